@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * On whose behalf something is done.
+ *
+ * The daemon may be root while its callers are not, so what the kernel can check it checks as the
+ * caller: between caller_enter() and caller_leave() this thread has the caller's effective ids and
+ * groups, and no capabilities unless that is root. Its real and saved user stay the daemon's own,
+ * so the caller gets no right to signal or trace the daemon meanwhile (kernel/signal.c,
+ * kill_ok_by_cred).
+ */
+#ifndef IPCFS_CALLER_H
+#define IPCFS_CALLER_H
+
+#include <stdbool.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+/* The umask of whoever has none that is known. */
+#define CALLER_UMASK 022
+
+struct caller {
+	uid_t uid;
+	gid_t gid;
+	pid_t pid; /* 0 when it is not visible from here */
+
+	/* What only /proc/PID/status knows: read when it is first needed. */
+	bool is_loaded;
+	mode_t umask;
+	int n_groups;
+	gid_t *groups; /* supplementary groups, owned */
+};
+
+/* Forgets what was read. The struct itself is the owner's. */
+void caller_fini(struct caller *caller);
+
+/*
+ * Reads groups and umask, once. A process that can't be seen has no groups, and the usual umask.
+ * -ENOMEM
+ */
+int caller_load(struct caller *caller);
+
+/*
+ * Become the caller. -EPERM if the daemon may not (it is not root and the caller is another user).
+ * On success caller_leave() must follow; the two do not nest.
+ */
+int caller_enter(struct caller *caller);
+void caller_leave(void);
+
+/* True for root and for the owner. */
+bool caller_owns(const struct caller *caller, uid_t owner);
+
+/* The mode-bit check of path_resolution(7): may the caller do `want` (R_OK | W_OK)? */
+bool caller_may(struct caller *caller, const struct stat *attr, int want);
+
+/* True if `gid` is the caller's group or one of its supplementary groups. */
+bool caller_in_group(struct caller *caller, gid_t gid);
+
+#endif

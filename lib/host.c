@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/host.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#include <utlist.h>
+
+#include "lib/cleanup.h"
+#include "lib/workers.h"
+
+#define MIB ((size_t)1 << 20)
+
+static void host_run_retry(struct loop_task *task)
+{
+	struct host *host = CONTAINER_OF(task, struct host, retry);
+	struct host_waiter *waiter;
+	unsigned n;
+
+	/* Who waits again goes to the end, and has its turn the next time. */
+	DL_COUNT(host->waiters, waiter, n);
+	for (; n && host->waiters; n--) {
+		waiter = host->waiters;
+		host_unwait(host, waiter);
+		waiter->run(waiter);
+	}
+}
+
+int host_init(struct host *host, struct loop *loop)
+{
+	struct rlimit files;
+	int r;
+
+	*host = (struct host){
+		.loop = loop,
+		.next_id = 1,
+		.retry.run = host_run_retry,
+		.users.limits =
+			{
+				[USER_CHANNELS] = 16384,
+				[USER_FILES] = 16384,
+				[USER_HELD] = 8192,
+				[USER_BYTES] = 64 * MIB,
+				[USER_STORED] = 256 * MIB,
+				[USER_SCANS] = 64,
+			},
+	};
+	/* No user is to take all that there are. */
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0)
+		host->users.limits[USER_DESCRIPTORS] = files.rlim_cur / 4;
+	clock_gettime(CLOCK_REALTIME, &host->started);
+	r = workers_new(loop, &host->workers);
+	return r < 0 ? r : host_reserve(host, HOST_IO_MAX);
+}
+
+void host_fini(struct host *host)
+{
+	host_stop(host);
+	free(host->scratch);
+	host->scratch = NULL;
+}
+
+void host_stop(struct host *host)
+{
+	host->is_ending = true;
+	workers_free(host->workers);
+	host->workers = NULL;
+}
+
+void host_retry(struct host *host)
+{
+	if (host->waiters)
+		loop_defer(host->loop, &host->retry);
+}
+
+void host_wait(struct host *host, struct host_waiter *waiter)
+{
+	if (waiter->is_waiting)
+		return;
+	waiter->is_waiting = true;
+	DL_APPEND(host->waiters, waiter);
+}
+
+void host_unwait(struct host *host, struct host_waiter *waiter)
+{
+	if (!waiter->is_waiting)
+		return;
+	waiter->is_waiting = false;
+	DL_DELETE(host->waiters, waiter);
+}
+
+struct closing {
+	struct worker_job job;
+	int fd;
+};
+
+static void closing_work(struct worker_job *job)
+{
+	close(CONTAINER_OF(job, struct closing, job)->fd);
+}
+
+static void closing_done(struct worker_job *job)
+{
+	free(CONTAINER_OF(job, struct closing, job));
+}
+
+void host_close(struct host *host, int fd)
+{
+	struct closing *closing = host->workers ? malloc(sizeof(*closing)) : NULL;
+
+	if (closing) {
+		*closing = (struct closing){{.work = closing_work, .done = closing_done}, fd};
+		if (workers_submit(host->workers, &closing->job) == 0)
+			return;
+	}
+	free(closing);
+	close(fd);
+}
+
+int host_reserve(struct host *host, size_t size)
+{
+	char *grown;
+
+	if (size <= host->scratch_size)
+		return 0;
+	grown = realloc(host->scratch, size);
+	if (!grown)
+		return -ENOMEM;
+	host->scratch = grown;
+	host->scratch_size = size;
+	return 0;
+}

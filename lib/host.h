@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What all channels of one mount share: the loop, the users' accounts, and one scratch buffer.
+ */
+#ifndef IPCFS_HOST_H
+#define IPCFS_HOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "lib/loop.h"
+#include "lib/user.h"
+
+/*
+ * The largest read or write that reaches a channel as one request, in bytes: FUSE's max_write.
+ * A longer read(2) or write(2) is cut in pieces of at most this by the kernel (fs/fuse/file.c,
+ * fuse_direct_io), and one whose buffer is not page-aligned in pieces up to a page less.
+ */
+#define HOST_IO_MAX (1024 * 1024)
+#define HOST_PAGE   4096
+/* st_blksize: stdio writes in pieces of this, and a line is to be one message. */
+#define HOST_BLOCK 65536
+
+struct space;
+
+/* Somebody whom host_retry() is to call once. */
+struct host_waiter {
+	void (*run)(struct host_waiter *waiter);
+	bool is_waiting;
+	struct host_waiter *prev, *next; /* host::waiters */
+};
+
+struct host {
+	struct loop *loop; /* borrowed */
+	struct workers *workers;
+	_Atomic bool is_ending; /* nobody is left to read what a job would find */
+	struct host_waiter *waiters;
+	struct loop_task retry;
+	dev_t dev; /* of the mount, by which its open files are told */
+	struct user_table users;
+	bool has_backing; /* the mount can hand a file of another filesystem to the kernel */
+	char root[32];    /* where the machine's files are: "", or "/proc/PID/root" */
+	struct timespec started;
+	struct space **spaces; /* of all kinds that there are, borrowed; ends with NULL */
+	struct space *info;    /* borrowed */
+	uint64_t next_id;      /* inode number for the next object that the daemon keeps */
+	char *scratch; /* where reads land on their way; valid until the next channel call */
+	size_t scratch_size;
+};
+
+/* Prepares a host that borrows `loop`, with the limits that ipcfs(8) names as defaults. -ENOMEM. */
+int host_init(struct host *host, struct loop *loop);
+
+/* Ends the workers, whose jobs refer to channels; before these are freed. */
+void host_stop(struct host *host);
+void host_fini(struct host *host);
+
+/*
+ * An object that could not be made at once (-EAGAIN) may be made now: whoever waits for one is
+ * called, after the present handler.
+ */
+void host_retry(struct host *host);
+void host_wait(struct host *host, struct host_waiter *waiter);
+void host_unwait(struct host *host, struct host_waiter *waiter); /* if it waits */
+
+/* Closes a descriptor on a worker, because that may free what takes long to free. */
+void host_close(struct host *host, int fd);
+
+/* Makes the scratch buffer at least `size` bytes; it may move. -ENOMEM, and it is as before. */
+int host_reserve(struct host *host, size_t size);
+
+#endif

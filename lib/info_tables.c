@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/channel.h"
+#include "lib/cleanup.h"
+#include "lib/info_text.h"
+
+/* What summary and metrics show of all that a status says. */
+static const char *const columns[] = {"bytes",   "capacity", "messages",
+				      "readers", "writers",  "waiting"};
+/* As metrics they have their unit in the name. */
+static const char *const families[] = {"bytes",   "capacity_bytes", "messages",
+				       "readers", "writers",        "waiting"};
+#define N_BYTES   2
+#define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
+
+/* The status of one object after the other, as text. */
+struct row {
+	const char *kind;
+	char *status;
+	char *name;
+};
+
+struct rows {
+	struct rows_list {
+		struct row *rows;
+		size_t n, n_allocated;
+	} list;
+	struct space *space;
+	struct caller *reader;
+	int error;
+};
+
+static int rows_grow(struct rows *rows)
+{
+	size_t n = 2 * rows->list.n_allocated + 16;
+	struct row *grown;
+
+	if (rows->list.n < rows->list.n_allocated)
+		return 0;
+	grown = reallocarray(rows->list.rows, n, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	rows->list.rows = grown;
+	rows->list.n_allocated = n;
+	return 0;
+}
+
+static int print_status(struct rows *rows, const char *name, char **ret_status)
+{
+	struct entry entry = {0};
+	size_t size;
+	FILE *out;
+	int r = rows->space->ops->lookup(rows->space, name, &entry);
+
+	if (r < 0)
+		return r;
+	out = open_memstream(ret_status, &size);
+	r = out ? info_print_status(entry.channel, name, rows->reader, out) : -ENOMEM;
+	if (out && fclose(out) == EOF && r == 0)
+		r = -ENOMEM;
+	channel_unref(entry.channel);
+	if (r < 0 && out)
+		free(TAKE_PTR(*ret_status));
+	return r;
+}
+
+static bool rows_add(void *data, const char *name, ino_t ino, mode_t mode)
+{
+	struct rows *rows = data;
+	struct row row = {.kind = rows->space->kind->path};
+	int r = rows_grow(rows);
+
+	if (r == 0)
+		r = print_status(rows, name, &row.status);
+	if (r == -ENOENT || r == -ESTALE)
+		return true; /* gone meanwhile */
+	if (r == 0) {
+		row.name = strdup(name);
+		rows->list.rows[rows->list.n++] = row;
+	}
+	rows->error = r < 0 ? r : row.name ? 0 : -ENOMEM;
+	return rows->error == 0;
+}
+
+static void rows_fini(struct rows *rows)
+{
+	for (size_t i = 0; i < rows->list.n; i++) {
+		free(rows->list.rows[i].status);
+		free(rows->list.rows[i].name);
+	}
+	free(rows->list.rows);
+}
+
+static int rows_init(struct rows *rows, struct host *host, struct caller *reader)
+{
+	int r = 0;
+
+	*rows = (struct rows){.reader = reader};
+	for (struct space **space = host->spaces; r == 0 && *space; space++) {
+		rows->space = *space;
+		r = space_list(*space, rows_add, rows);
+		if (r == 0)
+			r = rows->error;
+	}
+	if (r < 0)
+		rows_fini(rows);
+	return r;
+}
+
+/* The value of a key, up to the end of its line; NULL if there is none. */
+static const char *row_value(const struct row *row, const char *key, int *ret_length)
+{
+	size_t length = strlen(key);
+
+	for (const char *line = row->status; *line; line = strchrnul(line, '\n') + 1) {
+		if (strncmp(line, key, length) != 0 || line[length] != ' ')
+			continue;
+		*ret_length = (int)strcspn(line + length + 1, "\n");
+		return line + length + 1;
+	}
+	*ret_length = 1;
+	return NULL;
+}
+
+static void print_cell(const struct row *row, const char *key, int width, FILE *out)
+{
+	int length;
+	const char *value = row_value(row, key, &length);
+
+	fprintf(out, " %*.*s", width, length, value ? value : "-");
+}
+
+static int summary_print(void *data, struct caller *reader, FILE *out)
+{
+	struct rows rows;
+	int r = rows_init(&rows, data, reader);
+
+	if (r < 0)
+		return r;
+	fprintf(out, "%-12s %6s %6s %5s %10s %10s %8s %7s %7s %7s %s\n", "KIND", "OWNER", "GROUP",
+		"MODE", "BYTES", "CAPACITY", "MESSAGES", "READERS", "WRITERS", "WAITING", "NAME");
+	for (size_t i = 0; i < rows.list.n; i++) {
+		const struct row *row = &rows.list.rows[i];
+		CLEANUP_FREE char *name = info_escape(row->name, "");
+
+		fprintf(out, "%-12s", row->kind);
+		print_cell(row, "owner", 6, out);
+		print_cell(row, "group", 6, out);
+		print_cell(row, "mode", 5, out);
+		for (size_t c = 0; c < N_COLUMNS; c++)
+			print_cell(row, columns[c], c < 2 ? 10 : c == 2 ? 8 : 7, out);
+		fprintf(out, " %s\n", name ? name : "?");
+	}
+	rows_fini(&rows);
+	return 0;
+}
+
+/* A status line as a member: whole numbers and times as numbers, all else as a string. */
+static int add_member(json_object *object, const char *key, const char *value)
+{
+	json_object *member;
+	char *end;
+	double number = strtod(value, &end);
+	bool is_number =
+		end != value && !*end && strcmp(key, "name") != 0 && strcmp(key, "mode") != 0;
+
+	if (!is_number)
+		member = json_object_new_string(value);
+	else if (strchr(value, '.'))
+		member = json_object_new_double_s(number, value);
+	else
+		member = json_object_new_uint64(strtoull(value, NULL, 10));
+	return member && json_object_object_add(object, key, member) == 0 ? 0 : -ENOMEM;
+}
+
+static int add_object(json_object *array, char *status)
+{
+	json_object *object = json_object_new_object();
+	char *rest, *line;
+	int r = object && json_object_array_add(array, object) == 0 ? 0 : -ENOMEM;
+
+	for (line = strtok_r(status, "\n", &rest); r == 0 && line;
+	     line = strtok_r(NULL, "\n", &rest)) {
+		char *value = strchr(line, ' ');
+
+		*value++ = '\0';
+		r = add_member(object, line, value);
+	}
+	return r;
+}
+
+static int inventory_print(void *data, struct caller *reader, FILE *out)
+{
+	json_object *array = json_object_new_array();
+	struct rows rows;
+	int r = rows_init(&rows, data, reader);
+
+	if (r < 0) {
+		json_object_put(array);
+		return r;
+	}
+	r = array ? 0 : -ENOMEM;
+	for (size_t i = 0; r == 0 && i < rows.list.n; i++)
+		r = add_object(array, rows.list.rows[i].status);
+	if (r == 0)
+		fprintf(out, "%s\n",
+			json_object_to_json_string_ext(
+				array, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(array);
+	rows_fini(&rows);
+	return r;
+}
+
+static int print_sample(const struct row *row, const char *key, const char *family, FILE *out)
+{
+	CLEANUP_FREE char *label = info_escape(row->name, "\\\"");
+	int length;
+	const char *value = row_value(row, key, &length);
+
+	if (!label)
+		return -ENOMEM;
+	if (value)
+		fprintf(out, "ipcfs_%s{kind=\"%s\",name=\"%s\"} %.*s\n", family, row->kind, label,
+			length, value);
+	return 0;
+}
+
+static int metrics_print(void *data, struct caller *reader, FILE *out)
+{
+	struct host *host = data;
+	struct rows rows;
+	int r = rows_init(&rows, host, reader);
+
+	if (r < 0)
+		return r;
+	for (size_t c = 0; r == 0 && c < N_COLUMNS; c++) {
+		fprintf(out, "# TYPE ipcfs_%s gauge\n", families[c]);
+		if (c < N_BYTES)
+			fprintf(out, "# UNIT ipcfs_%s bytes\n", families[c]);
+		for (size_t i = 0; r == 0 && i < rows.list.n; i++)
+			r = print_sample(&rows.list.rows[i], columns[c], families[c], out);
+	}
+	fputs("# EOF\n", out);
+	rows_fini(&rows);
+	return r;
+}
+
+const struct text_ops info_summary_ops = {.print = summary_print};
+const struct text_ops info_inventory_ops = {.print = inventory_print};
+const struct text_ops info_metrics_ops = {.print = metrics_print};

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/kinds.h"
+
+#include <stddef.h>
+
+const struct kind *const kinds[] = {
+	&pipe_kind,
+	&queue_kind,
+	&shm_kind,
+	NULL,
+};

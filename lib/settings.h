@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What can be set of an object, beyond its owner and mode: `capacity=1M`, `maxmsg=100`.
+ *
+ * A kind lists its parameters in a table; settings are values for some of them, by their index in
+ * that table.
+ */
+#ifndef IPCFS_SETTINGS_H
+#define IPCFS_SETTINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SETTINGS_MAX 8
+
+enum parameter_type {
+	PARAMETER_SIZE,   /* bytes: a number, with K, M or G behind it for powers of 1024 */
+	PARAMETER_NUMBER, /* a number */
+	PARAMETER_WORD,   /* one of parameter::words, as its index */
+};
+
+struct parameter {
+	const char *name; /* NULL ends a table */
+	enum parameter_type type;
+	uint64_t min, max;
+	const char *const *words; /* ends with NULL */
+	bool is_fixed;            /* can be given only when the object is made */
+	bool is_initial;          /* to change it may lose data: not done to keep a configuration */
+};
+
+struct settings {
+	uint64_t values[SETTINGS_MAX];
+	unsigned given; /* bit N: values[N] */
+};
+
+/* True if parameter `index` is given; `settings` may be NULL. */
+static inline bool settings_has(const struct settings *settings, unsigned index)
+{
+	return settings && (settings->given & (1U << index));
+}
+
+/*
+ * Reads a value. -EINVAL: not of the parameter's form; -ERANGE: out of its bounds.
+ */
+int parameter_parse(const struct parameter *parameter, const char *text, uint64_t *ret_value);
+
+#endif

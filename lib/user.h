@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What each user has taken of the daemon's memory and descriptors, and how much one may take.
+ *
+ * Everything that a user can make the daemon keep is charged to that user first, so that nobody
+ * can use up what all share. A user is in the table for as long as anything is charged to it.
+ */
+#ifndef IPCFS_USER_H
+#define IPCFS_USER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+#include <uthash.h>
+
+/* What is counted. */
+enum user_charge {
+	USER_CHANNELS, /* objects that the daemon itself keeps; too many: -EMFILE */
+	USER_FILES,    /* open files and directories; too many: -ENFILE */
+	USER_HELD,     /* blocked reads and writes; too many: -ENOBUFS */
+	USER_BYTES,  /* bytes of blocked writes and of messages read in part; too many: -ENOBUFS */
+	USER_STORED, /* capacity of kernel pipes, bytes; too much: -ENOBUFS */
+	USER_DESCRIPTORS, /* of the daemon's: for pipes, queues and regions; too many: -ENFILE */
+	USER_SCANS,       /* of /proc that are under way; too many: -ENOBUFS */
+	USER_N_CHARGES,
+};
+
+struct user {
+	uid_t uid;
+	size_t charged[USER_N_CHARGES];
+	UT_hash_handle hh; /* user_table::users */
+};
+
+struct user_table {
+	struct user *users;
+	size_t limits[USER_N_CHARGES]; /* for each user; root is held to them as well */
+};
+
+/*
+ * Charges `n` of `what` to the user. On success the caller owes one user_uncharge() of the same.
+ * The errors stand beside the names above; -ENOMEM when there is no memory to count with.
+ */
+int user_charge(struct user_table *table, uid_t uid, enum user_charge what, size_t n);
+void user_uncharge(struct user_table *table, uid_t uid, enum user_charge what, size_t n);
+
+/* Could `n` of `what` be charged to the user? */
+bool user_has_room(struct user_table *table, uid_t uid, enum user_charge what, size_t n);
+
+/* How much of `what` is charged to the user. */
+size_t user_charged(struct user_table *table, uid_t uid, enum user_charge what);
+
+#endif
