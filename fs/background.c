@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "fs/background.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "fs/log.h"
+
+/* The child's end of the pipe on which the parent waits. */
+static int ready_fd = -1;
+
+static void wait_for_child(int fd)
+{
+	char byte;
+	ssize_t n;
+
+	do
+		n = read(fd, &byte, 1);
+	while (n < 0 && errno == EINTR);
+	_exit(n == 1 ? 0 : 1);
+}
+
+int background_start(void)
+{
+	int fds[2];
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -errno;
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (pid > 0) {
+		close(fds[1]);
+		wait_for_child(fds[0]);
+	}
+	close(fds[0]);
+	ready_fd = fds[1];
+	setsid();
+	return 0;
+}
+
+static void leave_terminal(void)
+{
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	for (int i = 0; i <= 2; i++)
+		dup2(fd, i);
+	if (fd > 2)
+		close(fd);
+}
+
+void background_ready(void)
+{
+	if (ready_fd < 0)
+		return;
+	log_to_syslog(true);
+	leave_terminal();
+	/* If the parent is gone there is nobody to tell. */
+	if (write(ready_fd, "", 1) < 0)
+		log_line(LOG_WARNING, "started, but the command that started it has ended");
+	close(ready_fd);
+	ready_fd = -1;
+}

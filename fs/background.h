@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Going into the background as daemons do: the command returns when the mount answers, and not
+ * before.
+ */
+#ifndef IPCFS_BACKGROUND_H
+#define IPCFS_BACKGROUND_H
+
+/*
+ * Forks. The parent never returns: it waits for background_ready(), and exits with 0 then, or with
+ * 1 if the child ends without it. Returns -errno, or 0 in the child, which keeps stderr until it
+ * is ready.
+ */
+int background_start(void);
+
+/* The child lets go of the terminal and of the parent. Nothing if it was never started. */
+void background_ready(void);
+
+#endif

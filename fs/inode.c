@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "fs/inode.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "fs/session.h"
+
+/*
+ * The least that the kernel counts in, one jiffy: enough for the permission check that follows a
+ * LOOKUP not to ask for the attributes again.
+ */
+#define TIMEOUT_JIFFY     0.001
+#define TIMEOUT_DIRECTORY 1.0
+#define TIMEOUT_LASTING   3600.0
+
+static bool is_shown_once(const struct channel *channel)
+{
+	return channel->service == CHANNEL_BACKED || channel->service == CHANNEL_NODE;
+}
+
+struct inode *inode_from(struct session *session, fuse_ino_t ino)
+{
+	return ino == FUSE_ROOT_ID ? session->root : (struct inode *)(uintptr_t)ino;
+}
+
+struct space *inode_space(struct session *session, fuse_ino_t ino)
+{
+	return inode_from(session, ino)->entry.space;
+}
+
+/* Where the object or directory remembers its one inode; NULL if it is to have many. */
+static void **inode_place(const struct entry *entry)
+{
+	if (entry->space)
+		return &entry->space->inode;
+	return is_shown_once(entry->channel) ? &entry->channel->inode : NULL;
+}
+
+static void entry_unref(const struct entry *entry)
+{
+	channel_unref(entry->channel);
+	space_unref(entry->space);
+}
+
+struct inode *inode_get(struct session *session, const struct entry *entry,
+			const struct selector *selector)
+{
+	void **place = inode_place(entry);
+	struct inode *inode = place ? *place : NULL;
+
+	if (inode) {
+		inode->n_lookups++;
+		entry_unref(entry);
+		return inode;
+	}
+	inode = calloc(1, sizeof(*inode));
+	if (!inode) {
+		entry_unref(entry);
+		return NULL;
+	}
+	inode->entry = *entry;
+	inode->selector = *selector;
+	inode->n_lookups = 1;
+	if (place)
+		*place = inode;
+	DL_APPEND(session->inodes, inode);
+	return inode;
+}
+
+void inode_forget(struct session *session, struct inode *inode, uint64_t n)
+{
+	void **place = inode_place(&inode->entry);
+
+	assert(inode->n_lookups >= n);
+	inode->n_lookups -= n;
+	if (inode->n_lookups > 0)
+		return;
+	if (place && *place == inode)
+		*place = NULL;
+	DL_DELETE(session->inodes, inode);
+	entry_unref(&inode->entry);
+	free(inode->link);
+	free(inode);
+}
+
+void inode_forget_all(struct session *session)
+{
+	struct inode *inode, *next;
+
+	DL_FOREACH_SAFE(session->inodes, inode, next) {
+		inode_forget(session, inode, inode->n_lookups);
+	}
+}
+
+int inode_link(struct inode *inode, const char *name)
+{
+	const struct channel *channel = inode->entry.channel;
+
+	if (!channel || !channel->space->link_dir || channel->service != CHANNEL_FILE)
+		return 0;
+	if (asprintf(&inode->link, "%s/%s", channel->space->link_dir, name) < 0) {
+		inode->link = NULL;
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+int inode_stat(struct inode *inode, struct stat *ret_attr)
+{
+	struct channel *channel = inode->entry.channel;
+	int r;
+
+	if (inode->entry.space) {
+		space_stat(inode->entry.space, ret_attr);
+		return 0;
+	}
+	r = channel_stat(channel, ret_attr);
+	if (r < 0)
+		return r;
+	ret_attr->st_ino = space_ino(channel->space, ret_attr->st_ino);
+	if (inode->link) {
+		ret_attr->st_mode = S_IFLNK | 0777;
+		ret_attr->st_size = (off_t)strlen(inode->link);
+		ret_attr->st_blocks = 0;
+	}
+	return 0;
+}
+
+double inode_attr_timeout(const struct inode *inode)
+{
+	if (inode->entry.space)
+		return TIMEOUT_DIRECTORY;
+	switch (inode->entry.channel->service) {
+	case CHANNEL_NODE:
+	case CHANNEL_STREAM:
+		return TIMEOUT_JIFFY;
+	default:
+		return 0; /* its size changes outside the mount */
+	}
+}
+
+int inode_entry(struct inode *inode, struct fuse_entry_param *ret_entry)
+{
+	bool is_lasting = inode->entry.space && inode->entry.space->is_lasting;
+
+	*ret_entry = (struct fuse_entry_param){
+		.ino = (fuse_ino_t)(uintptr_t)inode,
+		.attr_timeout = inode_attr_timeout(inode),
+		.entry_timeout = is_lasting ? TIMEOUT_LASTING : 0,
+	};
+	return inode_stat(inode, &ret_entry->attr);
+}

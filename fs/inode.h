@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a nodeid stands for.
+ *
+ * A stream gets a fresh inode for each LOOKUP: the kernel holds an inode's lock during a blocked
+ * write, and with an inode of its own each opener's lock is its own. Every other object has one
+ * inode, because the kernel keeps state in it (pages, a FIFO's buffer, a working directory).
+ */
+#ifndef IPCFS_INODE_H
+#define IPCFS_INODE_H
+
+#include <fuse_lowlevel.h>
+
+#include "lib/channel.h"
+#include "lib/space.h"
+
+struct session;
+
+struct inode {
+	struct entry entry; /* the directory or the object, a reference */
+	struct selector selector;
+	char *link; /* shown as a symbolic link to this; else NULL */
+	uint64_t n_lookups;
+
+	int backing_id; /* by which the kernel knows channel::backing_fd; 0: not at all */
+	unsigned n_backed;
+	struct inode *prev, *next; /* session::inodes */
+};
+
+/* Of a nodeid that the kernel sends. */
+struct inode *inode_from(struct session *session, fuse_ino_t ino);
+
+/* The directory that it is, or NULL. */
+struct space *inode_space(struct session *session, fuse_ino_t ino);
+
+/*
+ * The inode for what was looked up or made, counted once more. Takes over the reference in
+ * `entry`. NULL: no memory.
+ */
+struct inode *inode_get(struct session *session, const struct entry *entry,
+			const struct selector *selector);
+
+/*
+ * Shows the inode as a link, if its object can be reached as `name` elsewhere and only there be
+ * mapped. -ENOMEM.
+ */
+int inode_link(struct inode *inode, const char *name);
+
+/* The kernel has forgotten `n` lookups of it. */
+void inode_forget(struct session *session, struct inode *inode, uint64_t n);
+
+/* Forgets them all. */
+void inode_forget_all(struct session *session);
+
+int inode_stat(struct inode *inode, struct stat *ret_attr);
+
+/* How long, in seconds, the kernel may go by the attributes that it was told. */
+double inode_attr_timeout(const struct inode *inode);
+
+/* All that an answer to LOOKUP says. */
+int inode_entry(struct inode *inode, struct fuse_entry_param *ret_entry);
+
+#endif

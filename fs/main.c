@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "fs/background.h"
+#include "fs/log.h"
+#include "fs/options.h"
+#include "fs/session.h"
+
+static int serve(const struct options *options)
+{
+	struct session session;
+	int r = 0;
+
+	if (!options->is_foreground && !options->is_debug)
+		r = background_start();
+	if (r < 0) {
+		log_line(LOG_ERR, "cannot go into the background: %s", strerror(-r));
+		return 1;
+	}
+	r = session_init(&session, options);
+	if (r == 0 && chdir("/") < 0)
+		r = -errno;
+	if (r == 0)
+		r = session_run(&session);
+	session_fini(&session);
+	return r < 0 ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	int status = 0;
+
+	log_init();
+	if (options_parse(&options, argc, argv) < 0)
+		return 1;
+	if (options.wants_help)
+		options_print_help("ipcfs");
+	else if (options.wants_version)
+		printf("ipcfs %s, libfuse %s\n", IPCFS_VERSION, fuse_pkgversion());
+	else
+		status = serve(&options);
+	options_fini(&options);
+	return status;
+}

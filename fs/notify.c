@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "fs/notify.h"
+
+#ifdef HAVE_LIBSYSTEMD
+
+#include <stdint.h>
+#include <stdio.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+
+void notify_ready(void)
+{
+	sd_notify(0, "READY=1");
+}
+
+/* Type=notify-reload tells by the time that this answers its own signal, and no earlier one. */
+void notify_reloading(void)
+{
+	struct timespec now;
+	uint64_t microseconds;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	microseconds = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)microseconds);
+}
+
+void notify_stopping(void)
+{
+	sd_notify(0, "STOPPING=1");
+}
+
+#else
+
+void notify_ready(void)
+{
+}
+
+void notify_reloading(void)
+{
+}
+
+void notify_stopping(void)
+{
+}
+
+#endif

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "fs/ops.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <sys/statvfs.h>
+
+#include "fs/inode.h"
+#include "fs/reply.h"
+#include "fs/session.h"
+#include "fs/slow.h"
+
+#define MAX_BACKGROUND 65535 /* RELEASE shares this queue; a small one would delay it */
+
+static void op_init(void *data, struct fuse_conn_info *conn)
+{
+	struct session *session = data;
+
+	conn->max_write = (unsigned)session->io_max;
+	conn->max_background = MAX_BACKGROUND;
+	conn->max_backing_stack_depth = 1;
+	fuse_set_feature_flag(conn, FUSE_CAP_PASSTHROUGH);
+	fuse_unset_feature_flag(conn, FUSE_CAP_SPLICE_READ);
+	fuse_unset_feature_flag(conn, FUSE_CAP_SPLICE_WRITE);
+	fuse_unset_feature_flag(conn, FUSE_CAP_SPLICE_MOVE);
+	fuse_unset_feature_flag(conn, FUSE_CAP_WRITEBACK_CACHE);
+	fuse_unset_feature_flag(conn, FUSE_CAP_AUTO_INVAL_DATA);
+	/* Asynchronous writes get no INTERRUPT: one on a full pipe could not even be killed. */
+	fuse_unset_feature_flag(conn, FUSE_CAP_ASYNC_DIO);
+	fuse_set_feature_flag(conn, FUSE_CAP_PARALLEL_DIROPS);
+}
+
+struct caller op_caller(fuse_req_t req)
+{
+	const struct fuse_ctx *ctx = fuse_req_ctx(req);
+
+	return (struct caller){.uid = ctx->uid, .gid = ctx->gid, .pid = ctx->pid};
+}
+
+static void op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t n)
+{
+	struct session *session = fuse_req_userdata(req);
+
+	inode_forget(session, inode_from(session, ino), n);
+	fuse_reply_none(req);
+}
+
+static void op_forget_multi(fuse_req_t req, size_t n, struct fuse_forget_data *forgets)
+{
+	struct session *session = fuse_req_userdata(req);
+
+	for (size_t i = 0; i < n; i++)
+		inode_forget(session, inode_from(session, forgets[i].ino), forgets[i].nlookup);
+	fuse_reply_none(req);
+}
+
+static void reply_stat(fuse_req_t req, struct inode *inode)
+{
+	struct stat attr;
+	int r = inode_stat(inode, &attr);
+
+	if (r < 0)
+		reply_result(req, r);
+	else
+		reply_attr(req, &attr, inode_attr_timeout(inode));
+}
+
+static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	reply_stat(req, inode_from(fuse_req_userdata(req), ino));
+}
+
+/* FUSE_SET_ATTR_* as CHANGE_*, with UTIME_NOW in the times that are to be the present one. */
+static unsigned decode_changes(int to_set, struct stat *attr)
+{
+	const int both_now = FUSE_SET_ATTR_ATIME_NOW | FUSE_SET_ATTR_MTIME_NOW;
+	unsigned changes = 0;
+
+	if (to_set & FUSE_SET_ATTR_MODE)
+		changes |= CHANGE_MODE;
+	if (to_set & FUSE_SET_ATTR_UID)
+		changes |= CHANGE_UID;
+	if (to_set & FUSE_SET_ATTR_GID)
+		changes |= CHANGE_GID;
+	if (to_set & FUSE_SET_ATTR_SIZE)
+		changes |= CHANGE_SIZE;
+	if (to_set & (FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_ATIME_NOW))
+		changes |= CHANGE_ATIME;
+	if (to_set & (FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW))
+		changes |= CHANGE_MTIME;
+	if ((to_set & both_now) == both_now)
+		changes |= CHANGE_NOW;
+	if (to_set & FUSE_SET_ATTR_ATIME_NOW)
+		attr->st_atim.tv_nsec = UTIME_NOW;
+	if (to_set & FUSE_SET_ATTR_MTIME_NOW)
+		attr->st_mtim.tv_nsec = UTIME_NOW;
+	return changes;
+}
+
+static void reply_truncated(struct slow *slow, int result)
+{
+	if (result < 0)
+		reply_result(slow->req, result);
+	else
+		reply_stat(slow->req, inode_from(slow->session, slow->ino));
+}
+
+/* ftruncate(2) has its right from the open file, truncate(2) from the caller. */
+static void truncate_backed(fuse_req_t req, struct inode *inode, struct file *file,
+			    const struct stat *attr, struct caller *caller)
+{
+	struct channel *channel = inode->entry.channel;
+	int fd = channel->kind->channel.open_writable(channel, file, caller);
+
+	if (fd < 0) {
+		reply_result(req, fd);
+		return;
+	}
+	slow_start(&(struct slow){.req = req,
+				  .ino = (fuse_ino_t)(uintptr_t)inode,
+				  .fd = fd,
+				  .call = slow_truncate,
+				  .done = reply_truncated,
+				  .length = attr->st_size});
+}
+
+static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
+		       struct fuse_file_info *fi)
+{
+	struct inode *inode = inode_from(fuse_req_userdata(req), ino);
+	unsigned changes = decode_changes(to_set, attr);
+	struct caller caller = op_caller(req);
+	int r;
+
+	if (!inode->entry.channel) {
+		reply_result(req, -EPERM);
+		return;
+	}
+	if (changes & CHANGE_SIZE && inode->entry.channel->service == CHANNEL_BACKED) {
+		truncate_backed(req, inode, op_file(fi), attr, &caller);
+		caller_fini(&caller);
+		return;
+	}
+	r = channel_change(inode->entry.channel, op_file(fi), attr, changes, &caller);
+	caller_fini(&caller);
+	if (r < 0)
+		reply_result(req, r);
+	else
+		reply_stat(req, inode);
+}
+
+static void op_readlink(fuse_req_t req, fuse_ino_t ino)
+{
+	struct inode *inode = inode_from(fuse_req_userdata(req), ino);
+
+	if (inode->link)
+		fuse_reply_readlink(req, inode->link);
+	else
+		reply_result(req, -EINVAL);
+}
+
+/* Directories are those of the kinds, and no object can have a second name. */
+static void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
+{
+	reply_result(req, -EPERM);
+}
+
+static void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	reply_result(req, -EPERM);
+}
+
+static void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)
+{
+	reply_result(req, -EPERM);
+}
+
+static void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name)
+{
+	reply_result(req, -EPERM);
+}
+
+static void op_statfs(fuse_req_t req, fuse_ino_t ino)
+{
+	struct statvfs fs = {.f_bsize = HOST_PAGE, .f_frsize = HOST_PAGE, .f_namemax = NAME_MAX};
+
+	fuse_reply_statfs(req, &fs);
+}
+
+const struct fuse_lowlevel_ops session_ops = {
+	.init = op_init,
+	.lookup = op_lookup,
+	.forget = op_forget,
+	.forget_multi = op_forget_multi,
+	.getattr = op_getattr,
+	.setattr = op_setattr,
+	.readlink = op_readlink,
+	.mknod = op_mknod,
+	.mkdir = op_mkdir,
+	.unlink = op_unlink,
+	.rmdir = op_rmdir,
+	.symlink = op_symlink,
+	.link = op_link,
+	.rename = op_rename,
+	.open = op_open,
+	.create = op_create,
+	.release = op_release,
+	.read = op_read,
+	.write = op_write,
+	.poll = op_poll,
+	.fallocate = op_fallocate,
+	.lseek = op_lseek,
+	.opendir = op_opendir,
+	.readdir = op_readdir,
+	.releasedir = op_releasedir,
+	.statfs = op_statfs,
+};

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The handlers of FUSE's requests: decode, find the object, call lib/, answer.
+ *
+ * None sleeps, and each answers its request exactly once or has it held (fs/request.h).
+ */
+#ifndef IPCFS_OPS_H
+#define IPCFS_OPS_H
+
+#include <fuse_lowlevel.h>
+
+#include "lib/caller.h"
+
+struct inode;
+struct session;
+
+extern const struct fuse_lowlevel_ops session_ops;
+
+/* Close what the kernel has left open and remembered, once the mount answers no more. */
+void handle_free_all(struct session *session);
+void listing_free_all(struct session *session);
+
+/* Who has sent the request; caller_fini() when done. */
+struct caller op_caller(fuse_req_t req);
+
+/* fs/ops_dir.c: names and directories */
+void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);
+void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev);
+void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name);
+void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
+	       const char *new_name, unsigned flags);
+void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
+		struct fuse_file_info *fi);
+void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+
+/* Makes an object and the inode for it. */
+int op_make(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+	    struct inode **ret_inode);
+
+/* Would a LOOKUP find it? */
+bool op_exists(fuse_req_t req, fuse_ino_t parent, const char *name);
+
+/* fs/ops_file.c: open files */
+void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+	       struct fuse_file_info *fi);
+void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi);
+void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t offset,
+	      struct fuse_file_info *fi);
+void op_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi,
+	     struct fuse_pollhandle *poll);
+void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t length,
+		  struct fuse_file_info *fi);
+void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence, struct fuse_file_info *fi);
+
+/* The open file that a request names, NULL if `fi` is. */
+struct file *op_file(const struct fuse_file_info *fi);
+
+#endif

@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "fs/ops.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "fs/held_make.h"
+#include "fs/inode.h"
+#include "fs/reply.h"
+#include "fs/session.h"
+#include "lib/cleanup.h"
+
+/* An open directory: its entries as they were when reading began, ready for the kernel. */
+struct listing {
+	struct space *space; /* the kernel keeps its inode for as long as this is open */
+	uid_t uid;           /* whom it is charged to */
+	struct user_table *users;
+	size_t n_charged;
+	bool is_made, is_cut; /* cut: there was no memory for all of it */
+	char *entries;        /* struct fuse_dirent one after the other */
+	size_t size, n_allocated;
+	size_t *starts; /* of each entry; the kernel's offset N is "after entry N" */
+	size_t n_entries, n_starts;
+	fuse_req_t req;              /* while it is being made */
+	struct listing *prev, *next; /* session::listings */
+};
+
+/* Answers with the inode, whose count the kernel then has; or forgets it. */
+static void reply_inode(fuse_req_t req, struct inode *inode)
+{
+	struct session *session = fuse_req_userdata(req);
+	struct fuse_entry_param entry;
+	int r = inode_entry(inode, &entry);
+
+	/* Gone between two looks at it, which is to say: gone. */
+	if (r < 0)
+		reply_result(req, r == -ESTALE ? -ENOENT : r);
+	if (r < 0 || !reply_entry(req, &entry))
+		inode_forget(session, inode, 1);
+}
+
+static int find(fuse_req_t req, struct space *space, const char *name, struct inode **ret_inode)
+{
+	struct session *session = fuse_req_userdata(req);
+	struct selector selector;
+	struct entry entry;
+	int r = space_lookup(space, name, &entry, &selector);
+
+	if (r < 0)
+		return r;
+	*ret_inode = inode_get(session, &entry, &selector);
+	if (!*ret_inode)
+		return -ENOMEM;
+	r = inode_link(*ret_inode, name);
+	if (r < 0)
+		inode_forget(session, *ret_inode, 1);
+	return r;
+}
+
+void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	struct space *space = inode_space(fuse_req_userdata(req), parent);
+	struct inode *inode;
+	int r = space ? find(req, space, name, &inode) : -ENOTDIR;
+	if (r < 0)
+		reply_result(req, r);
+	else
+		reply_inode(req, inode);
+}
+
+bool op_exists(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	struct space *space = inode_space(fuse_req_userdata(req), parent);
+	struct selector selector;
+	struct entry entry;
+
+	if (!space || space_lookup(space, name, &entry, &selector) < 0)
+		return false;
+	channel_unref(entry.channel);
+	space_unref(entry.space);
+	return true;
+}
+
+int op_make(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+	    struct inode **ret_inode)
+{
+	struct session *session = fuse_req_userdata(req);
+	struct space *space = inode_space(session, parent);
+	struct caller caller = op_caller(req);
+	struct selector selector;
+	struct entry entry = {0};
+	int r = space ? space_create(space, name, mode, NULL, &caller, &entry.channel, &selector)
+		      : -ENOTDIR;
+	caller_fini(&caller);
+	if (r < 0)
+		return r;
+	*ret_inode = inode_get(session, &entry, &selector);
+	return *ret_inode ? 0 : -ENOMEM;
+}
+
+void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev)
+{
+	struct inode *inode;
+	int r = op_make(req, parent, name, mode, &inode);
+
+	if (r == -EAGAIN)
+		held_make_new(req, parent, name, mode, NULL);
+	else if (r < 0)
+		reply_result(req, r);
+	else
+		reply_inode(req, inode);
+}
+
+void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	struct space *space = inode_space(fuse_req_userdata(req), parent);
+	struct caller caller = op_caller(req);
+	int r = space ? space_remove(space, name, &caller) : -ENOTDIR;
+	caller_fini(&caller);
+	reply_result(req, r);
+}
+
+void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
+	       const char *new_name, unsigned flags)
+{
+	struct session *session = fuse_req_userdata(req);
+	struct space *space = inode_space(session, parent);
+	struct caller caller = op_caller(req);
+	int r;
+
+	if (space != inode_space(session, new_parent))
+		r = -EXDEV;
+	else
+		r = space ? space_rename(space, name, new_name, flags, &caller) : -ENOTDIR;
+	caller_fini(&caller);
+	reply_result(req, r);
+}
+
+static void listing_clear(struct listing *listing)
+{
+	user_uncharge(listing->users, listing->uid, USER_BYTES, listing->n_charged);
+	free(TAKE_PTR(listing->entries));
+	free(TAKE_PTR(listing->starts));
+	listing->n_charged = 0;
+	listing->size = listing->n_allocated = 0;
+	listing->n_entries = listing->n_starts = 0;
+	listing->is_made = listing->is_cut = false;
+}
+
+static void listing_free(struct session *session, struct listing *listing)
+{
+	DL_DELETE(session->listings, listing);
+	listing_clear(listing);
+	user_uncharge(&session->host.users, listing->uid, USER_FILES, 1);
+	free(listing);
+}
+
+/* Charges the user for `size` bytes more. */
+static bool listing_charge(struct listing *listing, size_t size)
+{
+	if (user_charge(listing->users, listing->uid, USER_BYTES, size) < 0)
+		return false;
+	listing->n_charged += size;
+	return true;
+}
+
+/* Makes room for one more entry of `size` bytes. */
+static bool listing_grow(struct listing *listing, size_t size)
+{
+	if (listing->size + size > listing->n_allocated) {
+		size_t n = listing->n_allocated + size + 4096;
+		char *grown;
+
+		if (!listing_charge(listing, n))
+			return false;
+		grown = realloc(listing->entries, listing->n_allocated + n);
+		if (!grown)
+			return false;
+		listing->entries = grown;
+		listing->n_allocated += n;
+	}
+	if (listing->n_entries == listing->n_starts) {
+		size_t n = listing->n_starts + 64;
+		size_t *grown;
+
+		if (!listing_charge(listing, n * sizeof(*grown)))
+			return false;
+		grown = realloc(listing->starts, (listing->n_starts + n) * sizeof(*grown));
+		if (!grown)
+			return false;
+		listing->starts = grown;
+		listing->n_starts += n;
+	}
+	return true;
+}
+
+static bool listing_entry(struct listing *listing, const char *name, ino_t ino, mode_t mode)
+{
+	struct stat attr = {.st_ino = ino, .st_mode = mode};
+	size_t size = fuse_add_direntry(listing->req, NULL, 0, name, NULL, 0);
+
+	listing->is_cut = listing->is_cut || !listing_grow(listing, size);
+	if (listing->is_cut)
+		return false;
+	listing->starts[listing->n_entries++] = listing->size;
+	fuse_add_direntry(listing->req, listing->entries + listing->size, size, name, &attr,
+			  (off_t)listing->n_entries);
+	listing->size += size;
+	return true;
+}
+
+/* A space_entry_fn. */
+static bool listing_add(void *data, const char *name, ino_t ino, mode_t mode)
+{
+	struct listing *listing = data;
+
+	/* Directories have their numbers from where they are, objects from what they are in. */
+	if (!S_ISDIR(mode))
+		ino = space_ino(listing->space, ino);
+	return listing_entry(listing, name, ino, mode);
+}
+
+static int listing_make(struct listing *listing)
+{
+	struct space *space = listing->space;
+	int r;
+
+	listing_entry(listing, ".", space->ino, S_IFDIR);
+	listing_entry(listing, "..", space->ino, S_IFDIR);
+	r = space_list(space, listing_add, listing);
+	listing->is_made = true;
+	return listing->is_cut ? -ENOBUFS : r;
+}
+
+void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct session *session = fuse_req_userdata(req);
+	struct listing *listing = calloc(1, sizeof(*listing));
+	int r;
+
+	if (!listing) {
+		reply_result(req, -ENOMEM);
+		return;
+	}
+	listing->space = inode_space(session, ino);
+	listing->uid = fuse_req_ctx(req)->uid;
+	listing->users = &session->host.users;
+	r = user_charge(&session->host.users, listing->uid, USER_FILES, 1);
+	if (r < 0) {
+		free(listing);
+		reply_result(req, r);
+		return;
+	}
+	DL_APPEND(session->listings, listing);
+	fi->fh = (uint64_t)(uintptr_t)listing;
+	if (fuse_reply_open(req, fi) < 0)
+		listing_free(session, listing);
+}
+
+/* Where entry `i` ends. */
+static size_t listing_end(const struct listing *listing, size_t i)
+{
+	return i + 1 < listing->n_entries ? listing->starts[i + 1] : listing->size;
+}
+
+void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
+		struct fuse_file_info *fi)
+{
+	struct listing *listing = (struct listing *)(uintptr_t)fi->fh;
+	size_t first = (size_t)offset;
+	size_t start, end;
+	int r = 0;
+
+	if (offset == 0)
+		listing_clear(listing);
+	if (!listing->is_made) {
+		listing->req = req;
+		r = listing_make(listing);
+	}
+	if (r < 0 || first >= listing->n_entries) {
+		reply_data(req, NULL, r);
+		return;
+	}
+	start = end = listing->starts[first];
+	for (size_t i = first; i < listing->n_entries; i++) {
+		size_t next = listing_end(listing, i);
+
+		if (next - start > size)
+			break;
+		end = next;
+	}
+	reply_data(req, listing->entries + start, (ssize_t)(end - start));
+}
+
+void listing_free_all(struct session *session)
+{
+	struct listing *listing, *next;
+
+	DL_FOREACH_SAFE(session->listings, listing, next) {
+		listing_free(session, listing);
+	}
+}
+
+void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	listing_free(fuse_req_userdata(req), (struct listing *)(uintptr_t)fi->fh);
+	reply_result(req, 0);
+}

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "fs/options.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "fs/log.h"
+
+#define OPTION(template, member)                              \
+	{                                                     \
+		template, offsetof(struct options, member), 1 \
+	}
+#define VALUE(template, member)                               \
+	{                                                     \
+		template, offsetof(struct options, member), 0 \
+	}
+#define IGNORED(template) FUSE_OPT_KEY(template, FUSE_OPT_KEY_DISCARD)
+
+/* The words that fstab(5) has for mount(8) and systemd are no concern of ours. */
+static const struct fuse_opt table[] = {
+	OPTION("-h", wants_help),
+	OPTION("--help", wants_help),
+	OPTION("-V", wants_version),
+	OPTION("--version", wants_version),
+	OPTION("-f", is_foreground),
+	OPTION("-d", is_debug),
+	OPTION("debug", is_debug),
+	VALUE("config=%s", config),
+	OPTION("config_strict", is_config_strict),
+	VALUE("ipcns=%u", ipc_pid),
+	VALUE("max_channels=%u", max_channels),
+	VALUE("max_files=%u", max_files),
+	VALUE("max_held=%u", max_held),
+	IGNORED("-s"),
+	IGNORED("defaults"),
+	IGNORED("auto"),
+	IGNORED("noauto"),
+	IGNORED("nofail"),
+	IGNORED("user"),
+	IGNORED("nouser"),
+	IGNORED("users"),
+	IGNORED("nousers"),
+	IGNORED("owner"),
+	IGNORED("group"),
+	IGNORED("_netdev"),
+	IGNORED("comment="),
+	IGNORED("x-"),
+	IGNORED("nonempty"),
+	IGNORED("relatime"),
+	IGNORED("norelatime"),
+	IGNORED("strictatime"),
+	IGNORED("default_permissions"),
+	FUSE_OPT_END,
+};
+
+/* Arguments that are no options: [SOURCE] MOUNTPOINT, as mount(8) gives them. */
+struct words {
+	struct options options; /* first: the table's offsets are into it */
+	const char *words[2];
+	int n_words;
+};
+
+static int take_word(void *data, const char *arg, int key, struct fuse_args *out)
+{
+	struct words *words = data;
+
+	if (key != FUSE_OPT_KEY_NONOPT)
+		return 1;
+	if (words->n_words == 2) {
+		log_line(LOG_ERR, "%s: one mount point too many", arg);
+		return -1;
+	}
+	words->words[words->n_words++] = arg;
+	return 0;
+}
+
+static int find_mount_point(struct options *options, const char *word)
+{
+	char path[PATH_MAX];
+	struct stat attr;
+
+	if (!word) {
+		log_line(LOG_ERR, "no mount point given; see ipcfs --help");
+		return -EINVAL;
+	}
+	if (!realpath(word, path) || stat(path, &attr) < 0) {
+		int error = errno;
+
+		log_line(LOG_ERR, "%s: %s", word, strerror(error));
+		return -error;
+	}
+	if (!S_ISDIR(attr.st_mode)) {
+		log_line(LOG_ERR, "%s: %s", word, strerror(ENOTDIR));
+		return -ENOTDIR;
+	}
+	options->mount_point = strdup(path);
+	return options->mount_point ? 0 : -ENOMEM;
+}
+
+/* The daemon changes its directory, and may read the file again. */
+static int find_config(struct options *options)
+{
+	char *path;
+
+	if (!options->config)
+		return 0;
+	path = realpath(options->config, NULL);
+	if (!path) {
+		int error = errno;
+
+		log_line(LOG_ERR, "%s: %s", options->config, strerror(error));
+		return -error;
+	}
+	free(options->config);
+	options->config = path;
+	return 0;
+}
+
+/* mount(8) knows by it, and by the mount point, that a line of fstab(5) is mounted already. */
+static int add_source(struct fuse_args *args, const char *source)
+{
+	char *name = NULL, *option = NULL;
+	int r = asprintf(&name, "fsname=%s", *source ? source : "ipcfs");
+
+	if (r < 0)
+		return r;
+	r = fuse_opt_add_opt_escaped(&option, name);
+	free(name);
+	if (r == 0)
+		r = fuse_opt_add_arg(args, "-o");
+	if (r == 0)
+		r = fuse_opt_add_arg(args, option);
+	free(option);
+	return r;
+}
+
+/* root serves everybody, others themselves; whoever may do what is the kernel's to check. */
+static int add_defaults(struct options *options, const char *source)
+{
+	struct fuse_args *args = &options->session;
+	int r = fuse_opt_add_arg(args, "-odefault_permissions,subtype=ipcfs");
+
+	if (r == 0)
+		r = add_source(args, source);
+	if (r == 0 && geteuid() == 0)
+		r = fuse_opt_add_arg(args, "-oallow_other");
+	if (r == 0 && options->is_debug)
+		r = fuse_opt_add_arg(args, "-d");
+	return r < 0 ? -ENOMEM : 0;
+}
+
+int options_parse(struct options *ret_options, int argc, char **argv)
+{
+	struct words words = {.options.session = FUSE_ARGS_INIT(argc, argv)};
+	int r = 0;
+
+	if (fuse_opt_parse(&words.options.session, &words, table, take_word) < 0)
+		r = -EINVAL;
+	else if (!words.options.wants_help && !words.options.wants_version)
+		r = find_mount_point(&words.options,
+				     words.n_words ? words.words[words.n_words - 1] : NULL);
+	if (r == 0)
+		r = find_config(&words.options);
+	if (r == 0)
+		r = add_defaults(&words.options, words.n_words == 2 ? words.words[0] : "");
+	*ret_options = words.options;
+	if (r < 0)
+		options_fini(ret_options);
+	return r;
+}
+
+void options_fini(struct options *options)
+{
+	free(options->mount_point);
+	free(options->config);
+	options->mount_point = options->config = NULL;
+	fuse_opt_free_args(&options->session);
+}
+
+void options_print_help(const char *program)
+{
+	printf("usage: %s [SOURCE] MOUNTPOINT [-o OPTIONS]\n"
+	       "\n"
+	       "Shows the machine's pipes, message queues and shared memory as files.\n"
+	       "\n"
+	       "    -f                  stay in the foreground, log to stderr\n"
+	       "    -d                  as -f, and print every request\n"
+	       "    -h, --help          this text\n"
+	       "    -V, --version       the version\n"
+	       "    -s                  accepted and ignored: there is one thread anyway\n"
+	       "    -o config=FILE      make the channels in FILE, and again on SIGHUP; root's\n"
+	       "                        default: /etc/ipcfs.conf and /etc/ipcfs.d/*.conf\n"
+	       "    -o config_strict    a fault in the file fails the mount\n"
+	       "    -o ipcns=PID        show the IPC namespace and /dev/shm of another process\n"
+	       "    -o max_channels=N   pipes that one user may have (16384)\n"
+	       "    -o max_files=N      files that one user may have open (16384)\n"
+	       "    -o max_held=N       reads and writes of one user that may wait (8192)\n"
+	       "\n"
+	       "The mount options of fuse(8) (ro, noexec, allow_other, ...) and fstab's words\n"
+	       "(noauto, nofail, _netdev, ...) are accepted. Unmount with 'umount MOUNTPOINT',\n"
+	       "or 'fusermount3 -u MOUNTPOINT' if you are not root.\n",
+	       program);
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "fs/request.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "fs/reply.h"
+#include "fs/session.h"
+#include "lib/cleanup.h"
+#include "lib/transfer.h"
+
+struct request {
+	struct transfer transfer;
+	fuse_req_t req;
+	struct session *session;
+	uid_t uid;                   /* whom it is charged to */
+	size_t before;               /* bytes of a write accepted before it was held */
+	struct request *prev, *next; /* session::held */
+	char data[];                 /* what is still to be written */
+};
+
+static size_t request_bytes(const struct request *request)
+{
+	return request->transfer.is_write ? request->transfer.size : 0;
+}
+
+static void request_free(struct request *request)
+{
+	struct user_table *users = &request->session->host.users;
+
+	DL_DELETE(request->session->held, request);
+	user_uncharge(users, request->uid, USER_HELD, 1);
+	user_uncharge(users, request->uid, USER_BYTES, request_bytes(request));
+	free(request);
+}
+
+static bool request_complete(struct transfer *transfer, const void *data, ssize_t result)
+{
+	struct request *request = CONTAINER_OF(transfer, struct request, transfer);
+	bool is_answered;
+
+	if (!transfer->is_write)
+		is_answered = reply_data(request->req, data, result);
+	else if (result < 0 && request->before == 0)
+		is_answered = reply_written(request->req, result);
+	else
+		is_answered = reply_written(request->req,
+					    (ssize_t)request->before + (result > 0 ? result : 0));
+	request_free(request);
+	return is_answered;
+}
+
+/* Ends it with what has moved, or with `error` if nothing has. */
+static void request_end(struct request *request, int error)
+{
+	struct transfer *transfer = &request->transfer;
+	ssize_t moved = (ssize_t)transfer->done;
+
+	transfer_cancel(transfer);
+	request_complete(transfer, NULL, moved ? moved : error);
+}
+
+static void request_interrupt(fuse_req_t req, void *data)
+{
+	request_end(data, -EINTR);
+}
+
+static int request_charge(struct user_table *users, uid_t uid, size_t n_bytes)
+{
+	int r = user_charge(users, uid, USER_HELD, 1);
+
+	if (r < 0)
+		return r;
+	r = user_charge(users, uid, USER_BYTES, n_bytes);
+	if (r < 0)
+		user_uncharge(users, uid, USER_HELD, 1);
+	return r;
+}
+
+/* Makes a request that is charged and on the session's list, but not held yet. */
+static int request_new(fuse_req_t req, struct file *file, size_t n_bytes,
+		       struct request **ret_request)
+{
+	struct session *session = fuse_req_userdata(req);
+	CLEANUP_FREE struct request *request = malloc(sizeof(*request) + n_bytes);
+	uid_t uid = fuse_req_ctx(req)->uid;
+	int r;
+
+	if (session->is_ending)
+		return -ENOTCONN;
+	if (!request)
+		return -ENOMEM;
+	r = request_charge(&session->host.users, uid, n_bytes);
+	if (r < 0)
+		return r;
+	*request = (struct request){
+		.transfer = {.file = file, .complete = request_complete},
+		.req = req,
+		.session = session,
+		.uid = uid,
+	};
+	DL_APPEND(session->held, request);
+	*ret_request = TAKE_PTR(request);
+	return 0;
+}
+
+/* libfuse calls the function at once if the interrupt is there already, and then still uses req. */
+static void request_hold(struct request *request)
+{
+	transfer_hold(&request->transfer);
+	if (fuse_req_interrupted(request->req))
+		request_end(request, -EINTR);
+	else
+		fuse_req_interrupt_func(request->req, request_interrupt, request);
+}
+
+void request_hold_read(fuse_req_t req, struct file *file, size_t size, off_t offset)
+{
+	struct request *request;
+	int r = request_new(req, file, 0, &request);
+
+	if (r < 0) {
+		reply_result(req, r);
+		return;
+	}
+	request->transfer.size = size;
+	request->transfer.offset = offset;
+	request_hold(request);
+}
+
+void request_hold_write(fuse_req_t req, struct file *file, const struct request_data *data)
+{
+	size_t rest = data->size - data->done;
+	struct request *request;
+	int r = request_new(req, file, rest, &request);
+
+	if (r < 0) {
+		reply_written(req, data->done ? (ssize_t)data->done : r);
+		return;
+	}
+	memcpy(request->data, data->data + data->done, rest);
+	request->before = data->done;
+	request->transfer.is_write = true;
+	request->transfer.data = request->data;
+	request->transfer.size = rest;
+	request->transfer.offset = data->offset + (off_t)data->done;
+	request_hold(request);
+}
+
+void request_end_all(struct session *session)
+{
+	struct request *request, *next;
+
+	DL_FOREACH_SAFE(session->held, request, next) {
+		request_end(request, -ENOTCONN);
+	}
+}

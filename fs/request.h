@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Requests that wait: blocked reads and writes, each answered exactly once.
+ *
+ * A request is answered when its channel can do it, when its caller is signalled (-EINTR, or the
+ * count if bytes have moved), or when the mount ends.
+ */
+#ifndef IPCFS_REQUEST_H
+#define IPCFS_REQUEST_H
+
+#include <fuse_lowlevel.h>
+
+#include "lib/channel.h"
+
+struct session;
+
+/* Holds a read of at most `size` bytes. Answers at once if it can't: -ENOBUFS, -ENOMEM. */
+void request_hold_read(fuse_req_t req, struct file *file, size_t size, off_t offset);
+
+/* What a write was to write, of which `done` bytes have been accepted. */
+struct request_data {
+	const char *data;
+	size_t size, done;
+	off_t offset; /* of the first byte */
+};
+
+/* Holds a write. The rest of the data is copied. */
+void request_hold_write(fuse_req_t req, struct file *file, const struct request_data *data);
+
+/* Answers everything that is held, because the mount ends: -ENOTCONN, or the count. */
+void request_end_all(struct session *session);
+
+#endif

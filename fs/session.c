@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "fs/session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/types.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "fs/background.h"
+#include "fs/held_make.h"
+#include "fs/log.h"
+#include "fs/notify.h"
+#include "fs/ops.h"
+#include "fs/request.h"
+#include "lib/cleanup.h"
+#include "lib/config.h"
+#include "lib/root.h"
+
+/* Requests that are taken in a row before other descriptors have their turn. */
+#define REQUESTS_IN_A_ROW 64
+
+/* <linux/fuse.h> has these from 6.9 on. */
+struct backing_map {
+	__s32 fd;
+	__u32 flags;
+	__u64 padding;
+};
+#define BACKING_OPEN  _IOW(229, 1, struct backing_map)
+#define BACKING_CLOSE _IOW(229, 2, __u32)
+
+/* Does the kernel take files from us? It says so only when it is given one. */
+static bool can_back(struct session *session)
+{
+	CLEANUP_FD int fd = memfd_create("ipcfs", MFD_CLOEXEC);
+	struct backing_map map = {.fd = fd};
+	int id = fd < 0 ? -1 : ioctl(session->device.fd, BACKING_OPEN, &map);
+
+	if (id <= 0)
+		return false;
+	ioctl(session->device.fd, BACKING_CLOSE, &id);
+	return true;
+}
+
+/* The first request, INIT, has been answered: the mount works. */
+static void session_ready(struct session *session)
+{
+	struct statx attr = {0};
+
+	/* Not to be asked of ourselves: the kernel has it. */
+	statx(AT_FDCWD, session->options->mount_point, AT_STATX_DONT_SYNC, STATX_INO, &attr);
+	session->host.dev = makedev(attr.stx_dev_major, attr.stx_dev_minor);
+	session->is_ready = true;
+	session->host.has_backing = can_back(session);
+	if (!session->host.has_backing)
+		log_line(LOG_NOTICE, "no passthrough here: shared memory is shown as links");
+	background_ready();
+	notify_ready();
+}
+
+static void device_dispatch(struct loop_source *source, uint32_t events)
+{
+	struct session *session = CONTAINER_OF(source, struct session, device);
+
+	for (int i = 0; i < REQUESTS_IN_A_ROW && !fuse_session_exited(session->fuse); i++) {
+		int n = fuse_session_receive_buf(session->fuse, &session->buffer);
+
+		if (n == -EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		fuse_session_process_buf(session->fuse, &session->buffer);
+		if (!session->is_ready && !fuse_session_exited(session->fuse))
+			session_ready(session);
+		loop_run_tasks(session->loop);
+	}
+	if (fuse_session_exited(session->fuse) || (events & (EPOLLERR | EPOLLHUP)))
+		loop_stop(session->loop);
+}
+
+static void tell_fault(const char *path, unsigned line, const char *text)
+{
+	if (line)
+		log_line(LOG_ERR, "%s:%u: %s", path, line, text);
+	else
+		log_line(LOG_ERR, "%s: %s", path, text);
+}
+
+/* The number of faults. */
+static int session_configure(struct session *session)
+{
+	if (session->options->config)
+		return config_read(&session->host, session->options->config, tell_fault);
+	return geteuid() == 0 ? config_read_system(&session->host, tell_fault) : 0;
+}
+
+static void signals_dispatch(struct loop_source *source, uint32_t events)
+{
+	struct session *session = CONTAINER_OF(source, struct session, signals);
+	struct signalfd_siginfo info;
+
+	if (read(source->fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (info.ssi_signo != SIGHUP) {
+		loop_stop(session->loop);
+		return;
+	}
+	notify_reloading();
+	session_configure(session);
+	if (session->is_ready)
+		notify_ready();
+}
+
+static int listen_to_signals(struct session *session)
+{
+	sigset_t set;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	session->signals.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	session->signals.dispatch = signals_dispatch;
+	if (session->signals.fd < 0)
+		return -errno;
+	return loop_add(session->loop, &session->signals, EPOLLIN);
+}
+
+/* A setting of /proc/sys/fs/fuse; older kernels have fewer. */
+static unsigned read_setting(const char *name, unsigned otherwise)
+{
+	char path[64];
+	unsigned value;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/sys/fs/fuse/%s", name);
+	file = fopen(path, "re");
+	if (!file)
+		return otherwise;
+	if (fscanf(file, "%u", &value) != 1)
+		value = otherwise;
+	fclose(file);
+	return value;
+}
+
+/*
+ * With a request timeout the kernel aborts a mount on which a read blocks for longer. libfuse has
+ * no say in it, so such a machine is refused.
+ */
+static int check_request_timeout(const char *name)
+{
+	unsigned seconds = read_setting(name, 0);
+
+	if (seconds == 0)
+		return 0;
+	log_line(LOG_ERR,
+		 "fs.fuse.%s is %u s: the kernel would abort the mount when a read waits longer",
+		 name, seconds);
+	return -ENOTSUP;
+}
+
+/* The kernel cuts requests at what the machine's administrator has set. */
+static size_t find_io_max(void)
+{
+	size_t most = (size_t)read_setting("max_pages_limit", 256) * HOST_PAGE;
+
+	return most < HOST_IO_MAX ? most : HOST_IO_MAX;
+}
+
+/* Each queue and region that is open takes a descriptor of the daemon's. */
+static void raise_file_limit(void)
+{
+	struct rlimit limit = {.rlim_cur = 1048576, .rlim_max = 1048576};
+
+	if (setrlimit(RLIMIT_NOFILE, &limit) == 0 || getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static void set_limits(struct host *host, const struct options *options)
+{
+	if (options->max_channels)
+		host->users.limits[USER_CHANNELS] = options->max_channels;
+	if (options->max_files)
+		host->users.limits[USER_FILES] = options->max_files;
+	if (options->max_held)
+		host->users.limits[USER_HELD] = options->max_held;
+}
+
+static int session_mount(struct session *session)
+{
+	const struct options *options = session->options;
+	/* libfuse replaces what it parses; ours stays the options' own. */
+	struct fuse_args args = FUSE_ARGS_INIT(options->session.argc, options->session.argv);
+	int flags;
+
+	session->fuse = fuse_session_new(&args, &session_ops, sizeof(session_ops), session);
+	fuse_opt_free_args(&args);
+	if (!session->fuse)
+		return -EINVAL; /* libfuse has said why */
+	if (fuse_session_mount(session->fuse, options->mount_point) < 0)
+		return -EIO; /* likewise */
+	session->is_mounted = true;
+	session->device.fd = fuse_session_fd(session->fuse);
+	session->device.dispatch = device_dispatch;
+	flags = fcntl(session->device.fd, F_GETFL);
+	if (flags < 0 || fcntl(session->device.fd, F_SETFL, flags | O_NONBLOCK) < 0)
+		return -errno;
+	return loop_add(session->loop, &session->device, EPOLLIN);
+}
+
+static void tell_missing(const char *path, int error)
+{
+	log_line(LOG_WARNING, "no %s on this machine: %s", path, strerror(-error));
+}
+
+static int session_root(struct session *session)
+{
+	struct entry entry = {0};
+	int r = root_new(&session->host, tell_missing, &session->root_space);
+
+	if (r < 0)
+		return r;
+	entry.space = space_ref(session->root_space);
+	session->root = inode_get(session, &entry, &(struct selector){0});
+	return session->root ? 0 : -ENOMEM;
+}
+
+/* The queues are those of the namespace that the daemon is in, whatever its callers are in. */
+static int enter_ipc_namespace(unsigned pid)
+{
+	char path[32];
+	CLEANUP_FD int fd = -1;
+	int error;
+
+	snprintf(path, sizeof(path), "/proc/%u/ns/ipc", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0 && setns(fd, CLONE_NEWIPC) == 0)
+		return 0;
+	error = errno;
+	log_line(LOG_ERR, "ipcns=%u: %s", pid, strerror(error));
+	return -ENOTSUP; /* told */
+}
+
+static int session_prepare(struct session *session)
+{
+	int r = check_request_timeout("default_request_timeout");
+
+	if (r == 0)
+		r = check_request_timeout("max_request_timeout");
+	raise_file_limit();
+	if (r == 0 && session->options->ipc_pid)
+		r = enter_ipc_namespace(session->options->ipc_pid);
+	if (r == 0)
+		r = loop_new(&session->loop);
+	if (r == 0)
+		r = host_init(&session->host, session->loop);
+	if (r < 0)
+		return r;
+	session->io_max = find_io_max();
+	if (session->options->ipc_pid)
+		snprintf(session->host.root, sizeof(session->host.root), "/proc/%u/root",
+			 session->options->ipc_pid);
+	set_limits(&session->host, session->options);
+	umask(0); /* the kernel has applied the caller's already */
+	r = session_root(session);
+	if (r == 0 && session_configure(session) > 0 && session->options->is_config_strict)
+		r = -EINVAL;
+	return r < 0 ? r : listen_to_signals(session);
+}
+
+int session_init(struct session *session, const struct options *options)
+{
+	int r;
+
+	*session = (struct session){.options = options, .signals.fd = -1, .device.fd = -1};
+	r = session_prepare(session);
+	if (r == 0)
+		r = session_mount(session);
+	if (r < 0 && r != -EINVAL && r != -EIO && r != -ENOTSUP)
+		log_line(LOG_ERR, "%s: %s", options->mount_point, strerror(-r));
+	return r;
+}
+
+int session_run(struct session *session)
+{
+	int r = loop_run(session->loop);
+
+	notify_stopping();
+	session->is_ending = true;
+	request_end_all(session);
+	held_make_end_all(session);
+	loop_run_tasks(session->loop);
+	return r;
+}
+
+void session_fini(struct session *session)
+{
+	host_stop(&session->host);
+	if (session->fuse) {
+		handle_free_all(session);
+		listing_free_all(session);
+		if (session->is_mounted)
+			fuse_session_unmount(session->fuse);
+		fuse_session_destroy(session->fuse);
+		free(session->buffer.mem);
+	}
+	inode_forget_all(session);
+	root_free(&session->host, session->root_space);
+	if (session->signals.fd >= 0)
+		close(session->signals.fd);
+	host_fini(&session->host);
+	loop_free(session->loop);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One mount, from mount(2) to its end: libfuse's session on our event loop.
+ */
+#ifndef IPCFS_SESSION_H
+#define IPCFS_SESSION_H
+
+#include <fuse_lowlevel.h>
+
+#include "fs/options.h"
+#include "fs/inode.h"
+#include "lib/channel.h"
+#include "lib/host.h"
+#include "lib/loop.h"
+
+struct session {
+	const struct options *options;
+	struct fuse_session *fuse;
+	struct loop *loop;
+	struct host host;
+	struct space *root_space;
+	struct inode *root;
+	struct loop_source device;  /* /dev/fuse */
+	struct loop_source signals; /* signalfd */
+	struct fuse_buf buffer;
+	size_t io_max; /* the longest read or write of one request, bytes */
+	bool is_mounted, is_ready;
+	bool is_ending; /* nothing is held any more */
+
+	/* Everything that the kernel has a number of, so that the end finds it. */
+	struct inode *inodes;
+	struct handle *handles;
+	struct listing *listings;
+	struct request *held;
+	struct held_make *held_makes;
+};
+
+/* Mounts. -errno, after a line in the log. session_fini() in any case. */
+int session_init(struct session *session, const struct options *options);
+
+/*
+ * Serves until a signal or the end of the mount; calls background_ready() once it answers. Before
+ * it returns, everything held is answered. -errno of the loop.
+ */
+int session_run(struct session *session);
+
+/* Unmounts, and frees everything. */
+void session_fini(struct session *session);
+
+#endif
