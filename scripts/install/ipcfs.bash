@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# bash completion for ipcfs(8). It needs nothing but bash.
+
+_ipcfs_options='config= config_strict ipcns= max_channels= max_files= max_held= allow_other
+	ro rw noexec noatime nosuid nodev'
+
+# Completes the last of a list of mount options.
+_ipcfs_mount_options() {
+	local done=''
+
+	[[ $1 != *,* ]] || done=${1%,*},
+	mapfile -t COMPREPLY < <(compgen -P "$done" -W "$_ipcfs_options" -- "${1##*,}")
+	compopt -o nospace # a comma or a value comes next
+}
+
+# bash takes `config=/etc/x` for three words.
+_ipcfs() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} key=''
+
+	COMPREPLY=()
+	if [[ $cur == '=' ]]; then
+		key=$prev cur=''
+	elif [[ $prev == '=' ]]; then
+		key=${COMP_WORDS[COMP_CWORD - 2]}
+	fi
+	if [[ ${key##*,} == config ]]; then
+		compopt -o filenames
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+	elif [[ -n $key ]]; then
+		return
+	elif [[ $prev == -o ]]; then
+		_ipcfs_mount_options "$cur"
+	elif [[ $cur == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W '-f -d -h -V -s -o --help --version' -- "$cur")
+	else
+		compopt -o filenames
+		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+	fi
+}
+
+complete -F _ipcfs ipcfs
