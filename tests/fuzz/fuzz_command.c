@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Any bytes as commands of ctl. The first byte says by whom and how: 1 as another user, 2 as a
+ * configuration. What the lines make is removed again, and nothing may be charged to anybody then.
+ *
+ * Pipes are the daemon's own; regions are made only where /dev/shm can be one of the fuzzer's.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "lib/channel.h"
+#include "lib/command.h"
+#include "lib/kinds.h"
+#include "tests/fuzz/fuzz.h"
+
+enum { AS_STRANGER = 1, KEEP = 2, STRANGER = 65534, CHANNELS_MAX = 64 };
+
+static struct loop *loop;
+static struct host host;
+static struct space *spaces[3];
+
+static void must(bool holds)
+{
+	if (!holds)
+		abort();
+}
+
+static bool has_own_shm(void)
+{
+	return geteuid() == 0 && unshare(CLONE_NEWNS) == 0 &&
+	       mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	       mount("tmpfs", "/dev/shm", "tmpfs", 0, "mode=1777,size=1M") == 0;
+}
+
+static void init(void)
+{
+	must(loop_new(&loop) == 0 && host_init(&host, loop) == 0);
+	host.users.limits[USER_CHANNELS] = CHANNELS_MAX;
+	must(pipe_kind.open(&spaces[0], &host) == 0);
+	if (has_own_shm())
+		must(shm_kind.open(&spaces[1], &host) == 0);
+	host.spaces = spaces;
+}
+
+static void fini(void)
+{
+	for (size_t i = 0; spaces[i]; i++)
+		space_unref(spaces[i]);
+	host_fini(&host);
+	loop_free(loop);
+}
+
+static bool keep_name(void *data, const char *name, ino_t ino, mode_t mode)
+{
+	strcpy(data, name);
+	return false;
+}
+
+static void clear(struct space *space)
+{
+	struct caller root = {.uid = geteuid(), .gid = getegid()};
+	char name[NAME_MAX + 1] = "";
+
+	while (space_list(space, keep_name, name) == 0 && *name) {
+		must(space_remove(space, name, &root) == 0);
+		*name = '\0';
+	}
+	caller_fini(&root);
+}
+
+static void run(const char *line, size_t length, enum command_mode mode, struct caller *caller)
+{
+	char error[COMMAND_ERROR_MAX];
+	int r;
+
+	memset(error, 0, sizeof(error));
+	r = command_run(&host, line, length, mode, caller, error);
+	must(r <= 0 && memchr(error, '\0', sizeof(error)));
+	/* Each refusal is explained, and nothing else is. */
+	must(r == -EAGAIN || (r < 0) == (*error != '\0'));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const char *line = (const char *)data + 1;
+	const char *end = (const char *)data + size;
+	struct caller caller = {.uid = geteuid(), .gid = getegid(), .is_loaded = true};
+
+	if (size == 0)
+		return 0;
+	if (!host.spaces) {
+		init();
+		atexit(fini);
+	}
+	if ((*data & AS_STRANGER) && geteuid() == 0)
+		caller.uid = caller.gid = STRANGER;
+	while (line < end) {
+		const char *newline = memchr(line, '\n', (size_t)(end - line));
+		const char *next = newline ? newline : end;
+
+		run(line, (size_t)(next - line), *data & KEEP ? COMMAND_KEEP : COMMAND_STRICT,
+		    &caller);
+		line = next + 1;
+	}
+	caller_fini(&caller);
+	for (size_t i = 0; spaces[i]; i++)
+		clear(spaces[i]);
+	loop_run_tasks(loop);
+	must(!host.users.users);
+	return 0;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A seeded walk over operations that are done twice: on a native object and on one in the
+ * mount. Both must give the same result and errno. A walk that fails prints its seed and its
+ * last operations; IPCFS_SEED repeats it.
+ */
+#ifndef TESTS_MOUNT_RANDOM_H
+#define TESTS_MOUNT_RANDOM_H
+
+#include <errno.h>
+#include <stdint.h>
+
+enum { N_STEPS = 20000 };
+
+struct walk {
+	uint64_t seed;
+	uint64_t state;
+	long step;
+	char notes[16][160]; /* the last operations, a ring */
+};
+
+struct result {
+	long value;
+	int error;
+};
+
+/* Does one call and keeps what came of it. */
+#define result_of(call)                                                        \
+	({                                                                     \
+		errno = 0;                                                     \
+		long result_value = (long)(call);                              \
+		(struct result){result_value, result_value == -1 ? errno : 0}; \
+	})
+
+void walk_init(struct walk *walk);
+/* A number below n. */
+unsigned int walk_random(struct walk *walk, unsigned int n);
+/* True once in n times. */
+int walk_once_in(struct walk *walk, unsigned int n);
+/* One of the n values. */
+int walk_pick(struct walk *walk, const int *values, unsigned int n);
+/* Fills a buffer with bytes that differ from one call to the next. */
+void walk_bytes(struct walk *walk, unsigned char *buf, unsigned int size);
+/* Begins the next step, and says for a failure's report what it is. */
+__attribute__((format(printf, 2, 3))) void walk_step(struct walk *walk, const char *format, ...);
+/* Fails the test, with the seed and the last steps. */
+__attribute__((format(printf, 2, 3), noreturn)) void walk_fail(const struct walk *walk,
+							       const char *format, ...);
+/* Fails unless both results are the same. */
+void walk_compare(const struct walk *walk, struct result native, struct result mount);
+
+/* Each takes N_STEPS steps. */
+void random_pipes(struct walk *walk);
+void random_queues(struct walk *walk);
+void random_shm(struct walk *walk);
+
+#endif

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Limits. An ordinary user gets as many queues through the mount as natively, a user who takes
+ * all it can does not spoil the mount for others, and a full /dev/shm says so.
+ */
+#include "tests/mount/channels.h"
+#include "tests/mount/fixture.h"
+#include "tests/mount/process.h"
+
+#include <fcntl.h>
+#include <mqueue.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { OTHER = 65534 };
+
+struct count {
+	int n_native, native_error;
+	int n_mount, mount_error;
+	struct rlimit limit;
+};
+
+static struct count *count_new(rlim_t limit)
+{
+	struct count *count = mmap(NULL, sizeof(*count), PROT_READ | PROT_WRITE,
+				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	ck_assert_ptr_ne(count, MAP_FAILED);
+	count->limit = (struct rlimit){limit, limit};
+	return count;
+}
+
+/* The kernel charges a user for queues in all namespaces: one who has none anywhere. */
+static unsigned int fresh_user(void)
+{
+	return 100000 + (unsigned int)getpid();
+}
+
+/* Makes queues natively and then through the mount until it is refused. */
+static int count_run(void *arg)
+{
+	struct count *count = arg;
+	char name[32];
+	mqd_t queue;
+	int fd;
+
+	if (setrlimit(RLIMIT_MSGQUEUE, &count->limit) < 0)
+		return errno;
+	for (count->n_native = 0; count->n_native < 1000; count->n_native++) {
+		snprintf(name, sizeof(name), "/n%d", count->n_native);
+		queue = mq_open(name, O_RDWR | O_CREAT | O_EXCL, 0600, NULL);
+		if (queue == (mqd_t)-1)
+			break;
+		mq_close(queue);
+	}
+	count->native_error = errno;
+	for (int i = 0; i < count->n_native; i++) {
+		snprintf(name, sizeof(name), "/n%d", i);
+		mq_unlink(name);
+	}
+	for (count->n_mount = 0; count->n_mount < 1000; count->n_mount++) {
+		snprintf(name, sizeof(name), "queues/n%d", count->n_mount);
+		fd = open(ipc_path(name), O_RDWR | O_CREAT | O_EXCL, 0600);
+		if (fd < 0)
+			break;
+		close(fd);
+	}
+	count->mount_error = errno;
+	return 0;
+}
+
+START_TEST(test_limits_queue_memory_limit_as_native)
+{
+	static const rlim_t limits[] = {819200, 200000, 1000};
+	struct count *count = count_new(limits[_i]);
+
+	child_must_as(fresh_user(), count_run, count);
+	ck_assert_int_eq(count->native_error, EMFILE);
+	ck_assert_int_eq(count->n_mount, count->n_native);
+	ck_assert_int_eq(count->mount_error, EMFILE);
+}
+END_TEST
+
+START_TEST(test_limits_queue_number_limit_as_native)
+{
+	struct count *count = count_new(819200);
+
+	ck_assert_int_eq(system("echo 3 > /proc/sys/fs/mqueue/queues_max"), 0);
+	child_must_as(fresh_user(), count_run, count);
+	ck_assert_int_eq(count->native_error, ENOSPC);
+	ck_assert_int_eq(count->mount_error, ENOSPC);
+	ck_assert_int_eq(count->n_mount, count->n_native);
+}
+END_TEST
+
+static bool is_limit(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOBUFS;
+}
+
+enum { N_GREEDY = 3, N_GREEDY_OPENS = 900 };
+
+/* Makes pipes with a byte in each, and keeps them open, until it is refused. */
+static int make_many_run(void *arg)
+{
+	char name[32];
+
+	(void)arg;
+	for (int i = 0; i < N_GREEDY_OPENS; i++) {
+		snprintf(name, sizeof(name), "pipes/n%d-%d", getpid(), i);
+		int fd = open(ipc_path(name), O_RDWR | O_CREAT, 0600);
+		if (fd < 0 || write(fd, "x", 1) != 1)
+			return is_limit(errno) ? 0 : errno ? errno : EIO;
+	}
+	return 0;
+}
+
+/* Opens one channel over and over until it is refused. */
+static int open_many_run(void *arg)
+{
+	for (int i = 0; i < N_GREEDY_OPENS; i++)
+		if (open(ipc_path(arg), O_RDWR) < 0)
+			return is_limit(errno) ? 0 : errno;
+	return 0;
+}
+
+struct greedy {
+	int (*body)(void *);
+	void *arg;
+};
+
+/* Stops itself when it has all it can get. */
+static int greedy_run(void *arg)
+{
+	struct greedy *greedy = arg;
+	int ret = greedy->body(greedy->arg);
+
+	raise(SIGSTOP);
+	return ret;
+}
+
+/* A daemon that may have 1,000 descriptors. The processes of its users may have as many each. */
+static void small_setup(void)
+{
+	const struct rlimit small = {1000, 1000};
+
+	must(setrlimit(RLIMIT_NOFILE, &small));
+	fixture_setup();
+	channel_make("pipes/mine");
+}
+
+static void others_go_on(int (*body)(void *), const void *arg)
+{
+	struct greedy greedy = {.body = body, .arg = (void *)arg};
+	pid_t pids[N_GREEDY];
+	char buf[16];
+	int status;
+
+	for (int i = 0; i < N_GREEDY; i++) {
+		pids[i] = child_start_as(OTHER, greedy_run, &greedy);
+		must(waitpid(pids[i], &status, WUNTRACED));
+		ck_assert(WIFSTOPPED(status));
+	}
+	channel_make("queues/mine");
+	channel_put("queues/mine", "fine", 4);
+	ck_assert_int_eq(must(channel_take("queues/mine", buf, sizeof(buf))), 4);
+	channel_put("pipes/mine", "fine", 4);
+	ck_assert_int_eq(must(channel_take("pipes/mine", buf, sizeof(buf))), 4);
+	for (int i = 0; i < N_GREEDY; i++) {
+		must(kill(pids[i], SIGCONT));
+		ck_assert_int_eq(WEXITSTATUS(child_end(pids[i])), 0);
+	}
+}
+
+START_TEST(test_limits_user_makes_all_it_can_others_go_on)
+{
+	others_go_on(make_many_run, NULL);
+}
+END_TEST
+
+START_TEST(test_limits_user_opens_all_it_can_others_go_on)
+{
+	channel_make(channel_names[_i]);
+	must(chmod(ipc_path(channel_names[_i]), 0666));
+	others_go_on(open_many_run, channel_names[_i]);
+}
+END_TEST
+
+/* 64 KiB of shared memory for the whole test. */
+static void shrink_shm(void)
+{
+	must(mount(NULL, "/dev/shm", NULL, MS_REMOUNT, "size=64k"));
+}
+
+START_TEST(test_limits_shm_full_write_enospc)
+{
+	static char data[128 * 1024];
+	int fd;
+
+	shrink_shm();
+	channel_make("shm/s");
+	fd = channel_open("shm/s", O_RDWR);
+	ck_assert_int_eq(must(write(fd, data, sizeof(data))), 64 * 1024);
+	must_fail(write(fd, data, sizeof(data)), ENOSPC);
+	must_fail(fallocate(fd, 0, 0, 256 * 1024), ENOSPC);
+}
+END_TEST
+
+START_TEST(test_limits_shm_emptied_write_works_again)
+{
+	static char data[64 * 1024];
+	int fd;
+
+	shrink_shm();
+	channel_make("shm/s");
+	fd = channel_open("shm/s", O_RDWR);
+	ck_assert_int_eq(must(write(fd, data, sizeof(data))), sizeof(data));
+	must_fail(pwrite(fd, data, 1, sizeof(data)), ENOSPC);
+	must(ftruncate(fd, 0));
+	ck_assert_int_eq(must(pwrite(fd, data, sizeof(data), 0)), sizeof(data));
+}
+END_TEST
+
+START_TEST(test_limits_shm_no_inode_left_create_enospc)
+{
+	must(mount(NULL, "/dev/shm", NULL, MS_REMOUNT, "nr_inodes=2"));
+	channel_make("shm/s");
+	must_fail(open(ipc_path("shm/t"), O_RDWR | O_CREAT, 0600), ENOSPC);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("limits");
+	TCase *tcase = suite_case(suite, "limits", 30);
+
+	tcase_add_loop_test(tcase, test_limits_queue_memory_limit_as_native, 0, 3);
+	tcase_add_test(tcase, test_limits_queue_number_limit_as_native);
+	tcase_add_test(tcase, test_limits_shm_full_write_enospc);
+	tcase_add_test(tcase, test_limits_shm_emptied_write_works_again);
+	tcase_add_test(tcase, test_limits_shm_no_inode_left_create_enospc);
+	tcase = tcase_create("small");
+	tcase_set_timeout(tcase, 60);
+	tcase_add_checked_fixture(tcase, small_setup, fixture_teardown);
+	tcase_add_test(tcase, test_limits_user_makes_all_it_can_others_go_on);
+	tcase_add_loop_test(tcase, test_limits_user_opens_all_it_can_others_go_on, 0, N_CHANNELS);
+	suite_add_tcase(suite, tcase);
+	return suite_run(suite);
+}

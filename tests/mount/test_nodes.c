@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * FIFO and socket nodes made in the mount with mknod and bind: the kernel serves them, as in
+ * any directory, and the mount shows what they are.
+ */
+#include "tests/mount/channels.h"
+#include "tests/mount/fixture.h"
+#include "tests/mount/native.h"
+#include "tests/mount/process.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static int fifo_write_run(void *name)
+{
+	int fd = open(ipc_path(name), O_WRONLY);
+
+	return fd < 0 || write(fd, "fifo", 4) != 4 ? errno : 0;
+}
+
+START_TEST(test_nodes_fifo_node_carries_bytes)
+{
+	char buf[16];
+	pid_t pid;
+	int fd;
+
+	must(mkfifo(ipc_path("pipes/f"), 0600));
+	pid = child_start(fifo_write_run, "pipes/f");
+	task_must_block(pid, SYS_openat);
+	fd = channel_open("pipes/f", O_RDONLY);
+	ck_assert_int_eq(must(read(fd, buf, sizeof(buf))), 4);
+	ck_assert_int_eq(child_end(pid), 0);
+	ck_assert_int_eq(must(read(fd, buf, sizeof(buf))), 0);
+}
+END_TEST
+
+START_TEST(test_nodes_fifo_node_looks_like_one)
+{
+	struct stat st;
+
+	umask(022);
+	must(mkfifo(ipc_path("pipes/f"), 0666));
+	must(stat(ipc_path("pipes/f"), &st));
+	ck_assert_uint_eq(st.st_mode, S_IFIFO | 0644);
+	must(chmod(ipc_path("pipes/f"), 0600));
+	must(stat(ipc_path("pipes/f"), &st));
+	ck_assert_uint_eq(st.st_mode, S_IFIFO | 0600);
+	ck_assert(channel_is_listed("pipes", "f"));
+	must_fail(mkfifo(ipc_path("pipes/f"), 0666), EEXIST);
+	must(unlink(ipc_path("pipes/f")));
+	must_fail(access(ipc_path("pipes/f"), F_OK), ENOENT);
+}
+END_TEST
+
+START_TEST(test_nodes_socket_node_carries_bytes)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int server = (int)must(socket(AF_UNIX, SOCK_STREAM, 0));
+	int client = (int)must(socket(AF_UNIX, SOCK_STREAM, 0));
+	struct stat st;
+	char buf[16];
+	int peer;
+
+	ck_assert_uint_lt(strlen(ipc_path("pipes/s")), sizeof(address.sun_path));
+	strcpy(address.sun_path, ipc_path("pipes/s"));
+	must(bind(server, (struct sockaddr *)&address, sizeof(address)));
+	must(listen(server, 1));
+	must(lstat(ipc_path("pipes/s"), &st));
+	ck_assert(S_ISSOCK(st.st_mode));
+	must(connect(client, (struct sockaddr *)&address, sizeof(address)));
+	peer = (int)must(accept(server, NULL, NULL));
+	ck_assert_int_eq(must(write(client, "socket", 6)), 6);
+	ck_assert_int_eq(must(read(peer, buf, sizeof(buf))), 6);
+	must(unlink(ipc_path("pipes/s")));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("nodes");
+	TCase *tcase = suite_case(suite, "nodes", 20);
+
+	tcase_add_test(tcase, test_nodes_fifo_node_carries_bytes);
+	tcase_add_test(tcase, test_nodes_fifo_node_looks_like_one);
+	tcase_add_test(tcase, test_nodes_socket_node_carries_bytes);
+	return suite_run(suite);
+}

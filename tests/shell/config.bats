@@ -1,0 +1,192 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The configuration file: channels that are there when the mount is, and what becomes of its faults.
+# $M is a mount of its own; queues and regions it shares with $IPC.
+# shellcheck shell=bats disable=SC2016,SC2030,SC2031
+
+load helper
+
+# configure ARGUMENT...: mounts $M with the file that stdin is.
+configure() {
+	export CONFIG="$BATS_TEST_TMPDIR/ipcfs.conf" LOG="$BATS_TEST_TMPDIR/log"
+	cat >"$CONFIG"
+	M=$(new_directory)
+	export M
+	mount_ipcfs "$M" -o "config=$CONFIG" "$@" 2>"$LOG"
+}
+
+# strict ARGUMENT...: tries to mount at $M with the file that stdin is; output is what it says.
+strict() {
+	M=$(new_directory)
+	cat >"$BATS_TEST_TMPDIR/strict.conf"
+	run timeout -k 1 20 "$IPCFS" "$M" -o "config=$BATS_TEST_TMPDIR/strict.conf,config_strict" "$@"
+}
+
+hangup() {
+	kill -HUP "${DAEMON[$M]}"
+}
+
+@test "three channels are there when the mount is" {
+	configure <<-END
+		# channels of the test
+		create pipes/$NAME capacity=64K mode=0660 group=12345 eof=never
+
+		create queues/$NAME maxmsg=3 msgsize=1K mode=0604
+		create shm/$NAME size=1M   # a frame
+	END
+	run -0 shell 'stat -c "%F %a %g" $M/pipes/$NAME; grep ^capacity $M/info/pipes/$NAME/status
+		$MQ attr $NAME; stat -c %a $M/queues/$NAME; stat -c "%s %a" /dev/shm/$NAME'
+	[[ $output == $'regular empty file 660 12345\ncapacity 65536\n3 1024 0\n604\n1048576 644' ]]
+	run -1 grep conf "$LOG"
+}
+
+@test "faults are told with file and line, and the others take effect" {
+	configure <<-END
+		create pipes/$NAME
+		crate pipes/x
+		create pipes/x color=red
+		# a comment
+		create shm/$NAME size=lots
+		create shm/$NAME size=4K
+		set queues/$NAME mode=0600
+		create pipes/$NAME.2 owner=nosuch
+	END
+	run -0 grep -oE "$CONFIG.*" "$LOG"
+	[[ $output == "$CONFIG:2: crate: not one of create, set, remove
+$CONFIG:3: color: pipes have no such key
+$CONFIG:5: size=lots: not a size (a number, with K, M or G behind it)
+$CONFIG:7: set queues/$NAME: No such file or directory
+$CONFIG:8: owner=nosuch: there is no such user" ]]
+	[[ -e $M/pipes/$NAME && ! -e $M/pipes/x && ! -e $M/pipes/$NAME.2 && $(stat -c %s "/dev/shm/$NAME") == 4096 ]]
+}
+
+@test "config_strict fails the mount, and says why" {
+	strict -f <<<"crate pipes/$NAME"
+	[[ $status != 0 && $status != 124 ]]
+	[[ $output == *"strict.conf:1: crate: not one of create, set, remove"* ]]
+	run -1 is_mounted "$M"
+	rmdir "$M"
+}
+
+@test "config_strict fails the mount also where the program goes to the background" {
+	strict <<<"crate pipes/$NAME"
+	[[ $status != 0 && $status != 124 && $output == *"strict.conf:1: crate: "* ]]
+	run -1 is_mounted "$M"
+	rmdir "$M"
+}
+
+@test "config_strict with a file that has no fault mounts" {
+	configure -o config_strict <<<"create pipes/$NAME"
+	[[ -e $M/pipes/$NAME ]]
+}
+
+@test "a file that is not there fails the mount" {
+	M=$(new_directory)
+	run timeout -k 1 20 "$IPCFS" "$M" -o "config=$BATS_TEST_TMPDIR/nosuch" -f
+	[[ $status != 0 && $status != 124 && $output == *"nosuch: No such file or directory"* ]]
+	rmdir "$M"
+}
+
+@test "a directory in place of the file is one fault" {
+	M=$(new_directory)
+	run timeout -k 1 20 "$IPCFS" "$M" -o "config=/etc,config_strict" -f
+	[[ $status != 0 && $status != 124 && $output == *"/etc: Is a directory"* ]]
+	rmdir "$M"
+}
+
+@test "the file is found from where the program was started" {
+	echo "create pipes/$NAME" >"$BATS_TEST_TMPDIR/here.conf"
+	M=$(new_directory)
+	cd "$BATS_TEST_TMPDIR"
+	start_ipcfs "$M" -o config=here.conf
+	[[ -e $M/pipes/$NAME ]]
+	echo "create pipes/$NAME.2" >here.conf
+	hangup
+	wait_until test -e "$M/pipes/$NAME.2"
+}
+
+@test "what exists is kept with its data, and adjusted" {
+	shell '$MQ create $NAME 5 100; $MQ send $NAME hello; printf data > /dev/shm/$NAME; chmod 600 /dev/shm/$NAME'
+	configure <<-END
+		create queues/$NAME maxmsg=3 msgsize=1K mode=0622 owner=1234
+		create shm/$NAME size=1 mode=0640 group=2345
+	END
+	run -0 shell '$MQ attr $NAME; stat -c "%a %u %g" $M/queues/$NAME /dev/shm/$NAME; cat /dev/shm/$NAME; $MQ receive $NAME'
+	[[ $output == $'5 100 1\n622 1234 0\n640 0 2345\ndata0 hello' ]]
+	run -1 grep "$CONFIG:" "$LOG"
+}
+
+@test "a region that exists is neither cut off nor made longer" {
+	shell 'truncate -s 8K /dev/shm/$NAME; truncate -s 8K /dev/shm/$NAME.2'
+	configure <<-END
+		create shm/$NAME size=4K
+		create shm/$NAME.2 size=16K
+	END
+	run -0 stat -c %s "/dev/shm/$NAME" "/dev/shm/$NAME.2"
+	[[ $output == $'8192\n8192' ]]
+}
+
+@test "SIGHUP reads the file again, and takes nothing away" {
+	configure <<-END
+		create pipes/$NAME capacity=64K mode=0600
+		create shm/$NAME size=8K
+	END
+	shell 'echo hello > $M/pipes/$NAME; echo full > $M/shm/$NAME'
+	cat >"$CONFIG" <<-END
+		create pipes/$NAME capacity=128K mode=0640 eof=never
+		create shm/$NAME size=4K mode=0600
+		bad
+		create pipes/$NAME.last
+	END
+	hangup
+	wait_until test -e "$M/pipes/$NAME.last"
+	run -0 shell 'stat -c %a $M/pipes/$NAME /dev/shm/$NAME; grep -E "^(capacity|eof|bytes)" $M/info/pipes/$NAME/status
+		timeout 5 head -n1 $M/pipes/$NAME 2> /dev/null; head -n1 /dev/shm/$NAME; ls $M/pipes'
+	[[ $output == $'640\n600\nbytes 6\ncapacity 131072\neof never\nhello\nfull\n'"$NAME"$'\n'"$NAME.last" ]]
+	wait_until contains "$LOG" "$CONFIG:3: bad: not one of create, set, remove"
+}
+
+@test "SIGHUP twice more changes nothing, and a file that is gone is a fault" {
+	configure <<<"create pipes/$NAME mode=0604"
+	hangup
+	hangup
+	mv "$CONFIG" "$CONFIG.away"
+	hangup
+	wait_until contains "$LOG" "$CONFIG: No such file or directory"
+	run -0 shell 'ls $M/pipes; stat -c %a $M/pipes/$NAME'
+	[[ $output == "$NAME"$'\n604' ]]
+}
+
+@test "what is made belongs to root, with the usual mode, whatever the umask at the start" {
+	umask 077
+	configure <<<"create pipes/$NAME"
+	run -0 stat -c "%u %g %a" "$M/pipes/$NAME"
+	[[ $output == "0 0 644" ]]
+}
+
+@test "config= goes before the system's files; without it they are read" {
+	M=$(new_directory)
+	export M
+	# In a mount namespace with an /etc of its own.
+	run -0 timeout -k 1 20 unshare -m --propagation private bash -c 'set -e; trap "umount -l \$M 2> /dev/null || true" EXIT
+		cp -a /etc/passwd /etc/group $BATS_TEST_TMPDIR/
+		mount -t tmpfs none /etc; cp -a $BATS_TEST_TMPDIR/passwd $BATS_TEST_TMPDIR/group /etc
+		mkdir /etc/ipcfs.d
+		echo "create pipes/a mode=0600" > /etc/ipcfs.conf
+		echo "set pipes/a mode=0611" > /etc/ipcfs.d/10-first.conf
+		echo "set pipes/a mode=0622" > /etc/ipcfs.d/20-second.conf
+		echo "create pipes/b" > /etc/ipcfs.d/30.conf.bak
+		"$IPCFS" "$M"; stat -c "%n %a" "$M"/pipes/*; umount "$M"
+		echo "create pipes/c" > $BATS_TEST_TMPDIR/mine
+		"$IPCFS" "$M" -o config=$BATS_TEST_TMPDIR/mine; ls "$M/pipes"; umount "$M"'
+	[[ $output == "$M/pipes/a 622"$'\nc' ]]
+	rmdir "$M"
+}
+
+@test "a longer file is read whole, and each fault has its line" {
+	configure < <(for i in {1..2000}; do echo "create pipes/$NAME.$i"; done; printf 'x%.0s' {1..5000}; echo; echo "create pipes/$NAME.last")
+	run -0 shell 'ls $M/pipes | wc -l'
+	[[ $output == 2001 ]]
+	run -0 grep -oE ":[0-9]+: .*" "$LOG"
+	[[ $output == ":2001: the line is longer than 4095 bytes" ]]
+}

@@ -1,0 +1,234 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What every file here stands on. setup() gives each test a mount of its own at $IPC and names that
+# no other test has: $P, $Q and $S are a pipe, a queue and a region that do not exist yet. teardown()
+# ends the test's jobs, the daemon and whatever the test left in the kernel. SIGTERM must end the
+# daemon: where it does not, or where anything hangs, the connection is aborted and the test fails.
+# shellcheck shell=bash disable=SC2016
+
+bats_require_minimum_version 1.5.0
+
+: "${IPCFS:?the full path of the ipcfs program}"
+
+HERE=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+FUSECTL=/sys/fs/fuse/connections
+export OTHER=65534 # a user that owns nothing
+
+export LC_ALL=C
+export MQ="$HERE/mq.py"
+[[ -x /usr/bin/python3 ]] && PATH=/usr/bin:$PATH # quicker to start than a version manager's
+
+# -g: `load` is a function
+declare -ga JOBS=() MOUNTS=()
+declare -gA DAEMON=() CONNECTION=() WATCHDOG=()
+
+setup() {
+	[[ $(id -u) == 0 ]] || skip "only root can mount here"
+	mountpoint -q "$FUSECTL" || mount -t fusectl none "$FUSECTL"
+	export NAME="ipcfs-test-$$-$BATS_TEST_NUMBER"
+	NATIVE_MQ=$(new_directory) # not below bats's own: that one is removed with rm -r, and so would be every queue
+	mount -t mqueue none "$NATIVE_MQ"
+	IPC=$(new_directory)
+	export IPC NATIVE_MQ P="$IPC/pipes/$NAME" Q="$IPC/queues/$NAME" S="$IPC/shm/$NAME"
+	export OUT="$BATS_TEST_TMPDIR/out"
+	mount_ipcfs "$IPC"
+}
+
+teardown() {
+	ipcfs_teardown
+}
+
+ipcfs_teardown() {
+	local dir bad=0
+
+	[[ -n ${IPC:-} ]] || return 0 # skipped
+	echo "status ${status:-}, output: ${output:-}" # bats shows it when the test has failed
+	[[ ${#JOBS[@]} == 0 ]] || kill -KILL "${JOBS[@]}" 2>/dev/null || true
+	for dir in "${MOUNTS[@]}"; do
+		end_mount "$dir" || bad=1
+	done
+	[[ -n ${DAEMON[$IPC]:-} ]] || rmdir "$IPC" # it could not be mounted
+	rm -rf "/dev/shm/${NAME:?}"* "/dev/shm/sem.${NAME:?}"* "${NATIVE_MQ:?}/$NAME"*
+	umount "$NATIVE_MQ"
+	rmdir "$NATIVE_MQ"
+	return "$bad"
+}
+
+# --- mounts ---------------------------------------------------------------------------------------
+
+new_directory() {
+	local dir
+	dir=$(realpath "$(mktemp -d "${TMPDIR:-/tmp}/ipcfs-test.XXXXXX")")
+	chmod 755 "$dir" # other users must get to the mount
+	echo "$dir"
+}
+
+# mount_ipcfs DIRECTORY [ARGUMENT...]: in the foreground, so that teardown learns how it ended.
+mount_ipcfs() {
+	"$IPCFS" "$@" -f 3>&- &
+	wait_until is_mounted_or_dead "$1" $!
+	look_after "$1" $!
+	wait_until test -e "$1/README"
+}
+
+# The way of a user: the program puts itself in the background.
+start_ipcfs() {
+	timeout -k 1 20 "$IPCFS" "$@" 3>&-
+	look_after "$1" "$(pgrep -o -f "^$IPCFS $1( |\$)")"
+}
+
+# From here on teardown ends the mount at DIRECTORY, which PID serves.
+look_after() {
+	local dir=$1
+
+	if [[ -n ${DAEMON[$dir]:-} ]]; then
+		kill "${WATCHDOG[$dir]}"
+	else
+		MOUNTS+=("$dir")
+	fi
+	DAEMON[$dir]=$2
+	CONNECTION[$dir]=$(awk -v d="$dir" '$5 == d { sub(".*:", "", $3); n = $3 } END { print n }' \
+		/proc/self/mountinfo)
+	watch_over "$dir" 3>&- >/dev/null 2>&1 &
+	WATCHDOG[$dir]=$!
+	disown $!
+}
+
+# A process that hangs in a mount can be freed in no other way.
+watch_over() {
+	local never
+	exec {never}<> <(:)
+	read -rt 60 -u "$never" || ended "${DAEMON[$1]}" || abort_connection "${CONNECTION[$1]}"
+}
+
+abort_connection() {
+	[[ ! -e $FUSECTL/$1/abort ]] || echo 1 >"$FUSECTL/$1/abort"
+}
+
+is_mounted() {
+	awk -v d="$1" '$5 == d { found = 1 } END { exit !found }' /proc/self/mountinfo
+}
+
+is_mounted_or_dead() { # DIRECTORY PID
+	is_mounted "$1" || ended "$2"
+}
+
+end_mount() {
+	local dir=$1 bad=0 result=0
+
+	kill -TERM "${DAEMON[$dir]}" 2>/dev/null || true
+	if ! wait_until ended "${DAEMON[$dir]}"; then
+		echo "SIGTERM did not end the daemon"
+		abort_connection "${CONNECTION[$dir]}"
+		kill -KILL "${DAEMON[$dir]}" 2>/dev/null
+		bad=1
+	fi
+	kill "${WATCHDOG[$dir]}" 2>/dev/null || true
+	wait "${DAEMON[$dir]}" 2>/dev/null || result=$?
+	if [[ $result != 0 && $result != 127 && $result != 137 ]]; then # not a child; killed by the test
+		echo "the daemon ended with status $result"
+		bad=1
+	fi
+	if is_mounted "$dir"; then
+		echo "the daemon left its mount behind"
+		umount -l "$dir"
+		bad=1
+	fi
+	rmdir "$dir" || bad=1
+	return "$bad"
+}
+
+# --- running what a user types --------------------------------------------------------------------
+
+# shell 'WHAT A USER TYPES': in a bash of its own, ended if it takes too long. Mind that jobs of that
+# bash which outlive it keep `run` waiting.
+shell() {
+	timeout -k 1 "${WITHIN:-20}" bash -c "$1" bash "${@:2}" 3>&-
+}
+
+# first FILE: its first line. What looks like a regular file of size 0 and cannot seek makes head complain
+# on stderr although it has printed the right thing.
+first() {
+	head -n1 "$@" 2>/dev/null
+}
+export -f first
+
+as_user() { # UID COMMAND...
+	timeout -k 1 20 setpriv --reuid="$1" --regid="$1" --clear-groups "${@:2}" 3>&-
+}
+
+# Start COMMAND as a terminal would (a Ctrl-C reaches it, stdin is the one given), its pid in $JOB.
+background() {
+	env --default-signal=INT,QUIT "$@" <&0 3>&- &
+	JOB=$!
+	JOBS+=("$JOB")
+}
+
+# --- conditions -----------------------------------------------------------------------------------
+
+# wait_until CONDITION...: false when it has not come true in time (WITHIN seconds, or 10).
+wait_until() {
+	local deadline=$((SECONDS + ${WITHIN:-10} + 1))
+
+	until "$@"; do
+		if ((SECONDS >= deadline)); then
+			echo "not in time: $*"
+			return 1
+		fi
+		sleep 0.02
+	done
+}
+
+ended() { # PID; whoever should reap it may take a while
+	local state
+	state=$(state_of "$1") || return 0
+	[[ $state == Z ]]
+}
+
+state_of() { # PID: R, S, D, ...
+	local line
+	line=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
+	line=${line##*) }
+	echo "${line%% *}"
+}
+
+# PID waits, interruptibly, with a file of the mount open and a request to the daemon not answered.
+blocked() {
+	[[ $(state_of "$1") == S ]] && has_open_below "$1" "$IPC" && held 1
+}
+
+has_open_below() { # PID DIRECTORY
+	local descriptor
+	for descriptor in "/proc/$1/fd"/*; do
+		[[ $(readlink "$descriptor") == "$2"/* ]] && return 0
+	done
+	return 1
+}
+
+held() { # N: that many requests wait for an answer
+	[[ $(cat "$FUSECTL/${CONNECTION[$IPC]}/waiting") -ge $1 ]]
+}
+
+contains() { # FILE TEXT
+	grep -qF -- "$2" "$1"
+}
+
+no_job_in_d_state() {
+	local job
+	for job in "${JOBS[@]}"; do
+		[[ $(state_of "$job") != D ]] || {
+			echo "process $job ($(tr '\0' ' ' <"/proc/$job/cmdline")) is in D state"
+			return 1
+		}
+	done
+}
+
+# Fill $P with zeroes until it takes no more; print how many bytes it took.
+fill_pipe() {
+	shell 'dd if=/dev/zero of=$P bs=64k oflag=nonblock 2>&1 | awk "/ copied/ { print \$1 }"'
+}
+
+# Fill $Q, made with the system's limits, until it takes no more.
+fill_queue() {
+	shell 'n=1; while dd of=$Q oflag=nonblock <<< "message $n" 2>/dev/null; do n=$((n + 1)); done'
+}

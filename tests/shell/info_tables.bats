@@ -1,0 +1,269 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# info/ as a whole: walking through it ends and takes nothing, its tables are what other programs
+# read, whatever the names, and it shows programs that know nothing of it.
+# shellcheck shell=bats disable=SC2016,SC2030,SC2031
+
+load helper
+
+# Something of each kind, with something in it.
+fill() {
+	shell 'echo "create pipes/$NAME capacity=64K" > $IPC/ctl; echo "create queues/$NAME maxmsg=4 msgsize=64" > $IPC/ctl
+		seq 1000 > $P; echo one > $Q; echo two > $Q; seq 1000 > $S; mkfifo $P.fifo'
+}
+
+# All that could be lost by looking.
+contents() {
+	shell 'grep -HE "^(bytes|messages|last)" $IPC/info/{pipes,queues}/$NAME/status; sha256sum < /dev/shm/$NAME
+		cat $IPC/info/pipes/$NAME/peek'
+}
+
+# A file for each of these names in pipes, queues and shm; what is left in queues teardown removes.
+ODD='quote" back\ dollar$ semicolon; percent%s apostrophe'"'"' brace{}'
+odd_names() {
+	ODD=$ODD python3 -c 'import os
+name = os.fsencode(os.environ["NAME"])
+odd = [os.fsencode(word) for word in os.environ["ODD"].split(" ")]
+odd += [b"blank ", b"new\nline", b"new\nbytes 99", b"tab\t", b"\x01\x7f", b"\xff\xfe", b"\xc3", b"\xe2\x82\xac",
+        b"-->", b"<b>&amp;", b"\xed\xa0\x80"]
+for kind, every in ("pipes", 1), ("shm", 1), ("queues", 4):
+    for tail in odd[::every]:
+        path = os.fsencode(os.environ["IPC"]) + b"/" + kind.encode() + b"/" + name + b"." + tail
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))'
+}
+
+# --- walking through ------------------------------------------------------------------------------
+
+@test "grep -r ends and takes nothing" {
+	fill
+	before=$(contents)
+	WITHIN=20 run shell 'grep -r . $IPC/info > $OUT; [[ $? != 2 ]] || echo some could not be read'
+	[[ $status == 0 ]]
+	[[ $(contents) == "$before" ]]
+	run -0 grep -F "$IPC/info/pipes/$NAME/peek:1000" "$OUT"
+	run -0 grep -F "$IPC/info/queues/$NAME/status:messages 2" "$OUT"
+}
+
+@test "tar ends and takes nothing" {
+	fill
+	before=$(contents)
+	WITHIN=20 run shell 'tar -C $IPC -cf $OUT info; tar -tf $OUT | grep -F $NAME/status'
+	[[ $output == *"info/pipes/$NAME/status"*"info/queues/$NAME/status"* ]]
+	[[ $(contents) == "$before" ]]
+}
+
+@test "cp -r, find and a backup by another user take nothing" {
+	fill
+	before=$(contents)
+	WITHIN=20 run shell 'cp -r $IPC/info $BATS_TEST_TMPDIR/copy; find $IPC/info -type f -exec wc -c {} + > /dev/null; ls -lR $IPC/info > /dev/null'
+	run timeout -k 1 20 setpriv --reuid="$OTHER" --regid="$OTHER" --clear-groups grep -rc . "$IPC/info"
+	[[ $status != 124 && $(contents) == "$before" ]]
+	[[ -s $BATS_TEST_TMPDIR/copy/pipes/$NAME/peek ]]
+}
+
+# --- tables ---------------------------------------------------------------------------------------
+
+@test "inventory.json is valid and agrees with ls and with status" {
+	fill
+	run -0 python3 -c 'import json, os, sys
+ipc, name = os.environ["IPC"], os.environ["NAME"]
+inventory = json.load(open(ipc + "/info/inventory.json"))
+for kind in {entry["kind"] for entry in inventory} | {"pipes", "queues", "shm"}:
+    listed = sorted(entry["name"] for entry in inventory if entry["kind"] == kind and name in entry["name"])
+    assert listed == sorted(n for n in os.listdir(ipc + "/" + kind) if name in n), (kind, listed)
+    for entry in inventory:
+        if entry["kind"] != kind or entry["name"] != name:
+            continue
+        status = dict(line.split(" ", 1) for line in open(f"{ipc}/info/{kind}/{name}/status").read().splitlines())
+        assert status.keys() == entry.keys(), (status, entry)
+        for key, value in entry.items():
+            assert str(value) == status[key] or float(value) == float(status[key]), (key, value, status[key])
+            assert isinstance(value, str) == (key in ("kind", "name", "mode", "eof")), (key, value)
+print(len(inventory))'
+	((output >= 4))
+}
+
+@test "summary has a line for each channel, with the same columns" {
+	fill
+	run -0 shell 'cat $IPC/info/summary'
+	[[ ${lines[0]} == KIND*OWNER*GROUP*MODE*BYTES*NAME ]]
+	[[ $(awk -v n="$NAME" '$NF == n { print $1, $2, $4, $5, $6, $7 }' <<<"$output") == \
+		"pipes 0 0644 3893 65536 -"$'\n'"queues 0 0644 - - 2"$'\n'"shm 0 0644 4096 - -" ]]
+	[[ $(awk 'NF != 11' <<<"$output") == "" ]]
+}
+
+metrics() { # prints the samples of $NAME, as a parser of OpenMetrics has read them
+	python3 -c 'import os, sys
+from prometheus_client.openmetrics import parser
+text = open(os.environ["IPC"] + "/info/metrics", encoding="utf-8").read()
+seen = set()
+for family in parser.text_string_to_metric_families(text):
+    assert family.type == "gauge", family
+    for sample in family.samples:
+        key = (sample.name, sample.labels["kind"], sample.labels["name"])
+        assert key not in seen, f"twice: {key}"
+        seen.add(key)
+        if sample.labels["name"].startswith(os.environ["NAME"]):
+            print(*key[:2], sample.labels["name"][len(os.environ["NAME"]):], int(sample.value))'
+}
+
+have_parser() {
+	python3 -c 'import prometheus_client.openmetrics.parser' 2>/dev/null ||
+		skip "no parser of OpenMetrics (python3-prometheus-client)"
+}
+
+@test "metrics are OpenMetrics, as its parser has it" {
+	have_parser
+	fill
+	run -0 metrics
+	for line in "ipcfs_bytes pipes  3893" "ipcfs_messages queues  2" "ipcfs_bytes shm  4096" "ipcfs_readers pipes  0"; do
+		grep -qxF "$line" <<<"$output"
+	done
+	run -0 shell 'tail -n1 $IPC/info/metrics'
+	[[ $output == "# EOF" ]]
+}
+
+@test "metrics of no channel at all are valid" {
+	have_parser
+	run -0 shell 'grep -c "" $IPC/info/metrics'
+	run -0 metrics
+	[[ -z $output ]]
+}
+
+@test "graph.dot renders, with channels and who has them" {
+	command -v dot >/dev/null || skip "no Graphviz"
+	fill
+	background sleep 1000 <"$P"
+	wait_until has_open_below "$JOB" "$IPC"
+	run -0 shell 'cat $IPC/info/graph.dot'
+	[[ $output == *"\"pipes/$NAME\" [shape=box]"*"\"pipes/$NAME\" -> \"$JOB\";"* ]]
+	[[ $output != *"\"$JOB\" -> \"pipes/$NAME\""* ]]
+	run -0 shell 'dot -Tsvg $IPC/info/graph.dot | sed "s/&#45;/-/g"'
+	[[ $output == *"<title>pipes/$NAME-&gt;$JOB</title>"* ]]
+}
+
+# --- names ----------------------------------------------------------------------------------------
+
+@test "odd names leave inventory.json valid, with one entry each" {
+	odd_names
+	run -0 python3 -c 'import json, os
+ipc, name = os.environ["IPC"], os.environ["NAME"]
+inventory = json.load(open(ipc + "/info/inventory.json", encoding="utf-8"))
+for kind in "pipes", "queues", "shm":
+    listed = [entry["name"] for entry in inventory if entry["kind"] == kind and name in entry["name"]]
+    there = [n for n in os.listdir(ipc + "/" + kind) if name in n]
+    assert len(set(listed)) == len(there) >= 4, (kind, listed, there)
+    assert name + ".quote\"" in listed
+    assert all(c.isprintable() for n in listed for c in n), listed'
+}
+
+@test "odd names leave metrics valid" {
+	have_parser
+	odd_names
+	run -0 metrics
+	[[ $output == *'.quote" '* && $output == *'.back\ '* && $output == *'.new\x0aline '* && $output == *'.\xff\xfe '* ]]
+}
+
+@test "odd names leave graph.dot fit to be rendered, and are shown as they are" {
+	command -v dot >/dev/null || skip "no Graphviz"
+	odd_names
+	run -0 shell 'dot -Tplain $IPC/info/graph.dot'
+	[[ $output == *'.semicolon;'* && $output == *'.quote\"'* ]]
+	# What is no text is \xNN there too, with the backslash.
+	run -0 shell 'dot -Tsvg $IPC/info/graph.dot'
+	[[ $output == *'.new\x0aline<'* ]]
+}
+
+@test "odd names leave status with one line a key" {
+	odd_names
+	run -0 shell 'for status in $IPC/info/pipes/$NAME.*/status; do
+			[[ $(grep -c ^name "$status") == 1 && $(cut -d" " -f1 "$status" | sort | uniq -d) == "" ]] || echo "bad: $status"
+			grep -qxF "bytes 0" "$status" || echo "feigned: $status"
+		done; cat $IPC/info/pipes/$NAME.*/status | iconv -f utf-8 -t utf-8 > /dev/null
+		set -- $IPC/info/pipes/$NAME.*; echo $#'
+	[[ $output == 18 ]]
+}
+
+@test "two names are told apart, whatever they are" {
+	shell 'touch $P.$'"'"'\n'"'"' $P."\\x0a"'
+	run -0 python3 -c 'import json, os
+names = [e["name"] for e in json.load(open(os.environ["IPC"] + "/info/inventory.json")) if os.environ["NAME"] in e["name"]]
+print(len(names), len(set(names)))'
+	[[ $output == "2 2" ]]
+}
+
+@test "a process with an odd name leaves peers and graph.dot whole" {
+	shell 'touch $P'
+	start_odd() {
+		background python3 -c 'import ctypes, os, signal
+ctypes.CDLL(None).prctl(15, b"a\"b\\c\nUid: 0", 0, 0, 0)
+fd = os.open(os.environ["P"], os.O_RDONLY)
+signal.pause()'
+	}
+	start_odd
+	wait_until has_open_below "$JOB" "$IPC"
+	run -0 shell 'cat $IPC/info/pipes/$NAME/peers'
+	[[ ${#lines[@]} == 1 && $output == "$JOB 0 r a"* ]]
+	! command -v dot >/dev/null || run -0 shell 'dot -Tsvg $IPC/info/graph.dot'
+}
+
+# --- a program that knows nothing of it -----------------------------------------------------------
+
+# PostgreSQL that is killed leaves its regions behind.
+teardown() {
+	[[ -z ${POSTGRES:-} ]] || stop_postgres
+	ipcfs_teardown
+}
+
+stop_postgres() {
+	kill -INT "$POSTGRES" 2>/dev/null || true
+	WITHIN=30 wait_until ended "$POSTGRES"
+	POSTGRES=
+}
+
+start_postgres() { # DIRECTORY OF ITS PROGRAMS
+	local data="$BATS_TEST_TMPDIR/data"
+
+	install -d -o postgres -g postgres -m 700 "$data"
+	chmod 755 "$BATS_TEST_TMPDIR" "$BATS_RUN_TMPDIR" "$(dirname "$BATS_TEST_TMPDIR")"
+	cd "$data" || return
+	timeout 60 setpriv --reuid=postgres --regid=postgres --clear-groups "$1/initdb" -D "$data" -N >/dev/null 2>&1 3>&-
+	background setpriv --reuid=postgres --regid=postgres --clear-groups "$1/postgres" -D "$data" \
+		-c dynamic_shared_memory_type=posix -c listen_addresses= -c unix_socket_directories="$data" 2>"$OUT"
+	POSTGRES=$JOB
+	WITHIN=60 wait_until contains "$OUT" "ready to accept connections"
+}
+
+# mapping SEGMENT: the processes of PostgreSQL that have it mapped, as the kernel has it.
+mapping() {
+	local pid
+	for pid in "$POSTGRES" $(pgrep -P "$POSTGRES"); do
+		! grep -qF "/dev/shm/$1" "/proc/$pid/maps" || echo "$pid"
+	done
+}
+
+@test "PostgreSQL shows with its shared memory and its processes, without configuration" {
+	local bin before segment shown pid n=0
+
+	bin=$(find /usr/lib/postgresql -maxdepth 2 -name bin 2>/dev/null | tail -n1)
+	[[ -n $bin ]] || skip "no PostgreSQL"
+	before=$(ls /dev/shm)
+	start_postgres "$bin"
+	for segment in $(comm -13 <(echo "$before") <(ls /dev/shm) | grep PostgreSQL); do
+		run -0 cat "$IPC/info/shm/$segment/status"
+		[[ $output == *"name $segment"*"owner $(id -u postgres)"*"mode 0600"* ]]
+		mapping "$segment" >"$OUT.before"
+		shown=$(cat "$IPC/info/shm/$segment/peers")
+		mapping "$segment" >"$OUT.after"
+		for pid in $(comm -12 <(sort "$OUT.before") <(sort "$OUT.after")); do
+			grep -qx "$pid $(id -u postgres) rwm postgres" <<<"$shown"
+			n=$((n + 1))
+		done
+		grep -qF "\"name\":\"$segment\"" "$IPC/info/inventory.json"
+	done
+	echo "$n mappings were shown"
+	((n > 1))
+	grep -qE "\"$POSTGRES\" -> \"shm/PostgreSQL" "$IPC/info/graph.dot"
+	stop_postgres
+	[[ ! -e $IPC/info/shm/$segment ]]
+}

@@ -1,0 +1,116 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What is installed beside the program: the helper of mount(8), and completion in bash.
+# shellcheck shell=bats disable=SC2016,SC2030,SC2031
+
+load helper
+eval "helper_$(declare -f setup)"
+
+setup() {
+	helper_setup
+	INSTALL=$HERE/../../scripts/install
+	EXTRA=$(new_directory)
+	HELPER=$BATS_TEST_TMPDIR/mount.ipcfs
+	sed "s#@IPCFS@#$IPCFS#" "$INSTALL/mount.ipcfs.in" >"$HELPER"
+	chmod 755 "$HELPER"
+}
+
+teardown() {
+	! is_mounted "$EXTRA" || umount -l "$EXTRA"
+	rmdir "$EXTRA"
+	ipcfs_teardown
+}
+
+helper() { # ARGUMENT...
+	timeout -k 1 20 "$HELPER" "$@" 3>&-
+}
+
+# --- --help ---------------------------------------------------------------------------------------
+
+@test "--help fits a screen of 24 lines of 80" {
+	run -0 "$IPCFS" --help
+	[[ ${#lines[@]} -gt 5 && $(wc -l <<<"$output") -le 23 && $(wc -L <<<"$output") -le 80 ]]
+}
+
+# --- mount.ipcfs ----------------------------------------------------------------------------------
+
+@test "mount.ipcfs takes what mount(8) gives: SOURCE MOUNTPOINT -o OPTIONS -t TYPE" {
+	run -0 helper none "$EXTRA" -n -s -o rw,noexec -t fuse.ipcfs
+	[[ -z $output ]]
+	run -0 findmnt -no SOURCE,FSTYPE,OPTIONS "$EXTRA"
+	[[ $output =~ ^none\ +fuse.ipcfs\ .*noexec ]]
+	run -0 cat "$EXTRA/README"
+}
+
+@test "mount.ipcfs: options first, flags in one word, sources with blanks and commas" {
+	run -0 helper -nv -o rw "a b,c" "$EXTRA"
+	[[ $output == *"ipcfs a b,c $EXTRA -o rw" ]]
+	run -0 findmnt -nro SOURCE "$EXTRA"
+	[[ $output == 'a\x20b,c' ]]
+}
+
+@test "mount.ipcfs -f mounts nothing" {
+	run -0 helper -f none "$EXTRA"
+	run ! is_mounted "$EXTRA"
+}
+
+@test "mount.ipcfs ends with 32 when the mount fails, and the reason is told" {
+	run -32 helper none /nonexistent/ipc
+	[[ $output == *nonexistent* ]]
+	run -32 helper none "$EXTRA" -o frobnicate
+	[[ $output == *frobnicate* ]]
+	run ! is_mounted "$EXTRA"
+}
+
+@test "mount.ipcfs ends with 1 when it is called wrongly" {
+	run -1 helper
+	[[ $output == usage:* ]]
+	run -1 helper none
+	run -1 helper none "$EXTRA" more
+	run -1 helper none "$EXTRA" -x
+	run -1 helper none "$EXTRA" -N 1
+	run ! is_mounted "$EXTRA"
+}
+
+@test "mount finds it by the types ipcfs and fuse.ipcfs, and mount -a mounts a line once" {
+	local type
+	for type in ipcfs fuse.ipcfs; do
+		run -0 timeout -k 1 20 unshare --mount --propagation private bash -ec '
+			mount -t tmpfs none /mnt; mkdir /mnt/{upper,work}
+			mount -t overlay -o lowerdir=/sbin,upperdir=/mnt/upper,workdir=/mnt/work none /sbin
+			cp "$1" "/sbin/mount.$2"
+			echo "anything $3 $2 noexec,nofail 0 0" > /mnt/fstab
+			mount --fstab /mnt/fstab -a; mount --fstab /mnt/fstab -a
+			findmnt -no SOURCE,TARGET -t fuse.ipcfs | grep -w "$3"
+			umount "$3"' bash "$HELPER" "$type" "$EXTRA" 3>&-
+		[[ $(wc -l <<<"$output") == 1 && $output == anything* ]]
+	done
+}
+
+# --- completion -----------------------------------------------------------------------------------
+
+# complete WORD...: what bash offers for the last one, in order, blank between.
+complete_words() {
+	bash -c '. "$0/ipcfs.bash"; compopt() { :; }
+		COMP_WORDS=(ipcfs "$@"); COMP_CWORD=$#
+		_ipcfs; printf "%s\n" "${COMPREPLY[@]}" | sort | paste -sd " "' "$INSTALL" "$@"
+}
+
+@test "completion: flags, mount points, options, and files for config=" {
+	[[ $(complete_words --v) == --version ]]
+	[[ $(complete_words /proc/sys/fs/mq) == /proc/sys/fs/mqueue ]]
+	[[ $(complete_words /ipc -o con) == "config= config_strict" ]]
+	[[ $(complete_words /ipc -o ro,con) == "ro,config= ro,config_strict" ]]
+	[[ $(complete_words /ipc -o ro,config = /etc/passw) == */etc/passwd* ]]
+	[[ $(complete_words /ipc -o max_held = 1) == "" ]]
+}
+
+@test "completion knows the options that --help lists" {
+	local option
+	for option in $("$IPCFS" --help | grep -oP '^ +-o \K[a-z_]+=?'); do
+		[[ " $(complete_words /ipc -o "$option") " == *" $option "* ]] || {
+			echo "not $option"
+			return 1
+		}
+	done
+}

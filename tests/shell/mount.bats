@@ -1,0 +1,308 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The mount as a whole: starting, options, the tree, ending, and what a dead daemon leaves.
+# shellcheck shell=bats disable=SC2016,SC2153,SC2154
+
+load helper
+
+# A second mount point, for the test to mount or to fail on.
+setup_extra() {
+	EXTRA=$(new_directory)
+	export EXTRA
+}
+
+teardown() {
+	if [[ -n ${EXTRA:-} && -z ${DAEMON[$EXTRA]:-} ]]; then
+		! is_mounted "$EXTRA" || umount -l "$EXTRA"
+		rmdir "$EXTRA"
+	fi
+	ipcfs_teardown
+}
+
+# The program failed with one line on stderr, which names $1, and printed nothing else.
+one_clear_line() {
+	[[ $status != 0 && -z $output && ${#stderr_lines[@]} == 1 && ${stderr_lines[0]} == *"$1"* ]] || {
+		echo "status $status, stdout: $output, stderr: $stderr"
+		return 1
+	}
+}
+
+# --- starting -------------------------------------------------------------------------------------
+
+@test "the command returns 0 only once the mount answers" {
+	local dir
+	for _ in 1 2 3 4 5; do
+		dir=$(new_directory)
+		run -0 timeout 20 "$IPCFS" "$dir" 3>&-
+		[[ -z $output ]]
+		ls "$dir/queues" >"$OUT"
+		look_after "$dir" "$(pgrep -o -f "^$IPCFS $dir\$")"
+	done
+}
+
+@test "a mount point that does not exist is one clear line" {
+	run --separate-stderr timeout 20 "$IPCFS" /nonexistent/ipc 3>&-
+	one_clear_line /nonexistent/ipc
+}
+
+@test "a mount point that is a file is one clear line" {
+	touch "$OUT"
+	run --separate-stderr timeout 20 "$IPCFS" "$OUT" 3>&-
+	one_clear_line "$OUT"
+}
+
+@test "no mount point is one clear line" {
+	run --separate-stderr timeout 20 "$IPCFS" 3>&-
+	one_clear_line mount
+}
+
+@test "an unknown option is one clear line and mounts nothing" {
+	setup_extra
+	run --separate-stderr timeout 20 "$IPCFS" "$EXTRA" -o frobnicate 3>&-
+	one_clear_line frobnicate
+	run ! is_mounted "$EXTRA"
+}
+
+@test "an unknown flag is one clear line and mounts nothing" {
+	setup_extra
+	run --separate-stderr timeout 20 "$IPCFS" "$EXTRA" --frobnicate 3>&-
+	one_clear_line frobnicate
+	run ! is_mounted "$EXTRA"
+}
+
+@test "-V prints the version, -h the usage, both on stdout" {
+	run -0 --separate-stderr "$IPCFS" -V
+	[[ $output == *ipcfs*[0-9].[0-9]* && -z $stderr ]]
+	run -0 --separate-stderr "$IPCFS" -h
+	[[ $output == *[Uu]sage*ipcfs*-o* && -z $stderr ]]
+}
+
+@test "the words of an fstab line are accepted" {
+	setup_extra
+	start_ipcfs "$EXTRA" -o rw,noauto,nofail,user,_netdev,x-systemd.automount,noatime,nosuid,nodev,noexec
+	grep "$EXTRA .*nosuid.*nodev" /proc/self/mounts
+	run -0 ls "$EXTRA"
+}
+
+@test "mount -t fuse.ipcfs works for an installed program" {
+	# mount(8) looks for it in the system's directories: here, in one that only this test sees
+	setup_extra
+	run -0 timeout -k 1 20 unshare --mount --propagation private bash -ec '
+		mount -t tmpfs none /usr/local/sbin
+		ln -s "$IPCFS" /usr/local/sbin/ipcfs
+		mount -t fuse.ipcfs none "$EXTRA" -o noauto,_netdev
+		cat "$EXTRA/README"
+		umount "$EXTRA"' 3>&-
+	[[ $output == *queues* ]]
+}
+
+@test "called as mount(8) calls a helper: mount.ipcfs SOURCE MOUNTPOINT -o OPTIONS" {
+	setup_extra
+	ln -s "$IPCFS" "$BATS_TEST_TMPDIR/mount.ipcfs"
+	run -0 timeout 20 "$BATS_TEST_TMPDIR/mount.ipcfs" none "$EXTRA" -o rw,noauto 3>&-
+	run -0 cat "$EXTRA/README"
+	umount "$EXTRA"
+}
+
+@test "-f stays in the foreground; SIGTERM and SIGINT end it with status 0" {
+	local signal
+	setup_extra
+	for signal in TERM INT; do
+		background "$IPCFS" -f "$EXTRA"
+		wait_until test -e "$EXTRA/README"
+		kill -$signal "$JOB"
+		wait_until ended "$JOB"
+		wait "$JOB"
+		run ! is_mounted "$EXTRA"
+	done
+}
+
+@test "in the background the daemon keeps nothing of the one who started it" {
+	setup_extra
+	start_ipcfs "$EXTRA"
+	[[ $(readlink "/proc/${DAEMON[$EXTRA]}/cwd") == / ]]
+	[[ $(ps -o tty= -p "${DAEMON[$EXTRA]}") == "?" ]]
+	[[ $(ps -o sid= -p "${DAEMON[$EXTRA]}") != "$(ps -o sid= -p $$)" ]]
+	readlink "/proc/${DAEMON[$EXTRA]}/fd"/[012] >"$OUT"
+	[[ $(sort -u "$OUT") == /dev/null ]]
+}
+
+# --- the tree -------------------------------------------------------------------------------------
+
+@test "the root has the kinds' directories and a README that a user can read" {
+	run -0 ls "$IPC"
+	for name in README pipes queues shm; do [[ $output == *"$name"* ]]; done
+	run -0 cat "$IPC/README"
+	[[ $output == *queues* && $(stat -c %s "$IPC/README") == $(wc -c <"$IPC/README") ]]
+	run -0 as_user "$OTHER" cat "$IPC/README"
+}
+
+@test "ls -la, find, df, stat -f and grep -r of the README work" {
+	run -0 shell 'touch $P $Q $S; ls -la $IPC $IPC/*; find $IPC -type f; df $IPC; stat -f $IPC; grep -r ipc $IPC/README'
+	[[ $output == *"$P"* && $output == *"$Q"* && $output == *"$S"* ]]
+}
+
+@test "ls shows . and .. and inode numbers that agree with stat" {
+	run -0 shell 'touch $P $Q $S; for dir in pipes queues shm; do
+			ls -a $IPC/$dir | head -n2
+			[[ $(ls -i $IPC/$dir | grep -w $NAME) == *"$(stat -c %i $IPC/$dir/$NAME) $NAME" ]] || echo differs
+		done'
+	[[ $output == $'.\n..\n.\n..\n.\n..' ]]
+}
+
+@test "nothing can be made, removed or renamed in the root" {
+	run -1 shell 'echo x > $IPC/x'
+	[[ $output == *"Operation not permitted"* ]]
+	run -0 shell 'cd $IPC; mkdir x || mkfifo x || rm -f README || rmdir pipes || mv pipes x || ln README x || echo refused; ls'
+	[[ $(grep -c "Operation not permitted" <<<"$output") -ge 4 && $output == *refused*README*pipes* ]]
+}
+
+@test "the README cannot be written" {
+	before=$(cat "$IPC/README")
+	run -1 shell 'echo x > $IPC/README'
+	run -1 shell 'echo x >> $IPC/README'
+	run -1 shell 'truncate -s 0 $IPC/README'
+	[[ $(cat "$IPC/README") == "$before" ]]
+}
+
+@test "a directory of hundreds of names is listed whole, once each" {
+	run -0 shell 'for n in {1..700}; do : > $P.a-rather-long-name-to-fill-the-pages.$n; done
+		ls $IPC/pipes | wc -l; ls -U $IPC/pipes | sort -u | wc -l; rm $P.*; ls $IPC/pipes | wc -l'
+	[[ $output == $'700\n700\n0' ]]
+}
+
+@test "two mounts at once: queues and regions are shared, pipes are each mount's own" {
+	setup_extra
+	mount_ipcfs "$EXTRA"
+	run -0 shell 'echo q > $Q; echo s > $S; echo p > $P
+		first $EXTRA/queues/$NAME; cat $EXTRA/shm/$NAME; ls $EXTRA/pipes; rm $EXTRA/shm/$NAME; ls $IPC/shm'
+	[[ $output == q$'\n's* && $output != *"$NAME"* ]]
+}
+
+# --- ending ---------------------------------------------------------------------------------------
+
+@test "umount ends the daemon" {
+	umount "$IPC"
+	wait_until ended "${DAEMON[$IPC]}"
+}
+
+@test "fusermount3 -u ends the daemon" {
+	fusermount3 -u "$IPC"
+	wait_until ended "${DAEMON[$IPC]}"
+}
+
+# A reader of a pipe, a reader of a queue and a writer to a full pipe wait.
+block_three() {
+	touch "$P" "$P.2" "$Q"
+	background cat "$P.2"
+	background cat "$Q" >"$OUT"
+	fill_pipe
+	background cp /etc/passwd "$P"
+	local job
+	for job in "${JOBS[@]}"; do wait_until blocked "$job"; done
+	wait_until held 3
+}
+
+all_ended() {
+	local job
+	for job in "${JOBS[@]}"; do ended "$job" || return 1; done
+}
+
+@test "umount is refused while somebody waits, and nobody is disturbed" {
+	block_three
+	run ! umount "$IPC"
+	[[ $output == *busy* ]]
+	held 3
+	echo hello >"$Q"
+	wait_until contains "$OUT" hello
+	wait_until blocked "${JOBS[1]}"
+}
+
+@test "SIGTERM answers those who wait and ends the daemon" {
+	block_three
+	kill -TERM "${DAEMON[$IPC]}"
+	WITHIN=5 wait_until all_ended
+	wait_until ended "${DAEMON[$IPC]}"
+	run ! is_mounted "$IPC"
+}
+
+@test "after umount -l those who wait go on, and the daemon ends with the last" {
+	block_three
+	umount -l "$IPC"
+	"$MQ" send "$NAME" hello
+	wait_until contains "$OUT" hello
+	wait_until held 3
+	kill -INT "${JOBS[@]}"
+	wait_until all_ended
+	wait_until ended "${DAEMON[$IPC]}"
+}
+
+@test "kill -9 of the daemon: a new mount serves queues and regions as they were" {
+	block_three
+	shell 'echo a > $Q.2; echo b > $Q.2:7; echo region > $S; chmod 640 $Q.2'
+	kill -KILL "${DAEMON[$IPC]}"
+	WITHIN=5 wait_until all_ended
+	run ! ls "$IPC"
+	[[ $output == *"Transport endpoint is not connected"* ]]
+	umount "$IPC" || umount -l "$IPC"
+	mount_ipcfs "$IPC"
+	run -0 shell 'first $Q.2; first $Q.2; cat $S; stat -c %a $Q.2; ls $IPC/pipes'
+	[[ $output == $'b\na\nregion\n640' ]]
+}
+
+@test "a new mount on top of a dead one's mount point works after umount -l" {
+	kill -KILL "${DAEMON[$IPC]}"
+	wait_until ended "${DAEMON[$IPC]}"
+	umount -l "$IPC"
+	mount_ipcfs "$IPC"
+	run -0 shell 'echo hello > $P; cat $P'
+}
+
+# --- a thousand -----------------------------------------------------------------------------------
+
+resident() { # KiB
+	awk '/^VmRSS/ { print $2 }' "/proc/${DAEMON[$IPC]}/status"
+}
+
+descriptors() {
+	find "/proc/${DAEMON[$IPC]}/fd" -mindepth 1 | wc -l
+}
+
+# A bash that starts 1000 readers, half on a pipe and half on a queue, and waits for them.
+start_thousand() {
+	background bash -c 'set -m; exec 2> /dev/null; for n in {1..500}; do cat $P & cat $Q & done; wait'
+	WITHIN=40 wait_until held 1000
+	mapfile -t READERS < <(pgrep -P "$JOB")
+	[[ ${#READERS[@]} == 1000 ]]
+}
+
+@test "a thousand blocked readers: the mount works, each ends on SIGINT, nothing is left" {
+	shell 'touch $P $Q; echo warm > $P; cat $P; timeout 0.2 cat $Q' || true
+	wait_until eval '! held 1'
+	local before
+	before=$(descriptors)
+	start_thousand
+	WITHIN=3 run -0 shell 'ls -l $IPC/pipes $IPC/queues; stat $P $Q; echo x > $P.2; cat $P.2; rm $P.2'
+	kill -INT "${READERS[@]}"
+	WITHIN=5 wait_until ended "$JOB"
+	wait_until eval '! held 1'
+	wait_until eval '[[ $(descriptors) == '"$before"' ]]'
+}
+
+@test "after a thousand readers, again and again, the daemon has not grown" {
+	! grep -q libasan "$IPCFS" || skip "AddressSanitizer keeps what was freed"
+	shell 'touch $P $Q'
+	start_thousand
+	kill -KILL "${READERS[@]}"
+	wait_until ended "$JOB"
+	local before
+	before=$(resident)
+	for _ in 1 2 3; do
+		start_thousand
+		kill -KILL "${READERS[@]}"
+		wait_until ended "$JOB"
+	done
+	wait_until eval '! held 1'
+	echo "resident: $before KiB, then $(resident) KiB"
+	(($(resident) < before + 512))
+}

@@ -1,0 +1,234 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A mount of a user who is not root, at $MINE: in a user namespace, or by fusermount3. It serves that
+# user with that user's rights. $IPC is root's mount, of the same queues and regions.
+# shellcheck shell=bats disable=SC2016,SC2153
+
+load helper
+eval "helper_$(declare -f setup)"
+
+setup_file() {
+	local way
+	WAYS=
+	for way in namespace fusermount; do
+		! can "$way" || WAYS+=" $way"
+	done
+	export WAYS
+}
+
+can() { # WAY
+	[[ $(id -u) == 0 ]] || return 1
+	[[ $1 != fusermount || -u $(command -v fusermount3) ]] || return 1
+	ROOM=$(new_directory)
+	export ROOM MINE="$ROOM/ipc"
+	by_user "$1" true || return 1
+	rmdir "$ROOM"
+}
+
+setup() {
+	[[ -n $WAYS ]] || skip "no user but root can mount here"
+	helper_setup
+	ROOM=$(new_directory)
+	export ROOM MINE="$ROOM/ipc" MQUEUE='' MEANWHILE=''
+	export MY_P="$MINE/pipes/$NAME" MY_Q="$MINE/queues/$NAME" MY_S="$MINE/shm/$NAME"
+}
+
+teardown() {
+	[[ -n $WAYS ]] || return 0
+	ipcfs_teardown
+	rmdir "$ROOM"
+}
+
+# by_user WAY 'WHAT THE USER TYPES': with the user's mount there meanwhile. Nothing of it is seen
+# outside: mounts and processes are in namespaces that end with it. The user gets a /dev of its own,
+# because /dev/fuse is root's only on some machines; with /dev/mqueue, as systemd has it, if $MQUEUE.
+# Root runs $MEANWHILE there.
+by_user() {
+	timeout -k 1 "${WITHIN:-20}" unshare --mount --propagation private --pid --fork --mount-proc \
+		--kill-child bash -ec '
+			mount -t tmpfs -o mode=1777 none "$ROOM"
+			mkdir "$ROOM/shm"
+			mount --bind /dev/shm "$ROOM/shm"
+			mount -t tmpfs -o mode=755 none /dev
+			mkdir /dev/shm /dev/mqueue
+			mount --move "$ROOM/shm" /dev/shm
+			mknod -m 666 /dev/null c 1 3
+			mknod -m 666 /dev/fuse c 10 229
+			ln -s /proc/self/fd /dev/fd
+			[[ -z ${MQUEUE:-} ]] || mount -t mqueue none /dev/mqueue
+			install -m 755 "$IPCFS" "$ROOM/ipcfs"
+			install -d -o "$OTHER" -g "$OTHER" "$MINE"
+			[[ -z ${MEANWHILE:-} ]] || bash -c "$MEANWHILE" &
+			enter=(setpriv --reuid="$OTHER" --regid="$OTHER" --clear-groups)
+			[[ $1 == fusermount ]] || enter+=(unshare --user --map-root-user --mount)
+			"${enter[@]}" bash -c "$2"' bash "$1" "$WITH_MOUNT"$'\n'"$2" 3>&-
+}
+
+WITH_MOUNT='
+	"$ROOM/ipcfs" -f "$MINE" 2>/dev/null & daemon=$!
+	until [[ -e $MINE/README ]]; do kill -0 $daemon || exit; sleep 0.02; done
+	trap "status=\$?; cd /; kill \$daemon; wait \$daemon && exit \$status" EXIT
+'
+
+# expect OUTPUT 'WHAT THE USER TYPES': prints that, whichever way the user mounts.
+expect() {
+	local way
+	for way in $WAYS; do
+		run -0 by_user "$way" "$2"
+		[[ $output == "$1" ]] || {
+			echo "by $way, instead of: $1"
+			return 1
+		}
+	done
+}
+
+# refused N: that many commands said so, and were not allowed to. In a user namespace the kernel says
+# EOVERFLOW to who would remove what belongs to nobody there.
+refused() {
+	[[ $(grep -c "^refused" <<<"$output") == "$1" ]]
+	[[ $(grep -cE "Permission denied|Operation not permitted|Value too large" <<<"$output") == "$1" ]]
+}
+
+@test "a user can mount in a user namespace and by fusermount3" {
+	[[ $WAYS == " namespace fusermount" ]] || skip "only$WAYS can be tried on this machine"
+}
+
+@test "SIGTERM ends the user's mount well" {
+	expect $'0\nunmounted' 'kill $daemon; wait $daemon; echo $?; grep -q "$MINE" /proc/self/mountinfo || echo unmounted
+		daemon=; trap - EXIT'
+}
+
+@test "fusermount3 -u ends the user's mount well" {
+	[[ $WAYS == *fusermount* ]] || skip "no fusermount3 that may mount"
+	run -0 by_user fusermount 'trap - EXIT; fusermount3 -u "$MINE"; wait $daemon; echo $?'
+	[[ $output == 0 ]]
+}
+
+@test "in the background, too: the command returns when the mount answers" {
+	expect hello 'mkdir "$ROOM/2"; "$ROOM/ipcfs" "$ROOM/2" 2>/dev/null; echo hello > "$ROOM/2/pipes/p"; cat "$ROOM/2/pipes/p"
+		fusermount3 -u "$ROOM/2" || umount "$ROOM/2"'
+}
+
+@test "nobody else sees what is in the user's mount, not even root" {
+	local MEANWHILE='until [[ -s $ROOM/daemon ]]; do sleep 0.02; done
+		ls "/proc/$(< "$ROOM/daemon")/root$MINE/pipes" &> "$ROOM/root.tmp"; mv "$ROOM/root.tmp" "$ROOM/root"'
+	expect "Permission denied" 'touch $MY_P; echo $daemon > "$ROOM/daemon"
+		until [[ -e $ROOM/root ]]; do sleep 0.02; done; grep -o "Permission denied\|$NAME" "$ROOM/root"'
+}
+
+# --- what the user makes and uses -----------------------------------------------------------------
+
+@test "pipes carry bytes, wait for them, and end on Ctrl-C" {
+	expect $'hello\nlater\n124' 'echo hello > $MY_P; cat $MY_P
+		{ sleep 0.2; echo later > $MY_P; } & cat $MY_P
+		exec 7<> $MY_P; timeout -s INT 0.3 cat $MY_P; echo $?'
+}
+
+@test "a FIFO is a native one" {
+	expect $'fifo\nhello' 'mkfifo $MY_P; stat -c %F $MY_P; echo hello > $MY_P & cat $MY_P'
+}
+
+@test "queues: messages and priorities, by mq_open and not listed where /dev/mqueue is not mounted" {
+	expect $'now\nlater\n0\ngone' 'echo later > $MY_Q; echo now > $MY_Q:9
+		for n in 1 2; do read -r line; echo $line; done < $MY_Q
+		ls $MINE/queues | wc -l; rm $MY_Q; ls $MY_Q 2>/dev/null || echo gone'
+}
+
+@test "queues: listed where /dev/mqueue is mounted" {
+	local MQUEUE=yes
+	expect "$NAME"$'\nhello\ngone' 'echo hello > $MY_Q; ls $MINE/queues | grep -Fx $NAME
+		read -r line < $MY_Q; echo $line; rm $MY_Q; ls $MY_Q /dev/mqueue/$NAME 2>/dev/null || echo gone'
+}
+
+@test "a read of a queue waits, and wakes" {
+	expect later 'touch $MY_Q; { sleep 0.2; echo later > $MY_Q; } & read -r line < $MY_Q; echo $line'
+}
+
+@test "the kernel's limit on queues is that of the user" {
+	expect "Too many open files" 'for n in {1..20}; do touch $MY_Q.$n; done 2>&1 | grep -om1 "Too many open files"; rm $MY_Q.* $MY_Q.{1..20} 2>/dev/null; :'
+}
+
+@test "what the user makes is the user's in the kernel, with the user's umask" {
+	expect '' 'umask 027; touch $MY_Q $MY_S'
+	run -0 stat -c "%u %g %a" "$NATIVE_MQ/$NAME" "/dev/shm/$NAME"
+	[[ $output == $'65534 65534 640\n65534 65534 640' ]]
+}
+
+@test "shm: symbolic links to the regions of /dev/shm" {
+	echo native >"/dev/shm/$NAME"
+	expect "symbolic link"$'\n'"/dev/shm/$NAME"$'\nnative' 'stat -c %F $MY_S; readlink $MY_S; cat $MY_S'
+}
+
+@test "shm: created, written, resized, renamed and removed through the mount" {
+	expect $'hello\nmore\n5\nhello\ngone' 'echo hello > $MY_S; echo more >> $MY_S; cat /dev/shm/$NAME
+		truncate -s 5 $MY_S; stat -Lc %s $MY_S; mv $MY_S $MY_S.2; cat /dev/shm/$NAME.2; echo
+		rm $MY_S.2; ls /dev/shm/$NAME* 2>/dev/null || echo gone'
+}
+
+@test "shm: maps of the mount are the same memory as native ones" {
+	expect "same" 'truncate -s 4096 $MY_S; python3 -c "
+import mmap, os
+maps = [mmap.mmap(os.open(path, os.O_RDWR), 0) for path in (os.environ[\"MY_S\"], \"/dev/shm/\" + os.environ[\"NAME\"])]
+maps[0][0:5] = b\"hello\"
+print(\"same\" if maps[1][0:5] == b\"hello\" else \"stale\")"; rm $MY_S'
+}
+
+@test "ctl makes objects of every kind" {
+	expect $'4096\ngone' 'printf "create %s\n" "pipes/$NAME eof=never" "queues/$NAME maxmsg=3 mode=600" "shm/$NAME size=4K" > $MINE/ctl
+		ls $MY_P $MY_Q > /dev/null; stat -Lc %s $MY_S; printf "remove %s\n" {pipes,queues,shm}/$NAME > $MINE/ctl
+		ls $MY_P $MY_Q $MY_S 2>/dev/null || echo gone'
+}
+
+# --- what the user may not ------------------------------------------------------------------------
+
+@test "root's objects of mode 600 are not to be read, written, emptied or removed" {
+	local way
+	shell 'umask 077; echo secret > $Q; echo secret > $S'
+	for way in $WAYS; do
+		run -0 by_user "$way" 'for file in $MY_Q $MY_S; do
+			cat $file || echo refused; (echo x > $file) || echo refused
+			truncate -s 0 $file || echo refused; rm -f $file || echo refused; done'
+		refused 8
+	done
+	run -0 shell 'first $Q; cat $S'
+	[[ $output == $'secret\nsecret' ]]
+}
+
+@test "root's objects of mode 666 are used, but not removed, renamed or changed" {
+	local way
+	for way in $WAYS; do
+		shell 'umask 0; echo hello > $Q; echo hello > $S'
+		run -0 by_user "$way" 'read -r line < $MY_Q; echo $line; cat $MY_S; echo more >> $MY_S; tail -n1 $MY_S
+			for file in $MY_Q $MY_S; do rm -f $file || echo refused; chmod 777 $file || echo refused; done
+			mv $MY_S $MY_S.2 || echo refused'
+		[[ $output == $'hello\nhello\nmore\n'* ]]
+		refused 5
+	done
+}
+
+@test "root's queue of mode 666 is written, but not in a user namespace that has no root" {
+	local way
+	shell 'umask 0; touch $Q'
+	for way in $WAYS; do
+		run -0 by_user "$way" 'echo $(id -u) > $MY_Q || echo refused'
+		# The kernel lets nobody write to a file whose owner is nobody there.
+		[[ $way != namespace ]] || refused 1
+		[[ $way == namespace ]] || [[ $(first "$Q") == "$OTHER" ]]
+	done
+}
+
+@test "ctl gives the user no more than that" {
+	local way
+	shell 'umask 077; touch $Q $S'
+	for way in $WAYS; do
+		run -0 by_user "$way" 'for command in "remove queues/$NAME" "remove shm/$NAME" "set queues/$NAME mode=666" "set shm/$NAME mode=666"; do
+			echo $command > $MINE/ctl || echo refused; done'
+		refused 4
+		[[ $way == namespace ]] || { # where the user is the only one there is
+			run -0 by_user "$way" 'touch $MY_P; echo "set pipes/$NAME owner=0" > $MINE/ctl || echo refused'
+			refused 1
+		}
+	done
+	run -0 stat -c "%u %a" "$NATIVE_MQ/$NAME" "/dev/shm/$NAME"
+	[[ $output == $'0 600\n0 600' ]]
+}

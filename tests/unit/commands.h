@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Lines of ctl, run to their end: one that has to wait for a process of the caller's is waited for.
+ */
+#ifndef TESTS_UNIT_COMMANDS_H
+#define TESTS_UNIT_COMMANDS_H
+
+#include "lib/command.h"
+#include "tests/unit/fixture.h"
+
+/* The spaces that commands know, as host::spaces has them. */
+enum { PIPES, QUEUES, SHM };
+
+/* What the last line that failed was refused with, else "". */
+extern char command_error[COMMAND_ERROR_MAX];
+
+/* Opens the spaces; before any command. */
+void commands_open(void);
+
+int command_as(struct caller *caller, enum command_mode mode, const char *line);
+/* As root, strictly. */
+int command(const char *line);
+
+/* The attributes of an object. */
+struct stat command_stat(int space, const char *name);
+
+#endif

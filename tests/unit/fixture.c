@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Setup and teardown run in the process that Check forks for the test, so the namespaces and the
+ * count of descriptors are the test's own. But queues count against their user's limit in whatever
+ * namespace they are, and other tests run meanwhile: so those of the tests are small.
+ */
+#include "tests/unit/fixture.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "lib/kinds.h"
+
+enum { SECONDS = 60, SPACES_MAX = 4 };
+
+struct loop *loop;
+struct host host;
+struct caller root;
+struct caller stranger;
+
+static struct space *spaces[SPACES_MAX];
+static int n_spaces;
+static int n_descriptors;
+static struct rlimit descriptor_limit;
+
+/* AddressSanitizer asks for it: memory that is not to be had is an error here, no abort. */
+const char *__asan_default_options(void);
+
+const char *__asan_default_options(void)
+{
+	return "allocator_may_return_null=1";
+}
+
+const char *error_name(long error)
+{
+	static char number[32];
+	const char *name = error < 0 ? strerrorname_np((int)-error) : NULL;
+
+	if (name)
+		return name;
+	snprintf(number, sizeof(number), "%ld", error);
+	return number;
+}
+
+int fixture_descriptors(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int n = -3; /* ".", ".." and this directory itself */
+
+	ck_assert_ptr_nonnull(dir);
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
+}
+
+void fixture_limit_descriptors(int n)
+{
+	int next = (int)must_call(open("/", O_PATH | O_CLOEXEC));
+	struct rlimit limit;
+
+	close(next);
+	must_call(getrlimit(RLIMIT_NOFILE, &descriptor_limit));
+	limit = descriptor_limit;
+	limit.rlim_cur = (rlim_t)next + (rlim_t)n;
+	must_call(setrlimit(RLIMIT_NOFILE, &limit));
+}
+
+void fixture_unlimit_descriptors(void)
+{
+	must_call(setrlimit(RLIMIT_NOFILE, &descriptor_limit));
+}
+
+static void write_file(const char *path, int value)
+{
+	FILE *file = fopen(path, "we");
+
+	ck_assert_msg(file, "%s: %s", path, error_name(-errno));
+	ck_assert_int_gt(fprintf(file, "%d", value), 0);
+	ck_assert_msg(fclose(file) == 0, "%s: %s", path, error_name(-errno));
+}
+
+static void setup(void)
+{
+	n_descriptors = fixture_descriptors();
+	must_call(unshare(CLONE_NEWNS | CLONE_NEWIPC));
+	must_call(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	must_call(mount("tmpfs", "/dev/shm", "tmpfs", 0, "mode=1777"));
+	write_file("/proc/sys/fs/mqueue/msg_default", QUEUE_MESSAGES);
+	write_file("/proc/sys/fs/mqueue/msgsize_default", QUEUE_MESSAGE_SIZE);
+	umask(0);
+	root = (struct caller){0};
+	stranger = (struct caller){.uid = STRANGER, .gid = STRANGER};
+	must(loop_new(&loop));
+	must(host_init(&host, loop));
+}
+
+struct space *fixture_open(const struct kind *kind)
+{
+	ck_assert_int_lt(n_spaces, SPACES_MAX);
+	must(kind->open(&spaces[n_spaces], &host));
+	return spaces[n_spaces++];
+}
+
+void fixture_drop_privileges(void)
+{
+	must_call(setgroups(0, NULL));
+	must_call(setresgid(STRANGER, STRANGER, STRANGER));
+	must_call(setresuid(STRANGER, STRANGER, STRANGER));
+	/* Else /proc/self, which is looked at below and by LeakSanitizer, stays root's. */
+	must_call(prctl(PR_SET_DUMPABLE, 1));
+}
+
+static bool keep_name(void *data, const char *name, ino_t ino, mode_t mode)
+{
+	*(char **)data = strdup(name);
+	return false;
+}
+
+static void space_clear(struct space *space)
+{
+	char *name = NULL;
+
+	while (must(space_list(space, keep_name, &name)) == 0 && name) {
+		must(space_remove(space, name, &root));
+		free(name);
+		name = NULL;
+	}
+}
+
+static void teardown(void)
+{
+	root.uid = geteuid(); /* a daemon without privileges removes what is its own */
+	while (n_spaces > 0) {
+		space_clear(spaces[--n_spaces]);
+		space_unref(spaces[n_spaces]);
+	}
+	caller_fini(&root);
+	caller_fini(&stranger);
+	host_fini(&host);
+	loop_free(loop);
+	ck_assert_msg(!host.users.users, "something is still charged to user %u",
+		      host.users.users ? host.users.users->uid : 0);
+	ck_assert_int_eq(fixture_descriptors(), n_descriptors);
+}
+
+static TCase *suite_case(Suite *suite, const char *name)
+{
+	TCase *tcase = tcase_create(name);
+
+	tcase_set_timeout(tcase, SECONDS);
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	suite_add_tcase(suite, tcase);
+	return tcase;
+}
+
+TCase *suite_add(Suite *suite, const char *name, const TTest *const tests[])
+{
+	TCase *tcase = suite_case(suite, name);
+
+	for (; *tests; tests++)
+		tcase_add_test(tcase, *tests);
+	return tcase;
+}
+
+TCase *suite_add_loop(Suite *suite, const char *name, const TTest *const tests[], int n)
+{
+	TCase *tcase = suite_case(suite, name);
+
+	for (; *tests; tests++)
+		tcase_add_loop_test(tcase, *tests, 0, n);
+	return tcase;
+}
+
+void suite_add_kinds(Suite *suite, const TTest *const tests[])
+{
+	for (int i = 0; kinds[i]; i++) {
+		TCase *tcase = suite_case(suite, kinds[i]->path);
+
+		for (int j = 0; tests[j]; j++)
+			tcase_add_loop_test(tcase, tests[j], i, i + 1);
+	}
+}
+
+int suite_run(Suite *suite)
+{
+	SRunner *runner = srunner_create(suite);
+	int n_failed;
+
+	srunner_set_tap(runner, "-");
+	srunner_run_all(runner, CK_SILENT);
+	n_failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return n_failed > 0;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What every unit test stands on: a loop, a host, and IPC and mount namespaces of its own, so a
+ * test meets no queue or region of the machine and leaves none behind, even when it is killed.
+ *
+ * The teardown fails a test that leaves a descriptor open or anything charged to a user.
+ */
+#ifndef TESTS_UNIT_FIXTURE_H
+#define TESTS_UNIT_FIXTURE_H
+
+#include <check.h>
+#include <errno.h>
+#include <string.h>
+
+#include "lib/channel.h"
+
+enum {
+	STRANGER = 65534,
+	/* What queues have by default in a test's namespace. */
+	QUEUE_MESSAGES = 4,
+	QUEUE_MESSAGE_SIZE = 512,
+};
+
+extern struct loop *loop;
+extern struct host host;
+/* Callers whose process can't be seen: they have no supplementary groups. */
+extern struct caller root;
+extern struct caller stranger;
+
+/* Opens the kind's space of `host`. The teardown removes what is in it and gives it back. */
+struct space *fixture_open(const struct kind *kind);
+
+/* From here on the test is a daemon without privileges, as user and group STRANGER. */
+void fixture_drop_privileges(void);
+
+/* Descriptors that this process has open. */
+int fixture_descriptors(void);
+
+/* Lowers the limit of descriptors so that `n` more can be had, and makes it as it was. */
+void fixture_limit_descriptors(int n);
+void fixture_unlimit_descriptors(void);
+
+/* A test case that stands on the fixture; `tests` ends with NULL. */
+TCase *suite_add(Suite *suite, const char *name, const TTest *const tests[]);
+/* The same, with each test run for 0 ≤ _i < n. */
+TCase *suite_add_loop(Suite *suite, const char *name, const TTest *const tests[], int n);
+
+/* A test case for each kind in `kinds`, by its path; _i is its index there. */
+void suite_add_kinds(Suite *suite, const TTest *const tests[]);
+
+/* Runs the suite: TAP on stdout, and the exit code for main. */
+int suite_run(Suite *suite);
+
+const char *error_name(long error);
+
+/* Runs a call that returns -errno on failure, and fails the test on that. */
+#define must(call)                                                                   \
+	({                                                                           \
+		long must_ret = (long)(call);                                        \
+		ck_assert_msg(must_ret >= 0, "%s: %s", #call, error_name(must_ret)); \
+		must_ret;                                                            \
+	})
+
+/* Runs a call that has to return -error. */
+#define must_fail(call, error)                                                                     \
+	do {                                                                                       \
+		long must_ret = (long)(call);                                                      \
+		ck_assert_msg(must_ret == -(error), "%s: %s, not %s", #call, error_name(must_ret), \
+			      error_name(-(error)));                                               \
+	} while (0)
+
+/* Runs a system call, which has to succeed. */
+#define must_call(call)                                                             \
+	({                                                                          \
+		long must_ret = (long)(call);                                       \
+		ck_assert_msg(must_ret != -1, "%s: %s", #call, error_name(-errno)); \
+		must_ret;                                                           \
+	})
+
+#endif

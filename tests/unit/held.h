@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A read or write that is held, and a file that is watched: what became of them. And turns of the
+ * loop, each with a deadline: what never comes fails the test.
+ */
+#ifndef TESTS_UNIT_HELD_H
+#define TESTS_UNIT_HELD_H
+
+#include "lib/transfer.h"
+
+struct held {
+	struct transfer transfer;
+	bool is_deaf; /* nobody can be told: complete() returns false */
+	unsigned n;   /* calls of complete() */
+	ssize_t result;
+	char data[256]; /* the first bytes of a read */
+};
+
+/* Try, which has to give -EAGAIN (a write may do a part), and hold. `held` has to be all zeroes. */
+void held_read(struct held *held, struct file *file, size_t size);
+void held_write(struct held *held, struct file *file, const void *data, size_t size);
+
+/* Runs the loop until it is over. */
+void held_wait(struct held *held);
+
+/* It is over, once, with these bytes. */
+void held_expect(const struct held *held, const char *text);
+/* It is over, once, with this number of bytes, or -errno. */
+void held_expect_result(const struct held *held, ssize_t result);
+
+/* Counts calls of file::polled. */
+struct watch {
+	unsigned n;
+};
+
+void watch_start(struct watch *watch, struct file *file);
+void watch_wait(struct watch *watch, unsigned n);
+
+/* Handles all that is pending now, with what comes of that. */
+void loop_settle(void);
+/* Runs the loop until somebody has set *is_done, and called loop_end(). */
+void loop_wait(const bool *is_done);
+void loop_end(void);
+
+/*
+ * Calls attempt(data), and again each time that host_retry() has those who wait try again, until it
+ * returns something else than -EAGAIN. Returns that.
+ */
+int loop_wait_for(int (*attempt)(void *data), void *data);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The same objects as native programs use them: mq_overview(7), shm_overview(7).
+ */
+#ifndef TESTS_UNIT_NATIVE_H
+#define TESTS_UNIT_NATIVE_H
+
+#include <mqueue.h>
+
+/* Makes a queue of so many messages of so many bytes, open for both ways, non-blocking. */
+mqd_t native_queue_make(const char *path, long maxmsg, long msgsize);
+/* Opens one that is there. */
+mqd_t native_queue_open(const char *path);
+void native_queue_close(mqd_t queue);
+
+void native_send(mqd_t queue, const char *text, unsigned priority);
+/* The next message is this text with this priority. */
+void native_expect(mqd_t queue, const char *text, unsigned priority);
+struct mq_attr native_attributes(mqd_t queue);
+
+/* Makes /dev/shm/NAME with this text in it. */
+void native_file_make(const char *name, const char *text);
+/* The file of this path begins with this text and has no more. */
+void native_file_expect(const char *path, const char *text);
+
+#endif

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Commands that are refused, each with the exact words that it is refused with: a wrong line as
+ * EINVAL, one that its caller has no right to as the call under it does. Nothing comes of either.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "tests/unit/commands.h"
+#include "tests/unit/objects.h"
+
+/* One object of each kind, root's, which only root may use. */
+static void make(void)
+{
+	commands_open();
+	must(command("create pipes/old mode=0600"));
+	must(command("create queues/old mode=0600 maxmsg=1 msgsize=1"));
+	must(command("create shm/old mode=0600 size=4K"));
+}
+
+static void expect_nothing_changed(void)
+{
+	for (int i = 0; i < 3; i++) {
+		struct stat attr = command_stat(i, "old");
+
+		ck_assert_int_eq(space_count(host.spaces[i]), 1);
+		ck_assert_uint_eq(attr.st_mode & 07777, 0600);
+		ck_assert_uint_eq(attr.st_uid, 0);
+		ck_assert_uint_eq(attr.st_gid, 0);
+	}
+	ck_assert_int_eq(command_stat(SHM, "old").st_size, 4096);
+}
+
+struct refused {
+	const char *line;
+	int error;
+	const char *text;
+};
+
+static void expect_refused(struct caller *caller, const struct refused *refused)
+{
+	int r;
+
+	make();
+	r = command_as(caller, COMMAND_STRICT, refused->line);
+	ck_assert_msg(r == -refused->error, "%s: '%s'", error_name(r), command_error);
+	ck_assert_str_eq(command_error, refused->text);
+	expect_nothing_changed();
+}
+
+static const struct refused wrong[] = {
+	{"crate pipes/x", EINVAL, "crate: not one of create, set, remove"},
+	{"CREATE pipes/x", EINVAL, "CREATE: not one of create, set, remove"},
+	{"pipes/x", EINVAL, "pipes/x: not one of create, set, remove"},
+	{"create", EINVAL, "create: of what? KIND/NAME is missing"},
+	{"create # pipes/x", EINVAL, "create: of what? KIND/NAME is missing"},
+	{"set", EINVAL, "set: of what? KIND/NAME is missing"},
+	{"remove", EINVAL, "remove: of what? KIND/NAME is missing"},
+	{"create pipe/x", EINVAL, "pipe/x: there is no such kind"},
+	{"create pipes", EINVAL, "pipes: there is no such kind"},
+	{"create x", EINVAL, "x: there is no such kind"},
+	{"create /pipes/x", EINVAL, "/pipes/x: there is no such kind"},
+	{"create pipes2/x", EINVAL, "pipes2/x: there is no such kind"},
+	{"create info/x", EINVAL, "info/x: there is no such kind"},
+	{"create pipes/", EINVAL, "pipes/: this is no name"},
+	{"create pipes/.", EINVAL, "pipes/.: this is no name"},
+	{"create pipes/..", EINVAL, "pipes/..: this is no name"},
+	{"create pipes/a/b", EINVAL, "pipes/a/b: this is no name"},
+	{"create shm/../x", EINVAL, "shm/../x: this is no name"},
+	{"remove shm/../../etc/passwd", EINVAL, "shm/../../etc/passwd: this is no name"},
+	{"create pipes/x capacity", EINVAL, "capacity: not of the form KEY=VALUE"},
+	{"create pipes/x pipes/y", EINVAL, "pipes/y: not of the form KEY=VALUE"},
+	{"create pipes/x color=red", EINVAL, "color: pipes have no such key"},
+	{"create pipes/x =1", EINVAL, ": pipes have no such key"},
+	{"create pipes/x maxmsg=1", EINVAL, "maxmsg: pipes have no such key"},
+	{"create queues/x size=1", EINVAL, "size: queues have no such key"},
+	{"create shm/x capacity=1M", EINVAL, "capacity: shm have no such key"},
+	{"create pipes/x capacity=", EINVAL,
+	 "capacity=: not a size (a number, with K, M or G behind it)"},
+	{"create pipes/x capacity=big", EINVAL,
+	 "capacity=big: not a size (a number, with K, M or G behind it)"},
+	{"create pipes/x capacity=1m", EINVAL,
+	 "capacity=1m: not a size (a number, with K, M or G behind it)"},
+	{"create pipes/x capacity=4095", EINVAL,
+	 "capacity=4095: out of range (4096 to 2147483647)"},
+	{"create pipes/x capacity=2G", EINVAL, "capacity=2G: out of range (4096 to 2147483647)"},
+	{"create pipes/x eof=maybe", EINVAL, "eof=maybe: not one of its words"},
+	{"create queues/x maxmsg=1K", EINVAL, "maxmsg=1K: not a number"},
+	{"create queues/x maxmsg=0", EINVAL, "maxmsg=0: out of range (1 to 65536)"},
+	{"create queues/x msgsize=0", EINVAL, "msgsize=0: out of range (1 to 16777216)"},
+	{"create pipes/x mode=888", EINVAL, "mode=888: not an octal mode from 0 to 777"},
+	{"create pipes/x mode=1777", EINVAL, "mode=1777: not an octal mode from 0 to 777"},
+	{"create pipes/x mode=-1", EINVAL, "mode=-1: not an octal mode from 0 to 777"},
+	{"create pipes/x mode=u+r", EINVAL, "mode=u+r: not an octal mode from 0 to 777"},
+	{"create pipes/x mode=", EINVAL, "mode=: not an octal mode from 0 to 777"},
+	{"create pipes/x owner=nosuchuser", EINVAL, "owner=nosuchuser: there is no such user"},
+	{"create pipes/x owner=", EINVAL, "owner=: there is no such user"},
+	{"create pipes/x owner=-1", EINVAL, "owner=-1: there is no such user"},
+	{"create pipes/x owner=4294967295", EINVAL, "owner=4294967295: there is no such user"},
+	{"create pipes/x owner=4294967296", EINVAL, "owner=4294967296: there is no such user"},
+	{"create pipes/x group=nosuchgroup", EINVAL, "group=nosuchgroup: there is no such group"},
+	{"create pipes/x group=4294967295", EINVAL, "group=4294967295: there is no such group"},
+	{"set pipes/old", EINVAL, "set: nothing to set"},
+	{"set queues/old maxmsg=3", EINVAL, "maxmsg: can only be given to create"},
+	{"set queues/old mode=0640 msgsize=3", EINVAL, "msgsize: can only be given to create"},
+	{"remove pipes/old mode=0600", EINVAL, "mode: remove takes no keys"},
+	{"remove pipes/old now", EINVAL, "now: not of the form KEY=VALUE"},
+	{"create pipes/old", EEXIST, "create pipes/old: File exists"},
+	{"create queues/old", EEXIST, "create queues/old: File exists"},
+	{"create shm/old size=1M", EEXIST, "create shm/old: File exists"},
+	{"set pipes/x mode=0600", ENOENT, "set pipes/x: No such file or directory"},
+	{"set queues/x mode=0600", ENOENT, "set queues/x: No such file or directory"},
+	{"set shm/x size=1", ENOENT, "set shm/x: No such file or directory"},
+	{"remove pipes/x", ENOENT, "remove pipes/x: No such file or directory"},
+	{"remove queues/x", ENOENT, "remove queues/x: No such file or directory"},
+	{"remove shm/x", ENOENT, "remove shm/x: No such file or directory"},
+	{"create shm/sem.x", EPERM, "create shm/sem.x: Operation not permitted"},
+	{"create shm/x size=8589934592G", EINVAL,
+	 "size=8589934592G: out of range (0 to 9223372036854775807)"},
+};
+#define N_WRONG (sizeof(wrong) / sizeof(wrong[0]))
+
+START_TEST(test_command_wrong_line_is_explained)
+{
+	expect_refused(&root, &wrong[_i]);
+}
+END_TEST
+
+/* What another user may not do to root's objects, nor give away of its own. */
+static const struct refused forbidden[] = {
+	{"remove pipes/old", EPERM, "remove pipes/old: Operation not permitted"},
+	{"remove queues/old", EPERM, "remove queues/old: Operation not permitted"},
+	{"remove shm/old", EPERM, "remove shm/old: Operation not permitted"},
+	{"set pipes/old mode=0666", EPERM, "set pipes/old: Operation not permitted"},
+	{"set queues/old mode=0666", EPERM, "set queues/old: Operation not permitted"},
+	{"set shm/old mode=0666", EPERM, "set shm/old: Operation not permitted"},
+	{"set pipes/old capacity=64K", EPERM, "set pipes/old: Operation not permitted"},
+	{"set pipes/old eof=never", EPERM, "set pipes/old: Operation not permitted"},
+	{"set shm/old size=0", EACCES, "set shm/old: Permission denied"},
+	{"set pipes/old owner=65534", EPERM, "set pipes/old: Operation not permitted"},
+	{"set queues/old owner=65534", EPERM, "set queues/old: Operation not permitted"},
+	{"set shm/old owner=65534", EPERM, "set shm/old: Operation not permitted"},
+	{"set pipes/old group=65534", EPERM, "set pipes/old: Operation not permitted"},
+	{"set queues/old group=65534", EPERM, "set queues/old: Operation not permitted"},
+	{"set shm/old group=65534", EPERM, "set shm/old: Operation not permitted"},
+	{"create pipes/x owner=0", EPERM, "owner=0: only root gives objects away"},
+	{"create queues/x owner=root", EPERM, "owner=0: only root gives objects away"},
+	{"create shm/x owner=1000", EPERM, "owner=1000: only root gives objects away"},
+	{"create pipes/x group=0", EPERM, "group=0: you are not in this group"},
+	{"create queues/x group=4", EPERM, "group=4: you are not in this group"},
+	{"create shm/x group=root", EPERM, "group=0: you are not in this group"},
+	{"create pipes/old", EEXIST, "create pipes/old: File exists"},
+	{"create queues/x maxmsg=65536 msgsize=1", EINVAL, "create queues/x: Invalid argument"},
+};
+#define N_FORBIDDEN (sizeof(forbidden) / sizeof(forbidden[0]))
+
+START_TEST(test_command_of_another_user_is_refused)
+{
+	expect_refused(&stranger, &forbidden[_i]);
+}
+END_TEST
+
+/* What a user gives away of its own, the object being there: as chown(2) has it. */
+static const char *const gifts[] = {"owner=0", "owner=1000", "group=0", "mode=0600 group=4"};
+#define N_GIFTS (sizeof(gifts) / sizeof(gifts[0]))
+
+START_TEST(test_command_set_gives_nothing_away)
+{
+	static const char *const objects[] = {"pipes/x", "queues/x", "shm/x"};
+	char line[100];
+
+	make();
+	for (int i = 0; i < 3; i++) {
+		struct stat attr;
+
+		snprintf(line, sizeof(line), "create %s mode=0644", objects[i]);
+		must(command_as(&stranger, COMMAND_STRICT, line));
+		snprintf(line, sizeof(line), "set %s %s", objects[i], gifts[_i]);
+		must_fail(command_as(&stranger, COMMAND_STRICT, line), EPERM);
+		snprintf(line, sizeof(line), "set %s: Operation not permitted", objects[i]);
+		ck_assert_str_eq(command_error, line);
+		attr = command_stat(i, "x");
+		ck_assert_uint_eq(attr.st_mode & 07777, 0644);
+		ck_assert_uint_eq(attr.st_uid, STRANGER);
+		ck_assert_uint_eq(attr.st_gid, STRANGER);
+	}
+}
+END_TEST
+
+START_TEST(test_command_user_does_what_it_may)
+{
+	gid_t *groups = malloc(sizeof(*groups));
+
+	make();
+	groups[0] = 4;
+	stranger.is_loaded = true;
+	stranger.groups = groups;
+	stranger.n_groups = 1;
+	must(command_as(&stranger, COMMAND_STRICT, "create pipes/x owner=65534 group=4 mode=0640"));
+	must(command_as(&stranger, COMMAND_STRICT, "create queues/x maxmsg=1 msgsize=1 group=4"));
+	must(command_as(&stranger, COMMAND_STRICT, "create shm/x size=1K group=65534"));
+	must(command_as(&stranger, COMMAND_STRICT,
+			"set pipes/x group=65534 mode=0600 capacity=64K"));
+	must(command_as(&stranger, COMMAND_STRICT, "set shm/x group=4 size=2K"));
+	ck_assert_uint_eq(command_stat(QUEUES, "x").st_gid, 4);
+	ck_assert_uint_eq(command_stat(SHM, "x").st_gid, 4);
+	ck_assert_int_eq(command_stat(SHM, "x").st_size, 2048);
+	must(command_as(&stranger, COMMAND_STRICT, "remove pipes/x"));
+	must(command_as(&stranger, COMMAND_STRICT, "remove queues/x"));
+	must(command_as(&stranger, COMMAND_STRICT, "remove shm/x"));
+	expect_nothing_changed();
+}
+END_TEST
+
+/* fs.pipe-max-size is the limit of all but root. */
+START_TEST(test_command_capacity_beyond_the_callers_limit_eperm)
+{
+	make();
+	must(command_as(&stranger, COMMAND_STRICT, "create pipes/y capacity=64K"));
+	must(command_as(&stranger, COMMAND_STRICT, "remove pipes/y"));
+	must_fail(command_as(&stranger, COMMAND_STRICT, "create pipes/x capacity=1G"), EPERM);
+	ck_assert_str_eq(command_error, "create pipes/x: Operation not permitted");
+	must_fail(object_lookup(host.spaces[PIPES], "x", NULL), ENOENT);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("refused commands");
+
+	suite_add_loop(suite, "wrong",
+		       (const TTest *const[]){test_command_wrong_line_is_explained, NULL}, N_WRONG);
+	suite_add_loop(suite, "forbidden",
+		       (const TTest *const[]){test_command_of_another_user_is_refused, NULL},
+		       N_FORBIDDEN);
+	suite_add_loop(suite, "gifts",
+		       (const TTest *const[]){test_command_set_gives_nothing_away, NULL}, N_GIFTS);
+	suite_add(suite, "rights",
+		  (const TTest *const[]){
+			  test_command_user_does_what_it_may,
+			  test_command_capacity_beyond_the_callers_limit_eperm,
+			  NULL,
+		  });
+	return suite_run(suite);
+}

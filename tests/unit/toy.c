@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tests/unit/toy.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include "lib/cleanup.h"
+#include "tests/unit/fixture.h"
+#include "tests/unit/objects.h"
+
+unsigned toy_n_destroyed;
+
+static struct toy *toy_from(struct channel *channel)
+{
+	return CONTAINER_OF(channel, struct toy, channel);
+}
+
+static void toy_destroy(struct channel *channel)
+{
+	toy_n_destroyed++;
+	free(toy_from(channel));
+}
+
+static int toy_stat(struct channel *channel, struct stat *ret_attr)
+{
+	struct toy *toy = toy_from(channel);
+
+	if (toy->error)
+		return toy->error;
+	ret_attr->st_ino = toy->attr.st_ino;
+	ret_attr->st_mode = toy->attr.st_mode;
+	return 0;
+}
+
+static int toy_change(struct channel *channel, struct file *file, const struct stat *attr,
+		      unsigned changes, struct caller *caller)
+{
+	struct toy *toy = toy_from(channel);
+
+	if (toy->error)
+		return toy->error;
+	if (changes & CHANGE_MODE)
+		toy->attr.st_mode = attr->st_mode;
+	toy->attr.st_uid = caller->uid;
+	return 0;
+}
+
+static int toy_open_file(struct file *file, struct caller *caller)
+{
+	struct toy *toy = toy_from(file->channel);
+
+	toy->n_opens++;
+	file->channel->message_max = 100;
+	return toy->error;
+}
+
+static void toy_release(struct file *file)
+{
+	toy_from(file->channel)->n_releases++;
+}
+
+static bool toy_selects(const struct file *file, const char *message)
+{
+	return !file->selector.is_set || (unsigned char)message[0] == file->selector.value;
+}
+
+static void toy_drop_piece(struct toy *toy)
+{
+	for (size_t i = 0; toy->pieces[i]; i++)
+		toy->pieces[i] = toy->pieces[i + 1];
+}
+
+static ssize_t toy_read(struct file *file, void *data, size_t size, off_t offset)
+{
+	struct toy *toy = toy_from(file->channel);
+	const char *piece = toy->pieces[0];
+	size_t n;
+
+	toy->n_reads++;
+	if (toy->error)
+		return toy->error;
+	if (!piece)
+		return toy->has_end ? 0 : -EAGAIN;
+	if (!toy_selects(file, piece))
+		return -EAGAIN;
+	n = strlen(piece);
+	if ((toy->channel.kind->traits & KIND_MESSAGES) && n > size)
+		return -EMSGSIZE;
+	if (n <= size) {
+		toy_drop_piece(toy);
+	} else {
+		n = size;
+		toy->pieces[0] += size;
+	}
+	memcpy(data, piece, n);
+	return (ssize_t)n;
+}
+
+static ssize_t toy_write(struct file *file, const void *data, size_t size, off_t offset)
+{
+	struct toy *toy = toy_from(file->channel);
+	size_t n = size < toy->room ? size : toy->room;
+
+	toy->n_writes++;
+	if (toy->error)
+		return toy->error;
+	if (n < size && (n == 0 || (toy->channel.kind->traits & KIND_MESSAGES)))
+		return -EAGAIN;
+	ck_assert_uint_lt(strlen(toy->written) + n, sizeof(toy->written));
+	strncat(toy->written, data, n);
+	toy->room -= n;
+	return (ssize_t)n;
+}
+
+static uint32_t toy_poll(struct file *file)
+{
+	return toy_from(file->channel)->ready;
+}
+
+#define TOY_CHANNEL                                                              \
+	{                                                                        \
+		.destroy = toy_destroy, .stat = toy_stat, .change = toy_change,  \
+		.open = toy_open_file, .release = toy_release, .read = toy_read, \
+		.write = toy_write, .poll = toy_poll,                            \
+	}
+
+const struct kind toy_stream = {.path = "streams", .channel = TOY_CHANNEL};
+
+const struct kind toy_message = {
+	.path = "messages", .traits = KIND_MESSAGES, .channel = TOY_CHANNEL};
+
+const struct kind toy_selective = {.path = "selections",
+				   .traits = KIND_MESSAGES | KIND_SELECTS | KIND_SELECTIVE,
+				   .selector_max = 255,
+				   .channel = TOY_CHANNEL};
+
+struct toy *toy_new(const struct kind *kind)
+{
+	struct toy *toy = calloc(1, sizeof(*toy));
+
+	ck_assert_ptr_nonnull(toy);
+	space_init(&toy->space, NULL, &host, kind->path);
+	toy->space.kind = kind;
+	channel_init(&toy->channel, &toy->space, CHANNEL_STREAM);
+	return toy;
+}
+
+struct file *toy_open(struct toy *toy)
+{
+	return object_open(&toy->channel, O_RDWR);
+}
+
+void toy_close(struct toy *toy, struct file *const files[])
+{
+	unsigned n = toy_n_destroyed;
+
+	for (; *files; files++)
+		channel_release(*files);
+	channel_unref(&toy->channel);
+	ck_assert_uint_eq(toy_n_destroyed, n + 1);
+}

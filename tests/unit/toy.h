@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A kind whose objects do what the test tells them: what there is to read, how much room there is
+ * to write, which error comes next. It records what was asked of it and never wakes by itself.
+ */
+#ifndef TESTS_UNIT_TOY_H
+#define TESTS_UNIT_TOY_H
+
+#include "lib/channel.h"
+
+struct toy {
+	struct channel channel;
+	struct space space;
+	/* What there is to read: pieces of a stream, or messages. NULL ends them. */
+	const char *pieces[8];
+	bool has_end;      /* reads give 0 behind the last piece, instead of -EAGAIN */
+	size_t room;       /* bytes that writes accept still, of messages too */
+	char written[256]; /* all that was accepted, in order */
+	int error;         /* what the next calls return, -errno; 0: nothing is wrong */
+	uint32_t ready;    /* what poll returns */
+	struct stat attr;  /* what stat returns, and change sets */
+	unsigned n_reads, n_writes, n_opens, n_releases;
+};
+
+extern const struct kind toy_stream;
+extern const struct kind toy_message;
+/* Of messages: a file with a selector takes only those that begin with that character. */
+extern const struct kind toy_selective;
+
+/* How many were destroyed. */
+extern unsigned toy_n_destroyed;
+
+/* A new one, with one reference. */
+struct toy *toy_new(const struct kind *kind);
+/* Opened by root for both ways. */
+struct file *toy_open(struct toy *toy);
+/* Gives it back, with the files; NULL ends them. The toy has to be destroyed by that. */
+void toy_close(struct toy *toy, struct file *const files[]);
+
+#endif
