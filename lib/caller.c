@@ -13,8 +13,8 @@
 
 #define KEEP ((id_t)-1)
 
-/* Who the daemon is while a caller is entered; the loop's thread is the only one that enters. */
-static struct {
+/* Who the daemon is while this thread has entered a caller. */
+static _Thread_local struct {
 	bool is_entered;
 	uid_t uid;
 	gid_t gid;

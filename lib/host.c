@@ -11,6 +11,9 @@
 #include "lib/workers.h"
 
 #define MIB ((size_t)1 << 20)
+/* Threads: of all users together. */
+#define WORKERS_MAX  4
+#define SLEEPERS_MAX 1024
 
 static void host_run_retry(struct loop_task *task)
 {
@@ -44,13 +47,16 @@ int host_init(struct host *host, struct loop *loop)
 				[USER_BYTES] = 64 * MIB,
 				[USER_STORED] = 256 * MIB,
 				[USER_SCANS] = 64,
+				[USER_SLEEPS] = 256,
 			},
 	};
 	/* No user is to take all that there are. */
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0)
 		host->users.limits[USER_DESCRIPTORS] = files.rlim_cur / 4;
 	clock_gettime(CLOCK_REALTIME, &host->started);
-	r = workers_new(loop, &host->workers);
+	r = workers_new(loop, WORKERS_MAX, &host->workers);
+	if (r == 0)
+		r = workers_new(loop, SLEEPERS_MAX, &host->sleepers);
 	return r < 0 ? r : host_reserve(host, HOST_IO_MAX);
 }
 
@@ -66,6 +72,8 @@ void host_stop(struct host *host)
 	host->is_ending = true;
 	workers_free(host->workers);
 	host->workers = NULL;
+	workers_free(host->sleepers);
+	host->sleepers = NULL;
 }
 
 void host_retry(struct host *host)

@@ -33,9 +33,10 @@ struct host_waiter {
 };
 
 struct host {
-	struct loop *loop; /* borrowed */
-	struct workers *workers;
-	_Atomic bool is_ending; /* nobody is left to read what a job would find */
+	struct loop *loop;        /* borrowed */
+	struct workers *workers;  /* for what takes long */
+	struct workers *sleepers; /* for what may sleep for ever: USER_SLEEPS of it a user */
+	_Atomic bool is_ending;   /* nobody is left to read what a job would find */
 	struct host_waiter *waiters;
 	struct loop_task retry;
 	dev_t dev; /* of the mount, by which its open files are told */

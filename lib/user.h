@@ -22,6 +22,7 @@ enum user_charge {
 	USER_STORED, /* capacity of kernel pipes, bytes; too much: -ENOBUFS */
 	USER_DESCRIPTORS, /* of the daemon's: for pipes, queues and regions; too many: -ENFILE */
 	USER_SCANS,       /* of /proc that are under way; too many: -ENOBUFS */
+	USER_SLEEPS,      /* threads that sleep for the user; too many: -ENOBUFS */
 	USER_N_CHARGES,
 };
 

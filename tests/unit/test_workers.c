@@ -17,7 +17,7 @@
 #include "lib/workers.h"
 #include "tests/unit/fixture.h"
 
-enum { MANY = 200, THREADS = 4 /* THREADS_MAX of workers.c */, DEADLINE = 20 };
+enum { MANY = 200, THREADS = 4 /* WORKERS_MAX of host.c */, DEADLINE = 20 };
 
 struct job {
 	struct worker_job job;
@@ -106,7 +106,7 @@ START_TEST(test_workers_job_runs_on_another_thread_and_is_done_on_the_loop)
 }
 END_TEST
 
-START_TEST(test_workers_thread_has_all_signals_blocked)
+START_TEST(test_workers_thread_has_the_loops_signals_blocked)
 {
 	struct job job = job_new();
 	sigset_t mine;
@@ -241,6 +241,75 @@ START_TEST(test_workers_job_can_be_submitted_again)
 }
 END_TEST
 
+/* A system call that nothing but a signal ends. */
+static void sleep_work(struct worker_job *job_)
+{
+	struct job *job = CONTAINER_OF(job_, struct job, job);
+
+	sem_post(job->started);
+	while (!job->job.is_interrupted)
+		ck_assert(pause() == -1 && errno == EINTR);
+	job->n_works++;
+}
+
+START_TEST(test_workers_interrupt_ends_what_sleeps_and_nothing_else)
+{
+	static struct job jobs[MANY];
+	sem_t started;
+
+	must_call(sem_init(&started, 0, 0));
+	for (int i = 0; i < MANY; i++) {
+		jobs[i] = job_new();
+		jobs[i].job.work = sleep_work;
+		jobs[i].started = &started;
+		must(workers_submit(host.sleepers, &jobs[i].job));
+	}
+	wait_posts(&started, MANY);
+	for (int i = 0; i < MANY; i += 2)
+		workers_interrupt(host.sleepers, &jobs[i].job);
+	wait_for(MANY / 2);
+	for (int i = 0; i < MANY; i++)
+		ck_assert_uint_eq(jobs[i].n_dones, i % 2 == 0);
+	for (int i = 1; i < MANY; i += 2)
+		workers_interrupt(host.sleepers, &jobs[i].job);
+	wait_for(MANY);
+}
+END_TEST
+
+/* The signal may come before the sleep: here as often as not. */
+START_TEST(test_workers_interrupt_at_any_time_ends_the_job)
+{
+	sem_t started;
+
+	must_call(sem_init(&started, 0, 0));
+	for (unsigned i = 1; i <= MANY; i++) {
+		struct job job = job_new();
+
+		job.job.work = sleep_work;
+		job.started = &started;
+		must(workers_submit(host.sleepers, &job.job));
+		wait_posts(&started, i % 2);
+		workers_interrupt(host.sleepers, &job.job);
+		wait_for(i);
+	}
+}
+END_TEST
+
+START_TEST(test_workers_free_interrupts_what_sleeps)
+{
+	struct job job = job_new();
+	sem_t started;
+
+	must_call(sem_init(&started, 0, 0));
+	job.job.work = sleep_work;
+	job.started = &started;
+	must(workers_submit(host.sleepers, &job.job));
+	wait_posts(&started, 1);
+	host_stop(&host);
+	ck_assert_uint_eq(job.n_dones, 1);
+}
+END_TEST
+
 START_TEST(test_workers_free_does_what_was_submitted)
 {
 	struct job jobs[THREADS * 2];
@@ -269,7 +338,7 @@ START_TEST(test_workers_new_without_descriptors_fails)
 	struct workers *workers = NULL;
 
 	fixture_limit_descriptors(0);
-	must_fail(workers_new(loop, &workers), EMFILE);
+	must_fail(workers_new(loop, THREADS, &workers), EMFILE);
 	ck_assert_ptr_null(workers);
 }
 END_TEST
@@ -297,7 +366,7 @@ int main(void)
 	suite_add(suite, "jobs",
 		  (const TTest *const[]){
 			  test_workers_job_runs_on_another_thread_and_is_done_on_the_loop,
-			  test_workers_thread_has_all_signals_blocked,
+			  test_workers_thread_has_the_loops_signals_blocked,
 			  test_workers_many_jobs_are_each_done_once,
 			  test_workers_job_submitted_by_done_runs,
 			  test_workers_job_can_be_submitted_again,
@@ -310,11 +379,14 @@ int main(void)
 			  test_workers_four_jobs_after_an_idle_thread_run_at_once,
 			  test_workers_more_jobs_than_threads_wait_their_turn,
 			  test_workers_submit_without_threads_eagain,
+			  test_workers_interrupt_ends_what_sleeps_and_nothing_else,
+			  test_workers_interrupt_at_any_time_ends_the_job,
 			  NULL,
 		  });
 	suite_add(suite, "life",
 		  (const TTest *const[]){
 			  test_workers_free_does_what_was_submitted,
+			  test_workers_free_interrupts_what_sleeps,
 			  test_workers_free_of_nothing_is_nothing,
 			  test_workers_new_without_descriptors_fails,
 			  NULL,
