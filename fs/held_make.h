@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * MKNOD and CREATE that can't be answered at once, because a process of the caller's is at work
- * (lib/creations.h): when it has ended they are begun anew, and find what it has done.
+ * (lib/errands.h): when it has ended they are begun anew, and find what it has done.
  */
 #ifndef IPCFS_HELD_MAKE_H
 #define IPCFS_HELD_MAKE_H

@@ -74,6 +74,26 @@ void caller_fini(struct caller *caller)
 	caller->is_loaded = false;
 }
 
+int caller_copy(struct caller *ret_copy, struct caller *caller)
+{
+	int r = caller_load(caller);
+	size_t size = (size_t)caller->n_groups * sizeof(*caller->groups);
+
+	*ret_copy = (struct caller){.uid = caller->uid, .gid = caller->gid, .pid = caller->pid};
+	if (r < 0)
+		return r;
+	ret_copy->is_loaded = true;
+	ret_copy->umask = caller->umask;
+	if (size == 0)
+		return 0;
+	ret_copy->groups = malloc(size);
+	if (!ret_copy->groups)
+		return -ENOMEM;
+	memcpy(ret_copy->groups, caller->groups, size);
+	ret_copy->n_groups = caller->n_groups;
+	return 0;
+}
+
 /* glibc's wrappers would change every thread; the system calls change this one. */
 static int set_groups(int n, const gid_t *groups)
 {

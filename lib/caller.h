@@ -39,6 +39,9 @@ void caller_fini(struct caller *caller);
  */
 int caller_load(struct caller *caller);
 
+/* Makes *ret_copy the same caller, with groups of its own. -ENOMEM */
+int caller_copy(struct caller *ret_copy, struct caller *caller);
+
 /*
  * Become the caller. -EPERM if the daemon may not (it is not root and the caller is another user).
  * On success caller_leave() must follow; the two do not nest.

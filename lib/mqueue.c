@@ -66,7 +66,7 @@ int mqueue_unlink_name(struct named_space *space, const char *name)
 
 void mqueue_creation_init(struct mqueue_creation *creation, const char *name, mode_t mode)
 {
-	memset(creation, 0, sizeof(*creation)); /* creations_make() compares all of it */
+	memset(creation, 0, sizeof(*creation)); /* errands_run() compares all of it */
 	creation->mode = mode & 07777;
 	make_path(creation->path, name);
 }

@@ -33,7 +33,7 @@ struct mqueue_creation {
 
 void mqueue_creation_init(struct mqueue_creation *creation, const char *name, mode_t mode);
 
-/* Makes it; for creations_make(). Errors of mq_open(3); -EEXIST. */
+/* Makes it; for errands_run(). Errors of mq_open(3); -EEXIST. */
 int mqueue_create(void *creation);
 
 /* The queue's limits and present length, of a descriptor. */

@@ -15,7 +15,7 @@
 #include <sys/epoll.h>
 
 #include "lib/cleanup.h"
-#include "lib/creations.h"
+#include "lib/errands.h"
 #include "lib/kernel_names.h"
 #include "lib/kinds.h"
 #include "lib/mqueue.h"
@@ -303,7 +303,7 @@ static void queue_status(struct channel *channel, struct caller *caller, FILE *o
 
 struct queue_space {
 	struct named_space named;
-	struct creations creations;
+	struct errands errands;
 };
 
 static struct queue_space *queue_space_from(struct space *space)
@@ -313,7 +313,7 @@ static struct queue_space *queue_space_from(struct space *space)
 
 static void queue_space_destroy(struct space *space)
 {
-	creations_fini(&queue_space_from(space)->creations);
+	errands_fini(&queue_space_from(space)->errands);
 	named_space_destroy(space);
 }
 
@@ -336,6 +336,11 @@ static int queue_create(struct space *space, const char *name, mode_t mode,
 			struct channel **ret_channel)
 {
 	struct mqueue_creation creation;
+	const struct errand_call call = {.way = ERRAND_PROCESS,
+					 .name = name,
+					 .act = mqueue_create,
+					 .data = &creation,
+					 .size = sizeof(creation)};
 	int r;
 
 	if (!S_ISREG(mode))
@@ -343,8 +348,7 @@ static int queue_create(struct space *space, const char *name, mode_t mode,
 	mqueue_creation_init(&creation, name, mode);
 	creation.has_attr = queue_take(settings, &creation.attr);
 	/* The kernel counts a queue's bytes against its maker's real user. */
-	r = creations_make(&queue_space_from(space)->creations, caller, name, mqueue_create,
-			   &creation, sizeof(creation));
+	r = errands_run(&queue_space_from(space)->errands, caller, &call);
 	return r < 0 ? r : named_find_made(space, name, creation.ino, ret_channel);
 }
 
@@ -366,7 +370,7 @@ static int queue_space_open(struct space **ret_space, struct host *host)
 			close(dir_fd);
 		return -ENOMEM;
 	}
-	space->creations.host = host;
+	space->errands.host = host;
 	space->named = (struct named_space){
 		.named_size = sizeof(struct queue),
 		.open_name = dir_fd >= 0 ? named_open_at : mqueue_open_name,
