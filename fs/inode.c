@@ -41,12 +41,6 @@ static void **inode_place(const struct entry *entry)
 	return is_shown_once(entry->channel) ? &entry->channel->inode : NULL;
 }
 
-static void entry_unref(const struct entry *entry)
-{
-	channel_unref(entry->channel);
-	space_unref(entry->space);
-}
-
 struct inode *inode_get(struct session *session, const struct entry *entry,
 			const struct selector *selector)
 {
@@ -101,6 +95,10 @@ int inode_link(struct inode *inode, const char *name)
 {
 	const struct channel *channel = inode->entry.channel;
 
+	if (channel && channel->service == CHANNEL_LINK) {
+		inode->link = strdup(channel->link);
+		return inode->link ? 0 : -ENOMEM;
+	}
 	if (!channel || !channel->space->link_dir || channel->service != CHANNEL_FILE)
 		return 0;
 	if (asprintf(&inode->link, "%s/%s", channel->space->link_dir, name) < 0) {
@@ -134,7 +132,7 @@ int inode_stat(struct inode *inode, struct stat *ret_attr)
 double inode_attr_timeout(const struct inode *inode)
 {
 	if (inode->entry.space)
-		return TIMEOUT_DIRECTORY;
+		return inode->entry.space->ops->stat ? TIMEOUT_JIFFY : TIMEOUT_DIRECTORY;
 	switch (inode->entry.channel->service) {
 	case CHANNEL_NODE:
 	case CHANNEL_STREAM:

@@ -41,8 +41,8 @@ struct inode *inode_get(struct session *session, const struct entry *entry,
 			const struct selector *selector);
 
 /*
- * Shows the inode as a link, if its object can be reached as `name` elsewhere and only there be
- * mapped. -ENOMEM.
+ * Shows the inode as a link, if its object is one, or can be reached as `name` elsewhere and only
+ * there be mapped. -ENOMEM.
  */
 int inode_link(struct inode *inode, const char *name);
 

@@ -128,20 +128,20 @@ static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to
 		       struct fuse_file_info *fi)
 {
 	struct inode *inode = inode_from(fuse_req_userdata(req), ino);
+	struct channel *channel = inode->entry.channel;
 	unsigned changes = decode_changes(to_set, attr);
 	struct caller caller = op_caller(req);
 	int r;
 
-	if (!inode->entry.channel) {
-		reply_result(req, -EPERM);
-		return;
-	}
-	if (changes & CHANGE_SIZE && inode->entry.channel->service == CHANNEL_BACKED) {
+	if (channel && changes & CHANGE_SIZE && channel->service == CHANNEL_BACKED) {
 		truncate_backed(req, inode, op_file(fi), attr, &caller);
 		caller_fini(&caller);
 		return;
 	}
-	r = channel_change(inode->entry.channel, op_file(fi), attr, changes, &caller);
+	if (channel)
+		r = channel_change(channel, op_file(fi), attr, changes, &caller);
+	else
+		r = space_change(inode->entry.space, attr, changes, &caller);
 	caller_fini(&caller);
 	if (r < 0)
 		reply_result(req, r);
@@ -159,17 +159,12 @@ static void op_readlink(fuse_req_t req, fuse_ino_t ino)
 		reply_result(req, -EINVAL);
 }
 
-/* Directories are those of the kinds, and no object can have a second name. */
 static void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 {
-	reply_result(req, -EPERM);
+	op_mknod(req, parent, name, S_IFDIR | (mode & 07777), 0);
 }
 
-static void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
-{
-	reply_result(req, -EPERM);
-}
-
+/* No object can have a second name. */
 static void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)
 {
 	reply_result(req, -EPERM);
@@ -198,7 +193,7 @@ const struct fuse_lowlevel_ops session_ops = {
 	.mknod = op_mknod,
 	.mkdir = op_mkdir,
 	.unlink = op_unlink,
-	.rmdir = op_rmdir,
+	.rmdir = op_unlink,
 	.symlink = op_symlink,
 	.link = op_link,
 	.rename = op_rename,

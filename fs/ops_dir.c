@@ -7,7 +7,7 @@
 #include <string.h>
 #include <utlist.h>
 
-#include "fs/held_make.h"
+#include "fs/again.h"
 #include "fs/inode.h"
 #include "fs/reply.h"
 #include "fs/session.h"
@@ -44,10 +44,13 @@ static void reply_inode(fuse_req_t req, struct inode *inode)
 
 static int find(fuse_req_t req, struct space *space, const char *name, struct inode **ret_inode)
 {
+	struct caller caller = op_caller(req);
 	struct session *session = fuse_req_userdata(req);
 	struct selector selector;
 	struct entry entry;
-	int r = space_lookup(space, name, &entry, &selector);
+	int r = space_lookup(space, name, &caller, &entry, &selector);
+
+	caller_fini(&caller);
 
 	if (r < 0)
 		return r;
@@ -60,12 +63,21 @@ static int find(fuse_req_t req, struct space *space, const char *name, struct in
 	return r;
 }
 
+static void lookup_again(fuse_req_t req, const struct again *again)
+{
+	op_lookup(req, again->ino, again->name);
+}
+
 void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct space *space = inode_space(fuse_req_userdata(req), parent);
 	struct inode *inode;
 	int r = space ? find(req, space, name, &inode) : -ENOTDIR;
-	if (r < 0)
+
+	if (r == -EAGAIN)
+		again_hold(req,
+			   &(struct again){.begin = lookup_again, .ino = parent, .name = name});
+	else if (r < 0)
 		reply_result(req, r);
 	else
 		reply_inode(req, inode);
@@ -74,13 +86,15 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 bool op_exists(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct space *space = inode_space(fuse_req_userdata(req), parent);
+	struct caller caller = op_caller(req);
 	struct selector selector;
 	struct entry entry;
+	int r = space ? space_lookup(space, name, &caller, &entry, &selector) : -ENOTDIR;
 
-	if (!space || space_lookup(space, name, &entry, &selector) < 0)
+	caller_fini(&caller);
+	if (r < 0)
 		return false;
-	channel_unref(entry.channel);
-	space_unref(entry.space);
+	entry_unref(&entry);
 	return true;
 }
 
@@ -92,13 +106,19 @@ int op_make(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	struct caller caller = op_caller(req);
 	struct selector selector;
 	struct entry entry = {0};
-	int r = space ? space_create(space, name, mode, NULL, &caller, &entry.channel, &selector)
+	int r = space ? space_create(space, name, mode, NULL, &caller, &entry, &selector)
 		      : -ENOTDIR;
+
 	caller_fini(&caller);
 	if (r < 0)
 		return r;
 	*ret_inode = inode_get(session, &entry, &selector);
 	return *ret_inode ? 0 : -ENOMEM;
+}
+
+static void mknod_again(fuse_req_t req, const struct again *again)
+{
+	op_mknod(req, again->ino, again->name, again->mode, 0);
 }
 
 void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev)
@@ -107,7 +127,10 @@ void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, 
 	int r = op_make(req, parent, name, mode, &inode);
 
 	if (r == -EAGAIN)
-		held_make_new(req, parent, name, mode, NULL);
+		again_hold(req, &(struct again){.begin = mknod_again,
+						.ino = parent,
+						.name = name,
+						.mode = mode});
 	else if (r < 0)
 		reply_result(req, r);
 	else
@@ -226,11 +249,15 @@ static bool listing_add(void *data, const char *name, ino_t ino, mode_t mode)
 static int listing_make(struct listing *listing)
 {
 	struct space *space = listing->space;
+	struct caller caller = op_caller(listing->req);
 	int r;
 
 	listing_entry(listing, ".", space->ino, S_IFDIR);
 	listing_entry(listing, "..", space->ino, S_IFDIR);
-	r = space_list(space, listing_add, listing);
+	r = space_list(space, &caller, listing_add, listing);
+	caller_fini(&caller);
+	if (r == -EAGAIN)
+		return r;
 	listing->is_made = true;
 	return listing->is_cut ? -ENOBUFS : r;
 }
@@ -266,6 +293,13 @@ static size_t listing_end(const struct listing *listing, size_t i)
 	return i + 1 < listing->n_entries ? listing->starts[i + 1] : listing->size;
 }
 
+static void readdir_again(fuse_req_t req, const struct again *again)
+{
+	struct fuse_file_info fi = *again->fi;
+
+	op_readdir(req, again->ino, again->size, again->offset, &fi);
+}
+
 void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 		struct fuse_file_info *fi)
 {
@@ -274,11 +308,18 @@ void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 	size_t start, end;
 	int r = 0;
 
-	if (offset == 0)
+	if (offset == 0 || !listing->is_made) {
 		listing_clear(listing);
-	if (!listing->is_made) {
 		listing->req = req;
 		r = listing_make(listing);
+	}
+	if (r == -EAGAIN) {
+		again_hold(req, &(struct again){.begin = readdir_again,
+						.ino = ino,
+						.size = size,
+						.offset = offset,
+						.fi = fi});
+		return;
 	}
 	if (r < 0 || first >= listing->n_entries) {
 		reply_data(req, NULL, r);

@@ -7,7 +7,7 @@
 #include <unistd.h>
 #include <utlist.h>
 
-#include "fs/held_make.h"
+#include "fs/again.h"
 #include "fs/inode.h"
 #include "fs/reply.h"
 #include "fs/request.h"
@@ -192,6 +192,13 @@ static int open_made(fuse_req_t req, struct inode *inode, struct fuse_file_info 
 	return 0;
 }
 
+static void create_again(fuse_req_t req, const struct again *again)
+{
+	struct fuse_file_info fi = *again->fi;
+
+	op_create(req, again->ino, again->name, again->mode, &fi);
+}
+
 void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	       struct fuse_file_info *fi)
 {
@@ -199,7 +206,11 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	int r = op_make(req, parent, name, S_IFREG | (mode & 07777), &inode);
 
 	if (r == -EAGAIN) {
-		held_make_new(req, parent, name, mode, fi);
+		again_hold(req, &(struct again){.begin = create_again,
+						.ino = parent,
+						.name = name,
+						.mode = mode,
+						.fi = fi});
 		return;
 	}
 	/* Made by another meanwhile: the kernel looks again, and checks who may open it. */

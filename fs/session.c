@@ -19,8 +19,8 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "fs/again.h"
 #include "fs/background.h"
-#include "fs/held_make.h"
 #include "fs/log.h"
 #include "fs/notify.h"
 #include "fs/ops.h"
@@ -304,7 +304,7 @@ int session_run(struct session *session)
 	notify_stopping();
 	session->is_ending = true;
 	request_end_all(session);
-	held_make_end_all(session);
+	again_end_all(session);
 	loop_run_tasks(session->loop);
 	return r;
 }

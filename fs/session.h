@@ -32,7 +32,7 @@ struct session {
 	struct handle *handles;
 	struct listing *listings;
 	struct request *held;
-	struct held_make *held_makes;
+	struct held_again *held_again;
 };
 
 /* Mounts. -errno, after a line in the log. session_fini() in any case. */

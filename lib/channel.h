@@ -34,6 +34,7 @@ enum channel_service {
 	CHANNEL_FILE,   /* the daemon, at positions */
 	CHANNEL_BACKED, /* the kernel, from a regular file of another filesystem */
 	CHANNEL_NODE,   /* the kernel: a FIFO or socket that lives in the inode itself */
+	CHANNEL_LINK,   /* nobody: it is a symbolic link to channel::link */
 };
 
 /* What is true of every channel of a kind. */
@@ -53,6 +54,7 @@ struct channel {
 	uid_t descriptors_uid;  /* to whom the daemon's descriptors of it are charged */
 	unsigned n_descriptors; /* and how many they are */
 	int backing_fd;         /* CHANNEL_BACKED: open while any file is; else -1 */
+	char *link;             /* CHANNEL_LINK, owned by the kind; else NULL */
 	size_t message_max;     /* KIND_MESSAGES: the longest message, bytes; known while open */
 	void *inode; /* the inode that stands for it in the mount, if that is always one */
 

@@ -154,6 +154,8 @@ static const char *describe(const struct parameter *parameter)
 		return "not a size (a number, with K, M or G behind it)";
 	case PARAMETER_NUMBER:
 		return "not a number";
+	case PARAMETER_TEXT:
+		return "nothing";
 	default:
 		return "not one of its words";
 	}
@@ -170,8 +172,12 @@ static int parse_setting(struct command *command, const char *key, const char *v
 		parameter++;
 	if (!parameter || !parameter->name)
 		return complain(command, -EINVAL, "%.64s: %s have no such key", key, kind->path);
-	r = parameter_parse(parameter, value,
-			    &command->settings.values[parameter - kind->parameters]);
+	command->settings.texts[parameter - kind->parameters] = value;
+	if (parameter->type == PARAMETER_TEXT)
+		r = *value ? 0 : -EINVAL;
+	else
+		r = parameter_parse(parameter, value,
+				    &command->settings.values[parameter - kind->parameters]);
 	if (r == -ERANGE)
 		return complain(command, -EINVAL, "%.64s=%.64s: out of range (%llu to %llu)", key,
 				value, (unsigned long long)parameter->min,
@@ -229,22 +235,30 @@ static int check_owner(struct command *command)
 	return 0;
 }
 
-static int adjust(struct command *command, const char *verb, struct channel *channel)
+static int change(struct command *command, const struct entry *entry, unsigned changes)
+{
+	if (entry->channel)
+		return channel_change(entry->channel, NULL, &command->attr, changes,
+				      command->caller);
+	return space_change(entry->space, &command->attr, changes, command->caller);
+}
+
+static int adjust(struct command *command, const char *verb, const struct entry *entry)
 {
 	const struct settings *settings = &command->settings;
 	int r = 0;
 
 	if (settings->given)
-		r = channel->kind->channel.set
-			    ? channel->kind->channel.set(channel, settings, command->caller)
+		r = entry->channel && entry->channel->kind->channel.set
+			    ? entry->channel->kind->channel.set(entry->channel, settings,
+								command->caller)
 			    : -EINVAL;
 	/* Mode last: chown(2) may take bits away. */
 	for (unsigned i = 0; r == 0 && i < 2; i++) {
 		unsigned which = i ? CHANGE_MODE : CHANGE_UID | CHANGE_GID;
 
 		if (command->changes & which)
-			r = channel_change(channel, NULL, &command->attr, command->changes & which,
-					   command->caller);
+			r = change(command, entry, command->changes & which);
 	}
 	return r < 0 ? fail(command, verb, r) : 0;
 }
@@ -260,10 +274,15 @@ static void drop_initial(struct command *command)
 }
 
 /* An object of somebody else's is not taken for the one that was meant. */
-static int check_kept(struct command *command, struct channel *channel)
+static int check_kept(struct command *command, const struct entry *entry)
 {
 	struct stat attr;
-	int r = channel_stat(channel, &attr);
+	int r = 0;
+
+	if (entry->channel)
+		r = channel_stat(entry->channel, &attr);
+	else
+		space_stat(entry->space, &attr);
 
 	if (r < 0)
 		return fail(command, "create", r);
@@ -275,7 +294,6 @@ static int check_kept(struct command *command, struct channel *channel)
 
 static int run_create(struct command *command)
 {
-	struct channel *channel = NULL;
 	struct selector selector;
 	struct entry entry = {0};
 	mode_t mode;
@@ -288,15 +306,14 @@ static int run_create(struct command *command)
 					      : 0666 & ~command->caller->umask;
 	if (r == 0)
 		r = space_create(command->space, command->name, S_IFREG | mode, &command->settings,
-				 command->caller, &channel, &selector);
+				 command->caller, &entry, &selector);
 	if (r == -EEXIST && command->mode == COMMAND_KEEP) {
-		r = space_lookup(command->space, command->name, &entry, &selector);
-		channel = entry.channel;
+		r = space_lookup(command->space, command->name, command->caller, &entry, &selector);
 		drop_initial(command);
 		if (r == 0)
-			r = check_kept(command, channel);
+			r = check_kept(command, &entry);
 		if (r < 0) {
-			channel_unref(channel);
+			entry_unref(&entry);
 			return r;
 		}
 	} else {
@@ -304,8 +321,8 @@ static int run_create(struct command *command)
 	}
 	if (r < 0)
 		return fail(command, "create", r);
-	r = adjust(command, "create", channel);
-	channel_unref(channel);
+	r = adjust(command, "create", &entry);
+	entry_unref(&entry);
 	return r;
 }
 
@@ -322,11 +339,11 @@ static int run_set(struct command *command)
 		if (parameters[i].is_fixed && settings_has(&command->settings, i))
 			return complain(command, -EINVAL, "%s: can only be given to create",
 					parameters[i].name);
-	r = space_lookup(command->space, command->name, &entry, &selector);
+	r = space_lookup(command->space, command->name, command->caller, &entry, &selector);
 	if (r < 0)
 		return fail(command, "set", r);
-	r = adjust(command, "set", entry.channel);
-	channel_unref(entry.channel);
+	r = adjust(command, "set", &entry);
+	entry_unref(&entry);
 	return r;
 }
 
@@ -377,7 +394,10 @@ static void help_parameter(const struct parameter *parameter, FILE *out)
 		for (size_t i = 0; parameter->words[i]; i++)
 			fprintf(out, "%s%s", i ? "|" : "", parameter->words[i]);
 	else
-		fputs(parameter->type == PARAMETER_SIZE ? "SIZE" : "N", out);
+		fputs(parameter->type == PARAMETER_SIZE   ? "SIZE"
+		      : parameter->type == PARAMETER_TEXT ? "TEXT"
+							  : "N",
+		      out);
 }
 
 void command_help(FILE *out)

@@ -27,12 +27,6 @@ static struct folder *folder_from(struct space *space)
 	return CONTAINER_OF(space, struct folder, space);
 }
 
-static void entry_unref(struct entry *entry)
-{
-	channel_unref(entry->channel);
-	space_unref(entry->space);
-}
-
 void folder_clear(struct space *space)
 {
 	struct folder *folder = folder_from(space);
@@ -53,7 +47,8 @@ static void folder_destroy(struct space *space)
 	free(folder_from(space));
 }
 
-static int folder_list(struct space *space, space_entry_fn *entry, void *data)
+static int folder_list(struct space *space, struct caller *caller, space_entry_fn *entry,
+		       void *data)
 {
 	struct item *item;
 
@@ -81,7 +76,8 @@ static struct item *folder_find(struct folder *folder, const char *name, size_t 
 	return NULL;
 }
 
-static int folder_lookup(struct space *space, const char *name, struct entry *ret_entry)
+static int folder_lookup(struct space *space, const char *name, struct caller *caller,
+			 struct entry *ret_entry)
 {
 	struct item *item = folder_find(folder_from(space), name, strlen(name));
 

@@ -57,7 +57,8 @@ static void reflection_destroy(struct space *space)
 	free(reflection);
 }
 
-static int reflection_list(struct space *space, space_entry_fn *entry, void *data)
+static int reflection_list(struct space *space, struct caller *caller, space_entry_fn *entry,
+			   void *data)
 {
 	for (size_t i = 0; i < N_TEXTS; i++)
 		if (!entry(data, texts[i].name, text_ino(space, texts[i].name), S_IFREG))
@@ -65,7 +66,8 @@ static int reflection_list(struct space *space, space_entry_fn *entry, void *dat
 	return 0;
 }
 
-static int reflection_lookup(struct space *space, const char *name, struct entry *ret_entry)
+static int reflection_lookup(struct space *space, const char *name, struct caller *caller,
+			     struct entry *ret_entry)
 {
 	struct reflection *reflection = reflection_from(space);
 	struct info_object *object;
@@ -143,24 +145,25 @@ static bool mirror_entry(void *data, const char *name, ino_t ino, mode_t mode)
 	return listing->entry(listing->data, name, reflection_ino(listing->mirror, name), S_IFDIR);
 }
 
-static int mirror_list(struct space *space, space_entry_fn *entry, void *data)
+static int mirror_list(struct space *space, struct caller *caller, space_entry_fn *entry,
+		       void *data)
 {
 	struct mirror_listing listing = {mirror_from(space), entry, data};
 
-	return space_list(listing.mirror->target, mirror_entry, &listing);
+	return space_list(listing.mirror->target, caller, mirror_entry, &listing);
 }
 
-static int mirror_lookup(struct space *space, const char *name, struct entry *ret_entry)
+static int mirror_lookup(struct space *space, const char *name, struct caller *caller,
+			 struct entry *ret_entry)
 {
 	struct mirror *mirror = mirror_from(space);
 	struct reflection *reflection;
 	struct entry target = {0};
-	int r = mirror->target->ops->lookup(mirror->target, name, &target);
+	int r = mirror->target->ops->lookup(mirror->target, name, caller, &target);
 
 	if (r < 0)
 		return r;
-	channel_unref(target.channel);
-	space_unref(target.space);
+	entry_unref(&target);
 	HASH_FIND_STR(mirror->seen, name, reflection);
 	if (!reflection)
 		return reflection_new(mirror, name, &ret_entry->space);

@@ -13,6 +13,7 @@ struct graph {
 	char **labels; /* KIND/NAME, escaped */
 	size_t n, n_allocated;
 	struct space *space; /* that is being added */
+	struct caller *reader;
 	int error;
 };
 
@@ -54,7 +55,7 @@ static int graph_add(struct graph *graph, const char *name)
 	int r = escaped ? graph_grow(graph) : -ENOMEM;
 
 	if (r == 0)
-		r = graph->space->ops->lookup(graph->space, name, &entry);
+		r = graph->space->ops->lookup(graph->space, name, graph->reader, &entry);
 	if (r < 0)
 		return r;
 	r = info_target(entry.channel, &graph->targets[graph->n]);
@@ -85,7 +86,8 @@ static int graph_prepare(void *data, struct caller *reader, void **ret_prepared)
 
 	for (struct space **space = host->spaces; r == 0 && *space; space++) {
 		graph->space = *space;
-		r = space_list(*space, graph_entry, graph);
+		graph->reader = reader;
+		r = space_list(*space, reader, graph_entry, graph);
 		if (r == 0)
 			r = graph->error;
 	}

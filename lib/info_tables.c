@@ -55,7 +55,7 @@ static int print_status(struct rows *rows, const char *name, char **ret_status)
 	struct entry entry = {0};
 	size_t size;
 	FILE *out;
-	int r = rows->space->ops->lookup(rows->space, name, &entry);
+	int r = rows->space->ops->lookup(rows->space, name, rows->reader, &entry);
 
 	if (r < 0)
 		return r;
@@ -103,7 +103,7 @@ static int rows_init(struct rows *rows, struct host *host, struct caller *reader
 	*rows = (struct rows){.reader = reader};
 	for (struct space **space = host->spaces; r == 0 && *space; space++) {
 		rows->space = *space;
-		r = space_list(*space, rows_add, rows);
+		r = space_list(*space, reader, rows_add, rows);
 		if (r == 0)
 			r = rows->error;
 	}

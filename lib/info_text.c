@@ -71,10 +71,11 @@ static void object_release(void *data)
 }
 
 /* The channel; the caller owns the reference. */
-static int object_find(const struct info_object *object, struct channel **ret_channel)
+static int object_find(const struct info_object *object, struct caller *reader,
+		       struct channel **ret_channel)
 {
 	struct entry entry = {0};
-	int r = object->space->ops->lookup(object->space, object->name, &entry);
+	int r = object->space->ops->lookup(object->space, object->name, reader, &entry);
 
 	if (r == 0)
 		*ret_channel = entry.channel;
@@ -119,7 +120,7 @@ static int status_print(void *data, struct caller *reader, FILE *out)
 {
 	struct info_object *object = data;
 	struct channel *channel = NULL;
-	int r = object_find(object, &channel);
+	int r = object_find(object, reader, &channel);
 
 	if (r < 0)
 		return r;
@@ -134,7 +135,7 @@ static int peek_print(void *data, struct caller *reader, FILE *out)
 	struct info_object *object = data;
 	struct channel *channel = NULL;
 	struct stat attr;
-	int r = object_find(object, &channel);
+	int r = object_find(object, reader, &channel);
 
 	if (r < 0)
 		return r;
@@ -171,7 +172,7 @@ static int peers_prepare(void *data, struct caller *reader, void **ret_prepared)
 	struct info_object *object = data;
 	struct peer_target *target;
 	struct channel *channel = NULL;
-	int r = object_find(object, &channel);
+	int r = object_find(object, reader, &channel);
 
 	if (r < 0)
 		return r;

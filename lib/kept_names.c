@@ -106,7 +106,7 @@ void kept_space_destroy(struct space *space_)
 	free(space);
 }
 
-int kept_list(struct space *space, space_entry_fn *entry, void *data)
+int kept_list(struct space *space, struct caller *caller, space_entry_fn *entry, void *data)
 {
 	struct kept *kept, *next;
 
@@ -117,7 +117,8 @@ int kept_list(struct space *space, space_entry_fn *entry, void *data)
 	return 0;
 }
 
-int kept_lookup(struct space *space, const char *name, struct entry *ret_entry)
+int kept_lookup(struct space *space, const char *name, struct caller *caller,
+		struct entry *ret_entry)
 {
 	struct kept *kept = kept_find(kept_space_from(space), name);
 

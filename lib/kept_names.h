@@ -45,8 +45,9 @@ void kept_stat(const struct kept *kept, struct stat *ret_attr);
 int kept_space_open(struct space **ret_space, struct host *host, const struct kind *kind,
 		    const struct space_ops *ops);
 void kept_space_destroy(struct space *space);
-int kept_list(struct space *space, space_entry_fn *entry, void *data);
-int kept_lookup(struct space *space, const char *name, struct entry *ret_entry);
+int kept_list(struct space *space, struct caller *caller, space_entry_fn *entry, void *data);
+int kept_lookup(struct space *space, const char *name, struct caller *caller,
+		struct entry *ret_entry);
 int kept_remove(struct space *space, const char *name, struct caller *caller);
 int kept_rename(struct space *space, const char *from, const char *to, unsigned flags,
 		struct caller *caller);

@@ -145,7 +145,7 @@ void named_space_destroy(struct space *space_)
 	free(space);
 }
 
-int named_list(struct space *space_, space_entry_fn *entry, void *data)
+int named_list(struct space *space_, struct caller *caller, space_entry_fn *entry, void *data)
 {
 	struct named_space *space = named_space_from(space_);
 	CLEANUP_FD int fd = -1;
@@ -237,7 +237,8 @@ int named_find_made(struct space *space, const char *name, ino_t ino, struct cha
 	return -ESTALE;
 }
 
-int named_lookup(struct space *space, const char *name, struct entry *ret_entry)
+int named_lookup(struct space *space, const char *name, struct caller *caller,
+		 struct entry *ret_entry)
 {
 	return named_find(space, name, &ret_entry->channel);
 }

@@ -79,8 +79,9 @@ int named_check_owner(struct space *space, const char *name, struct caller *call
 
 /* For struct space_ops. */
 void named_space_destroy(struct space *space);
-int named_list(struct space *space, space_entry_fn *entry, void *data);
-int named_lookup(struct space *space, const char *name, struct entry *ret_entry);
+int named_list(struct space *space, struct caller *caller, space_entry_fn *entry, void *data);
+int named_lookup(struct space *space, const char *name, struct caller *caller,
+		 struct entry *ret_entry);
 int named_remove(struct space *space, const char *name, struct caller *caller);
 
 #endif

@@ -233,7 +233,7 @@ static int pipe_set(struct channel *channel, const struct settings *settings, st
 
 static int pipe_create(struct space *space, const char *name, mode_t mode,
 		       const struct settings *settings, struct caller *caller,
-		       struct channel **ret_channel)
+		       struct entry *ret_entry)
 {
 	enum channel_service service = S_ISREG(mode) ? CHANNEL_STREAM : CHANNEL_NODE;
 	CLEANUP_FREE struct pipe *pipe = NULL;
@@ -253,7 +253,7 @@ static int pipe_create(struct space *space, const char *name, mode_t mode,
 	store_init(&pipe->store, &space->host->users, caller->uid);
 	pipe->n_opened = 1;
 	pipe_take(pipe, settings);
-	*ret_channel = &TAKE_PTR(pipe)->kept.channel;
+	ret_entry->channel = &TAKE_PTR(pipe)->kept.channel;
 	return 0;
 }
 

@@ -333,7 +333,7 @@ static bool queue_take(const struct settings *settings, struct mq_attr *ret_attr
 
 static int queue_create(struct space *space, const char *name, mode_t mode,
 			const struct settings *settings, struct caller *caller,
-			struct channel **ret_channel)
+			struct entry *ret_entry)
 {
 	struct mqueue_creation creation;
 	const struct errand_call call = {.way = ERRAND_PROCESS,
@@ -349,7 +349,7 @@ static int queue_create(struct space *space, const char *name, mode_t mode,
 	creation.has_attr = queue_take(settings, &creation.attr);
 	/* The kernel counts a queue's bytes against its maker's real user. */
 	r = errands_run(&queue_space_from(space)->errands, caller, &call);
-	return r < 0 ? r : named_find_made(space, name, creation.ino, ret_channel);
+	return r < 0 ? r : named_find_made(space, name, creation.ino, &ret_entry->channel);
 }
 
 static const struct space_ops queue_space_ops = {

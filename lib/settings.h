@@ -17,6 +17,7 @@ enum parameter_type {
 	PARAMETER_SIZE,   /* bytes: a number, with K, M or G behind it for powers of 1024 */
 	PARAMETER_NUMBER, /* a number */
 	PARAMETER_WORD,   /* one of parameter::words, as its index */
+	PARAMETER_TEXT,   /* anything that is not empty; settings::texts */
 };
 
 struct parameter {
@@ -30,7 +31,8 @@ struct parameter {
 
 struct settings {
 	uint64_t values[SETTINGS_MAX];
-	unsigned given; /* bit N: values[N] */
+	const char *texts[SETTINGS_MAX]; /* borrowed */
+	unsigned given;                  /* bit N: values[N], or texts[N] */
 };
 
 /* True if parameter `index` is given; `settings` may be NULL. */

@@ -177,9 +177,10 @@ static uint32_t shm_poll(struct file *file)
 
 static int shm_create(struct space *space, const char *name, mode_t mode,
 		      const struct settings *settings, struct caller *caller,
-		      struct channel **ret_channel)
+		      struct entry *ret_entry)
 {
 	CLEANUP_FD int fd = -1;
+	struct channel *channel = NULL;
 	struct stat made;
 	int r;
 
@@ -202,10 +203,11 @@ static int shm_create(struct space *space, const char *name, mode_t mode,
 		return r;
 	if (fstat(fd, &made) < 0)
 		return -errno;
-	r = named_find_made(space, name, made.st_ino, ret_channel);
+	r = named_find_made(space, name, made.st_ino, &channel);
 	/* Its maker may use it whatever its mode; without privilege it might not open again. */
-	if (r == 0 && (*ret_channel)->service == CHANNEL_FILE && (*ret_channel)->backing_fd < 0)
-		(*ret_channel)->backing_fd = TAKE_FD(fd);
+	if (r == 0 && channel->service == CHANNEL_FILE && channel->backing_fd < 0)
+		channel->backing_fd = TAKE_FD(fd);
+	ret_entry->channel = channel;
 	return r;
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lib/channel.h"
+#include "lib/cleanup.h"
 
 /* Inode numbers: 15 bits of space above 48 of the object's own; 0 for those that come of a path. */
 #define INO_BITS 48
@@ -35,13 +36,21 @@ void space_unref(struct space *space)
 	if (!space)
 		return;
 	assert(space->n_refs > 0);
-	if (--space->n_refs == 0)
-		space->ops->destroy(space);
+	if (--space->n_refs > 0)
+		return;
+	space_unref(TAKE_PTR(space->shown));
+	space->ops->destroy(space);
 }
 
-int space_list(struct space *space, space_entry_fn *entry, void *data)
+void entry_unref(const struct entry *entry)
 {
-	return space->ops->list(space, entry, data);
+	channel_unref(entry->channel);
+	space_unref(entry->space);
+}
+
+int space_list(struct space *space, struct caller *caller, space_entry_fn *entry, void *data)
+{
+	return space->ops->list(space, caller, entry, data);
 }
 
 static bool is_too_long(const char *name)
@@ -74,8 +83,8 @@ static int split_selector(const struct space *space, const char *name, char *ret
 	return 1;
 }
 
-int space_lookup(struct space *space, const char *name, struct entry *ret_entry,
-		 struct selector *ret_selector)
+int space_lookup(struct space *space, const char *name, struct caller *caller,
+		 struct entry *ret_entry, struct selector *ret_selector)
 {
 	char base[NAME_MAX + 1];
 	int r;
@@ -84,36 +93,37 @@ int space_lookup(struct space *space, const char *name, struct entry *ret_entry,
 	*ret_selector = (struct selector){0};
 	if (is_too_long(name))
 		return -ENAMETOOLONG;
-	r = space->ops->lookup(space, name, ret_entry);
+	r = space->ops->lookup(space, name, caller, ret_entry);
 	if (r != -ENOENT)
 		return r;
 	r = split_selector(space, name, base, ret_selector);
 	if (r <= 0)
 		return r < 0 ? r : -ENOENT;
-	return space->ops->lookup(space, base, ret_entry);
+	return space->ops->lookup(space, base, caller, ret_entry);
 }
 
 int space_create(struct space *space, const char *name, mode_t mode,
-		 const struct settings *settings, struct caller *caller,
-		 struct channel **ret_channel, struct selector *ret_selector)
+		 const struct settings *settings, struct caller *caller, struct entry *ret_entry,
+		 struct selector *ret_selector)
 {
 	char base[NAME_MAX + 1];
 	struct entry named = {0};
 	int r;
 
+	*ret_entry = (struct entry){0};
 	*ret_selector = (struct selector){0};
 	if (is_too_long(name))
 		return -ENAMETOOLONG;
 	if (!space->ops->create)
 		return -EPERM;
 	r = split_selector(space, name, base, ret_selector);
-	if (r > 0 && space->ops->lookup(space, name, &named) == 0) {
-		channel_unref(named.channel);
+	if (r > 0 && space->ops->lookup(space, name, caller, &named) == 0) {
+		entry_unref(&named);
 		r = -EEXIST; /* its own name has the suffix */
 	}
 	if (r < 0)
 		return r;
-	return space->ops->create(space, r ? base : name, mode, settings, caller, ret_channel);
+	return space->ops->create(space, r ? base : name, mode, settings, caller, ret_entry);
 }
 
 int space_remove(struct space *space, const char *name, struct caller *caller)
@@ -131,6 +141,12 @@ int space_rename(struct space *space, const char *from, const char *to, unsigned
 	return space->ops->rename ? space->ops->rename(space, from, to, flags, caller) : -EPERM;
 }
 
+int space_change(struct space *space, const struct stat *attr, unsigned changes,
+		 struct caller *caller)
+{
+	return space->ops->change ? space->ops->change(space, attr, changes, caller) : -EPERM;
+}
+
 void space_stat(const struct space *space, struct stat *ret_attr)
 {
 	*ret_attr = (struct stat){0};
@@ -145,6 +161,8 @@ void space_stat(const struct space *space, struct stat *ret_attr)
 	ret_attr->st_size = 0;
 	ret_attr->st_blocks = 0;
 	ret_attr->st_nlink = 2;
+	if (space->ops->stat)
+		space->ops->stat(space, ret_attr);
 }
 
 ino_t space_ino(const struct space *space, ino_t ino)

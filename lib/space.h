@@ -35,24 +35,30 @@ struct selector {
 typedef bool space_entry_fn(void *data, const char *name, ino_t ino, mode_t mode);
 
 /*
- * Objects are made, removed and renamed with the caller's rights. A NULL is a thing that the space
- * does not do.
+ * Objects are found, made, removed and renamed with the caller's rights. A NULL is a thing that the
+ * space does not do. -EAGAIN: somebody is at work for the caller (lib/errands.h); try again at
+ * host_retry().
  */
 struct space_ops {
 	void (*destroy)(struct space *space);
-	int (*list)(struct space *space, space_entry_fn *entry, void *data);
-	int (*lookup)(struct space *space, const char *name, struct entry *ret_entry);
+	int (*list)(struct space *space, struct caller *caller, space_entry_fn *entry, void *data);
+	int (*lookup)(struct space *space, const char *name, struct caller *caller,
+		      struct entry *ret_entry);
 	/*
 	 * Makes an object with the mode as it stands (type and permissions) and the kind's
-	 * settings; it must not exist: -EEXIST. -EAGAIN: a process is at work for the caller, try
-	 * again at host_retry().
+	 * settings; it must not exist: -EEXIST.
 	 */
 	int (*create)(struct space *space, const char *name, mode_t mode,
 		      const struct settings *settings, struct caller *caller,
-		      struct channel **ret_channel);
+		      struct entry *ret_entry);
 	int (*remove)(struct space *space, const char *name, struct caller *caller);
 	/* `flags` of renameat2(2). */
 	int (*rename)(struct space *space, const char *from, const char *to, unsigned flags,
+		      struct caller *caller);
+	/* Changes what space_stat() has put there for a directory like any other. */
+	void (*stat)(const struct space *space, struct stat *attr);
+	/* As channel_ops::change; of the directory itself. */
+	int (*change)(struct space *space, const struct stat *attr, unsigned changes,
 		      struct caller *caller);
 };
 
@@ -64,6 +70,7 @@ struct space {
 	unsigned id;          /* above the objects' inode numbers: see space_ino() */
 	ino_t ino;            /* its own */
 	int dir_fd;           /* the directory that the kernel keeps for this kind, or -1 */
+	struct space *shown;  /* what info/ shows in its place, a reference; NULL: itself */
 	const char *link_dir; /* where native programs open the objects by path, or NULL */
 	bool is_lasting;      /* its name leads to it for as long as the mount lives */
 	void *inode;          /* the inode that stands for it in the mount */
@@ -73,28 +80,34 @@ struct space {
 void space_init(struct space *space, const struct space_ops *ops, struct host *host,
 		const char *path);
 
+void entry_unref(const struct entry *entry);
+
 struct space *space_ref(struct space *space);
 void space_unref(struct space *space); /* NULL is nothing */
 
-int space_list(struct space *space, space_entry_fn *entry, void *data);
+int space_list(struct space *space, struct caller *caller, space_entry_fn *entry, void *data);
 
 /*
  * Finds `name`, or where the kind selects by number and there is no object of that name, what
  * stands before ":N". The caller owns the reference in *ret_entry. -ENOENT; -EINVAL: the number is
  * too large. Here and below a name longer than NAME_MAX is -ENAMETOOLONG.
  */
-int space_lookup(struct space *space, const char *name, struct entry *ret_entry,
-		 struct selector *ret_selector);
+int space_lookup(struct space *space, const char *name, struct caller *caller,
+		 struct entry *ret_entry, struct selector *ret_selector);
 
 /*
  * Makes an object; ":N" at the end of its name selects, as above. `settings` NULL: the kind's own.
  */
 int space_create(struct space *space, const char *name, mode_t mode,
-		 const struct settings *settings, struct caller *caller,
-		 struct channel **ret_channel, struct selector *ret_selector);
+		 const struct settings *settings, struct caller *caller, struct entry *ret_entry,
+		 struct selector *ret_selector);
 
 int space_remove(struct space *space, const char *name, struct caller *caller);
 int space_rename(struct space *space, const char *from, const char *to, unsigned flags,
+		 struct caller *caller);
+
+/* -EPERM: a directory whose attributes are not to be changed. */
+int space_change(struct space *space, const struct stat *attr, unsigned changes,
 		 struct caller *caller);
 
 /* The attributes of the directory itself. */

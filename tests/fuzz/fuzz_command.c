@@ -66,7 +66,7 @@ static void clear(struct space *space)
 	struct caller root = {.uid = geteuid(), .gid = getegid()};
 	char name[NAME_MAX + 1] = "";
 
-	while (space_list(space, keep_name, name) == 0 && *name) {
+	while (space_list(space, &root, keep_name, name) == 0 && *name) {
 		must(space_remove(space, name, &root) == 0);
 		*name = '\0';
 	}

@@ -129,7 +129,7 @@ static void space_clear(struct space *space)
 {
 	char *name = NULL;
 
-	while (must(space_list(space, keep_name, &name)) == 0 && name) {
+	while (must(space_list(space, &root, keep_name, &name)) == 0 && name) {
 		must(space_remove(space, name, &root));
 		free(name);
 		name = NULL;

@@ -27,9 +27,13 @@ static int try_to_create(void *data)
 {
 	struct creation *creation = data;
 	struct selector selector;
+	struct entry entry;
+	int r = space_create(creation->space, creation->name, creation->mode, creation->settings,
+			     creation->caller, &entry, &selector);
 
-	return space_create(creation->space, creation->name, creation->mode, creation->settings,
-			    creation->caller, creation->ret_channel, &selector);
+	if (r == 0)
+		*creation->ret_channel = entry.channel;
+	return r;
 }
 
 int object_create_set(struct space *space, const char *name, mode_t mode,
@@ -45,7 +49,7 @@ int object_lookup(struct space *space, const char *name, struct channel **ret_ch
 {
 	struct entry entry;
 	struct selector selector;
-	int r = space_lookup(space, name, &entry, &selector);
+	int r = space_lookup(space, name, &root, &entry, &selector);
 
 	if (r < 0)
 		return r;
@@ -182,7 +186,7 @@ int space_count(struct space *space)
 {
 	int n = 0;
 
-	must(space_list(space, count_entry, &n));
+	must(space_list(space, &root, count_entry, &n));
 	return n;
 }
 
@@ -209,7 +213,7 @@ int space_list_find(struct space *space, const char *name, ino_t *ret_ino, mode_
 {
 	struct search search = {.name = name};
 
-	must(space_list(space, search_entry, &search));
+	must(space_list(space, &root, search_entry, &search));
 	*ret_ino = search.ino;
 	*ret_mode = search.mode;
 	return search.n;

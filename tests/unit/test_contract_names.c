@@ -95,7 +95,7 @@ START_TEST(test_contract_names_list_ends_when_told)
 
 	object_unref(object_make(space, "a"));
 	object_unref(object_make(space, "b"));
-	must(space_list(space, stop_at_first, &n));
+	must(space_list(space, &root, stop_at_first, &n));
 	ck_assert_int_eq(n, 1);
 }
 END_TEST

@@ -57,7 +57,7 @@ static struct entry find(struct space *space, const char *name)
 	struct selector selector;
 	struct entry entry;
 
-	must(space_lookup(space, name, &entry, &selector));
+	must(space_lookup(space, name, &root, &entry, &selector));
 	return entry;
 }
 
@@ -66,7 +66,7 @@ static int try_find(struct space *space, const char *name)
 	struct selector selector;
 	struct entry entry;
 
-	return space_lookup(space, name, &entry, &selector);
+	return space_lookup(space, name, &root, &entry, &selector);
 }
 
 static int print(void *data, struct caller *reader, FILE *out)
@@ -86,7 +86,7 @@ START_TEST(test_folder_lists_in_order_of_adding)
 	must(text_new(space, "mouse", &text_ops, NULL, &text.channel));
 	must(folder_add(folder, "mouse", text));
 	must(folder_add(folder, "ape", (struct entry){.space = probe_new("ape")}));
-	must(space_list(space, list_entry, NULL));
+	must(space_list(space, &root, list_entry, NULL));
 	ck_assert_str_eq(listed, "zebra/ mouse ape/ ");
 	folder_clear(space);
 	space_unref(space);
@@ -102,7 +102,7 @@ START_TEST(test_folder_listing_ends_where_it_is_told_to)
 	must(folder_add(folder, "a", (struct entry){.space = probe_new("a")}));
 	must(folder_add(folder, "b", (struct entry){.space = probe_new("b")}));
 	must(folder_add(folder, "c", (struct entry){.space = probe_new("c")}));
-	must(space_list(folder_space(folder), list_entry, stop));
+	must(space_list(folder_space(folder), &root, list_entry, stop));
 	ck_assert_str_eq(listed, "a/ b/ ");
 	space_unref(folder_space(folder));
 	ck_assert_int_eq(n_destroyed, 3);
@@ -221,7 +221,7 @@ START_TEST(test_folder_root_has_all_and_goes_whole)
 	struct space *space = NULL;
 
 	must(root_new(&host, tell_missing, &space));
-	must(space_list(space, list_entry, NULL));
+	must(space_list(space, &root, list_entry, NULL));
 	ck_assert_msg(strncmp(listed, "README ctl ", 11) == 0, "%s", listed);
 	ck_assert_ptr_nonnull(strstr(listed, " pipes/ "));
 	ck_assert_ptr_nonnull(strstr(listed, " queues/ "));

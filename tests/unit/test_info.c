@@ -44,7 +44,7 @@ static int find_in(struct space *space, const char *name, struct entry *ret_entr
 {
 	struct selector selector;
 
-	return space_lookup(space, name, ret_entry, &selector);
+	return space_lookup(space, name, &root, ret_entry, &selector);
 }
 
 /* What `path` in info/ leads to. */

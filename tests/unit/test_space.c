@@ -23,7 +23,7 @@ static const struct space_ops idle_ops = {.destroy = count_destroy};
 static int lookup(struct space *space, const char *name, struct selector *ret_selector)
 {
 	struct entry entry;
-	int r = space_lookup(space, name, &entry, ret_selector);
+	int r = space_lookup(space, name, &root, &entry, ret_selector);
 
 	if (r == 0)
 		channel_unref(entry.channel);
@@ -56,7 +56,8 @@ START_TEST(test_space_that_makes_nothing_eperm)
 }
 END_TEST
 
-static int lookup_refuse(struct space *space, const char *name, struct entry *ret_entry)
+static int lookup_refuse(struct space *space, const char *name, struct caller *caller,
+			 struct entry *ret_entry)
 {
 	return -EACCES;
 }
@@ -90,11 +91,11 @@ END_TEST
 START_TEST(test_space_selector_is_split_at_last_colon)
 {
 	struct space *space = fixture_open(&queue_kind);
-	struct channel *queue = NULL;
+	struct entry queue;
 	struct selector selector;
 
 	must(space_create(space, "q:x:3", S_IFREG | 0600, NULL, &root, &queue, &selector));
-	object_unref(queue);
+	entry_unref(&queue);
 	ck_assert_uint_eq(selector.value, 3);
 	must(lookup(space, "q:x", &selector));
 	ck_assert(!selector.is_set);
@@ -139,7 +140,7 @@ START_TEST(test_space_object_of_the_whole_name_wins)
 
 	object_unref(object_make(space, "q"));
 	native_queue_close(native_queue_make("/q:1", 1, 8));
-	must(space_lookup(space, "q:1", &entry, &selector));
+	must(space_lookup(space, "q:1", &root, &entry, &selector));
 	ck_assert(!selector.is_set);
 	ck_assert_int_eq(space_list_find(space, "q:1", &ino, &mode), 1);
 	ck_assert_uint_eq(object_stat(entry.channel).st_ino, ino);
@@ -159,13 +160,13 @@ END_TEST
 START_TEST(test_space_selector_creates_what_stands_before_it)
 {
 	struct space *space = fixture_open(&queue_kind);
-	struct channel *queue = NULL;
+	struct entry queue;
 	struct selector selector;
 	mode_t mode;
 	ino_t ino;
 
 	must(space_create(space, "q:7", S_IFREG | 0600, NULL, &root, &queue, &selector));
-	object_unref(queue);
+	entry_unref(&queue);
 	ck_assert(selector.is_set);
 	ck_assert_uint_eq(selector.value, 7);
 	ck_assert_int_eq(space_list_find(space, "q", &ino, &mode), 1);
