@@ -116,7 +116,7 @@ static bool fill_open(fuse_req_t req, struct handle *handle, struct fuse_file_in
 	return true;
 }
 
-static void reply_open(fuse_req_t req, struct handle *handle, struct fuse_file_info *fi)
+static bool reply_open(fuse_req_t req, struct handle *handle, struct fuse_file_info *fi)
 {
 	struct session *session = fuse_req_userdata(req);
 	bool is_answered;
@@ -127,6 +127,32 @@ static void reply_open(fuse_req_t req, struct handle *handle, struct fuse_file_i
 		is_answered = reply_open_stream(req, fi->fh);
 	if (!is_answered)
 		handle_free(NULL, session, handle);
+	return is_answered;
+}
+
+/* A request_opened_fn. */
+static bool reply_opened(fuse_req_t req, const struct fuse_file_info *fi_, int result)
+{
+	struct fuse_file_info fi = *fi_;
+
+	if (result >= 0)
+		return reply_open(req, handle_from(&fi), &fi);
+	handle_free(req, fuse_req_userdata(req), handle_from(&fi));
+	return reply_result(req, result);
+}
+
+/* Opening is an operation here: it waits until there is somebody at the other end. */
+static void open_late(fuse_req_t req, struct handle *handle, struct fuse_file_info *fi)
+{
+	ssize_t r = channel_write(handle->file, NULL, 0, 0);
+
+	fi->fh = (uint64_t)(uintptr_t)handle;
+	if (r != -EAGAIN)
+		reply_opened(req, fi, (int)r);
+	else if (fi->flags & O_NONBLOCK)
+		reply_open(req, handle, fi);
+	else
+		request_hold_open(req, handle->file, fi, reply_opened);
 }
 
 static void open_truncated(struct slow *slow, int result)
@@ -150,6 +176,10 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 
 	if (r < 0) {
 		reply_result(req, r);
+		return;
+	}
+	if (handle->file->channel->traits & KIND_OPENS_LATE) {
+		open_late(req, handle, fi);
 		return;
 	}
 	/* Of streams O_TRUNC empties nothing; what is large may take long. */
@@ -278,7 +308,7 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off
 	      struct fuse_file_info *fi)
 {
 	struct file *file = op_file(fi);
-	bool is_message = file->channel->kind->traits & KIND_MESSAGES;
+	bool is_message = file->channel->traits & KIND_MESSAGES;
 	size_t done = 0;
 	ssize_t n;
 

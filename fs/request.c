@@ -15,8 +15,10 @@ struct request {
 	struct transfer transfer;
 	fuse_req_t req;
 	struct session *session;
-	uid_t uid;                   /* whom it is charged to */
-	size_t before;               /* bytes of a write accepted before it was held */
+	uid_t uid;                 /* whom it is charged to */
+	size_t before;             /* bytes of a write accepted before it was held */
+	request_opened_fn *opened; /* of an OPEN, with fi; else NULL */
+	struct fuse_file_info fi;
 	struct request *prev, *next; /* session::held */
 	char data[];                 /* what is still to be written */
 };
@@ -41,7 +43,9 @@ static bool request_complete(struct transfer *transfer, const void *data, ssize_
 	struct request *request = CONTAINER_OF(transfer, struct request, transfer);
 	bool is_answered;
 
-	if (!transfer->is_write)
+	if (request->opened)
+		is_answered = request->opened(request->req, &request->fi, (int)result);
+	else if (!transfer->is_write)
 		is_answered = reply_data(request->req, data, result);
 	else if (result < 0 && request->before == 0)
 		is_answered = reply_written(request->req, result);
@@ -127,6 +131,22 @@ void request_hold_read(fuse_req_t req, struct file *file, size_t size, off_t off
 	}
 	request->transfer.size = size;
 	request->transfer.offset = offset;
+	request_hold(request);
+}
+
+void request_hold_open(fuse_req_t req, struct file *file, const struct fuse_file_info *fi,
+		       request_opened_fn *opened)
+{
+	struct request *request;
+	int r = request_new(req, file, 0, &request);
+
+	if (r < 0) {
+		opened(req, fi, r);
+		return;
+	}
+	request->opened = opened;
+	request->fi = *fi;
+	request->transfer.is_write = true;
 	request_hold(request);
 }
 

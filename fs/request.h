@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Requests that wait: blocked reads and writes, each answered exactly once.
+ * Requests that wait: blocked reads, writes and opens, each answered exactly once.
  *
  * A request is answered when its channel can do it, when its caller is signalled (-EINTR, or the
  * count if bytes have moved), or when the mount ends.
@@ -26,6 +26,16 @@ struct request_data {
 
 /* Holds a write. The rest of the data is copied. */
 void request_hold_write(fuse_req_t req, struct file *file, const struct request_data *data);
+
+/*
+ * Answers an OPEN that has waited: with the file, or with the error and then without it. False if
+ * nobody could be told.
+ */
+typedef bool request_opened_fn(fuse_req_t req, const struct fuse_file_info *fi, int result);
+
+/* Holds an OPEN until the channel accepts a write of no bytes. `fi` is copied. */
+void request_hold_open(fuse_req_t req, struct file *file, const struct fuse_file_info *fi,
+		       request_opened_fn *opened);
 
 /* Answers everything that is held, because the mount ends: -ENOTCONN, or the count. */
 void request_end_all(struct session *session);

@@ -13,11 +13,13 @@
 
 static void channel_run_wake(struct loop_task *task);
 
-void channel_init(struct channel *channel, struct space *space, enum channel_service service)
+void channel_init(struct channel *channel, const struct kind *kind, struct space *space,
+		  enum channel_service service)
 {
-	channel->kind = space->kind;
+	channel->kind = kind;
 	channel->space = space;
 	channel->service = service;
+	channel->traits = kind->traits;
 	channel->n_refs = 1;
 	channel->backing_fd = -1;
 	channel->wake.run = channel_run_wake;
@@ -211,7 +213,7 @@ static ssize_t remainder_read(struct file *file, size_t size, const void **ret_d
  * Takes one message. Where its rest might not fit in the reader's buffer, the memory for it is had
  * first: once the message is taken there is no way to put it back.
  */
-static ssize_t message_read(struct file *file, size_t size, const void **ret_data)
+static ssize_t message_take(struct file *file, size_t size, const void **ret_data)
 {
 	struct channel *channel = file->channel;
 	struct host *host = channel->space->host;
@@ -243,13 +245,25 @@ static ssize_t message_read(struct file *file, size_t size, const void **ret_dat
 	return n;
 }
 
+static ssize_t message_read(struct file *file, size_t size, const void **ret_data)
+{
+	size_t known;
+	ssize_t n;
+
+	do {
+		known = file->channel->message_max;
+		n = message_take(file, size, ret_data);
+	} while (n == -EMSGSIZE && file->channel->message_max > known);
+	return n;
+}
+
 ssize_t channel_read(struct file *file, size_t size, off_t offset, const void **ret_data)
 {
 	struct channel *channel = file->channel;
 	struct host *host = channel->space->host;
 	ssize_t n;
 
-	if (channel->kind->traits & KIND_MESSAGES) {
+	if (channel->traits & KIND_MESSAGES) {
 		if (file->rest.data)
 			return remainder_read(file, size, ret_data);
 		n = message_read(file, size, ret_data);
@@ -269,7 +283,7 @@ ssize_t channel_write(struct file *file, const void *data, size_t size, off_t of
 	struct channel *channel = file->channel;
 	ssize_t n;
 
-	if (channel->writers && !(channel->kind->traits & KIND_SELECTIVE))
+	if (channel->writers && !(channel->traits & KIND_SELECTIVE))
 		return -EAGAIN;
 	n = channel->kind->channel.write(file, data, size, offset);
 	if (n > 0)

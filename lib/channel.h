@@ -37,11 +37,12 @@ enum channel_service {
 	CHANNEL_LINK,   /* nobody: it is a symbolic link to channel::link */
 };
 
-/* What is true of every channel of a kind. */
+/* What is true of the channels of a kind; of one alone where the kind finds out only then. */
 enum kind_trait {
-	KIND_MESSAGES = 1 << 0,  /* a write is one message, a read takes one */
-	KIND_SELECTS = 1 << 1,   /* NAME:N opens NAME with the selector N */
-	KIND_SELECTIVE = 1 << 2, /* what one who waits can't do another may: try them all */
+	KIND_MESSAGES = 1 << 0,   /* a write is one message, a read takes one */
+	KIND_SELECTS = 1 << 1,    /* NAME:N opens NAME with the selector N */
+	KIND_SELECTIVE = 1 << 2,  /* what one who waits can't do another may: try them all */
+	KIND_OPENS_LATE = 1 << 3, /* open(2) waits as a write of no bytes does */
 };
 
 /* One object. Several names, inodes and files may share it; the last reference destroys it. */
@@ -49,6 +50,7 @@ struct channel {
 	const struct kind *kind;
 	struct space *space;
 	enum channel_service service;
+	unsigned traits; /* enum kind_trait: the kind's, unless it changes them */
 	unsigned n_refs;
 	unsigned n_files, n_readers, n_writers; /* open; for reading; for writing */
 	uid_t descriptors_uid;  /* to whom the daemon's descriptors of it are charged */
@@ -113,7 +115,10 @@ struct channel_ops {
 	 */
 	int (*open_writable)(struct channel *channel, struct file *file, struct caller *caller);
 	void (*release)(struct file *file);
-	/* Takes up to `size` bytes, or one message into a buffer that holds any. -EAGAIN. */
+	/*
+	 * Takes up to `size` bytes, or one message into a buffer that holds any of message_max.
+	 * -EAGAIN. -EMSGSIZE: the next message is longer than was known; message_max says how long.
+	 */
 	ssize_t (*read)(struct file *file, void *data, size_t size, off_t offset);
 	/* Accepts all or a part (streams), or all or nothing (messages). -EAGAIN. */
 	ssize_t (*write)(struct file *file, const void *data, size_t size, off_t offset);
@@ -153,8 +158,9 @@ static inline bool file_writes(const struct file *file)
  */
 int file_keep(struct file *file, char *content, size_t size);
 
-/* For kinds: makes `channel` a channel of `space` with one reference. */
-void channel_init(struct channel *channel, struct space *space, enum channel_service service);
+/* For kinds: makes `channel`, all zeroes but for that, one of `space` with one reference. */
+void channel_init(struct channel *channel, const struct kind *kind, struct space *space,
+		  enum channel_service service);
 
 struct channel *channel_ref(struct channel *channel);
 void channel_unref(struct channel *channel); /* NULL is nothing */

@@ -292,9 +292,8 @@ int ctl_new(struct space *root, struct channel **ret_channel)
 
 	if (!ctl)
 		return -ENOMEM;
-	channel_init(&ctl->channel, space_ref(root), CHANNEL_FILE);
+	channel_init(&ctl->channel, &ctl_kind, space_ref(root), CHANNEL_FILE);
 	ctl->waiter.run = ctl_run_waiter;
-	ctl->channel.kind = &ctl_kind;
 	*ret_channel = &ctl->channel;
 	return 0;
 }

@@ -215,7 +215,7 @@ int info_new(struct host *host, struct space **ret_space)
 	if (r == 0)
 		r = add_text(info, "graph.dot", &info_graph_ops);
 	for (struct space **target = host->spaces; r == 0 && *target; target++)
-		r = add_mirror(info, *target);
+		r = add_mirror(info, space_shown(*target));
 	*ret_space = folder_space(info);
 	if (r < 0) {
 		folder_clear(*ret_space);

@@ -85,9 +85,9 @@ static int graph_prepare(void *data, struct caller *reader, void **ret_prepared)
 	int r = graph ? 0 : -ENOMEM;
 
 	for (struct space **space = host->spaces; r == 0 && *space; space++) {
-		graph->space = *space;
+		graph->space = space_shown(*space);
 		graph->reader = reader;
-		r = space_list(*space, reader, graph_entry, graph);
+		r = space_list(graph->space, reader, graph_entry, graph);
 		if (r == 0)
 			r = graph->error;
 	}

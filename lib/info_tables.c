@@ -102,8 +102,8 @@ static int rows_init(struct rows *rows, struct host *host, struct caller *reader
 
 	*rows = (struct rows){.reader = reader};
 	for (struct space **space = host->spaces; r == 0 && *space; space++) {
-		rows->space = *space;
-		r = space_list(*space, reader, rows_add, rows);
+		rows->space = space_shown(*space);
+		r = space_list(rows->space, reader, rows_add, rows);
 		if (r == 0)
 			r = rows->error;
 	}

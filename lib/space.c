@@ -141,6 +141,11 @@ int space_rename(struct space *space, const char *from, const char *to, unsigned
 	return space->ops->rename ? space->ops->rename(space, from, to, flags, caller) : -EPERM;
 }
 
+struct space *space_shown(struct space *space)
+{
+	return space->shown ? space->shown : space;
+}
+
 int space_change(struct space *space, const struct stat *attr, unsigned changes,
 		 struct caller *caller)
 {

@@ -110,6 +110,9 @@ int space_rename(struct space *space, const char *from, const char *to, unsigned
 int space_change(struct space *space, const struct stat *attr, unsigned changes,
 		 struct caller *caller);
 
+/* The directory of the objects that info/ has in its mirror: the space, or space::shown. */
+struct space *space_shown(struct space *space);
+
 /* The attributes of the directory itself. */
 void space_stat(const struct space *space, struct stat *ret_attr);
 

@@ -248,8 +248,7 @@ int text_new(struct space *space, const char *name, const struct text_ops *ops, 
 			ops->release(data);
 		return r;
 	}
-	channel_init(&text->channel, space_ref(space), CHANNEL_FILE);
-	text->channel.kind = &text_kind;
+	channel_init(&text->channel, &text_kind, space_ref(space), CHANNEL_FILE);
 	text->ino = text_ino(space, name);
 	*ret_channel = &TAKE_PTR(text)->channel;
 	return 0;

@@ -97,7 +97,7 @@ static bool retry_writer(struct transfer *writer)
 
 static void retry_writers(struct channel *channel)
 {
-	bool all = channel->kind->traits & KIND_SELECTIVE;
+	bool all = channel->traits & KIND_SELECTIVE;
 	struct transfer *writer, *next;
 	bool has_written = false;
 
@@ -113,7 +113,7 @@ static void retry_writers(struct channel *channel)
 
 void transfer_retry(struct channel *channel, uint32_t events)
 {
-	bool all = (events & EPOLLHUP) || (channel->kind->traits & KIND_SELECTIVE);
+	bool all = (events & EPOLLHUP) || (channel->traits & KIND_SELECTIVE);
 
 	if (events & (EPOLLIN | EPOLLHUP))
 		retry_readers(channel, all);

@@ -141,7 +141,7 @@ struct toy *toy_new(const struct kind *kind)
 	ck_assert_ptr_nonnull(toy);
 	space_init(&toy->space, NULL, &host, kind->path);
 	toy->space.kind = kind;
-	channel_init(&toy->channel, &toy->space, CHANNEL_STREAM);
+	channel_init(&toy->channel, kind, &toy->space, CHANNEL_STREAM);
 	return toy;
 }
 
