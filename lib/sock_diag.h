@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the kernel knows of sockets, by sock_diag(7): who listens, and what is at the other end.
+ *
+ * All of it is of the network namespace that the daemon is in. A kernel without the protocol's
+ * sock_diag has nothing to tell: -ENOENT.
+ */
+#ifndef IPCFS_SOCK_DIAG_H
+#define IPCFS_SOCK_DIAG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+/* A name in the abstract namespace, without the NUL before it; false ends the listing. */
+typedef bool sock_diag_name_fn(void *data, const char *name, size_t size);
+
+/* Calls `each` for every abstract Unix address at which somebody can be reached. */
+int sock_diag_abstract(sock_diag_name_fn *each, void *data);
+
+/* An address at which somebody can be reached; false ends the listing. */
+typedef bool sock_diag_address_fn(void *data, const struct sockaddr *address);
+
+/* The same for IPv4 and IPv6; `protocol` is IPPROTO_TCP or IPPROTO_UDP. */
+int sock_diag_inet(int protocol, sock_diag_address_fn *each, void *data);
+
+/*
+ * The socket at the other end of this one, by its inode number, which is how /proc/PID/fd shows
+ * it. -ENOENT: it is not on this machine, or there is none.
+ */
+int sock_diag_peer(int fd, ino_t *ret_ino);
+
+#endif
