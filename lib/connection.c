@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/connection.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <linux/sockios.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/cleanup.h"
+#include "lib/connections.h"
+#include "lib/sock_diag.h"
+
+/* Of datagrams, until a longer one comes, bytes. */
+#define MESSAGE_FIRST 65536
+/* What a peek shows at most, bytes. */
+#define PEEK_BYTES 65536
+#define ALL_EVENTS (EPOLLIN | EPOLLOUT | EPOLLRDHUP)
+
+static void connection_dispatch(struct loop_source *source, uint32_t events);
+
+struct connection *connection_from(struct channel *channel)
+{
+	assert(channel->kind->channel.read == connection_read);
+	return CONTAINER_OF(channel, struct connection, channel);
+}
+
+static struct host *connection_host(const struct connection *connection)
+{
+	return connection->channel.space->host;
+}
+
+int connection_new(const struct kind *kind, struct connections *list, const char *label,
+		   const struct dial_target *target, struct connection **ret_connection)
+{
+	CLEANUP_FREE struct connection *connection = calloc(1, sizeof(*connection));
+	CLEANUP_FREE char *address = target ? malloc(target->size + 1) : NULL;
+	struct caller self = {.uid = geteuid(), .gid = getegid()};
+	struct host *host = list->space.host;
+
+	if (!connection || (target && !address))
+		return -ENOMEM;
+	connection->label = strdup(label);
+	if (!connection->label)
+		return -ENOMEM;
+	if (target) {
+		memcpy(address, target->address, target->size);
+		address[target->size] = '\0';
+		connection->target = *target;
+		connection->target.address = TAKE_PTR(address);
+	}
+	connection->list = list;
+	channel_init(&connection->channel, kind, space_ref(&list->space), CHANNEL_STREAM);
+	connection->source = (struct loop_source){.fd = -1, .dispatch = connection_dispatch};
+	attributes_init(&connection->attributes, host->next_id++, S_IFREG | 0666, &self);
+	connection->attributes.atime = connection->attributes.mtime = connection->attributes.ctime =
+		host->started;
+	*ret_connection = TAKE_PTR(connection);
+	return 0;
+}
+
+/* The socket goes, or what is to become one. */
+void connection_close(struct connection *connection)
+{
+	dial_drop(TAKE_PTR(connection->dial));
+	loop_remove(connection_host(connection)->loop, &connection->source);
+	if (connection->source.fd >= 0)
+		close(TAKE_FD(connection->source.fd));
+	connection->error = 0;
+	connection->channel.traits = connection->channel.kind->traits;
+	channel_uncharge_descriptors(&connection->channel);
+	connections_remove(connection);
+}
+
+void connection_destroy(struct channel *channel)
+{
+	struct connection *connection = connection_from(channel);
+
+	connection_close(connection);
+	space_unref(&connection->list->space);
+	channel_unref(connection->origin);
+	free((char *)connection->target.address);
+	free(connection->channel.link);
+	free(connection->label);
+	free(connection);
+}
+
+/* The address's own, until it is open: a connection is its maker's. */
+int connection_stat(struct channel *channel, struct stat *ret_attr)
+{
+	struct connection *connection = connection_from(channel);
+
+	attributes_stat(&connection->attributes, ret_attr);
+	ret_attr->st_nlink = 1;
+	if (!connection->number)
+		return 0;
+	ret_attr->st_mode = S_IFREG | 0600;
+	ret_attr->st_uid = channel->descriptors_uid;
+	ret_attr->st_gid = connection->opener_gid;
+	return 0;
+}
+
+/* An address is not ours to change. What waits can't be thrown away either: truncation is -EINVAL. */
+int connection_change(struct channel *channel, struct file *file, const struct stat *attr,
+		      unsigned changes, struct caller *caller)
+{
+	return changes & CHANGE_SIZE ? -EINVAL : -EPERM;
+}
+
+/* Once it is known what kind of socket it is. */
+static void connection_take_type(struct connection *connection)
+{
+	int type = SOCK_STREAM;
+	socklen_t size = sizeof(type);
+
+	getsockopt(connection->source.fd, SOL_SOCKET, SO_TYPE, &type, &size);
+	if (type == SOCK_STREAM)
+		return;
+	connection->channel.traits |= KIND_MESSAGES;
+	connection->channel.message_max = MESSAGE_FIRST;
+}
+
+void connection_set(struct connection *connection, int fd, int result)
+{
+	connection->source.fd = fd;
+	connection->error = fd < 0 ? result : 0;
+	if (fd >= 0)
+		connection_take_type(connection);
+	channel_wake(&connection->channel, EPOLLIN | EPOLLOUT | EPOLLHUP);
+}
+
+static void connection_dialled(void *data, int fd, int result)
+{
+	struct connection *connection = data;
+
+	connection->dial = NULL;
+	connection_set(connection, fd, result);
+}
+
+int connection_open(struct file *file, struct caller *caller)
+{
+	struct connection *connection = connection_from(file->channel);
+	int r;
+
+	/* The one connection is shared by all who open it, one way or another. */
+	if (file->channel->n_files > 1)
+		return 0;
+	r = channel_charge_descriptors(file->channel, caller->uid, 1);
+	if (r == 0)
+		r = connections_add(connection);
+	if (r == 0 && connection->target.connect)
+		r = dial_new(connection_host(connection), caller, &connection->target,
+			     connection_dialled, connection, &connection->dial);
+	if (r < 0)
+		connection_close(connection);
+	connection->opener_gid = caller->gid;
+	return r;
+}
+
+void connection_release(struct file *file)
+{
+	struct connection *connection = connection_from(file->channel);
+
+	if (file->channel->n_files == 0)
+		connection_close(connection);
+	else if (file_writes(file) && file->channel->n_writers == 0 && connection->source.fd >= 0)
+		shutdown(connection->source.fd, SHUT_WR);
+}
+
+static void connection_dispatch(struct loop_source *source, uint32_t events)
+{
+	struct connection *connection = CONTAINER_OF(source, struct connection, source);
+	struct channel *channel = &connection->channel;
+
+	if (events & EPOLLRDHUP)
+		events |= EPOLLIN;
+	if (events & (EPOLLERR | EPOLLHUP))
+		events |= EPOLLIN | EPOLLOUT;
+	if (channel->readers || channel->writers || channel->polled)
+		channel_wake(channel, events);
+	else
+		loop_remove(connection_host(connection)->loop, source);
+}
+
+/* Edge-triggered, from the first time that somebody has to wait. */
+static int connection_listen(struct connection *connection)
+{
+	return loop_add(connection_host(connection)->loop, &connection->source,
+			ALL_EVENTS | EPOLLET);
+}
+
+/* What a call came to that found nothing to do; -EAGAIN is told again when that has changed. */
+static ssize_t connection_wait(struct connection *connection, int error)
+{
+	int r = error == EAGAIN ? connection_listen(connection) : 0;
+
+	return r < 0 ? r : -error;
+}
+
+/* 0 if there is a socket, -EAGAIN if there will be, or why there is none. */
+static int connection_ready(const struct connection *connection)
+{
+	if (connection->source.fd >= 0)
+		return 0;
+	return connection->error ? connection->error : -EAGAIN;
+}
+
+/* The length of the next message, without taking it. */
+static ssize_t message_length(int fd)
+{
+	ssize_t n = recv(fd, NULL, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
+
+	return n < 0 ? -errno : n;
+}
+
+ssize_t connection_read(struct file *file, void *data, size_t size, off_t offset)
+{
+	struct connection *connection = connection_from(file->channel);
+	ssize_t n = connection_ready(connection);
+
+	if (n < 0)
+		return n;
+	if (file->channel->traits & KIND_MESSAGES) {
+		n = message_length(connection->source.fd);
+		if (n > (ssize_t)file->channel->message_max) {
+			file->channel->message_max = (size_t)n;
+			return -EMSGSIZE;
+		}
+	}
+	n = recv(connection->source.fd, data, size, MSG_DONTWAIT);
+	if (n < 0)
+		return connection_wait(connection, errno);
+	attributes_touch(&connection->attributes.atime);
+	return n;
+}
+
+ssize_t connection_write(struct file *file, const void *data, size_t size, off_t offset)
+{
+	struct connection *connection = connection_from(file->channel);
+	ssize_t n = connection_ready(connection);
+
+	if (n < 0 || size == 0)
+		return n;
+	n = send(connection->source.fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n < 0)
+		return connection_wait(connection, errno);
+	attributes_touch(&connection->attributes.mtime);
+	return n;
+}
+
+uint32_t connection_poll(struct file *file)
+{
+	struct connection *connection = connection_from(file->channel);
+	struct pollfd now = {.fd = connection->source.fd, .events = POLLIN | POLLOUT | POLLRDHUP};
+	uint32_t events;
+
+	if (connection->error)
+		return EPOLLERR | EPOLLHUP | EPOLLIN | EPOLLOUT;
+	if (now.fd < 0)
+		return 0;
+	if (connection_listen(connection) < 0)
+		return EPOLLERR;
+	poll(&now, 1, 0);
+	events = (uint32_t)now.revents & (EPOLLERR | EPOLLHUP | EPOLLRDHUP);
+	if (file_reads(file) && (now.revents & POLLIN))
+		events |= EPOLLIN | EPOLLRDNORM;
+	if (file_writes(file) && (now.revents & POLLOUT) && !file->channel->writers)
+		events |= EPOLLOUT | EPOLLWRNORM;
+	return events;
+}
+
+static const char *type_name(int fd)
+{
+	int type = 0;
+	socklen_t size = sizeof(type);
+
+	getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size);
+	switch (type) {
+	case SOCK_STREAM:
+		return "stream";
+	case SOCK_SEQPACKET:
+		return "seqpacket";
+	default:
+		return "dgram";
+	}
+}
+
+void connection_status(struct channel *channel, struct caller *caller, FILE *out)
+{
+	struct connection *connection = connection_from(channel);
+	int fd = connection->source.fd;
+	struct ucred peer = {0};
+	socklen_t size = sizeof(peer);
+	int n;
+
+	fprintf(out, "state %s\n",
+		fd >= 0             ? "connected"
+		: connection->error ? "failed"
+				    : "connecting");
+	if (fd < 0)
+		return;
+	fprintf(out, "type %s\n", type_name(fd));
+	if (ioctl(fd, SIOCINQ, &n) == 0)
+		fprintf(out, "bytes %d\n", n);
+	if (ioctl(fd, SIOCOUTQ, &n) == 0)
+		fprintf(out, "unsent %d\n", n);
+	/* Its opener could ask the socket itself. */
+	if (caller_owns(caller, channel->descriptors_uid) &&
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.pid)
+		fprintf(out, "peer-pid %d\npeer-uid %u\npeer-gid %u\n", peer.pid, peer.uid,
+			peer.gid);
+}
+
+int connection_peek(struct channel *channel, FILE *out)
+{
+	struct connection *connection = connection_from(channel);
+	CLEANUP_FREE char *data = malloc(PEEK_BYTES);
+	ssize_t n;
+
+	if (!data)
+		return -ENOMEM;
+	if (connection->source.fd < 0)
+		return 0;
+	n = recv(connection->source.fd, data, PEEK_BYTES, MSG_PEEK | MSG_DONTWAIT);
+	if (n > 0)
+		fwrite(data, 1, (size_t)n, out);
+	return n < 0 && errno != EAGAIN ? -errno : 0;
+}
+
+void connection_other_end(struct channel *channel, dev_t *ret_dev, ino_t *ret_ino)
+{
+	struct connection *connection = connection_from(channel);
+	struct stat attr;
+
+	if (connection->source.fd < 0 || fstat(connection->source.fd, &attr) < 0 ||
+	    sock_diag_peer(connection->source.fd, ret_ino) < 0)
+		return;
+	*ret_dev = attr.st_dev; /* all sockets are on one device */
+}

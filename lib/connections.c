@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/connections.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/cleanup.h"
+
+static struct connections *connections_from(struct space *space)
+{
+	return CONTAINER_OF(space, struct connections, space);
+}
+
+static void connections_destroy(struct space *space)
+{
+	space_unref(connections_from(space)->others);
+	free(connections_from(space));
+}
+
+static int connections_list(struct space *space, struct caller *caller, space_entry_fn *entry,
+			    void *data)
+{
+	struct connections *list = connections_from(space);
+	struct connection *connection, *next;
+
+	HASH_ITER(hh, list->open, connection, next) {
+		CLEANUP_FREE char *name = NULL;
+
+		if (asprintf(&name, "%s#%u", connection->label, connection->number) < 0) {
+			name = NULL;
+			return -ENOMEM;
+		}
+		if (!entry(data, name, connection->attributes.ino, S_IFREG))
+			return 0;
+	}
+	return list->others ? space_list(list->others, caller, entry, data) : 0;
+}
+
+static int connections_lookup(struct space *space, const char *name, struct caller *caller,
+			      struct entry *ret_entry)
+{
+	struct connections *list = connections_from(space);
+	const char *mark = strrchr(name, '#');
+	struct connection *connection;
+	unsigned number;
+
+	if (!mark)
+		return list->others
+			       ? list->others->ops->lookup(list->others, name, caller, ret_entry)
+			       : -ENOENT;
+	number = (unsigned)strtoul(mark + 1, NULL, 10);
+	HASH_FIND(hh, list->open, &number, sizeof(number), connection);
+	if (!connection || strlen(connection->label) != (size_t)(mark - name) ||
+	    strncmp(connection->label, name, (size_t)(mark - name)) != 0)
+		return -ENOENT;
+	ret_entry->channel = channel_ref(&connection->channel);
+	return 0;
+}
+
+static const struct space_ops connections_ops = {
+	.destroy = connections_destroy,
+	.list = connections_list,
+	.lookup = connections_lookup,
+};
+
+int connections_new(struct host *host, const struct kind *kind, struct space *others,
+		    struct connections **ret_list)
+{
+	struct connections *list = calloc(1, sizeof(*list));
+
+	if (!list) {
+		space_unref(others);
+		return -ENOMEM;
+	}
+	space_init(&list->space, &connections_ops, host, kind->path);
+	list->space.kind = kind;
+	list->others = others;
+	*ret_list = list;
+	return 0;
+}
+
+int connections_add(struct connection *connection)
+{
+	struct connections *list = connection->list;
+
+	connection->number = ++list->n_ever;
+	HASH_ADD(hh, list->open, number, sizeof(connection->number), connection);
+	if (connection->hh.tbl)
+		return 0;
+	connection->number = 0;
+	return -ENOMEM;
+}
+
+void connections_remove(struct connection *connection)
+{
+	if (!connection->number)
+		return;
+	HASH_DEL(connection->list->open, connection);
+	connection->number = 0;
+}

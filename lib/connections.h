@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The open connections of a kind, as info/ shows them in place of the addresses: LABEL#NUMBER.
+ */
+#ifndef IPCFS_CONNECTIONS_H
+#define IPCFS_CONNECTIONS_H
+
+#include "lib/connection.h"
+
+struct connections {
+	struct space space;
+	struct connection *open;
+	unsigned n_ever;
+	/* What else the kind has to show, under names without '#'; a reference. NULL: nothing. */
+	struct space *others;
+};
+
+/* `others` is taken over, also when this fails: -ENOMEM. */
+int connections_new(struct host *host, const struct kind *kind, struct space *others,
+		    struct connections **ret_list);
+
+/* Shows a connection, which is open now. -ENOMEM */
+int connections_add(struct connection *connection);
+void connections_remove(struct connection *connection); /* if it is shown */
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Connecting to an address, as a caller: connect(2) with all that may block before it, on a thread.
+ *
+ * A dial is begun, and done() is told once, on the loop, what it came to; whoever no longer wants
+ * it drops it, and it then ends in its own time.
+ */
+#ifndef IPCFS_DIAL_H
+#define IPCFS_DIAL_H
+
+#include <stddef.h>
+
+#include "lib/caller.h"
+#include "lib/host.h"
+
+struct dial;
+
+/* What is dialled. */
+struct dial_target {
+	/*
+	 * Makes a socket and connects it, waiting as long as it takes: 0, and *ret_fd is connected
+	 * and non-blocking. -EINTR when it is dropped. On the thread, as the caller.
+	 */
+	int (*connect)(const struct dial_target *target, int *ret_fd);
+	const char *address; /* a path, a name, HOST/PORT */
+	size_t size;         /* of the address, which may have NULs in it */
+	int type;            /* SOCK_*; 0: whatever is there */
+};
+
+/* `fd` is the receiver's, or `result` is -errno and there is none. */
+typedef void dial_done_fn(void *data, int fd, int result);
+
+/* Copies the target and the caller. -ENOMEM, -ENOBUFS: done() is not called. */
+int dial_new(struct host *host, struct caller *caller, const struct dial_target *target,
+	     dial_done_fn *done, void *data, struct dial **ret_dial);
+
+/* done() is not called any more; for a dial that is not done. NULL is nothing. */
+void dial_drop(struct dial *dial);
+
+/*
+ * For dial_target::connect: a socket of this family, type and protocol, connected. -EINTR if a
+ * signal came; other errors are connect(2)'s.
+ */
+int dial_connect(int family, int type, const void *address, size_t size, int *ret_fd);
+
+/* dial_target::connect: to the Unix socket at a path, or with a name that begins with a NUL. */
+int dial_unix(const struct dial_target *target, int *ret_fd);
+
+/* To HOST/PORT, by name or number; one address after the other. */
+int dial_inet(const struct dial_target *target, int *ret_fd);
+
+#endif
