@@ -39,10 +39,11 @@ enum channel_service {
 
 /* What is true of the channels of a kind; of one alone where the kind finds out only then. */
 enum kind_trait {
-	KIND_MESSAGES = 1 << 0,   /* a write is one message, a read takes one */
-	KIND_SELECTS = 1 << 1,    /* NAME:N opens NAME with the selector N */
-	KIND_SELECTIVE = 1 << 2,  /* what one who waits can't do another may: try them all */
-	KIND_OPENS_LATE = 1 << 3, /* open(2) waits as a write of no bytes does */
+	KIND_MESSAGES = 1 << 0,    /* a write is one message, a read takes one */
+	KIND_SELECTS = 1 << 1,     /* NAME:N opens NAME with the selector N */
+	KIND_SELECTIVE = 1 << 2,   /* what one who waits can't do another may: try them all */
+	KIND_OPENS_LATE = 1 << 3,  /* open(2) waits as a write of no bytes does */
+	KIND_DIRECTORIES = 1 << 4, /* each object is a directory, made by mkdir(2) */
 };
 
 /* One object. Several names, inodes and files may share it; the last reference destroys it. */
@@ -128,6 +129,11 @@ struct channel_ops {
 	void (*status)(struct channel *channel, struct caller *caller, FILE *out);
 	/* Prints what waits, without taking it. NULL: the kernel has no call for that. */
 	int (*peek)(struct channel *channel, FILE *out);
+	/*
+	 * The object by which other processes have the other end, as stat(2) shows it in their
+	 * /proc/PID/fd; 0 stays where there is none. NULL: all have the one of channel_ops::stat.
+	 */
+	void (*other_end)(struct channel *channel, dev_t *ret_dev, ino_t *ret_ino);
 	/* Sets what `settings` gives of the parameters that are not fixed. NULL: all are. */
 	int (*set)(struct channel *channel, const struct settings *settings, struct caller *caller);
 };

@@ -294,9 +294,10 @@ static int check_kept(struct command *command, const struct entry *entry)
 
 static int run_create(struct command *command)
 {
+	bool is_directory = command->space->kind->traits & KIND_DIRECTORIES;
+	mode_t mode, type = is_directory ? S_IFDIR : S_IFREG;
 	struct selector selector;
 	struct entry entry = {0};
-	mode_t mode;
 	int r = check_owner(command);
 
 	if (r < 0)
@@ -305,7 +306,7 @@ static int run_create(struct command *command)
 	mode = command->changes & CHANGE_MODE ? command->attr.st_mode
 					      : 0666 & ~command->caller->umask;
 	if (r == 0)
-		r = space_create(command->space, command->name, S_IFREG | mode, &command->settings,
+		r = space_create(command->space, command->name, type | mode, &command->settings,
 				 command->caller, &entry, &selector);
 	if (r == -EEXIST && command->mode == COMMAND_KEEP) {
 		r = space_lookup(command->space, command->name, command->caller, &entry, &selector);

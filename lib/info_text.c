@@ -164,6 +164,8 @@ int info_target(struct channel *channel, struct peer_target *ret_target)
 		.dev = attr.st_dev,
 		.ino = attr.st_dev ? attr.st_ino : 0, /* what the daemon keeps has no device */
 	};
+	if (channel->kind->channel.other_end)
+		channel->kind->channel.other_end(channel, &ret_target->dev, &ret_target->ino);
 	return 0;
 }
 

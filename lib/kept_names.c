@@ -82,6 +82,13 @@ void kept_stat(const struct kept *kept, struct stat *ret_attr)
 	ret_attr->st_nlink = kept->name ? 1 : 0;
 }
 
+void kept_space_init(struct kept_space *space, struct host *host, const struct kind *kind,
+		     const struct space_ops *ops)
+{
+	space_init(&space->space, ops, host, kind->path);
+	space->space.kind = kind;
+}
+
 int kept_space_open(struct space **ret_space, struct host *host, const struct kind *kind,
 		    const struct space_ops *ops)
 {
@@ -89,8 +96,7 @@ int kept_space_open(struct space **ret_space, struct host *host, const struct ki
 
 	if (!space)
 		return -ENOMEM;
-	space_init(&space->space, ops, host, kind->path);
-	space->space.kind = kind;
+	kept_space_init(space, host, kind, ops);
 	*ret_space = &space->space;
 	return 0;
 }

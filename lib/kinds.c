@@ -3,9 +3,9 @@
 
 #include <stddef.h>
 
+/* clang-format off: one a line */
 const struct kind *const kinds[] = {
-	&pipe_kind,
-	&queue_kind,
-	&shm_kind,
-	NULL,
+	&pipe_kind, &queue_kind, &shm_kind,    &unix_kind, &abstract_kind,
+	&tcp_kind,  &udp_kind,   &server_kind, NULL,
 };
+/* clang-format on */

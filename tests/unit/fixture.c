@@ -183,7 +183,11 @@ TCase *suite_add_loop(Suite *suite, const char *name, const TTest *const tests[]
 void suite_add_kinds(Suite *suite, const TTest *const tests[])
 {
 	for (int i = 0; kinds[i]; i++) {
-		TCase *tcase = suite_case(suite, kinds[i]->path);
+		TCase *tcase;
+
+		if (kinds[i]->traits & (KIND_OPENS_LATE | KIND_DIRECTORIES))
+			continue;
+		tcase = suite_case(suite, kinds[i]->path);
 
 		for (int j = 0; tests[j]; j++)
 			tcase_add_loop_test(tcase, tests[j], i, i + 1);

@@ -45,7 +45,10 @@ TCase *suite_add(Suite *suite, const char *name, const TTest *const tests[]);
 /* The same, with each test run for 0 ≤ _i < n. */
 TCase *suite_add_loop(Suite *suite, const char *name, const TTest *const tests[], int n);
 
-/* A test case for each kind in `kinds`, by its path; _i is its index there. */
+/*
+ * A test case for each kind in `kinds` whose objects are files that one makes, by its path; _i is
+ * its index there. What the others have in common is in test_sockets.c.
+ */
 void suite_add_kinds(Suite *suite, const TTest *const tests[]);
 
 /* Runs the suite: TAP on stdout, and the exit code for main. */

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/listener.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "lib/cleanup.h"
+
+#define UNIX     "unix:"
+#define ABSTRACT "abstract:"
+#define TCP      "tcp:"
+
+/* What stands behind the prefix, or NULL if it has another. */
+static const char *after(const char *address, const char *prefix)
+{
+	size_t length = strlen(prefix);
+
+	return strncmp(address, prefix, length) == 0 && address[length] ? address + length : NULL;
+}
+
+int listener_has_path(const char *address)
+{
+	const char *path = after(address, UNIX);
+
+	if (path)
+		return *path == '/' ? 1 : -EINVAL;
+	return after(address, ABSTRACT) || after(address, TCP) ? 0 : -EINVAL;
+}
+
+static int new_socket(int family, const struct listener *listener)
+{
+	int fd = socket(family, listener->type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int bind_to(int fd, const void *address, size_t size)
+{
+	return bind(fd, address, (socklen_t)size) < 0 ? -errno : 0;
+}
+
+/* Does nobody listen at the path, where there is a socket? */
+static bool is_stale(const struct sockaddr_un *address, int type, struct stat *ret_attr)
+{
+	CLEANUP_FD int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	return fd >= 0 && lstat(address->sun_path, ret_attr) == 0 && S_ISSOCK(ret_attr->st_mode) &&
+	       connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 &&
+	       errno == ECONNREFUSED;
+}
+
+static int bind_path(struct listener *listener, int fd)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct stat stale, now;
+	int r;
+
+	if (strlen(listener->path) >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(address.sun_path, listener->path);
+	/* The file gets the mode of the socket (net/unix/af_unix.c, unix_bind_bsd). */
+	if (fchmod(fd, listener->mode & 0777) < 0)
+		return -errno;
+	r = bind_to(fd, &address, sizeof(address));
+	if (r == -EADDRINUSE && is_stale(&address, listener->type, &stale) &&
+	    lstat(listener->path, &now) == 0 && now.st_ino == stale.st_ino &&
+	    unlink(listener->path) == 0)
+		r = bind_to(fd, &address, sizeof(address));
+	if (r < 0)
+		return r;
+	listener->path_fd = open(listener->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	return listener->path_fd < 0 ? -errno : 0;
+}
+
+static int bind_abstract(const char *name, int fd)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	size_t size = strlen(name);
+
+	if (size >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(address.sun_path + 1, name, size);
+	return bind_to(fd, &address, offsetof(struct sockaddr_un, sun_path) + 1 + size);
+}
+
+/* HOST:PORT; whoever waits for an answer is not here, so no name is asked of the network. */
+static int find_tcp(const char *address, struct addrinfo **ret_found)
+{
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+				 .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV};
+	const char *colon = strrchr(address, ':');
+	CLEANUP_FREE char *copy = colon ? strndup(address, (size_t)(colon - address)) : NULL;
+	const char *host = copy;
+
+	if (!colon || !colon[1])
+		return -EINVAL;
+	if (!copy)
+		return -ENOMEM;
+	if (copy[0] == '[' && copy[strlen(copy) - 1] == ']') {
+		copy[strlen(copy) - 1] = '\0';
+		host = copy + 1;
+	}
+	if (strcmp(host, "localhost") == 0)
+		host = "127.0.0.1";
+	else if (strcmp(host, "*") == 0)
+		host = NULL;
+	switch (getaddrinfo(host, colon + 1, &hints, ret_found)) {
+	case 0:
+		return 0;
+	case EAI_MEMORY:
+		return -ENOMEM;
+	default:
+		return -EINVAL;
+	}
+}
+
+static int open_tcp(const char *address, struct listener *listener)
+{
+	CLEANUP_FD int fd = -1;
+	struct addrinfo *found;
+	const int yes = 1;
+	int r;
+
+	if (listener->type != SOCK_STREAM)
+		return -EINVAL;
+	r = find_tcp(address, &found);
+	if (r < 0)
+		return r;
+	fd = new_socket(found->ai_family, listener);
+	r = fd < 0 ? fd : 0;
+	if (r == 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) < 0)
+		r = -errno;
+	if (r == 0)
+		r = bind_to(fd, found->ai_addr, found->ai_addrlen);
+	freeaddrinfo(found);
+	if (r == 0)
+		listener->fd = TAKE_FD(fd);
+	return r;
+}
+
+static int open_unix(struct listener *listener)
+{
+	const char *path = after(listener->address, UNIX);
+	CLEANUP_FD int fd = new_socket(AF_UNIX, listener);
+	int r;
+
+	if (fd < 0)
+		return fd;
+	if (path)
+		strcpy(listener->path, path);
+	r = path ? bind_path(listener, fd) : bind_abstract(after(listener->address, ABSTRACT), fd);
+	if (r == 0)
+		listener->fd = TAKE_FD(fd);
+	return r;
+}
+
+static int start(struct listener *listener)
+{
+	int r;
+
+	if (listen(listener->fd, listener->backlog) == 0)
+		return 0;
+	r = -errno;
+	listener_close(listener);
+	return r;
+}
+
+/* Its numbers: the host as one dials it, and the port. */
+static int name_tcp(const struct listener *listener, char *host, size_t host_size, char *port)
+{
+	struct sockaddr_storage bound;
+	socklen_t size = sizeof(bound);
+
+	if (listener->fd < 0 || getsockname(listener->fd, (struct sockaddr *)&bound, &size) < 0 ||
+	    getnameinfo((struct sockaddr *)&bound, size, host, (socklen_t)host_size, port,
+			sizeof("65535"), NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+		return -ENXIO;
+	return 0;
+}
+
+/* Says which port it is, where that was left to the kernel. */
+static void tell_port(struct listener *listener)
+{
+	char host[NI_MAXHOST], port[sizeof("65535")];
+	char *colon = strrchr(listener->address, ':');
+
+	if (name_tcp(listener, host, sizeof(host), port) == 0 &&
+	    colon + sizeof(port) < listener->address + sizeof(listener->address))
+		strcpy(colon + 1, port);
+}
+
+int listener_target(const struct listener *listener, char address[LISTENER_ADDRESS_MAX],
+		    struct dial_target *ret_target)
+{
+	const char *name = after(listener->address, ABSTRACT);
+	char host[NI_MAXHOST], port[sizeof("65535")];
+
+	*ret_target = (struct dial_target){
+		.connect = dial_unix, .address = address, .type = listener->type};
+	if (listener->fd < 0)
+		return -ENXIO;
+	if (after(listener->address, TCP)) {
+		if (name_tcp(listener, host, sizeof(host), port) < 0)
+			return -ENXIO;
+		ret_target->connect = dial_inet;
+		ret_target->size =
+			(size_t)snprintf(address, LISTENER_ADDRESS_MAX, "%.200s/%s", host, port);
+	} else if (name) {
+		address[0] = '\0';
+		strcpy(address + 1, name);
+		ret_target->size = strlen(name) + 1;
+	} else {
+		strcpy(address, after(listener->address, UNIX));
+		ret_target->size = strlen(address);
+	}
+	return 0;
+}
+
+int listener_open(struct listener *listener)
+{
+	const char *tcp = after(listener->address, TCP);
+	int r = listener_has_path(listener->address);
+
+	listener->fd = listener->path_fd = -1;
+	if (r < 0)
+		return r;
+	r = tcp ? open_tcp(tcp, listener) : open_unix(listener);
+	if (r == 0)
+		r = start(listener);
+	if (r == 0 && tcp)
+		tell_port(listener);
+	return r;
+}
+
+int listener_open_for(struct listener *listener, struct caller *caller)
+{
+	int r;
+
+	listener->fd = listener->path_fd = -1;
+	r = open_unix(listener);
+	if (r == 0 && fchownat(listener->path_fd, "", caller->uid, caller->gid, AT_EMPTY_PATH) < 0)
+		r = -errno;
+	/* Who listens is who connects see at the other end (SO_PEERCRED). */
+	if (r == 0)
+		r = caller_enter(caller);
+	if (r < 0) {
+		listener_close(listener);
+		return r;
+	}
+	r = start(listener);
+	caller_leave();
+	return r;
+}
+
+void listener_close(struct listener *listener)
+{
+	struct stat ours, there;
+
+	if (listener->path_fd >= 0 && fstat(listener->path_fd, &ours) == 0 &&
+	    lstat(listener->path, &there) == 0 && ours.st_ino == there.st_ino &&
+	    ours.st_dev == there.st_dev)
+		unlink(listener->path);
+	if (listener->fd >= 0)
+		close(TAKE_FD(listener->fd));
+	if (listener->path_fd >= 0)
+		close(TAKE_FD(listener->path_fd));
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Servers: listening sockets, each a directory sockets/servers/NAME with
+ *
+ *     accept    an open waits for the next client and is the connection to it
+ *     connect   an open is a client
+ *     address   where native programs connect
+ *
+ * A server listens from when it is made until its directory is removed or the mount ends. Those who
+ * wait to accept are served in order of their opens.
+ */
+#include "lib/server.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/cleanup.h"
+#include "lib/kinds.h"
+#include "lib/workers.h"
+
+struct server *server_from(struct channel *channel)
+{
+	assert(channel->kind == &server_kind);
+	return CONTAINER_OF(kept_from(channel), struct server, kept);
+}
+
+/* Removing a path can block, and is done with the rights of who made it. */
+struct removal {
+	struct worker_job job;
+	struct listener listener;
+	struct caller remover;
+};
+
+static void removal_work(struct worker_job *job)
+{
+	struct removal *removal = CONTAINER_OF(job, struct removal, job);
+
+	if (caller_enter(&removal->remover) < 0)
+		return;
+	listener_close(&removal->listener);
+	caller_leave();
+}
+
+static void removal_done(struct worker_job *job)
+{
+	struct removal *removal = CONTAINER_OF(job, struct removal, job);
+
+	caller_fini(&removal->remover);
+	free(removal);
+}
+
+static void server_close(struct server *server)
+{
+	struct workers *workers = server->kept.channel.space->host->sleepers;
+	struct removal *removal = server->listener.path_fd >= 0 ? malloc(sizeof(*removal)) : NULL;
+
+	if (!removal) {
+		server->listener.path[0] = '\0';
+		listener_close(&server->listener);
+		return;
+	}
+	*removal = (struct removal){
+		.job = {.work = removal_work, .done = removal_done},
+		.listener = server->listener,
+		.remover = server->remover,
+	};
+	server->listener.fd = server->listener.path_fd = -1;
+	server->remover = (struct caller){0};
+	if (workers && workers_submit(workers, &removal->job) == 0)
+		return;
+	removal_work(&removal->job);
+	removal_done(&removal->job);
+}
+
+void server_end(struct server *server)
+{
+	if (server->listener.fd < 0)
+		return;
+	loop_remove(server->kept.channel.space->host->loop, &server->source);
+	shutdown(server->listener.fd, SHUT_RD); /* clients need not wait for the removal */
+	server_close(server);
+	server_refuse(server);
+}
+
+static void server_destroy(struct channel *channel)
+{
+	struct server *server = server_from(channel);
+
+	server_end(server);
+	caller_fini(&server->remover);
+	channel_uncharge_descriptors(channel);
+	kept_fini(&server->kept);
+	free(server);
+}
+
+static int server_stat(struct channel *channel, struct stat *ret_attr)
+{
+	kept_stat(&server_from(channel)->kept, ret_attr);
+	return 0;
+}
+
+static void server_status(struct channel *channel, struct caller *caller, FILE *out)
+{
+	struct server *server = server_from(channel);
+	bool is_stream = server->listener.type == SOCK_STREAM;
+
+	fprintf(out, "state %s\nlisten %s\ntype %s\nbacklog %d\n",
+		server->listener.fd >= 0 ? "listening" : "ended", server->listener.address,
+		is_stream ? "stream" : "seqpacket", server->listener.backlog);
+}
+
+/* chmod and chown of the directory, and of the socket that is there for others. */
+static int server_change(struct channel *channel, struct file *file, const struct stat *attr,
+			 unsigned changes, struct caller *caller)
+{
+	struct server *server = server_from(channel);
+	int fd = server->listener.path_fd;
+	char path[sizeof("/proc/self/fd/-2147483648")];
+	int r = caller_enter(caller);
+
+	if (r < 0)
+		return r;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (fd >= 0 && (changes & (CHANGE_UID | CHANGE_GID)) &&
+	    fchownat(fd, "", changes & CHANGE_UID ? attr->st_uid : (uid_t)-1,
+		     changes & CHANGE_GID ? attr->st_gid : (gid_t)-1, AT_EMPTY_PATH) < 0)
+		r = -errno;
+	if (r == 0 && fd >= 0 && (changes & CHANGE_MODE) && chmod(path, attr->st_mode & 0777) < 0)
+		r = -errno;
+	caller_leave();
+	return r < 0 ? r : attributes_change(&server->kept.attributes, attr, changes, caller);
+}
+
+/* A server is opened through the files of its directory. */
+static int server_open(struct file *file, struct caller *caller)
+{
+	return -EISDIR;
+}
+
+static void server_release(struct file *file)
+{
+}
+
+static ssize_t server_read(struct file *file, void *data, size_t size, off_t offset)
+{
+	return -EISDIR;
+}
+
+static ssize_t server_write(struct file *file, const void *data, size_t size, off_t offset)
+{
+	return -EISDIR;
+}
+
+static uint32_t server_poll(struct file *file)
+{
+	return EPOLLERR;
+}
+
+static int servers_open(struct space **ret_space, struct host *host)
+{
+	return server_space_open(ret_space, host, &server_kind);
+}
+
+const struct kind server_kind = {
+	.path = "sockets/servers",
+	.traits = KIND_DIRECTORIES,
+	.parameters = server_parameters,
+	.open = servers_open,
+	.channel =
+		{
+			.destroy = server_destroy,
+			.stat = server_stat,
+			.change = server_change,
+			.open = server_open,
+			.release = server_release,
+			.read = server_read,
+			.write = server_write,
+			.poll = server_poll,
+			.status = server_status,
+		},
+};
