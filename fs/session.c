@@ -216,6 +216,7 @@ static int session_mount(struct session *session)
 	if (fuse_session_mount(session->fuse, options->mount_point) < 0)
 		return -EIO; /* likewise */
 	session->is_mounted = true;
+	session->host.is_serving = true;
 	session->device.fd = fuse_session_fd(session->fuse);
 	session->device.dispatch = device_dispatch;
 	flags = fcntl(session->device.fd, F_GETFL);
@@ -305,6 +306,7 @@ int session_run(struct session *session)
 	session->is_ending = true;
 	request_end_all(session);
 	again_end_all(session);
+	config_drop_waiting(&session->host);
 	loop_run_tasks(session->loop);
 	return r;
 }

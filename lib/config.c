@@ -7,9 +7,75 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <utlist.h>
 
 #include "lib/cleanup.h"
 #include "lib/command.h"
+#include "lib/host.h"
+
+/* A command that has to wait. */
+struct later {
+	struct host_waiter waiter;
+	struct host *host;
+	struct caller caller;
+	config_fault_fn *fault;
+	unsigned line;
+	char *path, *text;
+};
+
+static void later_free(struct later *later)
+{
+	host_unwait(later->host, &later->waiter);
+	caller_fini(&later->caller);
+	free(later->path);
+	free(later->text);
+	free(later);
+}
+
+static void later_run(struct host_waiter *waiter)
+{
+	struct later *later = CONTAINER_OF(waiter, struct later, waiter);
+	char error[COMMAND_ERROR_MAX];
+	int r = command_run(later->host, later->text, strlen(later->text), COMMAND_KEEP,
+			    &later->caller, error);
+
+	if (r == -EAGAIN) {
+		host_wait(later->host, waiter);
+		return;
+	}
+	if (r < 0)
+		later->fault(later->path, later->line, error);
+	later_free(later);
+}
+
+static int later_new(struct host *host, struct caller *caller, const struct later *from)
+{
+	struct later *later = malloc(sizeof(*later));
+
+	if (!later)
+		return -ENOMEM;
+	*later = *from;
+	later->waiter = (struct host_waiter){.run = later_run};
+	later->host = host;
+	later->path = strdup(from->path);
+	later->text = strdup(from->text);
+	if (caller_copy(&later->caller, caller) < 0 || !later->path || !later->text) {
+		later_free(later);
+		return -ENOMEM;
+	}
+	host_wait(host, &later->waiter);
+	return 0;
+}
+
+void config_drop_waiting(struct host *host)
+{
+	struct host_waiter *waiter, *next;
+
+	DL_FOREACH_SAFE(host->waiters, waiter, next) {
+		if (waiter->run == later_run)
+			later_free(CONTAINER_OF(waiter, struct later, waiter));
+	}
+}
 
 int config_read(struct host *host, const char *path, config_fault_fn *fault)
 {
@@ -29,9 +95,17 @@ int config_read(struct host *host, const char *path, config_fault_fn *fault)
 		return 1;
 	}
 	for (unsigned n = 1; errno = 0, (length = getline(&line, &size, file)) >= 0; n++) {
-		if (command_run(host, line, (size_t)length, COMMAND_KEEP, &self, error) == 0)
+		int r = command_run(host, line, (size_t)length, COMMAND_KEEP, &self, error);
+
+		if (r == -EAGAIN && later_new(host, &self,
+					      &(struct later){.fault = fault,
+							      .line = n,
+							      .path = (char *)path,
+							      .text = line}) == 0)
 			continue;
-		fault(path, n, error);
+		if (r == 0)
+			continue;
+		fault(path, n, r == -EAGAIN ? strerror(ENOMEM) : error);
 		n_faults++;
 	}
 	if (errno) {

@@ -17,9 +17,13 @@ typedef void config_fault_fn(const char *path, unsigned line, const char *text);
 
 /*
  * Runs the commands of one file. Returns the number of faults, each of which `fault` has been
- * told; the other lines have taken effect. A file that can't be read is one fault.
+ * told; the other lines have taken effect. A file that can't be read is one fault. Commands that
+ * have to wait, as they may once the mount serves, run later and are told of then.
  */
 int config_read(struct host *host, const char *path, config_fault_fn *fault);
+
+/* Forgets commands that have had to wait, when they can't be run any more. */
+void config_drop_waiting(struct host *host);
 
 /* Runs CONFIG_FILE and then CONFIG_DIRECTORY's *.conf by name, as far as they exist. */
 int config_read_system(struct host *host, config_fault_fn *fault);

@@ -39,7 +39,8 @@ struct host {
 	_Atomic bool is_ending;   /* nobody is left to read what a job would find */
 	struct host_waiter *waiters;
 	struct loop_task retry;
-	dev_t dev; /* of the mount, by which its open files are told */
+	bool is_serving; /* the mount may call: nothing on the loop may walk into it */
+	dev_t dev;       /* of the mount, by which its open files are told */
 	struct user_table users;
 	bool has_backing; /* the mount can hand a file of another filesystem to the kernel */
 	char root[32];    /* where the machine's files are: "", or "/proc/PID/root" */

@@ -120,6 +120,7 @@ static int server_change(struct channel *channel, struct file *file, const struc
 			 unsigned changes, struct caller *caller)
 {
 	struct server *server = server_from(channel);
+	struct stat shown = *attr;
 	int fd = server->listener.path_fd;
 	char path[sizeof("/proc/self/fd/-2147483648")];
 	int r = caller_enter(caller);
@@ -134,7 +135,10 @@ static int server_change(struct channel *channel, struct file *file, const struc
 	if (r == 0 && fd >= 0 && (changes & CHANGE_MODE) && chmod(path, attr->st_mode & 0777) < 0)
 		r = -errno;
 	caller_leave();
-	return r < 0 ? r : attributes_change(&server->kept.attributes, attr, changes, caller);
+	if (r < 0)
+		return r;
+	shown.st_mode = server_mode(attr->st_mode);
+	return attributes_change(&server->kept.attributes, &shown, changes, caller);
 }
 
 /* A server is opened through the files of its directory. */

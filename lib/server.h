@@ -20,6 +20,12 @@ struct server {
 
 struct server *server_from(struct channel *channel);
 
+/* The mode of a directory: who may read it may search it, so that MODE can be a socket's. */
+static inline mode_t server_mode(mode_t mode)
+{
+	return mode | (mode & 0444) >> 2;
+}
+
 /* It listens no more, whoever still refers to it. */
 void server_end(struct server *server);
 

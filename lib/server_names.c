@@ -173,9 +173,8 @@ static int servers_create(struct space *space, const char *name, mode_t mode,
 		return -EEXIST;
 	}
 	r = take_settings(settings, &listener);
-	/* Who may read the directory may search it. */
-	making.mode = mode | (mode & 0444) >> 2;
-	listener.mode = making.mode & 0777;
+	making.mode = server_mode(mode);
+	listener.mode = mode & 0777;
 	if (!*listener.address)
 		making.remover = &self;
 	if (r == 0)

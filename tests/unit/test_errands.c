@@ -16,6 +16,7 @@ static struct caller other = {.uid = 1001, .gid = 1001};
 struct making {
 	int result; /* of act */
 	uid_t uid;  /* who made it */
+	pid_t tid;  /* the thread that it was */
 };
 
 static int act_make(void *data)
@@ -181,6 +182,7 @@ static int act_look(void *data)
 	struct making *making = data;
 
 	making->uid = geteuid();
+	making->tid = gettid();
 	return making->result;
 }
 
@@ -213,6 +215,20 @@ START_TEST(test_errands_thread_has_the_callers_rights)
 	ck_assert_uint_eq(geteuid(), 0);
 	ck_assert_ptr_null(errands.errands);
 	ck_assert_uint_eq(n_dropped, 0);
+}
+END_TEST
+
+START_TEST(test_errands_of_the_daemon_need_a_thread_once_it_serves)
+{
+	struct client client = {.caller = &root, .name = "a"};
+
+	must(look(&client));
+	ck_assert_int_eq(client.making.tid, gettid());
+	host.is_serving = true;
+	client.making = (struct making){0};
+	must_fail(look(&client), EAGAIN);
+	must(loop_wait_for(look, &client));
+	ck_assert_int_ne(client.making.tid, gettid());
 }
 END_TEST
 
@@ -256,9 +272,12 @@ END_TEST
 
 START_TEST(test_errands_of_our_own_threads_are_refused)
 {
-	struct caller self = {.uid = 0, .pid = getpid()};
+	struct client first = {.caller = &stranger, .name = "a"};
+	struct caller self = {.uid = STRANGER, .gid = STRANGER};
 	struct client client = {.caller = &self, .name = "a"};
 
+	must(loop_wait_for(look, &first)); /* its thread is idle now */
+	self.pid = first.making.tid;
 	must_fail(look(&client), ELOOP);
 	ck_assert_ptr_null(errands.errands);
 }
@@ -284,6 +303,7 @@ int main(void)
 	suite_add(suite, "threads",
 		  (const TTest *const[]){
 			  test_errands_thread_has_the_callers_rights,
+			  test_errands_of_the_daemon_need_a_thread_once_it_serves,
 			  test_errands_of_two_threads_of_a_user_run_side_by_side,
 			  test_errands_thread_result_that_nobody_takes_is_dropped,
 			  test_errands_thread_that_outlives_them_is_dropped,
