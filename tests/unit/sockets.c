@@ -47,6 +47,15 @@ int native_abstract(const char *name, int type)
 	return listen_at(AF_UNIX, type, &address, size);
 }
 
+int native_connect_path(void)
+{
+	const struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = SOCKET_PATH};
+	int fd = (int)must_call(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+
+	must_call(connect(fd, (const struct sockaddr *)&address, sizeof(address)));
+	return fd;
+}
+
 int native_connect(const char *name)
 {
 	int fd = (int)must_call(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));

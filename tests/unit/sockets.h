@@ -16,7 +16,8 @@ int native_abstract(const char *name, int type);
 /* At a port of 127.0.0.1 that the kernel chooses. */
 int native_inet(int type, unsigned short *ret_port);
 
-/* A client of the stream socket with this abstract name. */
+/* A client of the stream socket at SOCKET_PATH, and with this abstract name. */
+int native_connect_path(void);
 int native_connect(const char *name);
 /* The next client, within 20 seconds. */
 int native_accept(int fd);

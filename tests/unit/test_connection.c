@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Connections from the first open on: while they are being made, when that fails or is given up,
+ * messages of any length, and how info/ shows them.
+ */
+#include "lib/connection.h"
+
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/cleanup.h"
+#include "lib/connections.h"
+#include "lib/kinds.h"
+#include "tests/unit/fixture.h"
+#include "tests/unit/held.h"
+#include "tests/unit/objects.h"
+#include "tests/unit/sockets.h"
+
+enum { LONG = 200000 };
+
+static struct space *space;
+
+/* The channel of the Unix socket that the test has at SOCKET_PATH; `unix/dev/shm/socket`. */
+static struct channel *find(struct caller *caller)
+{
+	static const char *const names[] = {"dev", "shm", "socket"};
+	struct entry entry;
+
+	space = space ? space : fixture_open(&unix_kind);
+	entry.space = space_ref(space);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct space *directory = entry.space;
+
+		must(socket_find(directory, names[i], caller, &entry));
+		space_unref(directory);
+	}
+	return entry.channel;
+}
+
+/* A listener whose backlog is full: who connects has to wait. */
+static int listen_full(int fds[2])
+{
+	fds[0] = native_unix(SOCK_STREAM);
+	must_call(listen(fds[0], 0));
+	fds[1] = native_connect_path();
+	return fds[0];
+}
+
+START_TEST(test_connection_full_backlog_waits_for_room)
+{
+	struct held held = {0};
+	struct channel *channel;
+	struct file *file;
+	int fds[2], fd;
+
+	listen_full(fds);
+	channel = find(&root);
+	file = object_open(channel, O_RDWR);
+	must_fail(channel_write(file, NULL, 0, 0), EAGAIN);
+	must_fail(file_try_read(file, 1), EAGAIN);
+	ck_assert_uint_eq(channel_poll(file), 0);
+	held_write(&held, file, NULL, 0);
+	fd = native_accept(fds[0]);
+	held_wait(&held);
+	held_expect_result(&held, 0);
+	ck_assert_uint_eq(channel_poll(file) & (EPOLLIN | EPOLLOUT), EPOLLOUT);
+	object_close(file);
+	channel_unref(channel);
+	close(fd);
+	close(fds[0]);
+	close(fds[1]);
+}
+END_TEST
+
+START_TEST(test_connection_given_up_while_it_waits_leaves_nothing)
+{
+	struct channel *channel;
+	int fds[2];
+
+	listen_full(fds);
+	channel = find(&root);
+	for (int i = 0; i < 50; i++) {
+		struct file *file = object_open(channel, O_RDWR);
+
+		if (i % 2)
+			loop_settle();
+		object_close(file);
+	}
+	channel_unref(channel);
+	host_stop(&host); /* the threads have given up, too */
+	ck_assert_uint_eq(user_charged(&host.users, 0, USER_SLEEPS), 0);
+	ck_assert_uint_eq(user_charged(&host.users, 0, USER_DESCRIPTORS), 0);
+	close(fds[0]);
+	close(fds[1]);
+}
+END_TEST
+
+START_TEST(test_connection_refused_stays_so_until_it_is_closed)
+{
+	int listening = native_unix(SOCK_STREAM);
+	struct channel *channel = find(&root);
+	struct file *file, *other;
+
+	close(listening); /* the path stays */
+	must_fail(socket_open(channel, O_RDWR, &root, &file), ECONNREFUSED);
+	file = object_open(channel, O_RDWR | O_NONBLOCK);
+	while (!(channel_poll(file) & EPOLLERR))
+		loop_settle();
+	must_fail(file_try_read(file, 1), ECONNREFUSED);
+	must_fail(channel_write(file, "x", 1, 0), ECONNREFUSED);
+	unlink(SOCKET_PATH);
+	listening = native_unix(SOCK_STREAM);
+	must_fail(socket_open(channel, O_RDWR, &root, &other), ECONNREFUSED);
+	object_close(file);
+	must(socket_open(channel, O_RDWR, &root, &file));
+	object_close(file);
+	channel_unref(channel);
+	close(listening);
+}
+END_TEST
+
+START_TEST(test_connection_shared_by_whoever_opens_it_again)
+{
+	int listening = native_unix(SOCK_STREAM);
+	struct channel *channel = find(&root);
+	struct file *first, *second;
+	int fd;
+
+	must(socket_open(channel, O_RDWR, &root, &first));
+	fd = native_accept(listening);
+	must(socket_open(channel, O_WRONLY, &root, &second));
+	file_put(first, "a");
+	file_put(second, "b");
+	object_close(first);
+	native_get(fd, "ab");
+	object_close(second);
+	native_get(fd, "");
+	channel_unref(channel);
+	close(fd);
+	close(listening);
+}
+END_TEST
+
+START_TEST(test_connection_long_datagram_comes_whole)
+{
+	static char sent[LONG], got[LONG];
+	int pair[2], size = 4 * LONG;
+	struct connections *list;
+	struct connection *connection;
+	struct file *file;
+	ssize_t n;
+
+	must_call(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair));
+	must_call(setsockopt(pair[0], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)));
+	must(connections_new(&host, &unix_kind, NULL, &list));
+	must(connection_new(&unix_kind, list, "pair", NULL, &connection));
+	file = object_open(&connection->channel, O_RDWR);
+	connection_set(connection, pair[1], 0);
+	for (int i = 0; i < LONG; i++)
+		sent[i] = (char)(i * 7);
+	native_put(pair[0], sent, LONG);
+	native_put(pair[0], "next", 4);
+	for (size_t done = 0; done < LONG; done += (size_t)n) {
+		const void *data;
+
+		n = must(channel_read(file, LONG / 3, 0, &data));
+		ck_assert_int_gt(n, 0);
+		memcpy(got + done, data, (size_t)n);
+	}
+	ck_assert_mem_eq(sent, got, LONG);
+	socket_expect(file, "next");
+	object_close(file);
+	channel_unref(&connection->channel);
+	space_unref(&list->space);
+	close(pair[0]);
+}
+END_TEST
+
+START_TEST(test_connection_empty_datagram_is_one)
+{
+	int pair[2];
+	struct connections *list;
+	struct connection *connection;
+	struct file *file;
+
+	must_call(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair));
+	must(connections_new(&host, &unix_kind, NULL, &list));
+	must(connection_new(&unix_kind, list, "pair", NULL, &connection));
+	file = object_open(&connection->channel, O_RDWR);
+	connection_set(connection, pair[1], 0);
+	native_put(pair[0], "", 0);
+	native_put(pair[0], "x", 1);
+	socket_expect(file, "");
+	socket_expect(file, "x");
+	object_close(file);
+	channel_unref(&connection->channel);
+	space_unref(&list->space);
+	close(pair[0]);
+}
+END_TEST
+
+START_TEST(test_connection_is_shown_while_it_is_open)
+{
+	int listening = native_unix(SOCK_STREAM);
+	struct channel *channel = find(&root);
+	struct channel *shown;
+	struct file *file;
+
+	ck_assert_int_eq(space_count(space->shown), 0);
+	must(socket_open(channel, O_RDWR, &root, &file));
+	ck_assert_int_eq(space_count(space->shown), 1);
+	must(object_lookup(space->shown, "dev%2Fshm%2Fsocket#1", &shown));
+	ck_assert_ptr_eq(shown, channel);
+	channel_unref(shown);
+	must_fail(object_lookup(space->shown, "dev%2Fshm%2Fsocket", NULL), ENOENT);
+	must_fail(object_lookup(space->shown, "dev%2Fshm%2Fother#1", NULL), ENOENT);
+	must_fail(object_lookup(space->shown, "dev%2Fshm%2Fsocket#2", NULL), ENOENT);
+	object_close(file);
+	ck_assert_int_eq(space_count(space->shown), 0);
+	channel_unref(channel);
+	close(listening);
+}
+END_TEST
+
+START_TEST(test_connection_peek_takes_nothing)
+{
+	int listening = native_unix(SOCK_STREAM);
+	struct channel *channel = find(&root);
+	char *text = NULL;
+	struct file *file;
+	size_t size;
+	FILE *out;
+	int fd;
+
+	must(socket_open(channel, O_RDWR, &root, &file));
+	fd = native_accept(listening);
+	native_put(fd, "hello", 5);
+	out = open_memstream(&text, &size);
+	must(connection_peek(channel, out));
+	fclose(out);
+	ck_assert_str_eq(text, "hello");
+	free(text);
+	socket_expect(file, "hello");
+	object_close(file);
+	channel_unref(channel);
+	close(fd);
+	close(listening);
+}
+END_TEST
+
+START_TEST(test_connection_beyond_the_users_limits_fails)
+{
+	int listening = native_unix(SOCK_STREAM);
+	struct channel *channel = find(&root);
+	struct file *file;
+
+	host.users.limits[USER_SLEEPS] = 0;
+	must_fail(object_open_as(channel, O_RDWR, &root, &file), ENOBUFS);
+	host.users.limits[USER_SLEEPS] = 1;
+	host.users.limits[USER_DESCRIPTORS] = 0;
+	must_fail(object_open_as(channel, O_RDWR, &root, &file), ENFILE);
+	host.users.limits[USER_DESCRIPTORS] = 1;
+	must(socket_open(channel, O_RDWR, &root, &file));
+	object_close(file);
+	channel_unref(channel);
+	close(listening);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("connection");
+
+	suite_add(suite, "making",
+		  (const TTest *const[]){
+			  test_connection_full_backlog_waits_for_room,
+			  test_connection_given_up_while_it_waits_leaves_nothing,
+			  test_connection_refused_stays_so_until_it_is_closed,
+			  test_connection_shared_by_whoever_opens_it_again,
+			  test_connection_beyond_the_users_limits_fails,
+			  NULL,
+		  });
+	suite_add(suite, "messages",
+		  (const TTest *const[]){
+			  test_connection_long_datagram_comes_whole,
+			  test_connection_empty_datagram_is_one,
+			  NULL,
+		  });
+	suite_add(suite, "info",
+		  (const TTest *const[]){
+			  test_connection_is_shown_while_it_is_open,
+			  test_connection_peek_takes_nothing,
+			  NULL,
+		  });
+	return suite_run(suite);
+}
