@@ -101,7 +101,8 @@ static int find_tcp(const char *address, struct addrinfo **ret_found)
 	CLEANUP_FREE char *copy = colon ? strndup(address, (size_t)(colon - address)) : NULL;
 	const char *host = copy;
 
-	if (!colon || !colon[1])
+	/* getaddrinfo(3) takes larger ones, and cuts them. */
+	if (!colon || !colon[1] || strtoul(colon + 1, NULL, 10) > UINT16_MAX)
 		return -EINVAL;
 	if (!copy)
 		return -ENOMEM;
