@@ -38,23 +38,30 @@ static int connections_list(struct space *space, struct caller *caller, space_en
 	return list->others ? space_list(list->others, caller, entry, data) : 0;
 }
 
+/* LABEL#NUMBER, or NULL. */
+static struct connection *connections_find(struct connections *list, const char *name)
+{
+	const char *mark = strrchr(name, '#');
+	unsigned number = mark ? (unsigned)strtoul(mark + 1, NULL, 10) : 0;
+	struct connection *connection;
+
+	HASH_FIND(hh, list->open, &number, sizeof(number), connection);
+	if (!connection || strlen(connection->label) != (size_t)(mark - name) ||
+	    strncmp(connection->label, name, (size_t)(mark - name)) != 0)
+		return NULL;
+	return connection;
+}
+
 static int connections_lookup(struct space *space, const char *name, struct caller *caller,
 			      struct entry *ret_entry)
 {
 	struct connections *list = connections_from(space);
-	const char *mark = strrchr(name, '#');
-	struct connection *connection;
-	unsigned number;
+	struct connection *connection = connections_find(list, name);
 
-	if (!mark)
+	if (!connection)
 		return list->others
 			       ? list->others->ops->lookup(list->others, name, caller, ret_entry)
 			       : -ENOENT;
-	number = (unsigned)strtoul(mark + 1, NULL, 10);
-	HASH_FIND(hh, list->open, &number, sizeof(number), connection);
-	if (!connection || strlen(connection->label) != (size_t)(mark - name) ||
-	    strncmp(connection->label, name, (size_t)(mark - name)) != 0)
-		return -ENOENT;
 	ret_entry->channel = channel_ref(&connection->channel);
 	return 0;
 }

@@ -11,7 +11,7 @@ struct connections {
 	struct space space;
 	struct connection *open;
 	unsigned n_ever;
-	/* What else the kind has to show, under names without '#'; a reference. NULL: nothing. */
+	/* What else the kind has to show; a reference. NULL: nothing. */
 	struct space *others;
 };
 

@@ -10,7 +10,7 @@
 #include "lib/errands.h"
 #include "lib/server.h"
 
-#define RUN "/run" /* of the system; a user's is $XDG_RUNTIME_DIR */
+#define SYSTEM_DIRECTORY "/run/ipcfs"
 
 enum { SERVER_LISTEN, SERVER_TYPE, SERVER_BACKLOG };
 
@@ -63,21 +63,33 @@ static void listen_drop(void *data)
 	listener_close(data);
 }
 
-/* Where it listens when nothing else is said: in a directory of the daemon's. */
+/* A directory of the daemon's own: the system's, or where it may not make that, its user's. */
+static int make_directory(char *ret_path, size_t size)
+{
+	const char *own = getenv("XDG_RUNTIME_DIR");
+	int r = mkdir(SYSTEM_DIRECTORY, 0755) < 0 ? -errno : 0;
+
+	snprintf(ret_path, size, "%s", SYSTEM_DIRECTORY);
+	if (geteuid() == 0 && r == -EEXIST)
+		return 0;
+	if (r == 0 || !own)
+		return r;
+	if (snprintf(ret_path, size, "%s/ipcfs", own) >= (int)size)
+		return -ENAMETOOLONG;
+	return mkdir(ret_path, 0755) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+/* Where it listens when nothing else is said. */
 static int listen_here(struct listener *listener, const char *name, struct caller *caller)
 {
-	const char *runtime = geteuid() == 0 ? NULL : getenv("XDG_RUNTIME_DIR");
 	char directory[LISTENER_ADDRESS_MAX];
-	int n;
+	int r = make_directory(directory, sizeof(directory));
 
-	n = snprintf(directory, sizeof(directory), "%s/ipcfs", runtime ? runtime : RUN);
-	if (n < (int)sizeof(directory))
-		n = snprintf(listener->address, sizeof(listener->address), "unix:%s/%s", directory,
-			     name);
-	if (n >= (int)sizeof(listener->address))
+	if (r < 0)
+		return r;
+	if (snprintf(listener->address, sizeof(listener->address), "unix:%s/%s", directory, name) >=
+	    (int)sizeof(listener->address))
 		return -ENAMETOOLONG;
-	if (mkdir(directory, 0755) < 0 && errno != EEXIST)
-		return -errno;
 	return listener_open_for(listener, caller);
 }
 
