@@ -188,7 +188,7 @@ void options_print_help(const char *program)
 {
 	printf("usage: %s [SOURCE] MOUNTPOINT [-o OPTIONS]\n"
 	       "\n"
-	       "Shows the machine's pipes, message queues and shared memory as files.\n"
+	       "Shows the machine's pipes, sockets, message queues and shared memory as files.\n"
 	       "\n"
 	       "    -f                  stay in the foreground, log to stderr\n"
 	       "    -d                  as -f, and print every request\n"
