@@ -105,7 +105,7 @@ int connection_stat(struct channel *channel, struct stat *ret_attr)
 	return 0;
 }
 
-/* An address is not ours to change. What waits can't be thrown away either: truncation is -EINVAL. */
+/* An address is not ours to change, and what waits is not to be thrown away: -EINVAL. */
 int connection_change(struct channel *channel, struct file *file, const struct stat *attr,
 		      unsigned changes, struct caller *caller)
 {

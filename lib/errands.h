@@ -25,9 +25,9 @@ enum errand_way {
 	 */
 	ERRAND_PROCESS,
 	/*
-	 * A thread with the caller's rights (lib/caller.h), which may sleep. Each thread of a caller
-	 * has one for each name; those of our own have none: -ELOOP. For the daemon itself, before
-	 * it serves, no thread is needed.
+	 * A thread with the caller's rights (lib/caller.h), which may sleep. Each thread of a
+	 * caller has one for each name; those of our own have none: -ELOOP. For the daemon itself,
+	 * before it serves, no thread is needed.
 	 */
 	ERRAND_THREAD,
 };

@@ -23,10 +23,10 @@ enum parameter_type {
 struct parameter {
 	const char *name; /* NULL ends a table */
 	enum parameter_type type;
+	bool is_fixed;   /* can be given only when the object is made */
+	bool is_initial; /* to change it may lose data: not done to keep a configuration */
 	uint64_t min, max;
 	const char *const *words; /* ends with NULL */
-	bool is_fixed;            /* can be given only when the object is made */
-	bool is_initial;          /* to change it may lose data: not done to keep a configuration */
 };
 
 struct settings {

@@ -197,32 +197,36 @@ static bool take_inet_peer(void *data, const struct nlmsghdr *answer)
 	return false;
 }
 
-/* The address part and port of a socket address, as sock_diag has them. */
-static void fill_end(const struct sockaddr_storage *address, void *ret_address,
-		     unsigned short *port)
-{
-	const struct sockaddr_in6 *v6 = (const void *)address;
-	const struct sockaddr_in *v4 = (const void *)address;
+union address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
 
-	*port = v4->sin_port; /* at the same place in both */
-	if (address->ss_family == AF_INET6)
-		memcpy(ret_address, &v6->sin6_addr, sizeof(v6->sin6_addr));
-	else
-		memcpy(ret_address, &v4->sin_addr, sizeof(v4->sin_addr));
+/* The address part and port of an end, as sock_diag has them. */
+static void fill_end(const union address *address, void *ret_address, __be16 *ret_port)
+{
+	if (address->any.sa_family == AF_INET6) {
+		memcpy(ret_address, &address->v6.sin6_addr, sizeof(address->v6.sin6_addr));
+		*ret_port = address->v6.sin6_port;
+	} else {
+		memcpy(ret_address, &address->v4.sin_addr, sizeof(address->v4.sin_addr));
+		*ret_port = address->v4.sin_port;
+	}
 }
 
 static int find_inet_peer(int fd, int protocol, ino_t *ret_ino)
 {
-	struct sockaddr_storage here, there;
+	union address here = {.v6 = {0}}, there = {.v6 = {0}};
 	socklen_t here_size = sizeof(here), there_size = sizeof(there);
 	struct question question = {.inet = {.sdiag_protocol = (unsigned char)protocol,
 					     .idiag_states = ~0U,
 					     .id.idiag_cookie = NO_COOKIE}};
 
-	if (getsockname(fd, (struct sockaddr *)&here, &here_size) < 0 ||
-	    getpeername(fd, (struct sockaddr *)&there, &there_size) < 0)
+	if (getsockname(fd, &here.any, &here_size) < 0 ||
+	    getpeername(fd, &there.any, &there_size) < 0)
 		return -errno;
-	question.inet.sdiag_family = (unsigned char)here.ss_family;
+	question.inet.sdiag_family = (unsigned char)here.any.sa_family;
 	fill_end(&there, question.inet.id.idiag_src, &question.inet.id.idiag_sport);
 	fill_end(&here, question.inet.id.idiag_dst, &question.inet.id.idiag_dport);
 	return ask(&question, sizeof(question.inet), take_inet_peer, ret_ino);
