@@ -72,6 +72,9 @@ void connection_close(struct connection *connection)
 	if (connection->source.fd >= 0)
 		close(TAKE_FD(connection->source.fd));
 	connection->error = 0;
+	connection->is_connecting = false;
+	connection->target.n_tried = 0;
+	caller_fini(&connection->opener);
 	connection->channel.traits = connection->channel.kind->traits;
 	channel_uncharge_descriptors(&connection->channel);
 	connections_remove(connection);
@@ -100,8 +103,8 @@ int connection_stat(struct channel *channel, struct stat *ret_attr)
 	if (!connection->number)
 		return 0;
 	ret_attr->st_mode = S_IFREG | 0600;
-	ret_attr->st_uid = channel->descriptors_uid;
-	ret_attr->st_gid = connection->opener_gid;
+	ret_attr->st_uid = connection->opener.uid;
+	ret_attr->st_gid = connection->opener.gid;
 	return 0;
 }
 
@@ -110,6 +113,16 @@ int connection_change(struct channel *channel, struct file *file, const struct s
 		      unsigned changes, struct caller *caller)
 {
 	return changes & CHANGE_SIZE ? -EINVAL : -EPERM;
+}
+
+/* 0 if there is a socket, -EAGAIN if there will be, or why there is none. */
+static int connection_ready(const struct connection *connection)
+{
+	if (connection->dial || connection->is_connecting)
+		return -EAGAIN;
+	if (connection->source.fd >= 0)
+		return 0;
+	return connection->error ? connection->error : -EAGAIN;
 }
 
 /* Once it is known what kind of socket it is. */
@@ -129,9 +142,32 @@ void connection_set(struct connection *connection, int fd, int result)
 {
 	connection->source.fd = fd;
 	connection->error = fd < 0 ? result : 0;
+	connection->is_connecting = false;
 	if (fd >= 0)
 		connection_take_type(connection);
 	channel_wake(&connection->channel, EPOLLIN | EPOLLOUT | EPOLLHUP);
+}
+
+/* Edge-triggered, from the first time that somebody has to wait. */
+static int connection_listen(struct connection *connection)
+{
+	return loop_add(connection_host(connection)->loop, &connection->source,
+			ALL_EVENTS | EPOLLET);
+}
+
+/* The socket is there, and the kernel at work to connect it. */
+static void connection_await(struct connection *connection, int fd, int n_tried)
+{
+	int r;
+
+	connection->source.fd = fd;
+	connection->is_connecting = true;
+	connection->target.n_tried = n_tried;
+	r = connection_listen(connection);
+	if (r < 0) {
+		close(fd);
+		connection_set(connection, -1, r);
+	}
 }
 
 static void connection_dialled(void *data, int fd, int result)
@@ -139,7 +175,38 @@ static void connection_dialled(void *data, int fd, int result)
 	struct connection *connection = data;
 
 	connection->dial = NULL;
-	connection_set(connection, fd, result);
+	if (result == -ENODATA && connection->error)
+		result = connection->error; /* that of the last address */
+	if (result > 0)
+		connection_await(connection, fd, result);
+	else
+		connection_set(connection, fd, result);
+}
+
+static int connection_dial(struct connection *connection)
+{
+	return dial_new(connection_host(connection), &connection->opener, &connection->target,
+			connection_dialled, connection, &connection->dial);
+}
+
+/* It is through, or not: then there may be another address. */
+static void connection_arrive(struct connection *connection)
+{
+	int fd = connection->source.fd;
+	int error = 0;
+	socklen_t size = sizeof(error);
+
+	getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+	if (error == 0) {
+		connection_set(connection, fd, 0);
+		return;
+	}
+	loop_remove(connection_host(connection)->loop, &connection->source);
+	close(TAKE_FD(connection->source.fd));
+	connection->is_connecting = false;
+	connection->error = -error;
+	if (connection_dial(connection) < 0)
+		connection_set(connection, -1, -error);
 }
 
 int connection_open(struct file *file, struct caller *caller)
@@ -152,13 +219,13 @@ int connection_open(struct file *file, struct caller *caller)
 		return 0;
 	r = channel_charge_descriptors(file->channel, caller->uid, 1);
 	if (r == 0)
+		r = caller_copy(&connection->opener, caller);
+	if (r == 0)
 		r = connections_add(connection);
 	if (r == 0 && connection->target.connect)
-		r = dial_new(connection_host(connection), caller, &connection->target,
-			     connection_dialled, connection, &connection->dial);
+		r = connection_dial(connection);
 	if (r < 0)
 		connection_close(connection);
-	connection->opener_gid = caller->gid;
 	return r;
 }
 
@@ -168,7 +235,8 @@ void connection_release(struct file *file)
 
 	if (file->channel->n_files == 0)
 		connection_close(connection);
-	else if (file_writes(file) && file->channel->n_writers == 0 && connection->source.fd >= 0)
+	else if (file_writes(file) && file->channel->n_writers == 0 &&
+		 connection_ready(connection) == 0)
 		shutdown(connection->source.fd, SHUT_WR);
 }
 
@@ -177,6 +245,11 @@ static void connection_dispatch(struct loop_source *source, uint32_t events)
 	struct connection *connection = CONTAINER_OF(source, struct connection, source);
 	struct channel *channel = &connection->channel;
 
+	if (connection->is_connecting) {
+		if (events & (EPOLLOUT | EPOLLERR | EPOLLHUP))
+			connection_arrive(connection);
+		return;
+	}
 	if (events & EPOLLRDHUP)
 		events |= EPOLLIN;
 	if (events & (EPOLLERR | EPOLLHUP))
@@ -187,27 +260,12 @@ static void connection_dispatch(struct loop_source *source, uint32_t events)
 		loop_remove(connection_host(connection)->loop, source);
 }
 
-/* Edge-triggered, from the first time that somebody has to wait. */
-static int connection_listen(struct connection *connection)
-{
-	return loop_add(connection_host(connection)->loop, &connection->source,
-			ALL_EVENTS | EPOLLET);
-}
-
 /* What a call came to that found nothing to do; -EAGAIN is told again when that has changed. */
 static ssize_t connection_wait(struct connection *connection, int error)
 {
 	int r = error == EAGAIN ? connection_listen(connection) : 0;
 
 	return r < 0 ? r : -error;
-}
-
-/* 0 if there is a socket, -EAGAIN if there will be, or why there is none. */
-static int connection_ready(const struct connection *connection)
-{
-	if (connection->source.fd >= 0)
-		return 0;
-	return connection->error ? connection->error : -EAGAIN;
 }
 
 /* The length of the next message, without taking it. */
@@ -257,12 +315,11 @@ uint32_t connection_poll(struct file *file)
 {
 	struct connection *connection = connection_from(file->channel);
 	struct pollfd now = {.fd = connection->source.fd, .events = POLLIN | POLLOUT | POLLRDHUP};
+	int r = connection_ready(connection);
 	uint32_t events;
 
-	if (connection->error)
-		return EPOLLERR | EPOLLHUP | EPOLLIN | EPOLLOUT;
-	if (now.fd < 0)
-		return 0;
+	if (r < 0)
+		return r == -EAGAIN ? 0 : EPOLLERR | EPOLLHUP | EPOLLIN | EPOLLOUT;
 	if (connection_listen(connection) < 0)
 		return EPOLLERR;
 	poll(&now, 1, 0);
@@ -293,16 +350,14 @@ static const char *type_name(int fd)
 void connection_status(struct channel *channel, struct caller *caller, FILE *out)
 {
 	struct connection *connection = connection_from(channel);
+	int r = connection_ready(connection);
 	int fd = connection->source.fd;
 	struct ucred peer = {0};
 	socklen_t size = sizeof(peer);
 	int n;
 
-	fprintf(out, "state %s\n",
-		fd >= 0             ? "connected"
-		: connection->error ? "failed"
-				    : "connecting");
-	if (fd < 0)
+	fprintf(out, "state %s\n", r == 0 ? "connected" : r == -EAGAIN ? "connecting" : "failed");
+	if (r < 0)
 		return;
 	fprintf(out, "type %s\n", type_name(fd));
 	if (ioctl(fd, SIOCINQ, &n) == 0)
@@ -310,7 +365,7 @@ void connection_status(struct channel *channel, struct caller *caller, FILE *out
 	if (ioctl(fd, SIOCOUTQ, &n) == 0)
 		fprintf(out, "unsent %d\n", n);
 	/* Its opener could ask the socket itself. */
-	if (caller_owns(caller, channel->descriptors_uid) &&
+	if (caller_owns(caller, connection->opener.uid) &&
 	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.pid)
 		fprintf(out, "peer-pid %d\npeer-uid %u\npeer-gid %u\n", peer.pid, peer.uid,
 			peer.gid);

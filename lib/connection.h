@@ -22,8 +22,9 @@ struct connection {
 	struct dial_target target; /* what an open dials; the address is owned */
 	struct dial *dial;         /* while it is under way */
 	struct loop_source source; /* of the socket; fd -1: there is none yet, or none any more */
-	int error;                 /* why there is none, -errno */
-	gid_t opener_gid;          /* who opened it is channel::descriptors_uid */
+	bool is_connecting;        /* the socket is not through yet */
+	int error;                 /* why there is none, -errno; or why not the last address */
+	struct caller opener;      /* while it is open */
 	char *label;               /* by which info/ shows it while it is open */
 	struct channel *origin;    /* the server that it is of, a reference, or NULL */
 	struct connection *prev, *next; /* server::waiting */

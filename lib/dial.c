@@ -108,18 +108,18 @@ void dial_drop(struct dial *dial)
 		workers_interrupt(dial->host->sleepers, &dial->job);
 }
 
-int dial_connect(int family, int type, const void *address, size_t size, int *ret_fd)
+static int connect_path(int type, const struct sockaddr_un *address, size_t size, int *ret_fd)
 {
-	CLEANUP_FD int fd = socket(family, type | SOCK_CLOEXEC, 0);
-	const sa_family_t none = family;
+	CLEANUP_FD int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+	const sa_family_t none = AF_UNIX;
 
 	if (fd < 0)
 		return -errno;
 	/* So that the other end of datagrams has an address to answer to (autobind, unix(7)). */
-	if (family == AF_UNIX && type == SOCK_DGRAM &&
-	    bind(fd, (const struct sockaddr *)&none, sizeof(none)) < 0)
+	if (type == SOCK_DGRAM && bind(fd, (const struct sockaddr *)&none, sizeof(none)) < 0)
 		return -errno;
-	if (connect(fd, address, (socklen_t)size) < 0)
+	/* Where the backlog is full only a blocking call waits. */
+	if (connect(fd, (const struct sockaddr *)address, (socklen_t)size) < 0)
 		return -errno;
 	if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
 		return -errno;
@@ -133,9 +133,9 @@ static int connect_unix(const struct sockaddr_un *address, size_t size, int type
 	int r = -EPROTOTYPE;
 
 	if (type)
-		return dial_connect(AF_UNIX, type, address, size, ret_fd);
+		return connect_path(type, address, size, ret_fd);
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]) && r == -EPROTOTYPE; i++)
-		r = dial_connect(AF_UNIX, types[i], address, size, ret_fd);
+		r = connect_path(types[i], address, size, ret_fd);
 	return r;
 }
 
@@ -174,23 +174,37 @@ static int resolve_error(int error)
 	}
 }
 
+/* 0, or -EINPROGRESS; both with a socket. */
+static int connect_inet(const struct addrinfo *address, int type, int *ret_fd)
+{
+	CLEANUP_FD int fd = socket(address->ai_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = connect(fd, address->ai_addr, address->ai_addrlen) < 0 ? -errno : 0;
+	if (r == 0 || r == -EINPROGRESS)
+		*ret_fd = TAKE_FD(fd);
+	return r;
+}
+
 int dial_inet(const struct dial_target *target, int *ret_fd)
 {
 	const struct addrinfo hints = {.ai_socktype = target->type};
 	const char *slash = strrchr(target->address, '/');
 	CLEANUP_FREE char *host = strndup(target->address, (size_t)(slash - target->address));
-	struct addrinfo *found;
-	int r;
+	struct addrinfo *found, *each;
+	int n = 0, r;
 
 	if (!host)
 		return -ENOMEM;
 	r = getaddrinfo(host, slash + 1, &hints, &found);
 	if (r)
 		return resolve_error(r);
-	r = -ENOENT;
-	for (struct addrinfo *each = found; each && r < 0 && r != -EINTR; each = each->ai_next)
-		r = dial_connect(each->ai_family, target->type, each->ai_addr, each->ai_addrlen,
-				 ret_fd);
+	r = -ENODATA;
+	for (each = found; each && r < 0 && r != -EINPROGRESS; each = each->ai_next)
+		if (n++ >= target->n_tried)
+			r = connect_inet(each, target->type, ret_fd);
 	freeaddrinfo(found);
-	return r;
+	return r == -EINPROGRESS ? n : r;
 }

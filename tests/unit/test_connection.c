@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -94,6 +95,74 @@ START_TEST(test_connection_given_up_while_it_waits_leaves_nothing)
 	ck_assert_uint_eq(user_charged(&host.users, 0, USER_DESCRIPTORS), 0);
 	close(fds[0]);
 	close(fds[1]);
+}
+END_TEST
+
+static struct channel *find_tcp(const char *host_name, unsigned short port)
+{
+	static struct space *tcp;
+	struct entry entry;
+	struct space *directory;
+	char name[8];
+
+	tcp = tcp ? tcp : fixture_open(&tcp_kind);
+	must(socket_find(tcp, host_name, &root, &entry));
+	directory = entry.space;
+	sprintf(name, "%u", port);
+	must(socket_find(directory, name, &root, &entry));
+	space_unref(directory);
+	return entry.channel;
+}
+
+/* Of a name's addresses, here those of /etc/hosts, one may be where nobody listens. */
+START_TEST(test_connection_goes_on_to_the_next_address)
+{
+	unsigned short port;
+	int listening = native_inet(SOCK_STREAM, &port);
+	struct channel *channel;
+	struct file *file;
+	FILE *hosts;
+
+	must_call(mount("tmpfs", "/mnt", "tmpfs", 0, NULL));
+	hosts = fopen("/mnt/hosts", "we");
+	fputs("127.0.0.2 several\n127.0.0.3 several\n127.0.0.1 several\n", hosts);
+	fclose(hosts);
+	must_call(mount("/mnt/hosts", "/etc/hosts", NULL, MS_BIND, NULL));
+	channel = find_tcp("several", port);
+	must(socket_open(channel, O_RDWR, &root, &file));
+	object_close(file);
+	channel_unref(channel);
+	close(listening);
+	channel = find_tcp("several", port);
+	must_fail(socket_open(channel, O_RDWR, &root, &file), ECONNREFUSED);
+	channel_unref(channel);
+}
+END_TEST
+
+START_TEST(test_connection_that_the_network_makes_takes_no_thread)
+{
+	unsigned short port;
+	int listening = native_inet(SOCK_STREAM, &port);
+	struct channel *channel = find_tcp("127.0.0.1", port);
+	struct file *files[8];
+	unsigned n_waiting = 0;
+
+	must_call(listen(listening, 0)); /* room for one */
+	for (size_t i = 0; i < 8; i++) {
+		struct channel *each = find_tcp("127.0.0.1", port);
+
+		files[i] = object_open(each, O_RDWR);
+		channel_unref(each);
+	}
+	while (user_charged(&host.users, 0, USER_SLEEPS))
+		loop_settle();
+	for (size_t i = 0; i < 8; i++)
+		n_waiting += channel_write(files[i], NULL, 0, 0) == -EAGAIN;
+	ck_assert_uint_ge(n_waiting, 4);
+	for (size_t i = 0; i < 8; i++)
+		object_close(files[i]);
+	channel_unref(channel);
+	close(listening);
 }
 END_TEST
 
@@ -279,6 +348,8 @@ int main(void)
 			  test_connection_given_up_while_it_waits_leaves_nothing,
 			  test_connection_refused_stays_so_until_it_is_closed,
 			  test_connection_shared_by_whoever_opens_it_again,
+			  test_connection_goes_on_to_the_next_address,
+			  test_connection_that_the_network_makes_takes_no_thread,
 			  test_connection_beyond_the_users_limits_fails,
 			  NULL,
 		  });
