@@ -154,8 +154,9 @@ void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t n
 	struct caller caller = op_caller(req);
 	int r;
 
+	/* Not EXDEV, on which mv(1) would begin to read, and take what it can't put back. */
 	if (space != inode_space(session, new_parent))
-		r = -EXDEV;
+		r = -EPERM;
 	else
 		r = space ? space_rename(space, name, new_name, flags, &caller) : -ENOTDIR;
 	caller_fini(&caller);

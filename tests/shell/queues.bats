@@ -54,6 +54,13 @@ load helper
 	[[ -e $NATIVE_MQ/$NAME && ! -e $NATIVE_MQ/$NAME.2 ]]
 }
 
+@test "mv to another kind is refused at once, and takes nothing" {
+	run -1 shell 'echo hello > $Q; mv $Q $P'
+	run -1 shell 'echo hello > $P; mv $P $S'
+	run -0 shell 'first $Q; cat $P; ls $S || true'
+	[[ $output == $'hello\nhello\n'*"No such file or directory" ]]
+}
+
 @test "mkdir, mkfifo, ln and ln -s are refused" {
 	run -0 shell 'touch $Q; mkdir $Q.d || mkfifo $Q.f || ln $Q $Q.l || ln -s x $Q.s || echo all refused'
 	[[ $output == *"all refused" ]]
