@@ -33,10 +33,8 @@ struct command {
 };
 
 /* Says what is wrong, and returns the error. */
-static int complain(struct command *command, int error, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static int complain(struct command *command, int error, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static int complain(struct command *command, int error,
+							  const char *format, ...)
 {
 	va_list args;
 
@@ -273,7 +271,7 @@ static void drop_initial(struct command *command)
 			command->settings.given &= ~(1U << i);
 }
 
-/* An object of somebody else's is not taken for the one that was meant. */
+/* What is somebody else's is not taken over: its maker may have it open still. */
 static int check_kept(struct command *command, const struct entry *entry)
 {
 	struct stat attr;
@@ -286,7 +284,8 @@ static int check_kept(struct command *command, const struct entry *entry)
 
 	if (r < 0)
 		return fail(command, "create", r);
-	if (attr.st_uid == command->caller->uid || (command->changes & CHANGE_UID))
+	if (attr.st_uid == command->caller->uid ||
+	    ((command->changes & CHANGE_UID) && attr.st_uid == command->attr.st_uid))
 		return 0;
 	return complain(command, -EPERM, "create %s/%.255s: there is one already, of user %u",
 			command->space->kind->path, command->name, attr.st_uid);

@@ -310,6 +310,25 @@ START_TEST(test_command_keep_without_mode_leaves_the_mode)
 }
 END_TEST
 
+/* Whoever made it beforehand may have it open still. */
+START_TEST(test_command_keep_takes_nothing_of_a_third_users)
+{
+	commands_open();
+	stranger.is_loaded = true;
+	must(command_as(&stranger, COMMAND_STRICT, "create pipes/p mode=0666"));
+	must(command_as(&stranger, COMMAND_STRICT, "create queues/q mode=0666"));
+	must(command_as(&stranger, COMMAND_STRICT, "create shm/s mode=0666"));
+	must_fail(command_as(&root, COMMAND_KEEP, "create pipes/p owner=3 mode=0600"), EPERM);
+	ck_assert_msg(strstr(command_error, "of user 65534"), "%s", command_error);
+	must_fail(command_as(&root, COMMAND_KEEP, "create queues/q owner=3 mode=0600"), EPERM);
+	must_fail(command_as(&root, COMMAND_KEEP, "create shm/s owner=3 mode=0600"), EPERM);
+	ck_assert_uint_eq(command_stat(QUEUES, "q").st_uid, STRANGER);
+	ck_assert_uint_eq(command_stat(QUEUES, "q").st_mode & 07777, 0666);
+	must(command_as(&root, COMMAND_KEEP, "create queues/q owner=65534 mode=0600"));
+	ck_assert_uint_eq(command_stat(QUEUES, "q").st_mode & 07777, 0600);
+}
+END_TEST
+
 START_TEST(test_command_help_names_every_key_of_every_kind)
 {
 	CLEANUP_FREE char *text = NULL;
@@ -345,6 +364,7 @@ int main(void)
 			  test_command_keep_adjusts_what_exists,
 			  test_command_keep_changes_nothing_that_is_fixed_or_loses_data,
 			  test_command_keep_without_mode_leaves_the_mode,
+			  test_command_keep_takes_nothing_of_a_third_users,
 			  test_command_help_names_every_key_of_every_kind,
 			  NULL,
 		  });
