@@ -23,6 +23,19 @@
 	}
 #define IGNORED(template) FUSE_OPT_KEY(template, FUSE_OPT_KEY_DISCARD)
 
+/* Taken apart here: fuse_opt's own %u takes "1x" and "-1" for numbers. */
+enum { KEY_NUMBER };
+
+static const struct {
+	const char *name; /* with the '=' */
+	size_t offset;
+} numbers[] = {
+	{"ipcns=", offsetof(struct options, ipc_pid)},
+	{"max_channels=", offsetof(struct options, max_channels)},
+	{"max_files=", offsetof(struct options, max_files)},
+	{"max_held=", offsetof(struct options, max_held)},
+};
+
 /* The words that fstab(5) has for mount(8) and systemd are no concern of ours. */
 static const struct fuse_opt table[] = {
 	OPTION("-h", wants_help),
@@ -34,10 +47,10 @@ static const struct fuse_opt table[] = {
 	OPTION("debug", is_debug),
 	VALUE("config=%s", config),
 	OPTION("config_strict", is_config_strict),
-	VALUE("ipcns=%u", ipc_pid),
-	VALUE("max_channels=%u", max_channels),
-	VALUE("max_files=%u", max_files),
-	VALUE("max_held=%u", max_held),
+	FUSE_OPT_KEY("ipcns=", KEY_NUMBER),
+	FUSE_OPT_KEY("max_channels=", KEY_NUMBER),
+	FUSE_OPT_KEY("max_files=", KEY_NUMBER),
+	FUSE_OPT_KEY("max_held=", KEY_NUMBER),
 	IGNORED("-s"),
 	IGNORED("defaults"),
 	IGNORED("auto"),
@@ -67,10 +80,31 @@ struct words {
 	int n_words;
 };
 
+static int take_number(struct options *options, const char *arg)
+{
+	const char *text = strchr(arg, '=') + 1;
+	unsigned long value;
+	char *end;
+	size_t i = 0;
+
+	while (strncmp(numbers[i].name, arg, (size_t)(text - arg)) != 0)
+		i++;
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || errno || value == 0 || value > UINT_MAX) {
+		log_line(LOG_ERR, "%s: not a number from 1 to %u", arg, UINT_MAX);
+		return -1;
+	}
+	*(unsigned *)((char *)options + numbers[i].offset) = (unsigned)value;
+	return 0;
+}
+
 static int take_word(void *data, const char *arg, int key, struct fuse_args *out)
 {
 	struct words *words = data;
 
+	if (key == KEY_NUMBER)
+		return take_number(&words->options, arg);
 	if (key != FUSE_OPT_KEY_NONOPT)
 		return 1;
 	if (words->n_words == 2) {

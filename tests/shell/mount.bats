@@ -63,6 +63,17 @@ one_clear_line() {
 	run ! is_mounted "$EXTRA"
 }
 
+@test "a number that is none, or none that makes sense, is one clear line and mounts nothing" {
+	local option dir
+	dir=$(new_directory)
+	for option in ipcns=0 ipcns=self ipcns=1x ipcns= max_held=0 max_files=-1 max_channels=4294967296; do
+		run -1 --separate-stderr timeout -k 1 20 "$IPCFS" "$dir" -o "$option" 3>&-
+		[[ ${#stderr_lines[@]} == 1 && $stderr == *"$option: not a number"* ]]
+		run ! is_mounted "$dir"
+	done
+	rmdir "$dir"
+}
+
 @test "an unknown flag is one clear line and mounts nothing" {
 	setup_extra
 	run --separate-stderr timeout 20 "$IPCFS" "$EXTRA" --frobnicate 3>&-
