@@ -14,8 +14,8 @@
 #include "lib/workers.h"
 
 struct errand {
-	struct errands *errands; /* NULL: they have ended before it */
 	struct host *host;
+	bool is_orphan; /* host::errands has ended before it */
 	char *key;
 	struct errand_call call;  /* name and data are the errand's own; data as it went in */
 	void *result_data;        /* as it came out */
@@ -27,13 +27,13 @@ struct errand {
 	struct worker_job job;
 	struct caller caller;
 	bool is_working;   /* the job is the workers' */
-	UT_hash_handle hh; /* errands::errands, by key */
+	UT_hash_handle hh; /* host::errands, by key */
 };
 
 static void errand_free(struct errand *errand)
 {
 	if (errand->hh.tbl)
-		HASH_DEL(errand->errands->errands, errand);
+		HASH_DEL(errand->host->errands, errand);
 	loop_cancel(errand->host->loop, &errand->drop);
 	child_fini(&errand->child);
 	caller_fini(&errand->caller);
@@ -72,10 +72,10 @@ static void errand_done(struct errand *errand, int result)
 {
 	errand->is_done = true;
 	errand->result = result;
-	if (errand->errands)
-		loop_defer(errand->host->loop, &errand->drop);
-	else
+	if (errand->is_orphan)
 		errand_drop(errand);
+	else
+		loop_defer(errand->host->loop, &errand->drop);
 }
 
 static void child_done(struct child *child, int result)
@@ -164,7 +164,7 @@ static char *make_key(const struct caller *caller, const struct errand_call *cal
 }
 
 /* Takes over `key`. */
-static int errand_new(struct errands *errands, char *key, const struct errand_call *call,
+static int errand_new(struct host *host, char *key, const struct errand_call *call,
 		      struct errand **ret_errand)
 {
 	struct errand *errand = calloc(1, sizeof(*errand));
@@ -173,18 +173,17 @@ static int errand_new(struct errands *errands, char *key, const struct errand_ca
 		free(key);
 		return -ENOMEM;
 	}
-	errand->errands = errands;
-	errand->host = errands->host;
+	errand->host = host;
 	errand->key = key;
 	errand->child.end.fd = -1;
-	errand->child.loop = errands->host->loop;
+	errand->child.loop = host->loop;
 	errand->child.done = child_done;
 	errand->drop.run = errand_run_drop;
 	errand->call = *call;
 	errand->call.name = strdup(call->name);
 	errand->call.data = malloc(call->size);
 	if (errand->call.name && errand->call.data)
-		HASH_ADD_KEYPTR(hh, errands->errands, errand->key, strlen(errand->key), errand);
+		HASH_ADD_KEYPTR(hh, host->errands, errand->key, strlen(errand->key), errand);
 	if (!errand->hh.tbl) {
 		errand_free(errand);
 		return -ENOMEM;
@@ -213,7 +212,7 @@ static int errand_take(struct errand *errand, void *ret_data)
 	return r;
 }
 
-int errands_run(struct errands *errands, struct caller *caller, const struct errand_call *call)
+int errands_run(struct host *host, struct caller *caller, const struct errand_call *call)
 {
 	struct errand *errand;
 	char *key;
@@ -221,19 +220,18 @@ int errands_run(struct errands *errands, struct caller *caller, const struct err
 
 	if (geteuid() != 0 && caller->uid != geteuid())
 		return -EPERM;
-	if (child_is_needless(caller) &&
-	    (call->way == ERRAND_PROCESS || !errands->host->is_serving))
+	if (child_is_needless(caller) && (call->way == ERRAND_PROCESS || !host->is_serving))
 		return call->act(call->data);
 	key = make_key(caller, call);
 	if (!key)
 		return -ENOMEM;
-	HASH_FIND_STR(errands->errands, key, errand);
+	HASH_FIND_STR(host->errands, key, errand);
 	if (errand) {
 		free(key);
 		return errand->is_done && is_same(errand, call) ? errand_take(errand, call->data)
 								: -EAGAIN;
 	}
-	r = errand_new(errands, key, call, &errand);
+	r = errand_new(host, key, call, &errand);
 	if (r < 0)
 		return r;
 	r = errand_start(errand, caller);
@@ -242,16 +240,16 @@ int errands_run(struct errands *errands, struct caller *caller, const struct err
 	return r < 0 ? r : -EAGAIN;
 }
 
-void errands_fini(struct errands *errands)
+void errands_end(struct host *host)
 {
 	struct errand *errand, *next;
 
-	HASH_ITER(hh, errands->errands, errand, next) {
-		HASH_DEL(errands->errands, errand);
+	HASH_ITER(hh, host->errands, errand, next) {
+		HASH_DEL(host->errands, errand);
 		errand->hh.tbl = NULL;
-		errand->errands = NULL;
+		errand->is_orphan = true;
 		/* A job on a thread ends in its own time, and then goes. */
-		if (!errand->is_working || workers_cancel(errand->host->sleepers, &errand->job)) {
+		if (!errand->is_working || workers_cancel(host->sleepers, &errand->job)) {
 			if (errand->is_working)
 				user_uncharge(&errand->host->users, errand->caller.uid, USER_SLEEPS,
 					      1);

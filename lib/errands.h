@@ -13,11 +13,6 @@
 #include "lib/caller.h"
 #include "lib/host.h"
 
-struct errands {
-	struct host *host;
-	struct errand *errands; /* by key */
-};
-
 enum errand_way {
 	/*
 	 * A process of the caller's (lib/child.h): act() must only make system calls. Each user has
@@ -46,9 +41,9 @@ struct errand_call {
  * same thing. -EAGAIN: wait, with host_wait(). Otherwise what act returned, or -errno if it could
  * not be called.
  */
-int errands_run(struct errands *errands, struct caller *caller, const struct errand_call *call);
+int errands_run(struct host *host, struct caller *caller, const struct errand_call *call);
 
-/* Ends what is under way. */
-void errands_fini(struct errands *errands);
+/* Ends all that is under way, for host_stop(); what is on a thread ends in its own time. */
+void errands_end(struct host *host);
 
 #endif

@@ -8,6 +8,7 @@
 #include <utlist.h>
 
 #include "lib/cleanup.h"
+#include "lib/errands.h"
 #include "lib/workers.h"
 
 #define MIB ((size_t)1 << 20)
@@ -70,6 +71,7 @@ void host_fini(struct host *host)
 void host_stop(struct host *host)
 {
 	host->is_ending = true;
+	errands_end(host);
 	workers_free(host->workers);
 	host->workers = NULL;
 	workers_free(host->sleepers);

@@ -38,6 +38,7 @@ struct host {
 	struct workers *sleepers; /* for what may sleep for ever: USER_SLEEPS of it a user */
 	_Atomic bool is_ending;   /* nobody is left to read what a job would find */
 	struct host_waiter *waiters;
+	struct errand *errands; /* under way (lib/errands.h), by key */
 	struct loop_task retry;
 	bool is_serving; /* the mount may call: nothing on the loop may walk into it */
 	dev_t dev;       /* of the mount, by which its open files are told */

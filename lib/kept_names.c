@@ -82,13 +82,6 @@ void kept_stat(const struct kept *kept, struct stat *ret_attr)
 	ret_attr->st_nlink = kept->name ? 1 : 0;
 }
 
-void kept_space_init(struct kept_space *space, struct host *host, const struct kind *kind,
-		     const struct space_ops *ops)
-{
-	space_init(&space->space, ops, host, kind->path);
-	space->space.kind = kind;
-}
-
 int kept_space_open(struct space **ret_space, struct host *host, const struct kind *kind,
 		    const struct space_ops *ops)
 {
@@ -96,7 +89,8 @@ int kept_space_open(struct space **ret_space, struct host *host, const struct ki
 
 	if (!space)
 		return -ENOMEM;
-	kept_space_init(space, host, kind, ops);
+	space_init(&space->space, ops, host, kind->path);
+	space->space.kind = kind;
 	*ret_space = &space->space;
 	return 0;
 }

@@ -41,10 +41,6 @@ void kept_fini(struct kept *kept);
 
 void kept_stat(const struct kept *kept, struct stat *ret_attr);
 
-/* Makes a space of a kind's own, which begins with it and is all zeroes. */
-void kept_space_init(struct kept_space *space, struct host *host, const struct kind *kind,
-		     const struct space_ops *ops);
-
 /* For struct space_ops. */
 int kept_space_open(struct space **ret_space, struct host *host, const struct kind *kind,
 		    const struct space_ops *ops);

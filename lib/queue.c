@@ -301,22 +301,6 @@ static void queue_status(struct channel *channel, struct caller *caller, FILE *o
 
 /* The names. */
 
-struct queue_space {
-	struct named_space named;
-	struct errands errands;
-};
-
-static struct queue_space *queue_space_from(struct space *space)
-{
-	return CONTAINER_OF(named_space_from(space), struct queue_space, named);
-}
-
-static void queue_space_destroy(struct space *space)
-{
-	errands_fini(&queue_space_from(space)->errands);
-	named_space_destroy(space);
-}
-
 /* The limits that the settings ask for; false if they leave them to the system. */
 static bool queue_take(const struct settings *settings, struct mq_attr *ret_attr)
 {
@@ -348,12 +332,12 @@ static int queue_create(struct space *space, const char *name, mode_t mode,
 	mqueue_creation_init(&creation, name, mode);
 	creation.has_attr = queue_take(settings, &creation.attr);
 	/* The kernel counts a queue's bytes against its maker's real user. */
-	r = errands_run(&queue_space_from(space)->errands, caller, &call);
+	r = errands_run(space->host, caller, &call);
 	return r < 0 ? r : named_find_made(space, name, creation.ino, &ret_entry->channel);
 }
 
 static const struct space_ops queue_space_ops = {
-	.destroy = queue_space_destroy,
+	.destroy = named_space_destroy,
 	.list = named_list,
 	.lookup = named_lookup,
 	.create = queue_create,
@@ -362,7 +346,7 @@ static const struct space_ops queue_space_ops = {
 
 static int queue_space_open(struct space **ret_space, struct host *host)
 {
-	struct queue_space *space = calloc(1, sizeof(*space));
+	struct named_space *space = calloc(1, sizeof(*space));
 	int dir_fd = mqueue_open_directory();
 
 	if (!space) {
@@ -370,15 +354,14 @@ static int queue_space_open(struct space **ret_space, struct host *host)
 			close(dir_fd);
 		return -ENOMEM;
 	}
-	space->errands.host = host;
-	space->named = (struct named_space){
+	*space = (struct named_space){
 		.named_size = sizeof(struct queue),
 		.open_name = dir_fd >= 0 ? named_open_at : mqueue_open_name,
 		.unlink_name = dir_fd >= 0 ? named_unlink_at : mqueue_unlink_name,
 		.init = queue_init,
 	};
-	named_space_init(&space->named, &queue_space_ops, host, &queue_kind, dir_fd);
-	*ret_space = &space->named.space;
+	named_space_init(space, &queue_space_ops, host, &queue_kind, dir_fd);
+	*ret_space = &space->space;
 	return 0;
 }
 

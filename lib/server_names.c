@@ -24,22 +24,6 @@ const struct parameter server_parameters[] = {
 	{.name = NULL},
 };
 
-struct servers {
-	struct kept_space kept;
-	struct errands errands;
-};
-
-static struct servers *servers_from(struct space *space)
-{
-	return CONTAINER_OF(CONTAINER_OF(space, struct kept_space, space), struct servers, kept);
-}
-
-static void servers_destroy(struct space *space)
-{
-	errands_fini(&servers_from(space)->errands);
-	kept_space_destroy(space);
-}
-
 static int servers_lookup(struct space *space, const char *name, struct caller *caller,
 			  struct entry *ret_entry)
 {
@@ -93,7 +77,7 @@ static int listen_here(struct listener *listener, const char *name, struct calle
 	return listener_open_for(listener, caller);
 }
 
-static int listen_as(struct servers *servers, struct listener *listener, const char *name,
+static int listen_as(struct host *host, struct listener *listener, const char *name,
 		     struct caller *caller)
 {
 	struct errand_call call = {.way = ERRAND_THREAD,
@@ -110,7 +94,7 @@ static int listen_as(struct servers *servers, struct listener *listener, const c
 	if (r < 0)
 		return r;
 	if (r > 0)
-		return errands_run(&servers->errands, caller, &call);
+		return errands_run(host, caller, &call);
 	r = caller_enter(caller);
 	if (r < 0)
 		return r;
@@ -190,7 +174,7 @@ static int servers_create(struct space *space, const char *name, mode_t mode,
 	if (!*listener.address)
 		making.remover = &self;
 	if (r == 0)
-		r = listen_as(servers_from(space), &listener, name, caller);
+		r = listen_as(space->host, &listener, name, caller);
 	if (r == 0)
 		r = server_new(space, &making, &listener);
 	return r < 0 ? r : servers_lookup(space, name, caller, ret_entry);
@@ -211,7 +195,7 @@ static int servers_remove(struct space *space, const char *name, struct caller *
 }
 
 static const struct space_ops servers_ops = {
-	.destroy = servers_destroy,
+	.destroy = kept_space_destroy,
 	.list = kept_list,
 	.lookup = servers_lookup,
 	.create = servers_create,
@@ -267,17 +251,12 @@ static int shown_new(struct space *servers)
 
 int server_space_open(struct space **ret_space, struct host *host, const struct kind *kind)
 {
-	struct servers *servers = calloc(1, sizeof(*servers));
-	int r;
+	int r = kept_space_open(ret_space, host, kind, &servers_ops);
 
-	if (!servers)
-		return -ENOMEM;
-	kept_space_init(&servers->kept, host, kind, &servers_ops);
-	servers->errands.host = host;
-	r = shown_new(&servers->kept.space);
 	if (r < 0)
-		free(servers);
-	else
-		*ret_space = &servers->kept.space;
+		return r;
+	r = shown_new(*ret_space);
+	if (r < 0)
+		space_unref(*ret_space);
 	return r;
 }

@@ -12,6 +12,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+#include "lib/errands.h"
 #include "lib/kernel_names.h"
 #include "lib/kinds.h"
 
@@ -99,11 +101,46 @@ static int shm_truncate(struct channel *channel, struct file *file, off_t size,
 	return ftruncate(fd, size) < 0 ? -errno : 0;
 }
 
+/* A region to be sized, as its user opens it. */
+struct sizing {
+	int dir_fd;
+	ino_t ino;
+	off_t size;
+	char name[NAME_MAX + 1];
+};
+
+static int size_act(void *data)
+{
+	const struct sizing *sizing = data;
+	CLEANUP_FD int fd = openat(sizing->dir_fd, sizing->name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat attr;
+
+	if (fd < 0 || fstat(fd, &attr) < 0)
+		return -errno;
+	if (attr.st_ino != sizing->ino)
+		return -ESTALE;
+	return ftruncate(fd, sizing->size) < 0 ? -errno : 0;
+}
+
+/* To cut a region down frees its pages, which takes as long as they are many. */
 static int shm_set(struct channel *channel, const struct settings *settings, struct caller *caller)
 {
+	const struct named *named = shm_from(channel);
+	struct sizing sizing;
+	const struct errand_call call = {.way = ERRAND_THREAD,
+					 .name = named->name,
+					 .act = size_act,
+					 .data = &sizing,
+					 .size = sizeof(sizing)};
+
 	if (!settings_has(settings, SHM_SIZE))
 		return 0;
-	return shm_truncate(channel, NULL, (off_t)settings->values[SHM_SIZE], caller);
+	memset(&sizing, 0, sizeof(sizing)); /* errands_run() compares all of it */
+	sizing.dir_fd = channel->space->dir_fd;
+	sizing.ino = named->ino;
+	sizing.size = (off_t)settings->values[SHM_SIZE];
+	strcpy(sizing.name, named->name);
+	return errands_run(channel->space->host, caller, &call);
 }
 
 static void shm_status(struct channel *channel, struct caller *caller, FILE *out)

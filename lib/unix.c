@@ -33,7 +33,6 @@ struct directory {
 
 	/* Of the root alone. */
 	struct directory *seen; /* that somebody refers to */
-	struct errands errands;
 };
 
 static struct directory *directory_from(struct space *space)
@@ -58,8 +57,6 @@ static void directory_destroy(struct space *space)
 	if (directory->root) {
 		HASH_DEL(directory->root->seen, directory);
 		space_unref(&directory->root->space);
-	} else {
-		errands_fini(&directory->errands);
 	}
 	free(directory->path);
 	free(directory);
@@ -224,7 +221,7 @@ static int directory_lookup(struct space *space, const char *name, struct caller
 	int r = look ? make_path(directory, name, look->path) : -ENOMEM;
 
 	if (r == 0)
-		r = errands_run(&root->errands, caller,
+		r = errands_run(space->host, caller,
 				&(struct errand_call){.way = ERRAND_THREAD,
 						      .name = look->path,
 						      .act = look_act,
@@ -321,7 +318,7 @@ static int directory_list(struct space *space, struct caller *caller, space_entr
 	if (!listing)
 		return -ENOMEM;
 	strcpy(listing->path, directory->path);
-	r = errands_run(&directory_root(directory)->errands, caller,
+	r = errands_run(space->host, caller,
 			&(struct errand_call){.way = ERRAND_THREAD,
 					      .name = "",
 					      .act = list_act,
@@ -374,7 +371,6 @@ static int unix_space_open(struct space **ret_space, struct host *host)
 	space_init(&root->space, &directory_ops, host, ROOT_PATH);
 	root->space.kind = &unix_kind;
 	root->space.shown = &list->space;
-	root->errands.host = host;
 	*ret_space = &TAKE_PTR(root)->space;
 	return 0;
 }

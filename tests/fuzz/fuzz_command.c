@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "lib/channel.h"
+#include "lib/cleanup.h"
 #include "lib/command.h"
 #include "lib/kinds.h"
 #include "tests/fuzz/fuzz.h"
@@ -73,16 +74,44 @@ static void clear(struct space *space)
 	caller_fini(&root);
 }
 
+/* A line that is run until it need not wait any more. */
+struct attempt {
+	struct host_waiter waiter;
+	const char *line;
+	size_t length;
+	enum command_mode mode;
+	struct caller *caller;
+	char error[COMMAND_ERROR_MAX];
+	int result;
+};
+
+static void try_line(struct host_waiter *waiter)
+{
+	struct attempt *attempt = CONTAINER_OF(waiter, struct attempt, waiter);
+
+	memset(attempt->error, 0, sizeof(attempt->error));
+	attempt->result = command_run(&host, attempt->line, attempt->length, attempt->mode,
+				      attempt->caller, attempt->error);
+	if (attempt->result == -EAGAIN)
+		host_wait(&host, waiter);
+	else
+		loop_stop(loop);
+}
+
 static void run(const char *line, size_t length, enum command_mode mode, struct caller *caller)
 {
-	char error[COMMAND_ERROR_MAX];
-	int r;
+	struct attempt attempt = {.waiter.run = try_line,
+				  .line = line,
+				  .length = length,
+				  .mode = mode,
+				  .caller = caller};
 
-	memset(error, 0, sizeof(error));
-	r = command_run(&host, line, length, mode, caller, error);
-	must(r <= 0 && memchr(error, '\0', sizeof(error)));
+	try_line(&attempt.waiter);
+	if (attempt.result == -EAGAIN)
+		must(loop_run(loop) == 0);
+	must(attempt.result <= 0 && memchr(attempt.error, '\0', sizeof(attempt.error)));
 	/* Each refusal is explained, and nothing else is. */
-	must(r == -EAGAIN || (r < 0) == (*error != '\0'));
+	must((attempt.result < 0) == (*attempt.error != '\0'));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -126,6 +126,18 @@ $CONFIG:8: owner=nosuch: there is no such user" ]]
 	[[ $output == $'8192\n8192' ]]
 }
 
+@test "set cuts a region down to its size" {
+	shell 'truncate -s 64M /dev/shm/$NAME'
+	configure <<<"set shm/$NAME size=4K"
+	run -0 stat -c %s "/dev/shm/$NAME"
+	[[ $output == 4096 ]]
+	truncate -s 64M "/dev/shm/$NAME"
+	hangup
+	size_is_4k() { [[ $(stat -c %s "/dev/shm/$NAME") == 4096 ]]; }
+	wait_until size_is_4k
+	run -1 grep "$CONFIG:" "$LOG"
+}
+
 @test "SIGHUP reads the file again, and takes nothing away" {
 	configure <<-END
 		create pipes/$NAME capacity=64K mode=0600

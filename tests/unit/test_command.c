@@ -141,6 +141,21 @@ START_TEST(test_command_set_changes_what_it_names)
 }
 END_TEST
 
+START_TEST(test_command_set_has_a_worker_cut_a_region_down)
+{
+	static const char line[] = "set shm/s size=4K";
+
+	commands_open();
+	must(command("create shm/s size=64M"));
+	host.is_serving = true;
+	must_fail(command_run(&host, line, strlen(line), COMMAND_STRICT, &root, command_error),
+		  EAGAIN);
+	must_fail(command_as(&stranger, COMMAND_STRICT, line), EACCES);
+	must(command(line));
+	ck_assert_int_eq(command_stat(SHM, "s").st_size, 4096);
+}
+END_TEST
+
 START_TEST(test_command_remove_removes)
 {
 	commands_open();
@@ -360,6 +375,7 @@ int main(void)
 			  test_command_create_without_mode_has_the_callers_umask,
 			  test_command_owner_and_group_can_be_names,
 			  test_command_set_changes_what_it_names,
+			  test_command_set_has_a_worker_cut_a_region_down,
 			  test_command_remove_removes,
 			  test_command_keep_adjusts_what_exists,
 			  test_command_keep_changes_nothing_that_is_fixed_or_loses_data,

@@ -10,7 +10,6 @@
 #include "tests/unit/fixture.h"
 #include "tests/unit/held.h"
 
-static struct errands errands = {.host = &host};
 static struct caller other = {.uid = 1001, .gid = 1001};
 
 struct making {
@@ -38,7 +37,7 @@ static int make(struct caller *caller, const char *name, struct making *making)
 	const struct errand_call call = {
 		.name = name, .act = act_make, .data = making, .size = sizeof(*making)};
 
-	return errands_run(&errands, caller, &call);
+	return errands_run(&host, caller, &call);
 }
 
 /* Starts one that does not end by itself. */
@@ -48,7 +47,7 @@ static void start_endless(struct caller *caller, const char *name)
 	const struct errand_call call = {
 		.name = name, .act = act_wait, .data = &making, .size = sizeof(making)};
 
-	must_fail(errands_run(&errands, caller, &call), EAGAIN);
+	must_fail(errands_run(&host, caller, &call), EAGAIN);
 }
 
 /* Somebody who waits for an object, as a held request does. */
@@ -78,7 +77,7 @@ START_TEST(test_errands_of_the_daemon_itself_need_no_process)
 
 	must(client_try(&client));
 	ck_assert_uint_eq(client.making.uid, 0);
-	ck_assert_ptr_null(errands.errands);
+	ck_assert_ptr_null(host.errands);
 }
 END_TEST
 
@@ -89,7 +88,7 @@ START_TEST(test_errands_second_try_has_the_result)
 	must(client_make(&client));
 	ck_assert_uint_eq(client.n, 2);
 	ck_assert_uint_eq(client.making.uid, STRANGER);
-	ck_assert_ptr_null(errands.errands);
+	ck_assert_ptr_null(host.errands);
 }
 END_TEST
 
@@ -98,7 +97,7 @@ START_TEST(test_errands_second_try_has_the_error)
 	struct client client = {.caller = &stranger, .name = "a", .making.result = -ENOSPC};
 
 	must_fail(client_make(&client), ENOSPC);
-	ck_assert_ptr_null(errands.errands);
+	ck_assert_ptr_null(host.errands);
 }
 END_TEST
 
@@ -130,7 +129,7 @@ START_TEST(test_errands_of_another_user_are_not_held_up)
 	start_endless(&stranger, "a");
 	must(client_make(&client));
 	ck_assert_uint_eq(client.making.uid, other.uid);
-	errands_fini(&errands);
+	errands_end(&host);
 }
 END_TEST
 
@@ -142,7 +141,7 @@ START_TEST(test_errands_behind_one_that_does_not_end_wait)
 	must_fail(client_try(&client), EAGAIN);
 	loop_settle();
 	must_fail(client_try(&client), EAGAIN);
-	errands_fini(&errands);
+	errands_end(&host);
 }
 END_TEST
 
@@ -158,16 +157,16 @@ START_TEST(test_errands_result_that_nobody_takes_is_dropped)
 
 	must_fail(client_try(&client), EAGAIN);
 	must(loop_wait_for(refuse_once, &n)); /* is told of the result, and takes it not */
-	ck_assert_ptr_null(errands.errands);
+	ck_assert_ptr_null(host.errands);
 }
 END_TEST
 
-START_TEST(test_errands_fini_ends_what_is_under_way)
+START_TEST(test_errands_end_ends_what_is_under_way)
 {
 	start_endless(&stranger, "a");
 	start_endless(&other, "a");
-	errands_fini(&errands);
-	ck_assert_ptr_null(errands.errands);
+	errands_end(&host);
+	ck_assert_ptr_null(host.errands);
 	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
 	ck_assert_int_eq(errno, ECHILD);
 }
@@ -202,7 +201,7 @@ static int look(void *data)
 					 .drop = drop_look};
 
 	client->n++;
-	return errands_run(&errands, client->caller, &call);
+	return errands_run(&host, client->caller, &call);
 }
 
 START_TEST(test_errands_thread_has_the_callers_rights)
@@ -213,7 +212,7 @@ START_TEST(test_errands_thread_has_the_callers_rights)
 	ck_assert_uint_eq(client.n, 2);
 	ck_assert_uint_eq(client.making.uid, STRANGER);
 	ck_assert_uint_eq(geteuid(), 0);
-	ck_assert_ptr_null(errands.errands);
+	ck_assert_ptr_null(host.errands);
 	ck_assert_uint_eq(n_dropped, 0);
 }
 END_TEST
@@ -242,7 +241,7 @@ START_TEST(test_errands_of_two_threads_of_a_user_run_side_by_side)
 	must_fail(look(&b), EAGAIN);
 	must(loop_wait_for(look, &b));
 	caller_fini(&second);
-	errands_fini(&errands);
+	errands_end(&host);
 }
 END_TEST
 
@@ -253,7 +252,7 @@ START_TEST(test_errands_thread_result_that_nobody_takes_is_dropped)
 
 	must_fail(look(&client), EAGAIN);
 	must(loop_wait_for(refuse_once, &n));
-	ck_assert_ptr_null(errands.errands);
+	ck_assert_ptr_null(host.errands);
 	ck_assert_uint_eq(n_dropped, 1);
 }
 END_TEST
@@ -263,8 +262,8 @@ START_TEST(test_errands_thread_that_outlives_them_is_dropped)
 	struct client client = {.caller = &stranger, .name = "a"};
 
 	must_fail(look(&client), EAGAIN);
-	errands_fini(&errands);
-	ck_assert_ptr_null(errands.errands);
+	errands_end(&host);
+	ck_assert_ptr_null(host.errands);
 	host_stop(&host);
 	ck_assert_uint_le(n_dropped, 1); /* none if it had not begun */
 }
@@ -279,7 +278,7 @@ START_TEST(test_errands_of_our_own_threads_are_refused)
 	must(loop_wait_for(look, &first)); /* its thread is idle now */
 	self.pid = first.making.tid;
 	must_fail(look(&client), ELOOP);
-	ck_assert_ptr_null(errands.errands);
+	ck_assert_ptr_null(host.errands);
 }
 END_TEST
 
@@ -297,7 +296,7 @@ int main(void)
 			  test_errands_of_another_user_are_not_held_up,
 			  test_errands_behind_one_that_does_not_end_wait,
 			  test_errands_result_that_nobody_takes_is_dropped,
-			  test_errands_fini_ends_what_is_under_way,
+			  test_errands_end_ends_what_is_under_way,
 			  NULL,
 		  });
 	suite_add(suite, "threads",

@@ -14,6 +14,7 @@
 
 #include "lib/kinds.h"
 #include "tests/unit/fixture.h"
+#include "tests/unit/held.h"
 #include "tests/unit/native.h"
 #include "tests/unit/objects.h"
 
@@ -239,12 +240,19 @@ START_TEST(test_shm_size_that_is_impossible_leaves_nothing)
 }
 END_TEST
 
+static int set_as_stranger(void *region)
+{
+	const struct settings settings = {.values = {4096}, .given = 1 << SHM_SIZE};
+
+	return shm_kind.channel.set(region, &settings, &stranger);
+}
+
 START_TEST(test_shm_size_is_set_by_who_may_write)
 {
 	const struct settings settings = {.values = {4096}, .given = 1 << SHM_SIZE};
 	struct channel *region = object_make(fixture_open(&shm_kind), "r");
 
-	must_fail(shm_kind.channel.set(region, &settings, &stranger), EACCES);
+	must_fail(loop_wait_for(set_as_stranger, region), EACCES);
 	must(shm_kind.channel.set(region, &settings, &root));
 	ck_assert_int_eq(object_stat(region).st_size, 4096);
 	object_unref(region);
