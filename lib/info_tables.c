@@ -18,18 +18,26 @@ static const char *const families[] = {"bytes",   "capacity_bytes", "messages",
 #define N_BYTES   2
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
 
-/* The status of one object after the other, as text. */
 struct row {
 	const char *kind;
 	char *status;
 	char *name;
 };
 
+/*
+ * The status of one object after the other, as text: looked up on the loop, for a worker to make
+ * the table of.
+ */
 struct rows {
 	struct rows_list {
 		struct row *rows;
 		size_t n, n_allocated;
 	} list;
+	struct user_table *users;
+	uid_t uid; /* whom they are charged to */
+	size_t n_charged;
+
+	/* While they are looked up. */
 	struct space *space;
 	struct caller *reader;
 	int error;
@@ -69,6 +77,16 @@ static int print_status(struct rows *rows, const char *name, char **ret_status)
 	return r;
 }
 
+static int rows_charge(struct rows *rows, const struct row *row)
+{
+	size_t n = sizeof(*row) + strlen(row->name) + strlen(row->status) + 2;
+	int r = user_charge(rows->users, rows->uid, USER_BYTES, n);
+
+	if (r == 0)
+		rows->n_charged += n;
+	return r;
+}
+
 static bool rows_add(void *data, const char *name, ino_t ino, mode_t mode)
 {
 	struct rows *rows = data;
@@ -82,25 +100,36 @@ static bool rows_add(void *data, const char *name, ino_t ino, mode_t mode)
 	if (r == 0) {
 		row.name = strdup(name);
 		rows->list.rows[rows->list.n++] = row;
+		r = row.name ? rows_charge(rows, &row) : -ENOMEM;
 	}
-	rows->error = r < 0 ? r : row.name ? 0 : -ENOMEM;
-	return rows->error == 0;
+	rows->error = r;
+	return r == 0;
 }
 
-static void rows_fini(struct rows *rows)
+static void rows_free(void *data)
 {
+	struct rows *rows = data;
+
+	user_uncharge(rows->users, rows->uid, USER_BYTES, rows->n_charged);
 	for (size_t i = 0; i < rows->list.n; i++) {
 		free(rows->list.rows[i].status);
 		free(rows->list.rows[i].name);
 	}
 	free(rows->list.rows);
+	free(rows);
 }
 
-static int rows_init(struct rows *rows, struct host *host, struct caller *reader)
+static int rows_prepare(void *data, struct caller *reader, void **ret_rows)
 {
+	struct host *host = data;
+	struct rows *rows = calloc(1, sizeof(*rows));
 	int r = 0;
 
-	*rows = (struct rows){.reader = reader};
+	if (!rows)
+		return -ENOMEM;
+	rows->users = &host->users;
+	rows->uid = reader->uid;
+	rows->reader = reader;
 	for (struct space **space = host->spaces; r == 0 && *space; space++) {
 		rows->space = space_shown(*space);
 		r = space_list(rows->space, reader, rows_add, rows);
@@ -108,7 +137,9 @@ static int rows_init(struct rows *rows, struct host *host, struct caller *reader
 			r = rows->error;
 	}
 	if (r < 0)
-		rows_fini(rows);
+		rows_free(rows);
+	else
+		*ret_rows = rows;
 	return r;
 }
 
@@ -135,17 +166,14 @@ static void print_cell(const struct row *row, const char *key, int width, FILE *
 	fprintf(out, " %*.*s", width, length, value ? value : "-");
 }
 
-static int summary_print(void *data, struct caller *reader, FILE *out)
+static int summary_print(void *prepared, struct caller *reader, FILE *out)
 {
-	struct rows rows;
-	int r = rows_init(&rows, data, reader);
+	const struct rows *rows = prepared;
 
-	if (r < 0)
-		return r;
 	fprintf(out, "%-12s %6s %6s %5s %10s %10s %8s %7s %7s %7s %s\n", "KIND", "OWNER", "GROUP",
 		"MODE", "BYTES", "CAPACITY", "MESSAGES", "READERS", "WRITERS", "WAITING", "NAME");
-	for (size_t i = 0; i < rows.list.n; i++) {
-		const struct row *row = &rows.list.rows[i];
+	for (size_t i = 0; i < rows->list.n; i++) {
+		const struct row *row = &rows->list.rows[i];
 		CLEANUP_FREE char *name = info_escape(row->name, "");
 
 		fprintf(out, "%-12s", row->kind);
@@ -156,7 +184,6 @@ static int summary_print(void *data, struct caller *reader, FILE *out)
 			print_cell(row, columns[c], c < 2 ? 10 : c == 2 ? 8 : 7, out);
 		fprintf(out, " %s\n", name ? name : "?");
 	}
-	rows_fini(&rows);
 	return 0;
 }
 
@@ -194,25 +221,19 @@ static int add_object(json_object *array, char *status)
 	return r;
 }
 
-static int inventory_print(void *data, struct caller *reader, FILE *out)
+static int inventory_print(void *prepared, struct caller *reader, FILE *out)
 {
+	const struct rows *rows = prepared;
 	json_object *array = json_object_new_array();
-	struct rows rows;
-	int r = rows_init(&rows, data, reader);
+	int r = array ? 0 : -ENOMEM;
 
-	if (r < 0) {
-		json_object_put(array);
-		return r;
-	}
-	r = array ? 0 : -ENOMEM;
-	for (size_t i = 0; r == 0 && i < rows.list.n; i++)
-		r = add_object(array, rows.list.rows[i].status);
+	for (size_t i = 0; r == 0 && i < rows->list.n; i++)
+		r = add_object(array, rows->list.rows[i].status);
 	if (r == 0)
 		fprintf(out, "%s\n",
 			json_object_to_json_string_ext(
 				array, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(array);
-	rows_fini(&rows);
 	return r;
 }
 
@@ -230,26 +251,34 @@ static int print_sample(const struct row *row, const char *key, const char *fami
 	return 0;
 }
 
-static int metrics_print(void *data, struct caller *reader, FILE *out)
+static int metrics_print(void *prepared, struct caller *reader, FILE *out)
 {
-	struct host *host = data;
-	struct rows rows;
-	int r = rows_init(&rows, host, reader);
+	const struct rows *rows = prepared;
+	int r = 0;
 
-	if (r < 0)
-		return r;
 	for (size_t c = 0; r == 0 && c < N_COLUMNS; c++) {
 		fprintf(out, "# TYPE ipcfs_%s gauge\n", families[c]);
 		if (c < N_BYTES)
 			fprintf(out, "# UNIT ipcfs_%s bytes\n", families[c]);
-		for (size_t i = 0; r == 0 && i < rows.list.n; i++)
-			r = print_sample(&rows.list.rows[i], columns[c], families[c], out);
+		for (size_t i = 0; r == 0 && i < rows->list.n; i++)
+			r = print_sample(&rows->list.rows[i], columns[c], families[c], out);
 	}
 	fputs("# EOF\n", out);
-	rows_fini(&rows);
 	return r;
 }
 
-const struct text_ops info_summary_ops = {.print = summary_print};
-const struct text_ops info_inventory_ops = {.print = inventory_print};
-const struct text_ops info_metrics_ops = {.print = metrics_print};
+const struct text_ops info_summary_ops = {
+	.print = summary_print,
+	.prepare = rows_prepare,
+	.finish = rows_free,
+};
+const struct text_ops info_inventory_ops = {
+	.print = inventory_print,
+	.prepare = rows_prepare,
+	.finish = rows_free,
+};
+const struct text_ops info_metrics_ops = {
+	.print = metrics_print,
+	.prepare = rows_prepare,
+	.finish = rows_free,
+};
