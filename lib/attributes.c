@@ -28,6 +28,7 @@ void attributes_init(struct attributes *attributes, ino_t ino, mode_t mode, stru
 		.atime = now,
 		.mtime = now,
 		.ctime = now,
+		.btime = now,
 	};
 }
 

@@ -16,6 +16,7 @@ struct attributes {
 	uid_t uid;
 	gid_t gid;
 	struct timespec atime, mtime, ctime;
+	struct timespec btime; /* when it was made */
 };
 
 /* A new object of the caller's. */

@@ -177,8 +177,10 @@ static uint32_t pipe_poll(struct file *file)
 static void pipe_status(struct channel *channel, struct caller *caller, FILE *out)
 {
 	struct pipe *pipe = pipe_from(channel);
+	const struct timespec *created = &pipe->kept.attributes.btime;
 	struct stat attr = {0};
 
+	fprintf(out, "created %lld.%09ld\n", (long long)created->tv_sec, created->tv_nsec);
 	if (channel->service != CHANNEL_STREAM)
 		return;
 	kept_stat(&pipe->kept, &attr);

@@ -79,6 +79,17 @@ has_line() { # LINE...
 	done
 }
 
+@test "created is when it was made, whatever has been done to it since" {
+	before=$(date +%s.%N)
+	shell 'touch $P; truncate -s 4K $S; mkfifo $P.fifo'
+	after=$(date +%s.%N)
+	shell 'echo hello > $P; echo hello > $S; chmod 600 $P $S $P.fifo; touch -d 2001-01-01 $P $S; mv $S $S.2; mv $S.2 $S'
+	for object in "pipes/$NAME" "pipes/$NAME.fifo" "shm/$NAME"; do
+		created=$(awk '/^created / { print $2 }' "$IPC/info/$object/status")
+		awk -v b="$before" -v c="$created" -v a="$after" 'BEGIN { exit !(c ~ /^[0-9]+[.][0-9]+$/ && b - 0.1 <= c && c <= a) }'
+	done
+}
+
 @test "info lists what is there, and no more" {
 	shell 'touch $P $Q $S; rm $S'
 	run -0 shell 'ls -d $IPC/info/*/$NAME; ls $IPC/info/pipes/$NAME; ls $IPC/info/shm/$NAME 2>&1 || true'

@@ -133,11 +133,11 @@ START_TEST(test_pipe_settings_status_shows_all)
 	struct channel *pipe = object_make(fixture_open(&pipe_kind), "p");
 	struct file *file = object_open(pipe, O_RDWR);
 
-	ck_assert_str_eq(status(pipe), "bytes 0\ncapacity 1048576\neof auto\n");
+	ck_assert_ptr_nonnull(strstr(status(pipe), "\nbytes 0\ncapacity 1048576\neof auto\n"));
 	file_put(file, "hello");
 	must(set(pipe, PIPE_CAPACITY, 128 * KIB, &root));
 	must(set(pipe, PIPE_EOF, 1, &root));
-	ck_assert_str_eq(status(pipe), "bytes 5\ncapacity 131072\neof never\n");
+	ck_assert_ptr_nonnull(strstr(status(pipe), "\nbytes 5\ncapacity 131072\neof never\n"));
 	object_close(file);
 	object_unref(pipe);
 }
