@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
@@ -30,11 +31,24 @@ static int serve(const struct options *options)
 	return r < 0 ? 1 : 0;
 }
 
+/* Where 0, 1 or 2 is closed, a descriptor of the mount's own would be taken for it. */
+static void open_standard_files(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
 	int status = 0;
 
+	open_standard_files();
 	log_init();
 	if (options_parse(&options, argc, argv) < 0)
 		return 1;

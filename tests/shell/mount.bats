@@ -128,6 +128,15 @@ one_clear_line() {
 	done
 }
 
+@test "it mounts also where stdin, stdout and stderr are closed" {
+	local dir
+	dir=$(new_directory)
+	run -0 timeout -k 1 20 bash -c '"$IPCFS" "$1" <&- >&- 2>&-' bash "$dir" 3>&-
+	look_after "$dir" "$(pgrep -o -f "^$IPCFS $dir\$")"
+	run -0 shell 'echo hello > "$1/pipes/p"; cat "$1/pipes/p"' "$dir"
+	[[ $output == hello ]]
+}
+
 @test "in the background the daemon keeps nothing of the one who started it" {
 	setup_extra
 	start_ipcfs "$EXTRA"
