@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -138,6 +139,15 @@ static int find_mount_point(struct options *options, const char *word)
 	return options->mount_point ? 0 : -ENOMEM;
 }
 
+/* Below the mount point there will be the mount, which can't ask itself for a file. */
+static bool is_hidden(const struct options *options, const char *path)
+{
+	size_t length = strlen(options->mount_point);
+
+	return strncmp(path, options->mount_point, length) == 0 &&
+	       (path[length] == '/' || length == 1);
+}
+
 /* The daemon changes its directory, and may read the file again. */
 static int find_config(struct options *options)
 {
@@ -154,6 +164,10 @@ static int find_config(struct options *options)
 	}
 	free(options->config);
 	options->config = path;
+	if (options->mount_point && is_hidden(options, path)) {
+		log_line(LOG_ERR, "%s: the mount would hide this file", path);
+		return -EINVAL;
+	}
 	return 0;
 }
 

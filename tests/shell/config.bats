@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The configuration file: channels that are there when the mount is, and what becomes of its faults.
 # $M is a mount of its own; queues and regions it shares with $IPC.
-# shellcheck shell=bats disable=SC2016,SC2030,SC2031
+# shellcheck shell=bats disable=SC2016,SC2030,SC2031,SC2154
 
 load helper
 
@@ -92,6 +92,15 @@ $CONFIG:8: owner=nosuch: there is no such user" ]]
 	run timeout -k 1 20 "$IPCFS" "$M" -o "config=/etc,config_strict" -f
 	[[ $status != 0 && $status != 124 && $output == *"/etc: Is a directory"* ]]
 	rmdir "$M"
+}
+
+@test "a file that the mount would hide is refused, because SIGHUP could not read it again" {
+	M=$(new_directory)
+	echo "create pipes/$NAME" >"$M/ipcfs.conf"
+	run -1 --separate-stderr timeout -k 1 20 "$IPCFS" "$M" -o "config=$M/ipcfs.conf" 3>&-
+	[[ ${#stderr_lines[@]} == 1 && $stderr == *"$M/ipcfs.conf: "* ]]
+	run ! is_mounted "$M"
+	rm -r "$M"
 }
 
 @test "the file is found from where the program was started" {
