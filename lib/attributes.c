@@ -51,10 +51,10 @@ static int may_change(const struct attributes *attributes, const struct stat *at
 	struct stat now = {0};
 
 	attributes_stat(attributes, &now);
-	if ((changes & CHANGE_UID) && caller->uid != 0 &&
+	if ((changes & CHANGE_UID) && !caller_is_root(caller) &&
 	    (!owns || attr->st_uid != attributes->uid))
 		return -EPERM;
-	if ((changes & CHANGE_GID) && caller->uid != 0 &&
+	if ((changes & CHANGE_GID) && !caller_is_root(caller) &&
 	    (!owns || (attr->st_gid != attributes->gid && !caller_in_group(caller, attr->st_gid))))
 		return -EPERM;
 	if ((changes & CHANGE_MODE) && !owns)

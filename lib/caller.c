@@ -2,6 +2,7 @@
 #include "lib/caller.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,9 +14,12 @@
 
 #define KEEP ((id_t)-1)
 
+/* What the daemon decides in the kernel's place is what these are for. */
+#define CAPS_OF_ROOT (1ULL << CAP_CHOWN | 1ULL << CAP_DAC_OVERRIDE | 1ULL << CAP_FOWNER)
+
 /* Who the daemon is while this thread has entered a caller. */
 static _Thread_local struct {
-	bool is_entered;
+	bool is_entered, is_limited;
 	uid_t uid;
 	gid_t gid;
 } self;
@@ -61,6 +65,8 @@ int caller_load(struct caller *caller)
 			caller->umask = (mode_t)strtoul(line + 6, NULL, 8);
 		else if (strncmp(line, "Groups:", 7) == 0)
 			r = load_groups(caller, line + 7);
+		else if (strncmp(line, "CapEff:", 7) == 0)
+			caller->is_limited = ~strtoull(line + 7, NULL, 16) & CAPS_OF_ROOT;
 	}
 	fclose(file);
 	return r;
@@ -71,7 +77,7 @@ void caller_fini(struct caller *caller)
 	free(caller->groups);
 	caller->groups = NULL;
 	caller->n_groups = 0;
-	caller->is_loaded = false;
+	caller->is_loaded = caller->is_limited = false;
 }
 
 int caller_copy(struct caller *ret_copy, struct caller *caller)
@@ -83,6 +89,7 @@ int caller_copy(struct caller *ret_copy, struct caller *caller)
 	if (r < 0)
 		return r;
 	ret_copy->is_loaded = true;
+	ret_copy->is_limited = caller->is_limited;
 	ret_copy->umask = caller->umask;
 	if (size == 0)
 		return 0;
@@ -124,15 +131,43 @@ static void leave_ids(unsigned n)
 		sched_yield();
 }
 
+/* Of this thread: none in effect, or all that it may have. */
+static int set_capabilities(bool has_any)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		return -errno;
+	for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+		data[i].effective = has_any ? data[i].permitted : 0;
+	return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
+}
+
+int caller_drop_capabilities(void)
+{
+	return set_capabilities(false);
+}
+
+/* For uid 0 without root's capabilities: other uids lose them with the change of the uid. */
+static int enter_limited(void)
+{
+	int r = set_capabilities(false);
+
+	self.is_limited = r == 0;
+	return r;
+}
+
 int caller_enter(struct caller *caller)
 {
+	bool is_limited = caller->uid == 0 && !caller_is_root(caller);
 	unsigned n = 0;
 	int r;
 
 	self.uid = geteuid();
 	self.gid = getegid();
 	if (self.uid == caller->uid && (self.gid == caller->gid || self.uid != 0))
-		return 0;
+		return is_limited ? enter_limited() : 0;
 	if (self.uid != 0)
 		return -EPERM;
 	r = caller_load(caller);
@@ -147,6 +182,9 @@ int caller_enter(struct caller *caller)
 		n++;
 		r = set_uids(KEEP, caller->uid, KEEP);
 	}
+	n += r == 0;
+	if (r == 0 && is_limited)
+		r = enter_limited();
 	if (r < 0)
 		leave_ids(n);
 	self.is_entered = r == 0;
@@ -155,15 +193,23 @@ int caller_enter(struct caller *caller)
 
 void caller_leave(void)
 {
+	while (self.is_limited && set_capabilities(true) == -ENOMEM)
+		sched_yield();
+	self.is_limited = false;
 	if (!self.is_entered)
 		return;
 	self.is_entered = false;
 	leave_ids(3);
 }
 
-bool caller_owns(const struct caller *caller, uid_t owner)
+bool caller_is_root(struct caller *caller)
 {
-	return caller->uid == 0 || caller->uid == owner;
+	return caller->uid == 0 && caller_load(caller) == 0 && !caller->is_limited;
+}
+
+bool caller_owns(struct caller *caller, uid_t owner)
+{
+	return caller->uid == owner || caller_is_root(caller);
 }
 
 bool caller_in_group(struct caller *caller, gid_t gid)
@@ -181,7 +227,7 @@ bool caller_may(struct caller *caller, const struct stat *attr, int want)
 {
 	mode_t mode = attr->st_mode;
 
-	if (caller->uid == 0)
+	if (caller_is_root(caller))
 		return true;
 	if (caller->uid == attr->st_uid)
 		mode >>= 6;

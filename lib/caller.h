@@ -27,7 +27,8 @@ struct caller {
 	bool is_loaded;
 	mode_t umask;
 	int n_groups;
-	gid_t *groups; /* supplementary groups, owned */
+	gid_t *groups;   /* supplementary groups, owned */
+	bool is_limited; /* uid 0, but without the capabilities that make it root */
 };
 
 /* Forgets what was read. The struct itself is the owner's. */
@@ -49,8 +50,17 @@ int caller_copy(struct caller *ret_copy, struct caller *caller);
 int caller_enter(struct caller *caller);
 void caller_leave(void);
 
+/* For good, of a process that is the caller already. */
+int caller_drop_capabilities(void);
+
+/*
+ * True for uid 0 with root's capabilities. A process that can't be seen is outside of the daemon's
+ * PID namespace, so above it, and has them.
+ */
+bool caller_is_root(struct caller *caller);
+
 /* True for root and for the owner. */
-bool caller_owns(const struct caller *caller, uid_t owner);
+bool caller_owns(struct caller *caller, uid_t owner);
 
 /* The mode-bit check of path_resolution(7): may the caller do `want` (R_OK | W_OK)? */
 bool caller_may(struct caller *caller, const struct stat *attr, int want);

@@ -60,6 +60,8 @@ static int become(struct caller *caller, rlim_t limit)
 	    syscall(SYS_setresgid, caller->gid, caller->gid, caller->gid) < 0 ||
 	    syscall(SYS_setresuid, caller->uid, caller->uid, caller->uid) < 0)
 		return -errno;
+	if (caller->is_limited && caller_drop_capabilities() < 0)
+		return -EPERM;
 	/* A stopped one must not outlive the daemon: it has the mount's descriptor. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	return 0;
@@ -140,7 +142,7 @@ void child_fini(struct child *child)
 	child->shared = NULL;
 }
 
-bool child_is_needless(const struct caller *caller)
+bool child_is_needless(struct caller *caller)
 {
-	return geteuid() != 0 || (caller->uid == 0 && caller->gid == getegid());
+	return geteuid() != 0 || (caller->gid == getegid() && caller_is_root(caller));
 }

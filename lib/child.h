@@ -35,6 +35,6 @@ int child_start(struct child *child, struct loop *loop, struct caller *caller,
 void child_fini(struct child *child);
 
 /* True if the daemon is the caller itself, so that no process is needed. */
-bool child_is_needless(const struct caller *caller);
+bool child_is_needless(struct caller *caller);
 
 #endif

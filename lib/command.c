@@ -106,7 +106,7 @@ static bool parse_id(const char *text, int base, unsigned long max, unsigned lon
 /* To ask the network is nothing that any user may have the daemon wait for. */
 static bool may_ask(const struct command *command)
 {
-	return command->caller->uid == 0;
+	return caller_is_root(command->caller);
 }
 
 static int parse_owner(struct command *command, const char *value)
@@ -222,7 +222,7 @@ static int check_owner(struct command *command)
 {
 	struct caller *caller = command->caller;
 
-	if (caller->uid == 0)
+	if (caller_is_root(caller))
 		return 0;
 	if ((command->changes & CHANGE_UID) && command->attr.st_uid != caller->uid)
 		return complain(command, -EPERM, "owner=%u: only root gives objects away",

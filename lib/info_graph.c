@@ -126,7 +126,7 @@ static int graph_print(void *prepared, struct caller *reader, FILE *out)
 	for (size_t i = 0; i < graph->n; i++)
 		fprintf(out, "\t\"%s\" [shape=box];\n", graph->labels[i]);
 	for (size_t i = 0; r == 0 && i < found.n_peers; i++)
-		if (info_shows(reader->uid, &found.peers[i]))
+		if (info_shows(reader, &found.peers[i]))
 			r = print_edge(graph, &found.peers[i], out);
 	fputs("}\n", out);
 	peers_fini(&found);

@@ -200,7 +200,7 @@ static int peers_print(void *prepared, struct caller *reader, FILE *out)
 		const struct peer *peer = &found.peers[i];
 		CLEANUP_FREE char *command = NULL;
 
-		if (!info_shows(reader->uid, peer)) {
+		if (!info_shows(reader, peer)) {
 			n_others++;
 			continue;
 		}

@@ -21,9 +21,9 @@ int info_print_status(struct channel *channel, const char *name, struct caller *
 int info_target(struct channel *channel, struct peer_target *ret_target);
 
 /* May `reader` be told of this process? Of the others it sees only how many they are. */
-static inline bool info_shows(uid_t reader, const struct peer *peer)
+static inline bool info_shows(struct caller *reader, const struct peer *peer)
 {
-	return reader == 0 || reader == peer->uid;
+	return reader->uid == peer->uid || caller_is_root(reader);
 }
 
 /*

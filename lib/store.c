@@ -163,7 +163,7 @@ int store_shrink(struct store *store, size_t capacity)
 	return store->charged > capacity ? store_resize(store, capacity) : 0;
 }
 
-int store_check(size_t capacity, const struct caller *caller)
+int store_check(size_t capacity, struct caller *caller)
 {
 	unsigned long most = CAPACITY_DEFAULT;
 	CLEANUP_FD int read_fd = -1;
@@ -171,7 +171,7 @@ int store_check(size_t capacity, const struct caller *caller)
 	FILE *file;
 	int r;
 
-	if (caller->uid == 0) {
+	if (caller_is_root(caller)) {
 		r = open_pipe(&read_fd, &write_fd);
 		if (r == 0 && fcntl(write_fd, F_SETPIPE_SZ, (int)capacity) < 0)
 			r = -errno;

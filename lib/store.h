@@ -45,7 +45,7 @@ bool store_has_room(const struct store *store);
 int store_shrink(struct store *store, size_t capacity);
 
 /* Would the kernel give the caller a pipe of this capacity? -EPERM */
-int store_check(size_t capacity, const struct caller *caller);
+int store_check(size_t capacity, struct caller *caller);
 
 /* Prints what waits, without taking it. */
 int store_peek(const struct store *store, FILE *out);

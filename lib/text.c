@@ -145,7 +145,11 @@ static int text_start(struct text *text, struct file *file, struct caller *calle
 	making->text = text;
 	channel_ref(&text->channel);
 	making->file = file;
-	making->reader = (struct caller){.uid = caller->uid, .gid = caller->gid};
+	/* All that the worker is to know of it, which must not look. */
+	making->reader = (struct caller){.uid = caller->uid,
+					 .gid = caller->gid,
+					 .is_loaded = true,
+					 .is_limited = caller->uid == 0 && !caller_is_root(caller)};
 	r = text->ops->prepare(text->data, caller, &making->prepared);
 	if (r == 0)
 		r = workers_submit(text->channel.space->host->workers, &making->job);

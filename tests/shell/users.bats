@@ -170,6 +170,21 @@ limit() {
 	WITHIN=2 wait_until ended "$JOB"
 }
 
+@test "root without capabilities has no more than its uid gives, also through ctl and info" {
+	as_user "$OTHER" bash -c 'umask 077; echo secret > $P; echo secret > $Q; echo secret > $S'
+	limited() { shell 'setpriv --bounding-set=-all --inh-caps=-all bash -c "$1" bash' "$1"; }
+	run -0 limited 'cd $IPC; for kind in pipes queues shm; do
+		for do in "set $kind/$NAME mode=666" "set $kind/$NAME owner=0" "remove $kind/$NAME" "create $kind/$NAME.2 owner=5"; do
+			echo "$do" > ctl && echo "done: $do"
+		done 2> /dev/null
+		for do in "rm -f" "chmod 666" "chown 0" "truncate -s 0" cat; do $do $kind/$NAME && echo "done: $do $kind"; done 2> /dev/null
+	done; cat info/pipes/$NAME/peek 2> /dev/null; grep messages info/queues/$NAME/status
+	echo "create pipes/$NAME.3 capacity=4K" > ctl; echo own > queues/$NAME.3; echo remove "pipes/$NAME.3" > ctl; rm queues/$NAME.3'
+	[[ -z $output ]]
+	run -0 stat -c "%a %u" "$P" "$Q" "$S"
+	[[ $(sort -u <<<"$output") == "600 $OTHER" ]]
+}
+
 @test "what root mounts serves everybody, without an option" {
 	local second
 	second=$(new_directory)

@@ -30,8 +30,8 @@ static const struct peer member = {
 
 START_TEST(test_caller_rights_owner_owns)
 {
-	const struct caller anna = {.uid = ANNA};
-	const struct caller bert = {.uid = BERT};
+	struct caller anna = {.uid = ANNA};
+	struct caller bert = {.uid = BERT};
 
 	ck_assert(caller_owns(&anna, ANNA));
 	ck_assert(!caller_owns(&bert, ANNA));
@@ -41,6 +41,40 @@ END_TEST
 START_TEST(test_caller_rights_root_owns_all)
 {
 	ck_assert(caller_owns(&root, ANNA));
+}
+END_TEST
+
+START_TEST(test_caller_rights_uid_0_without_capabilities_is_not_root)
+{
+	struct stat attr = object(0600);
+	struct caller self = {.pid = getpid()};
+
+	ck_assert(caller_is_root(&self));
+	caller_fini(&self);
+	must(caller_drop_capabilities());
+	ck_assert(!caller_is_root(&self));
+	ck_assert(caller_owns(&self, 0));
+	ck_assert(!caller_owns(&self, ANNA));
+	ck_assert(!caller_may(&self, &attr, R_OK));
+	caller_fini(&self);
+}
+END_TEST
+
+/* While it is entered the kernel refuses what such a caller may not, and afterwards not. */
+START_TEST(test_caller_rights_uid_0_without_capabilities_enters_without)
+{
+	static const gid_t gids[] = {0, STAFF};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct caller limited = {.gid = gids[i], .is_loaded = true, .is_limited = true};
+
+		must(caller_enter(&limited));
+		ck_assert_int_eq(chroot("/"), -1);
+		ck_assert_uint_eq(getegid(), gids[i]);
+		caller_leave();
+		must_call(chroot("/"));
+		ck_assert_uint_eq(getegid(), 0);
+	}
 }
 END_TEST
 
@@ -170,6 +204,8 @@ int main(void)
 		  (const TTest *const[]){
 			  test_caller_rights_owner_owns,
 			  test_caller_rights_root_owns_all,
+			  test_caller_rights_uid_0_without_capabilities_is_not_root,
+			  test_caller_rights_uid_0_without_capabilities_enters_without,
 			  test_caller_rights_owner_has_owners_bits,
 			  test_caller_rights_owner_has_no_other_bits,
 			  test_caller_rights_group_has_groups_bits,

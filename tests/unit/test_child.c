@@ -304,7 +304,7 @@ END_TEST
 
 START_TEST(test_child_is_needed_for_other_identities_than_the_daemons)
 {
-	const struct caller root_in_other_group = {.gid = 50};
+	struct caller root_in_other_group = {.gid = 50};
 
 	ck_assert(child_is_needless(&root));
 	ck_assert(!child_is_needless(&stranger));
