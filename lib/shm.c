@@ -145,16 +145,16 @@ static int shm_set(struct channel *channel, const struct settings *settings, str
 
 static void shm_status(struct channel *channel, struct caller *caller, FILE *out)
 {
-	struct shm *shm = shm_from(channel);
+	const struct named *named = shm_from(channel);
 	struct stat attr = {0};
 	struct statx more = {0};
 
 	if (shm_stat(channel, &attr) == 0)
 		fprintf(out, "size %lld\nbytes %lld\n", (long long)attr.st_size,
 			(long long)attr.st_blocks * 512);
-	statx(channel->space->dir_fd, shm->named.name, AT_SYMLINK_NOFOLLOW, STATX_INO | STATX_BTIME,
+	statx(channel->space->dir_fd, named->name, AT_SYMLINK_NOFOLLOW, STATX_INO | STATX_BTIME,
 	      &more);
-	if (more.stx_mask & STATX_BTIME && more.stx_ino == shm->named.ino)
+	if (more.stx_mask & STATX_BTIME && more.stx_ino == named->ino)
 		fprintf(out, "created %lld.%09u\n", (long long)more.stx_btime.tv_sec,
 			more.stx_btime.tv_nsec);
 }
