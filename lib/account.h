@@ -5,13 +5,17 @@
 #ifndef IPCFS_ACCOUNT_H
 #define IPCFS_ACCOUNT_H
 
-#include <stdbool.h>
+#include "lib/caller.h"
+#include "lib/host.h"
+
+enum account_sort { ACCOUNT_USER, ACCOUNT_GROUP };
 
 /*
- * Looks in /etc/passwd or /etc/group, and then, if `is_patient`, wherever else nsswitch.conf(5)
- * says, which may take as long as a network does. False: there is no such name.
+ * Looks in /etc/passwd or /etc/group, and then wherever else nsswitch.conf(5) says, which may take
+ * as long as a network does. -EAGAIN: it is under way for the caller, try again at host_retry().
+ * -ENOENT: there is no such name.
  */
-bool account_find_user(const char *name, bool is_patient, unsigned long *ret_id);
-bool account_find_group(const char *name, bool is_patient, unsigned long *ret_id);
+int account_find(struct host *host, struct caller *caller, enum account_sort sort, const char *name,
+		 unsigned long *ret_id);
 
 #endif

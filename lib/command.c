@@ -103,34 +103,42 @@ static bool parse_id(const char *text, int base, unsigned long max, unsigned lon
 	return !errno && !*end && *ret_id <= max;
 }
 
-/* To ask the network is nothing that any user may have the daemon wait for. */
-static bool may_ask(const struct command *command)
+/* A number, or the name of an account. */
+static int parse_account(struct command *command, enum account_sort sort, const char *value,
+			 unsigned long *ret_id)
 {
-	return caller_is_root(command->caller);
+	bool is_user = sort == ACCOUNT_USER;
+	int r = 0;
+
+	if (!parse_id(value, 10, UINT_MAX - 1, ret_id))
+		r = account_find(command->host, command->caller, sort, value, ret_id);
+	if (r == -ENOENT)
+		return complain(command, -EINVAL, "%s=%.64s: there is no such %s",
+				is_user ? "owner" : "group", value, is_user ? "user" : "group");
+	if (r < 0 && r != -EAGAIN)
+		return complain(command, r, "%s=%.64s: %s", is_user ? "owner" : "group", value,
+				strerror(-r));
+	return r;
 }
 
 static int parse_owner(struct command *command, const char *value)
 {
-	unsigned long id;
+	unsigned long id = 0;
+	int r = parse_account(command, ACCOUNT_USER, value, &id);
 
-	if (!parse_id(value, 10, UINT_MAX - 1, &id) &&
-	    !account_find_user(value, may_ask(command), &id))
-		return complain(command, -EINVAL, "owner=%.64s: there is no such user", value);
 	command->attr.st_uid = (uid_t)id;
 	command->changes |= CHANGE_UID;
-	return 0;
+	return r;
 }
 
 static int parse_group(struct command *command, const char *value)
 {
-	unsigned long id;
+	unsigned long id = 0;
+	int r = parse_account(command, ACCOUNT_GROUP, value, &id);
 
-	if (!parse_id(value, 10, UINT_MAX - 1, &id) &&
-	    !account_find_group(value, may_ask(command), &id))
-		return complain(command, -EINVAL, "group=%.64s: there is no such group", value);
 	command->attr.st_gid = (gid_t)id;
 	command->changes |= CHANGE_GID;
-	return 0;
+	return r;
 }
 
 static int parse_mode(struct command *command, const char *value)
@@ -385,36 +393,4 @@ int command_run(struct host *host, const char *line, size_t length, enum command
 	if (r == 0)
 		r = parse_keys(&command);
 	return r < 0 ? r : verb->run(&command);
-}
-
-static void help_parameter(const struct parameter *parameter, FILE *out)
-{
-	fprintf(out, " %s=", parameter->name);
-	if (parameter->type == PARAMETER_WORD)
-		for (size_t i = 0; parameter->words[i]; i++)
-			fprintf(out, "%s%s", i ? "|" : "", parameter->words[i]);
-	else
-		fputs(parameter->type == PARAMETER_SIZE   ? "SIZE"
-		      : parameter->type == PARAMETER_TEXT ? "TEXT"
-							  : "N",
-		      out);
-}
-
-void command_help(FILE *out)
-{
-	fputs("# One command a line; '#' begins a comment.\n"
-	      "#   create KIND/NAME [KEY=VALUE...]\n"
-	      "#   set    KIND/NAME KEY=VALUE...\n"
-	      "#   remove KIND/NAME\n"
-	      "# Keys: mode=OCTAL owner=USER group=GROUP, and of each kind:\n",
-	      out);
-	for (size_t i = 0; kinds[i]; i++) {
-		const struct parameter *parameter = kinds[i]->parameters;
-
-		fprintf(out, "#   %-8s", kinds[i]->path);
-		for (; parameter && parameter->name; parameter++)
-			help_parameter(parameter, out);
-		fputc('\n', out);
-	}
-	fputs("# Sizes are in bytes, or take K, M or G.\n", out);
 }
