@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tests/bench/daemon.h"
+
+#include <dirent.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/statvfs.h>
+#include <sys/wait.h>
+
+#include "tests/bench/must.h"
+
+/* The program goes into the background, so its process is not ours: it is found by its parent. */
+static pid_t find_child(void)
+{
+	char path[64];
+	FILE *file;
+	int pid = 0, found = 0;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
+	file = fopen(path, "re");
+	if (!file)
+		fail("%s: %s", path, strerror(errno));
+	while (fscanf(file, "%d", &pid) == 1)
+		found = pid;
+	fclose(file);
+	return found;
+}
+
+pid_t daemon_start(const struct bench *bench, const char *dir)
+{
+	pid_t starter, found;
+	int status;
+
+	/* What it leaves behind when it goes into the background becomes our child, the last one. */
+	must(prctl(PR_SET_CHILD_SUBREAPER, 1));
+	starter = must(fork());
+	if (starter == 0) {
+		if (bench->options)
+			execl(bench->program, bench->program, dir, "-o", bench->options, NULL);
+		else
+			execl(bench->program, bench->program, dir, NULL);
+		fail("%s: %s", bench->program, strerror(errno));
+	}
+	must(waitpid(starter, &status, 0));
+	if (status != 0)
+		fail("%s did not mount: wait status %#x", bench->program, (unsigned)status);
+	found = find_child();
+	if (found == 0)
+		fail("%s has ended", bench->program);
+	return found;
+}
+
+void daemon_stop(pid_t daemon)
+{
+	int status;
+
+	must(kill(daemon, SIGTERM));
+	must(waitpid(daemon, &status, 0));
+	if (status != 0)
+		fail("the daemon ended with wait status %#x", (unsigned)status);
+}
+
+/* The sum of a line `KEY VALUE` over a status file of /proc. */
+static unsigned long read_status(const char *path, const char *key)
+{
+	size_t length = strlen(key);
+	unsigned long value = 0;
+	char line[256];
+	FILE *file = fopen(path, "re");
+
+	if (!file)
+		fail("%s: %s", path, strerror(errno));
+	while (fgets(line, sizeof(line), file))
+		if (!strncmp(line, key, length))
+			value = strtoul(line + length, NULL, 10);
+	fclose(file);
+	return value;
+}
+
+double daemon_memory(pid_t daemon)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/status", daemon);
+	return (double)read_status(path, "RssAnon:");
+}
+
+void daemon_settle(const struct bench *bench)
+{
+	struct statvfs fs;
+
+	must(statvfs(bench->mount, &fs));
+}
+
+static unsigned long read_ticks(pid_t daemon)
+{
+	unsigned long user = 0, system = 0;
+	char path[64];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", daemon);
+	file = fopen(path, "re");
+	if (!file ||
+	    fscanf(file, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
+		   &system) != 2)
+		fail("%s can't be read", path);
+	fclose(file);
+	return user + system;
+}
+
+struct daemon_use daemon_use(pid_t daemon)
+{
+	struct daemon_use use = {.ticks = read_ticks(daemon)};
+	char path[300];
+	struct dirent *task;
+	DIR *tasks;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", daemon);
+	tasks = opendir(path);
+	if (!tasks)
+		fail("%s: %s", path, strerror(errno));
+	while ((task = readdir(tasks))) {
+		if (task->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/task/%.16s/status", daemon, task->d_name);
+		use.n_wakeups += read_status(path, "voluntary_ctxt_switches:");
+	}
+	closedir(tasks);
+	return use;
+}

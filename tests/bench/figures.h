@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What many batches come to.
+ *
+ * Figures are cost: seconds, or whatever is better when it is less. The ratio of two sides is the
+ * median of the ratios of neighbouring batches: machines drift, and neighbours drift together.
+ */
+#ifndef TESTS_BENCH_FIGURES_H
+#define TESTS_BENCH_FIGURES_H
+
+#include <stddef.h>
+
+#define BATCHES_MAX 101
+
+struct figures {
+	double values[BATCHES_MAX];
+	size_t n;
+};
+
+void figures_add(struct figures *figures, double value);
+double figures_median(const struct figures *figures);
+double figures_best(const struct figures *figures);
+
+/* How many times `reference` the figures are. Both have the same number of values. */
+double figures_ratio(const struct figures *figures, const struct figures *reference);
+
+#endif

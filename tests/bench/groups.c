@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tests/bench/row.h"
+
+/* The daemon comes last: only after work can it be seen to rest. */
+const struct group *const groups[] = {
+	&shm_group,    &node_group,   &pipe_group,   &queue_group,  &shell_group,
+	&socket_group, &reader_group, &folder_group, &daemon_group, NULL,
+};

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What a script pays for one message: a shell runs the command as often as it is told. Nobody reads
+ * while the time runs, so a batch is at most what the queue holds.
+ */
+#include <fcntl.h>
+#include <mqueue.h>
+
+#include "tests/bench/ends.h"
+#include "tests/bench/must.h"
+#include "tests/bench/work.h"
+
+#define QUEUE "/bench-shell"
+
+static const char script[] =
+	"work() { %s; }; while read -r n; do for ((i = 0; i < n; i++)); do work; done; echo; done";
+
+static void shell_open(struct ends *ends, const char *command)
+{
+	int orders[2], words[2];
+	char text[512];
+
+	snprintf(text, sizeof(text), script, command);
+	must(pipe2(orders, O_CLOEXEC));
+	must(pipe2(words, O_CLOEXEC));
+	ends_run(ends, ROLE_CLIENT, (char *[]){"bash", "-c", text, NULL}, orders[0], words[1]);
+	close(orders[0]);
+	close(words[1]);
+	ends->control = orders[1];
+	ends->report = words[0];
+}
+
+static void program_open(struct ends *ends)
+{
+	shell_open(ends, "/bin/true");
+}
+
+static void echo_open(struct ends *ends)
+{
+	struct mq_attr attr = {.mq_maxmsg = QUEUE_MESSAGES, .mq_msgsize = 64};
+	char command[160];
+
+	ends->in = must(mq_open(QUEUE, O_RDWR | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0600, &attr));
+	snprintf(command, sizeof(command), "echo message >'%s'",
+		 bench_mount(ends->bench, "queues" QUEUE));
+	shell_open(ends, command);
+}
+
+static void echo_rewind(struct ends *ends)
+{
+	while (mq_receive(ends->in, ends->buffer, ends_capacity(ends), NULL) >= 0)
+		;
+	if (errno != EAGAIN)
+		fail("mq_receive: %s", strerror(errno));
+}
+
+static void echo_close(struct ends *ends)
+{
+	(void)ends;
+	mq_unlink(QUEUE);
+}
+
+static const struct row rows[] = {
+	{"echo >queue, for starting a program", "queues", .unit = UNIT_MICROSECONDS,
+	 .n_max = QUEUE_MESSAGES, .bound = BOUND_SPEED, .targets = {8, 8, 8},
+	 .sides = {{"/bin/true", program_open, work_shell},
+		   {"ipcfs", echo_open, work_shell, .rewind = echo_rewind, .close = echo_close}}},
+	{.work = NULL},
+};
+
+const struct group shell_group = {"shell", "One message from a shell", rows};
