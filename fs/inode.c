@@ -33,21 +33,34 @@ struct space *inode_space(struct session *session, fuse_ino_t ino)
 	return inode_from(session, ino)->entry.space;
 }
 
-/* Where the object or directory remembers its one inode; NULL if it is to have many. */
+/* Where the object or directory remembers its one inode, or the newest of its many. */
 static void **inode_place(const struct entry *entry)
 {
-	if (entry->space)
-		return &entry->space->inode;
-	return is_shown_once(entry->channel) ? &entry->channel->inode : NULL;
+	return entry->space ? &entry->space->inode : &entry->channel->inode;
+}
+
+/*
+ * May this inode stand for what was looked up? The kernel looks a name up again before each use. If
+ * that gives the inode that it has, one LOOKUP is enough; else it takes two.
+ */
+static bool inode_serves(const struct inode *inode, const struct selector *selector, pid_t pid)
+{
+	const struct channel *channel = inode->entry.channel;
+
+	if (!channel || is_shown_once(channel))
+		return true;
+	return channel->service == CHANNEL_STREAM && inode->n_handles == 0 && pid != 0 &&
+	       inode->pid == pid && inode->selector.is_set == selector->is_set &&
+	       inode->selector.value == selector->value;
 }
 
 struct inode *inode_get(struct session *session, const struct entry *entry,
-			const struct selector *selector)
+			const struct selector *selector, pid_t pid)
 {
 	void **place = inode_place(entry);
-	struct inode *inode = place ? *place : NULL;
+	struct inode *inode = *place;
 
-	if (inode) {
+	if (inode && inode_serves(inode, selector, pid)) {
 		inode->n_lookups++;
 		entry_unref(entry);
 		return inode;
@@ -59,9 +72,9 @@ struct inode *inode_get(struct session *session, const struct entry *entry,
 	}
 	inode->entry = *entry;
 	inode->selector = *selector;
+	inode->pid = pid;
 	inode->n_lookups = 1;
-	if (place)
-		*place = inode;
+	*place = inode;
 	DL_APPEND(session->inodes, inode);
 	return inode;
 }
@@ -74,7 +87,7 @@ void inode_forget(struct session *session, struct inode *inode, uint64_t n)
 	inode->n_lookups -= n;
 	if (inode->n_lookups > 0)
 		return;
-	if (place && *place == inode)
+	if (*place == inode)
 		*place = NULL;
 	DL_DELETE(session->inodes, inode);
 	entry_unref(&inode->entry);

@@ -3,8 +3,9 @@
  * What a nodeid stands for.
  *
  * A stream gets a fresh inode for each LOOKUP: the kernel holds an inode's lock during a blocked
- * write, and with an inode of its own each opener's lock is its own. Every other object has one
- * inode, because the kernel keeps state in it (pages, a FIFO's buffer, a working directory).
+ * write, and with an inode of its own each opener's lock is its own. Only the thread that an inode
+ * was made for may get it once more, while nothing has it open. Every other object has one inode,
+ * because the kernel keeps state in it (pages, a FIFO's buffer, a working directory).
  */
 #ifndef IPCFS_INODE_H
 #define IPCFS_INODE_H
@@ -21,6 +22,8 @@ struct inode {
 	struct selector selector;
 	char *link; /* shown as a symbolic link to this; else NULL */
 	uint64_t n_lookups;
+	pid_t pid;          /* a stream's: the thread whose LOOKUP it was made for; 0: unknown */
+	unsigned n_handles; /* open */
 
 	int backing_id; /* by which the kernel knows channel::backing_fd; 0: not at all */
 	unsigned n_backed;
@@ -34,11 +37,11 @@ struct inode *inode_from(struct session *session, fuse_ino_t ino);
 struct space *inode_space(struct session *session, fuse_ino_t ino);
 
 /*
- * The inode for what was looked up or made, counted once more. Takes over the reference in
- * `entry`. NULL: no memory.
+ * The inode for what the thread `pid` (0: it is not known) looked up or made, counted once more.
+ * Takes over the reference in `entry`. NULL: no memory.
  */
 struct inode *inode_get(struct session *session, const struct entry *entry,
-			const struct selector *selector);
+			const struct selector *selector, pid_t pid);
 
 /*
  * Shows the inode as a link, if its object is one, or can be reached as `name` elsewhere and only

@@ -54,7 +54,7 @@ static int find(fuse_req_t req, struct space *space, const char *name, struct in
 
 	if (r < 0)
 		return r;
-	*ret_inode = inode_get(session, &entry, &selector);
+	*ret_inode = inode_get(session, &entry, &selector, fuse_req_ctx(req)->pid);
 	if (!*ret_inode)
 		return -ENOMEM;
 	r = inode_link(*ret_inode, name);
@@ -112,7 +112,7 @@ int op_make(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	caller_fini(&caller);
 	if (r < 0)
 		return r;
-	*ret_inode = inode_get(session, &entry, &selector);
+	*ret_inode = inode_get(session, &entry, &selector, fuse_req_ctx(req)->pid);
 	return *ret_inode ? 0 : -ENOMEM;
 }
 

@@ -77,6 +77,7 @@ static int handle_new(fuse_req_t req, struct inode *inode, int flags, struct han
 	if (r < 0)
 		return r;
 	handle->inode = inode;
+	inode->n_handles++;
 	DL_APPEND(session->handles, handle);
 	*ret_handle = TAKE_PTR(handle);
 	return 0;
@@ -87,6 +88,7 @@ static void handle_free(fuse_req_t req, struct session *session, struct handle *
 {
 	DL_DELETE(session->handles, handle);
 	handle_unback(req, handle);
+	handle->inode->n_handles--;
 	if (handle->poll)
 		fuse_pollhandle_destroy(handle->poll);
 	channel_release(handle->file);

@@ -238,7 +238,7 @@ static int session_root(struct session *session)
 	if (r < 0)
 		return r;
 	entry.space = space_ref(session->root_space);
-	session->root = inode_get(session, &entry, &(struct selector){0});
+	session->root = inode_get(session, &entry, &(struct selector){0}, 0);
 	return session->root ? 0 : -ENOMEM;
 }
 
