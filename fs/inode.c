@@ -34,9 +34,11 @@ struct space *inode_space(struct session *session, fuse_ino_t ino)
 }
 
 /* Where the object or directory remembers its one inode, or the newest of its many. */
-static void **inode_place(const struct entry *entry)
+static void **inode_place(const struct entry *entry, bool is_listed)
 {
-	return entry->space ? &entry->space->inode : &entry->channel->inode;
+	if (entry->space)
+		return &entry->space->inode;
+	return is_listed ? &entry->channel->listed : &entry->channel->inode;
 }
 
 /*
@@ -54,34 +56,62 @@ static bool inode_serves(const struct inode *inode, const struct selector *selec
 	       inode->selector.value == selector->value;
 }
 
-struct inode *inode_get(struct session *session, const struct entry *entry,
-			const struct selector *selector, pid_t pid)
+/* A new one, which the place remembers. Takes over the reference in `entry`. */
+static struct inode *inode_new(struct session *session, const struct entry *entry, void **place)
 {
-	void **place = inode_place(entry);
-	struct inode *inode = *place;
+	struct inode *inode = calloc(1, sizeof(*inode));
 
-	if (inode && inode_serves(inode, selector, pid)) {
-		inode->n_lookups++;
-		entry_unref(entry);
-		return inode;
-	}
-	inode = calloc(1, sizeof(*inode));
 	if (!inode) {
 		entry_unref(entry);
 		return NULL;
 	}
 	inode->entry = *entry;
-	inode->selector = *selector;
-	inode->pid = pid;
 	inode->n_lookups = 1;
 	*place = inode;
 	DL_APPEND(session->inodes, inode);
 	return inode;
 }
 
+static struct inode *inode_again(struct inode *inode, const struct entry *entry)
+{
+	inode->n_lookups++;
+	entry_unref(entry);
+	return inode;
+}
+
+struct inode *inode_get(struct session *session, const struct entry *entry,
+			const struct selector *selector, pid_t pid)
+{
+	void **place = inode_place(entry, false);
+	struct inode *inode = *place;
+
+	if (inode && inode_serves(inode, selector, pid))
+		return inode_again(inode, entry);
+	inode = inode_new(session, entry, place);
+	if (inode) {
+		inode->selector = *selector;
+		inode->pid = pid;
+	}
+	return inode;
+}
+
+struct inode *inode_get_listed(struct session *session, const struct entry *entry)
+{
+	bool is_listed = entry->channel && entry->channel->service == CHANNEL_STREAM;
+	void **place = inode_place(entry, is_listed);
+	struct inode *inode = *place;
+
+	if (inode)
+		return inode_again(inode, entry);
+	inode = inode_new(session, entry, place);
+	if (inode)
+		inode->is_listed = is_listed;
+	return inode;
+}
+
 void inode_forget(struct session *session, struct inode *inode, uint64_t n)
 {
-	void **place = inode_place(&inode->entry);
+	void **place = inode_place(&inode->entry, inode->is_listed);
 
 	assert(inode->n_lookups >= n);
 	inode->n_lookups -= n;
@@ -165,4 +195,12 @@ int inode_entry(struct inode *inode, struct fuse_entry_param *ret_entry)
 		.entry_timeout = is_lasting ? TIMEOUT_LASTING : 0,
 	};
 	return inode_stat(inode, &ret_entry->attr);
+}
+
+int inode_entry_listed(struct inode *inode, struct fuse_entry_param *ret_entry)
+{
+	int r = inode_entry(inode, ret_entry);
+
+	ret_entry->entry_timeout = TIMEOUT_JIFFY;
+	return r;
 }

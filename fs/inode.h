@@ -4,8 +4,11 @@
  *
  * A stream gets a fresh inode for each LOOKUP: the kernel holds an inode's lock during a blocked
  * write, and with an inode of its own each opener's lock is its own. Only the thread that an inode
- * was made for may get it once more, while nothing has it open. Every other object has one inode,
- * because the kernel keeps state in it (pages, a FIFO's buffer, a working directory).
+ * was made for may get it once more, while nothing has it open. One more inode stands for the stream
+ * in lists of a directory: it is looked at and never opened, so nobody ever waits for its lock.
+ *
+ * Every other object has one inode, because the kernel keeps state in it (pages, a FIFO's buffer, a
+ * working directory).
  */
 #ifndef IPCFS_INODE_H
 #define IPCFS_INODE_H
@@ -24,6 +27,7 @@ struct inode {
 	uint64_t n_lookups;
 	pid_t pid;          /* a stream's: the thread whose LOOKUP it was made for; 0: unknown */
 	unsigned n_handles; /* open */
+	bool is_listed;     /* stands for a stream in lists */
 
 	int backing_id; /* by which the kernel knows channel::backing_fd; 0: not at all */
 	unsigned n_backed;
@@ -42,6 +46,9 @@ struct space *inode_space(struct session *session, fuse_ino_t ino);
  */
 struct inode *inode_get(struct session *session, const struct entry *entry,
 			const struct selector *selector, pid_t pid);
+
+/* The same for an object that is listed. What is_listed is not to be opened: -ESTALE. */
+struct inode *inode_get_listed(struct session *session, const struct entry *entry);
 
 /*
  * Shows the inode as a link, if its object is one, or can be reached as `name` elsewhere and only
@@ -62,5 +69,8 @@ double inode_attr_timeout(const struct inode *inode);
 
 /* All that an answer to LOOKUP says. */
 int inode_entry(struct inode *inode, struct fuse_entry_param *ret_entry);
+
+/* All that a list says, whose reader will ask for it at once. */
+int inode_entry_listed(struct inode *inode, struct fuse_entry_param *ret_entry);
 
 #endif

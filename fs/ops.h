@@ -29,10 +29,6 @@ void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, 
 void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name);
 void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
 	       const char *new_name, unsigned flags);
-void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
-void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
-		struct fuse_file_info *fi);
-void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 
 /* Makes an object and the inode for it. */
 int op_make(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
@@ -40,6 +36,14 @@ int op_make(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 
 /* Would a LOOKUP find it? */
 bool op_exists(fuse_req_t req, fuse_ino_t parent, const char *name);
+
+/* fs/ops_list.c: what directories list */
+void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
+		struct fuse_file_info *fi);
+void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
+		    struct fuse_file_info *fi);
+void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 
 /* fs/ops_file.c: open files */
 void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);

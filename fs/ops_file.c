@@ -172,9 +172,11 @@ static void open_truncated(struct slow *slow, int result)
 void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct session *session = fuse_req_userdata(req);
+	struct inode *inode = inode_from(session, ino);
 	struct handle *handle;
 	int fd;
-	int r = handle_new(req, inode_from(session, ino), fi->flags, &handle);
+	/* To ESTALE the kernel answers with a LOOKUP, which gives an inode to be opened. */
+	int r = inode->is_listed ? -ESTALE : handle_new(req, inode, fi->flags, &handle);
 
 	if (r < 0) {
 		reply_result(req, r);

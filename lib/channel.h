@@ -59,7 +59,8 @@ struct channel {
 	int backing_fd;         /* CHANNEL_BACKED: open while any file is; else -1 */
 	char *link;             /* CHANNEL_LINK, owned by the kind; else NULL */
 	size_t message_max;     /* KIND_MESSAGES: the longest message, bytes; known while open */
-	void *inode; /* the one that stands for it in the mount, or the newest of many */
+	void *inode;            /* the one that stands for it in the mount, or the newest of many */
+	void *listed;           /* the one that stands for a stream in lists */
 
 	struct transfer *readers, *writers; /* held, in order of arrival */
 	struct file *polled;                /* files on which somebody waits for readiness */

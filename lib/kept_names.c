@@ -91,6 +91,7 @@ int kept_space_open(struct space **ret_space, struct host *host, const struct ki
 		return -ENOMEM;
 	space_init(&space->space, ops, host, kind->path);
 	space->space.kind = kind;
+	space->space.is_own = true;
 	*ret_space = &space->space;
 	return 0;
 }

@@ -73,6 +73,7 @@ struct space {
 	struct space *shown;  /* what info/ shows in its place, a reference; NULL: itself */
 	const char *link_dir; /* where native programs open the objects by path, or NULL */
 	bool is_lasting;      /* its name leads to it for as long as the mount lives */
+	bool is_own;          /* its names are kept here: nobody else makes or removes any */
 	void *inode;          /* the inode that stands for it in the mount */
 };
 

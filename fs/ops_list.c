@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "fs/ops.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/fuse.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "fs/again.h"
+#include "fs/inode.h"
+#include "fs/reply.h"
+#include "fs/session.h"
+#include "lib/cleanup.h"
+
+/* An open directory: its entries as they were when reading began, ready for the kernel. */
+struct listing {
+	struct space *space; /* the kernel keeps its inode for as long as this is open */
+	uid_t uid;           /* whom it is charged to */
+	struct user_table *users;
+	size_t n_charged;
+	bool is_made, is_cut; /* cut: there was no memory for all of it */
+	char *entries;        /* struct fuse_dirent one after the other */
+	size_t size, n_allocated;
+	size_t *starts; /* of each entry; the kernel's offset N is "after entry N" */
+	size_t n_entries, n_starts;
+	fuse_req_t req;              /* while it is being made */
+	struct listing *prev, *next; /* session::listings */
+};
+
+static void listing_clear(struct listing *listing)
+{
+	user_uncharge(listing->users, listing->uid, USER_BYTES, listing->n_charged);
+	free(TAKE_PTR(listing->entries));
+	free(TAKE_PTR(listing->starts));
+	listing->n_charged = 0;
+	listing->size = listing->n_allocated = 0;
+	listing->n_entries = listing->n_starts = 0;
+	listing->is_made = listing->is_cut = false;
+}
+
+static void listing_free(struct session *session, struct listing *listing)
+{
+	DL_DELETE(session->listings, listing);
+	listing_clear(listing);
+	user_uncharge(&session->host.users, listing->uid, USER_FILES, 1);
+	free(listing);
+}
+
+/* Charges the user for `size` bytes more. */
+static bool listing_charge(struct listing *listing, size_t size)
+{
+	if (user_charge(listing->users, listing->uid, USER_BYTES, size) < 0)
+		return false;
+	listing->n_charged += size;
+	return true;
+}
+
+/* Makes room for one more entry of `size` bytes. */
+static bool listing_grow(struct listing *listing, size_t size)
+{
+	if (listing->size + size > listing->n_allocated) {
+		size_t n = listing->n_allocated + size + 4096;
+		char *grown;
+
+		if (!listing_charge(listing, n))
+			return false;
+		grown = realloc(listing->entries, listing->n_allocated + n);
+		if (!grown)
+			return false;
+		listing->entries = grown;
+		listing->n_allocated += n;
+	}
+	if (listing->n_entries == listing->n_starts) {
+		size_t n = listing->n_starts + 64;
+		size_t *grown;
+
+		if (!listing_charge(listing, n * sizeof(*grown)))
+			return false;
+		grown = realloc(listing->starts, (listing->n_starts + n) * sizeof(*grown));
+		if (!grown)
+			return false;
+		listing->starts = grown;
+		listing->n_starts += n;
+	}
+	return true;
+}
+
+static bool listing_entry(struct listing *listing, const char *name, ino_t ino, mode_t mode)
+{
+	struct stat attr = {.st_ino = ino, .st_mode = mode};
+	size_t size = fuse_add_direntry(listing->req, NULL, 0, name, NULL, 0);
+
+	listing->is_cut = listing->is_cut || !listing_grow(listing, size);
+	if (listing->is_cut)
+		return false;
+	listing->starts[listing->n_entries++] = listing->size;
+	fuse_add_direntry(listing->req, listing->entries + listing->size, size, name, &attr,
+			  (off_t)listing->n_entries);
+	listing->size += size;
+	return true;
+}
+
+/* A space_entry_fn. */
+static bool listing_add(void *data, const char *name, ino_t ino, mode_t mode)
+{
+	struct listing *listing = data;
+
+	/* Directories have their numbers from where they are, objects from what they are in. */
+	if (!S_ISDIR(mode))
+		ino = space_ino(listing->space, ino);
+	return listing_entry(listing, name, ino, mode);
+}
+
+static int listing_make(struct listing *listing)
+{
+	struct space *space = listing->space;
+	struct caller caller = op_caller(listing->req);
+	int r;
+
+	listing_entry(listing, ".", space->ino, S_IFDIR);
+	listing_entry(listing, "..", space->ino, S_IFDIR);
+	r = space_list(space, &caller, listing_add, listing);
+	caller_fini(&caller);
+	if (r == -EAGAIN)
+		return r;
+	listing->is_made = true;
+	return listing->is_cut ? -ENOBUFS : r;
+}
+
+void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct session *session = fuse_req_userdata(req);
+	struct listing *listing = calloc(1, sizeof(*listing));
+	int r;
+
+	if (!listing) {
+		reply_result(req, -ENOMEM);
+		return;
+	}
+	listing->space = inode_space(session, ino);
+	listing->uid = fuse_req_ctx(req)->uid;
+	listing->users = &session->host.users;
+	r = user_charge(&session->host.users, listing->uid, USER_FILES, 1);
+	if (r < 0) {
+		free(listing);
+		reply_result(req, r);
+		return;
+	}
+	DL_APPEND(session->listings, listing);
+	fi->fh = (uint64_t)(uintptr_t)listing;
+	if (fuse_reply_open(req, fi) < 0)
+		listing_free(session, listing);
+}
+
+/* Where entry `i` ends. */
+static size_t listing_end(const struct listing *listing, size_t i)
+{
+	return i + 1 < listing->n_entries ? listing->starts[i + 1] : listing->size;
+}
+
+/*
+ * Makes the entries if they are not there yet. -EAGAIN: the request is held, and `begin` called in
+ * the end; another -errno.
+ */
+static int listing_begin(struct listing *listing, fuse_req_t req, const struct again *again)
+{
+	int r;
+
+	if (again->offset != 0 && listing->is_made)
+		return 0;
+	listing_clear(listing);
+	listing->req = req;
+	r = listing_make(listing);
+	if (r == -EAGAIN)
+		again_hold(req, again);
+	return r;
+}
+
+static void readdir_again(fuse_req_t req, const struct again *again)
+{
+	struct fuse_file_info fi = *again->fi;
+
+	op_readdir(req, again->ino, again->size, again->offset, &fi);
+}
+
+void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
+		struct fuse_file_info *fi)
+{
+	struct listing *listing = (struct listing *)(uintptr_t)fi->fh;
+	size_t first = (size_t)offset;
+	size_t start, end;
+	int r = listing_begin(listing, req,
+			      &(struct again){.begin = readdir_again,
+					      .ino = ino,
+					      .size = size,
+					      .offset = offset,
+					      .fi = fi});
+
+	if (r == -EAGAIN)
+		return;
+	if (r < 0 || first >= listing->n_entries) {
+		reply_data(req, NULL, r);
+		return;
+	}
+	start = end = listing->starts[first];
+	for (size_t i = first; i < listing->n_entries; i++) {
+		size_t next = listing_end(listing, i);
+
+		if (next - start > size)
+			break;
+		end = next;
+	}
+	reply_data(req, listing->entries + start, (ssize_t)(end - start));
+}
+
+/* What is found under the name, counted as looked up; NULL if it is not to be remembered. */
+static struct inode *find_listed(fuse_req_t req, struct space *space, const char *name,
+				 struct fuse_entry_param *ret_entry)
+{
+	struct session *session = fuse_req_userdata(req);
+	struct caller caller = op_caller(req);
+	struct selector selector;
+	struct entry entry;
+	struct inode *inode;
+	int r = space->is_own ? space_lookup(space, name, &caller, &entry, &selector) : -ENOENT;
+
+	caller_fini(&caller);
+	if (r < 0)
+		return NULL;
+	inode = inode_get_listed(session, &entry);
+	if (inode && inode_entry_listed(inode, ret_entry) < 0) {
+		inode_forget(session, inode, 1);
+		inode = NULL;
+	}
+	return inode;
+}
+
+/* Adds entry `i` with its attributes: the number of bytes, 0 if they are more than `room`. */
+static size_t listing_add_plus(struct listing *listing, fuse_req_t req, size_t i, char *buffer,
+			       size_t room)
+{
+	const struct fuse_dirent *dirent = (const void *)(listing->entries + listing->starts[i]);
+	struct fuse_entry_param entry = {
+		.attr = {.st_ino = dirent->ino, .st_mode = (mode_t)dirent->type << 12},
+	};
+	char name[NAME_MAX + 1];
+
+	memcpy(name, dirent->name, dirent->namelen);
+	name[dirent->namelen] = '\0';
+	if (fuse_add_direntry_plus(req, NULL, 0, name, NULL, 0) > room)
+		return 0;
+	if (!find_listed(req, listing->space, name, &entry))
+		entry.ino = 0;
+	return fuse_add_direntry_plus(req, buffer, room, name, &entry, (off_t)i + 1);
+}
+
+/* The kernel has not got these. */
+static void forget_plus(struct session *session, const char *buffer, size_t size)
+{
+	for (size_t done = 0; done < size;) {
+		const struct fuse_direntplus *plus = (const void *)(buffer + done);
+
+		if (plus->entry_out.nodeid)
+			inode_forget(session, inode_from(session, plus->entry_out.nodeid), 1);
+		done += FUSE_DIRENTPLUS_SIZE(plus);
+	}
+}
+
+static void readdirplus_again(fuse_req_t req, const struct again *again)
+{
+	struct fuse_file_info fi = *again->fi;
+
+	op_readdirplus(req, again->ino, again->size, again->offset, &fi);
+}
+
+/*
+ * For those who will ask for each entry's attributes next, as ls -l does. Only names that the
+ * kernel has to hear of from us alone are worth it: others it may not remember even that long.
+ */
+void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
+		    struct fuse_file_info *fi)
+{
+	struct session *session = fuse_req_userdata(req);
+	struct listing *listing = (struct listing *)(uintptr_t)fi->fh;
+	size_t done = 0, n;
+	int r = listing_begin(listing, req,
+			      &(struct again){.begin = readdirplus_again,
+					      .ino = ino,
+					      .size = size,
+					      .offset = offset,
+					      .fi = fi});
+
+	if (r == -EAGAIN)
+		return;
+	if (r == 0)
+		r = host_reserve(&session->host, size);
+	if (r < 0) {
+		reply_result(req, r);
+		return;
+	}
+	for (size_t i = (size_t)offset; i < listing->n_entries; i++) {
+		n = listing_add_plus(listing, req, i, session->host.scratch + done, size - done);
+		if (n == 0)
+			break;
+		done += n;
+	}
+	if (!reply_data(req, session->host.scratch, (ssize_t)done))
+		forget_plus(session, session->host.scratch, done);
+}
+
+void listing_free_all(struct session *session)
+{
+	struct listing *listing, *next;
+
+	DL_FOREACH_SAFE(session->listings, listing, next) {
+		listing_free(session, listing);
+	}
+}
+
+void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	listing_free(fuse_req_userdata(req), (struct listing *)(uintptr_t)fi->fh);
+	reply_result(req, 0);
+}
