@@ -27,14 +27,19 @@
 /* Taken apart here: fuse_opt's own %u takes "1x" and "-1" for numbers. */
 enum { KEY_NUMBER };
 
+#define SPIN_DEFAULT 100   /* microseconds; to be woken on another CPU takes half of that */
+#define SPIN_MOST    10000 /* more would be waste */
+
 static const struct {
 	const char *name; /* with the '=' */
 	size_t offset;
+	unsigned least, most;
 } numbers[] = {
-	{"ipcns=", offsetof(struct options, ipc_pid)},
-	{"max_channels=", offsetof(struct options, max_channels)},
-	{"max_files=", offsetof(struct options, max_files)},
-	{"max_held=", offsetof(struct options, max_held)},
+	{"ipcns=", offsetof(struct options, ipc_pid), 1, UINT_MAX},
+	{"max_channels=", offsetof(struct options, max_channels), 1, UINT_MAX},
+	{"max_files=", offsetof(struct options, max_files), 1, UINT_MAX},
+	{"max_held=", offsetof(struct options, max_held), 1, UINT_MAX},
+	{"spin=", offsetof(struct options, spin), 0, SPIN_MOST},
 };
 
 /* The words that fstab(5) has for mount(8) and systemd are no concern of ours. */
@@ -52,6 +57,7 @@ static const struct fuse_opt table[] = {
 	FUSE_OPT_KEY("max_channels=", KEY_NUMBER),
 	FUSE_OPT_KEY("max_files=", KEY_NUMBER),
 	FUSE_OPT_KEY("max_held=", KEY_NUMBER),
+	FUSE_OPT_KEY("spin=", KEY_NUMBER),
 	IGNORED("-s"),
 	IGNORED("defaults"),
 	IGNORED("auto"),
@@ -92,8 +98,10 @@ static int take_number(struct options *options, const char *arg)
 		i++;
 	errno = 0;
 	value = strtoul(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end || errno || value == 0 || value > UINT_MAX) {
-		log_line(LOG_ERR, "%s: not a number from 1 to %u", arg, UINT_MAX);
+	if (*text < '0' || *text > '9' || *end || errno || value < numbers[i].least ||
+	    value > numbers[i].most) {
+		log_line(LOG_ERR, "%s: not a number from %u to %u", arg, numbers[i].least,
+			 numbers[i].most);
 		return -1;
 	}
 	*(unsigned *)((char *)options + numbers[i].offset) = (unsigned)value;
@@ -206,7 +214,9 @@ static int add_defaults(struct options *options, const char *source)
 
 int options_parse(struct options *ret_options, int argc, char **argv)
 {
-	struct words words = {.options.session = FUSE_ARGS_INIT(argc, argv)};
+	struct words words = {
+		.options = {.session = FUSE_ARGS_INIT(argc, argv), .spin = SPIN_DEFAULT},
+	};
 	int r = 0;
 
 	if (fuse_opt_parse(&words.options.session, &words, table, take_word) < 0)
@@ -250,6 +260,9 @@ void options_print_help(const char *program)
 	       "    -o max_channels=N   pipes that one user may have (16384)\n"
 	       "    -o max_files=N      files that one user may have open (16384)\n"
 	       "    -o max_held=N       reads and writes of one user that may wait (8192)\n"
+	       "    -o spin=N           microseconds that a busy daemon looks for the next "
+	       "request\n"
+	       "                        before it sleeps (100); 0: it sleeps at once\n"
 	       "\n"
 	       "The mount options of fuse(8) (ro, noexec, allow_other, ...) and fstab's words\n"
 	       "(noauto, nofail, _netdev, ...) are accepted. Unmount with 'umount MOUNTPOINT',\n"

@@ -17,6 +17,7 @@ struct options {
 	char *config;         /* path, absolute; NULL: the system's, if it is root's mount; owned */
 	int is_config_strict; /* a fault in it fails the mount */
 	unsigned ipc_pid;     /* whose IPC namespace and /dev/shm to show; 0: our own */
+	unsigned spin; /* how long to look for the next request before sleeping, microseconds */
 	unsigned max_channels, max_files, max_held; /* for each user; 0: as the library has it */
 };
 

@@ -70,16 +70,25 @@ static void session_ready(struct session *session)
 	notify_ready();
 }
 
+static int device_receive(struct session *session)
+{
+	int n;
+
+	do
+		n = fuse_session_receive_buf(session->fuse, &session->buffer);
+	while (n == -EINTR || (n == -EAGAIN && spin_again(&session->spin)));
+	if (n > 0)
+		spin_found(&session->spin);
+	return n;
+}
+
 static void device_dispatch(struct loop_source *source, uint32_t events)
 {
 	struct session *session = CONTAINER_OF(source, struct session, device);
 
+	spin_begin(&session->spin);
 	for (int i = 0; i < REQUESTS_IN_A_ROW && !fuse_session_exited(session->fuse); i++) {
-		int n = fuse_session_receive_buf(session->fuse, &session->buffer);
-
-		if (n == -EINTR)
-			continue;
-		if (n <= 0)
+		if (device_receive(session) <= 0)
 			break;
 		fuse_session_process_buf(session->fuse, &session->buffer);
 		if (!session->is_ready && !fuse_session_exited(session->fuse))
@@ -274,6 +283,7 @@ static int session_prepare(struct session *session)
 	if (r < 0)
 		return r;
 	session->io_max = find_io_max();
+	spin_init(&session->spin, session->options->spin);
 	if (session->options->ipc_pid)
 		snprintf(session->host.root, sizeof(session->host.root), "/proc/%u/root",
 			 session->options->ipc_pid);

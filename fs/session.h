@@ -9,6 +9,7 @@
 
 #include "fs/options.h"
 #include "fs/inode.h"
+#include "fs/spin.h"
 #include "lib/channel.h"
 #include "lib/host.h"
 #include "lib/loop.h"
@@ -23,6 +24,7 @@ struct session {
 	struct loop_source device;  /* /dev/fuse */
 	struct loop_source signals; /* signalfd */
 	struct fuse_buf buffer;
+	struct spin spin;
 	size_t io_max; /* the longest read or write of one request, bytes */
 	bool is_mounted, is_ready;
 	bool is_ending; /* nothing is held any more */
