@@ -209,6 +209,19 @@ static ssize_t remainder_read(struct file *file, size_t size, const void **ret_d
 	return n;
 }
 
+/* Keeps what a message has beyond `size` bytes, in memory that was had before it was taken. */
+static void file_keep_rest(struct file *file, size_t size, size_t message_size)
+{
+	struct host *host = file->channel->space->host;
+	size_t rest_size = message_size - size;
+	char *rest = TAKE_PTR(host->spare);
+	char *fitting;
+
+	memcpy(rest, host->scratch + size, rest_size);
+	fitting = realloc(rest, rest_size);
+	file->rest = (struct remainder){.data = fitting ? fitting : rest, .size = rest_size};
+}
+
 /*
  * Takes one message. Where its rest might not fit in the reader's buffer, the memory for it is had
  * first: once the message is taken there is no way to put it back.
@@ -218,26 +231,20 @@ static ssize_t message_take(struct file *file, size_t size, const void **ret_dat
 	struct channel *channel = file->channel;
 	struct host *host = channel->space->host;
 	size_t rest_max = channel->message_max > size ? channel->message_max - size : 0;
-	CLEANUP_FREE char *rest = NULL;
 	size_t rest_size = 0;
 	ssize_t n;
 
 	if (host_reserve(host, channel->message_max) < 0)
 		return -ENOMEM;
-	if (rest_max && !(rest = malloc(rest_max)))
+	if (rest_max && host_reserve_spare(host, rest_max) < 0)
 		return -ENOMEM;
 	if (rest_max && user_charge(&host->users, file->uid, USER_BYTES, rest_max) < 0)
 		return -ENOBUFS;
 	n = channel->kind->channel.read(file, host->scratch, host->scratch_size, 0);
 	if (n > 0 && (size_t)n > size) {
-		char *fitting;
-
 		rest_size = (size_t)n - size;
+		file_keep_rest(file, size, (size_t)n);
 		n = (ssize_t)size;
-		memcpy(rest, host->scratch + size, rest_size);
-		fitting = realloc(rest, rest_size);
-		rest = fitting ? fitting : rest;
-		file->rest = (struct remainder){.data = TAKE_PTR(rest), .size = rest_size};
 	}
 	if (rest_max)
 		user_uncharge(&host->users, file->uid, USER_BYTES, rest_max - rest_size);

@@ -66,6 +66,8 @@ void host_fini(struct host *host)
 	host_stop(host);
 	free(host->scratch);
 	host->scratch = NULL;
+	free(host->spare);
+	host->spare = NULL;
 }
 
 void host_stop(struct host *host)
@@ -128,16 +130,26 @@ void host_close(struct host *host, int fd)
 	close(fd);
 }
 
-int host_reserve(struct host *host, size_t size)
+static int reserve(char **buffer, size_t *buffer_size, size_t size)
 {
 	char *grown;
 
-	if (size <= host->scratch_size)
+	if (*buffer && size <= *buffer_size)
 		return 0;
-	grown = realloc(host->scratch, size);
+	grown = realloc(*buffer, size);
 	if (!grown)
 		return -ENOMEM;
-	host->scratch = grown;
-	host->scratch_size = size;
+	*buffer = grown;
+	*buffer_size = size;
 	return 0;
+}
+
+int host_reserve(struct host *host, size_t size)
+{
+	return reserve(&host->scratch, &host->scratch_size, size);
+}
+
+int host_reserve_spare(struct host *host, size_t size)
+{
+	return reserve(&host->spare, &host->spare_size, size);
 }

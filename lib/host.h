@@ -51,6 +51,8 @@ struct host {
 	uint64_t next_id;      /* inode number for the next object that the daemon keeps */
 	char *scratch; /* where reads land on their way; valid until the next channel call */
 	size_t scratch_size;
+	char *spare; /* for what a reader may leave of its message; NULL: there is none */
+	size_t spare_size;
 };
 
 /* Prepares a host that borrows `loop`, with the limits that ipcfs(8) names as defaults. -ENOMEM. */
@@ -73,5 +75,8 @@ void host_close(struct host *host, int fd);
 
 /* Makes the scratch buffer at least `size` bytes; it may move. -ENOMEM, and it is as before. */
 int host_reserve(struct host *host, size_t size);
+
+/* Makes sure that there is a spare buffer of at least `size` bytes. -ENOMEM */
+int host_reserve_spare(struct host *host, size_t size);
 
 #endif
