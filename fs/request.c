@@ -11,6 +11,8 @@
 #include "lib/cleanup.h"
 #include "lib/transfer.h"
 
+#define SPARES_MOST 64
+
 struct request {
 	struct transfer transfer;
 	fuse_req_t req;
@@ -19,7 +21,7 @@ struct request {
 	size_t before;             /* bytes of a write accepted before it was held */
 	request_opened_fn *opened; /* of an OPEN, with fi; else NULL */
 	struct fuse_file_info fi;
-	struct request *prev, *next; /* session::held */
+	struct request *prev, *next; /* session::held; or session::spares */
 	char data[];                 /* what is still to be written */
 };
 
@@ -30,12 +32,31 @@ static size_t request_bytes(const struct request *request)
 
 static void request_free(struct request *request)
 {
-	struct user_table *users = &request->session->host.users;
+	struct session *session = request->session;
+	struct user_table *users = &session->host.users;
 
-	DL_DELETE(request->session->held, request);
+	DL_DELETE(session->held, request);
 	user_uncharge(users, request->uid, USER_HELD, 1);
 	user_uncharge(users, request->uid, USER_BYTES, request_bytes(request));
-	free(request);
+	/* Reads that wait come and go by the message: the next one finds the memory ready. */
+	if (!request->transfer.is_write && session->n_spares < SPARES_MOST) {
+		LL_PREPEND(session->spares, request);
+		session->n_spares++;
+	} else {
+		free(request);
+	}
+}
+
+/* With room for `n_bytes`; nothing in it is set. */
+static struct request *request_allocate(struct session *session, size_t n_bytes)
+{
+	struct request *request = session->spares;
+
+	if (n_bytes || !request)
+		return malloc(sizeof(*request) + n_bytes);
+	LL_DELETE(session->spares, request);
+	session->n_spares--;
+	return request;
 }
 
 static bool request_complete(struct transfer *transfer, const void *data, ssize_t result)
@@ -88,7 +109,7 @@ static int request_new(fuse_req_t req, struct file *file, size_t n_bytes,
 		       struct request **ret_request)
 {
 	struct session *session = fuse_req_userdata(req);
-	CLEANUP_FREE struct request *request = malloc(sizeof(*request) + n_bytes);
+	CLEANUP_FREE struct request *request = request_allocate(session, n_bytes);
 	uid_t uid = fuse_req_ctx(req)->uid;
 	int r;
 
@@ -176,4 +197,8 @@ void request_end_all(struct session *session)
 	DL_FOREACH_SAFE(session->held, request, next) {
 		request_end(request, -ENOTCONN);
 	}
+	LL_FOREACH_SAFE(session->spares, request, next) {
+		free(request);
+	}
+	session->spares = NULL;
 }

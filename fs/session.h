@@ -34,6 +34,8 @@ struct session {
 	struct handle *handles;
 	struct listing *listings;
 	struct request *held;
+	struct request *spares; /* memory for the next ones */
+	unsigned n_spares;
 	struct held_again *held_again;
 };
 
