@@ -1,0 +1,196 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What each operation costs, in what does not depend on time: requests, system calls, allocations and
+# instructions. Each bound is a little above what was counted when it was set: what exceeds it has
+# become dearer, and what stays far below may have its bound lowered.
+# shellcheck disable=SC2016,SC2034
+
+load ../shell/helper
+
+: "${EXCHANGE:?the full path of exchange}" "${ALLOCATIONS_LIB:?that of the library}"
+
+N=1000 # messages that are counted
+
+setup() {
+	[[ $(id -u) == 0 ]] || skip "only root can mount here"
+	mountpoint -q "$FUSECTL" || mount -t fusectl none "$FUSECTL"
+	NAME="ipcfs-cost-$$-$BATS_TEST_NUMBER"
+	IPC=$(new_directory)
+	NATIVE_MQ=$(new_directory)
+	mount -t mqueue none "$NATIVE_MQ"
+	LOG=$BATS_TEST_TMPDIR/log OUT=$BATS_TEST_TMPDIR/out
+	export IPC P="$IPC/pipes/$NAME" Q="$IPC/queues/$NAME"
+}
+
+# start COMMAND...: mounts at $IPC with the daemon run by it.
+start() {
+	"$@" 3>&- &
+	wait_until is_mounted_or_dead "$IPC" $!
+	look_after "$IPC" $!
+	wait_until test -e "$IPC/README"
+}
+
+# The daemon has done all that was asked of it.
+settle() {
+	stat -f "$IPC" >/dev/null
+}
+
+is_sanitized() {
+	ldd "$IPCFS" | grep -qE 'lib(asan|ubsan)'
+}
+
+# --- requests -------------------------------------------------------------------------------------
+
+# requests COMMAND [BEFORE]: prints each kind of request that a shell's command makes, and how many.
+# BEFORE has been run before, or the same. Each ends with a STATFS, by which its requests are told.
+# What the kernel asks for only after a time, only once, or in batches, is left out.
+requests() {
+	shell "{ ${2:-$1}"'; } >/dev/null; stat -f "$IPC" >/dev/null; {'" $1"'; } >/dev/null; stat -f "$IPC" >/dev/null'
+	grep -aoP 'opcode: \K[A-Z_]+' "$LOG" | gawk '
+		$1 == "STATFS" { last = n; n = NR; for (k in before) delete before[k]
+			for (k in now) before[k] = now[k]; for (k in now) delete now[k]; next }
+		$1 !~ /FORGET|GETATTR|GETXATTR/ { now[$1]++ }
+		END { for (k in before) print k, before[k] }' | sort | paste -sd ' '
+}
+
+# must_make REQUESTS COMMAND [BEFORE]
+must_make() {
+	local made
+
+	made=$(requests "${@:2}")
+	echo "$made"
+	[[ $made == "$1" ]]
+}
+
+start_talking() {
+	start "$IPCFS" "$IPC" -f -d 2>"$LOG"
+}
+
+@test "echo to a pipe: LOOKUP, OPEN, WRITE" {
+	start_talking
+	must_make "LOOKUP 1 OPEN 1 RELEASE 1 WRITE 1" 'echo message > $P'
+}
+
+@test "echo to a queue: LOOKUP, OPEN, WRITE" {
+	start_talking
+	must_make "LOOKUP 1 OPEN 1 RELEASE 1 WRITE 1" 'echo message > $Q'
+}
+
+@test "a new pipe by echo: LOOKUP, CREATE, WRITE" {
+	start_talking
+	must_make "CREATE 1 LOOKUP 1 RELEASE 1 WRITE 1" 'echo message > $P' 'stat $IPC/pipes'
+}
+
+# The IOCTL is bash's: is this a terminal?
+@test "read from a queue, a byte at a time: one READ each" {
+	start_talking
+	must_make "IOCTL 1 LOOKUP 1 OPEN 1 READ 8 RELEASE 1" 'read -r line < $Q' 'echo 1234567 > $Q'
+}
+
+@test "ls -l asks for little more than the list" {
+	start_talking
+	shell 'for i in {1..1000}; do : > $P-$i; done'
+	requests 'ls -l $IPC/pipes' >"$OUT"
+	cat "$OUT"
+	contains "$OUT" READDIRPLUS
+	[[ $(grep -oP 'LOOKUP \K\d+' "$OUT" || echo 0) -lt 1000 ]]
+}
+
+# --- what a message costs the daemon --------------------------------------------------------------
+
+# exchange_on pipe|queue|pipes|queues TIMES
+exchange_on() {
+	case $1 in
+	pipe) : >"$P" && timeout -k 1 60 "$EXCHANGE" "$P" "$2" ;;
+	queue) : >"$Q" && timeout -k 1 60 "$EXCHANGE" "$Q" "$2" ;;
+	pipes) : >"$P" && : >"$P-back" && timeout -k 1 60 "$EXCHANGE" "$P" "$P-back" "$2" ;;
+	queues) : >"$Q" && : >"$Q-back" && timeout -k 1 60 "$EXCHANGE" "$Q" "$Q-back" "$2" ;;
+	esac
+}
+
+# per_message COUNT KIND: sets COST to how much more a daemon does for one message more. COUNT, which
+# sets TOTAL, is a function below, and is given what the daemon is to do all in all.
+per_message() {
+	local few
+
+	"$1" exchange_on "$2" 100
+	few=$TOTAL
+	"$1" exchange_on "$2" $((100 + N))
+	COST=$(((TOTAL - few + N / 2) / N))
+	echo "$1, $2: $COST for each message"
+}
+
+end_daemon() {
+	kill -TERM "${DAEMON[$IPC]}"
+	wait "${DAEMON[$IPC]}"
+	kill "${WATCHDOG[$IPC]}" 2>/dev/null || true
+	unset "DAEMON[$IPC]" "WATCHDOG[$IPC]"
+	MOUNTS=()
+}
+
+# Not counted are the calls that found nothing to do, and those by which the daemon sleeps: how often
+# it comes to that is a matter of time. So it may not look for requests either.
+count_calls() {
+	rm -f "$LOG"
+	start strace -D -f -c -o "$LOG" "$IPCFS" "$IPC" -f -o spin=0
+	"$@"
+	end_daemon
+	wait_until contains "$LOG" total
+	TOTAL=$(awk '$4 ~ /^[0-9]+$/ && $NF !~ /^(total|epoll_.*)$/ { n += $4 - (NF > 5 ? $5 : 0) }
+		END { print n }' "$LOG")
+}
+
+count_allocations() {
+	: >"$LOG"
+	start env ALLOCATIONS="$LOG" LD_PRELOAD="$ALLOCATIONS_LIB" "$IPCFS" "$IPC" -f
+	"$@"
+	end_daemon
+	TOTAL=$(od -An -tu8 "$LOG")
+}
+
+count_instructions() {
+	start valgrind -q --tool=callgrind --callgrind-out-file="$LOG" "$IPCFS" "$IPC" -f -o spin=0
+	"$@"
+	end_daemon
+	TOTAL=$(awk '/^(summary|totals):/ { print $2; exit }' "$LOG")
+}
+
+@test "system calls for a message that is written and read" {
+	per_message count_calls pipe
+	((COST <= 6))
+	per_message count_calls queue
+	((COST <= 6))
+}
+
+@test "system calls for a message there and one back, to readers that wait" {
+	per_message count_calls pipes
+	((COST <= 10))
+	per_message count_calls queues
+	((COST <= 12))
+}
+
+# libfuse makes one for each request.
+@test "allocations for a message: none of our own" {
+	! is_sanitized || skip "not under sanitizers: they allocate themselves"
+	per_message count_allocations pipe
+	((COST <= 2))
+	per_message count_allocations queue
+	((COST <= 2))
+}
+
+@test "allocations for a message there and one back: none of our own" {
+	! is_sanitized || skip "not under sanitizers: they allocate themselves"
+	per_message count_allocations pipes
+	((COST <= 4))
+	per_message count_allocations queues
+	((COST <= 4))
+}
+
+@test "instructions for a message that is written and read" {
+	! is_sanitized || skip "not under sanitizers: they add instructions"
+	[[ ${OPTIMIZATION:-0} == [23s] ]] || skip "not without optimization"
+	per_message count_instructions pipe
+	((COST <= 2900))
+	per_message count_instructions queue
+	((COST <= 3300))
+}
