@@ -4,8 +4,8 @@
  *
  * A stream gets a fresh inode for each LOOKUP: the kernel holds an inode's lock during a blocked
  * write, and with an inode of its own each opener's lock is its own. Only the thread that an inode
- * was made for may get it once more, while nothing has it open. One more inode stands for the stream
- * in lists of a directory: it is looked at and never opened, so nobody ever waits for its lock.
+ * was made for may get it once more, while nothing has it open. One more inode stands for the
+ * stream in lists of its directory: it is looked at and never opened, so its lock is always free.
  *
  * Every other object has one inode, because the kernel keeps state in it (pages, a FIFO's buffer, a
  * working directory).

@@ -32,7 +32,7 @@ pid_t daemon_start(const struct bench *bench, const char *dir)
 	pid_t starter, found;
 	int status;
 
-	/* What it leaves behind when it goes into the background becomes our child, the last one. */
+	/* What it leaves behind when it goes into the background becomes our last child. */
 	must(prctl(PR_SET_CHILD_SUBREAPER, 1));
 	starter = must(fork());
 	if (starter == 0) {

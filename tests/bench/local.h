@@ -16,7 +16,7 @@ int local_connect(const char *path);
 /* Listens at a port of 127.0.0.1 that is free. */
 int local_listen_tcp(uint16_t *ret_port);
 
-/* ends->out to ends->peer_in through `socat UNIX-LISTEN:… UNIX-CONNECT:…`, in the daemon's place. */
+/* ends->out to ends->peer_in through `socat UNIX-LISTEN:… UNIX-CONNECT:…`, the daemon's rival. */
 void local_open_between(struct ends *ends);
 
 /* ends->out to ends->peer_in through `socat - ADDRESS`, which connects to the listener. */
