@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+#include "lib/walk.h"
 #include "lib/workers.h"
 
 struct dial {
@@ -152,9 +153,9 @@ int dial_unix(const struct dial_target *target, int *ret_fd)
 				    target->type, ret_fd);
 	}
 	/* The path may be longer than an address has room for, and is walked only once. */
-	fd = open(target->address, O_PATH | O_CLOEXEC);
+	fd = walk_open(AT_FDCWD, target->address, O_PATH);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d", fd);
 	return connect_unix(&address, sizeof(address), target->type, ret_fd);
 }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+#include "lib/walk.h"
 
 #define UNIX     "unix:"
 #define ABSTRACT "abstract:"
@@ -58,6 +59,17 @@ static bool is_stale(const struct sockaddr_un *address, int type, struct stat *r
 	       errno == ECONNREFUSED;
 }
 
+/* bind(2) can't be told not to follow magic links. */
+static int check_directory(const char *path)
+{
+	char directory[PATH_MAX];
+	struct stat attr;
+
+	strcpy(directory, path);
+	*strrchr(directory, '/') = '\0';
+	return walk_stat(AT_FDCWD, *directory ? directory : "/", O_DIRECTORY, &attr);
+}
+
 static int bind_path(struct listener *listener, int fd)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -67,6 +79,9 @@ static int bind_path(struct listener *listener, int fd)
 	if (strlen(listener->path) >= sizeof(address.sun_path))
 		return -ENAMETOOLONG;
 	strcpy(address.sun_path, listener->path);
+	r = check_directory(listener->path);
+	if (r < 0)
+		return r;
 	/* The file gets the mode of the socket (net/unix/af_unix.c, unix_bind_bsd). */
 	if (fchmod(fd, listener->mode & 0777) < 0)
 		return -errno;
@@ -77,8 +92,8 @@ static int bind_path(struct listener *listener, int fd)
 		r = bind_to(fd, &address, sizeof(address));
 	if (r < 0)
 		return r;
-	listener->path_fd = open(listener->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	return listener->path_fd < 0 ? -errno : 0;
+	listener->path_fd = walk_open(AT_FDCWD, listener->path, O_PATH | O_NOFOLLOW);
+	return listener->path_fd < 0 ? listener->path_fd : 0;
 }
 
 static int bind_abstract(const char *name, int fd)

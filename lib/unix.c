@@ -21,6 +21,7 @@
 #include "lib/errands.h"
 #include "lib/escape.h"
 #include "lib/kinds.h"
+#include "lib/walk.h"
 
 #define ROOT_PATH "sockets/unix"
 
@@ -93,15 +94,17 @@ static bool is_shown(mode_t mode)
 static int look_act(void *data)
 {
 	struct look *look = data;
+	int r = walk_stat(AT_FDCWD, look->path, O_NOFOLLOW, &look->attr);
 	struct stat target;
 	ssize_t n;
 
-	if (fstatat(AT_FDCWD, look->path, &look->attr, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0)
-		return -errno;
+	if (r < 0)
+		return r;
 	if (!S_ISLNK(look->attr.st_mode))
 		return is_shown(look->attr.st_mode) ? 0 : -ENOENT;
-	if (fstatat(AT_FDCWD, look->path, &target, AT_NO_AUTOMOUNT) < 0)
-		return -errno;
+	r = walk_stat(AT_FDCWD, look->path, 0, &target);
+	if (r < 0)
+		return r;
 	if (!is_shown(target.st_mode))
 		return -ENOENT;
 	n = readlink(look->path, look->target, sizeof(look->target) - 1);
@@ -255,7 +258,7 @@ static bool look_at(int dir_fd, const struct dirent *found, struct listed *ret_l
 	*ret_listed = (struct listed){.ino = found->d_ino, .mode = DTTOIF(found->d_type)};
 	if (found->d_type != DT_UNKNOWN && found->d_type != DT_LNK)
 		return is_shown(ret_listed->mode);
-	if (fstatat(dir_fd, found->d_name, &attr, AT_NO_AUTOMOUNT) < 0)
+	if (walk_stat(dir_fd, found->d_name, 0, &attr) < 0)
 		return false;
 	if (found->d_type == DT_UNKNOWN)
 		ret_listed->mode = attr.st_mode & S_IFMT;
@@ -265,7 +268,7 @@ static bool look_at(int dir_fd, const struct dirent *found, struct listed *ret_l
 static int list_act(void *data)
 {
 	struct listing *listing = data;
-	CLEANUP_DIR DIR *dir = opendir(*listing->path ? listing->path : "/");
+	CLEANUP_DIR DIR *dir = walk_opendir(*listing->path ? listing->path : "/");
 	struct dirent *found;
 	FILE *out;
 
