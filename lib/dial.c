@@ -128,6 +128,12 @@ static int connect_path(int type, const struct sockaddr_un *address, size_t size
 	return 0;
 }
 
+/* Abstract names of another type are as unknown as any (net/unix/af_unix.c, unix_find_abstract). */
+static bool is_of_other_type(const struct sockaddr_un *address, int result)
+{
+	return result == -EPROTOTYPE || (result == -ECONNREFUSED && !address->sun_path[0]);
+}
+
 static int connect_unix(const struct sockaddr_un *address, size_t size, int type, int *ret_fd)
 {
 	static const int types[] = {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET};
@@ -135,7 +141,8 @@ static int connect_unix(const struct sockaddr_un *address, size_t size, int type
 
 	if (type)
 		return connect_path(type, address, size, ret_fd);
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]) && r == -EPROTOTYPE; i++)
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]) && is_of_other_type(address, r);
+	     i++)
 		r = connect_path(types[i], address, size, ret_fd);
 	return r;
 }
