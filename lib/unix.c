@@ -334,7 +334,9 @@ static int directory_list(struct space *space, struct caller *caller, space_entr
 		memcpy(&listed, next, offsetof(struct listed, name));
 		next = stpcpy(listed.name, next + offsetof(struct listed, name)) - listed.name +
 		       next + offsetof(struct listed, name) + 1;
-		if (!entry(data, listed.name, listed_ino(directory, &listed), listed.mode))
+		/* To be opened, a socket has to be a regular file. */
+		if (!entry(data, listed.name, listed_ino(directory, &listed),
+			   S_ISSOCK(listed.mode) ? S_IFREG : listed.mode))
 			break;
 	}
 	free(listing->entries);
