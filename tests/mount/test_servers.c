@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Servers: what mkdir below sockets/servers makes, and what its accept and connect do with native
+ * programs and with each other.
+ */
+#include "tests/mount/channels.h"
+#include "tests/mount/fixture.h"
+#include "tests/mount/process.h"
+#include "tests/mount/sockets.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SERVER  "sockets/servers/s"
+#define ACCEPT  SERVER "/accept"
+#define CONNECT SERVER "/connect"
+#define SOCKET  "/run/ipcfs/s"
+
+enum { OTHER = 65534, N_CLIENTS = 200, N_ROUNDS = 10000 };
+
+static void setup(void)
+{
+	fixture_setup();
+	must(mount("tmpfs", "/run", "tmpfs", 0, "mode=0755"));
+}
+
+static void teardown(void)
+{
+	if (access(ipc_path(SERVER), F_OK) == 0)
+		must(rmdir(ipc_path(SERVER)));
+	fixture_teardown();
+}
+
+static int open_run(void *name)
+{
+	return open(ipc_path(name), O_RDWR | O_CLOEXEC) < 0 ? errno : 0;
+}
+
+START_TEST(test_servers_native_client_both_ways)
+{
+	int client, fd;
+	char byte;
+
+	must(mkdir(ipc_path(SERVER), 0755));
+	client = socket_connect(SOCKET, SOCK_STREAM);
+	fd = channel_open(ACCEPT, O_RDWR);
+	must(write(client, "question", 8));
+	must_read(fd, "question");
+	must(write(fd, "answer", 6));
+	must_read(client, "answer");
+	must(close(fd));
+	ck_assert_int_eq(must(read(client, &byte, 1)), 0);
+}
+END_TEST
+
+START_TEST(test_servers_client_of_mount_both_ways)
+{
+	int client, fd;
+	char byte;
+
+	must(mkdir(ipc_path(SERVER), 0755));
+	client = channel_open(CONNECT, O_RDWR);
+	fd = channel_open(ACCEPT, O_RDWR);
+	must(write(client, "question", 8));
+	must_read(fd, "question");
+	must(write(fd, "answer", 6));
+	must_read(client, "answer");
+	must(close(client));
+	ck_assert_int_eq(must(read(fd, &byte, 1)), 0);
+}
+END_TEST
+
+START_TEST(test_servers_directory_has_three_files)
+{
+	char text[128];
+	struct stat st;
+	ssize_t n;
+
+	must(mkdir(ipc_path(SERVER), 0755));
+	ck_assert(channel_is_listed(SERVER, "accept"));
+	ck_assert(channel_is_listed(SERVER, "connect"));
+	ck_assert(channel_is_listed(SERVER, "address"));
+	n = must(read(channel_open(SERVER "/address", O_RDONLY), text, sizeof(text)));
+	ck_assert_int_eq(n, strlen("unix:" SOCKET "\n"));
+	ck_assert_mem_eq(text, "unix:" SOCKET "\n", n);
+	must(stat(ipc_path(SERVER), &st));
+	ck_assert_uint_eq(st.st_mode, S_IFDIR | 0755);
+	must_fail(mkdir(ipc_path(SERVER), 0755), EEXIST);
+	must_fail(open(ipc_path(SERVER "/other"), O_RDWR | O_CREAT, 0600), EPERM);
+}
+END_TEST
+
+static int make_run(void *arg)
+{
+	(void)arg;
+	umask(027);
+	return mkdir(ipc_path(SERVER), 0777) < 0 ? errno : 0;
+}
+
+static int remove_run(void *arg)
+{
+	(void)arg;
+	return rmdir(ipc_path(SERVER)) < 0 ? errno : 0;
+}
+
+START_TEST(test_servers_belong_to_maker)
+{
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+	struct stat st;
+	int client;
+
+	child_must_as(OTHER, make_run, NULL);
+	must(stat(SOCKET, &st));
+	ck_assert_uint_eq(st.st_uid, OTHER);
+	ck_assert_uint_eq(st.st_gid, OTHER);
+	ck_assert_uint_eq(st.st_mode, S_IFSOCK | 0750);
+	client = socket_connect(SOCKET, SOCK_STREAM);
+	must(getsockopt(client, SOL_SOCKET, SO_PEERCRED, &peer, &size));
+	ck_assert_uint_eq(peer.uid, OTHER);
+	ck_assert_int_eq(child_code_as(1234, remove_run, NULL), EPERM);
+	child_must_as(OTHER, remove_run, NULL);
+	must_fail(stat(SOCKET, &st), ENOENT);
+}
+END_TEST
+
+START_TEST(test_servers_other_user_cannot_accept)
+{
+	must(mkdir(ipc_path(SERVER), 0777));
+	must(chmod(ipc_path(SERVER), 0777));
+	ck_assert_int_eq(child_code_as(OTHER, open_run, (void *)ACCEPT), EACCES);
+	ck_assert_int_eq(child_code_as(OTHER, open_run, (void *)CONNECT), 0);
+	must(chmod(ipc_path(SERVER), 0755));
+	ck_assert_int_eq(child_code_as(OTHER, open_run, (void *)CONNECT), EACCES);
+	must(chmod(ipc_path(SERVER), 0700));
+	ck_assert_int_eq(child_code_as(OTHER, open_run, (void *)CONNECT), EACCES);
+}
+END_TEST
+
+START_TEST(test_servers_chmod_reaches_socket)
+{
+	struct stat st;
+
+	must(mkdir(ipc_path(SERVER), 0700));
+	must(stat(SOCKET, &st));
+	ck_assert_uint_eq(st.st_mode, S_IFSOCK | 0700);
+	must(chmod(ipc_path(SERVER), 0770));
+	must(chown(ipc_path(SERVER), OTHER, 1234));
+	must(stat(SOCKET, &st));
+	ck_assert_uint_eq(st.st_mode, S_IFSOCK | 0770);
+	ck_assert_uint_eq(st.st_uid, OTHER);
+	ck_assert_uint_eq(st.st_gid, 1234);
+}
+END_TEST
+
+START_TEST(test_servers_rmdir_ends_waiting_accepts)
+{
+	pid_t pids[3];
+
+	must(mkdir(ipc_path(SERVER), 0755));
+	for (int i = 0; i < 3; i++) {
+		pids[i] = child_start(open_run, (void *)ACCEPT);
+		task_must_block(pids[i], SYS_openat);
+	}
+	must(rmdir(ipc_path(SERVER)));
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(WEXITSTATUS(child_end(pids[i])), EINVAL);
+	must_fail(access(SOCKET, F_OK), ENOENT);
+	must_fail(open(ipc_path(ACCEPT), O_RDWR), ENOENT);
+}
+END_TEST
+
+START_TEST(test_servers_rmdir_leaves_connections)
+{
+	int client, fd;
+
+	must(mkdir(ipc_path(SERVER), 0755));
+	client = socket_connect(SOCKET, SOCK_STREAM);
+	fd = channel_open(ACCEPT, O_RDWR);
+	must(rmdir(ipc_path(SERVER)));
+	must(write(client, "still", 5));
+	must_read(fd, "still");
+}
+END_TEST
+
+START_TEST(test_servers_accept_nonblock_eagain)
+{
+	must(mkdir(ipc_path(SERVER), 0755));
+	must_fail(open(ipc_path(ACCEPT), O_RDWR | O_NONBLOCK), EAGAIN);
+	socket_connect(SOCKET, SOCK_STREAM);
+	must(open(ipc_path(ACCEPT), O_RDWR | O_NONBLOCK));
+}
+END_TEST
+
+START_TEST(test_servers_accept_signal_ends_and_loses_no_client)
+{
+	static const int signals[] = {SIGINT, SIGKILL};
+	pid_t pid;
+	int client;
+
+	must(mkdir(ipc_path(SERVER), 0755));
+	for (int i = 0; i < 2; i++) {
+		pid = child_start(open_run, (void *)ACCEPT);
+		task_must_block(pid, SYS_openat);
+		must(kill(pid, signals[i]));
+		ck_assert(child_has_ended(pid, 1000));
+		child_end(pid);
+	}
+	mount_settle(&ipc);
+	client = socket_connect(SOCKET, SOCK_STREAM);
+	must(write(client, "kept", 4));
+	must_read(channel_open(ACCEPT, O_RDWR), "kept");
+}
+END_TEST
+
+/* A client of many: says its number and wants to hear it. */
+static int client_run(void *number)
+{
+	int sent = (int)(long)number, heard = -1;
+	int fd = sent % 2 ? open(ipc_path(CONNECT), O_RDWR | O_CLOEXEC)
+			  : socket_connect(SOCKET, SOCK_STREAM);
+
+	if (fd < 0 || write(fd, &sent, sizeof(sent)) != sizeof(sent) ||
+	    read(fd, &heard, sizeof(heard)) != sizeof(heard))
+		return errno ? errno : 99;
+	return heard != sent;
+}
+
+static void serve_one(void)
+{
+	int number;
+	int fd = channel_open(ACCEPT, O_RDWR);
+
+	ck_assert_int_eq(must(read(fd, &number, sizeof(number))), sizeof(number));
+	ck_assert_int_eq(must(write(fd, &number, sizeof(number))), sizeof(number));
+	must(close(fd));
+}
+
+START_TEST(test_servers_200_clients_at_once)
+{
+	static pid_t pids[N_CLIENTS];
+
+	must(mkdir(ipc_path(SERVER), 0755));
+	for (long i = 0; i < N_CLIENTS; i++)
+		pids[i] = child_start(client_run, (void *)i);
+	for (int i = 0; i < N_CLIENTS; i++)
+		serve_one();
+	for (int i = 0; i < N_CLIENTS; i++)
+		ck_assert_int_eq(child_end(pids[i]), 0);
+}
+END_TEST
+
+static int connects_run(void *arg)
+{
+	int number = 7, heard;
+
+	(void)arg;
+	for (int i = 0; i < N_ROUNDS; i++) {
+		int fd = open(ipc_path(CONNECT), O_RDWR | O_CLOEXEC);
+
+		if (fd < 0 || write(fd, &number, sizeof(number)) < 0 ||
+		    read(fd, &heard, sizeof(heard)) != sizeof(heard) || close(fd) < 0)
+			return errno ? errno : 99;
+	}
+	return 0;
+}
+
+START_TEST(test_servers_10000_connects_leak_nothing)
+{
+	int before;
+	pid_t pid;
+
+	must(mkdir(ipc_path(SERVER), 0755));
+	pid = child_start(client_run, (void *)1);
+	serve_one();
+	ck_assert_int_eq(child_end(pid), 0);
+	before = mount_descriptors(&ipc);
+	pid = child_start(connects_run, NULL);
+	for (int i = 0; i < N_ROUNDS; i++)
+		serve_one();
+	ck_assert_int_eq(child_end(pid), 0);
+	for (int i = 0; i < 100 && mount_descriptors(&ipc) > before; i++)
+		mount_settle(&ipc);
+	ck_assert_int_eq(mount_descriptors(&ipc), before);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("servers");
+	TCase *tcase = tcase_create("servers");
+
+	tcase_set_timeout(tcase, 120);
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	suite_add_tcase(suite, tcase);
+	tcase_add_test(tcase, test_servers_native_client_both_ways);
+	tcase_add_test(tcase, test_servers_client_of_mount_both_ways);
+	tcase_add_test(tcase, test_servers_directory_has_three_files);
+	tcase_add_test(tcase, test_servers_belong_to_maker);
+	tcase_add_test(tcase, test_servers_other_user_cannot_accept);
+	tcase_add_test(tcase, test_servers_chmod_reaches_socket);
+	tcase_add_test(tcase, test_servers_rmdir_ends_waiting_accepts);
+	tcase_add_test(tcase, test_servers_rmdir_leaves_connections);
+	tcase_add_test(tcase, test_servers_accept_nonblock_eagain);
+	tcase_add_test(tcase, test_servers_accept_signal_ends_and_loses_no_client);
+	tcase_add_test(tcase, test_servers_200_clients_at_once);
+	tcase_add_test(tcase, test_servers_10000_connects_leak_nothing);
+	return suite_run(suite);
+}
