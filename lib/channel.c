@@ -290,7 +290,8 @@ ssize_t channel_write(struct file *file, const void *data, size_t size, off_t of
 	struct channel *channel = file->channel;
 	ssize_t n;
 
-	if (channel->writers && !(channel->traits & KIND_SELECTIVE))
+	/* An open that is late asks with nothing to write whether there is somebody at the other end. */
+	if (size > 0 && channel->writers && !(channel->traits & KIND_SELECTIVE))
 		return -EAGAIN;
 	n = channel->kind->channel.write(file, data, size, offset);
 	if (n > 0)

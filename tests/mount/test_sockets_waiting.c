@@ -195,6 +195,11 @@ static int write_run(void *arg)
 	return write(writer->fd, data, sizeof(data)) < 0 ? errno : 0;
 }
 
+static int reopen_run(void *path)
+{
+	return open(path, O_RDONLY) < 0 || open(path, O_WRONLY) < 0 ? errno : 0;
+}
+
 START_TEST(test_waiting_peer_never_reads_writer_blocks_sigint_ends)
 {
 	struct writer writer = {.peer = -1};
@@ -217,6 +222,23 @@ START_TEST(test_waiting_peer_never_reads_writer_blocks_sigint_ends)
 	must(kill(pid, SIGINT));
 	ck_assert(child_has_ended(pid, 1000));
 	ck_assert_int_eq(WEXITSTATUS(child_end(pid)), EINTR);
+}
+END_TEST
+
+START_TEST(test_waiting_writer_blocked_reopens_at_once)
+{
+	struct writer writer = {.peer = -1};
+	char path[32];
+	pid_t pid;
+
+	socket_unix(scratch_path("s"), SOCK_STREAM, 5);
+	writer.fd = channel_open(unix_name("s"), O_RDWR);
+	pid = child_start(write_run, &writer);
+	task_must_block(pid, SYS_write);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", writer.fd);
+	child_must(reopen_run, path);
+	must(kill(pid, SIGINT));
+	child_end(pid);
 }
 END_TEST
 
@@ -310,6 +332,7 @@ int main(void)
 	tcase_add_test(tcase, test_waiting_connects_many_others_work);
 	tcase_add_loop_test(tcase, test_waiting_peer_never_reads_writer_blocks_sigint_ends, 0,
 			    N_SORTS);
+	tcase_add_test(tcase, test_waiting_writer_blocked_reopens_at_once);
 	tcase_add_test(tcase, test_waiting_peer_dies_blocked_writer_ends);
 	tcase_set_timeout(ends, 30);
 	tcase_add_checked_fixture(ends, run_alone, nothing);
