@@ -3,24 +3,19 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <linux/sockios.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "lib/cleanup.h"
 #include "lib/connections.h"
-#include "lib/sock_diag.h"
 
 /* Of datagrams, until a longer one comes, bytes. */
 #define MESSAGE_FIRST 65536
-/* What a peek shows at most, bytes. */
-#define PEEK_BYTES 65536
-#define ALL_EVENTS (EPOLLIN | EPOLLOUT | EPOLLRDHUP)
+#define ALL_EVENTS    (EPOLLIN | EPOLLOUT | EPOLLRDHUP)
 
 static void connection_dispatch(struct loop_source *source, uint32_t events);
 
@@ -115,8 +110,7 @@ int connection_change(struct channel *channel, struct file *file, const struct s
 	return changes & CHANGE_SIZE ? -EINVAL : -EPERM;
 }
 
-/* 0 if there is a socket, -EAGAIN if there will be, or why there is none. */
-static int connection_ready(const struct connection *connection)
+int connection_ready(const struct connection *connection)
 {
 	if (connection->dial || connection->is_connecting)
 		return -EAGAIN;
@@ -329,71 +323,4 @@ uint32_t connection_poll(struct file *file)
 	if (file_writes(file) && (now.revents & POLLOUT) && !file->channel->writers)
 		events |= EPOLLOUT | EPOLLWRNORM;
 	return events;
-}
-
-static const char *type_name(int fd)
-{
-	int type = 0;
-	socklen_t size = sizeof(type);
-
-	getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size);
-	switch (type) {
-	case SOCK_STREAM:
-		return "stream";
-	case SOCK_SEQPACKET:
-		return "seqpacket";
-	default:
-		return "dgram";
-	}
-}
-
-void connection_status(struct channel *channel, struct caller *caller, FILE *out)
-{
-	struct connection *connection = connection_from(channel);
-	int r = connection_ready(connection);
-	int fd = connection->source.fd;
-	struct ucred peer = {0};
-	socklen_t size = sizeof(peer);
-	int n;
-
-	fprintf(out, "state %s\n", r == 0 ? "connected" : r == -EAGAIN ? "connecting" : "failed");
-	if (r < 0)
-		return;
-	fprintf(out, "type %s\n", type_name(fd));
-	if (ioctl(fd, SIOCINQ, &n) == 0)
-		fprintf(out, "bytes %d\n", n);
-	if (ioctl(fd, SIOCOUTQ, &n) == 0)
-		fprintf(out, "unsent %d\n", n);
-	/* Its opener could ask the socket itself. */
-	if (caller_owns(caller, connection->opener.uid) &&
-	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.pid)
-		fprintf(out, "peer-pid %d\npeer-uid %u\npeer-gid %u\n", peer.pid, peer.uid,
-			peer.gid);
-}
-
-int connection_peek(struct channel *channel, FILE *out)
-{
-	struct connection *connection = connection_from(channel);
-	CLEANUP_FREE char *data = malloc(PEEK_BYTES);
-	ssize_t n;
-
-	if (!data)
-		return -ENOMEM;
-	if (connection->source.fd < 0)
-		return 0;
-	n = recv(connection->source.fd, data, PEEK_BYTES, MSG_PEEK | MSG_DONTWAIT);
-	if (n > 0)
-		fwrite(data, 1, (size_t)n, out);
-	return n < 0 && errno != EAGAIN ? -errno : 0;
-}
-
-void connection_other_end(struct channel *channel, dev_t *ret_dev, ino_t *ret_ino)
-{
-	struct connection *connection = connection_from(channel);
-	struct stat attr;
-
-	if (connection->source.fd < 0 || fstat(connection->source.fd, &attr) < 0 ||
-	    sock_diag_peer(connection->source.fd, ret_ino) < 0)
-		return;
-	*ret_dev = attr.st_dev; /* all sockets are on one device */
 }

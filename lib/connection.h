@@ -47,6 +47,9 @@ struct connection *connection_from(struct channel *channel);
 /* The socket is there: `fd`, taken over, or why not, -errno. Who waits is woken. */
 void connection_set(struct connection *connection, int fd, int result);
 
+/* 0 if there is a socket, -EAGAIN if there will be, or why there is none. */
+int connection_ready(const struct connection *connection);
+
 /* Closes the socket; for a kind whose open fails after connection_open(). */
 void connection_close(struct connection *connection);
 
