@@ -137,6 +137,7 @@ void connection_set(struct connection *connection, int fd, int result)
 	connection->source.fd = fd;
 	connection->error = fd < 0 ? result : 0;
 	connection->is_connecting = false;
+	connections_note_socket(connection);
 	if (fd >= 0)
 		connection_take_type(connection);
 	channel_wake(&connection->channel, EPOLLIN | EPOLLOUT | EPOLLHUP);

@@ -31,6 +31,8 @@ struct connection {
 	struct connections *list;       /* that shows it: channel::space */
 	unsigned number;                /* there; 0: it is not open */
 	UT_hash_handle hh;              /* connections::open, by number */
+	ino_t socket;                   /* its inode's number */
+	UT_hash_handle by_socket;       /* host::connected */
 };
 
 struct connections;

@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "lib/cleanup.h"
-#include "lib/connection.h"
+#include "lib/connections.h"
 #include "lib/sock_diag.h"
 
 /* What a peek shows at most, bytes. */
@@ -48,11 +50,13 @@ void connection_status(struct channel *channel, struct caller *caller, FILE *out
 		fprintf(out, "bytes %d\n", n);
 	if (ioctl(fd, SIOCOUTQ, &n) == 0)
 		fprintf(out, "unsent %d\n", n);
-	/* Its opener could ask the socket itself. */
+	/* Its opener could ask the socket itself; where we are the other end, we are not who uses it. */
 	if (caller_owns(caller, connection->opener.uid) &&
-	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.pid)
-		fprintf(out, "peer-pid %d\npeer-uid %u\npeer-gid %u\n", peer.pid, peer.uid,
-			peer.gid);
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.pid) {
+		if (peer.pid != getpid())
+			fprintf(out, "peer-pid %d\n", peer.pid);
+		fprintf(out, "peer-uid %u\npeer-gid %u\n", peer.uid, peer.gid);
+	}
 }
 
 int connection_peek(struct channel *channel, FILE *out)
@@ -74,10 +78,18 @@ int connection_peek(struct channel *channel, FILE *out)
 void connection_other_end(struct channel *channel, dev_t *ret_dev, ino_t *ret_ino)
 {
 	struct connection *connection = connection_from(channel);
+	struct host *host = connection->list->space.host;
+	struct connection *ours;
 	struct stat attr;
 
 	if (connection->source.fd < 0 || fstat(connection->source.fd, &attr) < 0 ||
 	    sock_diag_peer(connection->source.fd, ret_ino) < 0)
 		return;
 	*ret_dev = attr.st_dev; /* all sockets are on one device */
+	ours = connections_at_socket(host, *ret_ino);
+	if (!ours)
+		return;
+	/* Whoever has it open has our file, not the socket. */
+	*ret_dev = host->dev;
+	*ret_ino = space_ino(ours->channel.space, ours->attributes.ino);
 }

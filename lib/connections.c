@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "lib/cleanup.h"
 
@@ -100,10 +101,40 @@ int connections_add(struct connection *connection)
 	return -ENOMEM;
 }
 
+static void forget_socket(struct connection *connection)
+{
+	if (!connection->by_socket.tbl)
+		return;
+	HASH_DELETE(by_socket, connection->list->space.host->connected, connection);
+	connection->by_socket.tbl = NULL;
+}
+
 void connections_remove(struct connection *connection)
 {
 	if (!connection->number)
 		return;
+	forget_socket(connection);
 	HASH_DEL(connection->list->open, connection);
 	connection->number = 0;
+}
+
+/* Without memory for it, it is not found. */
+void connections_note_socket(struct connection *connection)
+{
+	struct host *host = connection->list->space.host;
+	struct stat attr;
+
+	forget_socket(connection);
+	if (connection->source.fd < 0 || fstat(connection->source.fd, &attr) < 0)
+		return;
+	connection->socket = attr.st_ino;
+	HASH_ADD(by_socket, host->connected, socket, sizeof(connection->socket), connection);
+}
+
+struct connection *connections_at_socket(struct host *host, ino_t socket)
+{
+	struct connection *connection;
+
+	HASH_FIND(by_socket, host->connected, &socket, sizeof(socket), connection);
+	return connection;
 }

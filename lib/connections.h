@@ -23,4 +23,9 @@ int connections_new(struct host *host, const struct kind *kind, struct space *ot
 int connections_add(struct connection *connection);
 void connections_remove(struct connection *connection); /* if it is shown */
 
+/* It has another socket, or none. */
+void connections_note_socket(struct connection *connection);
+/* That of this mount which has the socket with this inode number, or NULL. */
+struct connection *connections_at_socket(struct host *host, ino_t socket);
+
 #endif

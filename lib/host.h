@@ -24,6 +24,7 @@
 #define HOST_BLOCK 65536
 
 struct space;
+struct connection;
 
 /* Somebody whom host_retry() is to call once. */
 struct host_waiter {
@@ -46,9 +47,10 @@ struct host {
 	bool has_backing; /* the mount can hand a file of another filesystem to the kernel */
 	char root[32];    /* where the machine's files are: "", or "/proc/PID/root" */
 	struct timespec started;
-	struct space **spaces; /* of all kinds that there are, borrowed; ends with NULL */
-	struct space *info;    /* borrowed */
-	uint64_t next_id;      /* inode number for the next object that the daemon keeps */
+	struct space **spaces;        /* of all kinds that there are, borrowed; ends with NULL */
+	struct space *info;           /* borrowed */
+	struct connection *connected; /* by the inodes of their sockets: lib/connections.h */
+	uint64_t next_id;             /* inode number for the next object that the daemon keeps */
 	char *scratch; /* where reads land on their way; valid until the next channel call */
 	size_t scratch_size;
 	char *spare; /* for what a reader may leave of its message; NULL: there is none */

@@ -222,6 +222,49 @@ START_TEST(test_servers_accept_signal_ends_and_loses_no_client)
 }
 END_TEST
 
+static int hold_run(void *name)
+{
+	int fd = open(ipc_path(name), O_RDWR);
+
+	pause();
+	return fd;
+}
+
+/* The first connection is there. */
+static bool is_connected(void *arg)
+{
+	(void)arg;
+	return access(ipc_path("info/" SERVER ":connect#1"), F_OK) == 0;
+}
+
+static bool names_other_end(void *pid)
+{
+	char text[4096], line[64];
+	ssize_t n;
+	int fd;
+
+	fd = open(ipc_path("info/" SERVER ":accept#2/peers"), O_RDONLY);
+	n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[n < 0 ? 0 : n] = 0;
+	snprintf(line, sizeof(line), "%d 0 rw test_servers", *(pid_t *)pid);
+	return strstr(text, line);
+}
+
+START_TEST(test_servers_info_names_client_of_mount)
+{
+	pid_t pid;
+
+	must(mkdir(ipc_path(SERVER), 0755));
+	pid = child_start(hold_run, (void *)CONNECT);
+	ck_assert(wait_until(is_connected, NULL, 5000));
+	channel_open(ACCEPT, O_RDWR);
+	ck_assert(wait_until(names_other_end, &pid, 5000));
+	must(kill(pid, SIGKILL));
+	child_end(pid);
+}
+END_TEST
+
 /* A client of many: says its number and wants to hear it. */
 static int client_run(void *number)
 {
@@ -312,6 +355,7 @@ int main(void)
 	tcase_add_test(tcase, test_servers_rmdir_leaves_connections);
 	tcase_add_test(tcase, test_servers_accept_nonblock_eagain);
 	tcase_add_test(tcase, test_servers_accept_signal_ends_and_loses_no_client);
+	tcase_add_test(tcase, test_servers_info_names_client_of_mount);
 	tcase_add_test(tcase, test_servers_200_clients_at_once);
 	tcase_add_test(tcase, test_servers_10000_connects_leak_nothing);
 	return suite_run(suite);
