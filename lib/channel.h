@@ -41,8 +41,11 @@ enum channel_service {
 enum kind_trait {
 	KIND_MESSAGES = 1 << 0,   /* a write is one message, a read takes one */
 	KIND_SELECTS = 1 << 1,    /* NAME:N opens NAME with the selector N */
-	KIND_SELECTIVE = 1 << 2,  /* what one who waits can't do another may: try them all */
-	KIND_OPENS_LATE = 1 << 3, /* open(2) waits as a write of no bytes does */
+	KIND_OPENS_LATE = 1 << 2, /* open(2) waits as a write of no bytes does */
+	/* What one who waits can't do another may: try them all. */
+	KIND_SELECTIVE_READS = 1 << 3,
+	KIND_SELECTIVE_WRITES = 1 << 4,
+	KIND_SELECTIVE = KIND_SELECTIVE_READS | KIND_SELECTIVE_WRITES,
 };
 
 /* One object. Several names, inodes and files may share it; the last reference destroys it. */
@@ -64,6 +67,7 @@ struct channel {
 	struct file *polled;                /* files on which somebody waits for readiness */
 	struct loop_task wake;
 	uint32_t woken; /* EPOLL* that channel_wake() has been called with */
+	struct loop_task attend;
 };
 
 /* What a message read in part has left, or a text that was made for one reader. */
@@ -124,6 +128,11 @@ struct channel_ops {
 	ssize_t (*write)(struct file *file, const void *data, size_t size, off_t offset);
 	/* EPOLL* that hold now; from here on each change is told by channel_wake(). */
 	uint32_t (*poll)(struct file *file);
+	/*
+	 * Who waits (channel::readers, writers, polled) is not who waited before. For kinds that
+	 * have no descriptor to be told by. NULL: nothing is to be done about it.
+	 */
+	void (*attend)(struct channel *channel);
 	/* Prints a line `KEY VALUE` for each thing that only this kind has. NULL: nothing. */
 	void (*status)(struct channel *channel, struct caller *caller, FILE *out);
 	/* Prints what waits, without taking it. NULL: the kernel has no call for that. */
@@ -177,6 +186,9 @@ void channel_uncharge_descriptors(struct channel *channel);
  * now. Only queues: who waits is tried after the present handler.
  */
 void channel_wake(struct channel *channel, uint32_t events);
+
+/* For transfers: others wait now than before. Only queues, as channel_wake() does. */
+void channel_attend(struct channel *channel);
 
 int channel_stat(struct channel *channel, struct stat *ret_attr);
 int channel_change(struct channel *channel, struct file *file, const struct stat *attr,
