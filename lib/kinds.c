@@ -4,8 +4,4 @@
 #include <stddef.h>
 
 const struct kind *const kinds[] = {
-	&pipe_kind,
-	&queue_kind,
-	&shm_kind,
-	NULL,
 };

@@ -14,5 +14,6 @@ extern const struct kind *const kinds[];
 extern const struct kind pipe_kind;
 extern const struct kind queue_kind;
 extern const struct kind shm_kind;
+extern const struct kind event_kind;
 
 #endif
