@@ -4,4 +4,5 @@
 #include <stddef.h>
 
 const struct kind *const kinds[] = {
+	&pipe_kind, &queue_kind, &shm_kind, &event_kind, &sysv_queue_kind, NULL,
 };
