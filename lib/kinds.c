@@ -3,6 +3,14 @@
 
 #include <stddef.h>
 
+/* clang-format off */
 const struct kind *const kinds[] = {
-	&pipe_kind, &queue_kind, &shm_kind, &event_kind, &sysv_queue_kind, NULL,
+	&pipe_kind,
+	&queue_kind,
+	&shm_kind,
+	&event_kind,
+	&sysv_queue_kind,
+	&sysv_sem_kind,
+	NULL,
 };
+/* clang-format on */

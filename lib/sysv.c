@@ -286,6 +286,23 @@ int sysv_space_init(struct sysv_space *space, const struct space_ops *ops, struc
 	return 0;
 }
 
+int sysv_space_open(struct space **ret_space, const struct space_ops *ops, struct host *host,
+		    const struct kind *kind, const struct sysv_calls *calls)
+{
+	CLEANUP_FREE struct sysv_space *space = calloc(1, sizeof(*space));
+	int r;
+
+	if (!space)
+		return -ENOMEM;
+	space->calls = calls;
+	space->service = CHANNEL_STREAM;
+	space->object_size = sizeof(struct sysv);
+	r = sysv_space_init(space, ops, host, kind);
+	if (r == 0)
+		*ret_space = &TAKE_PTR(space)->space;
+	return r;
+}
+
 void sysv_space_destroy(struct space *space)
 {
 	assert(!sysv_space_from(space)->objects);

@@ -91,6 +91,9 @@ int sysv_change(struct channel *channel, const struct stat *attr, unsigned chang
 /* For struct space_ops. `space` is all zeroes but for what its kind has set. */
 int sysv_space_init(struct sysv_space *space, const struct space_ops *ops, struct host *host,
 		    const struct kind *kind);
+/* The space of a kind that has no more than this. */
+int sysv_space_open(struct space **ret_space, const struct space_ops *ops, struct host *host,
+		    const struct kind *kind, const struct sysv_calls *calls);
 void sysv_space_destroy(struct space *space);
 int sysv_list(struct space *space, struct caller *caller, space_entry_fn *entry, void *data);
 int sysv_lookup(struct space *space, const char *name, struct caller *caller,
