@@ -32,6 +32,8 @@ struct transfer;
 enum channel_service {
 	CHANNEL_STREAM, /* the daemon, without positions: bytes or messages are consumed */
 	CHANNEL_FILE,   /* the daemon, at positions */
+	/* The daemon, at positions; but maps and what is open only for reading, as CHANNEL_BACKED. */
+	CHANNEL_MAPPED,
 	CHANNEL_BACKED, /* the kernel, from a regular file of another filesystem */
 	CHANNEL_NODE,   /* the kernel: a FIFO or socket that lives in the inode itself */
 	CHANNEL_LINK,   /* nobody: it is a symbolic link to channel::link */
@@ -58,7 +60,7 @@ struct channel {
 	unsigned n_files, n_readers, n_writers; /* open; for reading; for writing */
 	uid_t descriptors_uid;  /* to whom the daemon's descriptors of it are charged */
 	unsigned n_descriptors; /* and how many they are */
-	int backing_fd;         /* CHANNEL_BACKED: open while any file is; else -1 */
+	int backing_fd;         /* CHANNEL_BACKED and MAPPED: open while any file is; else -1 */
 	char *link;             /* CHANNEL_LINK, owned by the kind; else NULL */
 	size_t message_max;     /* KIND_MESSAGES: the longest message, bytes; known while open */
 	void *inode; /* the inode that stands for it in the mount, if that is always one */
@@ -145,11 +147,18 @@ struct kind {
 	const char *path; /* of its directory in the mount, "queues" */
 	unsigned traits;
 	unsigned long selector_max;
+	const char *map_path; /* what its maps begin with in /proc/PID/maps; NULL: a file's path */
 	const struct parameter *parameters; /* what can be set; NULL: nothing */
 	/* Opens the space of this host. -ENOENT, -EPERM, …: the machine has no such objects. */
 	int (*open)(struct space **ret_space, struct host *host);
 	struct channel_ops channel;
 };
+
+/* Is there a regular file behind it, which the kernel can have in the daemon's place? */
+static inline bool channel_has_backing(const struct channel *channel)
+{
+	return channel->service == CHANNEL_BACKED || channel->service == CHANNEL_MAPPED;
+}
 
 static inline bool file_reads(const struct file *file)
 {

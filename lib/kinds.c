@@ -10,6 +10,7 @@ const struct kind *const kinds[] = {
 	&shm_kind,
 	&event_kind,
 	&sysv_queue_kind,
+	&sysv_shm_kind,
 	&sysv_sem_kind,
 	NULL,
 };

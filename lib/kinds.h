@@ -16,6 +16,7 @@ extern const struct kind queue_kind;
 extern const struct kind shm_kind;
 extern const struct kind event_kind;
 extern const struct kind sysv_queue_kind;
+extern const struct kind sysv_shm_kind;
 extern const struct kind sysv_sem_kind;
 
 #endif

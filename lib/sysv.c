@@ -206,6 +206,8 @@ int sysv_channel(struct sysv_space *space, int id, struct channel **ret_channel)
 		return -ENOMEM;
 	}
 	channel_init(&sysv->channel, space->space.kind, &space->space, space->service);
+	if (space->init)
+		space->init(sysv);
 	*ret_channel = &sysv->channel;
 	return 0;
 }

@@ -49,7 +49,8 @@ struct sysv_space {
 	const struct sysv_calls *calls;
 	enum channel_service service;
 	struct sysv *objects;
-	size_t object_size; /* of the kind's own struct */
+	size_t object_size;              /* of the kind's own struct */
+	void (*init)(struct sysv *sysv); /* fills in what that has of its own; NULL: nothing */
 };
 
 struct sysv *sysv_from(struct channel *channel);
