@@ -8,6 +8,7 @@ const struct kind *const kinds[] = {
 	&pipe_kind,
 	&queue_kind,
 	&shm_kind,
+	&sem_kind,
 	&event_kind,
 	&sysv_queue_kind,
 	&sysv_shm_kind,

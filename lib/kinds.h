@@ -14,6 +14,7 @@ extern const struct kind *const kinds[];
 extern const struct kind pipe_kind;
 extern const struct kind queue_kind;
 extern const struct kind shm_kind;
+extern const struct kind sem_kind;
 extern const struct kind event_kind;
 extern const struct kind sysv_queue_kind;
 extern const struct kind sysv_shm_kind;
