@@ -427,7 +427,7 @@ void command_help(FILE *out)
 	for (size_t i = 0; kinds[i]; i++) {
 		const struct parameter *parameter = kinds[i]->parameters;
 
-		fprintf(out, "#   %-8s", kinds[i]->path);
+		fprintf(out, "#   %-11s", kinds[i]->path);
 		for (; parameter && parameter->name; parameter++)
 			help_parameter(parameter, out);
 		fputc('\n', out);
