@@ -20,7 +20,7 @@
 
 static bool is_shown_once(const struct channel *channel)
 {
-	return channel->service == CHANNEL_BACKED || channel->service == CHANNEL_NODE;
+	return channel_has_backing(channel) || channel->service == CHANNEL_NODE;
 }
 
 struct inode *inode_from(struct session *session, fuse_ino_t ino)

@@ -34,6 +34,18 @@ struct file *op_file(const struct fuse_file_info *fi)
 	return fi ? handle_from(fi)->file : NULL;
 }
 
+/* A size that can be changed. */
+static bool has_size(const struct file *file)
+{
+	return file->channel->service == CHANNEL_BACKED && file->channel->backing_fd >= 0;
+}
+
+/* What is written goes through the daemon all the same: only maps then go to the kernel. */
+static bool is_only_mapped(const struct handle *handle)
+{
+	return handle->file->channel->service == CHANNEL_MAPPED && file_writes(handle->file);
+}
+
 /* An inode's descriptor is known to the kernel by one number while any handle is open. */
 static bool handle_back(fuse_req_t req, struct handle *handle)
 {
@@ -41,7 +53,7 @@ static bool handle_back(fuse_req_t req, struct handle *handle)
 	struct inode *inode = handle->inode;
 	struct channel *channel = inode->entry.channel;
 
-	if (channel->service != CHANNEL_BACKED || !session->host.has_backing)
+	if (!channel_has_backing(channel) || channel->backing_fd < 0 || !session->host.has_backing)
 		return false;
 	if (!inode->backing_id)
 		inode->backing_id = fuse_passthrough_open(req, channel->backing_fd);
@@ -113,8 +125,8 @@ static bool fill_open(fuse_req_t req, struct handle *handle, struct fuse_file_in
 	fi->noflush = 1;
 	if (handle_back(req, handle))
 		fi->backing_id = handle->inode->backing_id;
-	else
-		fi->direct_io = 1;
+	/* With both, maps are the backing file's and all else comes here (fs/fuse/file.c). */
+	fi->direct_io = !handle->is_backed || is_only_mapped(handle);
 	return true;
 }
 
@@ -187,7 +199,7 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		return;
 	}
 	/* Of streams O_TRUNC empties nothing; what is large may take long. */
-	if (!(fi->flags & O_TRUNC) || handle->file->channel->backing_fd < 0) {
+	if (!(fi->flags & O_TRUNC) || !has_size(handle->file)) {
 		reply_open(req, handle, fi);
 		return;
 	}
@@ -292,9 +304,9 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct f
 
 	/*
 	 * splice(2) and private maps read through the page cache, which drops what is not asked
-	 * for. Only direct reads tell a lock owner (fs/fuse/file.c, fuse_send_read).
+	 * for, and keeps what others then change. Only direct reads tell a lock owner (fs/fuse/file.c, fuse_send_read).
 	 */
-	if (is_stream(file) && fi->lock_owner == 0) {
+	if (fi->lock_owner == 0 && (is_stream(file) || file->channel->service == CHANNEL_MAPPED)) {
 		reply_result(req, -EINVAL);
 		return;
 	}
@@ -362,12 +374,11 @@ static void reply_slow(struct slow *slow, int result)
 void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t length,
 		  struct fuse_file_info *fi)
 {
-	int fd = op_file(fi)->channel->backing_fd;
+	struct file *file = op_file(fi);
+	int fd = has_size(file) ? fcntl(file->channel->backing_fd, F_DUPFD_CLOEXEC, 0) : -1;
 
-	if (fd >= 0)
-		fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (fd < 0)
-		reply_result(req, op_file(fi)->channel->backing_fd < 0 ? -ENODEV : -ENFILE);
+		reply_result(req, has_size(file) ? -ENFILE : -ENODEV);
 	else
 		slow_start(&(struct slow){.req = req,
 					  .fd = fd,

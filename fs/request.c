@@ -89,7 +89,10 @@ static void request_end(struct request *request, int error)
 
 static void request_interrupt(fuse_req_t req, void *data)
 {
-	request_end(data, -EINTR);
+	struct request *request = data;
+
+	if (!transfer_stop(&request->transfer))
+		request_end(request, -EINTR);
 }
 
 static int request_charge(struct user_table *users, uid_t uid, size_t n_bytes)

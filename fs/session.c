@@ -314,6 +314,7 @@ int session_run(struct session *session)
 
 	notify_stopping();
 	session->is_ending = true;
+	host_stop_sleepers(&session->host);
 	request_end_all(session);
 	again_end_all(session);
 	config_drop_waiting(&session->host);

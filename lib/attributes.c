@@ -43,19 +43,16 @@ void attributes_stat(const struct attributes *attributes, struct stat *ret_attr)
 	ret_attr->st_ctim = attributes->ctime;
 }
 
-/* setattr_prepare() of fs/attr.c. */
-static int may_change(const struct attributes *attributes, const struct stat *attr,
-		      unsigned changes, struct caller *caller)
+int attributes_check(const struct stat *now, const struct stat *attr, unsigned changes,
+		     struct caller *caller)
 {
-	bool owns = caller_owns(caller, attributes->uid);
-	struct stat now = {0};
+	bool owns = caller_owns(caller, now->st_uid);
 
-	attributes_stat(attributes, &now);
 	if ((changes & CHANGE_UID) && !caller_is_root(caller) &&
-	    (!owns || attr->st_uid != attributes->uid))
+	    (!owns || attr->st_uid != now->st_uid))
 		return -EPERM;
 	if ((changes & CHANGE_GID) && !caller_is_root(caller) &&
-	    (!owns || (attr->st_gid != attributes->gid && !caller_in_group(caller, attr->st_gid))))
+	    (!owns || (attr->st_gid != now->st_gid && !caller_in_group(caller, attr->st_gid))))
 		return -EPERM;
 	if ((changes & CHANGE_MODE) && !owns)
 		return -EPERM;
@@ -63,7 +60,7 @@ static int may_change(const struct attributes *attributes, const struct stat *at
 		return 0;
 	if (!(changes & CHANGE_NOW))
 		return -EPERM;
-	return caller_may(caller, &now, W_OK) ? 0 : -EACCES;
+	return caller_may(caller, now, W_OK) ? 0 : -EACCES;
 }
 
 static void set_time(struct timespec *time, const struct timespec *wanted)
@@ -77,8 +74,11 @@ static void set_time(struct timespec *time, const struct timespec *wanted)
 int attributes_change(struct attributes *attributes, const struct stat *attr, unsigned changes,
 		      struct caller *caller)
 {
-	int r = may_change(attributes, attr, changes, caller);
+	struct stat now = {0};
+	int r;
 
+	attributes_stat(attributes, &now);
+	r = attributes_check(&now, attr, changes, caller);
 	if (r < 0)
 		return r;
 	if (changes & CHANGE_UID)

@@ -25,6 +25,12 @@ void attributes_init(struct attributes *attributes, ino_t ino, mode_t mode, stru
 void attributes_stat(const struct attributes *attributes, struct stat *ret_attr);
 
 /*
+ * May the caller make such changes to what is `now`? As setattr_prepare() of fs/attr.c has it.
+ */
+int attributes_check(const struct stat *now, const struct stat *attr, unsigned changes,
+		     struct caller *caller);
+
+/*
  * Changes what `changes` (enum channel_change, without the size) names to what `attr` says.
  * -EPERM or -EACCES as chmod(2), chown(2) and utimensat(2), and nothing is changed.
  */

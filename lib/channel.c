@@ -12,6 +12,7 @@
 #include "lib/transfer.h"
 
 static void channel_run_wake(struct loop_task *task);
+static void channel_run_attend(struct loop_task *task);
 
 void channel_init(struct channel *channel, const struct kind *kind, struct space *space,
 		  enum channel_service service)
@@ -23,6 +24,7 @@ void channel_init(struct channel *channel, const struct kind *kind, struct space
 	channel->n_refs = 1;
 	channel->backing_fd = -1;
 	channel->wake.run = channel_run_wake;
+	channel->attend.run = channel_run_attend;
 }
 
 struct channel *channel_ref(struct channel *channel)
@@ -39,6 +41,7 @@ void channel_unref(struct channel *channel)
 	if (--channel->n_refs > 0)
 		return;
 	loop_cancel(channel->space->host->loop, &channel->wake);
+	loop_cancel(channel->space->host->loop, &channel->attend);
 	channel->kind->channel.destroy(channel);
 }
 
@@ -82,6 +85,7 @@ static void channel_tell_polled(struct channel *channel, uint32_t events)
 			continue;
 		DL_DELETE(channel->polled, file);
 		file->polled = NULL;
+		channel_attend(channel);
 		polled(file);
 	}
 }
@@ -95,6 +99,21 @@ static void channel_run_wake(struct loop_task *task)
 	channel->woken = 0;
 	transfer_retry(channel, events);
 	channel_tell_polled(channel, events);
+	channel_unref(channel);
+}
+
+void channel_attend(struct channel *channel)
+{
+	if (channel->kind->channel.attend)
+		loop_defer(channel->space->host->loop, &channel->attend);
+}
+
+static void channel_run_attend(struct loop_task *task)
+{
+	struct channel *channel = CONTAINER_OF(task, struct channel, attend);
+
+	channel_ref(channel);
+	channel->kind->channel.attend(channel);
 	channel_unref(channel);
 }
 
@@ -288,10 +307,11 @@ ssize_t channel_read(struct file *file, size_t size, off_t offset, const void **
 ssize_t channel_write(struct file *file, const void *data, size_t size, off_t offset)
 {
 	struct channel *channel = file->channel;
+	bool is_open = size == 0 && (channel->traits & KIND_OPENS_LATE);
 	ssize_t n;
 
-	/* An open that is late asks with nothing to write whether there is somebody at the other end. */
-	if (size > 0 && channel->writers && !(channel->traits & KIND_SELECTIVE))
+	/* An open that is late asks, with nothing to write, whether somebody is at the other end. */
+	if (channel->writers && !(channel->traits & KIND_SELECTIVE_WRITES) && !is_open)
 		return -EAGAIN;
 	n = channel->kind->channel.write(file, data, size, offset);
 	if (n > 0)
@@ -316,4 +336,5 @@ void channel_watch(struct file *file, void (*polled)(struct file *file), void *p
 		DL_APPEND(channel->polled, file);
 	file->polled = polled;
 	file->poll_data = poll_data;
+	channel_attend(channel);
 }

@@ -32,6 +32,8 @@ struct transfer;
 enum channel_service {
 	CHANNEL_STREAM, /* the daemon, without positions: bytes or messages are consumed */
 	CHANNEL_FILE,   /* the daemon, at positions */
+	/* The daemon, at positions; but maps and what is open only for reading, as CHANNEL_BACKED. */
+	CHANNEL_MAPPED,
 	CHANNEL_BACKED, /* the kernel, from a regular file of another filesystem */
 	CHANNEL_NODE,   /* the kernel: a FIFO or socket that lives in the inode itself */
 	CHANNEL_LINK,   /* nobody: it is a symbolic link to channel::link */
@@ -41,9 +43,12 @@ enum channel_service {
 enum kind_trait {
 	KIND_MESSAGES = 1 << 0,    /* a write is one message, a read takes one */
 	KIND_SELECTS = 1 << 1,     /* NAME:N opens NAME with the selector N */
-	KIND_SELECTIVE = 1 << 2,   /* what one who waits can't do another may: try them all */
-	KIND_OPENS_LATE = 1 << 3,  /* open(2) waits as a write of no bytes does */
-	KIND_DIRECTORIES = 1 << 4, /* each object is a directory, made by mkdir(2) */
+	KIND_OPENS_LATE = 1 << 2,  /* open(2) waits as a write of no bytes does */
+	KIND_DIRECTORIES = 1 << 5, /* each object is a directory, made by mkdir(2) */
+	/* What one who waits can't do another may: try them all. */
+	KIND_SELECTIVE_READS = 1 << 3,
+	KIND_SELECTIVE_WRITES = 1 << 4,
+	KIND_SELECTIVE = KIND_SELECTIVE_READS | KIND_SELECTIVE_WRITES,
 };
 
 /* One object. Several names, inodes and files may share it; the last reference destroys it. */
@@ -56,7 +61,7 @@ struct channel {
 	unsigned n_files, n_readers, n_writers; /* open; for reading; for writing */
 	uid_t descriptors_uid;  /* to whom the daemon's descriptors of it are charged */
 	unsigned n_descriptors; /* and how many they are */
-	int backing_fd;         /* CHANNEL_BACKED: open while any file is; else -1 */
+	int backing_fd;         /* CHANNEL_BACKED and MAPPED: open while any file is; else -1 */
 	char *link;             /* CHANNEL_LINK, owned by the kind; else NULL */
 	size_t message_max;     /* KIND_MESSAGES: the longest message, bytes; known while open */
 	void *inode;            /* the one that stands for it in the mount, or the newest of many */
@@ -66,6 +71,7 @@ struct channel {
 	struct file *polled;                /* files on which somebody waits for readiness */
 	struct loop_task wake;
 	uint32_t woken; /* EPOLL* that channel_wake() has been called with */
+	struct loop_task attend;
 };
 
 /* What a message read in part has left, or a text that was made for one reader. */
@@ -126,6 +132,11 @@ struct channel_ops {
 	ssize_t (*write)(struct file *file, const void *data, size_t size, off_t offset);
 	/* EPOLL* that hold now; from here on each change is told by channel_wake(). */
 	uint32_t (*poll)(struct file *file);
+	/*
+	 * Who waits (channel::readers, writers, polled) is not who waited before. For kinds that
+	 * have no descriptor to be told by. NULL: nothing is to be done about it.
+	 */
+	void (*attend)(struct channel *channel);
 	/* Prints a line `KEY VALUE` for each thing that only this kind has. NULL: nothing. */
 	void (*status)(struct channel *channel, struct caller *caller, FILE *out);
 	/* Prints what waits, without taking it. NULL: the kernel has no call for that. */
@@ -143,11 +154,18 @@ struct kind {
 	const char *path; /* of its directory in the mount, "queues" */
 	unsigned traits;
 	unsigned long selector_max;
+	const char *map_path; /* what its maps begin with in /proc/PID/maps; NULL: a file's path */
 	const struct parameter *parameters; /* what can be set; NULL: nothing */
 	/* Opens the space of this host. -ENOENT, -EPERM, …: the machine has no such objects. */
 	int (*open)(struct space **ret_space, struct host *host);
 	struct channel_ops channel;
 };
+
+/* Is there a regular file behind it, which the kernel can have in the daemon's place? */
+static inline bool channel_has_backing(const struct channel *channel)
+{
+	return channel->service == CHANNEL_BACKED || channel->service == CHANNEL_MAPPED;
+}
 
 static inline bool file_reads(const struct file *file)
 {
@@ -184,6 +202,9 @@ void channel_uncharge_descriptors(struct channel *channel);
  * now. Only queues: who waits is tried after the present handler.
  */
 void channel_wake(struct channel *channel, uint32_t events);
+
+/* For transfers: others wait now than before. Only queues, as channel_wake() does. */
+void channel_attend(struct channel *channel);
 
 int channel_stat(struct channel *channel, struct stat *ret_attr);
 int channel_change(struct channel *channel, struct file *file, const struct stat *attr,

@@ -167,16 +167,32 @@ static const char *describe(const struct parameter *parameter)
 	}
 }
 
+static const struct parameter *find_parameter(const struct kind *kind, const char *key)
+{
+	const struct parameter *parameter = kind->parameters;
+
+	while (parameter && parameter->name && strcmp(parameter->name, key) != 0)
+		parameter++;
+	return parameter && parameter->name ? parameter : NULL;
+}
+
+/* A kind may have modes of its own, with names: mode=semaphore. */
+static bool is_permissions(const struct command *command, const char *key, const char *value)
+{
+	bool is_number = *value >= '0' && *value <= '9';
+
+	return strcmp(key, "mode") == 0 &&
+	       (is_number || !find_parameter(command->space->kind, key));
+}
+
 /* KEY=VALUE of the kind's own. */
 static int parse_setting(struct command *command, const char *key, const char *value)
 {
 	const struct kind *kind = command->space->kind;
-	const struct parameter *parameter = kind->parameters;
+	const struct parameter *parameter = find_parameter(kind, key);
 	int r;
 
-	while (parameter && parameter->name && strcmp(parameter->name, key) != 0)
-		parameter++;
-	if (!parameter || !parameter->name)
+	if (!parameter)
 		return complain(command, -EINVAL, "%.64s: %s have no such key", key, kind->path);
 	command->settings.texts[parameter - kind->parameters] = value;
 	if (parameter->type == PARAMETER_TEXT)
@@ -210,7 +226,7 @@ static int parse_keys(struct command *command)
 			r = parse_owner(command, value);
 		else if (strcmp(key, "group") == 0)
 			r = parse_group(command, value);
-		else if (strcmp(key, "mode") == 0)
+		else if (is_permissions(command, key, value))
 			r = parse_mode(command, value);
 		else
 			r = parse_setting(command, key, value);

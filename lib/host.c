@@ -12,9 +12,8 @@
 #include "lib/workers.h"
 
 #define MIB ((size_t)1 << 20)
-/* Threads: of all users together. */
-#define WORKERS_MAX  4
-#define SLEEPERS_MAX 1024
+/* Threads, for all users together. */
+#define WORKERS_MAX 4
 
 static void host_run_retry(struct loop_task *task)
 {
@@ -57,7 +56,7 @@ int host_init(struct host *host, struct loop *loop)
 	clock_gettime(CLOCK_REALTIME, &host->started);
 	r = workers_new(loop, WORKERS_MAX, &host->workers);
 	if (r == 0)
-		r = workers_new(loop, SLEEPERS_MAX, &host->sleepers);
+		r = workers_new(loop, HOST_SLEEPS_MAX, &host->sleepers);
 	return r < 0 ? r : host_reserve(host, HOST_IO_MAX);
 }
 
@@ -70,14 +69,18 @@ void host_fini(struct host *host)
 	host->spare = NULL;
 }
 
+void host_stop_sleepers(struct host *host)
+{
+	workers_free(TAKE_PTR(host->sleepers));
+}
+
 void host_stop(struct host *host)
 {
 	host->is_ending = true;
 	errands_end(host);
 	workers_free(host->workers);
 	host->workers = NULL;
-	workers_free(host->sleepers);
-	host->sleepers = NULL;
+	host_stop_sleepers(host);
 }
 
 void host_retry(struct host *host)

@@ -23,6 +23,9 @@
 /* st_blksize: stdio writes in pieces of this, and a line is to be one message. */
 #define HOST_BLOCK 65536
 
+/* Threads that sleep, for all users together. */
+#define HOST_SLEEPS_MAX 1024
+
 struct space;
 struct connection;
 
@@ -36,7 +39,8 @@ struct host_waiter {
 struct host {
 	struct loop *loop;        /* borrowed */
 	struct workers *workers;  /* for what takes long */
-	struct workers *sleepers; /* for what may sleep for ever: USER_SLEEPS of it a user */
+	struct workers *sleepers; /* for what may sleep for ever: lib/sleeper.h */
+	unsigned n_sleeping;      /* of HOST_SLEEPS_MAX */
 	_Atomic bool is_ending;   /* nobody is left to read what a job would find */
 	struct host_waiter *waiters;
 	struct errand *errands; /* under way (lib/errands.h), by key */
@@ -59,6 +63,12 @@ struct host {
 
 /* Prepares a host that borrows `loop`, with the limits that ipcfs(8) names as defaults. -ENOMEM. */
 int host_init(struct host *host, struct loop *loop);
+
+/*
+ * Has those wake up who sleep, and tell what became of the writes they were at. Nobody sleeps any
+ * more after that.
+ */
+void host_stop_sleepers(struct host *host);
 
 /* Ends the workers, whose jobs refer to channels; before these are freed. */
 void host_stop(struct host *host);

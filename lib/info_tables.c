@@ -10,12 +10,22 @@
 #include "lib/info_text.h"
 
 /* What summary and metrics show of all that a status says. */
-static const char *const columns[] = {"bytes",   "capacity", "messages",
-				      "readers", "writers",  "waiting"};
-/* As metrics they have their unit in the name. */
-static const char *const families[] = {"bytes",   "capacity_bytes", "messages",
-				       "readers", "writers",        "waiting"};
-#define N_BYTES   2
+static const struct column {
+	const char *key, *title;
+	const char *family; /* as metrics they have their unit in the name */
+	int width;
+	bool is_bytes;
+} columns[] = {
+	{"bytes", "BYTES", "bytes", 10, true},
+	{"capacity", "CAPACITY", "capacity_bytes", 10, true},
+	{"messages", "MESSAGES", "messages", 8, false},
+	{"value", "VALUE", "value", 7, false},
+	{"semaphores", "SEMS", "semaphores", 5, false},
+	{"attached", "ATTACHED", "attached", 8, false},
+	{"readers", "READERS", "readers", 7, false},
+	{"writers", "WRITERS", "writers", 7, false},
+	{"waiting", "WAITING", "waiting", 7, false},
+};
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
 
 struct row {
@@ -170,8 +180,10 @@ static int summary_print(void *prepared, struct caller *reader, FILE *out)
 {
 	const struct rows *rows = prepared;
 
-	fprintf(out, "%-12s %6s %6s %5s %10s %10s %8s %7s %7s %7s %s\n", "KIND", "OWNER", "GROUP",
-		"MODE", "BYTES", "CAPACITY", "MESSAGES", "READERS", "WRITERS", "WAITING", "NAME");
+	fprintf(out, "%-12s %6s %6s %5s", "KIND", "OWNER", "GROUP", "MODE");
+	for (size_t c = 0; c < N_COLUMNS; c++)
+		fprintf(out, " %*s", columns[c].width, columns[c].title);
+	fputs(" NAME\n", out);
 	for (size_t i = 0; i < rows->list.n; i++) {
 		const struct row *row = &rows->list.rows[i];
 		CLEANUP_FREE char *name = info_escape(row->name, "");
@@ -181,10 +193,16 @@ static int summary_print(void *prepared, struct caller *reader, FILE *out)
 		print_cell(row, "group", 6, out);
 		print_cell(row, "mode", 5, out);
 		for (size_t c = 0; c < N_COLUMNS; c++)
-			print_cell(row, columns[c], c < 2 ? 10 : c == 2 ? 8 : 7, out);
+			print_cell(row, columns[c].key, columns[c].width, out);
 		fprintf(out, " %s\n", name ? name : "?");
 	}
 	return 0;
+}
+
+/* What may look like a number and is none. */
+static bool is_text(const char *key)
+{
+	return strcmp(key, "name") == 0 || strcmp(key, "mode") == 0 || strcmp(key, "values") == 0;
 }
 
 /* A status line as a member: whole numbers and times as numbers, all else as a string. */
@@ -193,8 +211,7 @@ static int add_member(json_object *object, const char *key, const char *value)
 	json_object *member;
 	char *end;
 	double number = strtod(value, &end);
-	bool is_number =
-		end != value && !*end && strcmp(key, "name") != 0 && strcmp(key, "mode") != 0;
+	bool is_number = end != value && !*end && !is_text(key);
 
 	if (!is_number)
 		member = json_object_new_string(value);
@@ -257,11 +274,12 @@ static int metrics_print(void *prepared, struct caller *reader, FILE *out)
 	int r = 0;
 
 	for (size_t c = 0; r == 0 && c < N_COLUMNS; c++) {
-		fprintf(out, "# TYPE ipcfs_%s gauge\n", families[c]);
-		if (c < N_BYTES)
-			fprintf(out, "# UNIT ipcfs_%s bytes\n", families[c]);
+		fprintf(out, "# TYPE ipcfs_%s gauge\n", columns[c].family);
+		if (columns[c].is_bytes)
+			fprintf(out, "# UNIT ipcfs_%s bytes\n", columns[c].family);
 		for (size_t i = 0; r == 0 && i < rows->list.n; i++)
-			r = print_sample(&rows->list.rows[i], columns[c], families[c], out);
+			r = print_sample(&rows->list.rows[i], columns[c].key, columns[c].family,
+					 out);
 	}
 	fputs("# EOF\n", out);
 	return r;

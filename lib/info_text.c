@@ -162,7 +162,8 @@ int info_target(struct channel *channel, struct peer_target *ret_target)
 		.shown_dev = channel->space->host->dev,
 		.shown_ino = space_ino(channel->space, attr.st_ino),
 		.dev = attr.st_dev,
-		.ino = attr.st_dev ? attr.st_ino : 0, /* what the daemon keeps has no device */
+		.ino = attr.st_ino, /* what the daemon keeps has no device */
+		.map_path = channel->kind->map_path,
 	};
 	if (channel->kind->channel.other_end)
 		channel->kind->channel.other_end(channel, &ret_target->dev, &ret_target->ino);

@@ -5,8 +5,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "lib/cleanup.h"
@@ -21,26 +25,65 @@ struct named_space *named_space_from(struct space *space)
 	return CONTAINER_OF(space, struct named_space, space);
 }
 
+/* Room for a prefix: what is longer than a name may be the kernel refuses. */
+#define PATH_SIZE (NAME_MAX + 16)
+
+/* The name in the kernel's directory. */
+static const char *real_name(const struct named_space *space, const char *name,
+			     char path[static PATH_SIZE])
+{
+	snprintf(path, PATH_SIZE, "%s%s", space->prefix ? space->prefix : "", name);
+	return path;
+}
+
 int named_open_at(struct named_space *space, const char *name, int flags, mode_t mode)
 {
-	int fd = openat(space->space.dir_fd, name, flags | O_NOFOLLOW | O_CLOEXEC, mode);
+	char path[PATH_SIZE];
+	int fd = openat(space->space.dir_fd, real_name(space, name, path),
+			flags | O_NOFOLLOW | O_CLOEXEC, mode);
 
 	return fd < 0 ? -errno : fd;
 }
 
 int named_unlink_at(struct named_space *space, const char *name)
 {
-	return unlinkat(space->space.dir_fd, name, 0) < 0 ? -errno : 0;
+	char path[PATH_SIZE];
+
+	return unlinkat(space->space.dir_fd, real_name(space, name, path), 0) < 0 ? -errno : 0;
+}
+
+int named_link(struct named_space *space, const char *from, const char *name)
+{
+	char path[PATH_SIZE];
+
+	return linkat(AT_FDCWD, from, space->space.dir_fd, real_name(space, name, path),
+		      AT_SYMLINK_FOLLOW) < 0
+		       ? -errno
+		       : 0;
+}
+
+int named_open_directory(const struct host *host, const char *path)
+{
+	/* In another's root a symbolic link is not to lead out of it. */
+	const struct open_how how = {.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+				     .resolve = RESOLVE_IN_ROOT};
+	CLEANUP_FD int root_fd =
+		open(*host->root ? host->root : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int fd = (int)syscall(SYS_openat2, root_fd, path, &how, sizeof(how));
+
+	return fd < 0 ? -errno : fd;
 }
 
 static int stat_name(struct named_space *space, const char *name, struct stat *ret_attr)
 {
 	CLEANUP_FD int fd = -1;
+	char path[PATH_SIZE];
 
 	if (space->is_ours && !space->is_ours(name))
 		return -ENOENT;
 	if (space->space.dir_fd >= 0) {
-		if (fstatat(space->space.dir_fd, name, ret_attr, AT_SYMLINK_NOFOLLOW) < 0)
+		if (fstatat(space->space.dir_fd, real_name(space, name, path), ret_attr,
+			    AT_SYMLINK_NOFOLLOW) < 0)
 			return -errno;
 		return S_ISREG(ret_attr->st_mode) ? 0 : -ENOENT;
 	}
@@ -150,6 +193,7 @@ int named_list(struct space *space_, struct caller *caller, space_entry_fn *entr
 	struct named_space *space = named_space_from(space_);
 	CLEANUP_FD int fd = -1;
 	CLEANUP_DIR DIR *dir = NULL;
+	size_t n_prefix = space->prefix ? strlen(space->prefix) : 0;
 	struct dirent *found;
 
 	if (space_->dir_fd < 0)
@@ -162,9 +206,13 @@ int named_list(struct space *space_, struct caller *caller, space_entry_fn *entr
 		return -errno;
 	TAKE_FD(fd);
 	while (errno = 0, (found = readdir(dir))) {
+		const char *name = found->d_name + n_prefix;
+
 		if (found->d_type != DT_REG || (space->is_ours && !space->is_ours(found->d_name)))
 			continue;
-		if (!entry(data, found->d_name, found->d_ino, S_IFREG))
+		if (n_prefix && (strncmp(found->d_name, space->prefix, n_prefix) != 0 || !*name))
+			continue;
+		if (!entry(data, name, found->d_ino, S_IFREG))
 			return 0;
 	}
 	return -errno;

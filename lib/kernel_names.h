@@ -30,6 +30,7 @@ struct named_space {
 	/* openat(2), as a descriptor or -errno, and unlinkat(2); below space::dir_fd if it is. */
 	int (*open_name)(struct named_space *space, const char *name, int flags, mode_t mode);
 	int (*unlink_name)(struct named_space *space, const char *name);
+	const char *prefix; /* of their names in the kernel's directory, not shown; NULL: none */
 	/* Is it one of the kind's? NULL: all are. */
 	bool (*is_ours)(const char *name);
 	/* Fills in what the kind has of its own. NULL: nothing. */
@@ -42,6 +43,12 @@ struct named_space *named_space_from(struct space *space);
 /* open_name and unlink_name of a space that has a directory. */
 int named_open_at(struct named_space *space, const char *name, int flags, mode_t mode);
 int named_unlink_at(struct named_space *space, const char *name);
+
+/* linkat(2) of the file at the path `from`. */
+int named_link(struct named_space *space, const char *from, const char *name);
+
+/* A directory of the host's, or -errno. The caller owns the descriptor. */
+int named_open_directory(const struct host *host, const char *path);
 
 /* Opens the object itself: -ESTALE if its name leads to another one by now. */
 int named_open(struct named *named, int flags);

@@ -3,9 +3,21 @@
 
 #include <stddef.h>
 
-/* clang-format off: one a line */
+/* clang-format off */
 const struct kind *const kinds[] = {
-	&pipe_kind, &queue_kind, &shm_kind,    &unix_kind, &abstract_kind,
-	&tcp_kind,  &udp_kind,   &server_kind, NULL,
+	&pipe_kind,
+	&queue_kind,
+	&shm_kind,
+	&sem_kind,
+	&event_kind,
+	&unix_kind,
+	&abstract_kind,
+	&tcp_kind,
+	&udp_kind,
+	&server_kind,
+	&sysv_queue_kind,
+	&sysv_shm_kind,
+	&sysv_sem_kind,
+	NULL,
 };
 /* clang-format on */

@@ -14,10 +14,15 @@ extern const struct kind *const kinds[];
 extern const struct kind pipe_kind;
 extern const struct kind queue_kind;
 extern const struct kind shm_kind;
+extern const struct kind sem_kind;
+extern const struct kind event_kind;
 extern const struct kind unix_kind;
 extern const struct kind abstract_kind;
 extern const struct kind tcp_kind;
 extern const struct kind udp_kind;
 extern const struct kind server_kind;
+extern const struct kind sysv_queue_kind;
+extern const struct kind sysv_shm_kind;
+extern const struct kind sysv_sem_kind;
 
 #endif

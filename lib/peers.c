@@ -23,10 +23,16 @@ struct scan {
 	size_t n_of_others; /* peers found before this process */
 };
 
-static bool is_target(const struct peer_target *target, dev_t dev, ino_t ino)
+/* `path`: of a map, NULL for a descriptor. */
+static bool is_target(const struct peer_target *target, dev_t dev, ino_t ino, const char *path)
 {
-	return (ino == target->shown_ino && dev == target->shown_dev) ||
-	       (target->ino && ino == target->ino && dev == target->dev);
+	const char *wanted = target->map_path;
+
+	if (ino == target->shown_ino && dev == target->shown_dev)
+		return true;
+	if (!target->dev || ino != target->ino || dev != target->dev)
+		return false;
+	return !wanted || (path && strncmp(path, wanted, strlen(wanted)) == 0);
 }
 
 /* The process as a peer of a target: the one that was found before, or a new one. */
@@ -52,12 +58,12 @@ static struct peer *peer_of(struct scan *scan, size_t target)
 	return peer;
 }
 
-static int note(struct scan *scan, dev_t dev, ino_t ino, unsigned access)
+static int note(struct scan *scan, dev_t dev, ino_t ino, const char *path, unsigned access)
 {
 	for (size_t i = 0; i < scan->n_targets; i++) {
 		struct peer *peer;
 
-		if (!is_target(&scan->targets[i], dev, ino))
+		if (!is_target(&scan->targets[i], dev, ino, path))
 			continue;
 		peer = peer_of(scan, i);
 		if (!peer)
@@ -70,7 +76,7 @@ static int note(struct scan *scan, dev_t dev, ino_t ino, unsigned access)
 static bool is_any_target(const struct scan *scan, dev_t dev, ino_t ino)
 {
 	for (size_t i = 0; i < scan->n_targets; i++)
-		if (is_target(&scan->targets[i], dev, ino))
+		if (is_target(&scan->targets[i], dev, ino, NULL))
 			return true;
 	return false;
 }
@@ -129,7 +135,8 @@ static int scan_descriptors(struct scan *scan)
 			continue;
 		dev = makedev(attr.stx_dev_major, attr.stx_dev_minor);
 		if (is_any_target(scan, dev, attr.stx_ino))
-			r = note(scan, dev, attr.stx_ino, descriptor_access(scan, entry->d_name));
+			r = note(scan, dev, attr.stx_ino, NULL,
+				 descriptor_access(scan, entry->d_name));
 	}
 	return r;
 }
@@ -151,11 +158,13 @@ static int scan_maps(struct scan *scan)
 		unsigned major_, minor_;
 		unsigned long ino;
 		char mode[5];
+		int path = 0;
 
-		if (sscanf(line, "%*s %4s %*s %x:%x %lu", mode, &major_, &minor_, &ino) != 4 ||
-		    !ino)
+		if (sscanf(line, "%*s %4s %*s %x:%x %lu %n", mode, &major_, &minor_, &ino, &path) !=
+			    4 ||
+		    !(major_ || minor_))
 			continue;
-		r = note(scan, makedev(major_, minor_), ino,
+		r = note(scan, makedev(major_, minor_), ino, line + path,
 			 PEER_MAPS | (mode[0] == 'r' ? PEER_READS : 0) |
 				 (mode[1] == 'w' && mode[3] == 's' ? PEER_WRITES : 0));
 	}

@@ -19,11 +19,12 @@ enum peer_access {
 };
 
 /*
- * An object to be looked for: as the mount shows it, and as the kernel has it (ino 0: it has not).
+ * An object to be looked for: as the mount shows it, and as the kernel has it (dev 0: it has not).
  */
 struct peer_target {
 	dev_t shown_dev, dev;
 	ino_t shown_ino, ino;
+	const char *map_path; /* kind::map_path */
 };
 
 struct peer {

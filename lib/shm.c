@@ -16,9 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <linux/openat2.h>
 #include <sys/epoll.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "lib/cleanup.h"
@@ -306,17 +304,11 @@ static const struct space_ops shm_space_ops = {
 
 static int shm_space_open(struct space **ret_space, struct host *host)
 {
-	CLEANUP_FD int dir_fd = -1;
-	CLEANUP_FD int root_fd = -1;
-	/* In another's root a symbolic link is not to lead out of it. */
-	const struct open_how how = {.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
-				     .resolve = RESOLVE_IN_ROOT};
+	CLEANUP_FD int dir_fd = named_open_directory(host, SHM_PATH);
 	struct named_space *space;
 
-	root_fd = open(*host->root ? host->root : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	dir_fd = (int)syscall(SYS_openat2, root_fd, SHM_PATH, &how, sizeof(how));
 	if (dir_fd < 0)
-		return -errno;
+		return dir_fd;
 	space = calloc(1, sizeof(*space));
 	if (!space)
 		return -ENOMEM;

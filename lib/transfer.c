@@ -17,6 +17,7 @@ static void transfer_unlink(struct transfer *transfer)
 	struct transfer **list = transfer_list(transfer);
 
 	DL_DELETE(*list, transfer);
+	channel_attend(transfer->file->channel);
 }
 
 void transfer_hold(struct transfer *transfer)
@@ -24,13 +25,45 @@ void transfer_hold(struct transfer *transfer)
 	struct transfer **list = transfer_list(transfer);
 
 	DL_APPEND(*list, transfer);
+	channel_attend(transfer->file->channel);
 	/* A writer that waits for room that could not be had may now hand over. */
 	if (!transfer->is_write && transfer->file->channel->writers)
 		channel_wake(transfer->file->channel, EPOLLOUT);
 }
 
+bool transfer_stop(struct transfer *transfer)
+{
+	if (!transfer->work)
+		return false;
+	transfer->work->stop(transfer->work);
+	return true;
+}
+
+/* The two know each other no more. */
+static void transfer_detach(struct transfer *transfer)
+{
+	if (transfer->work)
+		transfer->work->transfer = NULL;
+	transfer->work = NULL;
+}
+
+void transfer_finish(struct transfer *transfer, ssize_t result)
+{
+	struct channel *channel = transfer->file->channel;
+	uint32_t events = transfer->is_write ? EPOLLIN | EPOLLOUT : 0;
+
+	channel_ref(channel);
+	transfer_detach(transfer);
+	transfer_unlink(transfer);
+	transfer->complete(transfer, NULL, result);
+	channel_wake(channel, events);
+	channel_unref(channel);
+}
+
 void transfer_cancel(struct transfer *transfer)
 {
+	transfer_stop(transfer);
+	transfer_detach(transfer);
 	transfer_unlink(transfer);
 	/* The next writer was behind this one, and may find room. */
 	if (transfer->is_write)
@@ -82,6 +115,8 @@ static bool retry_writer(struct transfer *writer)
 	const struct kind *kind = writer->file->channel->kind;
 	ssize_t n;
 
+	if (writer->work)
+		return false;
 	do {
 		n = kind->channel.write(writer->file, writer->data + writer->done,
 					writer->size - writer->done,
@@ -97,7 +132,7 @@ static bool retry_writer(struct transfer *writer)
 
 static void retry_writers(struct channel *channel)
 {
-	bool all = channel->traits & KIND_SELECTIVE;
+	bool all = channel->traits & KIND_SELECTIVE_WRITES;
 	struct transfer *writer, *next;
 	bool has_written = false;
 
@@ -113,7 +148,7 @@ static void retry_writers(struct channel *channel)
 
 void transfer_retry(struct channel *channel, uint32_t events)
 {
-	bool all = (events & EPOLLHUP) || (channel->traits & KIND_SELECTIVE);
+	bool all = (events & EPOLLHUP) || (channel->traits & KIND_SELECTIVE_READS);
 
 	if (events & (EPOLLIN | EPOLLHUP))
 		retry_readers(channel, all);

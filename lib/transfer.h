@@ -14,6 +14,15 @@
 
 #include "lib/channel.h"
 
+/*
+ * A thread that does a held write, begun by the kind whose memory this is. The write is not tried
+ * meanwhile, and is over when the thread says what became of it.
+ */
+struct transfer_work {
+	struct transfer *transfer;                /* NULL once nobody wants to know */
+	void (*stop)(struct transfer_work *work); /* has it end soon, done or not */
+};
+
 struct transfer {
 	struct file *file; /* borrowed; stays open while the transfer is held */
 	bool is_write;
@@ -29,13 +38,23 @@ struct transfer {
 	 */
 	bool (*complete)(struct transfer *transfer, const void *data, ssize_t result);
 
+	struct transfer_work *work;   /* NULL: it is tried by the loop */
 	struct transfer *prev, *next; /* channel::readers or channel::writers */
 };
 
 /* Holds the transfer. Its last try must have returned -EAGAIN, or accepted only a part. */
 void transfer_hold(struct transfer *transfer);
 
-/* Takes it back without a call of complete(). */
+/*
+ * Ends the work that a thread does for it: complete() follows, and tells whether it was done. False:
+ * no thread is at it, and it can be cancelled at once.
+ */
+bool transfer_stop(struct transfer *transfer);
+
+/* For kinds: it is over, by whatever did it. `result` as for complete(). */
+void transfer_finish(struct transfer *transfer, ssize_t result);
+
+/* Takes it back without a call of complete(). A thread that is at it may still do it. */
 void transfer_cancel(struct transfer *transfer);
 
 /*

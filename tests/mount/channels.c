@@ -11,11 +11,14 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-const char *const channel_names[N_CHANNELS] = {"pipes/p", "queues/q"};
+const char *const channel_names[N_CHANNELS] = {"pipes/p", "queues/q", "sysv/queues/0x000004d2"};
 
 void channel_make(const char *name)
 {
-	must(close(open(ipc_path(name), O_WRONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0666)));
+	int flags = O_WRONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC;
+	int fd = (int)must(open(ipc_path(name), flags, 0666));
+
+	must(close(fd));
 }
 
 int channel_open(const char *name, int flags)

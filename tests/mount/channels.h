@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* A pipe and a queue, for tests that hold for both: loop from 0 to N_CHANNELS. */
-enum { PIPE, QUEUE, N_CHANNELS };
+/* A pipe and the two sorts of queues, for tests that hold for all: loop from 0 to N_CHANNELS. */
+enum { PIPE, QUEUE, SYSV_QUEUE, N_CHANNELS };
 extern const char *const channel_names[N_CHANNELS];
 
 /* Room for any message of a default queue. */

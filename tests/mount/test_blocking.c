@@ -271,8 +271,8 @@ START_TEST(test_blocking_readers_gone_daemon_holds_no_more)
 	int descriptors;
 	long memory;
 
-	channel_make(channel_names[PIPE]);
-	channel_make(channel_names[QUEUE]);
+	for (int i = 0; i < N_CHANNELS; i++)
+		channel_make(channel_names[i]);
 	descriptors = mount_descriptors(&ipc);
 	for (int i = 0; i < N_CHANNELS; i++)
 		all_rounds(channel_names[i]);

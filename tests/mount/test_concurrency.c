@@ -218,7 +218,7 @@ static void run_crowd(struct tally *tally, int (*reader_run)(void *))
 	for (int i = 0; i < N_WRITERS; i++)
 		writers[i] = child_start(writer_run, tally);
 	must_end(writers, N_WRITERS);
-	for (int i = 0; i < N_READERS && tally->name == channel_names[QUEUE]; i++)
+	for (int i = 0; i < N_READERS && tally->name != channel_names[PIPE]; i++)
 		channel_put(tally->name, &last, sizeof(last));
 	must_end(readers, N_READERS);
 	tally_check(tally);

@@ -20,8 +20,10 @@ enum { OTHER = 65534, GROUP = 4444 };
 enum { SHM = N_CHANNELS, FIFO, N_OBJECTS, N_FILES = FIFO };
 
 /* One of each kind; the last is a FIFO node. */
-static const char *const object_names[N_OBJECTS] = {"pipes/p", "queues/q", "shm/s", "pipes/f"};
-static const char *const renamed[N_OBJECTS] = {"pipes/r", "queues/r", "shm/r", "pipes/r"};
+static const char *const object_names[N_OBJECTS] = {"pipes/p", "queues/q", "sysv/queues/0x000004d2",
+						    "shm/s", "pipes/f"};
+static const char *const renamed[N_OBJECTS] = {"pipes/r", "queues/r", "sysv/queues/0x000004d3",
+					       "shm/r", "pipes/r"};
 
 static void object_make(int object, mode_t mode)
 {

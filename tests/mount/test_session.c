@@ -46,8 +46,8 @@ static void readers_start(pid_t *pids)
 {
 	read_results = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ck_assert_ptr_ne(read_results, MAP_FAILED);
-	channel_make(channel_names[PIPE]);
-	channel_make(channel_names[QUEUE]);
+	for (int i = 0; i < N_CHANNELS; i++)
+		channel_make(channel_names[i]);
 	for (int i = 0; i < N_BLOCKED; i++) {
 		pids[i] = child_start(reader_run, &read_results[i]);
 		task_must_block(pids[i], SYS_read);

@@ -78,7 +78,7 @@ for kind in {entry["kind"] for entry in inventory} | {"pipes", "queues", "shm"}:
         assert status.keys() == entry.keys(), (status, entry)
         for key, value in entry.items():
             assert str(value) == status[key] or float(value) == float(status[key]), (key, value, status[key])
-            assert isinstance(value, str) == (key in ("kind", "name", "mode", "eof")), (key, value)
+            assert isinstance(value, str) == (key in ("kind", "name", "mode", "eof", "type", "state", "values")), (key, value)
 print(len(inventory))'
 	((output >= 4))
 }
@@ -89,7 +89,7 @@ print(len(inventory))'
 	[[ ${lines[0]} == KIND*OWNER*GROUP*MODE*BYTES*NAME ]]
 	[[ $(awk -v n="$NAME" '$NF == n { print $1, $2, $4, $5, $6, $7 }' <<<"$output") == \
 		"pipes 0 0644 3893 65536 -"$'\n'"queues 0 0644 - - 2"$'\n'"shm 0 0644 4096 - -" ]]
-	[[ $(awk 'NF != 11' <<<"$output") == "" ]]
+	[[ $(awk 'NF != 14' <<<"$output") == "" ]]
 }
 
 metrics() { # prints the samples of $NAME, as a parser of OpenMetrics has read them

@@ -141,6 +141,8 @@ static void space_clear(struct space *space)
 static void teardown(void)
 {
 	root.uid = geteuid(); /* a daemon without privileges removes what is its own */
+	host_stop(&host);
+	loop_run_tasks(loop);
 	while (n_spaces > 0) {
 		space_clear(spaces[--n_spaces]);
 		space_unref(spaces[n_spaces]);
