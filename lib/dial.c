@@ -27,7 +27,6 @@ struct dial {
 
 static void dial_free(struct dial *dial)
 {
-	user_uncharge(&dial->host->users, dial->caller.uid, USER_SLEEPS, 1);
 	caller_fini(&dial->caller);
 	free((char *)dial->target.address);
 	free(dial);
@@ -53,6 +52,7 @@ static void dial_ended(struct worker_job *job)
 {
 	struct dial *dial = CONTAINER_OF(job, struct dial, job);
 
+	host_slept(dial->host, dial->caller.uid);
 	if (dial->done)
 		dial->done(dial->data, dial->fd, dial->result);
 	else if (dial->fd >= 0)
@@ -63,16 +63,11 @@ static void dial_ended(struct worker_job *job)
 int dial_new(struct host *host, struct caller *caller, const struct dial_target *target,
 	     dial_done_fn *done, void *data, struct dial **ret_dial)
 {
-	struct dial *dial;
-	int r = user_charge(&host->users, caller->uid, USER_SLEEPS, 1);
+	struct dial *dial = calloc(1, sizeof(*dial));
+	int r;
 
-	if (r < 0)
-		return r;
-	dial = calloc(1, sizeof(*dial));
-	if (!dial) {
-		user_uncharge(&host->users, caller->uid, USER_SLEEPS, 1);
+	if (!dial)
 		return -ENOMEM;
-	}
 	*dial = (struct dial){
 		.job = {.work = dial_work, .done = dial_ended},
 		.host = host,
@@ -83,19 +78,17 @@ int dial_new(struct host *host, struct caller *caller, const struct dial_target 
 	};
 	dial->target.address = malloc(target->size + 1);
 	r = dial->target.address ? caller_copy(&dial->caller, caller) : -ENOMEM;
-	dial->caller.uid = caller->uid;
 	if (r == 0) {
 		char *end = mempcpy((char *)dial->target.address, target->address, target->size);
 
 		*end = '\0';
-		r = workers_submit(host->sleepers, &dial->job);
+		r = host_sleep(host, caller->uid, &dial->job);
 	}
-	if (r < 0) {
+	if (r < 0)
 		dial_free(dial);
-		return r == -EAGAIN ? -ENOBUFS : r;
-	}
-	*ret_dial = dial;
-	return 0;
+	else
+		*ret_dial = dial;
+	return r;
 }
 
 void dial_drop(struct dial *dial)
@@ -103,10 +96,12 @@ void dial_drop(struct dial *dial)
 	if (!dial)
 		return;
 	dial->done = NULL;
-	if (workers_cancel(dial->host->sleepers, &dial->job))
+	if (workers_cancel(dial->host->sleepers, &dial->job)) {
+		host_slept(dial->host, dial->caller.uid);
 		dial_free(dial);
-	else
-		workers_interrupt(dial->host->sleepers, &dial->job);
+		return;
+	}
+	workers_interrupt(dial->host->sleepers, &dial->job);
 }
 
 static int connect_path(int type, const struct sockaddr_un *address, size_t size, int *ret_fd)

@@ -102,7 +102,7 @@ static void work_done(struct worker_job *job)
 	struct errand *errand = CONTAINER_OF(job, struct errand, job);
 
 	errand->is_working = false;
-	user_uncharge(&errand->host->users, errand->caller.uid, USER_SLEEPS, 1);
+	host_slept(errand->host, errand->caller.uid);
 	errand_done(errand, errand->result);
 }
 
@@ -118,25 +118,18 @@ static bool is_own(const struct caller *caller)
 
 static int start_thread(struct errand *errand, struct caller *caller)
 {
-	struct host *host = errand->host;
 	int r = is_own(caller) ? -ELOOP : caller_copy(&errand->caller, caller);
 
 	errand->result_data = malloc(errand->call.size);
 	if (r == 0 && !errand->result_data)
 		r = -ENOMEM;
-	if (r == 0)
-		r = user_charge(&host->users, caller->uid, USER_SLEEPS, 1);
 	if (r < 0)
 		return r;
 	memcpy(errand->result_data, errand->call.data, errand->call.size);
 	errand->job = (struct worker_job){.work = errand_work, .done = work_done};
-	r = workers_submit(host->sleepers, &errand->job);
-	if (r < 0) {
-		user_uncharge(&host->users, caller->uid, USER_SLEEPS, 1);
-		return -ENOBUFS;
-	}
-	errand->is_working = true;
-	return 0;
+	r = host_sleep(errand->host, caller->uid, &errand->job);
+	errand->is_working = r == 0;
+	return r;
 }
 
 static int errand_start(struct errand *errand, struct caller *caller)
@@ -251,8 +244,7 @@ void errands_end(struct host *host)
 		/* A job on a thread ends in its own time, and then goes. */
 		if (!errand->is_working || workers_cancel(host->sleepers, &errand->job)) {
 			if (errand->is_working)
-				user_uncharge(&errand->host->users, errand->caller.uid, USER_SLEEPS,
-					      1);
+				host_slept(host, errand->caller.uid);
 			errand_drop(errand);
 		}
 	}

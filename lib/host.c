@@ -105,6 +105,29 @@ void host_unwait(struct host *host, struct host_waiter *waiter)
 	DL_DELETE(host->waiters, waiter);
 }
 
+int host_sleep(struct host *host, uid_t uid, struct worker_job *job)
+{
+	int r;
+
+	/* One that found no thread would not sleep at all. */
+	if (!host->sleepers || host->n_sleeping == HOST_SLEEPS_MAX)
+		return -ENOBUFS;
+	r = user_charge(&host->users, uid, USER_SLEEPS, 1);
+	if (r < 0)
+		return r;
+	host->n_sleeping++;
+	if (workers_submit(host->sleepers, job) == 0)
+		return 0;
+	host_slept(host, uid);
+	return -ENOBUFS;
+}
+
+void host_slept(struct host *host, uid_t uid)
+{
+	host->n_sleeping--;
+	user_uncharge(&host->users, uid, USER_SLEEPS, 1);
+}
+
 struct closing {
 	struct worker_job job;
 	int fd;

@@ -28,6 +28,7 @@
 
 struct space;
 struct connection;
+struct worker_job;
 
 /* Somebody whom host_retry() is to call once. */
 struct host_waiter {
@@ -81,6 +82,14 @@ void host_fini(struct host *host);
 void host_retry(struct host *host);
 void host_wait(struct host *host, struct host_waiter *waiter);
 void host_unwait(struct host *host, struct host_waiter *waiter); /* if it waits */
+
+/*
+ * Has a job run that may sleep for ever, for user `uid`, with a thread of its own: each costs a
+ * USER_SLEEPS, and one of HOST_SLEEPS_MAX, until host_slept(). -ENOBUFS, -ENOMEM: done() is not
+ * called.
+ */
+int host_sleep(struct host *host, uid_t uid, struct worker_job *job);
+void host_slept(struct host *host, uid_t uid);
 
 /* Closes a descriptor on a worker, because that may free what takes long to free. */
 void host_close(struct host *host, int fd);

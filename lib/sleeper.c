@@ -19,8 +19,7 @@ static void sleeper_end(struct sleeper *sleeper)
 	struct channel *channel = sleeper->channel;
 	struct host *host = channel->space->host;
 
-	host->n_sleeping--;
-	user_uncharge(&host->users, sleeper->uid, USER_SLEEPS, 1);
+	host_slept(host, sleeper->uid);
 	sleeper->ended(sleeper);
 	channel_unref(channel);
 }
@@ -35,29 +34,18 @@ static void sleeper_run_end(struct loop_task *task)
 	sleeper_end(CONTAINER_OF(task, struct sleeper, end));
 }
 
-/* One that found no thread would not sleep at all, and so is refused. */
 int sleeper_start(struct sleeper *sleeper, struct channel *channel, uid_t uid)
 {
-	struct host *host = channel->space->host;
 	int r;
 
-	if (!host->sleepers || host->n_sleeping == HOST_SLEEPS_MAX)
-		return -ENOBUFS;
-	r = user_charge(&host->users, uid, USER_SLEEPS, 1);
-	if (r < 0)
-		return r;
 	sleeper->job.work = sleeper_work;
 	sleeper->job.done = sleeper_done;
 	sleeper->end.run = sleeper_run_end;
-	sleeper->channel = channel_ref(channel);
 	sleeper->uid = uid;
-	host->n_sleeping++;
-	if (workers_submit(host->sleepers, &sleeper->job) == 0)
-		return 0;
-	host->n_sleeping--;
-	user_uncharge(&host->users, uid, USER_SLEEPS, 1);
-	channel_unref(channel);
-	return -ENOBUFS;
+	r = host_sleep(channel->space->host, uid, &sleeper->job);
+	if (r == 0)
+		sleeper->channel = channel_ref(channel);
+	return r;
 }
 
 void sleeper_stop(struct sleeper *sleeper)
