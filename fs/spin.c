@@ -7,7 +7,8 @@
 #define NS_PER_US 1000U
 #define NS_PER_S  1000000000U
 #define TURN_NS   1000000U
-#define BAN_NS    100000000U /* after somebody else has wanted the CPU */
+#define BAN_FIRST 100000000U
+#define BAN_MOST  (100U * (uint64_t)BAN_FIRST)
 
 static uint64_t now(void)
 {
@@ -28,6 +29,20 @@ void spin_begin(struct spin *spin)
 		spin->turn_ends = now() + TURN_NS;
 }
 
+/*
+ * On a busy CPU one who sleeps is served sooner than one who gives way. So the next try comes later
+ * each time, unless the last ban is long past.
+ */
+static void spin_ban(struct spin *spin, uint64_t time)
+{
+	bool is_new = time > spin->banned_until + 10 * spin->ban;
+
+	spin->ban = is_new || !spin->ban ? BAN_FIRST : 2 * spin->ban;
+	if (spin->ban > BAN_MOST)
+		spin->ban = BAN_MOST;
+	spin->banned_until = time + spin->ban;
+}
+
 bool spin_again(struct spin *spin)
 {
 	uint64_t before, after;
@@ -41,9 +56,8 @@ bool spin_again(struct spin *spin)
 		return false;
 	sched_yield();
 	after = now();
-	/* With a busy CPU one who sleeps is served sooner than one who has given way. */
 	if (after - before > spin->limit)
-		spin->banned_until = after + BAN_NS;
+		spin_ban(spin, after);
 	else if (after - spin->since <= spin->limit)
 		return true;
 	spin->pays = false;

@@ -18,8 +18,8 @@ struct spin {
 	uint64_t limit; /* nanoseconds; 0: never */
 	uint64_t since; /* when there was nothing to do any more; 0: there is something */
 	uint64_t turn_ends;
-	uint64_t banned_until;
-	bool pays; /* the last request came soon enough */
+	uint64_t banned_until, ban; /* after somebody else has wanted the CPU; for so long */
+	bool pays;                  /* the last request came soon enough */
 };
 
 void spin_init(struct spin *spin, unsigned microseconds);
