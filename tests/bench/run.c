@@ -31,6 +31,7 @@ static double measure(const struct side *side, struct ends *ends, size_t n)
 {
 	double start, seconds;
 
+	alarm(SECONDS_HANG);
 	if (side->sample)
 		return side->sample(ends);
 	start = clock_now();
@@ -67,7 +68,6 @@ static void run_placement(const struct bench *bench, struct result *result,
 	size_t n_batches = count_batches(bench, row);
 	size_t n;
 
-	alarm(SECONDS_HANG);
 	report_progress(row, result->placement, 0, n_batches);
 	place(result->placement, bench->daemon, ends);
 	n = calibrate(bench, row, ends);
@@ -87,7 +87,6 @@ static void run_placement(const struct bench *bench, struct result *result,
 		}
 		report_progress(row, result->placement, batch + 1, n_batches);
 	}
-	alarm(0);
 	report_result(bench, result);
 }
 
