@@ -304,7 +304,8 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct f
 
 	/*
 	 * splice(2) and private maps read through the page cache, which drops what is not asked
-	 * for, and keeps what others then change. Only direct reads tell a lock owner (fs/fuse/file.c, fuse_send_read).
+	 * for, and keeps what others then change. Only direct reads tell a lock owner
+	 * (fs/fuse/file.c, fuse_send_read).
 	 */
 	if (fi->lock_owner == 0 && (is_stream(file) || file->channel->service == CHANNEL_MAPPED)) {
 		reply_result(req, -EINVAL);

@@ -32,7 +32,7 @@ struct transfer;
 enum channel_service {
 	CHANNEL_STREAM, /* the daemon, without positions: bytes or messages are consumed */
 	CHANNEL_FILE,   /* the daemon, at positions */
-	/* The daemon, at positions; but maps and what is open only for reading, as CHANNEL_BACKED. */
+	/* The daemon, at positions; but maps, and what is open only for reading, the kernel. */
 	CHANNEL_MAPPED,
 	CHANNEL_BACKED, /* the kernel, from a regular file of another filesystem */
 	CHANNEL_NODE,   /* the kernel: a FIFO or socket that lives in the inode itself */

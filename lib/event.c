@@ -3,7 +3,7 @@
  * Events: eventfd(2) counters that the daemon keeps.
  *
  * A read gives the counter as a line of text and clears it, or takes 1 of it (mode=semaphore); it
- * waits while the counter is 0. Writing N adds N, and waits while that is more than a counter holds.
+ * waits while the counter is 0. Writing N adds N, and waits while a counter can't hold so much.
  * The descriptor is there from the beginning, so that a native program can have it by
  * pidfd_getfd(2).
  */

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Reads one decimal number with blanks around it, which need not end with a NUL. -EINVAL, -ERANGE */
+/* Reads a decimal number with blanks around it, without a NUL behind. -EINVAL, -ERANGE */
 int number_parse(const char *text, size_t size, uint64_t max, uint64_t *ret_number);
 
 #endif

@@ -119,8 +119,8 @@ void semaphore_unmap(struct semaphore *semaphore)
 {
 	if (!semaphore)
 		return;
-	mmap((void *)semaphore->data, arena.page, PROT_NONE,
-	     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+	(void)mmap((void *)semaphore->data, arena.page, PROT_NONE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 	arena.is_used[semaphore->place] = false;
 	free(semaphore);
 }

@@ -3,9 +3,9 @@
  * POSIX semaphores in a file, as glibc has them (sysdeps/nptl/internaltypes.h, struct new_sem), for
  * a daemon that shares them with processes it can't trust.
  *
- * glibc's own functions abort when the memory is gone, and whoever may write a semaphore's file may
- * also truncate it. So these do the same to the same memory, but a page that vanishes is replaced by
- * one of our own, and what is done then fails: -EIO.
+ * glibc's own functions abort when the memory is gone, and whoever may write a semaphore's file
+ * may also truncate it. So these do the same to the same memory, but a page that vanishes is
+ * replaced by one of our own, and what is done then fails: -EIO.
  */
 #ifndef IPCFS_SEMAPHORE_H
 #define IPCFS_SEMAPHORE_H

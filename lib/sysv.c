@@ -111,7 +111,7 @@ int sysv_change(struct channel *channel, const struct stat *attr, unsigned chang
 	r = attributes_check(&now, attr, changes, caller);
 	if (r < 0)
 		return r;
-	/* The kernel alone sets these times. To say that they are now is to ask for nothing more. */
+	/* The kernel alone sets these times. To say that they are now asks for nothing more. */
 	if ((changes & (CHANGE_ATIME | CHANGE_MTIME)) && !(changes & CHANGE_NOW))
 		return -EPERM;
 	if (!(changes & (CHANGE_UID | CHANGE_GID | CHANGE_MODE)))

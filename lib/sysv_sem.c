@@ -162,7 +162,7 @@ static size_t print_values(const unsigned short *values, size_t n, char *data, s
 static ssize_t set_read(struct file *file, void *data, size_t size, off_t offset)
 {
 	CLEANUP_FREE unsigned short *values = NULL;
-	size_t n;
+	size_t n = 0;
 	int r;
 
 	if (file->mark) {
@@ -225,7 +225,7 @@ static void set_status(struct channel *channel, struct caller *caller, FILE *out
 	struct sysv *set = set_from(channel);
 	union sysv_data data;
 	struct stat attr;
-	size_t n;
+	size_t n = 0;
 
 	if (sysv_data(set, &data) < 0)
 		return;

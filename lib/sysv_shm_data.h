@@ -28,8 +28,8 @@ struct sysv_segment {
 bool sysv_shm_is_open(const struct sysv_segment *segment);
 
 /*
- * Opens it for the first who does, user `uid`, whose descriptor it is. A segment that the daemon may
- * only read is opened so if nothing is to be written. -EIDRM, -EACCES, -ENFILE
+ * Opens it for the first who does, user `uid`, whose descriptor it is. A segment that the daemon
+ * may only read is opened so if nothing is to be written. -EIDRM, -EACCES, -ENFILE
  */
 int sysv_shm_open(struct sysv_segment *segment, const union sysv_data *data, bool writes,
 		  uid_t uid);

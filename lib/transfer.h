@@ -46,8 +46,8 @@ struct transfer {
 void transfer_hold(struct transfer *transfer);
 
 /*
- * Ends the work that a thread does for it: complete() follows, and tells whether it was done. False:
- * no thread is at it, and it can be cancelled at once.
+ * Ends the work that a thread does for it: complete() follows, and tells whether it was done.
+ * False: no thread is at it, and it can be cancelled at once.
  */
 bool transfer_stop(struct transfer *transfer);
 

@@ -21,8 +21,8 @@ enum sample_trait {
 
 struct sample {
 	const char *path; /* kind::path */
-	unsigned traits;
 	size_t name_max;
+	unsigned traits;
 	int parameter; /* that has to be given when one is made, with `value`; -1: none */
 	uint64_t value;
 	off_t size; /* st_size of a new one */
