@@ -232,3 +232,45 @@ print(\"same\" if maps[1][0:5] == b\"hello\" else \"stale\")"; rm $MY_S'
 	run -0 stat -c "%u %a" "$NATIVE_MQ/$NAME" "/dev/shm/$NAME"
 	[[ $output == $'0 600\n0 600' ]]
 }
+
+# --- System V, semaphores and events --------------------------------------------------------------
+
+# A key that no other test has.
+my_key() {
+	MY_KEY=$(printf '0x%08x' $((0x20000000 | ($$ & 0x3fffff) << 8 | BATS_TEST_NUMBER)))
+	export MY_KEY
+}
+
+@test "System V queues: types, waiting, and removal" {
+	my_key
+	expect $'seven\none\nlater\ngone' 'Q=$MINE/sysv/queues/$MY_KEY; echo one > $Q; echo seven > $Q:7
+		read -r line < $Q:7; echo $line; read -r line < $Q; echo $line
+		{ sleep 0.2; echo later > $Q; } & read -r line < $Q; echo $line; rm $Q; ls $Q 2>/dev/null || echo gone'
+}
+
+@test "System V segments are read and written, and can't be mapped" {
+	my_key
+	expect $'hello\n4096 1\nENODEV\nENOSPC\n0 attached\nhello' 'M=$MINE/sysv/shm/$MY_KEY; truncate -s 4096 $M; echo hello 1<> $M
+		read -r line < $M; echo $line
+		python3 -c "import errno, mmap, os, sys
+fd = os.open(sys.argv[1], os.O_RDWR)
+status = open(sys.argv[2]).read()
+print(os.fstat(fd).st_size, status[status.index(\"attached \") + 9])
+try: mmap.mmap(fd, 4096)
+except OSError as e: print(errno.errorcode[e.errno])
+try: os.pwrite(fd, b\"x\", 4096)
+except OSError as e: print(errno.errorcode[e.errno])" $M $MINE/info/sysv/shm/$MY_KEY/status
+		ipcs -m | awk -v k=$MY_KEY "\$1 == k { print \$6, \"attached\" }"
+		python3 -c "import ctypes, sys
+libc = ctypes.CDLL(None); libc.shmat.restype = ctypes.c_void_p
+print(ctypes.string_at(libc.shmat(libc.shmget(int(sys.argv[1], 16), 0, 0), None, 0), 6).decode())" $MY_KEY
+		rm $M'
+}
+
+@test "System V sets, semaphores and events count" {
+	my_key
+	expect $'0 3\n1\n5' 'S=$MINE/sysv/sems/$MY_KEY; echo create sysv/sems/$MY_KEY count=2 value=1 > $MINE/ctl
+		{ sleep 0.2; echo 0 1 > $S; } & echo 0 -2 1 +2 > $S; xargs < $S; rm $S
+		touch $MINE/sems/$NAME; { sleep 0.2; echo 1 > $MINE/sems/$NAME; } & read -r unit < $MINE/sems/$NAME; echo $unit
+		rm $MINE/sems/$NAME; echo 2 > $MINE/events/e; echo 3 > $MINE/events/e; read -r n < $MINE/events/e; echo $n'
+}
