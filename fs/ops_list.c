@@ -107,6 +107,9 @@ static bool listing_add(void *data, const char *name, ino_t ino, mode_t mode)
 {
 	struct listing *listing = data;
 
+	/* Nobody could ask for it, and who lists has no room for it. */
+	if (strlen(name) > NAME_MAX)
+		return true;
 	/* Directories have their numbers from where they are, objects from what they are in. */
 	if (!S_ISDIR(mode))
 		ino = space_ino(listing->space, ino);

@@ -8,7 +8,9 @@
 #include "tests/mount/process.h"
 #include "tests/mount/sockets.h"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
@@ -311,6 +313,34 @@ START_TEST(test_sockets_only_directories_and_sockets_are_shown)
 }
 END_TEST
 
+/* 107 bytes, of which each but the first is shown as three. */
+START_TEST(test_sockets_abstract_name_too_long_to_show_is_not_listed)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "\0x"};
+	int fd = (int)must(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+	struct dirent *entry;
+	bool is_listed = false;
+	struct stat attr;
+	DIR *dir;
+
+	must(bind(fd, (struct sockaddr *)&address, sizeof(address)));
+	must(listen(fd, 5));
+	socket_unix("@ipcfs-test-short", SOCK_STREAM, 5);
+	dir = opendir(ipc_path("sockets/abstract"));
+	ck_assert_ptr_nonnull(dir);
+	while ((entry = readdir(dir))) {
+		ck_assert_uint_le(strlen(entry->d_name), NAME_MAX);
+		/* Those of others come and go. */
+		if (fstatat(dirfd(dir), entry->d_name, &attr, 0) < 0)
+			ck_assert_int_eq(errno, ENOENT);
+		is_listed |= !strcmp(entry->d_name, "ipcfs-test-short");
+	}
+	closedir(dir);
+	ck_assert(is_listed);
+	must(close(fd));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("sockets");
@@ -332,5 +362,6 @@ int main(void)
 	tcase_add_loop_test(tcase, test_sockets_reopened_for_reading_peer_sees_end, 0, 2);
 	tcase_add_test(tcase, test_sockets_nobody_there_errors_of_connect);
 	tcase_add_test(tcase, test_sockets_only_directories_and_sockets_are_shown);
+	tcase_add_test(tcase, test_sockets_abstract_name_too_long_to_show_is_not_listed);
 	return suite_run(suite);
 }
