@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,8 @@
 #include "lib/cleanup.h"
 #include "lib/connections.h"
 
+/* With a mark and a number behind it, it is a name: of what is longer, the end. */
+#define LABEL_MAX (NAME_MAX - 11)
 /* Of datagrams, until a longer one comes, bytes. */
 #define MESSAGE_FIRST 65536
 #define ALL_EVENTS    (EPOLLIN | EPOLLOUT | EPOLLRDHUP)
@@ -37,10 +40,11 @@ int connection_new(const struct kind *kind, struct connections *list, const char
 	CLEANUP_FREE char *address = target ? malloc(target->size + 1) : NULL;
 	struct caller self = {.uid = geteuid(), .gid = getegid()};
 	struct host *host = list->space.host;
+	size_t length = strlen(label);
 
 	if (!connection || (target && !address))
 		return -ENOMEM;
-	connection->label = strdup(label);
+	connection->label = strdup(label + (length > LABEL_MAX ? length - LABEL_MAX : 0));
 	if (!connection->label)
 		return -ENOMEM;
 	if (target) {

@@ -201,6 +201,27 @@ START_TEST(test_rights_info_names_other_end)
 }
 END_TEST
 
+START_TEST(test_rights_info_of_long_path_has_a_name)
+{
+	char path[700], *end = path + sprintf(path, "%s", scratch_path("long"));
+	int dir_fd;
+
+	for (int i = 0; i < 3; i++) {
+		must(mkdir(path, 0755));
+		end += sprintf(end, "/%0200d", i);
+	}
+	must(mkdir(path, 0755));
+	dir_fd = (int)must(open(path, O_PATH | O_CLOEXEC));
+	sprintf(end, "/s");
+	snprintf(end + 3, 40, "/proc/self/fd/%d/s", dir_fd);
+	socket_unix(end + 3, SOCK_STREAM, 5);
+	memmove(path + strlen("sockets/unix"), path, strlen(path) + 1);
+	memcpy(path, "sockets/unix", strlen("sockets/unix"));
+	channel_open(path, O_RDWR);
+	must_contain(read_text(find_info("unix", "2%2Fs#"), "status"), "state connected");
+}
+END_TEST
+
 static int look_at_strangers(void *info)
 {
 	char path[1024], text[4096];
@@ -330,6 +351,7 @@ int main(void)
 	tcase_add_test(tcase, test_rights_descriptors_of_daemon_lead_nowhere);
 	tcase_add_loop_test(tcase, test_rights_peer_sees_caller, 0, 2);
 	tcase_add_test(tcase, test_rights_info_names_other_end);
+	tcase_add_test(tcase, test_rights_info_of_long_path_has_a_name);
 	tcase_add_test(tcase, test_rights_info_stranger_sees_no_pids_and_no_data);
 	tcase_add_test(tcase, test_rights_directory_of_thousands_is_listed_once_each);
 	tcase_add_test(tcase, test_rights_mount_through_itself_walk_ends);
