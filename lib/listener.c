@@ -139,11 +139,28 @@ static int find_tcp(const char *address, struct addrinfo **ret_found)
 	}
 }
 
+static int bind_tcp(const struct addrinfo *address, struct listener *listener)
+{
+	CLEANUP_FD int fd = new_socket(address->ai_family, listener);
+	const int yes = 1, no = 0;
+	int r;
+
+	if (fd < 0)
+		return fd;
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) < 0)
+		return -errno;
+	if (address->ai_family == AF_INET6 &&
+	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof(no)) < 0)
+		return -errno;
+	r = bind_to(fd, address->ai_addr, address->ai_addrlen);
+	if (r == 0)
+		listener->fd = TAKE_FD(fd);
+	return r;
+}
+
 static int open_tcp(const char *address, struct listener *listener)
 {
-	CLEANUP_FD int fd = -1;
-	struct addrinfo *found;
-	const int yes = 1;
+	struct addrinfo *found, *each;
 	int r;
 
 	if (listener->type != SOCK_STREAM)
@@ -151,15 +168,13 @@ static int open_tcp(const char *address, struct listener *listener)
 	r = find_tcp(address, &found);
 	if (r < 0)
 		return r;
-	fd = new_socket(found->ai_family, listener);
-	r = fd < 0 ? fd : 0;
-	if (r == 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) < 0)
-		r = -errno;
-	if (r == 0)
-		r = bind_to(fd, found->ai_addr, found->ai_addrlen);
+	/* Where all are meant, it is of IPv6, which takes IPv4 as well, if the machine has that. */
+	for (each = found; each->ai_next && each->ai_family != AF_INET6;)
+		each = each->ai_next;
+	r = bind_tcp(each, listener);
+	if (r == -EAFNOSUPPORT || (r == -EADDRNOTAVAIL && each != found))
+		r = bind_tcp(found, listener);
 	freeaddrinfo(found);
-	if (r == 0)
-		listener->fd = TAKE_FD(fd);
 	return r;
 }
 

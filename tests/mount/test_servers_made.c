@@ -166,6 +166,18 @@ START_TEST(test_made_tcp_port_zero_tells_port)
 }
 END_TEST
 
+START_TEST(test_made_tcp_any_serves_both_families)
+{
+	int port;
+
+	create("listen=tcp:*:0");
+	ck_assert(!strncmp(address(), "tcp:*:", 6));
+	port = atoi(strrchr(address(), ':') + 1);
+	must_serve(channel_open(inet_name("tcp", "127.0.0.1", port), O_RDWR));
+	must_serve_both(channel_open(inet_name("tcp", "::1", port), O_RDWR));
+}
+END_TEST
+
 START_TEST(test_made_bad_words_refused)
 {
 	ck_assert_int_eq(create_error("listen=nonsense"), EINVAL);
@@ -332,6 +344,7 @@ int main(void)
 	tcase_add_test(tcase, test_made_seqpacket_keeps_boundaries);
 	tcase_add_test(tcase, test_made_abstract);
 	tcase_add_loop_test(tcase, test_made_tcp_port_zero_tells_port, 0, 4);
+	tcase_add_test(tcase, test_made_tcp_any_serves_both_families);
 	tcase_add_test(tcase, test_made_bad_words_refused);
 	tcase_add_test(tcase, test_made_other_user_has_callers_rights);
 	tcase_add_test(tcase, test_made_backlog_full_native_client_waits);
