@@ -59,6 +59,17 @@ static bool is_stale(const struct sockaddr_un *address, int type, struct stat *r
 	       errno == ECONNREFUSED;
 }
 
+/* Has what nobody listens at been removed, or has it gone meanwhile? */
+static bool remove_stale(const struct sockaddr_un *address, int type)
+{
+	struct stat stale, now;
+
+	if (is_stale(address, type, &stale) && lstat(address->sun_path, &now) == 0 &&
+	    now.st_ino == stale.st_ino && unlink(address->sun_path) == 0)
+		return true;
+	return lstat(address->sun_path, &now) < 0 && errno == ENOENT;
+}
+
 /* bind(2) can't be told not to follow magic links. */
 static int check_directory(const char *path)
 {
@@ -73,7 +84,6 @@ static int check_directory(const char *path)
 static int bind_path(struct listener *listener, int fd)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	struct stat stale, now;
 	int r;
 
 	if (strlen(listener->path) >= sizeof(address.sun_path))
@@ -86,9 +96,7 @@ static int bind_path(struct listener *listener, int fd)
 	if (fchmod(fd, listener->mode & 0777) < 0)
 		return -errno;
 	r = bind_to(fd, &address, sizeof(address));
-	if (r == -EADDRINUSE && is_stale(&address, listener->type, &stale) &&
-	    lstat(listener->path, &now) == 0 && now.st_ino == stale.st_ino &&
-	    unlink(listener->path) == 0)
+	if (r == -EADDRINUSE && remove_stale(&address, listener->type))
 		r = bind_to(fd, &address, sizeof(address));
 	if (r < 0)
 		return r;

@@ -58,8 +58,15 @@ static void removal_done(struct worker_job *job)
 static void server_close(struct server *server)
 {
 	struct workers *workers = server->kept.channel.space->host->sleepers;
-	struct removal *removal = server->listener.path_fd >= 0 ? malloc(sizeof(*removal)) : NULL;
+	struct removal *removal = NULL;
 
+	/* Where nothing can block, the path is gone with the server. */
+	if (server->is_here) {
+		listener_close(&server->listener);
+		return;
+	}
+	if (server->listener.path_fd >= 0)
+		removal = malloc(sizeof(*removal));
 	if (!removal) {
 		server->listener.path[0] = '\0';
 		listener_close(&server->listener);

@@ -13,6 +13,7 @@ struct server {
 	struct kept kept; /* its directory's name and attributes */
 	struct listener listener;
 	struct loop_source source;
+	bool is_here;                       /* its path is in a directory of the daemon's */
 	struct caller remover;              /* whose rights it takes to remove its path */
 	struct connection *waiting;         /* to accept, in order */
 	struct server_directory *directory; /* its directory, if somebody refers to it */

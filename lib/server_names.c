@@ -124,6 +124,7 @@ struct making {
 	const char *name;
 	mode_t mode;
 	struct caller *caller;
+	bool is_here;           /* in a directory of the daemon's */
 	struct caller *remover; /* whose rights it takes to remove the socket's path */
 };
 
@@ -144,6 +145,7 @@ static int server_new(struct space *space, const struct making *making, struct l
 		return r;
 	}
 	server->listener = *listener;
+	server->is_here = making->is_here;
 	server->source = (struct loop_source){.fd = listener->fd, .dispatch = server_dispatch};
 	r = channel_charge_descriptors(&server->kept.channel, making->caller->uid, 2);
 	if (r < 0)
@@ -171,7 +173,8 @@ static int servers_create(struct space *space, const char *name, mode_t mode,
 	r = take_settings(settings, &listener);
 	making.mode = server_mode(mode);
 	listener.mode = mode & 0777;
-	if (!*listener.address)
+	making.is_here = !*listener.address;
+	if (making.is_here)
 		making.remover = &self;
 	if (r == 0)
 		r = listen_as(space->host, &listener, name, caller);

@@ -179,6 +179,17 @@ START_TEST(test_servers_rmdir_ends_waiting_accepts)
 }
 END_TEST
 
+START_TEST(test_servers_made_again_at_once)
+{
+	for (int i = 0; i < 3000; i++) {
+		must(mkdir(ipc_path(SERVER), 0755));
+		must(access(SOCKET, F_OK));
+		must(rmdir(ipc_path(SERVER)));
+		must_fail(access(SOCKET, F_OK), ENOENT);
+	}
+}
+END_TEST
+
 START_TEST(test_servers_rmdir_leaves_connections)
 {
 	int client, fd;
@@ -352,6 +363,7 @@ int main(void)
 	tcase_add_test(tcase, test_servers_other_user_cannot_accept);
 	tcase_add_test(tcase, test_servers_chmod_reaches_socket);
 	tcase_add_test(tcase, test_servers_rmdir_ends_waiting_accepts);
+	tcase_add_test(tcase, test_servers_made_again_at_once);
 	tcase_add_test(tcase, test_servers_rmdir_leaves_connections);
 	tcase_add_test(tcase, test_servers_accept_nonblock_eagain);
 	tcase_add_test(tcase, test_servers_accept_signal_ends_and_loses_no_client);
