@@ -324,12 +324,15 @@ int session_run(struct session *session)
 
 void session_fini(struct session *session)
 {
+	/* Long calls are waited for, and answered. */
+	host_stop_workers(&session->host);
+	/* Who sleeps may do so in the mount itself, which nobody answers any more. */
+	if (session->is_mounted)
+		fuse_session_unmount(session->fuse);
 	host_stop(&session->host);
 	if (session->fuse) {
 		handle_free_all(session);
 		listing_free_all(session);
-		if (session->is_mounted)
-			fuse_session_unmount(session->fuse);
 		fuse_session_destroy(session->fuse);
 		free(session->buffer.mem);
 	}

@@ -82,7 +82,7 @@ int dial_new(struct host *host, struct caller *caller, const struct dial_target 
 		char *end = mempcpy((char *)dial->target.address, target->address, target->size);
 
 		*end = '\0';
-		r = host_sleep(host, caller->uid, &dial->job);
+		r = host_sleep(host, host->walkers, caller->uid, &dial->job);
 	}
 	if (r < 0)
 		dial_free(dial);
@@ -96,12 +96,12 @@ void dial_drop(struct dial *dial)
 	if (!dial)
 		return;
 	dial->done = NULL;
-	if (workers_cancel(dial->host->sleepers, &dial->job)) {
+	if (workers_cancel(dial->host->walkers, &dial->job)) {
 		host_slept(dial->host, dial->caller.uid);
 		dial_free(dial);
 		return;
 	}
-	workers_interrupt(dial->host->sleepers, &dial->job);
+	workers_interrupt(dial->host->walkers, &dial->job);
 }
 
 static int connect_path(int type, const struct sockaddr_un *address, size_t size, int *ret_fd)

@@ -127,7 +127,7 @@ static int start_thread(struct errand *errand, struct caller *caller)
 		return r;
 	memcpy(errand->result_data, errand->call.data, errand->call.size);
 	errand->job = (struct worker_job){.work = errand_work, .done = work_done};
-	r = host_sleep(errand->host, caller->uid, &errand->job);
+	r = host_sleep(errand->host, errand->host->walkers, caller->uid, &errand->job);
 	errand->is_working = r == 0;
 	return r;
 }
@@ -242,7 +242,7 @@ void errands_end(struct host *host)
 		errand->hh.tbl = NULL;
 		errand->is_orphan = true;
 		/* A job on a thread ends in its own time, and then goes. */
-		if (!errand->is_working || workers_cancel(host->sleepers, &errand->job)) {
+		if (!errand->is_working || workers_cancel(host->walkers, &errand->job)) {
 			if (errand->is_working)
 				host_slept(host, errand->caller.uid);
 			errand_drop(errand);

@@ -57,6 +57,8 @@ int host_init(struct host *host, struct loop *loop)
 	r = workers_new(loop, WORKERS_MAX, &host->workers);
 	if (r == 0)
 		r = workers_new(loop, HOST_SLEEPS_MAX, &host->sleepers);
+	if (r == 0)
+		r = workers_new(loop, HOST_SLEEPS_MAX, &host->walkers);
 	return r < 0 ? r : host_reserve(host, HOST_IO_MAX);
 }
 
@@ -74,13 +76,18 @@ void host_stop_sleepers(struct host *host)
 	workers_free(TAKE_PTR(host->sleepers));
 }
 
-void host_stop(struct host *host)
+void host_stop_workers(struct host *host)
 {
 	host->is_ending = true;
-	errands_end(host);
-	workers_free(host->workers);
-	host->workers = NULL;
 	host_stop_sleepers(host);
+	workers_free(TAKE_PTR(host->workers));
+}
+
+void host_stop(struct host *host)
+{
+	host_stop_workers(host);
+	errands_end(host);
+	workers_free(TAKE_PTR(host->walkers));
 }
 
 void host_retry(struct host *host)
@@ -105,18 +112,18 @@ void host_unwait(struct host *host, struct host_waiter *waiter)
 	DL_DELETE(host->waiters, waiter);
 }
 
-int host_sleep(struct host *host, uid_t uid, struct worker_job *job)
+int host_sleep(struct host *host, struct workers *workers, uid_t uid, struct worker_job *job)
 {
 	int r;
 
 	/* One that found no thread would not sleep at all. */
-	if (!host->sleepers || host->n_sleeping == HOST_SLEEPS_MAX)
+	if (!workers || host->n_sleeping == HOST_SLEEPS_MAX)
 		return -ENOBUFS;
 	r = user_charge(&host->users, uid, USER_SLEEPS, 1);
 	if (r < 0)
 		return r;
 	host->n_sleeping++;
-	if (workers_submit(host->sleepers, job) == 0)
+	if (workers_submit(workers, job) == 0)
 		return 0;
 	host_slept(host, uid);
 	return -ENOBUFS;

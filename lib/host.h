@@ -41,6 +41,7 @@ struct host {
 	struct loop *loop;        /* borrowed */
 	struct workers *workers;  /* for what takes long */
 	struct workers *sleepers; /* for what may sleep for ever: lib/sleeper.h */
+	struct workers *walkers;  /* for paths and names, which may take for ever, too */
 	unsigned n_sleeping;      /* of HOST_SLEEPS_MAX */
 	_Atomic bool is_ending;   /* nobody is left to read what a job would find */
 	struct host_waiter *waiters;
@@ -66,12 +67,18 @@ struct host {
 int host_init(struct host *host, struct loop *loop);
 
 /*
- * Has those wake up who sleep, and tell what became of the writes they were at. Nobody sleeps any
- * more after that.
+ * Has those wake up who sleep in the kernel's waits, and tell what became of the writes they were
+ * at. Nobody does so any more after that.
  */
 void host_stop_sleepers(struct host *host);
 
-/* Ends the workers, whose jobs refer to channels; before these are freed. */
+/*
+ * Ends the workers, whose jobs refer to channels, and whose calls are answered. Those who walk may
+ * do so in the mount: when nobody answers there any more it has to be left before host_stop().
+ */
+void host_stop_workers(struct host *host);
+
+/* Ends all threads, before what their jobs refer to is freed. */
 void host_stop(struct host *host);
 void host_fini(struct host *host);
 
@@ -84,11 +91,11 @@ void host_wait(struct host *host, struct host_waiter *waiter);
 void host_unwait(struct host *host, struct host_waiter *waiter); /* if it waits */
 
 /*
- * Has a job run that may sleep for ever, for user `uid`, with a thread of its own: each costs a
- * USER_SLEEPS, and one of HOST_SLEEPS_MAX, until host_slept(). -ENOBUFS, -ENOMEM: done() is not
- * called.
+ * Has a job run by the sleepers or the walkers, for user `uid`, with a thread of its own: each
+ * costs a USER_SLEEPS, and one of HOST_SLEEPS_MAX, until host_slept(). -ENOBUFS, -ENOMEM: done() is
+ * not called.
  */
-int host_sleep(struct host *host, uid_t uid, struct worker_job *job);
+int host_sleep(struct host *host, struct workers *workers, uid_t uid, struct worker_job *job);
 void host_slept(struct host *host, uid_t uid);
 
 /* Closes a descriptor on a worker, because that may free what takes long to free. */

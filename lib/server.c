@@ -57,7 +57,7 @@ static void removal_done(struct worker_job *job)
 
 static void server_close(struct server *server)
 {
-	struct workers *workers = server->kept.channel.space->host->sleepers;
+	struct workers *workers = server->kept.channel.space->host->walkers;
 	struct removal *removal = NULL;
 
 	/* Where nothing can block, the path is gone with the server. */

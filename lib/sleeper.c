@@ -42,7 +42,7 @@ int sleeper_start(struct sleeper *sleeper, struct channel *channel, uid_t uid)
 	sleeper->job.done = sleeper_done;
 	sleeper->end.run = sleeper_run_end;
 	sleeper->uid = uid;
-	r = host_sleep(channel->space->host, uid, &sleeper->job);
+	r = host_sleep(channel->space->host, channel->space->host->sleepers, uid, &sleeper->job);
 	if (r == 0)
 		sleeper->channel = channel_ref(channel);
 	return r;
