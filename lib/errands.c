@@ -48,7 +48,7 @@ static void errand_free(struct errand *errand)
 static void errand_drop(struct errand *errand)
 {
 	if (errand->is_done && errand->call.drop)
-		errand->call.drop(errand->result_data);
+		errand->call.drop(errand->host, &errand->caller, errand->result_data);
 	errand_free(errand);
 }
 

@@ -33,7 +33,8 @@ struct errand_call {
 	int (*act)(void *data); /* 0 or -errno */
 	void *data;             /* goes in and, with the result, comes out again */
 	size_t size;
-	void (*drop)(void *data); /* frees what a result holds that nobody takes; NULL: nothing */
+	/* Frees, on the loop, what a result holds that nobody takes; NULL: nothing. */
+	void (*drop)(struct host *host, struct caller *caller, void *data);
 };
 
 /*

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "lib/cleanup.h"
@@ -81,6 +83,21 @@ static int check_directory(const char *path)
 	return walk_stat(AT_FDCWD, *directory ? directory : "/", O_DIRECTORY, &attr);
 }
 
+/* Is it a program that answers for this file, or another machine? If unknown, it may be. */
+static bool is_far(int fd)
+{
+	static const long far[] = {FUSE_SUPER_MAGIC, NFS_SUPER_MAGIC,  SMB2_SUPER_MAGIC,
+				   V9FS_MAGIC,       CIFS_SUPER_MAGIC, CEPH_SUPER_MAGIC};
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs) < 0)
+		return true;
+	for (size_t i = 0; i < sizeof(far) / sizeof(far[0]); i++)
+		if ((unsigned)fs.f_type == (unsigned)far[i])
+			return true;
+	return false;
+}
+
 static int bind_path(struct listener *listener, int fd)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -101,7 +118,10 @@ static int bind_path(struct listener *listener, int fd)
 	if (r < 0)
 		return r;
 	listener->path_fd = walk_open(AT_FDCWD, listener->path, O_PATH | O_NOFOLLOW);
-	return listener->path_fd < 0 ? listener->path_fd : 0;
+	if (listener->path_fd < 0)
+		return listener->path_fd;
+	listener->is_far = is_far(listener->path_fd);
+	return 0;
 }
 
 static int bind_abstract(const char *name, int fd)

@@ -10,6 +10,7 @@
 #define IPCFS_LISTENER_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "lib/caller.h"
@@ -28,6 +29,8 @@ struct listener {
 	int fd;              /* it listens, and is non-blocking */
 	int path_fd;         /* of a path: O_PATH of the socket there; else -1 */
 	char path[PATH_MAX]; /* likewise; else "" */
+	bool is_here;        /* it is in a directory that only the daemon can write to */
+	bool is_far;         /* calls on path_fd may block: somebody serves the filesystem */
 };
 
 /* Does the address have a path, so that binding may block? -EINVAL: it is not of any form. */

@@ -30,7 +30,7 @@ struct server *server_from(struct channel *channel)
 	return CONTAINER_OF(kept_from(channel), struct server, kept);
 }
 
-/* Removing a path can block, and is done with the rights of who made it. */
+/* Of a path. */
 struct removal {
 	struct worker_job job;
 	struct listener listener;
@@ -42,7 +42,7 @@ static void removal_work(struct worker_job *job)
 	struct removal *removal = CONTAINER_OF(job, struct removal, job);
 
 	if (caller_enter(&removal->remover) < 0)
-		return;
+		removal->listener.path[0] = '\0';
 	listener_close(&removal->listener);
 	caller_leave();
 }
@@ -55,34 +55,39 @@ static void removal_done(struct worker_job *job)
 	free(removal);
 }
 
-static void server_close(struct server *server)
+/* True if the listener is the removal's now. */
+static bool removal_start(struct host *host, const struct listener *listener,
+			  struct caller *remover)
 {
-	struct workers *workers = server->kept.channel.space->host->walkers;
-	struct removal *removal = NULL;
+	struct removal *removal = malloc(sizeof(*removal));
+	int r;
 
-	/* Where nothing can block, the path is gone with the server. */
-	if (server->is_here) {
-		listener_close(&server->listener);
-		return;
-	}
-	if (server->listener.path_fd >= 0)
-		removal = malloc(sizeof(*removal));
-	if (!removal) {
-		server->listener.path[0] = '\0';
-		listener_close(&server->listener);
-		return;
-	}
-	*removal = (struct removal){
-		.job = {.work = removal_work, .done = removal_done},
-		.listener = server->listener,
-		.remover = server->remover,
-	};
-	server->listener.fd = server->listener.path_fd = -1;
-	server->remover = (struct caller){0};
-	if (workers && workers_submit(workers, &removal->job) == 0)
-		return;
-	removal_work(&removal->job);
+	if (!removal)
+		return false;
+	removal->job = (struct worker_job){.work = removal_work, .done = removal_done};
+	removal->listener = *listener;
+	r = caller_copy(&removal->remover, remover);
+	/* Once the mount ends nobody waits for the loop, and no thread is to begin anything. */
+	if (r == 0 && host->is_ending)
+		removal_work(&removal->job);
+	else if (r == 0 && workers_submit(host->walkers, &removal->job) == 0)
+		return true;
+	else
+		r = -EAGAIN;
 	removal_done(&removal->job);
+	return r == 0;
+}
+
+void server_close(struct host *host, struct listener *listener, struct caller *remover)
+{
+	/* Where nothing can block, the path is gone with the server. */
+	if (listener->is_here) {
+		listener_close(listener);
+	} else if (listener->path_fd < 0 || !removal_start(host, listener, remover)) {
+		listener->path[0] = '\0'; /* who listens there next replaces it */
+		listener_close(listener);
+	}
+	listener->fd = listener->path_fd = -1;
 }
 
 void server_end(struct server *server)
@@ -91,7 +96,7 @@ void server_end(struct server *server)
 		return;
 	loop_remove(server->kept.channel.space->host->loop, &server->source);
 	shutdown(server->listener.fd, SHUT_RD); /* clients need not wait for the removal */
-	server_close(server);
+	server_close(server->kept.channel.space->host, &server->listener, &server->remover);
 	server_refuse(server);
 }
 
@@ -122,26 +127,46 @@ static void server_status(struct channel *channel, struct caller *caller, FILE *
 		is_stream ? "stream" : "seqpacket", server->listener.backlog);
 }
 
-/* chmod and chown of the directory, and of the socket that is there for others. */
-static int server_change(struct channel *channel, struct file *file, const struct stat *attr,
-			 unsigned changes, struct caller *caller)
+/* chmod and chown of the socket that is there for others. */
+static int change_socket(int fd, const struct stat *attr, unsigned changes, struct caller *caller)
 {
-	struct server *server = server_from(channel);
-	struct stat shown = *attr;
-	int fd = server->listener.path_fd;
 	char path[sizeof("/proc/self/fd/-2147483648")];
 	int r = caller_enter(caller);
 
 	if (r < 0)
 		return r;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (fd >= 0 && (changes & (CHANGE_UID | CHANGE_GID)) &&
+	if ((changes & (CHANGE_UID | CHANGE_GID)) &&
 	    fchownat(fd, "", changes & CHANGE_UID ? attr->st_uid : (uid_t)-1,
 		     changes & CHANGE_GID ? attr->st_gid : (gid_t)-1, AT_EMPTY_PATH) < 0)
 		r = -errno;
-	if (r == 0 && fd >= 0 && (changes & CHANGE_MODE) && chmod(path, attr->st_mode & 0777) < 0)
+	if (r == 0 && (changes & CHANGE_MODE) && chmod(path, attr->st_mode & 0777) < 0)
 		r = -errno;
 	caller_leave();
+	return r;
+}
+
+/* Would anything be other than it is? */
+static bool is_change(const struct attributes *own, const struct stat *attr, unsigned changes)
+{
+	return ((changes & CHANGE_UID) && attr->st_uid != own->uid) ||
+	       ((changes & CHANGE_GID) && attr->st_gid != own->gid) ||
+	       ((changes & CHANGE_MODE) && server_mode(attr->st_mode & 0777) != (own->mode & 0777));
+}
+
+/* chmod and chown of the directory, and of the socket. */
+static int server_change(struct channel *channel, struct file *file, const struct stat *attr,
+			 unsigned changes, struct caller *caller)
+{
+	struct server *server = server_from(channel);
+	struct stat shown = *attr;
+	int r = 0;
+
+	/* The loop is not to wait for whoever serves the filesystem: it may be this mount. */
+	if (server->listener.is_far)
+		r = is_change(&server->kept.attributes, attr, changes) ? -EOPNOTSUPP : 0;
+	else if (server->listener.path_fd >= 0)
+		r = change_socket(server->listener.path_fd, attr, changes, caller);
 	if (r < 0)
 		return r;
 	shown.st_mode = server_mode(attr->st_mode);

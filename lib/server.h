@@ -13,7 +13,6 @@ struct server {
 	struct kept kept; /* its directory's name and attributes */
 	struct listener listener;
 	struct loop_source source;
-	bool is_here;                       /* its path is in a directory of the daemon's */
 	struct caller remover;              /* whose rights it takes to remove its path */
 	struct connection *waiting;         /* to accept, in order */
 	struct server_directory *directory; /* its directory, if somebody refers to it */
@@ -29,6 +28,12 @@ static inline mode_t server_mode(mode_t mode)
 
 /* It listens no more, whoever still refers to it. */
 void server_end(struct server *server);
+
+/*
+ * Closes a listener and removes its path with the rights of `remover`, who made it: on a thread,
+ * because walking the path may block, and may lead into the mount itself.
+ */
+void server_close(struct host *host, struct listener *listener, struct caller *remover);
 
 /* lib/server_accept.c: a loop_source's dispatch, and the kind of the connections to a server. */
 void server_dispatch(struct loop_source *source, uint32_t events);

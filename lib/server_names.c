@@ -42,9 +42,9 @@ static int listen_act(void *data)
 	return listener_open(data);
 }
 
-static void listen_drop(void *data)
+static void listen_drop(struct host *host, struct caller *caller, void *data)
 {
-	listener_close(data);
+	server_close(host, data, caller);
 }
 
 /* A directory of the daemon's own: the system's, or where it may not make that, its user's. */
@@ -124,7 +124,6 @@ struct making {
 	const char *name;
 	mode_t mode;
 	struct caller *caller;
-	bool is_here;           /* in a directory of the daemon's */
 	struct caller *remover; /* whose rights it takes to remove the socket's path */
 };
 
@@ -141,11 +140,10 @@ static int server_new(struct space *space, const struct making *making, struct l
 		if (server)
 			caller_fini(&server->remover);
 		free(server);
-		listener_close(listener);
+		server_close(space->host, listener, making->remover);
 		return r;
 	}
 	server->listener = *listener;
-	server->is_here = making->is_here;
 	server->source = (struct loop_source){.fd = listener->fd, .dispatch = server_dispatch};
 	r = channel_charge_descriptors(&server->kept.channel, making->caller->uid, 2);
 	if (r < 0)
@@ -173,8 +171,8 @@ static int servers_create(struct space *space, const char *name, mode_t mode,
 	r = take_settings(settings, &listener);
 	making.mode = server_mode(mode);
 	listener.mode = mode & 0777;
-	making.is_here = !*listener.address;
-	if (making.is_here)
+	listener.is_here = !*listener.address;
+	if (listener.is_here)
 		making.remover = &self;
 	if (r == 0)
 		r = listen_as(space->host, &listener, name, caller);

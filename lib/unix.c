@@ -293,7 +293,7 @@ static int list_act(void *data)
 	return -ENOMEM;
 }
 
-static void list_drop(void *data)
+static void list_drop(struct host *host, struct caller *caller, void *data)
 {
 	free(((struct listing *)data)->entries);
 }

@@ -185,7 +185,7 @@ static int act_look(void *data)
 	return making->result;
 }
 
-static void drop_look(void *data)
+static void drop_look(struct host *host_, struct caller *caller, void *data)
 {
 	n_dropped++;
 }

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The mount meets itself: what is asked of it leads, by a path, into the mount again. Whatever may
+ * come of that, the daemon must not wait for itself.
+ */
+#include "tests/mount/channels.h"
+#include "tests/mount/fixture.h"
+#include "tests/mount/process.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { STRANGER = 65534, N_TRIES = 20 };
+
+/* A line for ctl, and the errno of writing it, or 0. */
+static int run_line(void *line)
+{
+	int fd = open(ipc_path("ctl"), O_WRONLY | O_CLOEXEC);
+
+	return fd >= 0 && write(fd, line, strlen(line)) > 0 ? 0 : errno;
+}
+
+/* Makes `line` "create sockets/servers/s", listening at pipes/NAME of the mount. */
+static void make_line(char line[256], const char *name, const char *keys)
+{
+	snprintf(line, 256, "create sockets/servers/s listen=unix:%s/pipes/%s%s", ipc.dir, name,
+		 keys);
+}
+
+static int look(void *name)
+{
+	struct stat st;
+
+	return stat(ipc_path(name), &st) < 0 ? errno : 0;
+}
+
+START_TEST(test_inside_server_listens)
+{
+	char line[256];
+
+	make_line(line, "socket", " mode=0640");
+	child_must_as(STRANGER, run_line, line);
+	child_must(look, "pipes/socket");
+	child_must(look, "sockets/servers/s/address");
+	must(rmdir(ipc_path("sockets/servers/s")));
+}
+END_TEST
+
+/* Its attributes are in the mount: to change them there is not for the daemon to wait for. */
+START_TEST(test_inside_server_keeps_its_mode)
+{
+	char line[256];
+
+	make_line(line, "socket", "");
+	child_must_as(STRANGER, run_line, line);
+	must_fail(chmod(ipc_path("sockets/servers/s"), 0700), EOPNOTSUPP);
+	must(chmod(ipc_path("sockets/servers/s"), 0755));
+	must_fail(chown(ipc_path("sockets/servers/s"), 1, 1), EOPNOTSUPP);
+	must(rmdir(ipc_path("sockets/servers/s")));
+}
+END_TEST
+
+START_TEST(test_inside_server_that_comes_second_is_refused)
+{
+	char lines[2][256];
+	pid_t pids[2];
+
+	for (int i = 0; i < N_TRIES; i++) {
+		int n = 0;
+
+		for (int k = 0; k < 2; k++) {
+			make_line(lines[k], k ? "a" : "b", "");
+			pids[k] = child_start_as(STRANGER, run_line, lines[k]);
+		}
+		for (int k = 0; k < 2; k++)
+			n += child_end(pids[k]) == 0;
+		ck_assert_int_eq(n, 1);
+		must(rmdir(ipc_path("sockets/servers/s")));
+	}
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("inside");
+	TCase *tcase = suite_case(suite, "server", 60);
+
+	tcase_add_test(tcase, test_inside_server_listens);
+	tcase_add_test(tcase, test_inside_server_keeps_its_mode);
+	tcase_add_test(tcase, test_inside_server_that_comes_second_is_refused);
+	return suite_run(suite);
+}
