@@ -136,10 +136,23 @@ static void connection_take_type(struct connection *connection)
 	connection->channel.message_max = MESSAGE_FIRST;
 }
 
+/* To whoever opens: EAGAIN would be to wait for what does not come. */
+static int connection_error(int result)
+{
+	switch (result) {
+	case -EAGAIN:
+		return -EADDRNOTAVAIL; /* no local port is free */
+	case -EMFILE:
+		return -ENFILE; /* the daemon's table of descriptors is, to others, the system's */
+	default:
+		return result;
+	}
+}
+
 void connection_set(struct connection *connection, int fd, int result)
 {
 	connection->source.fd = fd;
-	connection->error = fd < 0 ? result : 0;
+	connection->error = fd < 0 ? connection_error(result) : 0;
 	connection->is_connecting = false;
 	connections_note_socket(connection);
 	if (fd >= 0)
@@ -284,6 +297,9 @@ ssize_t connection_read(struct file *file, void *data, size_t size, off_t offset
 		return n;
 	if (file->channel->traits & KIND_MESSAGES) {
 		n = message_length(connection->source.fd);
+		/* An error is told once: the next call would not have it. */
+		if (n < 0 && n != -EAGAIN)
+			return n;
 		if (n > (ssize_t)file->channel->message_max) {
 			file->channel->message_max = (size_t)n;
 			return -EMSGSIZE;

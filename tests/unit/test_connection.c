@@ -5,6 +5,7 @@
  */
 #include "lib/connection.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/mount.h>
@@ -270,6 +271,85 @@ START_TEST(test_connection_empty_datagram_is_one)
 }
 END_TEST
 
+/* The look at how long the next one is takes the error, and must not keep it. */
+START_TEST(test_connection_datagram_refused_is_told_to_who_reads)
+{
+	struct space *udp = fixture_open(&udp_kind);
+	struct channel *channel;
+	unsigned short port;
+	int bound = native_inet(SOCK_DGRAM, &port);
+	struct entry host_entry;
+	struct file *file;
+	char name[8];
+
+	snprintf(name, sizeof(name), "%u", port);
+	must(socket_find(udp, "127.0.0.1", &root, &host_entry));
+	channel = object_find(host_entry.space, name);
+	must(socket_open(channel, O_RDWR, &root, &file));
+	close(bound);
+	file_put(file, "x");
+	must_fail(file_try_read(file, 1), ECONNREFUSED);
+	object_close(file);
+	channel_unref(channel);
+	entry_unref(&host_entry);
+}
+END_TEST
+
+static int connect_result;
+
+static int connect_fails(const struct dial_target *target, int *ret_fd)
+{
+	return connect_result;
+}
+
+/* Errors that here mean something else: wait, or that the caller has too many. */
+START_TEST(test_connection_failing_for_want_of_something_ends)
+{
+	static const int errors[][2] = {
+		{-EAGAIN, EADDRNOTAVAIL}, {-EMFILE, ENFILE}, {-EHOSTUNREACH, EHOSTUNREACH}};
+	const struct dial_target target = {.connect = connect_fails, .address = "", .size = 0};
+	struct connections *list;
+	struct connection *connection;
+	struct file *file;
+
+	connect_result = errors[_i][0];
+	must(connections_new(&host, &unix_kind, NULL, &list));
+	must(connection_new(&unix_kind, list, "no", &target, &connection));
+	must_fail(socket_open(&connection->channel, O_RDWR, &root, &file), errors[_i][1]);
+	channel_unref(&connection->channel);
+	space_unref(&list->space);
+}
+END_TEST
+
+static bool keep_name(void *data, const char *name, ino_t ino, mode_t mode)
+{
+	strcpy(data, name);
+	return true;
+}
+
+/* A path can be longer than a name. */
+START_TEST(test_connection_long_label_makes_a_name)
+{
+	char label[4096] = "", name[4096] = "";
+	struct connections *list;
+	struct connection *connection;
+	struct file *file;
+
+	memset(label, 'x', 2000);
+	strcat(label, "%2Fthe-end");
+	must(connections_new(&host, &unix_kind, NULL, &list));
+	must(connection_new(&unix_kind, list, label, NULL, &connection));
+	file = object_open(&connection->channel, O_RDWR);
+	must(space_list(&list->space, &root, keep_name, name));
+	ck_assert_uint_le(strlen(name), NAME_MAX);
+	ck_assert_ptr_nonnull(strstr(name, "x%2Fthe-end#1"));
+	must(object_lookup(&list->space, name, NULL));
+	object_close(file);
+	channel_unref(&connection->channel);
+	space_unref(&list->space);
+}
+END_TEST
+
 START_TEST(test_connection_is_shown_while_it_is_open)
 {
 	int listening = native_unix(SOCK_STREAM);
@@ -353,16 +433,22 @@ int main(void)
 			  test_connection_beyond_the_users_limits_fails,
 			  NULL,
 		  });
+	suite_add_loop(
+		suite, "failing",
+		(const TTest *const[]){test_connection_failing_for_want_of_something_ends, NULL},
+		3);
 	suite_add(suite, "messages",
 		  (const TTest *const[]){
 			  test_connection_long_datagram_comes_whole,
 			  test_connection_empty_datagram_is_one,
+			  test_connection_datagram_refused_is_told_to_who_reads,
 			  NULL,
 		  });
 	suite_add(suite, "info",
 		  (const TTest *const[]){
 			  test_connection_is_shown_while_it_is_open,
 			  test_connection_peek_takes_nothing,
+			  test_connection_long_label_makes_a_name,
 			  NULL,
 		  });
 	return suite_run(suite);
