@@ -10,6 +10,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/connections.h"
+#include "lib/errands.h"
 #include "lib/sock_diag.h"
 
 /* The longest that a host name can be, and what it can have in it, with addresses of both sorts. */
@@ -21,6 +22,7 @@ struct hosts {
 	struct space space;
 	struct inet_host *seen; /* those that somebody refers to */
 	int type;
+	struct errands errands;
 };
 
 struct inet_host {
@@ -185,18 +187,41 @@ static int host_list(struct space *space, struct caller *caller, space_entry_fn 
 	return list_run(&list, list_port);
 }
 
-/* A number that can be one, or the name of a service. */
-static bool is_port(const char *name, int type)
+/* A service that is looked for, perhaps in the network. */
+struct service {
+	char name[NAME_MAX + 1];
+	int type;
+};
+
+static int service_act(void *data)
 {
+	const struct service *service = data;
+	const char *protocol = service->type == SOCK_STREAM ? "tcp" : "udp";
+	struct servent entry, *found = NULL;
+	char buffer[4096];
+
+	getservbyname_r(service->name, protocol, &entry, buffer, sizeof(buffer), &found);
+	return found ? 0 : -ENOENT;
+}
+
+/* Is it a number that can be a port's, or the name of a service? 0, -ENOENT, -EAGAIN. */
+static int check_port(struct hosts *hosts, const char *name, struct caller *caller)
+{
+	struct service service = {.type = hosts->type};
+	struct errand_call call = {.way = ERRAND_THREAD,
+				   .name = name,
+				   .act = service_act,
+				   .data = &service,
+				   .size = sizeof(service)};
 	char *end;
-	unsigned long port;
+	unsigned long port = strtoul(name, &end, 10);
 
 	if (strspn(name, PORT_CHARACTERS) != strlen(name))
-		return false;
-	port = strtoul(name, &end, 10);
+		return -ENOENT;
 	if (!*end)
-		return port > 0 && port <= UINT16_MAX;
-	return getservbyname(name, type == SOCK_STREAM ? "tcp" : "udp");
+		return port > 0 && port <= UINT16_MAX ? 0 : -ENOENT;
+	strcpy(service.name, name);
+	return errands_run(&hosts->errands, caller, &call);
 }
 
 static int host_lookup(struct space *space, const char *name, struct caller *caller,
@@ -211,8 +236,9 @@ static int host_lookup(struct space *space, const char *name, struct caller *cal
 	struct connection *connection;
 	int r;
 
-	if (!is_port(name, host->hosts->type))
-		return -ENOENT;
+	r = check_port(host->hosts, name, caller);
+	if (r < 0)
+		return r;
 	target.size = (size_t)snprintf(address, sizeof(address), "%s/%s", host->name, name);
 	snprintf(label, sizeof(label), "%s:%s", host->name, name);
 	r = connection_new(host->hosts->space.kind, list, label, &target, &connection);
@@ -232,6 +258,7 @@ static const struct space_ops host_ops = {
 
 static void hosts_destroy(struct space *space)
 {
+	errands_fini(&hosts_from(space)->errands);
 	free(hosts_from(space));
 }
 
@@ -299,6 +326,7 @@ int inet_space_open(struct space **ret_space, struct host *host, const struct ki
 	hosts->space.kind = kind;
 	hosts->space.shown = &list->space;
 	hosts->type = type;
+	hosts->errands.host = host;
 	*ret_space = &hosts->space;
 	return 0;
 }

@@ -38,6 +38,25 @@ START_TEST(test_inet_any_host_and_port_is_there)
 }
 END_TEST
 
+/* Names of services may be asked of the network: not while others wait. */
+START_TEST(test_inet_service_is_looked_for_on_a_thread)
+{
+	struct space *space = fixture_open(&tcp_kind);
+	struct entry entry, port;
+
+	host.is_serving = true;
+	must(socket_find(space, "localhost", &root, &entry));
+	must(object_lookup(entry.space, "80", NULL));
+	must_fail(object_lookup(entry.space, "http", NULL), EAGAIN);
+	must(socket_find(entry.space, "http", &root, &port));
+	entry_unref(&port);
+	must(socket_find(entry.space, "http", &stranger, &port));
+	entry_unref(&port);
+	must_fail(socket_find(entry.space, "no-such-service", &stranger, &port), ENOENT);
+	entry_unref(&entry);
+}
+END_TEST
+
 START_TEST(test_inet_what_can_be_no_host_or_port_is_not)
 {
 	struct space *space = fixture_open(&tcp_kind);
@@ -113,6 +132,7 @@ int main(void)
 	suite_add(suite, "names",
 		  (const TTest *const[]){
 			  test_inet_any_host_and_port_is_there,
+			  test_inet_service_is_looked_for_on_a_thread,
 			  test_inet_what_can_be_no_host_or_port_is_not,
 			  test_inet_abstract_lists_and_finds_who_listens,
 			  test_inet_abstract_lists_no_clients,
