@@ -195,13 +195,28 @@ static int servers_remove(struct space *space, const char *name, struct caller *
 	return r;
 }
 
+static int servers_rename(struct space *space, const char *from, const char *to, unsigned flags,
+			  struct caller *caller)
+{
+	struct entry replaced = {0};
+	int r;
+
+	if (strcmp(from, to) != 0)
+		kept_lookup(space, to, caller, &replaced);
+	r = kept_rename(space, from, to, flags, caller);
+	if (r == 0 && replaced.channel)
+		server_end(server_from(replaced.channel));
+	entry_unref(&replaced);
+	return r;
+}
+
 static const struct space_ops servers_ops = {
 	.destroy = kept_space_destroy,
 	.list = kept_list,
 	.lookup = servers_lookup,
 	.create = servers_create,
 	.remove = servers_remove,
-	.rename = kept_rename,
+	.rename = servers_rename,
 };
 
 /* What info/ shows: each server itself, in place of its directory. */
