@@ -89,11 +89,23 @@ int connections_new(struct host *host, const struct kind *kind, struct space *ot
 	return 0;
 }
 
+/* One that none has. 0 is that of none, and after long enough they come again. */
+static unsigned next_number(struct connections *list)
+{
+	struct connection *other;
+
+	do {
+		list->last_number++;
+		HASH_FIND(hh, list->open, &list->last_number, sizeof(list->last_number), other);
+	} while (!list->last_number || other);
+	return list->last_number;
+}
+
 int connections_add(struct connection *connection)
 {
 	struct connections *list = connection->list;
 
-	connection->number = ++list->n_ever;
+	connection->number = next_number(list);
 	HASH_ADD(hh, list->open, number, sizeof(connection->number), connection);
 	if (connection->hh.tbl)
 		return 0;

@@ -10,7 +10,7 @@
 struct connections {
 	struct space space;
 	struct connection *open;
-	unsigned n_ever;
+	unsigned last_number;
 	/* What else the kind has to show; a reference. NULL: nothing. */
 	struct space *others;
 };

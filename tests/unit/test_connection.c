@@ -5,7 +5,6 @@
  */
 #include "lib/connection.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/mount.h>
@@ -321,35 +320,6 @@ START_TEST(test_connection_failing_for_want_of_something_ends)
 }
 END_TEST
 
-static bool keep_name(void *data, const char *name, ino_t ino, mode_t mode)
-{
-	strcpy(data, name);
-	return true;
-}
-
-/* A path can be longer than a name. */
-START_TEST(test_connection_long_label_makes_a_name)
-{
-	char label[4096] = "", name[4096] = "";
-	struct connections *list;
-	struct connection *connection;
-	struct file *file;
-
-	memset(label, 'x', 2000);
-	strcat(label, "%2Fthe-end");
-	must(connections_new(&host, &unix_kind, NULL, &list));
-	must(connection_new(&unix_kind, list, label, NULL, &connection));
-	file = object_open(&connection->channel, O_RDWR);
-	must(space_list(&list->space, &root, keep_name, name));
-	ck_assert_uint_le(strlen(name), NAME_MAX);
-	ck_assert_ptr_nonnull(strstr(name, "x%2Fthe-end#1"));
-	must(object_lookup(&list->space, name, NULL));
-	object_close(file);
-	channel_unref(&connection->channel);
-	space_unref(&list->space);
-}
-END_TEST
-
 START_TEST(test_connection_is_shown_while_it_is_open)
 {
 	int listening = native_unix(SOCK_STREAM);
@@ -448,7 +418,6 @@ int main(void)
 		  (const TTest *const[]){
 			  test_connection_is_shown_while_it_is_open,
 			  test_connection_peek_takes_nothing,
-			  test_connection_long_label_makes_a_name,
 			  NULL,
 		  });
 	return suite_run(suite);
