@@ -22,7 +22,6 @@ struct hosts {
 	struct space space;
 	struct inet_host *seen; /* those that somebody refers to */
 	int type;
-	struct errands errands;
 };
 
 struct inet_host {
@@ -221,7 +220,7 @@ static int check_port(struct hosts *hosts, const char *name, struct caller *call
 	if (!*end)
 		return port > 0 && port <= UINT16_MAX ? 0 : -ENOENT;
 	strcpy(service.name, name);
-	return errands_run(&hosts->errands, caller, &call);
+	return errands_run(hosts->space.host, caller, &call);
 }
 
 static int host_lookup(struct space *space, const char *name, struct caller *caller,
@@ -258,7 +257,6 @@ static const struct space_ops host_ops = {
 
 static void hosts_destroy(struct space *space)
 {
-	errands_fini(&hosts_from(space)->errands);
 	free(hosts_from(space));
 }
 
@@ -326,7 +324,6 @@ int inet_space_open(struct space **ret_space, struct host *host, const struct ki
 	hosts->space.kind = kind;
 	hosts->space.shown = &list->space;
 	hosts->type = type;
-	hosts->errands.host = host;
 	*ret_space = &hosts->space;
 	return 0;
 }
