@@ -3,13 +3,12 @@
  * Unix sockets by path: sockets/unix/PATH is the socket at /PATH, and opening it connects to it.
  *
  * The directories are the real ones, as far as there are directories and sockets in them and links
- * to such. Each look at them is the caller's own, on a thread (lib/errands.h): nothing is kept but
- * the attributes that the last one found, and no path is walked that the caller could not walk.
+ * to such; those of /proc and /sys are left out. Each look at them is the caller's own, on a thread
+ * (lib/errands.h): nothing is kept but the attributes that the last one found, and no path is walked
+ * that the caller could not walk.
  */
 #include <assert.h>
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +20,7 @@
 #include "lib/errands.h"
 #include "lib/escape.h"
 #include "lib/kinds.h"
-#include "lib/walk.h"
+#include "lib/unix_look.h"
 
 #define ROOT_PATH "sockets/unix"
 
@@ -77,38 +76,6 @@ static void directory_stat(const struct space *space, struct stat *attr)
 	attr->st_atim = directory->attr.st_atim;
 	attr->st_mtim = directory->attr.st_mtim;
 	attr->st_ctim = directory->attr.st_ctim;
-}
-
-/* What is looked for, and what was found. */
-struct look {
-	char path[PATH_MAX];
-	struct stat attr;      /* of the name itself */
-	char target[PATH_MAX]; /* of a link */
-};
-
-static bool is_shown(mode_t mode)
-{
-	return S_ISDIR(mode) || S_ISSOCK(mode);
-}
-
-static int look_act(void *data)
-{
-	struct look *look = data;
-	int r = walk_stat(AT_FDCWD, look->path, O_NOFOLLOW, &look->attr);
-	struct stat target;
-	ssize_t n;
-
-	if (r < 0)
-		return r;
-	if (!S_ISLNK(look->attr.st_mode))
-		return is_shown(look->attr.st_mode) ? 0 : -ENOENT;
-	r = walk_stat(AT_FDCWD, look->path, 0, &target);
-	if (r < 0)
-		return r;
-	if (!is_shown(target.st_mode))
-		return -ENOENT;
-	n = readlink(look->path, look->target, sizeof(look->target) - 1);
-	return n < 0 ? -errno : 0;
 }
 
 /* The path of what is called `name` in the directory. */
@@ -235,67 +202,6 @@ static int directory_lookup(struct space *space, const char *name, struct caller
 	if (S_ISDIR(look->attr.st_mode))
 		return find_directory(root, look, &ret_entry->space);
 	return make_connection(directory, look, &ret_entry->channel);
-}
-
-/* A listing: of each entry its number, type and name. */
-struct listing {
-	char path[PATH_MAX];
-	char *entries;
-	size_t size;
-};
-
-struct listed {
-	ino_t ino;
-	mode_t mode;
-	char name[NAME_MAX + 1]; /* as much of it as is needed */
-};
-
-/* False if it is nothing to be shown. */
-static bool look_at(int dir_fd, const struct dirent *found, struct listed *ret_listed)
-{
-	struct stat attr;
-
-	*ret_listed = (struct listed){.ino = found->d_ino, .mode = DTTOIF(found->d_type)};
-	if (found->d_type != DT_UNKNOWN && found->d_type != DT_LNK)
-		return is_shown(ret_listed->mode);
-	if (walk_stat(dir_fd, found->d_name, 0, &attr) < 0)
-		return false;
-	if (found->d_type == DT_UNKNOWN)
-		ret_listed->mode = attr.st_mode & S_IFMT;
-	return is_shown(attr.st_mode);
-}
-
-static int list_act(void *data)
-{
-	struct listing *listing = data;
-	CLEANUP_DIR DIR *dir = walk_opendir(*listing->path ? listing->path : "/");
-	struct dirent *found;
-	FILE *out;
-
-	if (!dir)
-		return -errno;
-	out = open_memstream(&listing->entries, &listing->size);
-	if (!out)
-		return -ENOMEM;
-	while ((found = readdir(dir))) {
-		size_t length = strlen(found->d_name);
-		struct listed listed;
-
-		if (strcmp(found->d_name, ".") == 0 || strcmp(found->d_name, "..") == 0 ||
-		    !look_at(dirfd(dir), found, &listed))
-			continue;
-		fwrite(&listed, offsetof(struct listed, name), 1, out);
-		fwrite(found->d_name, length + 1, 1, out);
-	}
-	if (fclose(out) == 0)
-		return 0;
-	free(TAKE_PTR(listing->entries));
-	return -ENOMEM;
-}
-
-static void list_drop(struct host *host, struct caller *caller, void *data)
-{
-	free(((struct listing *)data)->entries);
 }
 
 /* Directories are known by where they are, sockets by their own numbers. */

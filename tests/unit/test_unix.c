@@ -226,6 +226,19 @@ START_TEST(test_unix_link_to_anything_else_is_not_there)
 }
 END_TEST
 
+START_TEST(test_unix_leaves_out_proc_and_sys)
+{
+	mode_t mode;
+	ino_t ino;
+
+	must_fail(try_walk("proc", &root), ENOENT);
+	must_fail(try_walk("sys", &root), ENOENT);
+	ck_assert_int_eq(space_list_find(space, "proc", &ino, &mode), 0);
+	ck_assert_int_eq(space_list_find(space, "sys", &ino, &mode), 0);
+	ck_assert_int_eq(space_list_find(space, "dev", &ino, &mode), 1);
+}
+END_TEST
+
 START_TEST(test_unix_directory_is_one_for_all_who_have_it)
 {
 	struct entry first, second;
@@ -263,6 +276,7 @@ int main(void)
 			  test_unix_attributes_are_the_real_ones,
 			  test_unix_sticky_directory_is_shown_without,
 			  test_unix_link_to_anything_else_is_not_there,
+			  test_unix_leaves_out_proc_and_sys,
 			  test_unix_directory_is_one_for_all_who_have_it,
 			  test_unix_makes_and_removes_nothing,
 			  NULL,
