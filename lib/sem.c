@@ -128,6 +128,8 @@ static int sem_open_channel(struct file *file, struct caller *caller)
 		r = -EACCES;
 	if (r == 0 && !sem->semaphore)
 		r = sem_open_file(sem, caller->uid);
+	else if (r == 0)
+		r = semaphore_check(sem->fd);
 	file->channel->message_max = strlen(UNIT_TEXT);
 	return r;
 }

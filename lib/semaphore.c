@@ -82,19 +82,24 @@ static int arena_find(size_t *ret_place)
 	return -ENFILE;
 }
 
-int semaphore_map(int fd, struct semaphore **ret_semaphore)
+int semaphore_check(int fd)
 {
-	struct semaphore *semaphore;
 	struct stat attr;
-	size_t place = 0;
-	void *page;
-	int r;
 
 	if (fstat(fd, &attr) < 0)
 		return -errno;
-	if (attr.st_size < (off_t)sizeof(sem_t))
-		return -EINVAL;
-	r = arena_init();
+	return attr.st_size < (off_t)sizeof(sem_t) ? -EINVAL : 0;
+}
+
+int semaphore_map(int fd, struct semaphore **ret_semaphore)
+{
+	struct semaphore *semaphore;
+	size_t place = 0;
+	void *page;
+	int r = semaphore_check(fd);
+
+	if (r == 0)
+		r = arena_init();
 	if (r == 0)
 		r = arena_find(&place);
 	if (r < 0)

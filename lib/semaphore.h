@@ -17,7 +17,10 @@
 /* A semaphore's memory, mapped. */
 struct semaphore;
 
-/* -EINVAL: the file is none of a semaphore; -ENFILE: too many are mapped. */
+/* -EINVAL: the file is too short to be a semaphore's. */
+int semaphore_check(int fd);
+
+/* Likewise; -ENFILE: too many are mapped. */
 int semaphore_map(int fd, struct semaphore **ret_semaphore);
 void semaphore_unmap(struct semaphore *semaphore); /* NULL is nothing */
 

@@ -263,6 +263,7 @@ int sysv_remove(struct space *space, const char *name, struct caller *caller)
 {
 	const struct sysv_calls *calls = sysv_space_from(space)->calls;
 	int id = find_id(calls, name);
+	union sysv_data unused;
 	int r;
 
 	if (id < 0)
@@ -270,7 +271,7 @@ int sysv_remove(struct space *space, const char *name, struct caller *caller)
 	r = caller_enter(caller);
 	if (r < 0)
 		return r;
-	r = calls->control(id, IPC_RMID, NULL);
+	r = calls->control(id, IPC_RMID, &unused);
 	caller_leave();
 	return sysv_error(r);
 }

@@ -93,8 +93,8 @@ START_TEST(test_native_sem_file_truncated_daemon_lives)
 	channel_make("sems/s");
 	reader = child_start(read_unit, "sems/s");
 	task_must_block(reader, SYS_read);
-	must(truncate("/dev/shm/sem.s", 0));
 	fd = channel_open("sems/s", O_WRONLY);
+	must(truncate("/dev/shm/sem.s", 0));
 	for (int i = 0; i < 3; i++)
 		must_fail(write(fd, "1\n", 2), EIO);
 	must(close(fd));
