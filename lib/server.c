@@ -97,6 +97,7 @@ void server_end(struct server *server)
 	loop_remove(server->kept.channel.space->host->loop, &server->source);
 	shutdown(server->listener.fd, SHUT_RD); /* clients need not wait for the removal */
 	server_close(server->kept.channel.space->host, &server->listener, &server->remover);
+	channel_uncharge_descriptors(&server->kept.channel);
 	server_refuse(server);
 }
 
