@@ -50,7 +50,7 @@ void connection_status(struct channel *channel, struct caller *caller, FILE *out
 		fprintf(out, "bytes %d\n", n);
 	if (ioctl(fd, SIOCOUTQ, &n) == 0)
 		fprintf(out, "unsent %d\n", n);
-	/* Its opener could ask the socket itself; where we are the other end, we are not who uses it. */
+	/* Its opener could ask the socket itself. Where we are the other end, others use it. */
 	if (caller_owns(caller, connection->opener.uid) &&
 	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.pid) {
 		if (peer.pid != getpid())
