@@ -40,12 +40,6 @@ static bool has_size(const struct file *file)
 	return file->channel->service == CHANNEL_BACKED && file->channel->backing_fd >= 0;
 }
 
-/* What is written goes through the daemon all the same: only maps then go to the kernel. */
-static bool is_only_mapped(const struct handle *handle)
-{
-	return handle->file->channel->service == CHANNEL_MAPPED && file_writes(handle->file);
-}
-
 /* An inode's descriptor is known to the kernel by one number while any handle is open. */
 static bool handle_back(fuse_req_t req, struct handle *handle)
 {
@@ -119,14 +113,17 @@ void handle_free_all(struct session *session)
 /* How the kernel is to treat the open file; false for a stream, which fi can't say. */
 static bool fill_open(fuse_req_t req, struct handle *handle, struct fuse_file_info *fi)
 {
+	const struct channel *channel = handle->inode->entry.channel;
+
 	fi->fh = (uint64_t)(uintptr_t)handle;
-	if (handle->inode->entry.channel->service == CHANNEL_STREAM)
+	if (channel->service == CHANNEL_STREAM)
 		return false;
 	fi->noflush = 1;
 	if (handle_back(req, handle))
 		fi->backing_id = handle->inode->backing_id;
 	/* With both, maps are the backing file's and all else comes here (fs/fuse/file.c). */
-	fi->direct_io = !handle->is_backed || is_only_mapped(handle);
+	fi->direct_io = !handle->is_backed ||
+			(channel->service == CHANNEL_MAPPED && file_writes(handle->file));
 	return true;
 }
 

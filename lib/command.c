@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "lib/command.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -167,29 +168,11 @@ static const char *describe(const struct parameter *parameter)
 	}
 }
 
-static const struct parameter *find_parameter(const struct kind *kind, const char *key)
-{
-	const struct parameter *parameter = kind->parameters;
-
-	while (parameter && parameter->name && strcmp(parameter->name, key) != 0)
-		parameter++;
-	return parameter && parameter->name ? parameter : NULL;
-}
-
-/* A kind may have modes of its own, with names: mode=semaphore. */
-static bool is_permissions(const struct command *command, const char *key, const char *value)
-{
-	bool is_number = *value >= '0' && *value <= '9';
-
-	return strcmp(key, "mode") == 0 &&
-	       (is_number || !find_parameter(command->space->kind, key));
-}
-
 /* KEY=VALUE of the kind's own. */
 static int parse_setting(struct command *command, const char *key, const char *value)
 {
 	const struct kind *kind = command->space->kind;
-	const struct parameter *parameter = find_parameter(kind, key);
+	const struct parameter *parameter = parameter_find(kind->parameters, key);
 	int r;
 
 	if (!parameter)
@@ -213,6 +196,7 @@ static int parse_setting(struct command *command, const char *key, const char *v
 
 static int parse_keys(struct command *command)
 {
+	const struct parameter *parameters = command->space->kind->parameters;
 	int r = 0;
 
 	for (size_t i = 2; r == 0 && i < command->n_words; i++) {
@@ -226,7 +210,9 @@ static int parse_keys(struct command *command)
 			r = parse_owner(command, value);
 		else if (strcmp(key, "group") == 0)
 			r = parse_group(command, value);
-		else if (is_permissions(command, key, value))
+		/* A kind may have modes of its own, with names. */
+		else if (strcmp(key, "mode") == 0 &&
+			 (isdigit((unsigned char)*value) || !parameter_find(parameters, key)))
 			r = parse_mode(command, value);
 		else
 			r = parse_setting(command, key, value);

@@ -6,6 +6,13 @@
 #include <string.h>
 #include <strings.h>
 
+const struct parameter *parameter_find(const struct parameter *parameters, const char *name)
+{
+	while (parameters && parameters->name && strcmp(parameters->name, name) != 0)
+		parameters++;
+	return parameters && parameters->name ? parameters : NULL;
+}
+
 /* The shift that a unit stands for, or -1. */
 static int unit_shift(const char *unit)
 {

@@ -41,6 +41,9 @@ static inline bool settings_has(const struct settings *settings, unsigned index)
 	return settings && (settings->given & (1U << index));
 }
 
+/* The parameter of that name, or NULL; `parameters` may be NULL. */
+const struct parameter *parameter_find(const struct parameter *parameters, const char *name);
+
 /*
  * Reads a value. -EINVAL: not of the parameter's form; -ERANGE: out of its bounds.
  */
