@@ -168,14 +168,7 @@ static void open_late(fuse_req_t req, struct handle *handle, struct fuse_file_in
 
 static void open_truncated(struct slow *slow, int result)
 {
-	struct handle *handle = handle_from(&slow->fi);
-
-	if (result < 0) {
-		handle_free(slow->req, slow->session, handle);
-		reply_result(slow->req, result);
-	} else {
-		reply_open(slow->req, handle, &slow->fi);
-	}
+	reply_opened(slow->req, &slow->fi, result);
 }
 
 void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)

@@ -266,21 +266,6 @@ START_TEST(test_command_words_beyond_limit_are_refused)
 }
 END_TEST
 
-/* An error names its word, and its reason even where the word is long. */
-START_TEST(test_command_long_word_does_not_hide_the_reason)
-{
-	char line[COMMAND_MAX] = "create pipes/p ";
-
-	commands_open();
-	memset(line + strlen(line), 'w', 2000);
-	must_fail(command(line), EINVAL);
-	ck_assert_msg(strstr(command_error, "KEY=VALUE"), "%s", command_error);
-	line[strlen("create pipes/p wwww")] = '=';
-	must_fail(command(line), EINVAL);
-	ck_assert_msg(strstr(command_error, "no such key"), "%s", command_error);
-}
-END_TEST
-
 START_TEST(test_command_keep_adjusts_what_exists)
 {
 	struct file *file;
@@ -397,7 +382,6 @@ int main(void)
 			  test_command_reads_no_further_than_its_length,
 			  test_command_name_too_long_is_refused,
 			  test_command_words_beyond_limit_are_refused,
-			  test_command_long_word_does_not_hide_the_reason,
 			  NULL,
 		  });
 	return suite_run(suite);

@@ -224,6 +224,21 @@ START_TEST(test_command_capacity_beyond_the_callers_limit_eperm)
 }
 END_TEST
 
+/* An error names its word, and its reason even where the word is long. */
+START_TEST(test_command_long_word_does_not_hide_the_reason)
+{
+	char line[COMMAND_MAX] = "create pipes/p ";
+
+	make();
+	memset(line + strlen(line), 'w', 2000);
+	must_fail(command(line), EINVAL);
+	ck_assert_msg(strstr(command_error, "KEY=VALUE"), "%s", command_error);
+	line[strlen("create pipes/p wwww")] = '=';
+	must_fail(command(line), EINVAL);
+	ck_assert_msg(strstr(command_error, "no such key"), "%s", command_error);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("refused commands");
@@ -239,6 +254,7 @@ int main(void)
 		  (const TTest *const[]){
 			  test_command_user_does_what_it_may,
 			  test_command_capacity_beyond_the_callers_limit_eperm,
+			  test_command_long_word_does_not_hide_the_reason,
 			  NULL,
 		  });
 	return suite_run(suite);

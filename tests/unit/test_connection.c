@@ -19,8 +19,6 @@
 #include "tests/unit/objects.h"
 #include "tests/unit/sockets.h"
 
-enum { LONG = 200000 };
-
 static struct space *space;
 
 /* The channel of the Unix socket that the test has at SOCKET_PATH; `unix/dev/shm/socket`. */
@@ -212,88 +210,6 @@ START_TEST(test_connection_shared_by_whoever_opens_it_again)
 }
 END_TEST
 
-START_TEST(test_connection_long_datagram_comes_whole)
-{
-	static char sent[LONG], got[LONG];
-	int pair[2], size = 4 * LONG;
-	struct connections *list;
-	struct connection *connection;
-	struct file *file;
-	ssize_t n;
-
-	must_call(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair));
-	must_call(setsockopt(pair[0], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)));
-	must(connections_new(&host, &unix_kind, NULL, &list));
-	must(connection_new(&unix_kind, list, "pair", NULL, &connection));
-	file = object_open(&connection->channel, O_RDWR);
-	connection_set(connection, pair[1], 0);
-	for (int i = 0; i < LONG; i++)
-		sent[i] = (char)(i * 7);
-	native_put(pair[0], sent, LONG);
-	native_put(pair[0], "next", 4);
-	for (size_t done = 0; done < LONG; done += (size_t)n) {
-		const void *data;
-
-		n = must(channel_read(file, LONG / 3, 0, &data));
-		ck_assert_int_gt(n, 0);
-		memcpy(got + done, data, (size_t)n);
-	}
-	ck_assert_mem_eq(sent, got, LONG);
-	socket_expect(file, "next");
-	object_close(file);
-	channel_unref(&connection->channel);
-	space_unref(&list->space);
-	close(pair[0]);
-}
-END_TEST
-
-START_TEST(test_connection_empty_datagram_is_one)
-{
-	int pair[2];
-	struct connections *list;
-	struct connection *connection;
-	struct file *file;
-
-	must_call(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair));
-	must(connections_new(&host, &unix_kind, NULL, &list));
-	must(connection_new(&unix_kind, list, "pair", NULL, &connection));
-	file = object_open(&connection->channel, O_RDWR);
-	connection_set(connection, pair[1], 0);
-	native_put(pair[0], "", 0);
-	native_put(pair[0], "x", 1);
-	socket_expect(file, "");
-	socket_expect(file, "x");
-	object_close(file);
-	channel_unref(&connection->channel);
-	space_unref(&list->space);
-	close(pair[0]);
-}
-END_TEST
-
-/* The look at how long the next one is takes the error, and must not keep it. */
-START_TEST(test_connection_datagram_refused_is_told_to_who_reads)
-{
-	struct space *udp = fixture_open(&udp_kind);
-	struct channel *channel;
-	unsigned short port;
-	int bound = native_inet(SOCK_DGRAM, &port);
-	struct entry host_entry;
-	struct file *file;
-	char name[8];
-
-	snprintf(name, sizeof(name), "%u", port);
-	must(socket_find(udp, "127.0.0.1", &root, &host_entry));
-	channel = object_find(host_entry.space, name);
-	must(socket_open(channel, O_RDWR, &root, &file));
-	close(bound);
-	file_put(file, "x");
-	must_fail(file_try_read(file, 1), ECONNREFUSED);
-	object_close(file);
-	channel_unref(channel);
-	entry_unref(&host_entry);
-}
-END_TEST
-
 static int connect_result;
 
 static int connect_fails(const struct dial_target *target, int *ret_fd)
@@ -407,13 +323,6 @@ int main(void)
 		suite, "failing",
 		(const TTest *const[]){test_connection_failing_for_want_of_something_ends, NULL},
 		3);
-	suite_add(suite, "messages",
-		  (const TTest *const[]){
-			  test_connection_long_datagram_comes_whole,
-			  test_connection_empty_datagram_is_one,
-			  test_connection_datagram_refused_is_told_to_who_reads,
-			  NULL,
-		  });
 	suite_add(suite, "info",
 		  (const TTest *const[]){
 			  test_connection_is_shown_while_it_is_open,

@@ -227,28 +227,6 @@ START_TEST(test_server_address_says_where)
 }
 END_TEST
 
-START_TEST(test_server_bad_address_einval)
-{
-	static const char *const bad[] = {"unix:",
-					  "unix:relative",
-					  "abstract:",
-					  "tcp:80",
-					  "tcp:",
-					  "tcp:127.0.0.1:",
-					  "tcp:127.0.0.1:x",
-					  "tcp:a.b.c:1",
-					  "tcp:127.0.0.1:65536",
-					  "udp:127.0.0.1:1",
-					  "x",
-					  ":"};
-	struct space *directory;
-
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		must_fail(make(bad[i], 0700, &root, &directory), EINVAL);
-	ck_assert_int_eq(space_count(space), 0);
-}
-END_TEST
-
 START_TEST(test_server_socket_has_maker_and_mode)
 {
 	struct space *directory;
@@ -303,31 +281,6 @@ START_TEST(test_server_stranger_binds_only_where_it_may)
 	must_fail(make("tcp:127.0.0.1:1", 0700, &stranger, &directory), EACCES);
 	ck_assert_int_eq(space_count(space), 0);
 	ck_assert_uint_eq(user_charged(&host.users, STRANGER, USER_CHANNELS), 0);
-}
-END_TEST
-
-START_TEST(test_server_stale_socket_is_replaced)
-{
-	struct space *directory;
-	int stale = native_unix(SOCK_STREAM);
-
-	must_fail(make("unix:" SOCKET_PATH, 0700, &root, &directory), EADDRINUSE);
-	close(stale);
-	must(make("unix:" SOCKET_PATH, 0700, &root, &directory));
-	close(native_connect_path());
-	space_unref(directory);
-}
-END_TEST
-
-START_TEST(test_server_file_that_is_no_socket_is_not_replaced)
-{
-	struct space *directory;
-	struct stat attr;
-
-	close((int)must_call(open(SOCKET_PATH, O_CREAT | O_WRONLY | O_CLOEXEC, 0600)));
-	must_fail(make("unix:" SOCKET_PATH, 0700, &root, &directory), EADDRINUSE);
-	must_call(stat(SOCKET_PATH, &attr));
-	ck_assert(S_ISREG(attr.st_mode));
 }
 END_TEST
 
@@ -388,9 +341,6 @@ int main(void)
 	suite_add(suite, "names",
 		  (const TTest *const[]){
 			  test_server_address_says_where,
-			  test_server_bad_address_einval,
-			  test_server_stale_socket_is_replaced,
-			  test_server_file_that_is_no_socket_is_not_replaced,
 			  test_server_removed_takes_its_own_path_with_it,
 			  test_server_is_no_file_and_its_name_is_taken,
 			  NULL,
