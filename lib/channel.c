@@ -310,7 +310,7 @@ ssize_t channel_write(struct file *file, const void *data, size_t size, off_t of
 	bool is_open = size == 0 && (channel->traits & KIND_OPENS_LATE);
 	ssize_t n;
 
-	/* An open that is late asks, with nothing to write, whether somebody is at the other end. */
+	/* An open that is late asks, writing nothing, whether somebody is at the other end. */
 	if (channel->writers && !(channel->traits & KIND_SELECTIVE_WRITES) && !is_open)
 		return -EAGAIN;
 	n = channel->kind->channel.write(file, data, size, offset);

@@ -24,10 +24,9 @@
 /* One direction at one end. */
 struct flow {
 	pthread_t thread;
-	int fd;
 	uint64_t seed, sum;
 	long long size; /* moved */
-	int error;
+	int fd, error;
 };
 
 /* Depends on where each byte is. */
@@ -42,11 +41,11 @@ static void *flow_send(void *arg)
 {
 	static const size_t sizes[] = {1 << 16, 1000003, 4096, 65537, 777777};
 	struct flow *flow = arg;
-	uint64_t *data = malloc(1 << 20), x = flow->seed;
+	uint64_t *data = malloc((1 << 20) + sizeof(*data)), x = flow->seed;
 
 	for (int turn = 0; flow->size < VOLUME; turn++) {
 		size_t size = sizes[turn % 5];
-		ssize_t n;
+		ssize_t n = 1;
 
 		if (flow->size + (long long)size > VOLUME)
 			size = (size_t)(VOLUME - flow->size);

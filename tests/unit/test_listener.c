@@ -53,9 +53,10 @@ END_TEST
 
 START_TEST(test_listener_good_address_listens)
 {
-	static const char *const good[] = {"unix:" SOCKET_PATH, "abstract:ipcfs-test",
-					   "tcp:127.0.0.1:0",   "tcp:localhost:0",
-					   "tcp:*:0",           "tcp:[::1]:0"};
+	static const char path[] = "unix:" SOCKET_PATH;
+	const char *const good[] = {
+		path,      "abstract:ipcfs-test", "tcp:127.0.0.1:0", "tcp:localhost:0",
+		"tcp:*:0", "tcp:[::1]:0"};
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
 		must(try_listen(good[i]));
