@@ -260,7 +260,9 @@ try: mmap.mmap(fd, 4096)
 except OSError as e: print(errno.errorcode[e.errno])
 try: os.pwrite(fd, b\"x\", 4096)
 except OSError as e: print(errno.errorcode[e.errno])" $M $MINE/info/sysv/shm/$MY_KEY/status
-		ipcs -m | awk -v k=$MY_KEY "\$1 == k { print \$6, \"attached\" }"
+		for i in {1..100}; do # the release of a file is not waited for by who closes it
+			n=$(ipcs -m | awk -v k=$MY_KEY "\$1 == k { print \$6 }"); ((n)) || break; sleep 0.05
+		done; echo "$n attached"
 		python3 -c "import ctypes, sys
 libc = ctypes.CDLL(None); libc.shmat.restype = ctypes.c_void_p
 print(ctypes.string_at(libc.shmat(libc.shmget(int(sys.argv[1], 16), 0, 0), None, 0), 6).decode())" $MY_KEY
