@@ -101,10 +101,19 @@ static int abstract_lookup(struct space *space, const char *name, struct caller 
 	return 0;
 }
 
+/* What bash's <> asks for where there is nothing: connect(2) says so, too. */
+static int abstract_create(struct space *space, const char *name, mode_t mode,
+			   const struct settings *settings, struct caller *caller,
+			   struct entry *ret_entry)
+{
+	return S_ISREG(mode) ? -ECONNREFUSED : -EPERM;
+}
+
 static const struct space_ops abstract_ops = {
 	.destroy = abstract_destroy,
 	.list = abstract_list,
 	.lookup = abstract_lookup,
+	.create = abstract_create,
 };
 
 static int abstract_space_open(struct space **ret_space, struct host *host)

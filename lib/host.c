@@ -114,10 +114,11 @@ void host_unwait(struct host *host, struct host_waiter *waiter)
 
 int host_sleep(struct host *host, struct workers *workers, uid_t uid, struct worker_job *job)
 {
+	unsigned most = uid == 0 ? HOST_SLEEPS_MAX : HOST_SLEEPS_MAX - HOST_SLEEPS_ROOT;
 	int r;
 
 	/* One that found no thread would not sleep at all. */
-	if (!workers || host->n_sleeping == HOST_SLEEPS_MAX)
+	if (!workers || host->n_sleeping >= most)
 		return -ENOBUFS;
 	r = user_charge(&host->users, uid, USER_SLEEPS, 1);
 	if (r < 0)

@@ -23,8 +23,9 @@
 /* st_blksize: stdio writes in pieces of this, and a line is to be one message. */
 #define HOST_BLOCK 65536
 
-/* Threads that sleep, for all users together. */
-#define HOST_SLEEPS_MAX 1024
+/* Threads that sleep, for all users together; and how many of them are for root alone. */
+#define HOST_SLEEPS_MAX  1024
+#define HOST_SLEEPS_ROOT 128
 
 struct space;
 struct connection;

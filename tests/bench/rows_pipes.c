@@ -90,6 +90,14 @@ static void pipe_trip_close(struct ends *ends)
 		"ipcfs", pipe_open, work_stream, .close = pipe_close \
 	}
 
+#define TRIP_SIDES                                                                         \
+	{                                                                                  \
+		{"mkfifo", fifo_trip_open, work_round_trip},                               \
+		{                                                                          \
+			"ipcfs", pipe_trip_open, work_round_trip, .close = pipe_trip_close \
+		}                                                                          \
+	}
+
 static const struct row rows[] = {
 	{"1 MiB writes, for a FIFO", "pipes", 1 << 20, UNIT_RATE, .bound = BOUND_SPEED,
 	 .targets = {1.5, 1.5, 1.5}, .sides = {FIFO, PIPE}},
@@ -99,9 +107,9 @@ static const struct row rows[] = {
 	 .targets = {1, 1, 1}, .sides = {SOCAT, PIPE}},
 	{"64 KiB writes, for socat", "pipes", 65536, UNIT_RATE, .bound = BOUND_SPEED,
 	 .targets = {1, 1, 1}, .sides = {SOCAT, PIPE}},
-	{"64 B round trip", "pipes", 64, UNIT_MICROSECONDS,
-	 .sides = {{"mkfifo", fifo_trip_open, work_round_trip},
-		   {"ipcfs", pipe_trip_open, work_round_trip, .close = pipe_trip_close}}},
+	{"64 B round trip", "pipes", 64, UNIT_MICROSECONDS, .sides = TRIP_SIDES},
+	{"4 KiB round trip", "pipes", 4096, UNIT_MICROSECONDS, .sides = TRIP_SIDES},
+	{"64 KiB round trip", "pipes", 65536, UNIT_MICROSECONDS, .sides = TRIP_SIDES},
 	{.work = NULL},
 };
 

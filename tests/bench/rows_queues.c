@@ -4,6 +4,9 @@
  */
 #include <fcntl.h>
 #include <mqueue.h>
+#include <stdio.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
 
 #include "tests/bench/ends.h"
 #include "tests/bench/must.h"
@@ -55,11 +58,101 @@ static void ipcfs_close(struct ends *ends)
 	must(unlink(bench_mount(ends->bench, "queues/bench-back")));
 }
 
+/* System V's, which have no descriptors: their identifiers stand there as numbers below -1. */
+
+#define SYSV_THERE 0x49504351
+#define SYSV_BACK  0x49504352
+
+struct sysv_message {
+	long type;
+	char text[8192]; /* MSGMAX */
+};
+
+static int sysv_number(int id)
+{
+	return -2 - id; /* and the other way round */
+}
+
+static ssize_t sysv_send(int number, const void *data, size_t size)
+{
+	struct sysv_message message = {.type = 1};
+
+	memcpy(message.text, data, size);
+	return msgsnd(sysv_number(number), &message, size, 0) < 0 ? -1 : (ssize_t)size;
+}
+
+static ssize_t sysv_receive(int number, void *data, size_t size)
+{
+	struct sysv_message message;
+	ssize_t n = msgrcv(sysv_number(number), &message, sizeof(message.text), 0, 0);
+
+	if (n > 0)
+		memcpy(data, message.text, (size_t)n < size ? (size_t)n : size);
+	return n;
+}
+
+static void sysv_make(int *ret_there, int *ret_back)
+{
+	*ret_there = must(msgget(SYSV_THERE, IPC_CREAT | 0600));
+	*ret_back = must(msgget(SYSV_BACK, IPC_CREAT | 0600));
+}
+
+static void sysv_remove(struct ends *ends)
+{
+	int there, back;
+
+	sysv_make(&there, &back);
+	must(msgctl(there, IPC_RMID, NULL));
+	must(msgctl(back, IPC_RMID, NULL));
+	(void)ends;
+}
+
+static void sysv_native_open(struct ends *ends)
+{
+	int there, back;
+
+	sysv_make(&there, &back);
+	ends->out = ends->peer_in = sysv_number(there);
+	ends->in = ends->peer_out = sysv_number(back);
+	ends->send = sysv_send;
+	ends->receive = sysv_receive;
+	ends_echo(ends);
+}
+
+static void sysv_open(struct ends *ends)
+{
+	char name[32];
+	int there, back;
+
+	sysv_make(&there, &back);
+	snprintf(name, sizeof(name), "sysv/queues/0x%08x", SYSV_THERE);
+	ends_open_there(ends, bench_mount(ends->bench, name));
+	snprintf(name, sizeof(name), "sysv/queues/0x%08x", SYSV_BACK);
+	ends_open_back(ends, bench_mount(ends->bench, name));
+	ends_echo(ends);
+}
+
+#define POSIX_SIDES                                                                           \
+	{                                                                                     \
+		{"mq_send, mq_receive", native_open, work_round_trip, .close = native_close}, \
+		{                                                                             \
+			"ipcfs", ipcfs_open, work_round_trip, .close = ipcfs_close            \
+		}                                                                             \
+	}
+#define SYSV_SIDES                                                                           \
+	{                                                                                    \
+		{"msgsnd, msgrcv", sysv_native_open, work_round_trip, .close = sysv_remove}, \
+		{                                                                            \
+			"ipcfs", sysv_open, work_round_trip, .close = sysv_remove            \
+		}                                                                            \
+	}
+
 static const struct row rows[] = {
 	{"64 B round trip", "queues", 64, UNIT_MICROSECONDS, .bound = BOUND_TIME,
-	 .targets = {6, 1.5, 1.5},
-	 .sides = {{"mq_send, mq_receive", native_open, work_round_trip, .close = native_close},
-		   {"ipcfs", ipcfs_open, work_round_trip, .close = ipcfs_close}}},
+	 .targets = {6, 1.5, 1.5}, .sides = POSIX_SIDES},
+	{"4 KiB round trip", "queues", 4096, UNIT_MICROSECONDS, .sides = POSIX_SIDES},
+	{"System V, 64 B round trip", "sysv/queues", 64, UNIT_MICROSECONDS, .sides = SYSV_SIDES},
+	{"System V, 4 KiB round trip", "sysv/queues", 4096, UNIT_MICROSECONDS, .sides = SYSV_SIDES},
 	{.work = NULL},
 };
 

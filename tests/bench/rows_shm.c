@@ -78,6 +78,8 @@ static void sysv_ipcfs_open(struct ends *ends)
 	}
 
 static const struct row rows[] = {
+	{"mmap, copy 64 B", "shm", 64, UNIT_RATE, .sides = REGION_SIDES(work_copy)},
+	{"mmap, copy 4 KiB", "shm", 4096, UNIT_RATE, .sides = REGION_SIDES(work_copy)},
 	{"mmap, copy 64 KiB", "shm", 65536, UNIT_RATE, .bound = BOUND_SPEED,
 	 .targets = {0.95, 0.95, 0.95}, .sides = REGION_SIDES(work_copy)},
 	{"mmap, copy 1 MiB", "shm", 1 << 20, UNIT_RATE, .bound = BOUND_SPEED,

@@ -65,6 +65,64 @@ static void unix_ipcfs(struct ends *ends)
 	unix_open(ends, false);
 }
 
+/* What a program connects itself, and what is connected by opening the path in the mount. */
+
+static void direct_connect(struct ends *ends, bool is_native)
+{
+	const char *path = bench_native(ends->bench, is_native ? "direct" : "opened");
+	int listener = local_listen(path);
+	char name[128];
+
+	snprintf(name, sizeof(name), "sockets/unix%s", path);
+	if (is_native)
+		ends->out = local_connect(path);
+	else
+		ends->out = must(open(bench_mount(ends->bench, name), O_RDWR | O_CLOEXEC));
+	ends->in = ends->out;
+	ends->peer_in = ends->peer_out = must(accept4(listener, NULL, NULL, SOCK_CLOEXEC));
+	close(listener);
+	must(unlink(path));
+}
+
+static void direct_trip(struct ends *ends)
+{
+	direct_connect(ends, true);
+	ends_echo(ends);
+}
+
+static void opened_trip(struct ends *ends)
+{
+	direct_connect(ends, false);
+	ends_echo(ends);
+}
+
+static void direct_stream(struct ends *ends)
+{
+	direct_connect(ends, true);
+	ends_sink(ends);
+}
+
+static void opened_stream(struct ends *ends)
+{
+	direct_connect(ends, false);
+	ends_sink(ends);
+}
+
+#define TRIP_SIDES                                             \
+	{                                                      \
+		{"Unix socket", direct_trip, work_round_trip}, \
+		{                                              \
+			"ipcfs", opened_trip, work_round_trip  \
+		}                                              \
+	}
+#define STREAM_SIDES                                         \
+	{                                                    \
+		{"Unix socket", direct_stream, work_stream}, \
+		{                                            \
+			"ipcfs", opened_stream, work_stream  \
+		}                                            \
+	}
+
 static const struct row rows[] = {
 	{"tcp, stream 64 KiB", "sockets/tcp", 65536, UNIT_RATE, .bound = BOUND_SPEED,
 	 .targets = {1, 1, 1},
@@ -72,6 +130,10 @@ static const struct row rows[] = {
 	{"unix, stream 64 KiB", "sockets/unix", 65536, UNIT_RATE, .bound = BOUND_SPEED,
 	 .targets = {1, 1, 1},
 	 .sides = {{"socat -", unix_native, work_stream}, {"ipcfs", unix_ipcfs, work_stream}}},
+	{"unix, 64 B round trip", "sockets/unix", 64, UNIT_MICROSECONDS, .sides = TRIP_SIDES},
+	{"unix, 4 KiB round trip", "sockets/unix", 4096, UNIT_MICROSECONDS, .sides = TRIP_SIDES},
+	{"unix, 64 KiB round trip", "sockets/unix", 65536, UNIT_MICROSECONDS, .sides = TRIP_SIDES},
+	{"unix, 1 MiB writes", "sockets/unix", 1 << 20, UNIT_RATE, .sides = STREAM_SIDES},
 	{.work = NULL},
 };
 

@@ -1,0 +1,53 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The examples of docs/choosing.md: each prints what stands below it. Each has the IPC namespace and
+# /dev/shm for itself.
+# shellcheck shell=bats disable=SC2016
+
+load helper
+
+# Nothing is mounted by setup: see typed.
+setup() {
+	[[ $(id -u) == 0 ]] || skip "only root can mount here"
+	IPC=$(new_directory)
+	export IPC
+}
+
+teardown() {
+	[[ -z ${IPC:-} ]] || rmdir "$IPC"
+}
+
+# example N: its commands and what they print, in $BATS_TEST_TMPDIR.
+example() {
+	awk -v wanted="$1" -v dir="$BATS_TEST_TMPDIR" '
+		/^```sh$/ { n++; to = n == wanted ? dir "/commands" : ""; next }
+		/^```$/ && to == dir "/commands" { to = ""; follows = 1; next }
+		/^```$/ && follows { to = dir "/expected"; follows = 0; next }
+		/^```$/ { to = ""; next }
+		to { print > to }' "$HERE/../../docs/choosing.md"
+}
+
+count_examples() {
+	grep -c '^```sh$' "$HERE/../../docs/choosing.md"
+}
+
+@test "every example of docs/choosing.md prints what it says" {
+	local i n
+
+	n=$(count_examples)
+	((n >= 8))
+	for ((i = 1; i <= n; i++)); do
+		rm -f "$BATS_TEST_TMPDIR/commands" "$BATS_TEST_TMPDIR/expected"
+		example "$i"
+		export COMMANDS=$BATS_TEST_TMPDIR/commands PRINTED=$BATS_TEST_TMPDIR/printed
+		run -0 timeout -k 1 60 unshare --mount --ipc --propagation private bash -c '
+			mount -t tmpfs none /dev/shm
+			"$IPCFS" -f "$IPC" & daemon=$!
+			until [[ -e $IPC/README ]]; do sleep 0.02; done
+			cd "$IPC" && timeout -k 1 40 bash "$COMMANDS" > "$PRINTED" 2> "$PRINTED.errors"
+			cd /; kill $daemon; wait $daemon' 3>&-
+		echo "example $i"
+		cat "$PRINTED.errors"
+		diff "$BATS_TEST_TMPDIR/expected" "$PRINTED"
+	done
+}
