@@ -32,13 +32,13 @@ count_examples() {
 }
 
 @test "every example of docs/choosing.md prints what it says" {
-	local i n
+	local example count
 
-	n=$(count_examples)
-	((n >= 8))
-	for ((i = 1; i <= n; i++)); do
+	count=$(count_examples)
+	((count >= 8))
+	for ((example = 1; example <= count; example++)); do
 		rm -f "$BATS_TEST_TMPDIR/commands" "$BATS_TEST_TMPDIR/expected"
-		example "$i"
+		example "$example"
 		export COMMANDS=$BATS_TEST_TMPDIR/commands PRINTED=$BATS_TEST_TMPDIR/printed
 		run -0 timeout -k 1 60 unshare --mount --ipc --propagation private bash -c '
 			mount -t tmpfs none /dev/shm
@@ -46,7 +46,7 @@ count_examples() {
 			until [[ -e $IPC/README ]]; do sleep 0.02; done
 			cd "$IPC" && timeout -k 1 40 bash "$COMMANDS" > "$PRINTED" 2> "$PRINTED.errors"
 			cd /; kill $daemon; wait $daemon' 3>&-
-		echo "example $i"
+		echo "example $example"
 		cat "$PRINTED.errors"
 		diff "$BATS_TEST_TMPDIR/expected" "$PRINTED"
 	done
