@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Requests that can't be answered at once, because somebody is at work for the caller
- * (lib/errands.h): when that has ended they are begun anew, and find what it has done.
+ * (lib/host/errands.h): when that has ended they are begun anew, and find what it has done.
  */
 #ifndef IPCFS_AGAIN_H
 #define IPCFS_AGAIN_H

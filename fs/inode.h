@@ -15,8 +15,8 @@
 
 #include <fuse_lowlevel.h>
 
-#include "lib/channel.h"
-#include "lib/space.h"
+#include "lib/channel/channel.h"
+#include "lib/channel/space.h"
 
 struct session;
 

@@ -9,7 +9,7 @@
 
 #include <fuse_lowlevel.h>
 
-#include "lib/caller.h"
+#include "lib/host/caller.h"
 
 struct inode;
 struct session;

@@ -11,7 +11,7 @@
 #include "fs/inode.h"
 #include "fs/reply.h"
 #include "fs/session.h"
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 
 /* Answers with the inode, whose count the kernel then has; or forgets it. */
 static void reply_inode(fuse_req_t req, struct inode *inode)

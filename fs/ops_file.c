@@ -13,7 +13,7 @@
 #include "fs/request.h"
 #include "fs/session.h"
 #include "fs/slow.h"
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 
 /* An open file as the kernel knows it. */
 struct handle {

@@ -12,7 +12,7 @@
 #include "fs/inode.h"
 #include "fs/reply.h"
 #include "fs/session.h"
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 
 /* An open directory: its entries as they were when reading began, ready for the kernel. */
 struct listing {

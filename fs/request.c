@@ -8,8 +8,8 @@
 
 #include "fs/reply.h"
 #include "fs/session.h"
-#include "lib/cleanup.h"
-#include "lib/transfer.h"
+#include "lib/base/cleanup.h"
+#include "lib/channel/transfer.h"
 
 #define SPARES_MOST 64
 

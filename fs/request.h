@@ -10,7 +10,7 @@
 
 #include <fuse_lowlevel.h>
 
-#include "lib/channel.h"
+#include "lib/channel/channel.h"
 
 struct session;
 

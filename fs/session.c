@@ -25,9 +25,9 @@
 #include "fs/notify.h"
 #include "fs/ops.h"
 #include "fs/request.h"
-#include "lib/cleanup.h"
-#include "lib/config.h"
-#include "lib/root.h"
+#include "lib/base/cleanup.h"
+#include "lib/tree/config.h"
+#include "lib/tree/root.h"
 
 /* Requests that are taken in a row before other descriptors have their turn. */
 #define REQUESTS_IN_A_ROW 64

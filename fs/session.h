@@ -10,9 +10,9 @@
 #include "fs/options.h"
 #include "fs/inode.h"
 #include "fs/spin.h"
-#include "lib/channel.h"
-#include "lib/host.h"
-#include "lib/loop.h"
+#include "lib/channel/channel.h"
+#include "lib/host/host.h"
+#include "lib/base/loop.h"
 
 struct session {
 	const struct options *options;

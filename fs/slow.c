@@ -8,7 +8,7 @@
 
 #include "fs/reply.h"
 #include "fs/session.h"
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 
 int slow_allocate(struct slow *slow)
 {

@@ -11,7 +11,7 @@
 
 #include <fuse_lowlevel.h>
 
-#include "lib/workers.h"
+#include "lib/base/workers.h"
 
 struct session;
 

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { INPUTS_MAX = 256, SIZE_MAX_ = 8192, SECONDS = 15 };

@@ -6,8 +6,8 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "lib/cleanup.h"
-#include "lib/kinds.h"
+#include "lib/base/cleanup.h"
+#include "lib/kinds/kinds.h"
 #include "tests/unit/objects.h"
 
 enum { DEADLINE = 30 };

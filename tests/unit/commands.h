@@ -5,7 +5,7 @@
 #ifndef TESTS_UNIT_COMMANDS_H
 #define TESTS_UNIT_COMMANDS_H
 
-#include "lib/command.h"
+#include "lib/tree/command.h"
 #include "tests/unit/fixture.h"
 
 /* The spaces that commands know, as host::spaces has them. */

@@ -17,7 +17,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "lib/kinds.h"
+#include "lib/kinds/kinds.h"
 
 enum { SECONDS = 60, SPACES_MAX = 4 };
 

@@ -12,7 +12,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "lib/channel.h"
+#include "lib/channel/channel.h"
 
 enum {
 	STRANGER = 65534,

@@ -6,7 +6,7 @@
 #ifndef TESTS_UNIT_HELD_H
 #define TESTS_UNIT_HELD_H
 
-#include "lib/transfer.h"
+#include "lib/channel/transfer.h"
 
 struct held {
 	struct transfer transfer;

@@ -6,7 +6,7 @@
 #ifndef TESTS_UNIT_OBJECTS_H
 #define TESTS_UNIT_OBJECTS_H
 
-#include "lib/channel.h"
+#include "lib/channel/channel.h"
 
 #define object_unref channel_unref
 #define object_close channel_release

@@ -6,7 +6,7 @@
 #ifndef TESTS_UNIT_PROBE_H
 #define TESTS_UNIT_PROBE_H
 
-#include "lib/loop.h"
+#include "lib/base/loop.h"
 
 struct probe {
 	struct loop_source source;

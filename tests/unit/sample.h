@@ -6,7 +6,7 @@
 #ifndef TESTS_UNIT_SAMPLE_H
 #define TESTS_UNIT_SAMPLE_H
 
-#include "lib/channel.h"
+#include "lib/channel/channel.h"
 
 enum sample_trait {
 	SAMPLE_KEYED = 1 << 0,       /* names are keys */
@@ -35,7 +35,7 @@ struct sample {
 const struct sample *sample_of(const struct kind *kind);
 
 /*
- * As the functions of tests/unit/objects.h and lib/space.h, with names that the kind can have in
+ * As the functions of tests/unit/objects.h and lib/channel/space.h, with names that the kind can have in
  * the place of any that it can't, and with the settings that it needs.
  */
 int sample_create(struct space *space, const char *name, mode_t mode, struct caller *caller,

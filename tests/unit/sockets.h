@@ -6,7 +6,7 @@
 #ifndef TESTS_UNIT_SOCKETS_H
 #define TESTS_UNIT_SOCKETS_H
 
-#include "lib/channel.h"
+#include "lib/channel/channel.h"
 
 #define SOCKET_PATH "/dev/shm/socket"
 

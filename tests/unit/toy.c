@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 #include "tests/unit/fixture.h"
 #include "tests/unit/objects.h"
 

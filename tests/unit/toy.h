@@ -6,7 +6,7 @@
 #ifndef TESTS_UNIT_TOY_H
 #define TESTS_UNIT_TOY_H
 
-#include "lib/channel.h"
+#include "lib/channel/channel.h"
 
 struct toy {
 	struct channel channel;

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/base/loop.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+#include <utlist.h>
+
+#include "lib/base/cleanup.h"
+
+#define LOOP_BATCH 64
+
+struct loop {
+	int epoll_fd;
+	bool is_stopped;
+	struct loop_task *tasks;
+	struct epoll_event batch[LOOP_BATCH];
+	int n_batch; /* reported by epoll, not all dispatched yet */
+};
+
+int loop_new(struct loop **ret_loop)
+{
+	CLEANUP_FREE struct loop *loop = calloc(1, sizeof(*loop));
+
+	if (!loop)
+		return -ENOMEM;
+	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (loop->epoll_fd < 0)
+		return -errno;
+	*ret_loop = TAKE_PTR(loop);
+	return 0;
+}
+
+void loop_free(struct loop *loop)
+{
+	if (!loop)
+		return;
+	close(loop->epoll_fd);
+	free(loop);
+}
+
+int loop_add(struct loop *loop, struct loop_source *source, uint32_t events)
+{
+	struct epoll_event event = {.events = events, .data.ptr = source};
+
+	if (source->is_added)
+		return 0;
+	if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, source->fd, &event) < 0)
+		return -errno;
+	source->is_added = true;
+	return 0;
+}
+
+void loop_remove(struct loop *loop, struct loop_source *source)
+{
+	if (!source->is_added)
+		return;
+	epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, source->fd, NULL);
+	source->is_added = false;
+	for (int i = 0; i < loop->n_batch; i++)
+		if (loop->batch[i].data.ptr == source)
+			loop->batch[i].data.ptr = NULL;
+}
+
+void loop_defer(struct loop *loop, struct loop_task *task)
+{
+	if (task->is_queued)
+		return;
+	task->is_queued = true;
+	DL_APPEND(loop->tasks, task);
+}
+
+void loop_cancel(struct loop *loop, struct loop_task *task)
+{
+	if (!task->is_queued)
+		return;
+	task->is_queued = false;
+	DL_DELETE(loop->tasks, task);
+}
+
+void loop_run_tasks(struct loop *loop)
+{
+	while (loop->tasks) {
+		struct loop_task *task = loop->tasks;
+
+		loop_cancel(loop, task);
+		task->run(task);
+	}
+}
+
+int loop_run(struct loop *loop)
+{
+	loop->is_stopped = false;
+	loop_run_tasks(loop);
+	while (!loop->is_stopped) {
+		int n = epoll_wait(loop->epoll_fd, loop->batch, LOOP_BATCH, -1);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		loop->n_batch = n;
+		for (int i = 0; i < n && !loop->is_stopped; i++) {
+			struct loop_source *source = loop->batch[i].data.ptr;
+
+			if (source)
+				source->dispatch(source, loop->batch[i].events);
+			loop_run_tasks(loop);
+		}
+		loop->n_batch = 0;
+	}
+	return 0;
+}
+
+void loop_stop(struct loop *loop)
+{
+	loop->is_stopped = true;
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/channel/attributes.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/channel/channel.h"
+
+#define PERMISSIONS 07777
+
+void attributes_touch(struct timespec *time)
+{
+	clock_gettime(CLOCK_REALTIME, time);
+}
+
+void attributes_init(struct attributes *attributes, ino_t ino, mode_t mode, struct caller *caller)
+{
+	struct timespec now;
+
+	attributes_touch(&now);
+	*attributes = (struct attributes){
+		.ino = ino,
+		.mode = mode,
+		.uid = caller->uid,
+		.gid = caller->gid,
+		.atime = now,
+		.mtime = now,
+		.ctime = now,
+		.btime = now,
+	};
+}
+
+void attributes_stat(const struct attributes *attributes, struct stat *ret_attr)
+{
+	ret_attr->st_ino = attributes->ino;
+	ret_attr->st_mode = attributes->mode;
+	ret_attr->st_uid = attributes->uid;
+	ret_attr->st_gid = attributes->gid;
+	ret_attr->st_atim = attributes->atime;
+	ret_attr->st_mtim = attributes->mtime;
+	ret_attr->st_ctim = attributes->ctime;
+}
+
+int attributes_check(const struct stat *now, const struct stat *attr, unsigned changes,
+		     struct caller *caller)
+{
+	bool owns = caller_owns(caller, now->st_uid);
+
+	if ((changes & CHANGE_UID) && !caller_is_root(caller) &&
+	    (!owns || attr->st_uid != now->st_uid))
+		return -EPERM;
+	if ((changes & CHANGE_GID) && !caller_is_root(caller) &&
+	    (!owns || (attr->st_gid != now->st_gid && !caller_in_group(caller, attr->st_gid))))
+		return -EPERM;
+	if ((changes & CHANGE_MODE) && !owns)
+		return -EPERM;
+	if (!(changes & (CHANGE_ATIME | CHANGE_MTIME)) || owns)
+		return 0;
+	if (!(changes & CHANGE_NOW))
+		return -EPERM;
+	return caller_may(caller, now, W_OK) ? 0 : -EACCES;
+}
+
+static void set_time(struct timespec *time, const struct timespec *wanted)
+{
+	if (wanted->tv_nsec == UTIME_NOW)
+		attributes_touch(time);
+	else
+		*time = *wanted;
+}
+
+int attributes_change(struct attributes *attributes, const struct stat *attr, unsigned changes,
+		      struct caller *caller)
+{
+	struct stat now = {0};
+	int r;
+
+	attributes_stat(attributes, &now);
+	r = attributes_check(&now, attr, changes, caller);
+	if (r < 0)
+		return r;
+	if (changes & CHANGE_UID)
+		attributes->uid = attr->st_uid;
+	if (changes & CHANGE_GID)
+		attributes->gid = attr->st_gid;
+	if (changes & CHANGE_MODE)
+		attributes->mode = (attributes->mode & S_IFMT) | (attr->st_mode & PERMISSIONS);
+	if (changes & CHANGE_ATIME)
+		set_time(&attributes->atime, &attr->st_atim);
+	if (changes & CHANGE_MTIME)
+		set_time(&attributes->mtime, &attr->st_mtim);
+	attributes_touch(&attributes->ctime);
+	return 0;
+}

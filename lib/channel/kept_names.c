@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/channel/kept_names.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/cleanup.h"
+
+struct kept *kept_from(struct channel *channel)
+{
+	return CONTAINER_OF(channel, struct kept, channel);
+}
+
+static struct kept_space *kept_space_from(struct space *space)
+{
+	return CONTAINER_OF(space, struct kept_space, space);
+}
+
+static struct kept *kept_find(struct kept_space *space, const char *name)
+{
+	struct kept *kept;
+
+	HASH_FIND_STR(space->kept, name, kept);
+	return kept;
+}
+
+/* Takes over `name`, also when there is no memory to remember it: -ENOMEM. */
+static int kept_name(struct kept_space *space, struct kept *kept, char *name)
+{
+	kept->name = name;
+	HASH_ADD_KEYPTR(hh, space->kept, kept->name, strlen(kept->name), kept);
+	if (kept->hh.tbl)
+		return 0;
+	free(TAKE_PTR(kept->name));
+	return -ENOMEM;
+}
+
+/* Takes the name away, and with it the space's reference. */
+static void kept_unname(struct kept_space *space, struct kept *kept)
+{
+	HASH_DEL(space->kept, kept);
+	free(TAKE_PTR(kept->name));
+	attributes_touch(&kept->attributes.ctime);
+	channel_unref(&kept->channel);
+}
+
+int kept_init(struct kept *kept, struct space *space, enum channel_service service,
+	      const char *name, mode_t mode, struct caller *caller)
+{
+	struct host *host = space->host;
+	char *copy;
+	int r;
+
+	if (kept_find(kept_space_from(space), name))
+		return -EEXIST;
+	r = user_charge(&host->users, caller->uid, USER_CHANNELS, 1);
+	if (r < 0)
+		return r;
+	copy = strdup(name);
+	r = copy ? kept_name(kept_space_from(space), kept, copy) : -ENOMEM;
+	if (r < 0) {
+		user_uncharge(&host->users, caller->uid, USER_CHANNELS, 1);
+		return r;
+	}
+	channel_init(&kept->channel, space->kind, space, service);
+	channel_ref(&kept->channel);
+	attributes_init(&kept->attributes, host->next_id++, mode, caller);
+	kept->charged = caller->uid;
+	return 0;
+}
+
+void kept_fini(struct kept *kept)
+{
+	user_uncharge(&kept->channel.space->host->users, kept->charged, USER_CHANNELS, 1);
+}
+
+void kept_stat(const struct kept *kept, struct stat *ret_attr)
+{
+	attributes_stat(&kept->attributes, ret_attr);
+	ret_attr->st_nlink = kept->name ? 1 : 0;
+}
+
+int kept_space_open(struct space **ret_space, struct host *host, const struct kind *kind,
+		    const struct space_ops *ops)
+{
+	struct kept_space *space = calloc(1, sizeof(*space));
+
+	if (!space)
+		return -ENOMEM;
+	space_init(&space->space, ops, host, kind->path);
+	space->space.kind = kind;
+	space->space.is_own = true;
+	*ret_space = &space->space;
+	return 0;
+}
+
+void kept_space_destroy(struct space *space_)
+{
+	struct kept_space *space = kept_space_from(space_);
+	struct kept *kept, *next;
+
+	HASH_ITER(hh, space->kept, kept, next) {
+		kept_unname(space, kept);
+	}
+	free(space);
+}
+
+int kept_list(struct space *space, struct caller *caller, space_entry_fn *entry, void *data)
+{
+	struct kept *kept, *next;
+
+	HASH_ITER(hh, kept_space_from(space)->kept, kept, next) {
+		if (!entry(data, kept->name, kept->attributes.ino, kept->attributes.mode))
+			break;
+	}
+	return 0;
+}
+
+int kept_lookup(struct space *space, const char *name, struct caller *caller,
+		struct entry *ret_entry)
+{
+	struct kept *kept = kept_find(kept_space_from(space), name);
+
+	if (!kept)
+		return -ENOENT;
+	ret_entry->channel = channel_ref(&kept->channel);
+	return 0;
+}
+
+int kept_remove(struct space *space, const char *name, struct caller *caller)
+{
+	struct kept *kept = kept_find(kept_space_from(space), name);
+
+	if (!kept)
+		return -ENOENT;
+	if (!caller_owns(caller, kept->attributes.uid))
+		return -EPERM;
+	kept_unname(kept_space_from(space), kept);
+	return 0;
+}
+
+/* May `kept` take the place of `replaced`, which may be NULL or itself? */
+static int may_rename(const struct kept *kept, const struct kept *replaced, unsigned flags,
+		      struct caller *caller)
+{
+	if (flags & ~RENAME_NOREPLACE)
+		return -EINVAL;
+	if (!kept)
+		return -ENOENT;
+	if (!caller_owns(caller, kept->attributes.uid))
+		return -EPERM;
+	if (replaced && (flags & RENAME_NOREPLACE))
+		return -EEXIST;
+	if (replaced && !caller_owns(caller, replaced->attributes.uid))
+		return -EPERM;
+	return 0;
+}
+
+int kept_rename(struct space *space_, const char *from, const char *to, unsigned flags,
+		struct caller *caller)
+{
+	struct kept_space *space = kept_space_from(space_);
+	struct kept *kept = kept_find(space, from);
+	struct kept *replaced = kept_find(space, to);
+	char *copy;
+	int r = may_rename(kept, replaced, flags, caller);
+
+	if (r < 0 || kept == replaced)
+		return r;
+	copy = strdup(to);
+	if (!copy)
+		return -ENOMEM;
+	if (replaced)
+		kept_unname(space, replaced);
+	HASH_DEL(space->kept, kept);
+	free(kept->name);
+	attributes_touch(&kept->attributes.ctime);
+	r = kept_name(space, kept, copy);
+	if (r < 0)
+		channel_unref(&kept->channel);
+	return r;
+}

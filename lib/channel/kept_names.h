@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Names that the daemon itself keeps, because the kernel has none for these objects: pipes.
+ *
+ * Each object belongs to the user who made it and is charged to that user for as long as it lives.
+ * The directory works as one with the sticky bit: only its owner and root remove or rename a
+ * thing.
+ */
+#ifndef IPCFS_KEPT_NAMES_H
+#define IPCFS_KEPT_NAMES_H
+
+#include <uthash.h>
+
+#include "lib/channel/attributes.h"
+#include "lib/channel/channel.h"
+
+/* One object; a kind's own struct begins with it. */
+struct kept {
+	struct channel channel;
+	char *name;        /* NULL once removed */
+	UT_hash_handle hh; /* kept_space::kept, by name */
+	struct attributes attributes;
+	uid_t charged; /* who made it */
+};
+
+struct kept_space {
+	struct space space;
+	struct kept *kept;
+};
+
+struct kept *kept_from(struct channel *channel);
+
+/*
+ * Makes `kept`, which is all zeroes, an object of the caller's with this name: on success the
+ * space has one reference to it and the caller another. -EEXIST, -EMFILE (the user has too many),
+ * -ENOMEM: it is as before.
+ */
+int kept_init(struct kept *kept, struct space *space, enum channel_service service,
+	      const char *name, mode_t mode, struct caller *caller);
+void kept_fini(struct kept *kept);
+
+void kept_stat(const struct kept *kept, struct stat *ret_attr);
+
+/* For struct space_ops. */
+int kept_space_open(struct space **ret_space, struct host *host, const struct kind *kind,
+		    const struct space_ops *ops);
+void kept_space_destroy(struct space *space);
+int kept_list(struct space *space, struct caller *caller, space_entry_fn *entry, void *data);
+int kept_lookup(struct space *space, const char *name, struct caller *caller,
+		struct entry *ret_entry);
+int kept_remove(struct space *space, const char *name, struct caller *caller);
+int kept_rename(struct space *space, const char *from, const char *to, unsigned flags,
+		struct caller *caller);
+
+#endif

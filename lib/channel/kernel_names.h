@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Names that a filesystem of the kernel's keeps: POSIX queues (mqueue), shared memory (/dev/shm).
+ *
+ * The kernel's directory is the list: nothing of it is cached. What is kept is one channel for
+ * each object that somebody refers to, found by its inode number, so that all who have it open
+ * share it. A name is trusted only as far as it still leads to that inode.
+ */
+#ifndef IPCFS_KERNEL_NAMES_H
+#define IPCFS_KERNEL_NAMES_H
+
+#include <uthash.h>
+
+#include "lib/channel/channel.h"
+
+struct named_space;
+
+/* One object; a kind's own struct begins with it. */
+struct named {
+	struct channel channel;
+	ino_t ino;
+	char *name;        /* by which it was last seen */
+	UT_hash_handle hh; /* named_space::named, by ino */
+};
+
+struct named_space {
+	struct space space;
+	struct named *named;
+	size_t named_size; /* of the kind's own struct */
+	/* openat(2), as a descriptor or -errno, and unlinkat(2); below space::dir_fd if it is. */
+	int (*open_name)(struct named_space *space, const char *name, int flags, mode_t mode);
+	int (*unlink_name)(struct named_space *space, const char *name);
+	const char *prefix; /* of their names in the kernel's directory, not shown; NULL: none */
+	/* Is it one of the kind's? NULL: all are. */
+	bool (*is_ours)(const char *name);
+	/* Fills in what the kind has of its own. NULL: nothing. */
+	void (*init)(struct named *named);
+};
+
+struct named *named_from(struct channel *channel);
+struct named_space *named_space_from(struct space *space);
+
+/* open_name and unlink_name of a space that has a directory. */
+int named_open_at(struct named_space *space, const char *name, int flags, mode_t mode);
+int named_unlink_at(struct named_space *space, const char *name);
+
+/* linkat(2) of the file at the path `from`. */
+int named_link(struct named_space *space, const char *from, const char *name);
+
+/* A directory of the host's, or -errno. The caller owns the descriptor. */
+int named_open_directory(const struct host *host, const char *path);
+
+/* Opens the object itself: -ESTALE if its name leads to another one by now. */
+int named_open(struct named *named, int flags);
+
+/* Attributes by name. */
+int named_stat(struct named *named, struct stat *ret_attr);
+
+/* Changes what `changes` names, without the size, as the caller; by `open_fd` unless it is -1. */
+int named_change(struct named *named, int open_fd, const struct stat *attr, unsigned changes,
+		 struct caller *caller);
+
+void named_fini(struct named *named);
+
+/*
+ * Makes a space that is all zeroes but for what its kind has set, over the directory `dir_fd`,
+ * which it takes over.
+ */
+void named_space_init(struct named_space *space, const struct space_ops *ops, struct host *host,
+		      const struct kind *kind, int dir_fd);
+
+/* Finds an object by its name; the caller owns the reference. */
+int named_find(struct space *space, const char *name, struct channel **ret_channel);
+
+/*
+ * Finds an object that has just been made with this inode number. -ESTALE: the name leads to
+ * another by now, which its maker has no more right to than anybody.
+ */
+int named_find_made(struct space *space, const char *name, ino_t ino, struct channel **ret_channel);
+
+/*
+ * The rule of a sticky directory, also where the kernel's is not: only owner and root remove or
+ * rename. -EPERM, -ENOENT
+ */
+int named_check_owner(struct space *space, const char *name, struct caller *caller);
+
+/* For struct space_ops. */
+void named_space_destroy(struct space *space);
+int named_list(struct space *space, struct caller *caller, space_entry_fn *entry, void *data);
+int named_lookup(struct space *space, const char *name, struct caller *caller,
+		 struct entry *ret_entry);
+int named_remove(struct space *space, const char *name, struct caller *caller);
+
+#endif

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/channel/settings.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+const struct parameter *parameter_find(const struct parameter *parameters, const char *name)
+{
+	while (parameters && parameters->name && strcmp(parameters->name, name) != 0)
+		parameters++;
+	return parameters && parameters->name ? parameters : NULL;
+}
+
+/* The shift that a unit stands for, or -1. */
+static int unit_shift(const char *unit)
+{
+	static const char units[] = "KMG";
+	const char *found;
+
+	if (!*unit)
+		return 0;
+	found = unit[1] ? NULL : strchr(units, *unit);
+	return found ? 10 * (int)(found - units + 1) : -1;
+}
+
+static int parse_word(const struct parameter *parameter, const char *text, uint64_t *ret_value)
+{
+	for (uint64_t i = 0; parameter->words[i]; i++) {
+		if (strcmp(parameter->words[i], text) == 0) {
+			*ret_value = i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+int parameter_parse(const struct parameter *parameter, const char *text, uint64_t *ret_value)
+{
+	unsigned long long value;
+	char *unit;
+	bool is_hex = strncasecmp(text, "0x", 2) == 0; /* and a zero before a number is only that */
+	int shift;
+
+	if (parameter->type == PARAMETER_WORD)
+		return parse_word(parameter, text, ret_value);
+	if (*text < '0' || *text > '9')
+		return -EINVAL;
+	errno = 0;
+	value = strtoull(text, &unit, is_hex ? 16 : 10);
+	if (errno)
+		return -ERANGE;
+	shift = parameter->type == PARAMETER_SIZE ? unit_shift(unit) : *unit ? -1 : 0;
+	if (shift < 0)
+		return -EINVAL;
+	if (value > UINT64_MAX >> shift)
+		return -ERANGE;
+	value <<= shift;
+	if (value < parameter->min || value > parameter->max)
+		return -ERANGE;
+	*ret_value = value;
+	return 0;
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/channel/sleeper.h"
+
+#include <errno.h>
+
+#include "lib/base/cleanup.h"
+
+static void sleeper_work(struct worker_job *job)
+{
+	struct sleeper *sleeper = CONTAINER_OF(job, struct sleeper, job);
+
+	do {
+		sleeper->result = job->is_interrupted ? -EINTR : sleeper->call(sleeper);
+	} while (sleeper->result == -EINTR && !job->is_interrupted);
+}
+
+static void sleeper_end(struct sleeper *sleeper)
+{
+	struct channel *channel = sleeper->channel;
+	struct host *host = channel->space->host;
+
+	host_slept(host, sleeper->uid);
+	sleeper->ended(sleeper);
+	channel_unref(channel);
+}
+
+static void sleeper_done(struct worker_job *job)
+{
+	sleeper_end(CONTAINER_OF(job, struct sleeper, job));
+}
+
+static void sleeper_run_end(struct loop_task *task)
+{
+	sleeper_end(CONTAINER_OF(task, struct sleeper, end));
+}
+
+int sleeper_start(struct sleeper *sleeper, struct channel *channel, uid_t uid)
+{
+	int r;
+
+	sleeper->job.work = sleeper_work;
+	sleeper->job.done = sleeper_done;
+	sleeper->end.run = sleeper_run_end;
+	sleeper->uid = uid;
+	r = host_sleep(channel->space->host, channel->space->host->sleepers, uid, &sleeper->job);
+	if (r == 0)
+		sleeper->channel = channel_ref(channel);
+	return r;
+}
+
+void sleeper_stop(struct sleeper *sleeper)
+{
+	struct host *host = sleeper->channel->space->host;
+
+	if (!host->sleepers || sleeper->end.is_queued)
+		return; /* it has been told */
+	if (workers_cancel(host->sleepers, &sleeper->job)) {
+		sleeper->result = -EINTR;
+		loop_defer(host->loop, &sleeper->end);
+	} else {
+		workers_interrupt(host->sleepers, &sleeper->job);
+	}
+}

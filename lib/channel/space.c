@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/channel/space.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/channel/channel.h"
+#include "lib/base/cleanup.h"
+
+/* Inode numbers: 15 bits of space above 48 of the object's own; 0 for those that come of a path. */
+#define INO_BITS 48
+#define INO_MASK (((ino_t)1 << INO_BITS) - 1)
+
+void space_init(struct space *space, const struct space_ops *ops, struct host *host,
+		const char *path)
+{
+	space->ops = ops;
+	space->host = host;
+	space->n_refs = 1;
+	space->ino = space_path_ino(path);
+	space->dir_fd = -1;
+}
+
+struct space *space_ref(struct space *space)
+{
+	space->n_refs++;
+	return space;
+}
+
+void space_unref(struct space *space)
+{
+	if (!space)
+		return;
+	assert(space->n_refs > 0);
+	if (--space->n_refs > 0)
+		return;
+	space_unref(TAKE_PTR(space->shown));
+	space->ops->destroy(space);
+}
+
+void entry_unref(const struct entry *entry)
+{
+	channel_unref(entry->channel);
+	space_unref(entry->space);
+}
+
+int space_list(struct space *space, struct caller *caller, space_entry_fn *entry, void *data)
+{
+	return space->ops->list(space, caller, entry, data);
+}
+
+static bool is_too_long(const char *name)
+{
+	return strlen(name) > NAME_MAX;
+}
+
+/*
+ * Splits NAME:N: 1 if `name` has that form, 0 if not. A number that is too large is -EINVAL.
+ */
+static int split_selector(const struct space *space, const char *name, char *ret_base,
+			  struct selector *ret_selector)
+{
+	const struct kind *kind = space->kind;
+	const char *colon = strrchr(name, ':');
+	unsigned long value;
+	char *end;
+
+	if (!kind || !(kind->traits & KIND_SELECTS) || !colon || colon == name)
+		return 0;
+	if (!colon[1] || strspn(colon + 1, "0123456789") != strlen(colon + 1))
+		return 0;
+	errno = 0;
+	value = strtoul(colon + 1, &end, 10);
+	if (errno || value > kind->selector_max)
+		return -EINVAL;
+	memcpy(ret_base, name, (size_t)(colon - name));
+	ret_base[colon - name] = '\0';
+	*ret_selector = (struct selector){.is_set = true, .value = value};
+	return 1;
+}
+
+int space_lookup(struct space *space, const char *name, struct caller *caller,
+		 struct entry *ret_entry, struct selector *ret_selector)
+{
+	char base[NAME_MAX + 1];
+	int r;
+
+	*ret_entry = (struct entry){0};
+	*ret_selector = (struct selector){0};
+	if (is_too_long(name))
+		return -ENAMETOOLONG;
+	r = space->ops->lookup(space, name, caller, ret_entry);
+	if (r != -ENOENT)
+		return r;
+	r = split_selector(space, name, base, ret_selector);
+	if (r <= 0)
+		return r < 0 ? r : -ENOENT;
+	return space->ops->lookup(space, base, caller, ret_entry);
+}
+
+int space_create(struct space *space, const char *name, mode_t mode,
+		 const struct settings *settings, struct caller *caller, struct entry *ret_entry,
+		 struct selector *ret_selector)
+{
+	char base[NAME_MAX + 1];
+	struct entry named = {0};
+	int r;
+
+	*ret_entry = (struct entry){0};
+	*ret_selector = (struct selector){0};
+	if (is_too_long(name))
+		return -ENAMETOOLONG;
+	if (!space->ops->create)
+		return -EPERM;
+	r = split_selector(space, name, base, ret_selector);
+	if (r > 0 && space->ops->lookup(space, name, caller, &named) == 0) {
+		entry_unref(&named);
+		r = -EEXIST; /* its own name has the suffix */
+	}
+	if (r < 0)
+		return r;
+	return space->ops->create(space, r ? base : name, mode, settings, caller, ret_entry);
+}
+
+int space_remove(struct space *space, const char *name, struct caller *caller)
+{
+	if (is_too_long(name))
+		return -ENAMETOOLONG;
+	return space->ops->remove ? space->ops->remove(space, name, caller) : -EPERM;
+}
+
+int space_rename(struct space *space, const char *from, const char *to, unsigned flags,
+		 struct caller *caller)
+{
+	if (is_too_long(from) || is_too_long(to))
+		return -ENAMETOOLONG;
+	return space->ops->rename ? space->ops->rename(space, from, to, flags, caller) : -EPERM;
+}
+
+struct space *space_shown(struct space *space)
+{
+	return space->shown ? space->shown : space;
+}
+
+int space_change(struct space *space, const struct stat *attr, unsigned changes,
+		 struct caller *caller)
+{
+	return space->ops->change ? space->ops->change(space, attr, changes, caller) : -EPERM;
+}
+
+void space_stat(const struct space *space, struct stat *ret_attr)
+{
+	*ret_attr = (struct stat){0};
+	ret_attr->st_atim = ret_attr->st_mtim = ret_attr->st_ctim = space->host->started;
+	if (space->dir_fd >= 0)
+		fstat(space->dir_fd, ret_attr);
+	/* Without the sticky bit, which would bring fs.protected_regular in; kinds check owners. */
+	ret_attr->st_mode = S_IFDIR | (space->ops->create ? 0777 : 0755);
+	ret_attr->st_ino = space->ino;
+	ret_attr->st_uid = geteuid();
+	ret_attr->st_gid = getegid();
+	ret_attr->st_size = 0;
+	ret_attr->st_blocks = 0;
+	ret_attr->st_nlink = 2;
+	if (space->ops->stat)
+		space->ops->stat(space, ret_attr);
+}
+
+ino_t space_ino(const struct space *space, ino_t ino)
+{
+	return ((ino_t)space->id << INO_BITS) | (ino & INO_MASK);
+}
+
+ino_t space_path_ino(const char *path)
+{
+	uint64_t hash = 14695981039346656037ULL; /* FNV-1a */
+
+	for (; *path; path++)
+		hash = (hash ^ (unsigned char)*path) * 1099511628211ULL;
+	return hash & INO_MASK;
+}

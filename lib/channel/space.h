@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Directories: of all objects of a kind, or of other directories.
+ *
+ * A space that shows what the kernel keeps holds no copy of it; lookup and list ask the kernel.
+ */
+#ifndef IPCFS_SPACE_H
+#define IPCFS_SPACE_H
+
+#include <stdbool.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include "lib/host/caller.h"
+#include "lib/channel/settings.h"
+
+struct channel;
+struct host;
+struct kind;
+struct space;
+
+/* What a name leads to: the one or the other, as a reference. */
+struct entry {
+	struct channel *channel;
+	struct space *space;
+};
+
+/* N of NAME:N. */
+struct selector {
+	bool is_set;
+	unsigned long value;
+};
+
+/* Called for each name of a space, with its inode number and type: false ends the listing. */
+typedef bool space_entry_fn(void *data, const char *name, ino_t ino, mode_t mode);
+
+/*
+ * Objects are found, made, removed and renamed with the caller's rights. A NULL is a thing that the
+ * space does not do. -EAGAIN: somebody is at work for the caller (lib/host/errands.h); try again at
+ * host_retry().
+ */
+struct space_ops {
+	void (*destroy)(struct space *space);
+	int (*list)(struct space *space, struct caller *caller, space_entry_fn *entry, void *data);
+	int (*lookup)(struct space *space, const char *name, struct caller *caller,
+		      struct entry *ret_entry);
+	/*
+	 * Makes an object with the mode as it stands (type and permissions) and the kind's
+	 * settings; it must not exist: -EEXIST.
+	 */
+	int (*create)(struct space *space, const char *name, mode_t mode,
+		      const struct settings *settings, struct caller *caller,
+		      struct entry *ret_entry);
+	int (*remove)(struct space *space, const char *name, struct caller *caller);
+	/* `flags` of renameat2(2). */
+	int (*rename)(struct space *space, const char *from, const char *to, unsigned flags,
+		      struct caller *caller);
+	/* Changes what space_stat() has put there for a directory like any other. */
+	void (*stat)(const struct space *space, struct stat *attr);
+	/* As channel_ops::change; of the directory itself. */
+	int (*change)(struct space *space, const struct stat *attr, unsigned changes,
+		      struct caller *caller);
+};
+
+struct space {
+	const struct space_ops *ops;
+	const struct kind *kind; /* whose objects are in it; NULL: none */
+	struct host *host;
+	unsigned n_refs;
+	unsigned id;          /* above the objects' inode numbers: see space_ino() */
+	ino_t ino;            /* its own */
+	int dir_fd;           /* the directory that the kernel keeps for this kind, or -1 */
+	struct space *shown;  /* what info/ shows in its place, a reference; NULL: itself */
+	const char *link_dir; /* where native programs open the objects by path, or NULL */
+	bool is_lasting;      /* its name leads to it for as long as the mount lives */
+	bool is_own;          /* its names are kept here: nobody else makes or removes any */
+	void *inode;          /* the inode that stands for it in the mount */
+};
+
+/* For those who make spaces: fills in the rest, with one reference. `path` is where it is shown. */
+void space_init(struct space *space, const struct space_ops *ops, struct host *host,
+		const char *path);
+
+void entry_unref(const struct entry *entry);
+
+struct space *space_ref(struct space *space);
+void space_unref(struct space *space); /* NULL is nothing */
+
+int space_list(struct space *space, struct caller *caller, space_entry_fn *entry, void *data);
+
+/*
+ * Finds `name`, or where the kind selects by number and there is no object of that name, what
+ * stands before ":N". The caller owns the reference in *ret_entry. -ENOENT; -EINVAL: the number is
+ * too large. Here and below a name longer than NAME_MAX is -ENAMETOOLONG.
+ */
+int space_lookup(struct space *space, const char *name, struct caller *caller,
+		 struct entry *ret_entry, struct selector *ret_selector);
+
+/*
+ * Makes an object; ":N" at the end of its name selects, as above. `settings` NULL: the kind's own.
+ */
+int space_create(struct space *space, const char *name, mode_t mode,
+		 const struct settings *settings, struct caller *caller, struct entry *ret_entry,
+		 struct selector *ret_selector);
+
+int space_remove(struct space *space, const char *name, struct caller *caller);
+int space_rename(struct space *space, const char *from, const char *to, unsigned flags,
+		 struct caller *caller);
+
+/* -EPERM: a directory whose attributes are not to be changed. */
+int space_change(struct space *space, const struct stat *attr, unsigned changes,
+		 struct caller *caller);
+
+/* The directory of the objects that info/ has in its mirror: the space, or space::shown. */
+struct space *space_shown(struct space *space);
+
+/* The attributes of the directory itself. */
+void space_stat(const struct space *space, struct stat *ret_attr);
+
+/* The number under which the mount shows an object with number `ino` of this space. */
+ino_t space_ino(const struct space *space, ino_t ino);
+
+/* A number for what has none of its own: made from the path where it is shown. */
+ino_t space_path_ino(const char *path);
+
+#endif

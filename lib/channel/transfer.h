@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A read or write that waits until the channel can do it.
+ *
+ * It is part of its owner's memory and belongs to the channel from transfer_hold() until it is
+ * done or cancelled. Held readers are served in order of arrival; so are writers, one after the
+ * other, which is why the bytes of two writes are never mixed.
+ */
+#ifndef IPCFS_TRANSFER_H
+#define IPCFS_TRANSFER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "lib/channel/channel.h"
+
+/*
+ * A thread that does a held write, begun by the kind whose memory this is. The write is not tried
+ * meanwhile, and is over when the thread says what became of it.
+ */
+struct transfer_work {
+	struct transfer *transfer;                /* NULL once nobody wants to know */
+	void (*stop)(struct transfer_work *work); /* has it end soon, done or not */
+};
+
+struct transfer {
+	struct file *file; /* borrowed; stays open while the transfer is held */
+	bool is_write;
+	const char *data; /* a write's bytes, borrowed */
+	size_t size;      /* bytes to read at most, or to write */
+	size_t done;      /* bytes of the write that were accepted */
+	off_t offset;
+
+	/*
+	 * Called once, from the loop, when the transfer is over; it is held no more. `result` is
+	 * the number of bytes, or -errno; `data` are the bytes of a read, valid during the call.
+	 * Returns false if nobody could be told; bytes handed over straight are then kept.
+	 */
+	bool (*complete)(struct transfer *transfer, const void *data, ssize_t result);
+
+	struct transfer_work *work;   /* NULL: it is tried by the loop */
+	struct transfer *prev, *next; /* channel::readers or channel::writers */
+};
+
+/* Holds the transfer. Its last try must have returned -EAGAIN, or accepted only a part. */
+void transfer_hold(struct transfer *transfer);
+
+/*
+ * Ends the work that a thread does for it: complete() follows, and tells whether it was done.
+ * False: no thread is at it, and it can be cancelled at once.
+ */
+bool transfer_stop(struct transfer *transfer);
+
+/* For kinds: it is over, by whatever did it. `result` as for complete(). */
+void transfer_finish(struct transfer *transfer, ssize_t result);
+
+/* Takes it back without a call of complete(). A thread that is at it may still do it. */
+void transfer_cancel(struct transfer *transfer);
+
+/*
+ * For kinds: gives `data` straight to the readers that wait, as far as they can take it. Returns
+ * the number of bytes taken.
+ */
+size_t transfer_hand(struct channel *channel, const void *data, size_t size);
+
+/* Tries the channel's held transfers again, after channel_wake(channel, events). */
+void transfer_retry(struct channel *channel, uint32_t events);
+
+#endif

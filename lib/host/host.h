@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What all channels of one mount share: the loop, the users' accounts, and one scratch buffer.
+ */
+#ifndef IPCFS_HOST_H
+#define IPCFS_HOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "lib/base/loop.h"
+#include "lib/host/user.h"
+
+/*
+ * The largest read or write that reaches a channel as one request, in bytes: FUSE's max_write.
+ * A longer read(2) or write(2) is cut in pieces of at most this by the kernel (fs/fuse/file.c,
+ * fuse_direct_io), and one whose buffer is not page-aligned in pieces up to a page less.
+ */
+#define HOST_IO_MAX (1024 * 1024)
+#define HOST_PAGE   4096
+/* st_blksize: stdio writes in pieces of this, and a line is to be one message. */
+#define HOST_BLOCK 65536
+
+/* Threads that sleep, for all users together; and how many of them are for root alone. */
+#define HOST_SLEEPS_MAX  1024
+#define HOST_SLEEPS_ROOT 128
+
+struct space;
+struct connection;
+struct worker_job;
+
+/* Somebody whom host_retry() is to call once. */
+struct host_waiter {
+	void (*run)(struct host_waiter *waiter);
+	bool is_waiting;
+	struct host_waiter *prev, *next; /* host::waiters */
+};
+
+struct host {
+	struct loop *loop;        /* borrowed */
+	struct workers *workers;  /* for what takes long */
+	struct workers *sleepers; /* for what may sleep for ever: lib/channel/sleeper.h */
+	struct workers *walkers;  /* for paths and names, which may take for ever, too */
+	unsigned n_sleeping;      /* of HOST_SLEEPS_MAX */
+	_Atomic bool is_ending;   /* nobody is left to read what a job would find */
+	struct host_waiter *waiters;
+	struct errand *errands; /* under way (lib/host/errands.h), by key */
+	struct loop_task retry;
+	bool is_serving; /* the mount may call: nothing on the loop may walk into it */
+	dev_t dev;       /* of the mount, by which its open files are told */
+	struct user_table users;
+	bool has_backing; /* the mount can hand a file of another filesystem to the kernel */
+	char root[32];    /* where the machine's files are: "", or "/proc/PID/root" */
+	struct timespec started;
+	struct space **spaces; /* of all kinds that there are, borrowed; ends with NULL */
+	struct space *info;    /* borrowed */
+	struct connection
+		*connected; /* by the inodes of their sockets: lib/kinds/socket/connections.h */
+	uint64_t next_id;   /* inode number for the next object that the daemon keeps */
+	char *scratch;      /* where reads land on their way; valid until the next channel call */
+	size_t scratch_size;
+	char *spare; /* for what a reader may leave of its message; NULL: there is none */
+	size_t spare_size;
+};
+
+/* Prepares a host that borrows `loop`, with the limits that ipcfs(8) names as defaults. -ENOMEM. */
+int host_init(struct host *host, struct loop *loop);
+
+/*
+ * Has those wake up who sleep in the kernel's waits, and tell what became of the writes they were
+ * at. Nobody does so any more after that.
+ */
+void host_stop_sleepers(struct host *host);
+
+/*
+ * Ends the workers, whose jobs refer to channels, and whose calls are answered. Those who walk may
+ * do so in the mount: when nobody answers there any more it has to be left before host_stop().
+ */
+void host_stop_workers(struct host *host);
+
+/* Ends all threads, before what their jobs refer to is freed. */
+void host_stop(struct host *host);
+void host_fini(struct host *host);
+
+/*
+ * An object that could not be made at once (-EAGAIN) may be made now: whoever waits for one is
+ * called, after the present handler.
+ */
+void host_retry(struct host *host);
+void host_wait(struct host *host, struct host_waiter *waiter);
+void host_unwait(struct host *host, struct host_waiter *waiter); /* if it waits */
+
+/*
+ * Has a job run by the sleepers or the walkers, for user `uid`, with a thread of its own: each
+ * costs a USER_SLEEPS, and one of HOST_SLEEPS_MAX, until host_slept(). -ENOBUFS, -ENOMEM: done() is
+ * not called.
+ */
+int host_sleep(struct host *host, struct workers *workers, uid_t uid, struct worker_job *job);
+void host_slept(struct host *host, uid_t uid);
+
+/* Closes a descriptor on a worker, because that may free what takes long to free. */
+void host_close(struct host *host, int fd);
+
+/* Makes the scratch buffer at least `size` bytes; it may move. -ENOMEM, and it is as before. */
+int host_reserve(struct host *host, size_t size);
+
+/* Makes sure that there is a spare buffer of at least `size` bytes. -ENOMEM */
+int host_reserve_spare(struct host *host, size_t size);
+
+#endif

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/info/info.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+#include "lib/channel/channel.h"
+#include "lib/base/cleanup.h"
+#include "lib/channel/folder.h"
+#include "lib/info/info_text.h"
+
+/* The mirror of a kind's directory. */
+struct mirror {
+	struct space space;
+	struct space *target;    /* a reference */
+	struct reflection *seen; /* those of its entries that somebody refers to, by name */
+};
+
+/* The mirror of one object: a directory with three texts. It may outlive the object. */
+struct reflection {
+	struct space space;
+	struct mirror *mirror; /* a reference */
+	char *name;
+	UT_hash_handle hh; /* mirror::seen */
+};
+
+static const struct {
+	const char *name;
+	const struct text_ops *ops;
+} texts[] = {
+	{"status", &info_status_ops},
+	{"peers", &info_peers_ops},
+	{"peek", &info_peek_ops},
+};
+#define N_TEXTS (sizeof(texts) / sizeof(texts[0]))
+
+static struct mirror *mirror_from(struct space *space)
+{
+	return CONTAINER_OF(space, struct mirror, space);
+}
+
+static struct reflection *reflection_from(struct space *space)
+{
+	return CONTAINER_OF(space, struct reflection, space);
+}
+
+static void reflection_destroy(struct space *space)
+{
+	struct reflection *reflection = reflection_from(space);
+
+	HASH_DEL(reflection->mirror->seen, reflection);
+	space_unref(&reflection->mirror->space);
+	free(reflection->name);
+	free(reflection);
+}
+
+static int reflection_list(struct space *space, struct caller *caller, space_entry_fn *entry,
+			   void *data)
+{
+	for (size_t i = 0; i < N_TEXTS; i++)
+		if (!entry(data, texts[i].name, text_ino(space, texts[i].name), S_IFREG))
+			break;
+	return 0;
+}
+
+static int reflection_lookup(struct space *space, const char *name, struct caller *caller,
+			     struct entry *ret_entry)
+{
+	struct reflection *reflection = reflection_from(space);
+	struct info_object *object;
+	size_t i = 0;
+
+	while (i < N_TEXTS && strcmp(texts[i].name, name) != 0)
+		i++;
+	if (i == N_TEXTS)
+		return -ENOENT;
+	object = calloc(1, sizeof(*object));
+	if (!object)
+		return -ENOMEM;
+	object->space = space_ref(reflection->mirror->target);
+	object->name = strdup(reflection->name);
+	if (!object->name) {
+		texts[i].ops->release(object);
+		return -ENOMEM;
+	}
+	return text_new(space, name, texts[i].ops, object, &ret_entry->channel);
+}
+
+static const struct space_ops reflection_ops = {
+	.destroy = reflection_destroy,
+	.list = reflection_list,
+	.lookup = reflection_lookup,
+};
+
+static ino_t reflection_ino(const struct mirror *mirror, const char *name)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "info/%s/%s", mirror->target->kind->path, name);
+	return space_path_ino(path);
+}
+
+static int reflection_new(struct mirror *mirror, const char *name, struct space **ret_space)
+{
+	CLEANUP_FREE struct reflection *reflection = calloc(1, sizeof(*reflection));
+	CLEANUP_FREE char *copy = strdup(name);
+
+	if (!reflection || !copy)
+		return -ENOMEM;
+	space_init(&reflection->space, &reflection_ops, mirror->space.host, "");
+	reflection->space.ino = reflection_ino(mirror, name);
+	reflection->name = copy;
+	HASH_ADD_KEYPTR(hh, mirror->seen, copy, strlen(copy), reflection);
+	if (!reflection->hh.tbl)
+		return -ENOMEM;
+	TAKE_PTR(copy);
+	reflection->mirror = mirror;
+	space_ref(&mirror->space);
+	*ret_space = &TAKE_PTR(reflection)->space;
+	return 0;
+}
+
+static void mirror_destroy(struct space *space)
+{
+	struct mirror *mirror = mirror_from(space);
+
+	space_unref(mirror->target);
+	free(mirror);
+}
+
+/* A listing of the target, with directories for objects. */
+struct mirror_listing {
+	struct mirror *mirror;
+	space_entry_fn *entry;
+	void *data;
+};
+
+static bool mirror_entry(void *data, const char *name, ino_t ino, mode_t mode)
+{
+	struct mirror_listing *listing = data;
+
+	return listing->entry(listing->data, name, reflection_ino(listing->mirror, name), S_IFDIR);
+}
+
+static int mirror_list(struct space *space, struct caller *caller, space_entry_fn *entry,
+		       void *data)
+{
+	struct mirror_listing listing = {mirror_from(space), entry, data};
+
+	return space_list(listing.mirror->target, caller, mirror_entry, &listing);
+}
+
+static int mirror_lookup(struct space *space, const char *name, struct caller *caller,
+			 struct entry *ret_entry)
+{
+	struct mirror *mirror = mirror_from(space);
+	struct reflection *reflection;
+	struct entry target = {0};
+	int r = mirror->target->ops->lookup(mirror->target, name, caller, &target);
+
+	if (r < 0)
+		return r;
+	entry_unref(&target);
+	HASH_FIND_STR(mirror->seen, name, reflection);
+	if (!reflection)
+		return reflection_new(mirror, name, &ret_entry->space);
+	ret_entry->space = space_ref(&reflection->space);
+	return 0;
+}
+
+static const struct space_ops mirror_ops = {
+	.destroy = mirror_destroy,
+	.list = mirror_list,
+	.lookup = mirror_lookup,
+};
+
+static int add_mirror(struct folder *info, struct space *target)
+{
+	struct mirror *mirror = calloc(1, sizeof(*mirror));
+	char path[PATH_MAX];
+
+	if (!mirror)
+		return -ENOMEM;
+	snprintf(path, sizeof(path), "info/%s", target->kind->path);
+	space_init(&mirror->space, &mirror_ops, target->host, path);
+	mirror->space.is_lasting = true;
+	mirror->target = space_ref(target);
+	return folder_add_at(info, "info/", target->kind->path, &mirror->space);
+}
+
+static int add_text(struct folder *info, const char *name, const struct text_ops *ops)
+{
+	struct space *space = folder_space(info);
+	struct entry entry = {0};
+	int r = text_new(space, name, ops, space->host, &entry.channel);
+
+	return r < 0 ? r : folder_add(info, name, entry);
+}
+
+int info_new(struct host *host, struct space **ret_space)
+{
+	struct folder *info;
+	int r = folder_new(host, "info", &info);
+
+	if (r < 0)
+		return r;
+	r = add_text(info, "summary", &info_summary_ops);
+	if (r == 0)
+		r = add_text(info, "inventory.json", &info_inventory_ops);
+	if (r == 0)
+		r = add_text(info, "metrics", &info_metrics_ops);
+	if (r == 0)
+		r = add_text(info, "graph.dot", &info_graph_ops);
+	for (struct space **target = host->spaces; r == 0 && *target; target++)
+		r = add_mirror(info, space_shown(*target));
+	*ret_space = folder_space(info);
+	if (r < 0) {
+		folder_clear(*ret_space);
+		space_unref(*ret_space);
+	}
+	return r;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The directory info/: a mirror of all channels in which looking never consumes.
+ *
+ *     info/KIND/NAME/status  peers  peek
+ *     info/summary  inventory.json  metrics  graph.dot
+ *
+ * It holds nothing: every text is made when it is opened, and says no more than its reader could
+ * find out by other means.
+ */
+#ifndef IPCFS_INFO_H
+#define IPCFS_INFO_H
+
+#include "lib/channel/space.h"
+
+/* The mirror of host::spaces. The caller owns the reference; folder_clear() before the last. */
+int info_new(struct host *host, struct space **ret_space);
+
+#endif

@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Events: eventfd(2) counters that the daemon keeps.
+ *
+ * A read gives the counter as a line of text and clears it, or takes 1 of it (mode=semaphore); it
+ * waits while the counter is 0. Writing N adds N, and waits while a counter can't hold so much.
+ * The descriptor is there from the beginning, so that a native program can have it by
+ * pidfd_getfd(2).
+ */
+#include "lib/channel/channel.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "lib/base/cleanup.h"
+#include "lib/channel/kept_names.h"
+#include "lib/kinds/kinds.h"
+#include "lib/base/number.h"
+
+#define EVENT_MAX (UINT64_MAX - 1) /* eventfd(2) */
+/* The longest text of a counter, with its newline. */
+#define TEXT_MAX 21
+
+enum { EVENT_VALUE, EVENT_MODE };
+
+static const char *const mode_words[] = {"normal", "semaphore", NULL};
+
+static const struct parameter event_parameters[] = {
+	[EVENT_VALUE] = {"value", PARAMETER_NUMBER, .max = EVENT_MAX, .is_initial = true},
+	[EVENT_MODE] = {"mode", PARAMETER_WORD, .words = mode_words},
+	{.name = NULL},
+};
+
+struct event {
+	struct kept kept;
+	struct loop_source source;
+	bool is_semaphore;
+};
+
+static struct event *event_from(struct channel *channel)
+{
+	assert(channel->kind == &event_kind);
+	return CONTAINER_OF(kept_from(channel), struct event, kept);
+}
+
+static struct host *event_host(struct event *event)
+{
+	return event->kept.channel.space->host;
+}
+
+static void event_dispatch(struct loop_source *source, uint32_t events)
+{
+	struct event *event = CONTAINER_OF(source, struct event, source);
+	struct channel *channel = &event->kept.channel;
+
+	if (channel->readers || channel->writers || channel->polled)
+		channel_wake(channel, events);
+	else
+		loop_remove(event_host(event)->loop, source);
+}
+
+static int event_listen(struct event *event)
+{
+	return loop_add(event_host(event)->loop, &event->source, EPOLLIN | EPOLLOUT | EPOLLET);
+}
+
+static void event_close(struct event *event)
+{
+	if (event->source.fd < 0)
+		return;
+	loop_remove(event_host(event)->loop, &event->source);
+	close(event->source.fd);
+	event->source.fd = -1;
+}
+
+/* Puts a new counter in the place of the old one, if there is any. */
+static int event_open_counter(struct event *event, uint64_t value, bool is_semaphore)
+{
+	int flags = EFD_CLOEXEC | EFD_NONBLOCK | (is_semaphore ? EFD_SEMAPHORE : 0);
+	int fd = eventfd(0, flags);
+
+	if (fd < 0)
+		return errno == EMFILE ? -ENFILE : -errno;
+	if (value && eventfd_write(fd, value) < 0) {
+		int error = errno;
+
+		close(fd);
+		return -error;
+	}
+	event_close(event);
+	event->source.fd = fd;
+	event->is_semaphore = is_semaphore;
+	return 0;
+}
+
+/* The counter as it stands, which only /proc tells without taking it: proc_pid_fdinfo(5). */
+static int event_value(const struct event *event, uint64_t *ret_value)
+{
+	CLEANUP_FREE char *line = NULL;
+	char path[40];
+	size_t size = 0;
+	int r = -EIO;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", event->source.fd);
+	file = fopen(path, "re");
+	if (!file)
+		return -errno;
+	while (r < 0 && getline(&line, &size, file) > 0)
+		if (sscanf(line, "eventfd-count: %" SCNx64, ret_value) == 1)
+			r = 0;
+	fclose(file);
+	return r;
+}
+
+/* The channel. */
+
+static void event_destroy(struct channel *channel)
+{
+	struct event *event = event_from(channel);
+
+	event_close(event);
+	user_uncharge(&event_host(event)->users, event->kept.charged, USER_DESCRIPTORS, 1);
+	kept_fini(&event->kept);
+	free(event);
+}
+
+static int event_stat(struct channel *channel, struct stat *ret_attr)
+{
+	kept_stat(&event_from(channel)->kept, ret_attr);
+	return 0;
+}
+
+/* Only a new counter can have another mode. Else the old one stays, which others may have. */
+static int event_reset(struct event *event, uint64_t value, bool is_semaphore)
+{
+	eventfd_t old;
+
+	if (is_semaphore || event->is_semaphore)
+		return event_open_counter(event, value, is_semaphore);
+	if (eventfd_read(event->source.fd, &old) < 0 && errno != EAGAIN)
+		return -errno;
+	return value && eventfd_write(event->source.fd, value) < 0 ? -errno : 0;
+}
+
+/* To clear a counter is to read it: writing alone does not give that right. */
+static int event_truncate(struct event *event, const struct stat *attr, struct caller *caller)
+{
+	struct stat now = {0};
+	int r;
+
+	if (attr->st_size != 0)
+		return -EINVAL;
+	kept_stat(&event->kept, &now);
+	if (!caller_may(caller, &now, R_OK))
+		return -EACCES;
+	r = event_reset(event, 0, event->is_semaphore);
+	channel_wake(&event->kept.channel, EPOLLOUT);
+	return r;
+}
+
+static int event_change(struct channel *channel, struct file *file, const struct stat *attr,
+			unsigned changes, struct caller *caller)
+{
+	struct event *event = event_from(channel);
+
+	if (changes & CHANGE_SIZE) {
+		int r = event_truncate(event, attr, caller);
+
+		if (r < 0)
+			return r;
+		changes &= ~(CHANGE_SIZE | CHANGE_MTIME);
+	}
+	return attributes_change(&event->kept.attributes, attr, changes, caller);
+}
+
+static int event_open(struct file *file, struct caller *caller)
+{
+	file->channel->message_max = TEXT_MAX;
+	return 0;
+}
+
+static void event_release(struct file *file)
+{
+}
+
+static ssize_t event_read(struct file *file, void *data, size_t size, off_t offset)
+{
+	struct event *event = event_from(file->channel);
+	eventfd_t value;
+	int r;
+
+	if (eventfd_read(event->source.fd, &value) < 0) {
+		if (errno != EAGAIN)
+			return -errno;
+		r = event_listen(event);
+		return r < 0 ? r : -EAGAIN;
+	}
+	attributes_touch(&event->kept.attributes.atime);
+	return snprintf(data, size, "%" PRIu64 "\n", value);
+}
+
+static ssize_t event_write(struct file *file, const void *data, size_t size, off_t offset)
+{
+	struct event *event = event_from(file->channel);
+	uint64_t value;
+	int r = number_parse(data, size, EVENT_MAX, &value);
+
+	if (r < 0)
+		return -EINVAL;
+	if (eventfd_write(event->source.fd, value) < 0) {
+		if (errno != EAGAIN)
+			return -errno;
+		r = event_listen(event);
+		return r < 0 ? r : -EAGAIN;
+	}
+	attributes_touch(&event->kept.attributes.mtime);
+	return (ssize_t)size;
+}
+
+static uint32_t event_poll(struct file *file)
+{
+	struct event *event = event_from(file->channel);
+	struct pollfd ready = {.fd = event->source.fd, .events = POLLIN | POLLOUT};
+	uint32_t events = 0;
+
+	if (event_listen(event) < 0 || poll(&ready, 1, 0) < 0)
+		return EPOLLERR;
+	if (file_reads(file) && (ready.revents & POLLIN))
+		events |= EPOLLIN | EPOLLRDNORM;
+	if (file_writes(file) && (ready.revents & POLLOUT) && !file->channel->writers)
+		events |= EPOLLOUT | EPOLLWRNORM;
+	return events;
+}
+
+static void event_status(struct channel *channel, struct caller *caller, FILE *out)
+{
+	struct event *event = event_from(channel);
+	struct stat attr = {0};
+	uint64_t value;
+
+	kept_stat(&event->kept, &attr);
+	if (caller_may(caller, &attr, R_OK) && event_value(event, &value) == 0)
+		fprintf(out, "value %" PRIu64 "\n", value);
+	fprintf(out, "type %s\ndescriptor %d\n", mode_words[event->is_semaphore], event->source.fd);
+}
+
+static int event_peek(struct channel *channel, FILE *out)
+{
+	uint64_t value;
+	int r = event_value(event_from(channel), &value);
+
+	if (r == 0 && value)
+		fprintf(out, "%" PRIu64 "\n", value);
+	return r;
+}
+
+static int event_set(struct channel *channel, const struct settings *settings,
+		     struct caller *caller)
+{
+	struct event *event = event_from(channel);
+	bool is_semaphore = event->is_semaphore;
+	uint64_t value = 0;
+	int r;
+
+	if (!caller_owns(caller, event->kept.attributes.uid))
+		return -EPERM;
+	r = event_value(event, &value);
+	if (settings_has(settings, EVENT_VALUE))
+		value = settings->values[EVENT_VALUE];
+	if (settings_has(settings, EVENT_MODE))
+		is_semaphore = settings->values[EVENT_MODE];
+	if (r == 0)
+		r = event_reset(event, value, is_semaphore);
+	channel_wake(channel, EPOLLIN | EPOLLOUT);
+	return r;
+}
+
+/* The names. */
+
+static int event_init(struct event *event, struct space *space, const char *name, mode_t mode,
+		      struct caller *caller)
+{
+	struct user_table *users = &space->host->users;
+	int r = user_charge(users, caller->uid, USER_DESCRIPTORS, 1);
+
+	if (r < 0)
+		return r;
+	r = kept_init(&event->kept, space, CHANNEL_STREAM, name, mode, caller);
+	if (r < 0)
+		user_uncharge(users, caller->uid, USER_DESCRIPTORS, 1);
+	return r;
+}
+
+static int event_create(struct space *space, const char *name, mode_t mode,
+			const struct settings *settings, struct caller *caller,
+			struct entry *ret_entry)
+{
+	uint64_t value = settings_has(settings, EVENT_VALUE) ? settings->values[EVENT_VALUE] : 0;
+	bool is_semaphore = settings_has(settings, EVENT_MODE) && settings->values[EVENT_MODE];
+	CLEANUP_FREE struct event *event = NULL;
+	int r;
+
+	if (!S_ISREG(mode))
+		return -EPERM;
+	event = calloc(1, sizeof(*event));
+	if (!event)
+		return -ENOMEM;
+	event->source = (struct loop_source){.fd = -1, .dispatch = event_dispatch};
+	event->kept.channel.space = space;
+	r = event_open_counter(event, value, is_semaphore);
+	if (r < 0)
+		return r;
+	r = event_init(event, space, name, mode, caller);
+	if (r < 0) {
+		event_close(event);
+		return r;
+	}
+	ret_entry->channel = &TAKE_PTR(event)->kept.channel;
+	return 0;
+}
+
+static const struct space_ops event_space_ops = {
+	.destroy = kept_space_destroy,
+	.list = kept_list,
+	.lookup = kept_lookup,
+	.create = event_create,
+	.remove = kept_remove,
+	.rename = kept_rename,
+};
+
+static int event_space_open(struct space **ret_space, struct host *host)
+{
+	return kept_space_open(ret_space, host, &event_kind, &event_space_ops);
+}
+
+const struct kind event_kind = {
+	.path = "events",
+	.traits = KIND_MESSAGES,
+	.parameters = event_parameters,
+	.open = event_space_open,
+	.channel =
+		{
+			.destroy = event_destroy,
+			.stat = event_stat,
+			.change = event_change,
+			.open = event_open,
+			.release = event_release,
+			.read = event_read,
+			.write = event_write,
+			.poll = event_poll,
+			.status = event_status,
+			.peek = event_peek,
+			.set = event_set,
+		},
+};

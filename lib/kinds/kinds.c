@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/kinds/kinds.h"
+
+#include <stddef.h>
+
+/* clang-format off */
+const struct kind *const kinds[] = {
+	&pipe_kind,
+	&queue_kind,
+	&shm_kind,
+	&sem_kind,
+	&event_kind,
+	&unix_kind,
+	&abstract_kind,
+	&tcp_kind,
+	&udp_kind,
+	&server_kind,
+	&sysv_queue_kind,
+	&sysv_shm_kind,
+	&sysv_sem_kind,
+	NULL,
+};
+/* clang-format on */

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The one list of kinds. To add a kind: a file lib/NAME.c that ends with its `const struct kind`,
+ * its declaration here, and its line in kinds.c.
+ */
+#ifndef IPCFS_KINDS_H
+#define IPCFS_KINDS_H
+
+#include "lib/channel/channel.h"
+
+/* In the order in which `ls` of the mount would show them; ends with NULL. */
+extern const struct kind *const kinds[];
+
+extern const struct kind pipe_kind;
+extern const struct kind queue_kind;
+extern const struct kind shm_kind;
+extern const struct kind sem_kind;
+extern const struct kind event_kind;
+extern const struct kind unix_kind;
+extern const struct kind abstract_kind;
+extern const struct kind tcp_kind;
+extern const struct kind udp_kind;
+extern const struct kind server_kind;
+extern const struct kind sysv_queue_kind;
+extern const struct kind sysv_shm_kind;
+extern const struct kind sysv_sem_kind;
+
+#endif

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/kinds/posix/mqueues.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "lib/base/cleanup.h"
+
+#define MQUEUE_MAGIC 0x19800202 /* ipc/mqueue.c */
+
+static void make_path(char path[static NAME_MAX + 2], const char *name)
+{
+	snprintf(path, NAME_MAX + 2, "/%s", name);
+}
+
+static int mount_detached(void)
+{
+	CLEANUP_FD int context = fsopen("mqueue", FSOPEN_CLOEXEC);
+
+	if (context < 0 || fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return -1;
+	return fsmount(context, FSMOUNT_CLOEXEC, 0);
+}
+
+static int open_mounted(void)
+{
+	CLEANUP_FD int fd = open("/dev/mqueue", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct statfs fs;
+
+	if (fd < 0 || fstatfs(fd, &fs) < 0 || fs.f_type != MQUEUE_MAGIC)
+		return -1;
+	return TAKE_FD(fd);
+}
+
+int mqueue_open_directory(void)
+{
+	int fd = mount_detached();
+
+	return fd >= 0 ? fd : open_mounted();
+}
+
+int mqueue_open_name(struct named_space *space, const char *name, int flags, mode_t mode)
+{
+	char path[NAME_MAX + 2];
+	mqd_t fd;
+
+	make_path(path, name);
+	fd = mq_open(path, flags, mode, NULL);
+	return fd < 0 ? -errno : fd;
+}
+
+int mqueue_unlink_name(struct named_space *space, const char *name)
+{
+	char path[NAME_MAX + 2];
+
+	make_path(path, name);
+	return mq_unlink(path) < 0 ? -errno : 0;
+}
+
+void mqueue_creation_init(struct mqueue_creation *creation, const char *name, mode_t mode)
+{
+	memset(creation, 0, sizeof(*creation)); /* errands_run() compares all of it */
+	creation->mode = mode & 07777;
+	make_path(creation->path, name);
+}
+
+int mqueue_create(void *data)
+{
+	struct mqueue_creation *creation = data;
+	CLEANUP_FD int fd = mq_open(creation->path, O_CREAT | O_EXCL | O_RDWR, creation->mode,
+				    creation->has_attr ? &creation->attr : NULL);
+	struct stat attr;
+
+	if (fd < 0 || fstat(fd, &attr) < 0)
+		return -errno;
+	creation->ino = attr.st_ino;
+	return 0;
+}
+
+int mqueue_attributes(int fd, struct mq_attr *ret_attr)
+{
+	return mq_getattr(fd, ret_attr) < 0 ? -errno : 0;
+}
+
+int mqueue_empty(int fd, struct host *host)
+{
+	struct mq_attr attr;
+	int r = mqueue_attributes(fd, &attr);
+
+	if (r == 0)
+		r = host_reserve(host, (size_t)attr.mq_msgsize);
+	for (long i = 0; r == 0 && i < attr.mq_curmsgs; i++)
+		if (mq_receive(fd, host->scratch, host->scratch_size, NULL) < 0)
+			r = -errno;
+	return r == -EAGAIN ? 0 : r;
+}
+
+long mqueue_default(const char *name)
+{
+	char path[64];
+	long value = 1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/sys/fs/mqueue/%s", name);
+	file = fopen(path, "re");
+	if (!file)
+		return value;
+	if (fscanf(file, "%ld", &value) != 1)
+		value = 1;
+	fclose(file);
+	return value;
+}

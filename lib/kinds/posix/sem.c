@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Sems: the POSIX named semaphores of the machine, which are files "sem.NAME" in /dev/shm
+ * (sem_overview(7)).
+ *
+ * A read takes a unit and gives "1\n"; it waits until there is one. Writing N adds N units. However
+ * many wait, one thread sleeps for them as sem_wait(3) does. A unit that it has taken goes to the
+ * first who waits, and back if nobody does any more.
+ */
+#include "lib/channel/channel.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "lib/base/cleanup.h"
+#include "lib/channel/kernel_names.h"
+#include "lib/kinds/kinds.h"
+#include "lib/base/number.h"
+#include "lib/kinds/posix/sem_wait.h"
+
+#define SEM_PREFIX "sem."
+#define UNIT_TEXT  "1\n"
+
+enum { SEM_VALUE };
+
+static const struct parameter sem_parameters[] = {
+	[SEM_VALUE] = {"value", PARAMETER_NUMBER, .max = SEM_VALUE_MAX, .is_initial = true},
+	{.name = NULL},
+};
+
+static struct sem *sem_from(struct channel *channel)
+{
+	assert(channel->kind == &sem_kind);
+	return CONTAINER_OF(named_from(channel), struct sem, named);
+}
+
+static void sem_init_named(struct named *named)
+{
+	CONTAINER_OF(named, struct sem, named)->fd = -1;
+}
+
+/* The channel. */
+
+static void sem_destroy_channel(struct channel *channel)
+{
+	struct sem *sem = sem_from(channel);
+
+	sem_wait_close(sem);
+	named_fini(&sem->named);
+	free(sem);
+}
+
+static int sem_stat(struct channel *channel, struct stat *ret_attr)
+{
+	struct sem *sem = sem_from(channel);
+	int r;
+
+	if (sem->fd >= 0)
+		r = fstat(sem->fd, ret_attr) < 0 ? -errno : 0;
+	else
+		r = named_stat(&sem->named, ret_attr);
+	ret_attr->st_size = 0;
+	return r;
+}
+
+/* Sets the value as the caller, who must be one who may use it natively. */
+static int sem_put(struct sem *sem, unsigned value, struct caller *caller)
+{
+	struct semaphore *semaphore = NULL;
+	CLEANUP_FD int fd = -1;
+	int r = caller_enter(caller);
+
+	if (r < 0)
+		return r;
+	fd = named_open(&sem->named, O_RDWR);
+	caller_leave();
+	r = fd < 0 ? fd : semaphore_map(fd, &semaphore);
+	if (r == 0)
+		r = semaphore_set(semaphore, value);
+	semaphore_unmap(semaphore);
+	channel_wake(&sem->named.channel, EPOLLIN);
+	return r;
+}
+
+static int sem_change(struct channel *channel, struct file *file, const struct stat *attr,
+		      unsigned changes, struct caller *caller)
+{
+	struct sem *sem = sem_from(channel);
+
+	if (changes & CHANGE_SIZE) {
+		int r = attr->st_size ? -EINVAL : sem_put(sem, 0, caller);
+
+		if (r < 0)
+			return r;
+		changes &= ~(CHANGE_SIZE | CHANGE_MTIME);
+	}
+	return changes ? named_change(&sem->named, sem->fd, attr, changes, caller) : 0;
+}
+
+static int sem_open_file(struct sem *sem, uid_t uid)
+{
+	int r = channel_charge_descriptors(&sem->named.channel, uid, 1);
+
+	if (r < 0)
+		return r;
+	sem->fd = named_open(&sem->named, O_RDWR);
+	r = sem->fd < 0 ? sem->fd : semaphore_map(sem->fd, &sem->semaphore);
+	if (r < 0)
+		sem_wait_close(sem);
+	return r;
+}
+
+/* To take a unit is to write, and to wait for one is to read: sem_open(3) asks for both rights. */
+static int sem_open_channel(struct file *file, struct caller *caller)
+{
+	struct sem *sem = sem_from(file->channel);
+	struct stat attr;
+	int r = sem_stat(file->channel, &attr);
+
+	if (r == 0 && !caller_may(caller, &attr, R_OK | W_OK))
+		r = -EACCES;
+	if (r == 0 && !sem->semaphore)
+		r = sem_open_file(sem, caller->uid);
+	else if (r == 0)
+		r = semaphore_check(sem->fd);
+	file->channel->message_max = strlen(UNIT_TEXT);
+	return r;
+}
+
+static void sem_release(struct file *file)
+{
+	sem_wait_close_unused(sem_from(file->channel));
+}
+
+static ssize_t sem_read(struct file *file, void *data, size_t size, off_t offset)
+{
+	struct sem *sem = sem_from(file->channel);
+	int r = 0;
+
+	if (sem->n_units)
+		sem->n_units--;
+	else
+		r = semaphore_take(sem->semaphore);
+	if (r < 0)
+		return r;
+	memcpy(data, UNIT_TEXT, strlen(UNIT_TEXT));
+	return (ssize_t)strlen(UNIT_TEXT);
+}
+
+static ssize_t sem_write(struct file *file, const void *data, size_t size, off_t offset)
+{
+	uint64_t n;
+	int r = number_parse(data, size, SEM_VALUE_MAX, &n);
+
+	if (r == 0)
+		r = semaphore_post(sem_from(file->channel)->semaphore, (unsigned)n);
+	if (r == -EIO) /* its memory is gone, which nobody is woken by */
+		channel_wake(file->channel, EPOLLIN);
+	return r < 0 ? (r == -ERANGE ? -EOVERFLOW : r) : (ssize_t)size;
+}
+
+static uint32_t sem_poll(struct file *file)
+{
+	struct sem *sem = sem_from(file->channel);
+	uint32_t events = 0;
+
+	if (file_reads(file) && (sem->n_units || semaphore_value(sem->semaphore) > 0))
+		events |= EPOLLIN | EPOLLRDNORM;
+	if (file_writes(file))
+		events |= EPOLLOUT | EPOLLWRNORM;
+	return events;
+}
+
+/* As the caller, and without a map: the file itself tells. */
+static int sem_look(struct sem *sem, struct caller *caller, unsigned *ret_value,
+		    unsigned *ret_n_waiting)
+{
+	unsigned char bytes[SEMAPHORE_BYTES];
+	CLEANUP_FD int fd = -1;
+	int r = caller ? caller_enter(caller) : 0;
+
+	if (r < 0)
+		return r;
+	fd = named_open(&sem->named, O_RDONLY);
+	if (caller)
+		caller_leave();
+	if (fd < 0)
+		return fd;
+	if (pread(fd, bytes, sizeof(bytes), 0) != sizeof(bytes))
+		return -EINVAL;
+	semaphore_read(bytes, ret_value, ret_n_waiting);
+	return 0;
+}
+
+static void sem_status(struct channel *channel, struct caller *caller, FILE *out)
+{
+	unsigned value, n_waiting;
+
+	if (sem_look(sem_from(channel), caller, &value, &n_waiting) == 0)
+		fprintf(out, "value %u\nsleeping %u\n", value, n_waiting);
+}
+
+static int sem_peek(struct channel *channel, FILE *out)
+{
+	unsigned value, n_waiting;
+	int r = sem_look(sem_from(channel), NULL, &value, &n_waiting);
+
+	if (r == 0 && value)
+		fprintf(out, "%u\n", value);
+	return r;
+}
+
+static int sem_set(struct channel *channel, const struct settings *settings, struct caller *caller)
+{
+	return sem_put(sem_from(channel), (unsigned)settings->values[SEM_VALUE], caller);
+}
+
+/* The names. */
+
+/* As sem_open(3): nobody finds it by its name before it is one. */
+static int make(struct named_space *space, const char *name, mode_t mode, unsigned value,
+		ino_t *ret_ino)
+{
+	CLEANUP_FD int fd =
+		openat(space->space.dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, mode & 07777);
+	char path[40];
+	struct stat attr;
+	sem_t sem;
+
+	if (fd < 0)
+		return -errno;
+	memset(&sem, 0, sizeof(sem));
+	if (sem_init(&sem, 1, value) < 0 || fstat(fd, &attr) < 0)
+		return -errno;
+	if (write(fd, &sem, sizeof(sem)) != sizeof(sem))
+		return -ENOSPC;
+	*ret_ino = attr.st_ino;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return named_link(space, path, name);
+}
+
+static int sem_create(struct space *space, const char *name, mode_t mode,
+		      const struct settings *settings, struct caller *caller,
+		      struct entry *ret_entry)
+{
+	unsigned value =
+		settings_has(settings, SEM_VALUE) ? (unsigned)settings->values[SEM_VALUE] : 0;
+	ino_t ino = 0;
+	int r;
+
+	if (!S_ISREG(mode))
+		return -EPERM;
+	r = caller_enter(caller);
+	if (r < 0)
+		return r;
+	r = make(named_space_from(space), name, mode, value, &ino);
+	caller_leave();
+	return r < 0 ? r : named_find_made(space, name, ino, &ret_entry->channel);
+}
+
+static const struct space_ops sem_space_ops = {
+	.destroy = named_space_destroy,
+	.list = named_list,
+	.lookup = named_lookup,
+	.create = sem_create,
+	.remove = named_remove,
+};
+
+static int sem_space_open(struct space **ret_space, struct host *host)
+{
+	int dir_fd = named_open_directory(host, "/dev/shm");
+	struct named_space *space;
+
+	if (dir_fd < 0)
+		return dir_fd;
+	space = calloc(1, sizeof(*space));
+	if (!space) {
+		close(dir_fd);
+		return -ENOMEM;
+	}
+	*space = (struct named_space){
+		.named_size = sizeof(struct sem),
+		.open_name = named_open_at,
+		.unlink_name = named_unlink_at,
+		.prefix = SEM_PREFIX,
+		.init = sem_init_named,
+	};
+	named_space_init(space, &sem_space_ops, host, &sem_kind, dir_fd);
+	*ret_space = &space->space;
+	return 0;
+}
+
+const struct kind sem_kind = {
+	.path = "sems",
+	.traits = KIND_MESSAGES,
+	.parameters = sem_parameters,
+	.open = sem_space_open,
+	.channel =
+		{
+			.destroy = sem_destroy_channel,
+			.stat = sem_stat,
+			.change = sem_change,
+			.open = sem_open_channel,
+			.release = sem_release,
+			.read = sem_read,
+			.write = sem_write,
+			.poll = sem_poll,
+			.attend = sem_wait_attend,
+			.status = sem_status,
+			.peek = sem_peek,
+			.set = sem_set,
+		},
+};

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/kinds/posix/sem_wait.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "lib/base/cleanup.h"
+#include "lib/channel/sleeper.h"
+#include "lib/channel/transfer.h"
+
+/* The thread that sleeps. */
+struct sem_wait {
+	struct sleeper sleeper;
+	struct sem *sem;
+	struct semaphore *semaphore;
+	bool takes; /* for who reads; who polls takes nothing */
+};
+
+static struct sem *sem_from(struct channel *channel)
+{
+	return CONTAINER_OF(named_from(channel), struct sem, named);
+}
+
+void sem_wait_close(struct sem *sem)
+{
+	semaphore_unmap(TAKE_PTR(sem->semaphore));
+	if (sem->fd >= 0)
+		close(sem->fd);
+	sem->fd = -1;
+	channel_uncharge_descriptors(&sem->named.channel);
+}
+
+void sem_wait_close_unused(struct sem *sem)
+{
+	if (sem->named.channel.n_files > 0 || sem->wait)
+		return;
+	if (sem->n_units)
+		semaphore_post(sem->semaphore, sem->n_units);
+	sem->n_units = 0;
+	sem_wait_close(sem);
+}
+
+static int sem_sleep(struct sleeper *sleeper)
+{
+	struct sem_wait *wait = CONTAINER_OF(sleeper, struct sem_wait, sleeper);
+
+	return wait->takes ? semaphore_wait(wait->semaphore) : semaphore_watch(wait->semaphore);
+}
+
+static void sem_ended(struct sleeper *sleeper)
+{
+	struct sem_wait *wait = CONTAINER_OF(sleeper, struct sem_wait, sleeper);
+	struct sem *sem = wait->sem;
+
+	sem->wait = NULL;
+	if (sleeper->result == 0 && wait->takes)
+		sem->n_units++;
+	if (sleeper->result != -EINTR)
+		channel_wake(&sem->named.channel, EPOLLIN);
+	channel_attend(&sem->named.channel);
+	free(wait);
+	sem_wait_close_unused(sem);
+}
+
+static int sem_start(struct sem *sem, bool takes, uid_t uid)
+{
+	struct sem_wait *wait = calloc(1, sizeof(*wait));
+	int r;
+
+	if (!wait)
+		return -ENOMEM;
+	wait->sleeper.call = sem_sleep;
+	wait->sleeper.ended = sem_ended;
+	wait->sem = sem;
+	wait->semaphore = sem->semaphore;
+	wait->takes = takes;
+	r = sleeper_start(&wait->sleeper, &sem->named.channel, uid);
+	if (r < 0)
+		free(wait);
+	else
+		sem->wait = wait;
+	return r;
+}
+
+/* Somebody who waits to read, or else one who polls for that, or NULL. */
+static struct file *find_waiting(struct channel *channel)
+{
+	struct file *file = channel->polled;
+
+	if (channel->readers)
+		return channel->readers->file;
+	while (file && (!file_reads(file) || (channel_poll(file) & EPOLLIN)))
+		file = file->next;
+	return file;
+}
+
+void sem_wait_attend(struct channel *channel)
+{
+	struct sem *sem = sem_from(channel);
+	struct file *waiting;
+	bool takes;
+	int r;
+
+	if (!sem->semaphore)
+		return;
+	if (sem->n_units && !channel->readers) {
+		semaphore_post(sem->semaphore, sem->n_units);
+		sem->n_units = 0;
+		channel_wake(channel, EPOLLIN);
+	}
+	while ((waiting = find_waiting(channel)) && !sem->wait) {
+		takes = channel->readers;
+		r = sem_start(sem, takes, waiting->uid);
+		if (r == 0 || !takes)
+			return;
+		transfer_finish(channel->readers, r);
+	}
+	if (sem->wait && (!waiting || sem->wait->takes != (channel->readers != NULL)))
+		sleeper_stop(&sem->wait->sleeper);
+}

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/kinds/posix/semaphores.h"
+
+#include <assert.h>
+#include <endian.h>
+#include <errno.h>
+#include <linux/futex.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* The value is below, the number of those who wait above. */
+#define WAITER     ((uint64_t)1 << 32)
+#define VALUE_WORD (__BYTE_ORDER == __BIG_ENDIAN)
+static_assert(sizeof(long) == 8, "where there are no 64-bit atomics glibc has another layout");
+
+#define MAPPED_MAX 16384
+
+struct semaphore {
+	_Atomic uint64_t *data;
+	size_t place; /* in the arena */
+};
+
+/*
+ * Address space for all of them, so that the handler of SIGBUS knows a page of ours by its address.
+ * Only the loop maps and unmaps; the handler may run on any thread.
+ */
+static struct {
+	char *start; /* MAPPED_MAX pages, or NULL */
+	size_t page;
+	_Atomic bool is_gone[MAPPED_MAX];
+	bool is_used[MAPPED_MAX];
+} arena;
+
+/* Only system calls: what was interrupted goes on with an empty page. */
+static void handle_bus(int signal, siginfo_t *info, void *context)
+{
+	size_t offset = (size_t)((char *)info->si_addr - arena.start);
+	size_t place = offset / arena.page;
+	void *page = arena.start + place * arena.page;
+	int error = errno;
+
+	if (place < MAPPED_MAX && mmap(page, arena.page, PROT_READ | PROT_WRITE,
+				       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == page)
+		arena.is_gone[place] = true;
+	else /* nothing of ours: it comes again, and ends the process */
+		sigaction(SIGBUS, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
+	errno = error;
+}
+
+static int arena_init(void)
+{
+	const struct sigaction action = {.sa_sigaction = handle_bus, .sa_flags = SA_SIGINFO};
+	void *start;
+
+	if (arena.start)
+		return 0;
+	arena.page = (size_t)sysconf(_SC_PAGESIZE);
+	start = mmap(NULL, MAPPED_MAX * arena.page, PROT_NONE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (start == MAP_FAILED)
+		return -errno;
+	arena.start = start;
+	return sigaction(SIGBUS, &action, NULL) < 0 ? -errno : 0;
+}
+
+static int arena_find(size_t *ret_place)
+{
+	for (size_t i = 0; i < MAPPED_MAX; i++) {
+		if (!arena.is_used[i]) {
+			*ret_place = i;
+			return 0;
+		}
+	}
+	return -ENFILE;
+}
+
+int semaphore_check(int fd)
+{
+	struct stat attr;
+
+	if (fstat(fd, &attr) < 0)
+		return -errno;
+	return attr.st_size < (off_t)sizeof(sem_t) ? -EINVAL : 0;
+}
+
+int semaphore_map(int fd, struct semaphore **ret_semaphore)
+{
+	struct semaphore *semaphore;
+	size_t place = 0;
+	void *page;
+	int r = semaphore_check(fd);
+
+	if (r == 0)
+		r = arena_init();
+	if (r == 0)
+		r = arena_find(&place);
+	if (r < 0)
+		return r;
+	semaphore = malloc(sizeof(*semaphore));
+	if (!semaphore)
+		return -ENOMEM;
+	page = arena.start + place * arena.page;
+	if (mmap(page, arena.page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) != page) {
+		r = -errno;
+		free(semaphore);
+		return r;
+	}
+	arena.is_used[place] = true;
+	arena.is_gone[place] = false;
+	*semaphore = (struct semaphore){.data = page, .place = place};
+	*ret_semaphore = semaphore;
+	return 0;
+}
+
+void semaphore_unmap(struct semaphore *semaphore)
+{
+	if (!semaphore)
+		return;
+	(void)mmap((void *)semaphore->data, arena.page, PROT_NONE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+	arena.is_used[semaphore->place] = false;
+	free(semaphore);
+}
+
+static bool is_gone(const struct semaphore *semaphore)
+{
+	return arena.is_gone[semaphore->place];
+}
+
+static unsigned value_of(uint64_t data)
+{
+	return (unsigned)data;
+}
+
+/* What was done to a page of our own has not been done. */
+static int result_of(const struct semaphore *semaphore, int result)
+{
+	return is_gone(semaphore) ? -EIO : result;
+}
+
+static long call_futex(struct semaphore *semaphore, int operation, unsigned value)
+{
+	uint32_t *word = (uint32_t *)semaphore->data + VALUE_WORD;
+
+	return syscall(SYS_futex, word, operation, value, NULL, NULL, 0);
+}
+
+static void wake(struct semaphore *semaphore, unsigned n)
+{
+	call_futex(semaphore, FUTEX_WAKE, n < INT_MAX ? n : INT_MAX);
+}
+
+int semaphore_take(struct semaphore *semaphore)
+{
+	uint64_t data = atomic_load(semaphore->data);
+
+	while (value_of(data) > 0)
+		if (atomic_compare_exchange_weak(semaphore->data, &data, data - 1))
+			return result_of(semaphore, 0);
+	return result_of(semaphore, -EAGAIN);
+}
+
+int semaphore_post(struct semaphore *semaphore, unsigned n)
+{
+	uint64_t data = atomic_load(semaphore->data);
+
+	do {
+		if (n > SEM_VALUE_MAX || value_of(data) > SEM_VALUE_MAX - n)
+			return result_of(semaphore, -EOVERFLOW);
+	} while (!atomic_compare_exchange_weak(semaphore->data, &data, data + n));
+	if (n && data >= WAITER)
+		wake(semaphore, n);
+	return result_of(semaphore, 0);
+}
+
+int semaphore_set(struct semaphore *semaphore, unsigned value)
+{
+	uint64_t data = atomic_load(semaphore->data);
+
+	while (!atomic_compare_exchange_weak(semaphore->data, &data, data - value_of(data) + value))
+		continue;
+	if (value && data >= WAITER)
+		wake(semaphore, value);
+	return result_of(semaphore, 0);
+}
+
+/* Workers block all signals but their own, and one that is blocked ends the process. */
+static void let_bus_through(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGBUS);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
+/* 0: the value may have changed. */
+static int sleep_on(struct semaphore *semaphore)
+{
+	if (is_gone(semaphore))
+		return -EIO;
+	if (call_futex(semaphore, FUTEX_WAIT, 0) == 0 || errno == EAGAIN)
+		return 0;
+	return errno == EINTR ? -EINTR : -EIO;
+}
+
+int semaphore_wait(struct semaphore *semaphore)
+{
+	uint64_t data;
+	int r = 0;
+
+	let_bus_through();
+	data = atomic_fetch_add(semaphore->data, WAITER) + WAITER;
+	while (r == 0) {
+		if (value_of(data) == 0)
+			r = sleep_on(semaphore);
+		else if (atomic_compare_exchange_weak(semaphore->data, &data, data - WAITER - 1))
+			return result_of(semaphore, 0);
+		data = atomic_load(semaphore->data);
+	}
+	atomic_fetch_sub(semaphore->data, WAITER);
+	return result_of(semaphore, r);
+}
+
+/* Whoever posted woke one who waits, and that was us: another is to have the unit. */
+int semaphore_watch(struct semaphore *semaphore)
+{
+	uint64_t data;
+	int r = 0;
+
+	let_bus_through();
+	data = atomic_fetch_add(semaphore->data, WAITER) + WAITER;
+	while (r == 0 && value_of(data) == 0) {
+		r = sleep_on(semaphore);
+		data = atomic_load(semaphore->data);
+	}
+	data = atomic_fetch_sub(semaphore->data, WAITER) - WAITER;
+	if (value_of(data) > 0 && data >= WAITER)
+		wake(semaphore, 1);
+	return result_of(semaphore, r);
+}
+
+void semaphore_read(const unsigned char bytes[static SEMAPHORE_BYTES], unsigned *ret_value,
+		    unsigned *ret_n_waiting)
+{
+	uint64_t data;
+
+	memcpy(&data, bytes, sizeof(data));
+	*ret_value = value_of(data);
+	*ret_n_waiting = (unsigned)(data >> 32);
+}
+
+unsigned semaphore_value(struct semaphore *semaphore)
+{
+	return value_of(atomic_load(semaphore->data));
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Abstract Unix sockets: sockets/abstract/NAME, where opening connects. `ls` lists those at which
+ * somebody can be reached; the kernel is asked each time.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "lib/base/cleanup.h"
+#include "lib/kinds/socket/connections.h"
+#include "lib/base/escape.h"
+#include "lib/kinds/kinds.h"
+#include "lib/kinds/socket/sock_diag.h"
+
+#define NAME_SIZE (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
+#define AUTOBOUND 5 /* hexadecimal digits: a name that the kernel has given (unix(7)) */
+
+static void abstract_destroy(struct space *space)
+{
+	free(space);
+}
+
+struct list {
+	struct space *space;
+	space_entry_fn *entry;
+	void *data;
+	int error;
+};
+
+/* A client that can be answered is nobody whom one would connect to. */
+static bool is_autobound(const char *name, size_t size)
+{
+	return size == AUTOBOUND && strspn(name, "0123456789abcdef") >= AUTOBOUND;
+}
+
+static bool list_name(void *data, const char *name, size_t size)
+{
+	struct list *list = data;
+	CLEANUP_FREE char *copy = strndup(name, size);
+	CLEANUP_FREE char *escaped = NULL;
+
+	if (copy && is_autobound(copy, size))
+		return true;
+	escaped = escape_name(name, size);
+	if (!copy || !escaped) {
+		list->error = -ENOMEM;
+		return false;
+	}
+	return list->entry(list->data, escaped, space_path_ino(escaped), S_IFREG);
+}
+
+static int abstract_list(struct space *space, struct caller *caller, space_entry_fn *entry,
+			 void *data)
+{
+	struct list list = {.space = space, .entry = entry, .data = data};
+	int r = sock_diag_abstract(list_name, &list);
+
+	/* A kernel that can't tell who listens still lets us connect. */
+	if (r == -ENOENT)
+		return 0;
+	return r < 0 ? r : list.error;
+}
+
+struct search {
+	const char *name;
+	size_t size;
+	bool is_found;
+};
+
+static bool search_name(void *data, const char *name, size_t size)
+{
+	struct search *search = data;
+
+	search->is_found = size == search->size && memcmp(name, search->name, size) == 0;
+	return !search->is_found;
+}
+
+static int abstract_lookup(struct space *space, const char *name, struct caller *caller,
+			   struct entry *ret_entry)
+{
+	struct connections *list = CONTAINER_OF(space->shown, struct connections, space);
+	char address[NAME_SIZE + 1] = "";
+	struct search search = {.name = address + 1};
+	struct dial_target target = {.connect = dial_unix, .address = address};
+	struct connection *connection;
+	int r = unescape_name(name, address + 1, NAME_SIZE, &search.size);
+
+	if (r == 0)
+		r = sock_diag_abstract(search_name, &search);
+	if (r == 0 && !search.is_found)
+		r = -ENOENT;
+	if (r < 0)
+		return r;
+	target.size = search.size + 1;
+	r = connection_new(&abstract_kind, list, name, &target, &connection);
+	if (r < 0)
+		return r;
+	ret_entry->channel = &connection->channel;
+	return 0;
+}
+
+/* What bash's <> asks for where there is nothing: connect(2) says so, too. */
+static int abstract_create(struct space *space, const char *name, mode_t mode,
+			   const struct settings *settings, struct caller *caller,
+			   struct entry *ret_entry)
+{
+	return S_ISREG(mode) ? -ECONNREFUSED : -EPERM;
+}
+
+static const struct space_ops abstract_ops = {
+	.destroy = abstract_destroy,
+	.list = abstract_list,
+	.lookup = abstract_lookup,
+	.create = abstract_create,
+};
+
+static int abstract_space_open(struct space **ret_space, struct host *host)
+{
+	struct space *space = calloc(1, sizeof(*space));
+	struct connections *list;
+	int r = space ? connections_new(host, &abstract_kind, NULL, &list) : -ENOMEM;
+
+	if (r < 0) {
+		free(space);
+		return r;
+	}
+	space_init(space, &abstract_ops, host, abstract_kind.path);
+	space->kind = &abstract_kind;
+	space->shown = &list->space;
+	*ret_space = space;
+	return 0;
+}
+
+const struct kind abstract_kind = {
+	.path = "sockets/abstract",
+	.traits = KIND_OPENS_LATE,
+	.open = abstract_space_open,
+	.channel = CONNECTION_OPS,
+};

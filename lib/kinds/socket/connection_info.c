@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What info/ tells of a connection.
+ */
+#include <errno.h>
+#include <linux/sockios.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/base/cleanup.h"
+#include "lib/kinds/socket/connections.h"
+#include "lib/kinds/socket/sock_diag.h"
+
+/* What a peek shows at most, bytes. */
+#define PEEK_BYTES 65536
+
+static const char *type_name(int fd)
+{
+	int type = 0;
+	socklen_t size = sizeof(type);
+
+	getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size);
+	switch (type) {
+	case SOCK_STREAM:
+		return "stream";
+	case SOCK_SEQPACKET:
+		return "seqpacket";
+	default:
+		return "dgram";
+	}
+}
+
+void connection_status(struct channel *channel, struct caller *caller, FILE *out)
+{
+	struct connection *connection = connection_from(channel);
+	int r = connection_ready(connection);
+	int fd = connection->source.fd;
+	struct ucred peer = {0};
+	socklen_t size = sizeof(peer);
+	int n;
+
+	fprintf(out, "state %s\n", r == 0 ? "connected" : r == -EAGAIN ? "connecting" : "failed");
+	if (r < 0)
+		return;
+	fprintf(out, "type %s\n", type_name(fd));
+	if (ioctl(fd, SIOCINQ, &n) == 0)
+		fprintf(out, "bytes %d\n", n);
+	if (ioctl(fd, SIOCOUTQ, &n) == 0)
+		fprintf(out, "unsent %d\n", n);
+	/* Its opener could ask the socket itself. Where we are the other end, others use it. */
+	if (caller_owns(caller, connection->opener.uid) &&
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.pid) {
+		if (peer.pid != getpid())
+			fprintf(out, "peer-pid %d\n", peer.pid);
+		fprintf(out, "peer-uid %u\npeer-gid %u\n", peer.uid, peer.gid);
+	}
+}
+
+int connection_peek(struct channel *channel, FILE *out)
+{
+	struct connection *connection = connection_from(channel);
+	CLEANUP_FREE char *data = malloc(PEEK_BYTES);
+	ssize_t n;
+
+	if (!data)
+		return -ENOMEM;
+	if (connection->source.fd < 0)
+		return 0;
+	n = recv(connection->source.fd, data, PEEK_BYTES, MSG_PEEK | MSG_DONTWAIT);
+	if (n > 0)
+		fwrite(data, 1, (size_t)n, out);
+	return n < 0 && errno != EAGAIN ? -errno : 0;
+}
+
+void connection_other_end(struct channel *channel, dev_t *ret_dev, ino_t *ret_ino)
+{
+	struct connection *connection = connection_from(channel);
+	struct host *host = connection->list->space.host;
+	struct connection *ours;
+	struct stat attr;
+
+	if (connection->source.fd < 0 || fstat(connection->source.fd, &attr) < 0 ||
+	    sock_diag_peer(connection->source.fd, ret_ino) < 0)
+		return;
+	*ret_dev = attr.st_dev; /* all sockets are on one device */
+	ours = connections_at_socket(host, *ret_ino);
+	if (!ours)
+		return;
+	/* Whoever has it open has our file, not the socket. */
+	*ret_dev = host->dev;
+	*ret_ino = space_ino(ours->channel.space, ours->attributes.ino);
+}

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/kinds/socket/listener.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "lib/base/cleanup.h"
+#include "lib/base/walk.h"
+
+#define UNIX     "unix:"
+#define ABSTRACT "abstract:"
+#define TCP      "tcp:"
+
+/* What stands behind the prefix, or NULL if it has another. */
+static const char *after(const char *address, const char *prefix)
+{
+	size_t length = strlen(prefix);
+
+	return strncmp(address, prefix, length) == 0 && address[length] ? address + length : NULL;
+}
+
+int listener_has_path(const char *address)
+{
+	const char *path = after(address, UNIX);
+
+	if (path)
+		return *path == '/' ? 1 : -EINVAL;
+	return after(address, ABSTRACT) || after(address, TCP) ? 0 : -EINVAL;
+}
+
+static int new_socket(int family, const struct listener *listener)
+{
+	int fd = socket(family, listener->type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int bind_to(int fd, const void *address, size_t size)
+{
+	return bind(fd, address, (socklen_t)size) < 0 ? -errno : 0;
+}
+
+/* Does nobody listen at the path, where there is a socket? */
+static bool is_stale(const struct sockaddr_un *address, int type, struct stat *ret_attr)
+{
+	CLEANUP_FD int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	return fd >= 0 && lstat(address->sun_path, ret_attr) == 0 && S_ISSOCK(ret_attr->st_mode) &&
+	       connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 &&
+	       errno == ECONNREFUSED;
+}
+
+/* Has what nobody listens at been removed, or has it gone meanwhile? */
+static bool remove_stale(const struct sockaddr_un *address, int type)
+{
+	struct stat stale, now;
+
+	if (is_stale(address, type, &stale) && lstat(address->sun_path, &now) == 0 &&
+	    now.st_ino == stale.st_ino && unlink(address->sun_path) == 0)
+		return true;
+	return lstat(address->sun_path, &now) < 0 && errno == ENOENT;
+}
+
+/* bind(2) can't be told not to follow magic links. */
+static int check_directory(const char *path)
+{
+	char directory[PATH_MAX];
+	struct stat attr;
+
+	strcpy(directory, path);
+	*strrchr(directory, '/') = '\0';
+	return walk_stat(AT_FDCWD, *directory ? directory : "/", O_DIRECTORY, &attr);
+}
+
+/* Is it a program that answers for this file, or another machine? If unknown, it may be. */
+static bool is_far(int fd)
+{
+	static const long far[] = {FUSE_SUPER_MAGIC, NFS_SUPER_MAGIC,  SMB2_SUPER_MAGIC,
+				   V9FS_MAGIC,       CIFS_SUPER_MAGIC, CEPH_SUPER_MAGIC};
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs) < 0)
+		return true;
+	for (size_t i = 0; i < sizeof(far) / sizeof(far[0]); i++)
+		if ((unsigned)fs.f_type == (unsigned)far[i])
+			return true;
+	return false;
+}
+
+static int bind_path(struct listener *listener, int fd)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int r;
+
+	if (strlen(listener->path) >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(address.sun_path, listener->path);
+	r = check_directory(listener->path);
+	if (r < 0)
+		return r;
+	/* The file gets the mode of the socket (net/unix/af_unix.c, unix_bind_bsd). */
+	if (fchmod(fd, listener->mode & 0777) < 0)
+		return -errno;
+	r = bind_to(fd, &address, sizeof(address));
+	if (r == -EADDRINUSE && remove_stale(&address, listener->type))
+		r = bind_to(fd, &address, sizeof(address));
+	if (r < 0)
+		return r;
+	listener->path_fd = walk_open(AT_FDCWD, listener->path, O_PATH | O_NOFOLLOW);
+	if (listener->path_fd < 0)
+		return listener->path_fd;
+	listener->is_far = is_far(listener->path_fd);
+	return 0;
+}
+
+static int bind_abstract(const char *name, int fd)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	size_t size = strlen(name);
+
+	if (size >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(address.sun_path + 1, name, size);
+	return bind_to(fd, &address, offsetof(struct sockaddr_un, sun_path) + 1 + size);
+}
+
+/* HOST:PORT; whoever waits for an answer is not here, so no name is asked of the network. */
+static int find_tcp(const char *address, struct addrinfo **ret_found)
+{
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+				 .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV};
+	const char *colon = strrchr(address, ':');
+	CLEANUP_FREE char *copy = colon ? strndup(address, (size_t)(colon - address)) : NULL;
+	const char *host = copy;
+
+	/* getaddrinfo(3) takes larger ones, and cuts them. */
+	if (!colon || !colon[1] || strtoul(colon + 1, NULL, 10) > UINT16_MAX)
+		return -EINVAL;
+	if (!copy)
+		return -ENOMEM;
+	if (copy[0] == '[' && copy[strlen(copy) - 1] == ']') {
+		copy[strlen(copy) - 1] = '\0';
+		host = copy + 1;
+	}
+	if (strcmp(host, "localhost") == 0)
+		host = "127.0.0.1";
+	else if (strcmp(host, "*") == 0)
+		host = NULL;
+	switch (getaddrinfo(host, colon + 1, &hints, ret_found)) {
+	case 0:
+		return 0;
+	case EAI_MEMORY:
+		return -ENOMEM;
+	default:
+		return -EINVAL;
+	}
+}
+
+static int bind_tcp(const struct addrinfo *address, struct listener *listener)
+{
+	CLEANUP_FD int fd = new_socket(address->ai_family, listener);
+	const int yes = 1, no = 0;
+	int r;
+
+	if (fd < 0)
+		return fd;
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) < 0)
+		return -errno;
+	if (address->ai_family == AF_INET6 &&
+	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof(no)) < 0)
+		return -errno;
+	r = bind_to(fd, address->ai_addr, address->ai_addrlen);
+	if (r == 0)
+		listener->fd = TAKE_FD(fd);
+	return r;
+}
+
+static int open_tcp(const char *address, struct listener *listener)
+{
+	struct addrinfo *found, *each;
+	int r;
+
+	if (listener->type != SOCK_STREAM)
+		return -EINVAL;
+	r = find_tcp(address, &found);
+	if (r < 0)
+		return r;
+	/* Where all are meant, it is of IPv6, which takes IPv4 as well, if the machine has that. */
+	for (each = found; each->ai_next && each->ai_family != AF_INET6;)
+		each = each->ai_next;
+	r = bind_tcp(each, listener);
+	if (r == -EAFNOSUPPORT || (r == -EADDRNOTAVAIL && each != found))
+		r = bind_tcp(found, listener);
+	freeaddrinfo(found);
+	return r;
+}
+
+static int open_unix(struct listener *listener)
+{
+	const char *path = after(listener->address, UNIX);
+	CLEANUP_FD int fd = new_socket(AF_UNIX, listener);
+	int r;
+
+	if (fd < 0)
+		return fd;
+	if (path)
+		strcpy(listener->path, path);
+	r = path ? bind_path(listener, fd) : bind_abstract(after(listener->address, ABSTRACT), fd);
+	if (r == 0)
+		listener->fd = TAKE_FD(fd);
+	return r;
+}
+
+static int start(struct listener *listener)
+{
+	int r;
+
+	if (listen(listener->fd, listener->backlog) == 0)
+		return 0;
+	r = -errno;
+	listener_close(listener);
+	return r;
+}
+
+/* Its numbers: the host as one dials it, and the port. */
+static int name_tcp(const struct listener *listener, char *host, size_t host_size, char *port)
+{
+	struct sockaddr_storage bound;
+	socklen_t size = sizeof(bound);
+
+	if (listener->fd < 0 || getsockname(listener->fd, (struct sockaddr *)&bound, &size) < 0 ||
+	    getnameinfo((struct sockaddr *)&bound, size, host, (socklen_t)host_size, port,
+			sizeof("65535"), NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+		return -ENXIO;
+	return 0;
+}
+
+/* Says which port it is, where that was left to the kernel. */
+static void tell_port(struct listener *listener)
+{
+	char host[NI_MAXHOST], port[sizeof("65535")];
+	char *colon = strrchr(listener->address, ':');
+
+	if (name_tcp(listener, host, sizeof(host), port) == 0 &&
+	    colon + sizeof(port) < listener->address + sizeof(listener->address))
+		strcpy(colon + 1, port);
+}
+
+int listener_target(const struct listener *listener, char address[LISTENER_ADDRESS_MAX],
+		    struct dial_target *ret_target)
+{
+	const char *name = after(listener->address, ABSTRACT);
+	char host[NI_MAXHOST], port[sizeof("65535")];
+
+	*ret_target = (struct dial_target){
+		.connect = dial_unix, .address = address, .type = listener->type};
+	if (listener->fd < 0)
+		return -ENXIO;
+	if (after(listener->address, TCP)) {
+		if (name_tcp(listener, host, sizeof(host), port) < 0)
+			return -ENXIO;
+		ret_target->connect = dial_inet;
+		ret_target->size =
+			(size_t)snprintf(address, LISTENER_ADDRESS_MAX, "%.200s/%s", host, port);
+	} else if (name) {
+		address[0] = '\0';
+		strcpy(address + 1, name);
+		ret_target->size = strlen(name) + 1;
+	} else {
+		strcpy(address, after(listener->address, UNIX));
+		ret_target->size = strlen(address);
+	}
+	return 0;
+}
+
+int listener_open(struct listener *listener)
+{
+	const char *tcp = after(listener->address, TCP);
+	int r = listener_has_path(listener->address);
+
+	listener->fd = listener->path_fd = -1;
+	if (r < 0)
+		return r;
+	r = tcp ? open_tcp(tcp, listener) : open_unix(listener);
+	if (r == 0)
+		r = start(listener);
+	if (r == 0 && tcp)
+		tell_port(listener);
+	return r;
+}
+
+int listener_open_for(struct listener *listener, struct caller *caller)
+{
+	int r;
+
+	listener->fd = listener->path_fd = -1;
+	r = open_unix(listener);
+	if (r == 0 && fchownat(listener->path_fd, "", caller->uid, caller->gid, AT_EMPTY_PATH) < 0)
+		r = -errno;
+	/* Who listens is who connects see at the other end (SO_PEERCRED). */
+	if (r == 0)
+		r = caller_enter(caller);
+	if (r < 0) {
+		listener_close(listener);
+		return r;
+	}
+	r = start(listener);
+	caller_leave();
+	return r;
+}
+
+void listener_close(struct listener *listener)
+{
+	struct stat ours, there;
+
+	if (listener->path_fd >= 0 && fstat(listener->path_fd, &ours) == 0 &&
+	    lstat(listener->path, &there) == 0 && ours.st_ino == there.st_ino &&
+	    ours.st_dev == there.st_dev)
+		unlink(listener->path);
+	if (listener->fd >= 0)
+		close(TAKE_FD(listener->fd));
+	if (listener->path_fd >= 0)
+		close(TAKE_FD(listener->path_fd));
+}

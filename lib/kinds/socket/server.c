@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Servers: listening sockets, each a directory sockets/servers/NAME with
+ *
+ *     accept    an open waits for the next client and is the connection to it
+ *     connect   an open is a client
+ *     address   where native programs connect
+ *
+ * A server listens from when it is made until its directory is removed or the mount ends. Those who
+ * wait to accept are served in order of their opens.
+ */
+#include "lib/kinds/socket/server.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/base/cleanup.h"
+#include "lib/kinds/kinds.h"
+#include "lib/base/workers.h"
+
+struct server *server_from(struct channel *channel)
+{
+	assert(channel->kind == &server_kind);
+	return CONTAINER_OF(kept_from(channel), struct server, kept);
+}
+
+/* Of a path. */
+struct removal {
+	struct worker_job job;
+	struct listener listener;
+	struct caller remover;
+};
+
+static void removal_work(struct worker_job *job)
+{
+	struct removal *removal = CONTAINER_OF(job, struct removal, job);
+
+	if (caller_enter(&removal->remover) < 0)
+		removal->listener.path[0] = '\0';
+	listener_close(&removal->listener);
+	caller_leave();
+}
+
+static void removal_done(struct worker_job *job)
+{
+	struct removal *removal = CONTAINER_OF(job, struct removal, job);
+
+	caller_fini(&removal->remover);
+	free(removal);
+}
+
+/* True if the listener is the removal's now. */
+static bool removal_start(struct host *host, const struct listener *listener,
+			  struct caller *remover)
+{
+	struct removal *removal = malloc(sizeof(*removal));
+	int r;
+
+	if (!removal)
+		return false;
+	removal->job = (struct worker_job){.work = removal_work, .done = removal_done};
+	removal->listener = *listener;
+	r = caller_copy(&removal->remover, remover);
+	/* Once the mount ends nobody waits for the loop, and no thread is to begin anything. */
+	if (r == 0 && host->is_ending)
+		removal_work(&removal->job);
+	else if (r == 0 && workers_submit(host->walkers, &removal->job) == 0)
+		return true;
+	else
+		r = -EAGAIN;
+	removal_done(&removal->job);
+	return r == 0;
+}
+
+void server_close(struct host *host, struct listener *listener, struct caller *remover)
+{
+	/* Where nothing can block, the path is gone with the server. */
+	if (listener->is_here) {
+		listener_close(listener);
+	} else if (listener->path_fd < 0 || !removal_start(host, listener, remover)) {
+		listener->path[0] = '\0'; /* who listens there next replaces it */
+		listener_close(listener);
+	}
+	listener->fd = listener->path_fd = -1;
+}
+
+void server_end(struct server *server)
+{
+	if (server->listener.fd < 0)
+		return;
+	loop_remove(server->kept.channel.space->host->loop, &server->source);
+	shutdown(server->listener.fd, SHUT_RD); /* clients need not wait for the removal */
+	server_close(server->kept.channel.space->host, &server->listener, &server->remover);
+	channel_uncharge_descriptors(&server->kept.channel);
+	server_refuse(server);
+}
+
+static void server_destroy(struct channel *channel)
+{
+	struct server *server = server_from(channel);
+
+	server_end(server);
+	caller_fini(&server->remover);
+	channel_uncharge_descriptors(channel);
+	kept_fini(&server->kept);
+	free(server);
+}
+
+static int server_stat(struct channel *channel, struct stat *ret_attr)
+{
+	kept_stat(&server_from(channel)->kept, ret_attr);
+	return 0;
+}
+
+static void server_status(struct channel *channel, struct caller *caller, FILE *out)
+{
+	struct server *server = server_from(channel);
+	bool is_stream = server->listener.type == SOCK_STREAM;
+
+	fprintf(out, "state %s\nlisten %s\ntype %s\nbacklog %d\n",
+		server->listener.fd >= 0 ? "listening" : "ended", server->listener.address,
+		is_stream ? "stream" : "seqpacket", server->listener.backlog);
+}
+
+/* chmod and chown of the socket that is there for others. */
+static int change_socket(int fd, const struct stat *attr, unsigned changes, struct caller *caller)
+{
+	char path[sizeof("/proc/self/fd/-2147483648")];
+	int r = caller_enter(caller);
+
+	if (r < 0)
+		return r;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if ((changes & (CHANGE_UID | CHANGE_GID)) &&
+	    fchownat(fd, "", changes & CHANGE_UID ? attr->st_uid : (uid_t)-1,
+		     changes & CHANGE_GID ? attr->st_gid : (gid_t)-1, AT_EMPTY_PATH) < 0)
+		r = -errno;
+	if (r == 0 && (changes & CHANGE_MODE) && chmod(path, attr->st_mode & 0777) < 0)
+		r = -errno;
+	caller_leave();
+	return r;
+}
+
+/* Would anything be other than it is? */
+static bool is_change(const struct attributes *own, const struct stat *attr, unsigned changes)
+{
+	return ((changes & CHANGE_UID) && attr->st_uid != own->uid) ||
+	       ((changes & CHANGE_GID) && attr->st_gid != own->gid) ||
+	       ((changes & CHANGE_MODE) && server_mode(attr->st_mode & 0777) != (own->mode & 0777));
+}
+
+/* chmod and chown of the directory, and of the socket. */
+static int server_change(struct channel *channel, struct file *file, const struct stat *attr,
+			 unsigned changes, struct caller *caller)
+{
+	struct server *server = server_from(channel);
+	struct stat shown = *attr;
+	int r = 0;
+
+	/* The loop is not to wait for whoever serves the filesystem: it may be this mount. */
+	if (server->listener.is_far)
+		r = is_change(&server->kept.attributes, attr, changes) ? -EOPNOTSUPP : 0;
+	else if (server->listener.path_fd >= 0)
+		r = change_socket(server->listener.path_fd, attr, changes, caller);
+	if (r < 0)
+		return r;
+	shown.st_mode = server_mode(attr->st_mode);
+	return attributes_change(&server->kept.attributes, &shown, changes, caller);
+}
+
+/* A server is opened through the files of its directory. */
+static int server_open(struct file *file, struct caller *caller)
+{
+	return -EISDIR;
+}
+
+static void server_release(struct file *file)
+{
+}
+
+static ssize_t server_read(struct file *file, void *data, size_t size, off_t offset)
+{
+	return -EISDIR;
+}
+
+static ssize_t server_write(struct file *file, const void *data, size_t size, off_t offset)
+{
+	return -EISDIR;
+}
+
+static uint32_t server_poll(struct file *file)
+{
+	return EPOLLERR;
+}
+
+static int servers_open(struct space **ret_space, struct host *host)
+{
+	return server_space_open(ret_space, host, &server_kind);
+}
+
+const struct kind server_kind = {
+	.path = "sockets/servers",
+	.traits = KIND_DIRECTORIES,
+	.parameters = server_parameters,
+	.open = servers_open,
+	.channel =
+		{
+			.destroy = server_destroy,
+			.stat = server_stat,
+			.change = server_change,
+			.open = server_open,
+			.release = server_release,
+			.read = server_read,
+			.write = server_write,
+			.poll = server_poll,
+			.status = server_status,
+		},
+};

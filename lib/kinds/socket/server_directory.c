@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "lib/base/cleanup.h"
+#include "lib/kinds/socket/server.h"
+#include "lib/channel/text.h"
+
+struct server_directory {
+	struct space space;
+	struct server *server; /* a reference to its channel */
+};
+
+static const char *const names[] = {"accept", "connect", "address"};
+enum { ACCEPT, CONNECT, ADDRESS, N_NAMES };
+
+static struct server_directory *directory_from(struct space *space)
+{
+	return CONTAINER_OF(space, struct server_directory, space);
+}
+
+static void directory_destroy(struct space *space)
+{
+	struct server_directory *directory = directory_from(space);
+
+	directory->server->directory = NULL;
+	channel_unref(&directory->server->kept.channel);
+	free(directory);
+}
+
+static void directory_stat(const struct space *space, struct stat *attr)
+{
+	attributes_stat(
+		&CONTAINER_OF(space, const struct server_directory, space)->server->kept.attributes,
+		attr);
+}
+
+static int directory_change(struct space *space, const struct stat *attr, unsigned changes,
+			    struct caller *caller)
+{
+	return channel_change(&directory_from(space)->server->kept.channel, NULL, attr, changes,
+			      caller);
+}
+
+static int directory_list(struct space *space, struct caller *caller, space_entry_fn *entry,
+			  void *data)
+{
+	for (size_t i = 0; i < N_NAMES; i++)
+		if (!entry(data, names[i], text_ino(space, names[i]), S_IFREG))
+			break;
+	return 0;
+}
+
+/* The text `address`. */
+
+static int address_print(void *data, struct caller *reader, FILE *out)
+{
+	struct server *server = data;
+
+	fprintf(out, "%s\n", server->listener.address);
+	return 0;
+}
+
+static void address_release(void *data)
+{
+	struct server *server = data;
+
+	channel_unref(&server->kept.channel);
+}
+
+static const struct text_ops address_ops = {.print = address_print, .release = address_release};
+
+static int make_end(struct server *server, const char *name, bool is_client,
+		    struct channel **ret_channel)
+{
+	struct connections *list =
+		CONTAINER_OF(server->kept.channel.space->shown, struct connections, space);
+	const struct attributes *own = &server->kept.attributes;
+	char label[2 * NAME_MAX], address[LISTENER_ADDRESS_MAX];
+	struct connection *connection;
+	struct dial_target target;
+	int r = is_client ? listener_target(&server->listener, address, &target) : 0;
+
+	snprintf(label, sizeof(label), "%s:%s", server->kept.name ? server->kept.name : "", name);
+	if (r == 0)
+		r = connection_new(&server_connections, list, label, is_client ? &target : NULL,
+				   &connection);
+	if (r < 0)
+		return r;
+	connection->origin = channel_ref(&server->kept.channel);
+	connection->attributes.uid = own->uid;
+	connection->attributes.gid = own->gid;
+	/* To accept is to serve, which is for who made it; whoever may connect is its mode. */
+	connection->attributes.mode = S_IFREG | (is_client ? own->mode & 0666 : 0600);
+	*ret_channel = &connection->channel;
+	return 0;
+}
+
+static int directory_lookup(struct space *space, const char *name, struct caller *caller,
+			    struct entry *ret_entry)
+{
+	struct server *server = directory_from(space)->server;
+
+	if (strcmp(name, names[ADDRESS]) == 0) {
+		channel_ref(&server->kept.channel);
+		return text_new(space, name, &address_ops, server, &ret_entry->channel);
+	}
+	if (strcmp(name, names[ACCEPT]) != 0 && strcmp(name, names[CONNECT]) != 0)
+		return -ENOENT;
+	return make_end(server, name, strcmp(name, names[CONNECT]) == 0, &ret_entry->channel);
+}
+
+static const struct space_ops directory_ops = {
+	.destroy = directory_destroy,
+	.list = directory_list,
+	.lookup = directory_lookup,
+	.stat = directory_stat,
+	.change = directory_change,
+};
+
+int server_directory_get(struct server *server, struct space **ret_space)
+{
+	struct server_directory *directory = server->directory;
+
+	if (directory) {
+		*ret_space = space_ref(&directory->space);
+		return 0;
+	}
+	directory = calloc(1, sizeof(*directory));
+	if (!directory)
+		return -ENOMEM;
+	space_init(&directory->space, &directory_ops, server->kept.channel.space->host, "");
+	directory->space.ino = server->kept.attributes.ino;
+	directory->server = server;
+	channel_ref(&server->kept.channel);
+	server->directory = directory;
+	*ret_space = &directory->space;
+	return 0;
+}

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/base/cleanup.h"
+#include "lib/host/errands.h"
+#include "lib/kinds/socket/server.h"
+
+#define SYSTEM_DIRECTORY "/run/ipcfs"
+
+enum { SERVER_LISTEN, SERVER_TYPE, SERVER_BACKLOG };
+
+static const char *const type_words[] = {"stream", "seqpacket", NULL};
+static const int types[] = {SOCK_STREAM, SOCK_SEQPACKET};
+
+const struct parameter server_parameters[] = {
+	[SERVER_LISTEN] = {"listen", PARAMETER_TEXT, .is_fixed = true},
+	[SERVER_TYPE] = {"type", PARAMETER_WORD, .words = type_words, .is_fixed = true},
+	[SERVER_BACKLOG] = {"backlog", PARAMETER_NUMBER, .max = 65535, .is_fixed = true},
+	{.name = NULL},
+};
+
+static int servers_lookup(struct space *space, const char *name, struct caller *caller,
+			  struct entry *ret_entry)
+{
+	struct entry kept = {0};
+	int r = kept_lookup(space, name, caller, &kept);
+
+	if (r < 0)
+		return r;
+	r = server_directory_get(server_from(kept.channel), &ret_entry->space);
+	entry_unref(&kept);
+	return r;
+}
+
+static int listen_act(void *data)
+{
+	return listener_open(data);
+}
+
+static void listen_drop(struct host *host, struct caller *caller, void *data)
+{
+	server_close(host, data, caller);
+}
+
+/* A directory of the daemon's own: the system's, or where it may not make that, its user's. */
+static int make_directory(char *ret_path, size_t size)
+{
+	const char *own = getenv("XDG_RUNTIME_DIR");
+	int r = mkdir(SYSTEM_DIRECTORY, 0755) < 0 ? -errno : 0;
+
+	snprintf(ret_path, size, "%s", SYSTEM_DIRECTORY);
+	if (geteuid() == 0 && r == -EEXIST)
+		return 0;
+	if (r == 0 || !own)
+		return r;
+	if (snprintf(ret_path, size, "%s/ipcfs", own) >= (int)size)
+		return -ENAMETOOLONG;
+	return mkdir(ret_path, 0755) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+/* Where it listens when nothing else is said. */
+static int listen_here(struct listener *listener, const char *name, struct caller *caller)
+{
+	char directory[LISTENER_ADDRESS_MAX];
+	int r = make_directory(directory, sizeof(directory));
+
+	if (r < 0)
+		return r;
+	if (snprintf(listener->address, sizeof(listener->address), "unix:%s/%s", directory, name) >=
+	    (int)sizeof(listener->address))
+		return -ENAMETOOLONG;
+	return listener_open_for(listener, caller);
+}
+
+static int listen_as(struct host *host, struct listener *listener, const char *name,
+		     struct caller *caller)
+{
+	struct errand_call call = {.way = ERRAND_THREAD,
+				   .name = name,
+				   .act = listen_act,
+				   .data = listener,
+				   .size = sizeof(*listener),
+				   .drop = listen_drop};
+	int r;
+
+	if (!*listener->address)
+		return listen_here(listener, name, caller);
+	r = listener_has_path(listener->address);
+	if (r < 0)
+		return r;
+	if (r > 0)
+		return errands_run(host, caller, &call);
+	r = caller_enter(caller);
+	if (r < 0)
+		return r;
+	r = listener_open(listener);
+	caller_leave();
+	return r;
+}
+
+/* What the settings ask for. -EINVAL: an address of no form. */
+static int take_settings(const struct settings *settings, struct listener *listener)
+{
+	*listener = (struct listener){.type = SOCK_STREAM, .backlog = SOMAXCONN};
+	if (settings_has(settings, SERVER_TYPE))
+		listener->type = types[settings->values[SERVER_TYPE]];
+	if (settings_has(settings, SERVER_BACKLOG))
+		listener->backlog = (int)settings->values[SERVER_BACKLOG];
+	if (!settings_has(settings, SERVER_LISTEN))
+		return 0;
+	if (strlen(settings->texts[SERVER_LISTEN]) >= sizeof(listener->address))
+		return -ENAMETOOLONG;
+	strcpy(listener->address, settings->texts[SERVER_LISTEN]);
+	return 0;
+}
+
+/* What is to be made. */
+struct making {
+	const char *name;
+	mode_t mode;
+	struct caller *caller;
+	struct caller *remover; /* whose rights it takes to remove the socket's path */
+};
+
+/* Makes the server of what listens, which it takes over. */
+static int server_new(struct space *space, const struct making *making, struct listener *listener)
+{
+	struct server *server = calloc(1, sizeof(*server));
+	int r = server ? caller_copy(&server->remover, making->remover) : -ENOMEM;
+
+	if (r == 0)
+		r = kept_init(&server->kept, space, CHANNEL_STREAM, making->name, making->mode,
+			      making->caller);
+	if (r < 0) {
+		if (server)
+			caller_fini(&server->remover);
+		free(server);
+		server_close(space->host, listener, making->remover);
+		return r;
+	}
+	server->listener = *listener;
+	server->source = (struct loop_source){.fd = listener->fd, .dispatch = server_dispatch};
+	r = channel_charge_descriptors(&server->kept.channel, making->caller->uid, 2);
+	if (r < 0)
+		kept_remove(space, making->name, making->caller);
+	channel_unref(&server->kept.channel);
+	return r;
+}
+
+static int servers_create(struct space *space, const char *name, mode_t mode,
+			  const struct settings *settings, struct caller *caller,
+			  struct entry *ret_entry)
+{
+	struct caller self = {.uid = geteuid(), .gid = getegid(), .is_loaded = true};
+	struct making making = {.name = name, .caller = caller, .remover = caller};
+	struct entry kept = {0};
+	struct listener listener;
+	int r;
+
+	if (!S_ISDIR(mode))
+		return -EPERM;
+	if (kept_lookup(space, name, caller, &kept) == 0) {
+		entry_unref(&kept);
+		return -EEXIST;
+	}
+	r = take_settings(settings, &listener);
+	making.mode = server_mode(mode);
+	listener.mode = mode & 0777;
+	listener.is_here = !*listener.address;
+	if (listener.is_here)
+		making.remover = &self;
+	if (r == 0)
+		r = listen_as(space->host, &listener, name, caller);
+	if (r == 0)
+		r = server_new(space, &making, &listener);
+	return r < 0 ? r : servers_lookup(space, name, caller, ret_entry);
+}
+
+static int servers_remove(struct space *space, const char *name, struct caller *caller)
+{
+	struct entry kept = {0};
+	int r = kept_lookup(space, name, caller, &kept);
+
+	if (r < 0)
+		return r;
+	r = kept_remove(space, name, caller);
+	if (r == 0)
+		server_end(server_from(kept.channel));
+	entry_unref(&kept);
+	return r;
+}
+
+static int servers_rename(struct space *space, const char *from, const char *to, unsigned flags,
+			  struct caller *caller)
+{
+	struct entry replaced = {0};
+	int r;
+
+	if (strcmp(from, to) != 0)
+		kept_lookup(space, to, caller, &replaced);
+	r = kept_rename(space, from, to, flags, caller);
+	if (r == 0 && replaced.channel)
+		server_end(server_from(replaced.channel));
+	entry_unref(&replaced);
+	return r;
+}
+
+static const struct space_ops servers_ops = {
+	.destroy = kept_space_destroy,
+	.list = kept_list,
+	.lookup = servers_lookup,
+	.create = servers_create,
+	.remove = servers_remove,
+	.rename = servers_rename,
+};
+
+/* What info/ shows: each server itself, in place of its directory. */
+struct servers_shown {
+	struct space space;
+	struct space *servers;
+};
+
+static void shown_destroy(struct space *space)
+{
+	free(CONTAINER_OF(space, struct servers_shown, space));
+}
+
+static int shown_list(struct space *space, struct caller *caller, space_entry_fn *entry, void *data)
+{
+	return kept_list(CONTAINER_OF(space, struct servers_shown, space)->servers, caller, entry,
+			 data);
+}
+
+static int shown_lookup(struct space *space, const char *name, struct caller *caller,
+			struct entry *ret_entry)
+{
+	return kept_lookup(CONTAINER_OF(space, struct servers_shown, space)->servers, name, caller,
+			   ret_entry);
+}
+
+static const struct space_ops shown_ops = {
+	.destroy = shown_destroy,
+	.list = shown_list,
+	.lookup = shown_lookup,
+};
+
+static int shown_new(struct space *servers)
+{
+	struct servers_shown *shown = calloc(1, sizeof(*shown));
+	struct connections *list;
+	int r;
+
+	if (!shown)
+		return -ENOMEM;
+	space_init(&shown->space, &shown_ops, servers->host, servers->kind->path);
+	shown->servers = servers;
+	r = connections_new(servers->host, servers->kind, &shown->space, &list);
+	if (r == 0)
+		servers->shown = &list->space;
+	return r;
+}
+
+int server_space_open(struct space **ret_space, struct host *host, const struct kind *kind)
+{
+	int r = kept_space_open(ret_space, host, kind, &servers_ops);
+
+	if (r < 0)
+		return r;
+	r = shown_new(*ret_space);
+	if (r < 0)
+		space_unref(*ret_space);
+	return r;
+}

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/kinds/socket/sock_diag.h"
+
+#include <errno.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/base/cleanup.h"
+
+#define ANSWER_MAX 32768 /* NLMSG_GOODSIZE of the kernel is less */
+#define BIT(n)     (1U << (n))
+#define NO_COOKIE                                      \
+	{                                              \
+		INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE \
+	}
+
+/* A request, as the kernel wants it. */
+struct question {
+	struct nlmsghdr header;
+	union {
+		struct unix_diag_req unix_;
+		struct inet_diag_req_v2 inet;
+	};
+};
+
+/* Called with each answer; false ends it. */
+typedef bool answer_fn(void *data, const struct nlmsghdr *answer);
+
+/* The kernel's answers in one datagram: 1 if more follow, 0 if these were all, or -errno. */
+static int take_answers(char *buffer, size_t size, answer_fn *each, void *data)
+{
+	struct nlmsghdr *answer = (struct nlmsghdr *)buffer;
+	bool is_one_of_many = false;
+
+	for (; NLMSG_OK(answer, size); answer = NLMSG_NEXT(answer, size)) {
+		if (answer->nlmsg_type == NLMSG_DONE)
+			return 0;
+		if (answer->nlmsg_type == NLMSG_ERROR)
+			return ((struct nlmsgerr *)NLMSG_DATA(answer))->error;
+		is_one_of_many = answer->nlmsg_flags & NLM_F_MULTI;
+		if (!each(data, answer))
+			return 0;
+	}
+	return is_one_of_many;
+}
+
+static int ask(struct question *question, size_t size, answer_fn *each, void *data)
+{
+	CLEANUP_FD int fd =
+		socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_SOCK_DIAG);
+	CLEANUP_FREE char *buffer = malloc(ANSWER_MAX);
+	int r = 1;
+
+	if (fd < 0)
+		return -errno;
+	if (!buffer)
+		return -ENOMEM;
+	question->header.nlmsg_len = (unsigned)(NLMSG_HDRLEN + size);
+	question->header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
+	question->header.nlmsg_flags |= NLM_F_REQUEST;
+	if (send(fd, question, question->header.nlmsg_len, 0) < 0)
+		return -errno;
+	while (r > 0) {
+		ssize_t n = recv(fd, buffer, ANSWER_MAX, 0);
+
+		if (n < 0)
+			return -errno;
+		r = take_answers(buffer, (size_t)n, each, data);
+	}
+	return r;
+}
+
+/* The attribute of this type, or NULL. */
+static const struct rtattr *find_attribute(const struct nlmsghdr *answer, size_t header_size,
+					   unsigned type)
+{
+	const struct rtattr *attribute =
+		(const void *)((const char *)NLMSG_DATA(answer) + NLMSG_ALIGN(header_size));
+	size_t size = answer->nlmsg_len - NLMSG_LENGTH(header_size);
+
+	for (; RTA_OK(attribute, size); attribute = RTA_NEXT(attribute, size))
+		if (attribute->rta_type == type)
+			return attribute;
+	return NULL;
+}
+
+struct names {
+	sock_diag_name_fn *each;
+	void *data;
+};
+
+static bool take_name(void *data, const struct nlmsghdr *answer)
+{
+	const struct unix_diag_msg *msg = NLMSG_DATA(answer);
+	const struct rtattr *name = find_attribute(answer, sizeof(*msg), UNIX_DIAG_NAME);
+	const struct names *names = data;
+	bool is_open = msg->udiag_state == TCP_LISTEN || msg->udiag_type == SOCK_DGRAM;
+
+	/* Its first byte is a NUL: it is no path. */
+	if (!is_open || !name || RTA_PAYLOAD(name) < 2 || *(char *)RTA_DATA(name))
+		return true;
+	return names->each(names->data, (char *)RTA_DATA(name) + 1, RTA_PAYLOAD(name) - 1);
+}
+
+int sock_diag_abstract(sock_diag_name_fn *each, void *data)
+{
+	struct question question = {
+		.header.nlmsg_flags = NLM_F_DUMP,
+		.unix_ = {.sdiag_family = AF_UNIX,
+			  .udiag_states = BIT(TCP_LISTEN) | BIT(TCP_CLOSE),
+			  .udiag_show = UDIAG_SHOW_NAME},
+	};
+	struct names names = {each, data};
+
+	return ask(&question, sizeof(question.unix_), take_name, &names);
+}
+
+struct addresses {
+	sock_diag_address_fn *each;
+	void *data;
+	bool is_ended;
+};
+
+static bool take_address(void *data, const struct nlmsghdr *answer)
+{
+	const struct inet_diag_msg *msg = NLMSG_DATA(answer);
+	struct addresses *addresses = data;
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = msg->id.idiag_sport};
+	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = msg->id.idiag_sport};
+	bool is_v6 = msg->idiag_family == AF_INET6;
+
+	memcpy(&v6.sin6_addr, msg->id.idiag_src, sizeof(v6.sin6_addr));
+	memcpy(&v4.sin_addr, msg->id.idiag_src, sizeof(v4.sin_addr));
+	addresses->is_ended = !addresses->each(addresses->data, is_v6 ? (struct sockaddr *)&v6
+								      : (struct sockaddr *)&v4);
+	return !addresses->is_ended;
+}
+
+int sock_diag_inet(int protocol, sock_diag_address_fn *each, void *data)
+{
+	static const unsigned char families[] = {AF_INET, AF_INET6};
+	struct addresses addresses = {.each = each, .data = data};
+	int r = 0;
+
+	for (size_t i = 0; i < sizeof(families) && r == 0 && !addresses.is_ended; i++) {
+		struct question question = {
+			.header.nlmsg_flags = NLM_F_DUMP,
+			.inet = {.sdiag_family = families[i],
+				 .sdiag_protocol = (unsigned char)protocol,
+				 .idiag_states = protocol == IPPROTO_TCP ? BIT(TCP_LISTEN)
+									 : BIT(TCP_CLOSE)},
+		};
+
+		r = ask(&question, sizeof(question.inet), take_address, &addresses);
+	}
+	return r;
+}
+
+static bool take_unix_peer(void *data, const struct nlmsghdr *answer)
+{
+	const struct rtattr *peer =
+		find_attribute(answer, sizeof(struct unix_diag_msg), UNIX_DIAG_PEER);
+
+	if (peer && RTA_PAYLOAD(peer) >= sizeof(unsigned))
+		*(ino_t *)data = *(unsigned *)RTA_DATA(peer);
+	return false;
+}
+
+static int find_unix_peer(int fd, ino_t *ret_ino)
+{
+	struct question question = {
+		.unix_ = {.sdiag_family = AF_UNIX,
+			  .udiag_states = ~0U,
+			  .udiag_show = UDIAG_SHOW_PEER,
+			  .udiag_cookie = NO_COOKIE},
+	};
+	struct stat attr;
+
+	if (fstat(fd, &attr) < 0)
+		return -errno;
+	question.unix_.udiag_ino = (unsigned)attr.st_ino;
+	return ask(&question, sizeof(question.unix_), take_unix_peer, ret_ino);
+}
+
+static bool take_inet_peer(void *data, const struct nlmsghdr *answer)
+{
+	*(ino_t *)data = ((struct inet_diag_msg *)NLMSG_DATA(answer))->idiag_inode;
+	return false;
+}
+
+union address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+/* The address part and port of an end, as sock_diag has them. */
+static void fill_end(const union address *address, void *ret_address, __be16 *ret_port)
+{
+	if (address->any.sa_family == AF_INET6) {
+		memcpy(ret_address, &address->v6.sin6_addr, sizeof(address->v6.sin6_addr));
+		*ret_port = address->v6.sin6_port;
+	} else {
+		memcpy(ret_address, &address->v4.sin_addr, sizeof(address->v4.sin_addr));
+		*ret_port = address->v4.sin_port;
+	}
+}
+
+static int find_inet_peer(int fd, int protocol, ino_t *ret_ino)
+{
+	union address here = {.v6 = {0}}, there = {.v6 = {0}};
+	socklen_t here_size = sizeof(here), there_size = sizeof(there);
+	struct question question = {.inet = {.sdiag_protocol = (unsigned char)protocol,
+					     .idiag_states = ~0U,
+					     .id.idiag_cookie = NO_COOKIE}};
+
+	if (getsockname(fd, &here.any, &here_size) < 0 ||
+	    getpeername(fd, &there.any, &there_size) < 0)
+		return -errno;
+	question.inet.sdiag_family = (unsigned char)here.any.sa_family;
+	fill_end(&there, question.inet.id.idiag_src, &question.inet.id.idiag_sport);
+	fill_end(&here, question.inet.id.idiag_dst, &question.inet.id.idiag_dport);
+	return ask(&question, sizeof(question.inet), take_inet_peer, ret_ino);
+}
+
+int sock_diag_peer(int fd, ino_t *ret_ino)
+{
+	int family, protocol;
+	socklen_t size = sizeof(int);
+	int r;
+
+	*ret_ino = 0;
+	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size) < 0 ||
+	    getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) < 0)
+		return -errno;
+	r = family == AF_UNIX ? find_unix_peer(fd, ret_ino) : find_inet_peer(fd, protocol, ret_ino);
+	return r < 0 ? r : *ret_ino ? 0 : -ENOENT;
+}

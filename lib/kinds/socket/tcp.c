@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * TCP: sockets/tcp/HOST/PORT, where opening connects; by name or number, IPv4 or IPv6.
+ */
+#include <sys/socket.h>
+
+#include "lib/kinds/socket/connection.h"
+#include "lib/kinds/socket/inet.h"
+#include "lib/kinds/kinds.h"
+
+static int tcp_space_open(struct space **ret_space, struct host *host)
+{
+	return inet_space_open(ret_space, host, &tcp_kind, SOCK_STREAM);
+}
+
+const struct kind tcp_kind = {
+	.path = "sockets/tcp",
+	.traits = KIND_OPENS_LATE,
+	.open = tcp_space_open,
+	.channel = CONNECTION_OPS,
+};

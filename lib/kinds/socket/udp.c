@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * UDP: sockets/udp/HOST/PORT, a socket that sends to there and receives from there alone.
+ */
+#include <sys/socket.h>
+
+#include "lib/kinds/socket/connection.h"
+#include "lib/kinds/socket/inet.h"
+#include "lib/kinds/kinds.h"
+
+static int udp_space_open(struct space **ret_space, struct host *host)
+{
+	return inet_space_open(ret_space, host, &udp_kind, SOCK_DGRAM);
+}
+
+const struct kind udp_kind = {
+	.path = "sockets/udp",
+	.traits = KIND_OPENS_LATE,
+	.open = udp_space_open,
+	.channel = CONNECTION_OPS,
+};

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Unix sockets by path: sockets/unix/PATH is the socket at /PATH, and opening it connects to it.
+ *
+ * The directories are the real ones, as far as there are directories and sockets in them and links
+ * to such; those of /proc and /sys are left out. Each look at them is the caller's own, on a
+ * thread (lib/host/errands.h): nothing is kept but the attributes that the last one found, and no path
+ * is walked that the caller could not walk.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/cleanup.h"
+#include "lib/kinds/socket/connections.h"
+#include "lib/host/errands.h"
+#include "lib/base/escape.h"
+#include "lib/kinds/kinds.h"
+#include "lib/kinds/socket/unix_look.h"
+
+#define ROOT_PATH "sockets/unix"
+
+struct directory {
+	struct space space;
+	struct directory *root; /* a reference, of those below it */
+	char *path;             /* the real one; "" is the root */
+	struct stat attr;
+	UT_hash_handle hh; /* directory::seen of the root, by path */
+
+	/* Of the root alone. */
+	struct directory *seen; /* that somebody refers to */
+};
+
+static struct directory *directory_from(struct space *space)
+{
+	return CONTAINER_OF(space, struct directory, space);
+}
+
+static struct directory *directory_root(struct directory *directory)
+{
+	return directory->root ? directory->root : directory;
+}
+
+static struct connections *directory_connections(struct directory *directory)
+{
+	return CONTAINER_OF(directory_root(directory)->space.shown, struct connections, space);
+}
+
+static void directory_destroy(struct space *space)
+{
+	struct directory *directory = directory_from(space);
+
+	if (directory->root) {
+		HASH_DEL(directory->root->seen, directory);
+		space_unref(&directory->root->space);
+	}
+	free(directory->path);
+	free(directory);
+}
+
+static void directory_stat(const struct space *space, struct stat *attr)
+{
+	const struct directory *directory = CONTAINER_OF(space, const struct directory, space);
+
+	attr->st_mode = S_IFDIR | 0755;
+	if (!directory->root)
+		return;
+	/* Sticky, they would have fs.protected_regular keep sockets from those who may connect. */
+	attr->st_mode = directory->attr.st_mode & ~(mode_t)S_ISVTX;
+	attr->st_uid = directory->attr.st_uid;
+	attr->st_gid = directory->attr.st_gid;
+	attr->st_atim = directory->attr.st_atim;
+	attr->st_mtim = directory->attr.st_mtim;
+	attr->st_ctim = directory->attr.st_ctim;
+}
+
+/* The path of what is called `name` in the directory. */
+static int make_path(const struct directory *directory, const char *name, char path[PATH_MAX])
+{
+	int n = snprintf(path, PATH_MAX, "%s/%s", directory->path, name);
+
+	return n < PATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
+static int directory_new(struct directory *root, const struct look *look, struct space **ret_space)
+{
+	CLEANUP_FREE struct directory *directory = calloc(1, sizeof(*directory));
+	char shown[PATH_MAX + sizeof(ROOT_PATH)];
+
+	if (!directory)
+		return -ENOMEM;
+	directory->path = strdup(look->path);
+	if (!directory->path)
+		return -ENOMEM;
+	HASH_ADD_KEYPTR(hh, root->seen, directory->path, strlen(directory->path), directory);
+	if (!directory->hh.tbl) {
+		free(directory->path);
+		return -ENOMEM;
+	}
+	snprintf(shown, sizeof(shown), ROOT_PATH "%s", look->path);
+	space_init(&directory->space, root->space.ops, root->space.host, shown);
+	directory->root = root;
+	space_ref(&root->space);
+	*ret_space = &TAKE_PTR(directory)->space;
+	return 0;
+}
+
+static int find_directory(struct directory *root, const struct look *look, struct space **ret_space)
+{
+	struct directory *directory;
+	int r = 0;
+
+	HASH_FIND_STR(root->seen, look->path, directory);
+	if (directory)
+		*ret_space = space_ref(&directory->space);
+	else
+		r = directory_new(root, look, ret_space);
+	if (r == 0)
+		directory_from(*ret_space)->attr = look->attr;
+	return r;
+}
+
+/*
+ * The target of a link as it leads to the same place below the mount: an absolute one goes up to
+ * our root first.
+ */
+static char *make_target(const struct directory *directory, const char *target)
+{
+	char *made, *end;
+	size_t depth = 0;
+
+	if (*target != '/')
+		return strdup(target);
+	for (const char *c = directory->path; *c; c++)
+		depth += *c == '/';
+	made = malloc(3 * depth + strlen(target) + 2);
+	if (!made)
+		return NULL;
+	end = stpcpy(made, depth ? "" : "./");
+	while (depth-- > 0)
+		end = stpcpy(end, "../");
+	strcpy(end, target + strspn(target, "/"));
+	return made;
+}
+
+static int make_connection(struct directory *directory, const struct look *look,
+			   struct channel **ret_channel)
+{
+	const struct dial_target target = {
+		.connect = dial_unix, .address = look->path, .size = strlen(look->path)};
+	CLEANUP_FREE char *label = escape_name(look->path + 1, strlen(look->path) - 1);
+	struct connection *connection;
+	int r = label ? 0 : -ENOMEM;
+
+	if (r == 0)
+		r = connection_new(&unix_kind, directory_connections(directory), label, &target,
+				   &connection);
+	if (r < 0)
+		return r;
+	connection->attributes = (struct attributes){
+		.ino = connection->attributes.ino, /* each lookup is another connection */
+		.mode = S_IFREG | (look->attr.st_mode & 07777),
+		.uid = look->attr.st_uid,
+		.gid = look->attr.st_gid,
+		.atime = look->attr.st_atim,
+		.mtime = look->attr.st_mtim,
+		.ctime = look->attr.st_ctim,
+	};
+	if (S_ISLNK(look->attr.st_mode)) {
+		connection->channel.service = CHANNEL_LINK;
+		connection->channel.link = make_target(directory, look->target);
+		r = connection->channel.link ? 0 : -ENOMEM;
+	}
+	if (r < 0)
+		channel_unref(&connection->channel);
+	else
+		*ret_channel = &connection->channel;
+	return r;
+}
+
+static int directory_lookup(struct space *space, const char *name, struct caller *caller,
+			    struct entry *ret_entry)
+{
+	struct directory *directory = directory_from(space);
+	struct directory *root = directory_root(directory);
+	CLEANUP_FREE struct look *look = calloc(1, sizeof(*look));
+	int r = look ? make_path(directory, name, look->path) : -ENOMEM;
+
+	if (r == 0)
+		r = errands_run(space->host, caller,
+				&(struct errand_call){.way = ERRAND_THREAD,
+						      .name = look->path,
+						      .act = look_act,
+						      .data = look,
+						      .size = sizeof(*look)});
+	if (r < 0)
+		return r;
+	if (S_ISDIR(look->attr.st_mode))
+		return find_directory(root, look, &ret_entry->space);
+	return make_connection(directory, look, &ret_entry->channel);
+}
+
+/* Directories are known by where they are, sockets by their own numbers. */
+static ino_t listed_ino(const struct directory *directory, const struct listed *listed)
+{
+	char shown[sizeof(ROOT_PATH) + PATH_MAX + sizeof(listed->name)];
+
+	if (!S_ISDIR(listed->mode))
+		return listed->ino;
+	snprintf(shown, sizeof(shown), ROOT_PATH "%s/%s", directory->path, listed->name);
+	return space_path_ino(shown);
+}
+
+static int directory_list(struct space *space, struct caller *caller, space_entry_fn *entry,
+			  void *data)
+{
+	struct directory *directory = directory_from(space);
+	CLEANUP_FREE struct listing *listing = calloc(1, sizeof(*listing));
+	struct listed listed;
+	const char *next;
+	int r;
+
+	if (!listing)
+		return -ENOMEM;
+	strcpy(listing->path, directory->path);
+	r = errands_run(space->host, caller,
+			&(struct errand_call){.way = ERRAND_THREAD,
+					      .name = "",
+					      .act = list_act,
+					      .data = listing,
+					      .size = sizeof(*listing),
+					      .drop = list_drop});
+	if (r < 0)
+		return r;
+	for (next = listing->entries; next < listing->entries + listing->size;) {
+		memcpy(&listed, next, offsetof(struct listed, name));
+		next = stpcpy(listed.name, next + offsetof(struct listed, name)) - listed.name +
+		       next + offsetof(struct listed, name) + 1;
+		/* To be opened, a socket has to be a regular file. */
+		if (!entry(data, listed.name, listed_ino(directory, &listed),
+			   S_ISSOCK(listed.mode) ? S_IFREG : listed.mode))
+			break;
+	}
+	free(listing->entries);
+	return 0;
+}
+
+/* What bash's <> asks for where there is nothing: connect(2) says so, too. */
+static int directory_create(struct space *space, const char *name, mode_t mode,
+			    const struct settings *settings, struct caller *caller,
+			    struct entry *ret_entry)
+{
+	return S_ISREG(mode) ? -ENOENT : -EPERM;
+}
+
+static const struct space_ops directory_ops = {
+	.destroy = directory_destroy,
+	.list = directory_list,
+	.lookup = directory_lookup,
+	.create = directory_create,
+	.stat = directory_stat,
+};
+
+static int unix_space_open(struct space **ret_space, struct host *host)
+{
+	CLEANUP_FREE struct directory *root = calloc(1, sizeof(*root));
+	struct connections *list;
+	int r;
+
+	if (!root)
+		return -ENOMEM;
+	root->path = strdup("");
+	r = root->path ? connections_new(host, &unix_kind, NULL, &list) : -ENOMEM;
+	if (r < 0) {
+		free(root->path);
+		return r;
+	}
+	space_init(&root->space, &directory_ops, host, ROOT_PATH);
+	root->space.kind = &unix_kind;
+	root->space.shown = &list->space;
+	*ret_space = &TAKE_PTR(root)->space;
+	return 0;
+}
+
+const struct kind unix_kind = {
+	.path = ROOT_PATH,
+	.traits = KIND_OPENS_LATE,
+	.open = unix_space_open,
+	.channel = CONNECTION_OPS,
+};

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Looks at the real directories, for lib/kinds/socket/unix.c: on a thread, with the rights of a caller. What is
+ * neither a directory nor a socket, nor a link to such, is not there.
+ */
+#ifndef IPCFS_UNIX_LOOK_H
+#define IPCFS_UNIX_LOOK_H
+
+#include <limits.h>
+#include <stddef.h>
+#include <sys/stat.h>
+
+#include "lib/host/caller.h"
+#include "lib/host/host.h"
+
+/* What is looked for, and what was found. */
+struct look {
+	char path[PATH_MAX];
+	struct stat attr;      /* of the name itself */
+	char target[PATH_MAX]; /* of a link */
+};
+
+/* errand_call::act, with a struct look. */
+int look_act(void *data);
+
+/* A listing: of each entry its number, type and name. */
+struct listing {
+	char path[PATH_MAX];
+	char *entries;
+	size_t size;
+};
+
+struct listed {
+	ino_t ino;
+	mode_t mode;
+	char name[NAME_MAX + 1]; /* as much of it as is needed */
+};
+
+/* errand_call::act and drop, with a struct listing. */
+int list_act(void *data);
+void list_drop(struct host *host, struct caller *caller, void *data);
+
+#endif

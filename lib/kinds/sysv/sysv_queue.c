@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * System V message queues, of the IPC namespace.
+ *
+ * NAME:N sends with type N and receives that type alone; without it type 1 is sent, and any is
+ * received. A message that no queue could ever take is refused with EMSGSIZE, where msgsnd(2) says
+ * EINVAL or waits for ever.
+ */
+#include "lib/channel/channel.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "lib/base/cleanup.h"
+#include "lib/kinds/kinds.h"
+#include "lib/kinds/sysv/sysv.h"
+#include "lib/kinds/sysv/sysv_queue_wait.h"
+
+/* What peek shows at most: the kernel walks from the first message for each. */
+#define PEEK_MAX 1000
+
+enum { QUEUE_CAPACITY };
+
+static const struct parameter queue_parameters[] = {
+	[QUEUE_CAPACITY] = {"capacity", PARAMETER_SIZE, .min = 1, .max = INT_MAX},
+	{.name = NULL},
+};
+
+/* As msgsnd(2) and msgrcv(2) have it. */
+struct message {
+	long type;
+	char text[];
+};
+
+struct queue_space {
+	struct sysv_space sysv;
+	struct message *message; /* on its way */
+	size_t size;             /* of its text, bytes */
+};
+
+static struct sysv_queue *queue_from(struct channel *channel)
+{
+	assert(channel->kind == &sysv_queue_kind);
+	return CONTAINER_OF(sysv_from(channel), struct sysv_queue, sysv);
+}
+
+static struct queue_space *queue_space_from(struct space *space)
+{
+	return CONTAINER_OF(sysv_space_from(space), struct queue_space, sysv);
+}
+
+static int queue_control(int id, int command, union sysv_data *data)
+{
+	int r = msgctl(id, command, &data->queue);
+
+	return r < 0 ? -errno : r;
+}
+
+static int queue_get(key_t key, int flags, size_t size)
+{
+	int id = msgget(key, flags);
+
+	return id < 0 ? -errno : id;
+}
+
+static int queue_find(key_t key)
+{
+	return queue_get(key, 0, 0);
+}
+
+static void queue_times(const union sysv_data *data, struct stat *attr)
+{
+	attr->st_atim.tv_sec = data->queue.msg_rtime;
+	attr->st_mtim.tv_sec = data->queue.msg_stime;
+	attr->st_ctim.tv_sec = data->queue.msg_ctime;
+}
+
+static const struct sysv_calls queue_calls = {
+	.control = queue_control,
+	.find = queue_find,
+	.info = MSG_INFO,
+	.stat_any = MSG_STAT_ANY,
+	.times = queue_times,
+};
+
+/* Makes room for a text of `size` bytes. -ENOMEM */
+static int reserve(struct queue_space *space, size_t size)
+{
+	struct message *grown;
+
+	if (size <= space->size)
+		return 0;
+	grown = realloc(space->message, sizeof(*grown) + size);
+	if (!grown)
+		return -ENOMEM;
+	space->message = grown;
+	space->size = size;
+	return 0;
+}
+
+/* The channel. */
+
+static void queue_destroy(struct channel *channel)
+{
+	struct sysv_queue *queue = queue_from(channel);
+
+	sysv_queue_wait_fini(queue);
+	sysv_fini(&queue->sysv);
+	free(queue);
+}
+
+/* Takes away what is there now, without looking at it. */
+static int empty(struct sysv_queue *queue, const union sysv_data *data)
+{
+	struct {
+		long type;
+		char text[1];
+	} message;
+
+	for (unsigned long i = 0; i < data->queue.msg_qnum; i++)
+		if (msgrcv(queue->sysv.id, &message, 0, 0, IPC_NOWAIT | MSG_NOERROR) < 0)
+			return errno == ENOMSG ? 0 : sysv_error(-errno);
+	return 0;
+}
+
+/* To empty a queue is to receive from it: it takes the caller's right to do so. */
+static int queue_truncate(struct sysv_queue *queue, struct file *file, const struct stat *attr,
+			  struct caller *caller)
+{
+	bool may_read = file && file_reads(file);
+	union sysv_data data;
+	int r;
+
+	if (attr->st_size != 0)
+		return -EINVAL;
+	r = sysv_data(&queue->sysv, &data);
+	if (r == 0 && !may_read)
+		r = caller_enter(caller);
+	if (r < 0)
+		return r;
+	/* The right is asked for even if nothing is there to take. */
+	if (!may_read && msgctl(queue->sysv.id, IPC_STAT, &data.queue) < 0)
+		r = sysv_error(-errno);
+	else
+		r = empty(queue, &data);
+	if (!may_read)
+		caller_leave();
+	channel_wake(&queue->sysv.channel, EPOLLOUT);
+	return r;
+}
+
+static int queue_change(struct channel *channel, struct file *file, const struct stat *attr,
+			unsigned changes, struct caller *caller)
+{
+	if (changes & CHANGE_SIZE) {
+		int r = queue_truncate(queue_from(channel), file, attr, caller);
+
+		if (r < 0)
+			return r;
+		changes &= ~(CHANGE_SIZE | CHANGE_MTIME);
+	}
+	return changes ? sysv_change(channel, attr, changes, caller) : 0;
+}
+
+static int queue_open(struct file *file, struct caller *caller)
+{
+	struct sysv_queue *queue = queue_from(file->channel);
+	union sysv_data data;
+	struct msginfo info;
+	int r = sysv_data(&queue->sysv, &data);
+
+	if (r < 0)
+		return r == -EIDRM ? -ESTALE : r;
+	if (file->selector.is_set && file->selector.value == 0)
+		return -EINVAL;
+	if (msgctl(0, IPC_INFO, (struct msqid_ds *)&info) < 0)
+		return -errno;
+	file->channel->message_max = (size_t)info.msgmax;
+	if (data.queue.msg_qbytes < file->channel->message_max)
+		file->channel->message_max = data.queue.msg_qbytes;
+	return 0;
+}
+
+static void queue_release(struct file *file)
+{
+}
+
+/* There is a message longer than message_max. */
+static int learn_length(struct sysv_queue *queue)
+{
+	struct channel *channel = &queue->sysv.channel;
+	union sysv_data data;
+	int r = sysv_data(&queue->sysv, &data);
+	if (r < 0)
+		return r;
+	channel->message_max = 2 * channel->message_max + 1;
+	if (channel->message_max > data.queue.__msg_cbytes)
+		channel->message_max = data.queue.__msg_cbytes;
+	return -EMSGSIZE;
+}
+
+static ssize_t queue_read(struct file *file, void *data, size_t size, off_t offset)
+{
+	struct sysv_queue *queue = queue_from(file->channel);
+	struct queue_space *space = queue_space_from(file->channel->space);
+	long type = sysv_queue_type(file);
+	ssize_t n;
+
+	if (sysv_queue_take_empty(queue, type))
+		return 0;
+	if (size > file->channel->message_max)
+		size = file->channel->message_max;
+	if (reserve(space, size) < 0)
+		return -ENOMEM;
+	n = msgrcv(queue->sysv.id, space->message, size, type, IPC_NOWAIT);
+	if (n < 0 && errno == E2BIG)
+		return learn_length(queue);
+	if (n < 0)
+		return errno == ENOMSG ? -EAGAIN : sysv_error(-errno);
+	memcpy(data, space->message->text, (size_t)n);
+	return n;
+}
+
+/* What the kernel means by its refusal of a message of this size. */
+static int explain(struct sysv_queue *queue, int error, size_t size)
+{
+	union sysv_data data;
+	int r;
+
+	if (error != EAGAIN && error != EINVAL)
+		return -error;
+	r = sysv_data(&queue->sysv, &data);
+	if (r < 0)
+		return r;
+	return error == EINVAL || size > data.queue.msg_qbytes ? -EMSGSIZE : -EAGAIN;
+}
+
+static ssize_t queue_write(struct file *file, const void *data, size_t size, off_t offset)
+{
+	struct sysv_queue *queue = queue_from(file->channel);
+	struct queue_space *space = queue_space_from(file->channel->space);
+
+	if (reserve(space, size) < 0)
+		return -ENOMEM;
+	space->message->type = file->selector.is_set ? (long)file->selector.value : 1;
+	memcpy(space->message->text, data, size);
+	if (msgsnd(queue->sysv.id, space->message, size, IPC_NOWAIT) < 0)
+		return explain(queue, errno, size);
+	return (ssize_t)size;
+}
+
+static uint32_t queue_poll(struct file *file)
+{
+	struct sysv_queue *queue = queue_from(file->channel);
+	uint32_t events = 0;
+	int r = 0;
+
+	if (file_reads(file))
+		r = sysv_queue_has_message(queue, sysv_queue_type(file));
+	if (r > 0)
+		events |= EPOLLIN | EPOLLRDNORM;
+	if (r >= 0 && file_writes(file))
+		r = file->channel->writers ? 0 : sysv_queue_has_room(queue);
+	else
+		r = r < 0 ? r : 0;
+	if (r > 0)
+		events |= EPOLLOUT | EPOLLWRNORM;
+	return r < 0 ? EPOLLERR | EPOLLHUP : events;
+}
+
+/* MSG_STAT_ANY tells everybody. */
+static void queue_status(struct channel *channel, struct caller *caller, FILE *out)
+{
+	struct sysv_queue *queue = queue_from(channel);
+	union sysv_data data;
+
+	if (sysv_data(&queue->sysv, &data) < 0)
+		return;
+	fprintf(out, "id %d\nmessages %lu\nbytes %lu\ncapacity %lu\n", queue->sysv.id,
+		data.queue.msg_qnum, data.queue.__msg_cbytes, data.queue.msg_qbytes);
+	fprintf(out, "last-sender %d\nlast-receiver %d\n", data.queue.msg_lspid,
+		data.queue.msg_lrpid);
+}
+
+/* Each message, with a newline behind it if it has none. */
+static int queue_peek(struct channel *channel, FILE *out)
+{
+	struct sysv_queue *queue = queue_from(channel);
+	struct queue_space *space = queue_space_from(channel->space);
+	union sysv_data data;
+	int r = sysv_data(&queue->sysv, &data);
+
+	if (r == 0)
+		r = reserve(space, data.queue.__msg_cbytes);
+	for (long i = 0; r == 0 && i < (long)data.queue.msg_qnum && i < PEEK_MAX; i++) {
+		ssize_t n = msgrcv(queue->sysv.id, space->message, space->size, i,
+				   MSG_COPY | IPC_NOWAIT | MSG_NOERROR);
+
+		if (n < 0) /* ENOMSG: somebody takes them meanwhile */
+			return errno == ENOMSG ? 0 : errno == ENOSYS ? -EOPNOTSUPP : -errno;
+		fwrite(space->message->text, 1, (size_t)n, out);
+		if (n == 0 || space->message->text[n - 1] != '\n')
+			fputc('\n', out);
+	}
+	return r;
+}
+
+static int queue_set(struct channel *channel, const struct settings *settings,
+		     struct caller *caller)
+{
+	struct sysv_queue *queue = queue_from(channel);
+	union sysv_data data;
+	int r = sysv_data(&queue->sysv, &data);
+
+	if (r < 0 || !settings_has(settings, QUEUE_CAPACITY))
+		return r;
+	data.queue.msg_qbytes = settings->values[QUEUE_CAPACITY];
+	r = caller_enter(caller);
+	if (r < 0)
+		return r;
+	r = queue_control(queue->sysv.id, IPC_SET, &data);
+	caller_leave();
+	channel_wake(channel, EPOLLOUT);
+	return sysv_error(r);
+}
+
+/* The names. */
+
+static int queue_create(struct space *space, const char *name, mode_t mode,
+			const struct settings *settings, struct caller *caller,
+			struct entry *ret_entry)
+{
+	int r = sysv_make(space, name, mode, caller, queue_get, 0, ret_entry);
+
+	if (r < 0 || !settings_has(settings, QUEUE_CAPACITY))
+		return r;
+	r = queue_set(ret_entry->channel, settings, caller);
+	if (r < 0) {
+		sysv_remove(space, name, caller);
+		channel_unref(TAKE_PTR(ret_entry->channel));
+	}
+	return r;
+}
+
+static void queue_space_destroy(struct space *space)
+{
+	free(queue_space_from(space)->message);
+	sysv_space_destroy(space);
+}
+
+static const struct space_ops queue_space_ops = {
+	.destroy = queue_space_destroy,
+	.list = sysv_list,
+	.lookup = sysv_lookup,
+	.create = queue_create,
+	.remove = sysv_remove,
+};
+
+static int queue_space_open(struct space **ret_space, struct host *host)
+{
+	CLEANUP_FREE struct queue_space *space = calloc(1, sizeof(*space));
+	int r;
+
+	if (!space)
+		return -ENOMEM;
+	space->sysv.calls = &queue_calls;
+	space->sysv.service = CHANNEL_STREAM;
+	space->sysv.object_size = sizeof(struct sysv_queue);
+	r = sysv_space_init(&space->sysv, &queue_space_ops, host, &sysv_queue_kind);
+	if (r == 0)
+		*ret_space = &TAKE_PTR(space)->sysv.space;
+	return r;
+}
+
+const struct kind sysv_queue_kind = {
+	.path = "sysv/queues",
+	.traits = KIND_MESSAGES | KIND_SELECTS | KIND_SELECTIVE_READS,
+	.selector_max = LONG_MAX,
+	.parameters = queue_parameters,
+	.open = queue_space_open,
+	.channel =
+		{
+			.destroy = queue_destroy,
+			.stat = sysv_stat,
+			.change = queue_change,
+			.open = queue_open,
+			.release = queue_release,
+			.read = queue_read,
+			.write = queue_write,
+			.poll = queue_poll,
+			.attend = sysv_queue_attend,
+			.status = queue_status,
+			.peek = queue_peek,
+			.set = queue_set,
+		},
+};

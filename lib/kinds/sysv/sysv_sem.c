@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * System V semaphore sets, of the IPC namespace.
+ *
+ * A read gives the values, one on each line, and then an end-of-file. A write is one list of pairs
+ * "NUMBER OPERATION", done all at once as semop(2) has it. One that has to wait sleeps in that call
+ * on a thread of its own, so that the kernel does it when its turn comes. SEM_UNDO is never used:
+ * it would undo what was done when the daemon ends, not the caller.
+ */
+#include "lib/channel/channel.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+
+#include "lib/base/cleanup.h"
+#include "lib/kinds/kinds.h"
+#include "lib/kinds/sysv/sysv.h"
+#include "lib/kinds/sysv/sysv_sem_list.h"
+
+/* The longest line of a value: SEMVMX is 32767. */
+#define VALUE_TEXT_MAX 6
+
+enum { SET_COUNT, SET_VALUE };
+
+static const struct parameter set_parameters[] = {
+	[SET_COUNT] = {"count", PARAMETER_NUMBER, .min = 1, .max = USHRT_MAX, .is_fixed = true},
+	[SET_VALUE] = {"value", PARAMETER_NUMBER, .max = SHRT_MAX, .is_initial = true},
+	{.name = NULL},
+};
+
+union semun {
+	int val;
+	struct semid_ds *buf;
+	unsigned short *array;
+	struct seminfo *info;
+};
+
+static struct sysv *set_from(struct channel *channel)
+{
+	assert(channel->kind == &sysv_sem_kind);
+	return sysv_from(channel);
+}
+
+static int set_control(int id, int command, union sysv_data *data)
+{
+	union semun argument = {.buf = &data->set};
+	int r = semctl(id, 0, command, argument);
+
+	return r < 0 ? -errno : r;
+}
+
+static int set_get(key_t key, int flags, size_t size)
+{
+	int id = semget(key, (int)size, flags);
+
+	return id < 0 ? -errno : id;
+}
+
+static int set_find(key_t key)
+{
+	return set_get(key, 0, 0);
+}
+
+static void set_times(const union sysv_data *data, struct stat *attr)
+{
+	attr->st_atim.tv_sec = attr->st_mtim.tv_sec = data->set.sem_otime;
+	attr->st_ctim.tv_sec = data->set.sem_ctime;
+}
+
+static const struct sysv_calls set_calls = {
+	.control = set_control,
+	.find = set_find,
+	.info = SEM_INFO,
+	.stat_any = SEM_STAT_ANY,
+	.times = set_times,
+};
+
+/* All values; the caller frees them. */
+static int get_values(struct sysv *set, unsigned short **ret_values, size_t *ret_n)
+{
+	CLEANUP_FREE unsigned short *values = NULL;
+	union sysv_data data;
+	union semun argument;
+	int r = sysv_data(set, &data);
+
+	if (r < 0)
+		return r;
+	values = calloc(data.set.sem_nsems, sizeof(*values));
+	if (!values)
+		return -ENOMEM;
+	argument.array = values;
+	if (semctl(set->id, 0, GETALL, argument) < 0)
+		return sysv_error(-errno);
+	*ret_values = TAKE_PTR(values);
+	*ret_n = data.set.sem_nsems;
+	return 0;
+}
+
+/* Sets all of them to one value. */
+static int set_values(struct sysv *set, unsigned short value)
+{
+	CLEANUP_FREE unsigned short *values = NULL;
+	union sysv_data data;
+	union semun argument;
+	int r = sysv_data(set, &data);
+
+	if (r < 0)
+		return r;
+	values = calloc(data.set.sem_nsems, sizeof(*values));
+	if (!values)
+		return -ENOMEM;
+	for (size_t i = 0; i < data.set.sem_nsems; i++)
+		values[i] = value;
+	argument.array = values;
+	return semctl(set->id, 0, SETALL, argument) < 0 ? sysv_error(-errno) : 0;
+}
+
+/* The channel. */
+
+static void set_destroy(struct channel *channel)
+{
+	struct sysv *set = set_from(channel);
+
+	sysv_fini(set);
+	free(set);
+}
+
+static int set_change(struct channel *channel, struct file *file, const struct stat *attr,
+		      unsigned changes, struct caller *caller)
+{
+	return changes & CHANGE_SIZE ? -EINVAL : sysv_change(channel, attr, changes, caller);
+}
+
+static int set_open(struct file *file, struct caller *caller)
+{
+	union sysv_data data;
+	int r = sysv_data(set_from(file->channel), &data);
+
+	if (r < 0)
+		return r == -EIDRM ? -ESTALE : r;
+	file->channel->message_max = data.set.sem_nsems * VALUE_TEXT_MAX;
+	return 0;
+}
+
+static void set_release(struct file *file)
+{
+}
+
+static size_t print_values(const unsigned short *values, size_t n, char *data, size_t size)
+{
+	size_t length = 0;
+
+	for (size_t i = 0; i < n && size - length > VALUE_TEXT_MAX; i++)
+		length += (size_t)sprintf(data + length, "%u\n", values[i]);
+	return length;
+}
+
+/* file::mark: the values have been read, and next comes the end. */
+static ssize_t set_read(struct file *file, void *data, size_t size, off_t offset)
+{
+	CLEANUP_FREE unsigned short *values = NULL;
+	size_t n = 0;
+	int r;
+
+	if (file->mark) {
+		file->mark = 0;
+		return 0;
+	}
+	r = get_values(set_from(file->channel), &values, &n);
+	if (r < 0)
+		return r;
+	file->mark = 1;
+	return (ssize_t)print_values(values, n, data, size);
+}
+
+static ssize_t set_write(struct file *file, const void *data, size_t size, off_t offset)
+{
+	struct sembuf list[SYSV_SEM_LIST_MAX];
+	int n = sysv_sem_list_parse(data, size, list);
+
+	if (n < 0)
+		return n;
+	for (int i = 0; i < n; i++)
+		list[i].sem_flg = IPC_NOWAIT;
+	if (semop(set_from(file->channel)->id, list, (size_t)n) < 0)
+		return sysv_error(-errno);
+	return (ssize_t)size;
+}
+
+static uint32_t set_poll(struct file *file)
+{
+	union sysv_data data;
+	uint32_t events = 0;
+
+	if (sysv_data(set_from(file->channel), &data) < 0)
+		return EPOLLERR | EPOLLHUP;
+	if (file_reads(file))
+		events |= EPOLLIN | EPOLLRDNORM;
+	if (file_writes(file))
+		events |= EPOLLOUT | EPOLLWRNORM;
+	return events;
+}
+
+/* How many sleep in semop(2), native users too. */
+static unsigned count_sleeping(const struct sysv *set, size_t n_semaphores)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < n_semaphores; i++) {
+		int up = semctl(set->id, (int)i, GETNCNT);
+		int zero = semctl(set->id, (int)i, GETZCNT);
+
+		n += (up > 0 ? (unsigned)up : 0) + (zero > 0 ? (unsigned)zero : 0);
+	}
+	return n;
+}
+
+/* The number of semaphores SEM_STAT_ANY tells everybody; the rest takes the right to read. */
+static void set_status(struct channel *channel, struct caller *caller, FILE *out)
+{
+	CLEANUP_FREE unsigned short *values = NULL;
+	struct sysv *set = set_from(channel);
+	union sysv_data data;
+	struct stat attr;
+	size_t n = 0;
+
+	if (sysv_data(set, &data) < 0)
+		return;
+	fprintf(out, "id %d\nsemaphores %lu\n", set->id, data.set.sem_nsems);
+	sysv_attributes(&set_calls, set->id, &data, &attr);
+	if (!caller_may(caller, &attr, R_OK) || get_values(set, &values, &n) < 0)
+		return;
+	fputs("values", out);
+	for (size_t i = 0; i < n; i++)
+		fprintf(out, "%c%u", i ? ',' : ' ', values[i]);
+	fprintf(out, "\nsleeping %u\n", count_sleeping(set, n));
+}
+
+static int set_peek(struct channel *channel, FILE *out)
+{
+	CLEANUP_FREE unsigned short *values = NULL;
+	size_t n = 0;
+	int r = get_values(set_from(channel), &values, &n);
+
+	for (size_t i = 0; i < n; i++)
+		fprintf(out, "%u\n", values[i]);
+	return r;
+}
+
+static int set_set(struct channel *channel, const struct settings *settings, struct caller *caller)
+{
+	int r = caller_enter(caller);
+
+	if (r < 0)
+		return r;
+	r = set_values(set_from(channel), (unsigned short)settings->values[SET_VALUE]);
+	caller_leave();
+	return r;
+}
+
+/* The names. */
+
+/* Its maker chooses the values, whatever rights it gives itself from then on. */
+static int set_create(struct space *space, const char *name, mode_t mode,
+		      const struct settings *settings, struct caller *caller,
+		      struct entry *ret_entry)
+{
+	size_t count = settings_has(settings, SET_COUNT) ? settings->values[SET_COUNT] : 1;
+	int r = sysv_make(space, name, mode, caller, set_get, count, ret_entry);
+
+	if (r < 0 || !settings_has(settings, SET_VALUE))
+		return r;
+	r = set_values(set_from(ret_entry->channel), (unsigned short)settings->values[SET_VALUE]);
+	if (r < 0) {
+		sysv_remove(space, name, caller);
+		channel_unref(TAKE_PTR(ret_entry->channel));
+	}
+	return r;
+}
+
+static const struct space_ops set_space_ops = {
+	.destroy = sysv_space_destroy,
+	.list = sysv_list,
+	.lookup = sysv_lookup,
+	.create = set_create,
+	.remove = sysv_remove,
+};
+
+static int set_space_open(struct space **ret_space, struct host *host)
+{
+	return sysv_space_open(ret_space, &set_space_ops, host, &sysv_sem_kind, &set_calls);
+}
+
+const struct kind sysv_sem_kind = {
+	.path = "sysv/sems",
+	.traits = KIND_MESSAGES | KIND_SELECTIVE_WRITES,
+	.parameters = set_parameters,
+	.open = set_space_open,
+	.channel =
+		{
+			.destroy = set_destroy,
+			.stat = sysv_stat,
+			.change = set_change,
+			.open = set_open,
+			.release = set_release,
+			.read = set_read,
+			.write = set_write,
+			.poll = set_poll,
+			.attend = sysv_sem_list_attend,
+			.status = set_status,
+			.peek = set_peek,
+			.set = set_set,
+		},
+};

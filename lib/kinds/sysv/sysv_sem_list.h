@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Lists of operations on a System V semaphore set, as text: pairs "NUMBER OPERATION".
+ *
+ * A list that has to wait sleeps in semop(2), on a thread of its own: so the kernel does it when
+ * its turn comes, and ends it exactly where it is interrupted.
+ */
+#ifndef IPCFS_SYSV_SEM_LIST_H
+#define IPCFS_SYSV_SEM_LIST_H
+
+#include "lib/kinds/sysv/sysv.h"
+
+/* More than this the kernel refuses too, unless somebody has raised its limit. */
+#define SYSV_SEM_LIST_MAX 1024
+
+/* `list` has room for SYSV_SEM_LIST_MAX. Returns their number; -EINVAL, -E2BIG, -ENOMEM. */
+int sysv_sem_list_parse(const char *data, size_t size, struct sembuf *list);
+
+/* channel_ops::attend: has threads do the lists that wait. */
+void sysv_sem_list_attend(struct channel *channel);
+
+#endif

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * System V shared memory, of the IPC namespace.
+ *
+ * Maps go to the segment itself where the mount can hand files to the kernel. Writes come here,
+ * because they could make its file grow beyond the segment. A name that is created has no size yet:
+ * it becomes a segment when it is truncated to one.
+ */
+#include "lib/channel/channel.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "lib/base/cleanup.h"
+#include "lib/kinds/kinds.h"
+#include "lib/kinds/sysv/sysv.h"
+#include "lib/kinds/sysv/sysv_shm_data.h"
+
+enum { SEGMENT_SIZE };
+
+static const struct parameter segment_parameters[] = {
+	[SEGMENT_SIZE] = {"size", PARAMETER_SIZE, .min = 1, .max = INT64_MAX, .is_fixed = true},
+	{.name = NULL},
+};
+
+struct segment_space {
+	struct sysv_space sysv;
+	dev_t dev; /* of the kernel's own tmpfs */
+};
+
+static struct sysv_segment *segment_from(struct channel *channel)
+{
+	assert(channel->kind == &sysv_shm_kind);
+	return CONTAINER_OF(sysv_from(channel), struct sysv_segment, sysv);
+}
+
+static struct segment_space *segment_space_from(struct space *space)
+{
+	return CONTAINER_OF(sysv_space_from(space), struct segment_space, sysv);
+}
+
+static bool is_born(const struct sysv_segment *segment)
+{
+	return segment->sysv.id >= 0;
+}
+
+static int segment_control(int id, int command, union sysv_data *data)
+{
+	int r = shmctl(id, command, &data->segment);
+
+	return r < 0 ? -errno : r;
+}
+
+static int segment_get(key_t key, int flags, size_t size)
+{
+	int id = shmget(key, size, flags);
+
+	return id < 0 ? -errno : id;
+}
+
+static int segment_find(key_t key)
+{
+	return segment_get(key, 0, 0);
+}
+
+static void segment_times(const union sysv_data *data, struct stat *attr)
+{
+	attr->st_atim.tv_sec = data->segment.shm_atime;
+	attr->st_mtim.tv_sec = data->segment.shm_dtime;
+	attr->st_ctim.tv_sec = data->segment.shm_ctime;
+}
+
+static const struct sysv_calls segment_calls = {
+	.control = segment_control,
+	.find = segment_find,
+	.info = SHM_INFO,
+	.stat_any = SHM_STAT_ANY,
+	.times = segment_times,
+};
+
+/* The channel. */
+
+static void segment_destroy(struct channel *channel)
+{
+	struct sysv_segment *segment = segment_from(channel);
+
+	sysv_shm_close(segment);
+	if (is_born(segment))
+		sysv_fini(&segment->sysv);
+	if (segment->charged != (uid_t)-1)
+		user_uncharge(&channel->space->host->users, segment->charged, USER_CHANNELS, 1);
+	free(segment);
+}
+
+/* One that is gone is still there for those who have it open. */
+static int segment_stat(struct channel *channel, struct stat *ret_attr)
+{
+	struct sysv_segment *segment = segment_from(channel);
+	union sysv_data data;
+	int r;
+
+	if (!is_born(segment)) {
+		attributes_stat(&segment->attributes, ret_attr);
+		ret_attr->st_nlink = 1;
+		return 0;
+	}
+	r = sysv_data(&segment->sysv, &data);
+	if (r == -EIDRM && sysv_shm_is_open(segment)) {
+		*ret_attr = segment->last;
+		ret_attr->st_nlink = 0;
+		return 0;
+	}
+	if (r < 0)
+		return r == -EIDRM ? -ESTALE : r;
+	sysv_attributes(&segment_calls, segment->sysv.id, &data, ret_attr);
+	ret_attr->st_dev = segment_space_from(channel->space)->dev;
+	ret_attr->st_size = (off_t)data.segment.shm_segsz;
+	ret_attr->st_blocks = (ret_attr->st_size + 511) / 512;
+	segment->last = *ret_attr;
+	return 0;
+}
+
+static int segment_open(struct file *file, struct caller *caller)
+{
+	struct sysv_segment *segment = segment_from(file->channel);
+	union sysv_data data;
+	int r;
+
+	if (!is_born(segment))
+		return 0;
+	r = sysv_data(&segment->sysv, &data);
+	if (r == 0 && !sysv_shm_is_open(segment))
+		r = sysv_shm_open(segment, &data, file_writes(file), caller->uid);
+	else if (r == 0 && segment->creator != data.perm.cuid)
+		r = -EIDRM;
+	else if (r == 0 && segment->is_read_only && file_writes(file))
+		r = -EACCES;
+	return r == -EIDRM ? -ESTALE : r;
+}
+
+static void segment_release(struct file *file)
+{
+	if (file->channel->n_files == 0)
+		sysv_shm_close(segment_from(file->channel));
+}
+
+/* Makes it what it was created for. */
+static int segment_bear(struct sysv_segment *segment, off_t size, struct caller *caller)
+{
+	struct sysv_space *space = sysv_space_from(segment->sysv.channel.space);
+	int flags = IPC_CREAT | IPC_EXCL | (int)(segment->attributes.mode & 0777);
+	union sysv_data data;
+	int r = caller_enter(caller);
+
+	if (r < 0)
+		return r;
+	r = size < 0 ? -EINVAL : segment_get(segment->key, flags, (size_t)size);
+	caller_leave();
+	if (r < 0)
+		return r;
+	segment->sysv.id = r;
+	HASH_ADD_INT(space->objects, id, &segment->sysv);
+	if (!segment->sysv.hh.tbl) {
+		segment->sysv.id = -1;
+		shmctl(r, IPC_RMID, NULL);
+		return -ENOMEM;
+	}
+	r = sysv_data(&segment->sysv, &data);
+	if (r == 0 && segment->sysv.channel.n_files > 0)
+		r = sysv_shm_open(segment, &data, true, caller->uid);
+	return r;
+}
+
+static int segment_change(struct channel *channel, struct file *file, const struct stat *attr,
+			  unsigned changes, struct caller *caller)
+{
+	struct sysv_segment *segment = segment_from(channel);
+	const unsigned times = CHANGE_ATIME | CHANGE_MTIME;
+	struct stat now;
+	int r;
+
+	if (!is_born(segment) && (changes & CHANGE_SIZE))
+		return segment_bear(segment, attr->st_size, caller);
+	if (!is_born(segment)) /* touch(1) is to say that it has made nothing */
+		return changes & times
+			       ? -EINVAL
+			       : attributes_change(&segment->attributes, attr, changes, caller);
+	if (changes & CHANGE_SIZE) {
+		r = segment_stat(channel, &now);
+		if (r == 0 && !file && !caller_may(caller, &now, W_OK))
+			r = -EACCES;
+		if (r == 0 && attr->st_size != now.st_size)
+			r = -EINVAL;
+		if (r < 0)
+			return r;
+		changes &= ~(CHANGE_SIZE | CHANGE_MTIME);
+	}
+	return changes ? sysv_change(channel, attr, changes, caller) : 0;
+}
+
+static uint32_t segment_poll(struct file *file)
+{
+	return EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM;
+}
+
+/* SHM_STAT_ANY tells everybody. */
+static void segment_status(struct channel *channel, struct caller *caller, FILE *out)
+{
+	struct sysv_segment *segment = segment_from(channel);
+	union sysv_data data;
+
+	if (sysv_data(&segment->sysv, &data) < 0)
+		return;
+	fprintf(out, "id %d\nsize %zu\nbytes %zu\nattached %lu\n", segment->sysv.id,
+		data.segment.shm_segsz, data.segment.shm_segsz, data.segment.shm_nattch);
+	fprintf(out, "creator %d\nlast-user %d\n", data.segment.shm_cpid, data.segment.shm_lpid);
+	if (data.perm.mode & SHM_DEST)
+		fputs("state dest\n", out);
+}
+
+/* The names. */
+
+static int segment_conceive(struct space *space, const char *name, mode_t mode,
+			    struct caller *caller, struct entry *ret_entry)
+{
+	struct sysv_segment *segment;
+	key_t key;
+	int r;
+
+	if (!S_ISREG(mode))
+		return -EPERM;
+	if (!sysv_parse_key(name, &key))
+		return -EINVAL;
+	if (segment_find(key) >= 0)
+		return -EEXIST;
+	r = user_charge(&space->host->users, caller->uid, USER_CHANNELS, 1);
+	if (r < 0)
+		return r;
+	segment = calloc(1, sizeof(*segment));
+	if (!segment) {
+		user_uncharge(&space->host->users, caller->uid, USER_CHANNELS, 1);
+		return -ENOMEM;
+	}
+	channel_init(&segment->sysv.channel, &sysv_shm_kind, space, CHANNEL_MAPPED);
+	segment->sysv.id = -1;
+	segment->key = key;
+	segment->charged = caller->uid;
+	attributes_init(&segment->attributes, space->host->next_id++, mode, caller);
+	ret_entry->channel = &segment->sysv.channel;
+	return 0;
+}
+
+/* Who gives settings but no size gets what shmget(2) says of none. */
+static int segment_create(struct space *space, const char *name, mode_t mode,
+			  const struct settings *settings, struct caller *caller,
+			  struct entry *ret_entry)
+{
+	size_t size = settings_has(settings, SEGMENT_SIZE) ? settings->values[SEGMENT_SIZE] : 0;
+
+	if (!settings)
+		return segment_conceive(space, name, mode, caller, ret_entry);
+	return sysv_make(space, name, mode, caller, segment_get, size, ret_entry);
+}
+
+static const struct space_ops segment_space_ops = {
+	.destroy = sysv_space_destroy,
+	.list = sysv_list,
+	.lookup = sysv_lookup,
+	.create = segment_create,
+	.remove = sysv_remove,
+};
+
+static void segment_init(struct sysv *sysv)
+{
+	CONTAINER_OF(sysv, struct sysv_segment, sysv)->charged = (uid_t)-1;
+}
+
+/* Where memfd_create(2) has its files the kernel has its segments: ipc/shm.c, mm/shmem.c. */
+static dev_t find_dev(void)
+{
+	CLEANUP_FD int fd = memfd_create("ipcfs", MFD_CLOEXEC);
+	struct stat attr = {0};
+
+	if (fd >= 0)
+		fstat(fd, &attr);
+	return attr.st_dev;
+}
+
+static int segment_space_open(struct space **ret_space, struct host *host)
+{
+	CLEANUP_FREE struct segment_space *space = calloc(1, sizeof(*space));
+	int r;
+
+	if (!space)
+		return -ENOMEM;
+	space->dev = find_dev();
+	space->sysv.calls = &segment_calls;
+	space->sysv.service = CHANNEL_MAPPED;
+	space->sysv.object_size = sizeof(struct sysv_segment);
+	space->sysv.init = segment_init;
+	r = sysv_space_init(&space->sysv, &segment_space_ops, host, &sysv_shm_kind);
+	if (r == 0)
+		*ret_space = &TAKE_PTR(space)->sysv.space;
+	return r;
+}
+
+const struct kind sysv_shm_kind = {
+	.path = "sysv/shm",
+	.parameters = segment_parameters,
+	.map_path = "/SYSV",
+	.open = segment_space_open,
+	.channel =
+		{
+			.destroy = segment_destroy,
+			.stat = segment_stat,
+			.change = segment_change,
+			.open = segment_open,
+			.release = segment_release,
+			.read = sysv_shm_read,
+			.write = sysv_shm_write,
+			.poll = segment_poll,
+			.status = segment_status,
+		},
+};

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The bytes of a System V segment.
+ *
+ * Where files can be handed to the kernel a segment is open as its tmpfs file, which is behind an
+ * attachment of ours for the moment that it takes to open it (proc_pid_map_files(5)). Where they
+ * can't, and where it is of huge pages, it stays attached while it is open.
+ */
+#ifndef IPCFS_SYSV_SHM_DATA_H
+#define IPCFS_SYSV_SHM_DATA_H
+
+#include "lib/channel/attributes.h"
+#include "lib/kinds/sysv/sysv.h"
+
+struct sysv_segment {
+	struct sysv sysv; /* with an id of -1 it is not born yet */
+	size_t size;      /* known while it is open */
+	uid_t creator; /* likewise; of an identifier that is used again this tells the two apart */
+	char *memory;  /* where it is attached, or NULL */
+	bool is_read_only;
+	struct stat last; /* what it was when it was last there */
+
+	key_t key; /* of one not born yet, and what follows */
+	struct attributes attributes;
+	uid_t charged;
+};
+
+bool sysv_shm_is_open(const struct sysv_segment *segment);
+
+/*
+ * Opens it for the first who does, user `uid`, whose descriptor it is. A segment that the daemon
+ * may only read is opened so if nothing is to be written. -EIDRM, -EACCES, -ENFILE
+ */
+int sysv_shm_open(struct sysv_segment *segment, const union sysv_data *data, bool writes,
+		  uid_t uid);
+void sysv_shm_close(struct sysv_segment *segment);
+
+/* For struct channel_ops. Nothing is written beyond the segment: -ENOSPC. */
+ssize_t sysv_shm_read(struct file *file, void *data, size_t size, off_t offset);
+ssize_t sysv_shm_write(struct file *file, const void *data, size_t size, off_t offset);
+
+#endif

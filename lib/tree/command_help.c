@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdio.h>
+
+#include "lib/tree/command.h"
+#include "lib/kinds/kinds.h"
+
+static void help_parameter(const struct parameter *parameter, FILE *out)
+{
+	fprintf(out, " %s=", parameter->name);
+	if (parameter->type == PARAMETER_WORD)
+		for (size_t i = 0; parameter->words[i]; i++)
+			fprintf(out, "%s%s", i ? "|" : "", parameter->words[i]);
+	else
+		fputs(parameter->type == PARAMETER_SIZE   ? "SIZE"
+		      : parameter->type == PARAMETER_TEXT ? "TEXT"
+							  : "N",
+		      out);
+}
+
+void command_help(FILE *out)
+{
+	fputs("# One command a line; '#' begins a comment.\n"
+	      "#   create KIND/NAME [KEY=VALUE...]\n"
+	      "#   set    KIND/NAME KEY=VALUE...\n"
+	      "#   remove KIND/NAME\n"
+	      "# Keys: mode=OCTAL owner=USER group=GROUP, and of each kind:\n",
+	      out);
+	for (size_t i = 0; kinds[i]; i++) {
+		const struct parameter *parameter = kinds[i]->parameters;
+
+		fprintf(out, "#   %-8s", kinds[i]->path);
+		for (; parameter && parameter->name; parameter++)
+			help_parameter(parameter, out);
+		fputc('\n', out);
+	}
+	fputs("# Sizes are in bytes, or take K, M or G.\n", out);
+}

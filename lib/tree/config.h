@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The configuration file: commands of lib/tree/command.h, run as the daemon itself.
+ *
+ * Objects that exist already are kept, and adjusted as far as they lose nothing by it.
+ */
+#ifndef IPCFS_CONFIG_H
+#define IPCFS_CONFIG_H
+
+struct host;
+
+#define CONFIG_FILE      "/etc/ipcfs.conf"
+#define CONFIG_DIRECTORY "/etc/ipcfs.d"
+
+/* Told of each fault; `line` 0 is the file itself. */
+typedef void config_fault_fn(const char *path, unsigned line, const char *text);
+
+/*
+ * Runs the commands of one file. Returns the number of faults, each of which `fault` has been
+ * told; the other lines have taken effect. A file that can't be read is one fault. Commands that
+ * have to wait, as they may once the mount serves, run later and are told of then.
+ */
+int config_read(struct host *host, const char *path, config_fault_fn *fault);
+
+/* Forgets commands that have had to wait, when they can't be run any more. */
+void config_drop_waiting(struct host *host);
+
+/* Runs CONFIG_FILE and then CONFIG_DIRECTORY's *.conf by name, as far as they exist. */
+int config_read_system(struct host *host, config_fault_fn *fault);
+
+#endif

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/tree/root.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "lib/channel/channel.h"
+#include "lib/base/cleanup.h"
+#include "lib/tree/ctl.h"
+#include "lib/channel/folder.h"
+#include "lib/info/info.h"
+#include "lib/kinds/kinds.h"
+#include "lib/tree/readme.h"
+
+static size_t count_kinds(void)
+{
+	size_t n = 0;
+
+	while (kinds[n])
+		n++;
+	return n;
+}
+
+/* Opens a kind's space and puts it at its path. */
+static int add_kind(struct host *host, struct folder *root, size_t i,
+		    void (*missing)(const char *path, int error))
+{
+	const struct kind *kind = kinds[i];
+	struct space *space;
+	int r = kind->open(&space, host);
+
+	if (r < 0) {
+		missing(kind->path, r);
+		return 0;
+	}
+	space->id = (unsigned)i + 1;
+	space->is_lasting = true;
+	for (i = 0; host->spaces[i];)
+		i++;
+	r = folder_add_at(root, "", kind->path, space);
+	if (r == 0)
+		host->spaces[i] = space;
+	return r;
+}
+
+/* A file of the root's own. */
+static int add_file(struct folder *root, const char *name,
+		    int (*make)(struct space *root, struct channel **ret_channel))
+{
+	struct entry entry = {0};
+	int r = make(folder_space(root), &entry.channel);
+
+	return r < 0 ? r : folder_add(root, name, entry);
+}
+
+/* After the kinds, which it mirrors. */
+static int add_info(struct host *host, struct folder *root)
+{
+	struct entry entry = {0};
+	int r = info_new(host, &entry.space);
+
+	if (r < 0)
+		return r;
+	host->info = entry.space;
+	return folder_add(root, "info", entry);
+}
+
+int root_new(struct host *host, void (*missing)(const char *path, int error),
+	     struct space **ret_root)
+{
+	size_t n = count_kinds();
+	struct folder *root;
+	int r;
+
+	host->spaces = calloc(n + 1, sizeof(*host->spaces));
+	if (!host->spaces)
+		return -ENOMEM;
+	r = folder_new(host, "", &root);
+	if (r < 0)
+		return r;
+	r = add_file(root, "README", readme_new);
+	if (r == 0)
+		r = add_file(root, "ctl", ctl_new);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = add_kind(host, root, i, missing);
+	if (r == 0)
+		r = add_info(host, root);
+	*ret_root = folder_space(root);
+	if (r < 0)
+		root_free(host, TAKE_PTR(*ret_root));
+	return r;
+}
+
+void root_free(struct host *host, struct space *root)
+{
+	if (host->info)
+		folder_clear(host->info);
+	host->info = NULL;
+	if (root)
+		folder_clear(root);
+	space_unref(root);
+	free(TAKE_PTR(host->spaces));
+}

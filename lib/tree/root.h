@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The root of the mount, with everything below it.
+ */
+#ifndef IPCFS_ROOT_H
+#define IPCFS_ROOT_H
+
+#include "lib/channel/space.h"
+
+/*
+ * Opens the spaces of all kinds and puts them in their places; host::spaces lists them from then
+ * on. A kind that the machine has not is left out, and `missing` is told. The caller owns the
+ * reference and gives it back with root_free(). -ENOMEM
+ */
+int root_new(struct host *host, void (*missing)(const char *path, int error),
+	     struct space **ret_root);
+void root_free(struct host *host, struct space *root);
+
+#endif

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What lib decides about a caller by itself: ownership, groups, mode bits, and what it reads of the
+ * caller's process for that.
+ */
+#include <unistd.h>
+
+#include "lib/host/caller.h"
+#include "tests/unit/fixture.h"
+#include "tests/unit/peer.h"
+
+enum { ANNA = 1001, BERT = 1002, STAFF = 50, GUESTS = 51 };
+
+/* An object of Anna's and STAFF's. */
+static struct stat object(mode_t mode)
+{
+	return (struct stat){.st_mode = S_IFREG | mode, .st_uid = ANNA, .st_gid = STAFF};
+}
+
+static bool may(uid_t uid, gid_t gid, mode_t mode, int want)
+{
+	struct caller caller = {.uid = uid, .gid = gid};
+	struct stat attr = object(mode);
+
+	return caller_may(&caller, &attr, want);
+}
+
+static const struct peer member = {
+	.uid = BERT, .n_groups = 2, .groups = {STAFF, STAFF + 10}, .umask = 027};
+
+START_TEST(test_caller_rights_owner_owns)
+{
+	struct caller anna = {.uid = ANNA};
+	struct caller bert = {.uid = BERT};
+
+	ck_assert(caller_owns(&anna, ANNA));
+	ck_assert(!caller_owns(&bert, ANNA));
+}
+END_TEST
+
+START_TEST(test_caller_rights_root_owns_all)
+{
+	ck_assert(caller_owns(&root, ANNA));
+}
+END_TEST
+
+START_TEST(test_caller_rights_uid_0_without_capabilities_is_not_root)
+{
+	struct stat attr = object(0600);
+	struct caller self = {.pid = getpid()};
+
+	ck_assert(caller_is_root(&self));
+	caller_fini(&self);
+	must(caller_drop_capabilities());
+	ck_assert(!caller_is_root(&self));
+	ck_assert(caller_owns(&self, 0));
+	ck_assert(!caller_owns(&self, ANNA));
+	ck_assert(!caller_may(&self, &attr, R_OK));
+	caller_fini(&self);
+}
+END_TEST
+
+/* While it is entered the kernel refuses what such a caller may not, and afterwards not. */
+START_TEST(test_caller_rights_uid_0_without_capabilities_enters_without)
+{
+	static const gid_t gids[] = {0, STAFF};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct caller limited = {.gid = gids[i], .is_loaded = true, .is_limited = true};
+
+		must(caller_enter(&limited));
+		ck_assert_int_eq(chroot("/"), -1);
+		ck_assert_uint_eq(getegid(), gids[i]);
+		caller_leave();
+		must_call(chroot("/"));
+		ck_assert_uint_eq(getegid(), 0);
+	}
+}
+END_TEST
+
+START_TEST(test_caller_rights_owner_has_owners_bits)
+{
+	ck_assert(may(ANNA, GUESTS, 0600, R_OK | W_OK));
+	ck_assert(may(ANNA, GUESTS, 0400, R_OK));
+	ck_assert(!may(ANNA, GUESTS, 0400, W_OK));
+	ck_assert(!may(ANNA, GUESTS, 0200, R_OK));
+}
+END_TEST
+
+START_TEST(test_caller_rights_owner_has_no_other_bits)
+{
+	ck_assert(!may(ANNA, STAFF, 0077, R_OK));
+}
+END_TEST
+
+START_TEST(test_caller_rights_group_has_groups_bits)
+{
+	ck_assert(may(BERT, STAFF, 0060, R_OK | W_OK));
+	ck_assert(may(BERT, STAFF, 0040, R_OK));
+	ck_assert(!may(BERT, STAFF, 0040, W_OK));
+}
+END_TEST
+
+START_TEST(test_caller_rights_group_has_no_other_bits)
+{
+	ck_assert(!may(BERT, STAFF, 0707, R_OK));
+	ck_assert(!may(BERT, STAFF, 0707, W_OK));
+}
+END_TEST
+
+START_TEST(test_caller_rights_others_have_others_bits)
+{
+	ck_assert(may(BERT, GUESTS, 0004, R_OK));
+	ck_assert(!may(BERT, GUESTS, 0004, W_OK));
+	ck_assert(!may(BERT, GUESTS, 0770, R_OK));
+}
+END_TEST
+
+START_TEST(test_caller_rights_both_wanted_takes_both_bits)
+{
+	ck_assert(!may(BERT, GUESTS, 0004, R_OK | W_OK));
+	ck_assert(!may(BERT, GUESTS, 0002, R_OK | W_OK));
+	ck_assert(may(BERT, GUESTS, 0006, R_OK | W_OK));
+}
+END_TEST
+
+START_TEST(test_caller_rights_root_may_all)
+{
+	ck_assert(may(0, 0, 0, R_OK | W_OK));
+}
+END_TEST
+
+START_TEST(test_caller_rights_supplementary_group_counts)
+{
+	struct caller caller = {.uid = BERT, .gid = BERT, .pid = peer_start(&member)};
+	struct stat attr = object(0640);
+
+	ck_assert(caller_in_group(&caller, STAFF));
+	ck_assert(caller_in_group(&caller, STAFF + 10));
+	ck_assert(!caller_in_group(&caller, GUESTS));
+	ck_assert(caller_may(&caller, &attr, R_OK));
+	peer_stop(caller.pid);
+	caller_fini(&caller);
+}
+END_TEST
+
+START_TEST(test_caller_rights_load_reads_groups_and_umask)
+{
+	struct caller caller = {.uid = BERT, .gid = BERT, .pid = peer_start(&member)};
+
+	must(caller_load(&caller));
+	peer_stop(caller.pid);
+	ck_assert_uint_eq(caller.umask, 027);
+	ck_assert_int_eq(caller.n_groups, 2);
+	ck_assert_uint_eq(caller.groups[0], STAFF);
+	ck_assert_uint_eq(caller.groups[1], STAFF + 10);
+	caller_fini(&caller);
+}
+END_TEST
+
+START_TEST(test_caller_rights_load_reads_once)
+{
+	struct caller caller = {.uid = BERT, .gid = BERT, .pid = peer_start(&member)};
+
+	must(caller_load(&caller));
+	peer_stop(caller.pid);
+	must(caller_load(&caller));
+	ck_assert_int_eq(caller.n_groups, 2);
+	ck_assert(caller_in_group(&caller, STAFF));
+	caller_fini(&caller);
+}
+END_TEST
+
+START_TEST(test_caller_rights_load_of_unseen_process_has_no_groups)
+{
+	struct caller gone = {.uid = BERT, .gid = BERT, .pid = peer_start(&member)};
+
+	peer_stop(gone.pid);
+	must(caller_load(&gone));
+	must(caller_load(&stranger));
+	ck_assert_int_eq(gone.n_groups, 0);
+	ck_assert_uint_eq(gone.umask, 022);
+	ck_assert_int_eq(stranger.n_groups, 0);
+	ck_assert_uint_eq(stranger.umask, 022);
+}
+END_TEST
+
+START_TEST(test_caller_rights_fini_forgets)
+{
+	struct caller caller = {.uid = BERT, .gid = BERT, .pid = peer_start(&member)};
+
+	must(caller_load(&caller));
+	peer_stop(caller.pid);
+	caller_fini(&caller);
+	ck_assert(!caller_in_group(&caller, STAFF));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("caller_rights");
+
+	suite_add(suite, "mode",
+		  (const TTest *const[]){
+			  test_caller_rights_owner_owns,
+			  test_caller_rights_root_owns_all,
+			  test_caller_rights_uid_0_without_capabilities_is_not_root,
+			  test_caller_rights_uid_0_without_capabilities_enters_without,
+			  test_caller_rights_owner_has_owners_bits,
+			  test_caller_rights_owner_has_no_other_bits,
+			  test_caller_rights_group_has_groups_bits,
+			  test_caller_rights_group_has_no_other_bits,
+			  test_caller_rights_others_have_others_bits,
+			  test_caller_rights_both_wanted_takes_both_bits,
+			  test_caller_rights_root_may_all,
+			  NULL,
+		  });
+	suite_add(suite, "load",
+		  (const TTest *const[]){
+			  test_caller_rights_supplementary_group_counts,
+			  test_caller_rights_load_reads_groups_and_umask,
+			  test_caller_rights_load_reads_once,
+			  test_caller_rights_load_of_unseen_process_has_no_groups,
+			  test_caller_rights_fini_forgets,
+			  NULL,
+		  });
+	return suite_run(suite);
+}

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Regions are the files of /dev/shm: what one side writes or maps the other sees. Each test has a
+ * /dev/shm of its own.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/kinds/kinds.h"
+#include "tests/unit/fixture.h"
+#include "tests/unit/held.h"
+#include "tests/unit/native.h"
+#include "tests/unit/objects.h"
+
+enum { SHM_SIZE }; /* as the kind's table has it */
+
+static int truncate_through(struct file *file, off_t size, struct caller *caller)
+{
+	const struct stat attr = {.st_size = size};
+
+	return channel_change(file->channel, file, &attr, CHANGE_SIZE, caller);
+}
+
+START_TEST(test_shm_written_here_is_there_natively)
+{
+	struct file *file = object_make_open(fixture_open(&shm_kind), "r", O_RDWR);
+
+	file_put(file, "from here");
+	native_file_expect("/dev/shm/r", "from here");
+	object_close(file);
+}
+END_TEST
+
+START_TEST(test_shm_made_natively_is_here)
+{
+	struct channel *region;
+	struct file *file;
+
+	native_file_make("r", "from there");
+	region = object_find(fixture_open(&shm_kind), "r");
+	file = object_open(region, O_RDONLY);
+	file_expect(file, 100, "from there");
+	ck_assert_int_eq(object_stat(region).st_size, 10);
+	object_close(file);
+	object_unref(region);
+}
+END_TEST
+
+START_TEST(test_shm_map_of_a_native_program_is_the_same_memory)
+{
+	struct file *file = object_make_open(fixture_open(&shm_kind), "r", O_RDWR);
+	int fd = (int)must_call(shm_open("/r", O_RDWR, 0));
+	char *map;
+
+	file_put(file, "hello");
+	map = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	ck_assert_ptr_ne(map, MAP_FAILED);
+	ck_assert_mem_eq(map, "hello", 5);
+	map[0] = 'j';
+	file_expect(file, 100, "jello");
+	munmap(map, 4096);
+	close(fd);
+	object_close(file);
+}
+END_TEST
+
+START_TEST(test_shm_is_read_and_written_at_positions)
+{
+	struct file *file = object_make_open(fixture_open(&shm_kind), "r", O_RDWR);
+	const void *data = NULL;
+
+	ck_assert_int_eq(channel_write(file, "world", 5, 10000), 5);
+	ck_assert_int_eq(object_stat(file->channel).st_size, 10005);
+	ck_assert_int_eq(channel_read(file, 3, 10001, &data), 3);
+	ck_assert_mem_eq(data, "orl", 3);
+	ck_assert_int_eq(channel_read(file, 4, 0, &data), 4);
+	ck_assert_mem_eq(data, "\0\0\0\0", 4);
+	ck_assert_int_eq(channel_read(file, 4, 10005, &data), 0);
+	object_close(file);
+}
+END_TEST
+
+START_TEST(test_shm_full_enospc)
+{
+	struct file *file = object_make_open(fixture_open(&shm_kind), "r", O_RDWR);
+	static const char zeroes[65536];
+
+	must_call(mount("tmpfs", "/dev/shm", "tmpfs", MS_REMOUNT, "size=16k"));
+	ck_assert_int_eq(channel_write(file, zeroes, sizeof(zeroes), 0), 16384);
+	must_fail(channel_write(file, zeroes, 4096, 16384), ENOSPC);
+	object_close(file);
+}
+END_TEST
+
+/* Semaphores, and all that is no regular file. */
+START_TEST(test_shm_others_are_not_shown)
+{
+	struct space *space = fixture_open(&shm_kind);
+
+	native_file_make("sem.lock", "");
+	must_call(mkdir("/dev/shm/directory", 0777));
+	must_call(mkfifo("/dev/shm/fifo", 0666));
+	must_call(symlink("/etc/passwd", "/dev/shm/link"));
+	ck_assert_int_eq(space_count(space), 0);
+	must_fail(object_lookup(space, "sem.lock", NULL), ENOENT);
+	must_fail(object_lookup(space, "directory", NULL), ENOENT);
+	must_fail(object_lookup(space, "fifo", NULL), ENOENT);
+	must_fail(object_lookup(space, "link", NULL), ENOENT);
+}
+END_TEST
+
+START_TEST(test_shm_others_are_not_touched)
+{
+	struct space *space = fixture_open(&shm_kind);
+	struct channel *region = NULL;
+
+	native_file_make("sem.lock", "");
+	must_call(symlink("/etc/passwd", "/dev/shm/link"));
+	object_unref(object_make(space, "r"));
+	must_fail(space_remove(space, "sem.lock", &root), ENOENT);
+	must_fail(space_remove(space, "link", &root), ENOENT);
+	must_fail(space_rename(space, "sem.lock", "r2", 0, &root), ENOENT);
+	must_fail(space_rename(space, "r", "sem.lock", 0, &root), EPERM);
+	must_fail(object_create(space, "sem.new", S_IFREG | 0600, &root, &region), EPERM);
+	must_call(access("/dev/shm/sem.lock", F_OK));
+	must_call(faccessat(AT_FDCWD, "/dev/shm/link", F_OK, AT_SYMLINK_NOFOLLOW));
+	ck_assert_int_eq(space_count(space), 1);
+}
+END_TEST
+
+START_TEST(test_shm_linked_file_is_not_followed)
+{
+	struct channel *region;
+	struct file *file = NULL;
+
+	native_file_make("r", "hello");
+	region = object_find(fixture_open(&shm_kind), "r");
+	must_call(unlink("/dev/shm/r"));
+	must_call(symlink("/etc/passwd", "/dev/shm/r"));
+	must_fail(object_open_as(region, O_RDWR, &root, &file), ELOOP);
+	must_fail(object_chmod(region, 0666, &root), ELOOP);
+	object_unref(region);
+}
+END_TEST
+
+START_TEST(test_shm_truncate_sets_size)
+{
+	struct channel *region = object_make(fixture_open(&shm_kind), "r");
+
+	must(object_truncate(region, 123456, &root));
+	ck_assert_int_eq(object_stat(region).st_size, 123456);
+	must(object_truncate(region, 0, &root));
+	ck_assert_int_eq(object_stat(region).st_size, 0);
+	object_unref(region);
+}
+END_TEST
+
+START_TEST(test_shm_truncate_by_name_takes_the_right_to_write)
+{
+	struct channel *region = object_make(fixture_open(&shm_kind), "r");
+
+	must(object_chmod(region, 0604, &root));
+	must_fail(object_truncate(region, 100, &stranger), EACCES);
+	must(object_chmod(region, 0602, &root));
+	must(object_truncate(region, 100, &stranger));
+	ck_assert_int_eq(object_stat(region).st_size, 100);
+	object_unref(region);
+}
+END_TEST
+
+START_TEST(test_shm_truncate_through_a_file_has_its_right)
+{
+	struct file *file = object_make_open(fixture_open(&shm_kind), "r", O_RDWR);
+
+	must(truncate_through(file, 100, &stranger));
+	ck_assert_int_eq(object_stat(file->channel).st_size, 100);
+	object_close(file);
+}
+END_TEST
+
+START_TEST(test_shm_truncate_through_a_file_without_a_name_works_on)
+{
+	struct file *file = object_make_open(fixture_open(&shm_kind), "r", O_RDWR);
+
+	must_call(shm_unlink("/r"));
+	must(truncate_through(file, 100, &root));
+	ck_assert_int_eq(object_stat(file->channel).st_size, 100);
+	object_close(file);
+}
+END_TEST
+
+START_TEST(test_shm_names_that_lead_elsewhere_estale)
+{
+	struct space *space = fixture_open(&shm_kind);
+	struct channel *region;
+	struct file *file = NULL;
+	struct stat attr;
+
+	native_file_make("r", "old");
+	region = object_find(space, "r");
+	must_call(shm_unlink("/r"));
+	native_file_make("r", "new");
+	must_fail(channel_stat(region, &attr), ESTALE);
+	must_fail(object_open_as(region, O_RDWR, &root, &file), ESTALE);
+	must_fail(object_truncate(region, 0, &root), ESTALE);
+	must_fail(object_chmod(region, 0666, &root), ESTALE);
+	native_file_expect("/dev/shm/r", "new");
+	ck_assert_ptr_null(host.users.users);
+	object_unref(region);
+}
+END_TEST
+
+START_TEST(test_shm_size_given_to_create_holds)
+{
+	struct channel *region =
+		object_make_set(fixture_open(&shm_kind), "r", SHM_SIZE, 1024 * 1024);
+
+	ck_assert_int_eq(object_stat(region).st_size, 1024 * 1024);
+	object_unref(region);
+}
+END_TEST
+
+START_TEST(test_shm_size_that_is_impossible_leaves_nothing)
+{
+	const struct rlimit limit = {.rlim_cur = 4096, .rlim_max = RLIM_INFINITY};
+	const struct settings settings = {.values = {4097}, .given = 1 << SHM_SIZE};
+	struct space *space = fixture_open(&shm_kind);
+	struct channel *region = NULL;
+
+	signal(SIGXFSZ, SIG_IGN);
+	must_call(setrlimit(RLIMIT_FSIZE, &limit));
+	must_fail(object_create_set(space, "r", S_IFREG | 0600, &settings, &root, &region), EFBIG);
+	ck_assert_int_eq(space_count(space), 0);
+}
+END_TEST
+
+static int set_as_stranger(void *region)
+{
+	const struct settings settings = {.values = {4096}, .given = 1 << SHM_SIZE};
+
+	return shm_kind.channel.set(region, &settings, &stranger);
+}
+
+START_TEST(test_shm_size_is_set_by_who_may_write)
+{
+	const struct settings settings = {.values = {4096}, .given = 1 << SHM_SIZE};
+	struct channel *region = object_make(fixture_open(&shm_kind), "r");
+
+	must_fail(loop_wait_for(set_as_stranger, region), EACCES);
+	must(shm_kind.channel.set(region, &settings, &root));
+	ck_assert_int_eq(object_stat(region).st_size, 4096);
+	object_unref(region);
+}
+END_TEST
+
+START_TEST(test_shm_maker_uses_it_whatever_its_mode)
+{
+	struct space *space = fixture_open(&shm_kind);
+	struct channel *region = NULL;
+	struct file *file = NULL;
+
+	must(object_create(space, "r", S_IFREG, &stranger, &region));
+	must(object_open_as(region, O_RDWR, &stranger, &file));
+	file_put(file, "hello");
+	file_expect(file, 100, "hello");
+	object_close(file);
+	object_unref(region);
+}
+END_TEST
+
+START_TEST(test_shm_serves_itself_where_it_can_not_be_backed)
+{
+	struct space *space = fixture_open(&shm_kind);
+	struct channel *region = object_make(space, "r");
+
+	ck_assert_int_eq(region->service, CHANNEL_FILE);
+	ck_assert_str_eq(space->link_dir, "/dev/shm");
+	object_unref(region);
+}
+END_TEST
+
+START_TEST(test_shm_backed_has_a_descriptor_while_it_is_open)
+{
+	struct space *space;
+	struct channel *region;
+	struct file *first, *second;
+	int fd;
+
+	host.has_backing = true;
+	space = fixture_open(&shm_kind);
+	region = object_make(space, "r");
+	ck_assert_int_eq(region->service, CHANNEL_BACKED);
+	ck_assert_int_eq(region->backing_fd, -1);
+	first = object_open(region, O_RDONLY);
+	fd = region->backing_fd;
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDWR);
+	second = object_open(region, O_RDWR);
+	ck_assert_int_eq(region->backing_fd, fd);
+	object_close(first);
+	ck_assert_int_eq(region->backing_fd, fd);
+	object_close(second);
+	ck_assert_int_eq(region->backing_fd, -1);
+	object_unref(region);
+}
+END_TEST
+
+START_TEST(test_shm_status_shows_size_and_use)
+{
+	struct channel *region = object_make(fixture_open(&shm_kind), "r");
+	char text[128] = "";
+	FILE *out = fmemopen(text, sizeof(text), "w");
+	struct file *file = object_open(region, O_RDWR);
+
+	file_put(file, "hello");
+	must(object_truncate(region, 1024 * 1024, &root));
+	shm_kind.channel.status(region, &root, out);
+	fclose(out);
+	ck_assert_msg(strncmp(text, "size 1048576\nbytes 4096\n", 24) == 0, "%s", text);
+	object_close(file);
+	object_unref(region);
+}
+END_TEST
+
+static void add_size_tests(Suite *suite)
+{
+	suite_add(suite, "size",
+		  (const TTest *const[]){
+			  test_shm_truncate_sets_size,
+			  test_shm_truncate_by_name_takes_the_right_to_write,
+			  test_shm_truncate_through_a_file_has_its_right,
+			  test_shm_truncate_through_a_file_without_a_name_works_on,
+			  test_shm_size_given_to_create_holds,
+			  test_shm_size_that_is_impossible_leaves_nothing,
+			  test_shm_size_is_set_by_who_may_write,
+			  test_shm_status_shows_size_and_use,
+			  NULL,
+		  });
+}
+
+int main(void)
+{
+	Suite *suite = suite_create("shm");
+
+	suite_add(suite, "native",
+		  (const TTest *const[]){
+			  test_shm_written_here_is_there_natively,
+			  test_shm_made_natively_is_here,
+			  test_shm_map_of_a_native_program_is_the_same_memory,
+			  test_shm_is_read_and_written_at_positions,
+			  test_shm_full_enospc,
+			  test_shm_others_are_not_shown,
+			  test_shm_others_are_not_touched,
+			  test_shm_linked_file_is_not_followed,
+			  test_shm_names_that_lead_elsewhere_estale,
+			  NULL,
+		  });
+	add_size_tests(suite);
+	suite_add(suite, "service",
+		  (const TTest *const[]){
+			  test_shm_maker_uses_it_whatever_its_mode,
+			  test_shm_serves_itself_where_it_can_not_be_backed,
+			  test_shm_backed_has_a_descriptor_while_it_is_open,
+			  NULL,
+		  });
+	return suite_run(suite);
+}

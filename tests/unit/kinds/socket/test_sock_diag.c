@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What the kernel says of sockets that the test has made.
+ */
+#include "lib/kinds/socket/sock_diag.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/base/cleanup.h"
+#include "tests/unit/fixture.h"
+#include "tests/unit/sockets.h"
+
+static ino_t ino_of(int fd)
+{
+	struct stat attr;
+
+	must_call(fstat(fd, &attr));
+	return attr.st_ino;
+}
+
+static unsigned n_found;
+
+static bool count_name(void *data, const char *name, size_t size)
+{
+	n_found += size == strlen(data) && memcmp(name, data, size) == 0;
+	return true;
+}
+
+START_TEST(test_sock_diag_abstract_names_who_can_be_reached)
+{
+	static const int types[] = {SOCK_STREAM, SOCK_SEQPACKET, SOCK_DGRAM};
+	CLEANUP_FD int fd = native_abstract("ipcfs-test", types[_i]);
+
+	must(sock_diag_abstract(count_name, "ipcfs-test"));
+	ck_assert_uint_eq(n_found, 1);
+	close(TAKE_FD(fd));
+	must(sock_diag_abstract(count_name, "ipcfs-test"));
+	ck_assert_uint_eq(n_found, 1);
+}
+END_TEST
+
+START_TEST(test_sock_diag_abstract_does_not_name_paths)
+{
+	CLEANUP_FD int fd = native_unix(SOCK_STREAM);
+
+	must(sock_diag_abstract(count_name, SOCKET_PATH + 1));
+	ck_assert_uint_eq(n_found, 0);
+}
+END_TEST
+
+static bool count_address(void *data, const struct sockaddr *address)
+{
+	const struct sockaddr_in *v4 = (const void *)address;
+
+	n_found += v4->sin_family == AF_INET && ntohs(v4->sin_port) == *(unsigned short *)data &&
+		   v4->sin_addr.s_addr == htonl(INADDR_LOOPBACK);
+	return true;
+}
+
+START_TEST(test_sock_diag_inet_lists_who_can_be_reached)
+{
+	int type = _i ? SOCK_DGRAM : SOCK_STREAM;
+	unsigned short port;
+	CLEANUP_FD int fd = native_inet(type, &port);
+
+	must(sock_diag_inet(_i ? IPPROTO_UDP : IPPROTO_TCP, count_address, &port));
+	ck_assert_uint_eq(n_found, 1);
+}
+END_TEST
+
+static bool stop(void *data, const struct sockaddr *address)
+{
+	n_found++;
+	return false;
+}
+
+START_TEST(test_sock_diag_inet_ends_when_told_to)
+{
+	unsigned short port;
+	CLEANUP_FD int first = native_inet(SOCK_STREAM, &port);
+	CLEANUP_FD int second = native_inet(SOCK_STREAM, &port);
+
+	must(sock_diag_inet(IPPROTO_TCP, stop, NULL));
+	ck_assert_uint_eq(n_found, 1);
+}
+END_TEST
+
+START_TEST(test_sock_diag_peer_of_unix_socket_is_the_other)
+{
+	int pair[2];
+	ino_t ino;
+
+	must_call(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
+	must(sock_diag_peer(pair[0], &ino));
+	ck_assert_uint_eq(ino, ino_of(pair[1]));
+	close(pair[0]);
+	close(pair[1]);
+}
+END_TEST
+
+START_TEST(test_sock_diag_peer_of_tcp_socket_is_the_other)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	unsigned short port;
+	CLEANUP_FD int listening = native_inet(SOCK_STREAM, &port);
+	CLEANUP_FD int client = (int)must_call(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+	CLEANUP_FD int server = -1;
+	ino_t ino;
+
+	address.sin_port = htons(port);
+	must_call(connect(client, (struct sockaddr *)&address, sizeof(address)));
+	server = native_accept(listening);
+	must(sock_diag_peer(client, &ino));
+	ck_assert_uint_eq(ino, ino_of(server));
+	must(sock_diag_peer(server, &ino));
+	ck_assert_uint_eq(ino, ino_of(client));
+}
+END_TEST
+
+START_TEST(test_sock_diag_peer_of_one_that_has_none_fails)
+{
+	CLEANUP_FD int fd = native_unix(SOCK_STREAM);
+	ino_t ino;
+
+	must_fail(sock_diag_peer(fd, &ino), ENOENT);
+	must_fail(sock_diag_peer(-1, &ino), EBADF);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("sock_diag");
+
+	suite_add_loop(
+		suite, "names",
+		(const TTest *const[]){test_sock_diag_abstract_names_who_can_be_reached, NULL}, 3);
+	suite_add_loop(suite, "protocols",
+		       (const TTest *const[]){test_sock_diag_inet_lists_who_can_be_reached, NULL},
+		       2);
+	suite_add(suite, "others",
+		  (const TTest *const[]){
+			  test_sock_diag_abstract_does_not_name_paths,
+			  test_sock_diag_inet_ends_when_told_to,
+			  test_sock_diag_peer_of_unix_socket_is_the_other,
+			  test_sock_diag_peer_of_tcp_socket_is_the_other,
+			  test_sock_diag_peer_of_one_that_has_none_fails,
+			  NULL,
+		  });
+	return suite_run(suite);
+}

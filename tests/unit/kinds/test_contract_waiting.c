@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What holds for every kind of stream: who waits goes on when it can, in order, and nothing is lost
+ * or mixed. Kinds that are files at positions have nothing to wait for and pass.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+
+#include "lib/kinds/kinds.h"
+#include "tests/unit/fixture.h"
+#include "tests/unit/held.h"
+#include "tests/unit/objects.h"
+#include "tests/unit/sample.h"
+
+enum { PIECE = 256 };
+
+static bool has(int i, enum sample_trait trait)
+{
+	return sample_of(kinds[i])->traits & trait;
+}
+
+/* A new object, open for both ways; NULL: nobody waits to read it. */
+static struct file *new_stream(int i)
+{
+	if (has(i, SAMPLE_KEEPS))
+		return NULL;
+	return sample_make_open(fixture_open(kinds[i]), "a", O_RDWR);
+}
+
+/* Likewise; NULL: nor can it be filled with bytes. */
+static struct file *new_filling(int i)
+{
+	return has(i, SAMPLE_BYTES) ? new_stream(i) : NULL;
+}
+
+static bool is_message(const struct file *file)
+{
+	return file->channel->kind->traits & KIND_MESSAGES;
+}
+
+START_TEST(test_contract_waiting_reader_gets_next_write)
+{
+	struct file *file = new_stream(_i);
+	struct held held = {0};
+
+	if (!file)
+		return;
+	held_read(&held, file, 100);
+	sample_put(file, 0);
+	held_wait(&held);
+	held_expect(&held, sample_of(kinds[_i])->got[0]);
+	must_fail(file_try_read(file, 100), EAGAIN);
+	object_close(file);
+}
+END_TEST
+
+START_TEST(test_contract_waiting_readers_get_writes_in_order)
+{
+	struct file *file = new_stream(_i);
+	struct held first = {0}, second = {0};
+
+	if (!file)
+		return;
+	held_read(&first, file, 3);
+	held_read(&second, file, 3);
+	sample_put(file, 1);
+	sample_put(file, 2);
+	held_wait(&second);
+	held_expect(&first, sample_of(kinds[_i])->got[1]);
+	held_expect(&second, sample_of(kinds[_i])->got[2]);
+	object_close(file);
+}
+END_TEST
+
+START_TEST(test_contract_waiting_reader_cancelled_leaves_data)
+{
+	struct file *file = new_stream(_i);
+	struct held held = {0};
+
+	if (!file)
+		return;
+	held_read(&held, file, 100);
+	transfer_cancel(&held.transfer);
+	sample_put(file, 0);
+	loop_settle();
+	ck_assert_uint_eq(held.n, 0);
+	sample_expect(file, 0);
+	object_close(file);
+}
+END_TEST
+
+START_TEST(test_contract_waiting_small_reader_leaves_rest)
+{
+	struct file *file = new_stream(_i);
+	const char *text = sample_of(kinds[_i])->got[0];
+	const char first[] = {text[0], '\0'};
+	struct held held = {0};
+
+	if (!file)
+		return;
+	held_read(&held, file, 1);
+	sample_put(file, 0);
+	held_wait(&held);
+	held_expect(&held, first);
+	file_expect(file, 100, text + 1);
+	object_close(file);
+}
+END_TEST
+
+START_TEST(test_contract_waiting_full_eagain)
+{
+	struct file *file = new_filling(_i);
+
+	if (!file)
+		return;
+	ck_assert_uint_gt(file_fill(file, PIECE), 0);
+	must_fail(channel_write(file, "x", 1, 0), EAGAIN);
+	ck_assert_uint_eq(channel_poll(file), EPOLLIN | EPOLLRDNORM);
+	object_close(file);
+}
+END_TEST
+
+START_TEST(test_contract_waiting_writer_goes_on_after_a_read)
+{
+	struct file *file = new_filling(_i);
+	struct held held = {0};
+
+	if (!file)
+		return;
+	file_fill(file, PIECE);
+	held_write(&held, file, "hello", 5);
+	loop_settle();
+	ck_assert_uint_eq(held.n, 0);
+	ck_assert_int_gt(file_try_read(file, 65536), 0);
+	held_wait(&held);
+	held_expect_result(&held, 5);
+	object_close(file);
+}
+END_TEST
+
+START_TEST(test_contract_waiting_writer_goes_on_after_truncate)
+{
+	struct file *file = new_filling(_i);
+	struct held held = {0};
+
+	if (!file)
+		return;
+	file_fill(file, PIECE);
+	held_write(&held, file, "hello", 5);
+	must(object_truncate(file->channel, 0, &root));
+	held_wait(&held);
+	held_expect_result(&held, 5);
+	file_expect(file, 100, "hello");
+	object_close(file);
+}
+END_TEST
+
+START_TEST(test_contract_waiting_writer_cancelled_writes_nothing)
+{
+	struct file *file = new_filling(_i);
+	struct held held = {0};
+	size_t total;
+	ssize_t n;
+
+	if (!file)
+		return;
+	total = file_fill(file, PIECE);
+	held_write(&held, file, "hello", 5);
+	transfer_cancel(&held.transfer);
+	while ((n = file_try_read(file, 65536)) > 0) {
+		total -= (size_t)n;
+		loop_settle();
+	}
+	ck_assert_uint_eq(total, 0);
+	ck_assert_uint_eq(held.n, 0);
+	object_close(file);
+}
+END_TEST
+
+START_TEST(test_contract_waiting_writer_is_before_later_ones)
+{
+	struct file *file = new_filling(_i);
+	struct held held = {0};
+
+	if (!file)
+		return;
+	file_fill(file, PIECE);
+	held_write(&held, file, "first", 5);
+	ck_assert_int_gt(file_try_read(file, 65536), 0);
+	must_fail(channel_write(file, "second", 6, 0), EAGAIN);
+	held_wait(&held);
+	ck_assert_int_gt(file_try_read(file, 65536), 0);
+	file_put(file, "second");
+	object_close(file);
+}
+END_TEST
+
+/* Reads all there is, and comes with the two writers, into `text`. */
+static void drain(struct file *file, char *text, struct held *first, struct held *second)
+{
+	const void *data;
+	ssize_t n;
+
+	for (;;) {
+		n = channel_read(file, 65536, 0, &data);
+		if (n > 0)
+			text = mempcpy(text, data, (size_t)n);
+		else if (!first->n || !second->n)
+			held_wait(first->n ? second : first);
+		else
+			break;
+		loop_settle();
+	}
+	*text = '\0';
+}
+
+static bool is_filled(const char *text, char with, size_t n)
+{
+	while (n && *text++ == with)
+		n--;
+	return n == 0;
+}
+
+START_TEST(test_contract_waiting_writers_follow_each_other_whole)
+{
+	struct file *file = new_filling(_i);
+	struct held first = {0}, second = {0};
+	size_t n, total;
+	char *text;
+
+	if (!file)
+		return;
+	n = PIECE;
+	total = file_fill(file, n);
+	text = calloc(1, total + 2 * n + 1);
+	held_write(&first, file, memset(malloc(n), 'a', n), n);
+	held_write(&second, file, memset(malloc(n), 'b', n), n);
+	drain(file, text, &first, &second);
+	held_expect_result(&first, (ssize_t)n);
+	held_expect_result(&second, (ssize_t)n);
+	ck_assert(is_filled(text, '\0', total));
+	ck_assert(is_filled(text + total, 'a', n));
+	ck_assert(is_filled(text + total + n, 'b', n));
+	free(text);
+	free((void *)first.transfer.data);
+	free((void *)second.transfer.data);
+	object_close(file);
+}
+END_TEST
+
+START_TEST(test_contract_waiting_watch_is_told_of_write)
+{
+	struct file *file = new_stream(_i);
+	struct watch watch = {0};
+
+	if (!file)
+		return;
+	watch_start(&watch, file);
+	ck_assert_uint_eq(channel_poll(file) & EPOLLIN, 0);
+	loop_settle();
+	watch.n = 0; /* a queue's room to write may be told at first */
+	watch_start(&watch, file);
+	sample_put(file, 0);
+	watch_wait(&watch, 1);
+	ck_assert_uint_eq(channel_poll(file) & EPOLLIN, EPOLLIN);
+	object_close(file);
+}
+END_TEST
+
+START_TEST(test_contract_waiting_watch_is_told_of_room)
+{
+	struct file *file = new_filling(_i);
+	struct watch watch = {0};
+
+	if (!file)
+		return;
+	file_fill(file, PIECE);
+	watch_start(&watch, file);
+	ck_assert_uint_eq(channel_poll(file) & EPOLLOUT, 0);
+	loop_settle();
+	watch.n = 0;
+	watch_start(&watch, file);
+	ck_assert_int_gt(file_try_read(file, 65536), 0);
+	watch_wait(&watch, 1);
+	ck_assert_uint_eq(channel_poll(file) & EPOLLOUT, EPOLLOUT);
+	object_close(file);
+}
+END_TEST
+
+/* A write that is one message is received as one; that of a stream joins those before it. */
+START_TEST(test_contract_waiting_messages_keep_their_bounds)
+{
+	struct file *file = new_stream(_i);
+
+	if (!file)
+		return;
+	sample_put(file, 1);
+	sample_put(file, 2);
+	if (is_message(file)) {
+		file_expect(file, 100, sample_of(kinds[_i])->got[1]);
+		file_expect(file, 100, sample_of(kinds[_i])->got[2]);
+	} else {
+		file_expect(file, 100, "onetwo");
+	}
+	object_close(file);
+}
+END_TEST
+
+START_TEST(test_contract_waiting_messages_in_part_keep_their_rest)
+{
+	struct file *file = new_stream(_i);
+
+	if (!file)
+		return;
+	sample_put(file, 1);
+	sample_put(file, 2);
+	ck_assert_int_eq(file_try_read(file, 1), 1);
+	if (is_message(file)) {
+		file_expect(file, 100, sample_of(kinds[_i])->got[1] + 1);
+		file_expect(file, 100, sample_of(kinds[_i])->got[2]);
+	} else {
+		file_expect(file, 100, "netwo");
+	}
+	object_close(file);
+}
+END_TEST
+
+START_TEST(test_contract_waiting_messages_too_long_emsgsize_sends_nothing)
+{
+	struct file *file = new_filling(_i);
+	char *data;
+	size_t size;
+
+	if (!file || !is_message(file)) {
+		object_close(file);
+		return;
+	}
+	size = file->channel->message_max;
+	data = calloc(1, size + 1);
+	must_fail(channel_write(file, data, size + 1, 0), EMSGSIZE);
+	must_fail(file_try_read(file, 100), EAGAIN);
+	ck_assert_int_eq(channel_write(file, data, size, 0), size);
+	free(data);
+	object_close(file);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("contract_waiting");
+
+	suite_add_kinds(suite,
+			(const TTest *const[]){
+				test_contract_waiting_reader_gets_next_write,
+				test_contract_waiting_readers_get_writes_in_order,
+				test_contract_waiting_reader_cancelled_leaves_data,
+				test_contract_waiting_small_reader_leaves_rest,
+				test_contract_waiting_full_eagain,
+				test_contract_waiting_writer_goes_on_after_a_read,
+				test_contract_waiting_writer_goes_on_after_truncate,
+				test_contract_waiting_writer_cancelled_writes_nothing,
+				test_contract_waiting_writer_is_before_later_ones,
+				test_contract_waiting_writers_follow_each_other_whole,
+				test_contract_waiting_watch_is_told_of_write,
+				test_contract_waiting_watch_is_told_of_room,
+				test_contract_waiting_messages_keep_their_bounds,
+				test_contract_waiting_messages_in_part_keep_their_rest,
+				test_contract_waiting_messages_too_long_emsgsize_sends_nothing,
+				NULL,
+			});
+	return suite_run(suite);
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Configuration files: every line is a command, every fault is told with its file and line, and the
+ * other lines take effect.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/tree/config.h"
+#include "lib/kinds/kinds.h"
+#include "tests/unit/fixture.h"
+#include "tests/unit/objects.h"
+
+#define DIRECTORY "/dev/shm/" /* the test's own */
+#define PATH      DIRECTORY "config"
+
+static struct space *pipes, *shm;
+static struct space *spaces[3];
+static char faults[4096]; /* PATH:LINE: TEXT, a line each */
+
+static void fault(const char *path, unsigned line, const char *text)
+{
+	size_t length = strlen(faults);
+
+	snprintf(faults + length, sizeof(faults) - length, "%s:%u: %s\n", path, line, text);
+}
+
+static void write_to(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "we");
+
+	ck_assert_msg(file, "%s: %s", path, error_name(-errno));
+	ck_assert_int_ge(fputs(text, file), 0);
+	ck_assert_int_eq(fclose(file), 0);
+}
+
+static int read_config(const char *text)
+{
+	if (!pipes) {
+		spaces[0] = pipes = fixture_open(&pipe_kind);
+		spaces[1] = shm = fixture_open(&shm_kind);
+		host.spaces = spaces;
+	}
+	if (text)
+		write_to(PATH, text);
+	faults[0] = '\0';
+	return config_read(&host, PATH, fault);
+}
+
+static mode_t mode_of(struct space *space, const char *name)
+{
+	struct channel *channel = object_find(space, name);
+	struct stat attr = object_stat(channel);
+
+	channel_unref(channel);
+	return attr.st_mode & 07777;
+}
+
+START_TEST(test_config_every_line_takes_effect)
+{
+	ck_assert_int_eq(read_config("# channels\n\ncreate pipes/a mode=0600\n"
+				     "create shm/b size=4K mode=0640 # a region\n"
+				     "set pipes/a mode=0620\ncreate pipes/c\nremove pipes/c\n"),
+			 0);
+	ck_assert_str_eq(faults, "");
+	ck_assert_uint_eq(mode_of(pipes, "a"), 0620);
+	ck_assert_uint_eq(mode_of(shm, "b"), 0640);
+	ck_assert_int_eq(space_count(pipes), 1);
+}
+END_TEST
+
+START_TEST(test_config_last_line_needs_no_newline)
+{
+	ck_assert_int_eq(read_config("create pipes/a\ncreate pipes/b"), 0);
+	must(object_lookup(pipes, "b", NULL));
+}
+END_TEST
+
+START_TEST(test_config_empty_file_is_no_fault)
+{
+	ck_assert_int_eq(read_config(""), 0);
+}
+END_TEST
+
+START_TEST(test_config_faults_are_told_with_line_and_the_rest_is_done)
+{
+	ck_assert_int_eq(read_config("create pipes/a\ncrate pipes/b\n# x\ncreate pipes/c bad=1\n"
+				     "create pipes/d\nset pipes/e mode=0600\n"),
+			 3);
+	ck_assert_str_eq(faults, PATH ":2: crate: not one of create, set, remove\n" PATH
+				      ":4: bad: pipes have no such key\n" PATH
+				      ":6: set pipes/e: No such file or directory\n");
+	must(object_lookup(pipes, "a", NULL));
+	must(object_lookup(pipes, "d", NULL));
+	ck_assert_int_eq(space_count(pipes), 2);
+}
+END_TEST
+
+START_TEST(test_config_line_that_is_too_long_is_one_fault)
+{
+	char text[10000];
+
+	memset(text, 'x', sizeof(text));
+	strcpy(text + 9000, "\ncreate pipes/a\n");
+	ck_assert_int_eq(read_config(text), 1);
+	ck_assert_str_eq(faults, PATH ":1: the line is longer than 4095 bytes\n");
+	must(object_lookup(pipes, "a", NULL));
+}
+END_TEST
+
+START_TEST(test_config_without_mode_has_the_usual_umask)
+{
+	umask(0); /* the daemon's */
+	ck_assert_int_eq(read_config("create pipes/a\n"), 0);
+	ck_assert_uint_eq(mode_of(pipes, "a"), 0644);
+}
+END_TEST
+
+START_TEST(test_config_read_again_keeps_and_adjusts)
+{
+	const char *text = "create pipes/a mode=0600\ncreate shm/b size=8K mode=0600\n";
+	struct channel *channel;
+	struct file *file;
+
+	ck_assert_int_eq(read_config(text), 0);
+	channel = object_find(pipes, "a");
+	file = object_open(channel, O_RDWR);
+	file_put(file, "data");
+	ck_assert_int_eq(read_config(NULL), 0);
+	ck_assert_int_eq(read_config("create pipes/a mode=0640\ncreate shm/b size=4K mode=0640\n"),
+			 0);
+	ck_assert_str_eq(faults, "");
+	ck_assert_uint_eq(mode_of(pipes, "a"), 0640);
+	ck_assert_uint_eq(mode_of(shm, "b"), 0640);
+	ck_assert_uint_eq(object_stat(channel).st_mode & 07777, 0640);
+	file_expect(file, 100, "data");
+	channel_unref(channel);
+	channel = object_find(shm, "b");
+	ck_assert_int_eq(object_stat(channel).st_size, 8192);
+	channel_unref(channel);
+	channel_release(file);
+}
+END_TEST
+
+START_TEST(test_config_file_that_cannot_be_read_is_one_fault)
+{
+	ck_assert_int_eq(read_config(NULL), 1);
+	ck_assert_str_eq(faults, PATH ":0: No such file or directory\n");
+	must_call(mkdir(PATH, 0755));
+	ck_assert_int_eq(read_config(NULL), 1);
+	ck_assert_str_eq(faults, PATH ":0: Is a directory\n");
+	must_call(rmdir(PATH));
+}
+END_TEST
+
+/* /etc of its own, in the test's mount namespace. */
+START_TEST(test_config_system_reads_the_file_and_then_the_directory)
+{
+	must_call(mount("tmpfs", "/etc", "tmpfs", 0, NULL));
+	read_config("");
+	ck_assert_int_eq(config_read_system(&host, fault), 0);
+	must_call(mkdir(CONFIG_DIRECTORY, 0755));
+	ck_assert_int_eq(config_read_system(&host, fault), 0);
+	write_to(CONFIG_FILE, "create pipes/a mode=0600\nbad\n");
+	write_to(CONFIG_DIRECTORY "/20-b.conf", "set pipes/a mode=0622\nworse\n");
+	write_to(CONFIG_DIRECTORY "/10-a.conf", "set pipes/a mode=0611\ncreate pipes/b\n");
+	write_to(CONFIG_DIRECTORY "/30-c.conf.old", "create pipes/c\n");
+	ck_assert_int_eq(config_read_system(&host, fault), 2);
+	ck_assert_str_eq(faults,
+			 CONFIG_FILE ":2: bad: not one of create, set, remove\n" CONFIG_DIRECTORY
+				     "/20-b.conf:2: worse: not one of create, set, remove\n");
+	ck_assert_uint_eq(mode_of(pipes, "a"), 0622);
+	ck_assert_int_eq(space_count(pipes), 2);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("config");
+
+	suite_add(suite, "file",
+		  (const TTest *const[]){
+			  test_config_every_line_takes_effect,
+			  test_config_last_line_needs_no_newline,
+			  test_config_empty_file_is_no_fault,
+			  test_config_faults_are_told_with_line_and_the_rest_is_done,
+			  test_config_line_that_is_too_long_is_one_fault,
+			  test_config_without_mode_has_the_usual_umask,
+			  test_config_read_again_keeps_and_adjusts,
+			  test_config_file_that_cannot_be_read_is_one_fault,
+			  NULL,
+		  });
+	suite_add(suite, "system",
+		  (const TTest *const[]){
+			  test_config_system_reads_the_file_and_then_the_directory,
+			  NULL,
+		  });
+	return suite_run(suite);
+}
