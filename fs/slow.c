@@ -20,7 +20,7 @@ int slow_truncate(struct slow *slow)
 	return ftruncate(slow->fd, slow->length) < 0 ? -errno : 0;
 }
 
-static void slow_work(struct worker_job *job)
+static void slow_work(struct worker_task *job)
 {
 	struct slow *slow = CONTAINER_OF(job, struct slow, job);
 
@@ -29,7 +29,7 @@ static void slow_work(struct worker_job *job)
 	close(slow->fd);
 }
 
-static void slow_done(struct worker_job *job)
+static void slow_done(struct worker_task *job)
 {
 	struct slow *slow = CONTAINER_OF(job, struct slow, job);
 
@@ -50,7 +50,7 @@ static int slow_submit(const struct slow *from)
 		return -ENOMEM;
 	*slow = *from;
 	slow->session = session;
-	slow->job = (struct worker_job){.work = slow_work, .done = slow_done};
+	slow->job = (struct worker_task){.work = slow_work, .done = slow_done};
 	r = user_charge(users, uid, USER_HELD, 1);
 	if (r < 0)
 		return r;

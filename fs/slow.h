@@ -16,7 +16,7 @@
 struct session;
 
 struct slow {
-	struct worker_job job;
+	struct worker_task job;
 	struct session *session;
 	fuse_req_t req;
 	fuse_ino_t ino;

@@ -31,10 +31,10 @@ struct worker {
 struct workers {
 	struct loop *loop;
 	struct loop_source finished; /* eventfd */
-	struct loop_source again;    /* timerfd; runs while a job that is running is interrupted */
+	struct loop_source again;    /* timerfd; runs while a task that is running is interrupted */
 	pthread_mutex_t mutex;       /* of what follows */
 	pthread_cond_t wanted, exits;
-	struct worker_job *waiting, *running, *ended;
+	struct worker_task *waiting, *running, *ended;
 	struct worker *exited; /* to be joined */
 	unsigned n_waiting, n_idle, n_threads, n_threads_max;
 	bool is_ending;
@@ -48,21 +48,21 @@ static void tell_loop(struct workers *workers)
 		continue;
 }
 
-/* Runs one job; with the mutex held. */
-static void run_job(struct worker *worker, struct worker_job *job)
+/* Runs one task; with the mutex held. */
+static void run_task(struct worker *worker, struct worker_task *task)
 {
 	struct workers *workers = worker->workers;
 
-	DL_DELETE(workers->waiting, job);
+	DL_DELETE(workers->waiting, task);
 	workers->n_waiting--;
-	job->worker = worker;
-	DL_APPEND(workers->running, job);
+	task->worker = worker;
+	DL_APPEND(workers->running, task);
 	pthread_mutex_unlock(&workers->mutex);
-	job->work(job);
+	task->work(task);
 	pthread_mutex_lock(&workers->mutex);
-	DL_DELETE(workers->running, job);
-	job->worker = NULL;
-	DL_APPEND(workers->ended, job);
+	DL_DELETE(workers->running, task);
+	task->worker = NULL;
+	DL_APPEND(workers->ended, task);
 	tell_loop(workers);
 }
 
@@ -74,7 +74,7 @@ static void *worker_run(void *data)
 	pthread_mutex_lock(&workers->mutex);
 	for (;;) {
 		if (workers->waiting) {
-			run_job(worker, workers->waiting);
+			run_task(worker, workers->waiting);
 			continue;
 		}
 		if (workers->is_ending || workers->n_idle >= IDLE_MAX)
@@ -104,9 +104,9 @@ static void join_exited(struct workers *workers)
 	}
 }
 
-static void finish_jobs(struct workers *workers)
+static void finish_tasks(struct workers *workers)
 {
-	struct worker_job *ended, *next;
+	struct worker_task *ended, *next;
 
 	pthread_mutex_lock(&workers->mutex);
 	ended = TAKE_PTR(workers->ended);
@@ -123,7 +123,7 @@ static void finished_dispatch(struct loop_source *source, uint32_t events)
 	uint64_t n;
 
 	if (read(source->fd, &n, sizeof(n)) == sizeof(n))
-		finish_jobs(CONTAINER_OF(source, struct workers, finished));
+		finish_tasks(CONTAINER_OF(source, struct workers, finished));
 }
 
 static void set_timer(struct workers *workers, long interval)
@@ -134,16 +134,16 @@ static void set_timer(struct workers *workers, long interval)
 	timerfd_settime(workers->again.fd, 0, &every, NULL);
 }
 
-/* Sends a signal to each thread whose job is to be interrupted. True if there was one. */
+/* Sends a signal to each thread whose task is to be interrupted. True if there was one. */
 static bool signal_interrupted(struct workers *workers)
 {
-	struct worker_job *job;
+	struct worker_task *task;
 	bool found = false;
 
-	DL_FOREACH(workers->running, job) {
-		if (!job->is_interrupted)
+	DL_FOREACH(workers->running, task) {
+		if (!task->is_interrupted)
 			continue;
-		pthread_kill(job->worker->thread, INTERRUPT_SIGNAL);
+		pthread_kill(task->worker->thread, INTERRUPT_SIGNAL);
 		found = true;
 	}
 	return found;
@@ -225,7 +225,7 @@ int workers_new(struct loop *loop, unsigned n_threads, struct workers **ret_work
 /* Waits until no thread is left, and meanwhile has those that sleep give up. */
 static void end_threads(struct workers *workers)
 {
-	struct worker_job *job;
+	struct worker_task *task;
 
 	pthread_mutex_lock(&workers->mutex);
 	workers->is_ending = true;
@@ -233,11 +233,11 @@ static void end_threads(struct workers *workers)
 	while (workers->n_threads > 0) {
 		struct timespec until;
 
-		DL_FOREACH(workers->waiting, job) {
-			job->is_interrupted = true;
+		DL_FOREACH(workers->waiting, task) {
+			task->is_interrupted = true;
 		}
-		DL_FOREACH(workers->running, job) {
-			job->is_interrupted = true;
+		DL_FOREACH(workers->running, task) {
+			task->is_interrupted = true;
 		}
 		signal_interrupted(workers);
 		clock_gettime(CLOCK_REALTIME, &until);
@@ -254,7 +254,7 @@ void workers_free(struct workers *workers)
 	if (!workers)
 		return;
 	end_threads(workers);
-	finish_jobs(workers);
+	finish_tasks(workers);
 	remove_descriptors(workers);
 	pthread_cond_destroy(&workers->wanted);
 	pthread_cond_destroy(&workers->exits);
@@ -262,27 +262,27 @@ void workers_free(struct workers *workers)
 	free(workers);
 }
 
-bool workers_cancel(struct workers *workers, struct worker_job *job)
+bool workers_cancel(struct workers *workers, struct worker_task *task)
 {
-	struct worker_job *waiting;
+	struct worker_task *waiting;
 
 	pthread_mutex_lock(&workers->mutex);
 	DL_FOREACH(workers->waiting, waiting) {
-		if (waiting == job)
+		if (waiting == task)
 			break;
 	}
 	if (waiting) {
-		DL_DELETE(workers->waiting, job);
+		DL_DELETE(workers->waiting, task);
 		workers->n_waiting--;
 	}
 	pthread_mutex_unlock(&workers->mutex);
 	return waiting;
 }
 
-void workers_interrupt(struct workers *workers, struct worker_job *job)
+void workers_interrupt(struct workers *workers, struct worker_task *task)
 {
 	pthread_mutex_lock(&workers->mutex);
-	job->is_interrupted = true;
+	task->is_interrupted = true;
 	if (signal_interrupted(workers))
 		set_timer(workers, INTERRUPT_AGAIN);
 	pthread_mutex_unlock(&workers->mutex);
@@ -310,18 +310,18 @@ static int start_thread(struct workers *workers)
 	return 0;
 }
 
-int workers_submit(struct workers *workers, struct worker_job *job)
+int workers_submit(struct workers *workers, struct worker_task *task)
 {
 	int r = 0;
 
-	job->is_interrupted = false;
+	task->is_interrupted = false;
 	pthread_mutex_lock(&workers->mutex);
-	/* An idle thread may have been woken for a job that it has not taken yet. */
+	/* An idle thread may have been woken for a task that it has not taken yet. */
 	if (workers->n_waiting >= workers->n_idle && workers->n_threads < workers->n_threads_max)
 		r = start_thread(workers);
 	if (r == 0 || workers->n_threads > 0) {
 		r = 0;
-		DL_APPEND(workers->waiting, job);
+		DL_APPEND(workers->waiting, task);
 		workers->n_waiting++;
 		pthread_cond_signal(&workers->wanted);
 	}

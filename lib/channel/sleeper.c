@@ -5,7 +5,7 @@
 
 #include "lib/base/cleanup.h"
 
-static void sleeper_work(struct worker_job *job)
+static void sleeper_work(struct worker_task *job)
 {
 	struct sleeper *sleeper = CONTAINER_OF(job, struct sleeper, job);
 
@@ -24,7 +24,7 @@ static void sleeper_end(struct sleeper *sleeper)
 	channel_unref(channel);
 }
 
-static void sleeper_done(struct worker_job *job)
+static void sleeper_done(struct worker_task *job)
 {
 	sleeper_end(CONTAINER_OF(job, struct sleeper, job));
 }

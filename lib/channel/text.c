@@ -78,7 +78,7 @@ static int print_content(const struct text_ops *ops, void *data, struct caller *
 
 /* Content that a worker makes. */
 struct making {
-	struct worker_job job;
+	struct worker_task job;
 	struct text *text;       /* a reference */
 	struct file *file;       /* NULL once it is released */
 	_Atomic bool is_dropped; /* likewise, for the worker to see */
@@ -100,7 +100,7 @@ static void making_free(struct making *making)
 	free(making);
 }
 
-static void making_work(struct worker_job *job)
+static void making_work(struct worker_task *job)
 {
 	struct making *making = CONTAINER_OF(job, struct making, job);
 
@@ -112,7 +112,7 @@ static void making_work(struct worker_job *job)
 }
 
 /* The open has been answered already: what went wrong is for the reads to tell. */
-static void making_done(struct worker_job *job)
+static void making_done(struct worker_task *job)
 {
 	struct making *making = CONTAINER_OF(job, struct making, job);
 	struct file *file = making->file;

@@ -24,7 +24,7 @@ struct errand {
 	struct loop_task drop;
 
 	struct child child;
-	struct worker_job job;
+	struct worker_task job;
 	struct caller caller;
 	bool is_working;   /* the job is the workers' */
 	UT_hash_handle hh; /* host::errands, by key */
@@ -86,7 +86,7 @@ static void child_done(struct child *child, int result)
 	errand_done(errand, result);
 }
 
-static void errand_work(struct worker_job *job)
+static void errand_work(struct worker_task *job)
 {
 	struct errand *errand = CONTAINER_OF(job, struct errand, job);
 
@@ -97,7 +97,7 @@ static void errand_work(struct worker_job *job)
 	caller_leave();
 }
 
-static void work_done(struct worker_job *job)
+static void work_done(struct worker_task *job)
 {
 	struct errand *errand = CONTAINER_OF(job, struct errand, job);
 
@@ -126,7 +126,7 @@ static int start_thread(struct errand *errand, struct caller *caller)
 	if (r < 0)
 		return r;
 	memcpy(errand->result_data, errand->call.data, errand->call.size);
-	errand->job = (struct worker_job){.work = errand_work, .done = work_done};
+	errand->job = (struct worker_task){.work = errand_work, .done = work_done};
 	r = host_sleep(errand->host, errand->host->walkers, caller->uid, &errand->job);
 	errand->is_working = r == 0;
 	return r;

@@ -112,7 +112,7 @@ void host_unwait(struct host *host, struct host_waiter *waiter)
 	DL_DELETE(host->waiters, waiter);
 }
 
-int host_sleep(struct host *host, struct workers *workers, uid_t uid, struct worker_job *job)
+int host_sleep(struct host *host, struct workers *workers, uid_t uid, struct worker_task *job)
 {
 	unsigned most = uid == 0 ? HOST_SLEEPS_MAX : HOST_SLEEPS_MAX - HOST_SLEEPS_ROOT;
 	int r;
@@ -137,16 +137,16 @@ void host_slept(struct host *host, uid_t uid)
 }
 
 struct closing {
-	struct worker_job job;
+	struct worker_task job;
 	int fd;
 };
 
-static void closing_work(struct worker_job *job)
+static void closing_work(struct worker_task *job)
 {
 	close(CONTAINER_OF(job, struct closing, job)->fd);
 }
 
-static void closing_done(struct worker_job *job)
+static void closing_done(struct worker_task *job)
 {
 	free(CONTAINER_OF(job, struct closing, job));
 }

@@ -29,7 +29,7 @@
 
 struct space;
 struct connection;
-struct worker_job;
+struct worker_task;
 
 /* Somebody whom host_retry() is to call once. */
 struct host_waiter {
@@ -97,7 +97,7 @@ void host_unwait(struct host *host, struct host_waiter *waiter); /* if it waits 
  * costs a USER_SLEEPS, and one of HOST_SLEEPS_MAX, until host_slept(). -ENOBUFS, -ENOMEM: done() is
  * not called.
  */
-int host_sleep(struct host *host, struct workers *workers, uid_t uid, struct worker_job *job);
+int host_sleep(struct host *host, struct workers *workers, uid_t uid, struct worker_task *job);
 void host_slept(struct host *host, uid_t uid);
 
 /* Closes a descriptor on a worker, because that may free what takes long to free. */

@@ -16,7 +16,7 @@
 #include "lib/base/workers.h"
 
 struct dial {
-	struct worker_job job;
+	struct worker_task job;
 	struct host *host;
 	struct caller caller;
 	struct dial_target target; /* its address is the dial's own */
@@ -32,7 +32,7 @@ static void dial_free(struct dial *dial)
 	free(dial);
 }
 
-static void dial_work(struct worker_job *job)
+static void dial_work(struct worker_task *job)
 {
 	struct dial *dial = CONTAINER_OF(job, struct dial, job);
 
@@ -48,7 +48,7 @@ static void dial_work(struct worker_job *job)
 	caller_leave();
 }
 
-static void dial_ended(struct worker_job *job)
+static void dial_ended(struct worker_task *job)
 {
 	struct dial *dial = CONTAINER_OF(job, struct dial, job);
 

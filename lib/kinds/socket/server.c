@@ -32,12 +32,12 @@ struct server *server_from(struct channel *channel)
 
 /* Of a path. */
 struct removal {
-	struct worker_job job;
+	struct worker_task job;
 	struct listener listener;
 	struct caller remover;
 };
 
-static void removal_work(struct worker_job *job)
+static void removal_work(struct worker_task *job)
 {
 	struct removal *removal = CONTAINER_OF(job, struct removal, job);
 
@@ -47,7 +47,7 @@ static void removal_work(struct worker_job *job)
 	caller_leave();
 }
 
-static void removal_done(struct worker_job *job)
+static void removal_done(struct worker_task *job)
 {
 	struct removal *removal = CONTAINER_OF(job, struct removal, job);
 
@@ -64,7 +64,7 @@ static bool removal_start(struct host *host, const struct listener *listener,
 
 	if (!removal)
 		return false;
-	removal->job = (struct worker_job){.work = removal_work, .done = removal_done};
+	removal->job = (struct worker_task){.work = removal_work, .done = removal_done};
 	removal->listener = *listener;
 	r = caller_copy(&removal->remover, remover);
 	/* Once the mount ends nobody waits for the loop, and no thread is to begin anything. */
