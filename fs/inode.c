@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <utlist.h>
 
 #include "fs/session.h"
 
@@ -23,14 +22,21 @@ static bool is_shown_once(const struct channel *channel)
 	return channel_has_backing(channel) || channel->service == CHANNEL_NODE;
 }
 
-struct inode *inode_from(struct session *session, fuse_ino_t ino)
+struct inode *inode_from(const struct session *session, fuse_ino_t ino)
 {
-	return ino == FUSE_ROOT_ID ? session->root : (struct inode *)(uintptr_t)ino;
+	return ino == FUSE_ROOT_ID ? session->root : slots_object(&session->inodes, ino);
 }
 
-struct space *inode_space(struct session *session, fuse_ino_t ino)
+int inode_space(const struct session *session, fuse_ino_t ino, struct space **ret_space)
 {
-	return inode_from(session, ino)->entry.space;
+	const struct inode *inode = inode_from(session, ino);
+
+	if (!inode)
+		return -ESTALE;
+	if (!inode->entry.space)
+		return -ENOTDIR;
+	*ret_space = inode->entry.space;
+	return 0;
 }
 
 /* Where the object or directory remembers its one inode, or the newest of its many. */
@@ -48,33 +54,37 @@ static void **inode_place(const struct entry *entry, bool is_listed)
 static bool inode_serves(const struct inode *inode, const struct selector *selector, pid_t pid)
 {
 	const struct channel *channel = inode->entry.channel;
+	const struct inode_record *record = inode->record;
 
 	if (!channel || is_shown_once(channel))
 		return true;
-	return channel->service == CHANNEL_STREAM && inode->n_handles == 0 && pid != 0 &&
-	       inode->pid == pid && inode->selector.is_set == selector->is_set &&
-	       inode->selector.value == selector->value;
+	return channel->service == CHANNEL_STREAM && record->n_handles == 0 && pid != 0 &&
+	       record->pid == pid && record->selector.is_set == selector->is_set &&
+	       record->selector.value == selector->value;
 }
 
 /* A new one, which the place remembers. Takes over the reference in `entry`. */
 static struct inode *inode_new(struct session *session, const struct entry *entry, void **place)
 {
 	struct inode *inode = calloc(1, sizeof(*inode));
+	uint64_t id;
 
-	if (!inode) {
+	if (!inode || slots_add(&session->inodes, inode, &id) < 0) {
 		entry_unref(entry);
+		free(inode);
 		return NULL;
 	}
+	inode->record = slots_record(&session->inodes, id);
+	inode->record->nodeid = id;
+	inode->record->n_lookups = 1;
 	inode->entry = *entry;
-	inode->n_lookups = 1;
 	*place = inode;
-	DL_APPEND(session->inodes, inode);
 	return inode;
 }
 
 static struct inode *inode_again(struct inode *inode, const struct entry *entry)
 {
-	inode->n_lookups++;
+	inode->record->n_lookups++;
 	entry_unref(entry);
 	return inode;
 }
@@ -89,8 +99,8 @@ struct inode *inode_get(struct session *session, const struct entry *entry,
 		return inode_again(inode, entry);
 	inode = inode_new(session, entry, place);
 	if (inode) {
-		inode->selector = *selector;
-		inode->pid = pid;
+		inode->record->selector = *selector;
+		inode->record->pid = pid;
 	}
 	return inode;
 }
@@ -105,21 +115,22 @@ struct inode *inode_get_listed(struct session *session, const struct entry *entr
 		return inode_again(inode, entry);
 	inode = inode_new(session, entry, place);
 	if (inode)
-		inode->is_listed = is_listed;
+		inode->record->is_listed = is_listed;
 	return inode;
 }
 
 void inode_forget(struct session *session, struct inode *inode, uint64_t n)
 {
-	void **place = inode_place(&inode->entry, inode->is_listed);
+	struct inode_record *record = inode->record;
+	void **place = inode_place(&inode->entry, record->is_listed);
 
-	assert(inode->n_lookups >= n);
-	inode->n_lookups -= n;
-	if (inode->n_lookups > 0)
+	assert(record->n_lookups >= n);
+	record->n_lookups -= n;
+	if (record->n_lookups > 0)
 		return;
 	if (*place == inode)
 		*place = NULL;
-	DL_DELETE(session->inodes, inode);
+	slots_remove(&session->inodes, record->nodeid);
 	entry_unref(&inode->entry);
 	free(inode->link);
 	free(inode);
@@ -127,10 +138,12 @@ void inode_forget(struct session *session, struct inode *inode, uint64_t n)
 
 void inode_forget_all(struct session *session)
 {
-	struct inode *inode, *next;
+	uint64_t id = 0;
 
-	DL_FOREACH_SAFE(session->inodes, inode, next) {
-		inode_forget(session, inode, inode->n_lookups);
+	while ((id = slots_next(&session->inodes, id)) != 0) {
+		struct inode *inode = slots_object(&session->inodes, id);
+
+		inode_forget(session, inode, inode->record->n_lookups);
 	}
 }
 
@@ -190,7 +203,7 @@ int inode_entry(struct inode *inode, struct fuse_entry_param *ret_entry)
 	bool is_lasting = inode->entry.space && inode->entry.space->is_lasting;
 
 	*ret_entry = (struct fuse_entry_param){
-		.ino = (fuse_ino_t)(uintptr_t)inode,
+		.ino = inode->record->nodeid,
 		.attr_timeout = inode_attr_timeout(inode),
 		.entry_timeout = is_lasting ? TIMEOUT_LASTING : 0,
 	};

@@ -15,30 +15,35 @@
 
 #include <fuse_lowlevel.h>
 
+#include "lib/base/slots.h"
 #include "lib/channel/channel.h"
 #include "lib/channel/space.h"
 
 struct session;
 
-struct inode {
-	struct entry entry; /* the directory or the object, a reference */
-	struct selector selector;
-	char *link; /* shown as a symbolic link to this; else NULL */
+/* What an inode is, in what would mean the same to another process. */
+struct inode_record {
+	fuse_ino_t nodeid; /* its id in session::inodes; the kernel calls the root FUSE_ROOT_ID */
 	uint64_t n_lookups;
+	struct selector selector;
 	pid_t pid;          /* a stream's: the thread whose LOOKUP it was made for; 0: unknown */
 	unsigned n_handles; /* open */
-	bool is_listed;     /* stands for a stream in lists */
-
-	int backing_id; /* by which the kernel knows channel::backing_fd; 0: not at all */
+	int backing_id;     /* by which the kernel knows channel::backing_fd; 0: not at all */
 	unsigned n_backed;
-	struct inode *prev, *next; /* session::inodes */
+	bool is_listed; /* stands for a stream in lists */
 };
 
-/* Of a nodeid that the kernel sends. */
-struct inode *inode_from(struct session *session, fuse_ino_t ino);
+struct inode {
+	struct inode_record *record; /* in session::inodes */
+	struct entry entry;          /* the directory or the object, a reference */
+	char *link;                  /* shown as a symbolic link to this; else NULL */
+};
 
-/* The directory that it is, or NULL. */
-struct space *inode_space(struct session *session, fuse_ino_t ino);
+/* Of a nodeid that the kernel sends. NULL: it is none, or no longer. */
+struct inode *inode_from(const struct session *session, fuse_ino_t ino);
+
+/* The directory that it is. -ESTALE: it is none of our inodes; -ENOTDIR */
+int inode_space(const struct session *session, fuse_ino_t ino, struct space **ret_space);
 
 /*
  * The inode for what the thread `pid` (0: it is not known) looked up or made, counted once more.

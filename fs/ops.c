@@ -37,11 +37,26 @@ struct caller op_caller(fuse_req_t req)
 	return (struct caller){.uid = ctx->uid, .gid = ctx->gid, .pid = ctx->pid};
 }
 
+struct inode *op_inode(fuse_req_t req, fuse_ino_t ino)
+{
+	struct inode *inode = inode_from(fuse_req_userdata(req), ino);
+
+	if (!inode)
+		reply_result(req, -ESTALE);
+	return inode;
+}
+
+static void forget(struct session *session, fuse_ino_t ino, uint64_t n)
+{
+	struct inode *inode = inode_from(session, ino);
+
+	if (inode)
+		inode_forget(session, inode, n);
+}
+
 static void op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t n)
 {
-	struct session *session = fuse_req_userdata(req);
-
-	inode_forget(session, inode_from(session, ino), n);
+	forget(fuse_req_userdata(req), ino, n);
 	fuse_reply_none(req);
 }
 
@@ -50,7 +65,7 @@ static void op_forget_multi(fuse_req_t req, size_t n, struct fuse_forget_data *f
 	struct session *session = fuse_req_userdata(req);
 
 	for (size_t i = 0; i < n; i++)
-		inode_forget(session, inode_from(session, forgets[i].ino), forgets[i].nlookup);
+		forget(session, forgets[i].ino, forgets[i].nlookup);
 	fuse_reply_none(req);
 }
 
@@ -67,7 +82,10 @@ static void reply_stat(fuse_req_t req, struct inode *inode)
 
 static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	reply_stat(req, inode_from(fuse_req_userdata(req), ino));
+	struct inode *inode = op_inode(req, ino);
+
+	if (inode)
+		reply_stat(req, inode);
 }
 
 /* FUSE_SET_ATTR_* as CHANGE_*, with UTIME_NOW in the times that are to be the present one. */
@@ -102,7 +120,7 @@ static void reply_truncated(struct slow *slow, int result)
 	if (result < 0)
 		reply_result(slow->req, result);
 	else
-		reply_stat(slow->req, inode_from(slow->session, slow->ino));
+		op_getattr(slow->req, slow->ino, NULL);
 }
 
 /* ftruncate(2) has its right from the open file, truncate(2) from the caller. */
@@ -117,7 +135,7 @@ static void truncate_backed(fuse_req_t req, struct inode *inode, struct file *fi
 		return;
 	}
 	slow_start(&(struct slow){.req = req,
-				  .ino = (fuse_ino_t)(uintptr_t)inode,
+				  .ino = inode->record->nodeid,
 				  .fd = fd,
 				  .call = slow_truncate,
 				  .done = reply_truncated,
@@ -127,12 +145,14 @@ static void truncate_backed(fuse_req_t req, struct inode *inode, struct file *fi
 static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
 		       struct fuse_file_info *fi)
 {
-	struct inode *inode = inode_from(fuse_req_userdata(req), ino);
-	struct channel *channel = inode->entry.channel;
+	struct inode *inode = op_inode(req, ino);
+	struct channel *channel = inode ? inode->entry.channel : NULL;
 	unsigned changes = decode_changes(to_set, attr);
 	struct caller caller = op_caller(req);
 	int r;
 
+	if (!inode)
+		return;
 	if (channel && changes & CHANGE_SIZE && channel->service == CHANNEL_BACKED) {
 		truncate_backed(req, inode, op_file(fi), attr, &caller);
 		caller_fini(&caller);
@@ -151,8 +171,10 @@ static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to
 
 static void op_readlink(fuse_req_t req, fuse_ino_t ino)
 {
-	struct inode *inode = inode_from(fuse_req_userdata(req), ino);
+	struct inode *inode = op_inode(req, ino);
 
+	if (!inode)
+		return;
 	if (inode->link)
 		fuse_reply_readlink(req, inode->link);
 	else

@@ -23,6 +23,9 @@ void listing_free_all(struct session *session);
 /* Who has sent the request; caller_fini() when done. */
 struct caller op_caller(fuse_req_t req);
 
+/* What the request is about. NULL: the number is out of date, and the answer given: -ESTALE. */
+struct inode *op_inode(fuse_req_t req, fuse_ino_t ino);
+
 /* fs/ops_dir.c: names and directories */
 void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);
 void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev);

@@ -55,10 +55,12 @@ static void lookup_again(fuse_req_t req, const struct again *again)
 
 void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-	struct space *space = inode_space(fuse_req_userdata(req), parent);
+	struct space *space;
 	struct inode *inode;
-	int r = space ? find(req, space, name, &inode) : -ENOTDIR;
+	int r = inode_space(fuse_req_userdata(req), parent, &space);
 
+	if (r == 0)
+		r = find(req, space, name, &inode);
 	if (r == -EAGAIN)
 		again_hold(req,
 			   &(struct again){.begin = lookup_again, .ino = parent, .name = name});
@@ -70,12 +72,14 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 
 bool op_exists(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-	struct space *space = inode_space(fuse_req_userdata(req), parent);
+	struct space *space;
 	struct caller caller = op_caller(req);
 	struct selector selector;
 	struct entry entry;
-	int r = space ? space_lookup(space, name, &caller, &entry, &selector) : -ENOTDIR;
+	int r = inode_space(fuse_req_userdata(req), parent, &space);
 
+	if (r == 0)
+		r = space_lookup(space, name, &caller, &entry, &selector);
 	caller_fini(&caller);
 	if (r < 0)
 		return false;
@@ -87,13 +91,14 @@ int op_make(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	    struct inode **ret_inode)
 {
 	struct session *session = fuse_req_userdata(req);
-	struct space *space = inode_space(session, parent);
+	struct space *space;
 	struct caller caller = op_caller(req);
 	struct selector selector;
 	struct entry entry = {0};
-	int r = space ? space_create(space, name, mode, NULL, &caller, &entry, &selector)
-		      : -ENOTDIR;
+	int r = inode_space(session, parent, &space);
 
+	if (r == 0)
+		r = space_create(space, name, mode, NULL, &caller, &entry, &selector);
 	caller_fini(&caller);
 	if (r < 0)
 		return r;
@@ -124,9 +129,12 @@ void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, 
 
 void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-	struct space *space = inode_space(fuse_req_userdata(req), parent);
+	struct space *space;
 	struct caller caller = op_caller(req);
-	int r = space ? space_remove(space, name, &caller) : -ENOTDIR;
+	int r = inode_space(fuse_req_userdata(req), parent, &space);
+
+	if (r == 0)
+		r = space_remove(space, name, &caller);
 	caller_fini(&caller);
 	reply_result(req, r);
 }
@@ -135,15 +143,17 @@ void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t n
 	       const char *new_name, unsigned flags)
 {
 	struct session *session = fuse_req_userdata(req);
-	struct space *space = inode_space(session, parent);
+	struct space *space, *new_space;
 	struct caller caller = op_caller(req);
-	int r;
+	int r = inode_space(session, parent, &space);
 
+	if (r == 0)
+		r = inode_space(session, new_parent, &new_space);
 	/* Not EXDEV, on which mv(1) would begin to read, and take what it can't put back. */
-	if (space != inode_space(session, new_parent))
+	if (r == 0 && space != new_space)
 		r = -EPERM;
-	else
-		r = space ? space_rename(space, name, new_name, flags, &caller) : -ENOTDIR;
+	if (r == 0)
+		r = space_rename(space, name, new_name, flags, &caller);
 	caller_fini(&caller);
 	reply_result(req, r);
 }

@@ -19,7 +19,7 @@
 struct handle {
 	struct file *file;
 	struct inode *inode; /* the kernel keeps it for as long as the handle is open */
-	bool is_backed;      /* counted in inode::n_backed */
+	bool is_backed;      /* counted in inode_record::n_backed */
 	struct fuse_pollhandle *poll;
 	struct handle *prev, *next; /* session::handles */
 };
@@ -49,11 +49,11 @@ static bool handle_back(fuse_req_t req, struct handle *handle)
 
 	if (!channel_has_backing(channel) || channel->backing_fd < 0 || !session->host.has_backing)
 		return false;
-	if (!inode->backing_id)
-		inode->backing_id = fuse_passthrough_open(req, channel->backing_fd);
-	if (!inode->backing_id)
+	if (!inode->record->backing_id)
+		inode->record->backing_id = fuse_passthrough_open(req, channel->backing_fd);
+	if (!inode->record->backing_id)
 		return false;
-	inode->n_backed++;
+	inode->record->n_backed++;
 	handle->is_backed = true;
 	return true;
 }
@@ -62,11 +62,11 @@ static void handle_unback(fuse_req_t req, struct handle *handle)
 {
 	struct inode *inode = handle->inode;
 
-	if (!handle->is_backed || --inode->n_backed > 0)
+	if (!handle->is_backed || --inode->record->n_backed > 0)
 		return;
 	if (req)
-		fuse_passthrough_close(req, inode->backing_id);
-	inode->backing_id = 0;
+		fuse_passthrough_close(req, inode->record->backing_id);
+	inode->record->backing_id = 0;
 }
 
 static int handle_new(fuse_req_t req, struct inode *inode, int flags, struct handle **ret_handle)
@@ -78,12 +78,13 @@ static int handle_new(fuse_req_t req, struct inode *inode, int flags, struct han
 
 	if (!handle)
 		return -ENOMEM;
-	r = channel_open(inode->entry.channel, flags, &inode->selector, &caller, &handle->file);
+	r = channel_open(inode->entry.channel, flags, &inode->record->selector, &caller,
+			 &handle->file);
 	caller_fini(&caller);
 	if (r < 0)
 		return r;
 	handle->inode = inode;
-	inode->n_handles++;
+	inode->record->n_handles++;
 	DL_APPEND(session->handles, handle);
 	*ret_handle = TAKE_PTR(handle);
 	return 0;
@@ -94,7 +95,7 @@ static void handle_free(fuse_req_t req, struct session *session, struct handle *
 {
 	DL_DELETE(session->handles, handle);
 	handle_unback(req, handle);
-	handle->inode->n_handles--;
+	handle->inode->record->n_handles--;
 	if (handle->poll)
 		fuse_pollhandle_destroy(handle->poll);
 	channel_release(handle->file);
@@ -120,7 +121,7 @@ static bool fill_open(fuse_req_t req, struct handle *handle, struct fuse_file_in
 		return false;
 	fi->noflush = 1;
 	if (handle_back(req, handle))
-		fi->backing_id = handle->inode->backing_id;
+		fi->backing_id = handle->inode->record->backing_id;
 	/* With both, maps are the backing file's and all else comes here (fs/fuse/file.c). */
 	fi->direct_io = !handle->is_backed ||
 			(channel->service == CHANNEL_MAPPED && file_writes(handle->file));
@@ -178,7 +179,8 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct handle *handle;
 	int fd;
 	/* To ESTALE the kernel answers with a LOOKUP, which gives an inode to be opened. */
-	int r = inode->is_listed ? -ESTALE : handle_new(req, inode, fi->flags, &handle);
+	int r = !inode || inode->record->is_listed ? -ESTALE
+						   : handle_new(req, inode, fi->flags, &handle);
 
 	if (r < 0) {
 		reply_result(req, r);

@@ -142,10 +142,11 @@ void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		reply_result(req, -ENOMEM);
 		return;
 	}
-	listing->space = inode_space(session, ino);
 	listing->uid = fuse_req_ctx(req)->uid;
 	listing->users = &session->host.users;
-	r = user_charge(&session->host.users, listing->uid, USER_FILES, 1);
+	r = inode_space(session, ino, &listing->space);
+	if (r == 0)
+		r = user_charge(&session->host.users, listing->uid, USER_FILES, 1);
 	if (r < 0) {
 		free(listing);
 		reply_result(req, r);

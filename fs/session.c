@@ -300,6 +300,7 @@ int session_init(struct session *session, const struct options *options)
 	int r;
 
 	*session = (struct session){.options = options, .signals.fd = -1, .device.fd = -1};
+	slots_init(&session->inodes, sizeof(struct inode_record));
 	r = session_prepare(session);
 	if (r == 0)
 		r = session_mount(session);
@@ -337,6 +338,7 @@ void session_fini(struct session *session)
 		free(session->buffer.mem);
 	}
 	inode_forget_all(session);
+	slots_fini(&session->inodes);
 	root_free(&session->host, session->root_space);
 	if (session->signals.fd >= 0)
 		close(session->signals.fd);

@@ -13,6 +13,7 @@
 #include "lib/channel/channel.h"
 #include "lib/host/host.h"
 #include "lib/base/loop.h"
+#include "lib/base/slots.h"
 
 struct session {
 	const struct options *options;
@@ -30,7 +31,7 @@ struct session {
 	bool is_ending; /* nothing is held any more */
 
 	/* Everything that the kernel has a number of, so that the end finds it. */
-	struct inode *inodes;
+	struct slots inodes; /* struct inode, by nodeid; but the root is FUSE_ROOT_ID */
 	struct handle *handles;
 	struct listing *listings;
 	struct request *held;
