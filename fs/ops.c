@@ -149,17 +149,23 @@ static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to
 	struct channel *channel = inode ? inode->entry.channel : NULL;
 	unsigned changes = decode_changes(to_set, attr);
 	struct caller caller = op_caller(req);
+	struct file *file = NULL;
 	int r;
 
 	if (!inode)
 		return;
+	if (fi) {
+		file = op_file(req, fi);
+		if (!file)
+			return;
+	}
 	if (channel && changes & CHANGE_SIZE && channel->service == CHANNEL_BACKED) {
-		truncate_backed(req, inode, op_file(fi), attr, &caller);
+		truncate_backed(req, inode, file, attr, &caller);
 		caller_fini(&caller);
 		return;
 	}
 	if (channel)
-		r = channel_change(channel, op_file(fi), attr, changes, &caller);
+		r = channel_change(channel, file, attr, changes, &caller);
 	else
 		r = space_change(inode->entry.space, attr, changes, &caller);
 	caller_fini(&caller);

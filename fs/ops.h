@@ -11,13 +11,21 @@
 
 #include "lib/host/caller.h"
 
+struct file;
+struct handle;
 struct inode;
 struct session;
 
 extern const struct fuse_lowlevel_ops session_ops;
 
-/* Close what the kernel has left open and remembered, once the mount answers no more. */
-void handle_free_all(struct session *session);
+/* What an open directory is, in what would mean the same to another process. */
+struct listing_record {
+	uint64_t fh;       /* its id in session::listings */
+	fuse_ino_t nodeid; /* of its inode */
+	uid_t uid;         /* whom it is charged to */
+};
+
+/* Closes the directories that the kernel has left open, once the mount answers no more. */
 void listing_free_all(struct session *session);
 
 /* Who has sent the request; caller_fini() when done. */
@@ -62,7 +70,8 @@ void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t 
 		  struct fuse_file_info *fi);
 void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence, struct fuse_file_info *fi);
 
-/* The open file that a request names, NULL if `fi` is. */
-struct file *op_file(const struct fuse_file_info *fi);
+/* The open file that a request names. NULL: there is none, and the answer given: -EBADF. */
+struct handle *op_handle(fuse_req_t req, const struct fuse_file_info *fi);
+struct file *op_file(fuse_req_t req, const struct fuse_file_info *fi);
 
 #endif

@@ -3,35 +3,30 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <unistd.h>
-#include <utlist.h>
 
 #include "fs/again.h"
+#include "fs/handle.h"
 #include "fs/inode.h"
 #include "fs/reply.h"
 #include "fs/request.h"
 #include "fs/session.h"
 #include "fs/slow.h"
-#include "lib/base/cleanup.h"
 
-/* An open file as the kernel knows it. */
-struct handle {
-	struct file *file;
-	struct inode *inode; /* the kernel keeps it for as long as the handle is open */
-	bool is_backed;      /* counted in inode_record::n_backed */
-	struct fuse_pollhandle *poll;
-	struct handle *prev, *next; /* session::handles */
-};
-
-static struct handle *handle_from(const struct fuse_file_info *fi)
+struct handle *op_handle(fuse_req_t req, const struct fuse_file_info *fi)
 {
-	return (struct handle *)(uintptr_t)fi->fh;
+	struct handle *handle = handle_from(fuse_req_userdata(req), fi->fh);
+
+	if (!handle)
+		reply_result(req, -EBADF);
+	return handle;
 }
 
-struct file *op_file(const struct fuse_file_info *fi)
+struct file *op_file(fuse_req_t req, const struct fuse_file_info *fi)
 {
-	return fi ? handle_from(fi)->file : NULL;
+	struct handle *handle = op_handle(req, fi);
+
+	return handle ? handle->file : NULL;
 }
 
 /* A size that can be changed. */
@@ -40,90 +35,19 @@ static bool has_size(const struct file *file)
 	return file->channel->service == CHANNEL_BACKED && file->channel->backing_fd >= 0;
 }
 
-/* An inode's descriptor is known to the kernel by one number while any handle is open. */
-static bool handle_back(fuse_req_t req, struct handle *handle)
-{
-	struct session *session = fuse_req_userdata(req);
-	struct inode *inode = handle->inode;
-	struct channel *channel = inode->entry.channel;
-
-	if (!channel_has_backing(channel) || channel->backing_fd < 0 || !session->host.has_backing)
-		return false;
-	if (!inode->record->backing_id)
-		inode->record->backing_id = fuse_passthrough_open(req, channel->backing_fd);
-	if (!inode->record->backing_id)
-		return false;
-	inode->record->n_backed++;
-	handle->is_backed = true;
-	return true;
-}
-
-static void handle_unback(fuse_req_t req, struct handle *handle)
-{
-	struct inode *inode = handle->inode;
-
-	if (!handle->is_backed || --inode->record->n_backed > 0)
-		return;
-	if (req)
-		fuse_passthrough_close(req, inode->record->backing_id);
-	inode->record->backing_id = 0;
-}
-
-static int handle_new(fuse_req_t req, struct inode *inode, int flags, struct handle **ret_handle)
-{
-	struct session *session = fuse_req_userdata(req);
-	CLEANUP_FREE struct handle *handle = calloc(1, sizeof(*handle));
-	struct caller caller = op_caller(req);
-	int r;
-
-	if (!handle)
-		return -ENOMEM;
-	r = channel_open(inode->entry.channel, flags, &inode->record->selector, &caller,
-			 &handle->file);
-	caller_fini(&caller);
-	if (r < 0)
-		return r;
-	handle->inode = inode;
-	inode->record->n_handles++;
-	DL_APPEND(session->handles, handle);
-	*ret_handle = TAKE_PTR(handle);
-	return 0;
-}
-
-/* `req` NULL: the mount has ended. */
-static void handle_free(fuse_req_t req, struct session *session, struct handle *handle)
-{
-	DL_DELETE(session->handles, handle);
-	handle_unback(req, handle);
-	handle->inode->record->n_handles--;
-	if (handle->poll)
-		fuse_pollhandle_destroy(handle->poll);
-	channel_release(handle->file);
-	free(handle);
-}
-
-void handle_free_all(struct session *session)
-{
-	struct handle *handle, *next;
-
-	DL_FOREACH_SAFE(session->handles, handle, next) {
-		handle_free(NULL, session, handle);
-	}
-}
-
 /* How the kernel is to treat the open file; false for a stream, which fi can't say. */
 static bool fill_open(fuse_req_t req, struct handle *handle, struct fuse_file_info *fi)
 {
 	const struct channel *channel = handle->inode->entry.channel;
 
-	fi->fh = (uint64_t)(uintptr_t)handle;
+	fi->fh = handle->record->fh;
 	if (channel->service == CHANNEL_STREAM)
 		return false;
 	fi->noflush = 1;
 	if (handle_back(req, handle))
 		fi->backing_id = handle->inode->record->backing_id;
 	/* With both, maps are the backing file's and all else comes here (fs/fuse/file.c). */
-	fi->direct_io = !handle->is_backed ||
+	fi->direct_io = !handle->record->is_backed ||
 			(channel->service == CHANNEL_MAPPED && file_writes(handle->file));
 	return true;
 }
@@ -145,11 +69,13 @@ static bool reply_open(fuse_req_t req, struct handle *handle, struct fuse_file_i
 /* A request_opened_fn. */
 static bool reply_opened(fuse_req_t req, const struct fuse_file_info *fi_, int result)
 {
+	struct session *session = fuse_req_userdata(req);
 	struct fuse_file_info fi = *fi_;
+	struct handle *handle = handle_from(session, fi.fh);
 
 	if (result >= 0)
-		return reply_open(req, handle_from(&fi), &fi);
-	handle_free(req, fuse_req_userdata(req), handle_from(&fi));
+		return reply_open(req, handle, &fi);
+	handle_free(req, session, handle);
 	return reply_result(req, result);
 }
 
@@ -158,7 +84,7 @@ static void open_late(fuse_req_t req, struct handle *handle, struct fuse_file_in
 {
 	ssize_t r = channel_write(handle->file, NULL, 0, 0);
 
-	fi->fh = (uint64_t)(uintptr_t)handle;
+	fi->fh = handle->record->fh;
 	if (r != -EAGAIN)
 		reply_opened(req, fi, (int)r);
 	else if (fi->flags & O_NONBLOCK)
@@ -201,7 +127,7 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		reply_result(req, -ENFILE);
 		return;
 	}
-	fi->fh = (uint64_t)(uintptr_t)handle;
+	fi->fh = handle->record->fh;
 	slow_start(&(struct slow){
 		.req = req, .fi = *fi, .fd = fd, .call = slow_truncate, .done = open_truncated});
 }
@@ -267,7 +193,11 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 
 void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	handle_free(req, fuse_req_userdata(req), handle_from(fi));
+	struct handle *handle = op_handle(req, fi);
+
+	if (!handle)
+		return;
+	handle_free(req, fuse_req_userdata(req), handle);
 	reply_result(req, 0);
 }
 
@@ -290,10 +220,12 @@ static bool is_stream(const struct file *file)
 
 void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi)
 {
-	struct file *file = op_file(fi);
+	struct file *file = op_file(req, fi);
 	const void *data = NULL;
 	ssize_t n;
 
+	if (!file)
+		return;
 	/*
 	 * splice(2) and private maps read through the page cache, which drops what is not asked
 	 * for, and keeps what others then change. Only direct reads tell a lock owner
@@ -316,12 +248,13 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct f
 void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t offset,
 	      struct fuse_file_info *fi)
 {
-	struct file *file = op_file(fi);
-	bool is_message = file->channel->traits & KIND_MESSAGES;
+	struct file *file = op_file(req, fi);
 	size_t done = 0;
 	ssize_t n;
 
-	if (is_message && size > piece_min(req)) {
+	if (!file)
+		return;
+	if (file->channel->traits & KIND_MESSAGES && size > piece_min(req)) {
 		reply_result(req, -EMSGSIZE);
 		return;
 	}
@@ -335,27 +268,18 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off
 		reply_written(req, done ? (ssize_t)done : n);
 }
 
-static void tell_poll(struct file *file)
-{
-	struct handle *handle = file->poll_data;
-
-	fuse_lowlevel_notify_poll(handle->poll);
-	fuse_pollhandle_destroy(handle->poll);
-	handle->poll = NULL;
-}
-
-/* The kernel has one wait queue for each open file: only its newest handle is of use. */
 void op_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi,
 	     struct fuse_pollhandle *poll)
 {
-	struct handle *handle = handle_from(fi);
+	struct handle *handle = op_handle(req, fi);
 
-	if (poll) {
-		if (handle->poll)
-			fuse_pollhandle_destroy(handle->poll);
-		handle->poll = poll;
-		channel_watch(handle->file, tell_poll, handle);
+	if (!handle) {
+		if (poll)
+			fuse_pollhandle_destroy(poll);
+		return;
 	}
+	if (poll)
+		handle_watch(handle, poll);
 	fuse_reply_poll(req, channel_poll(handle->file));
 }
 
@@ -367,9 +291,12 @@ static void reply_slow(struct slow *slow, int result)
 void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t length,
 		  struct fuse_file_info *fi)
 {
-	struct file *file = op_file(fi);
-	int fd = has_size(file) ? fcntl(file->channel->backing_fd, F_DUPFD_CLOEXEC, 0) : -1;
+	struct file *file = op_file(req, fi);
+	int fd;
 
+	if (!file)
+		return;
+	fd = has_size(file) ? fcntl(file->channel->backing_fd, F_DUPFD_CLOEXEC, 0) : -1;
 	if (fd < 0)
 		reply_result(req, has_size(file) ? -ENFILE : -ENODEV);
 	else
@@ -384,9 +311,14 @@ void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t 
 
 void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence, struct fuse_file_info *fi)
 {
-	int fd = op_file(fi)->channel->backing_fd;
-	off_t found = fd < 0 ? -1 : lseek(fd, offset, whence);
+	struct file *file = op_file(req, fi);
+	off_t found;
+	int fd;
 
+	if (!file)
+		return;
+	fd = file->channel->backing_fd;
+	found = fd < 0 ? -1 : lseek(fd, offset, whence);
 	if (fd < 0)
 		reply_result(req, -ESPIPE);
 	else if (found < 0)

@@ -6,7 +6,6 @@
 #include <linux/fuse.h>
 #include <stdlib.h>
 #include <string.h>
-#include <utlist.h>
 
 #include "fs/again.h"
 #include "fs/inode.h"
@@ -16,8 +15,8 @@
 
 /* An open directory: its entries as they were when reading began, ready for the kernel. */
 struct listing {
-	struct space *space; /* the kernel keeps its inode for as long as this is open */
-	uid_t uid;           /* whom it is charged to */
+	struct listing_record *record; /* in session::listings */
+	struct space *space;           /* the kernel keeps its inode for as long as this is open */
 	struct user_table *users;
 	size_t n_charged;
 	bool is_made, is_cut; /* cut: there was no memory for all of it */
@@ -25,13 +24,23 @@ struct listing {
 	size_t size, n_allocated;
 	size_t *starts; /* of each entry; the kernel's offset N is "after entry N" */
 	size_t n_entries, n_starts;
-	fuse_req_t req;              /* while it is being made */
-	struct listing *prev, *next; /* session::listings */
+	fuse_req_t req; /* while it is being made */
 };
+
+/* NULL: there is none of that number, and the answer given: -EBADF. */
+static struct listing *op_listing(fuse_req_t req, const struct fuse_file_info *fi)
+{
+	struct session *session = fuse_req_userdata(req);
+	struct listing *listing = slots_object(&session->listings, fi->fh);
+
+	if (!listing)
+		reply_result(req, -EBADF);
+	return listing;
+}
 
 static void listing_clear(struct listing *listing)
 {
-	user_uncharge(listing->users, listing->uid, USER_BYTES, listing->n_charged);
+	user_uncharge(listing->users, listing->record->uid, USER_BYTES, listing->n_charged);
 	free(TAKE_PTR(listing->entries));
 	free(TAKE_PTR(listing->starts));
 	listing->n_charged = 0;
@@ -42,16 +51,16 @@ static void listing_clear(struct listing *listing)
 
 static void listing_free(struct session *session, struct listing *listing)
 {
-	DL_DELETE(session->listings, listing);
 	listing_clear(listing);
-	user_uncharge(&session->host.users, listing->uid, USER_FILES, 1);
+	user_uncharge(listing->users, listing->record->uid, USER_FILES, 1);
+	slots_remove(&session->listings, listing->record->fh);
 	free(listing);
 }
 
 /* Charges the user for `size` bytes more. */
 static bool listing_charge(struct listing *listing, size_t size)
 {
-	if (user_charge(listing->users, listing->uid, USER_BYTES, size) < 0)
+	if (user_charge(listing->users, listing->record->uid, USER_BYTES, size) < 0)
 		return false;
 	listing->n_charged += size;
 	return true;
@@ -132,30 +141,45 @@ static int listing_make(struct listing *listing)
 	return listing->is_cut ? -ENOBUFS : r;
 }
 
-void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+static int listing_new(fuse_req_t req, fuse_ino_t ino, struct listing **ret_listing)
 {
 	struct session *session = fuse_req_userdata(req);
-	struct listing *listing = calloc(1, sizeof(*listing));
+	CLEANUP_FREE struct listing *listing = calloc(1, sizeof(*listing));
+	uid_t uid = fuse_req_ctx(req)->uid;
+	uint64_t fh;
 	int r;
 
-	if (!listing) {
-		reply_result(req, -ENOMEM);
-		return;
-	}
-	listing->uid = fuse_req_ctx(req)->uid;
+	if (!listing)
+		return -ENOMEM;
 	listing->users = &session->host.users;
 	r = inode_space(session, ino, &listing->space);
 	if (r == 0)
-		r = user_charge(&session->host.users, listing->uid, USER_FILES, 1);
+		r = user_charge(listing->users, uid, USER_FILES, 1);
+	if (r < 0)
+		return r;
+	r = slots_add(&session->listings, listing, &fh);
 	if (r < 0) {
-		free(listing);
+		user_uncharge(listing->users, uid, USER_FILES, 1);
+		return r;
+	}
+	listing->record = slots_record(&session->listings, fh);
+	*listing->record = (struct listing_record){.fh = fh, .nodeid = ino, .uid = uid};
+	*ret_listing = TAKE_PTR(listing);
+	return 0;
+}
+
+void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct listing *listing;
+	int r = listing_new(req, ino, &listing);
+
+	if (r < 0) {
 		reply_result(req, r);
 		return;
 	}
-	DL_APPEND(session->listings, listing);
-	fi->fh = (uint64_t)(uintptr_t)listing;
+	fi->fh = listing->record->fh;
 	if (fuse_reply_open(req, fi) < 0)
-		listing_free(session, listing);
+		listing_free(fuse_req_userdata(req), listing);
 }
 
 /* Where entry `i` ends. */
@@ -192,16 +216,19 @@ static void readdir_again(fuse_req_t req, const struct again *again)
 void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 		struct fuse_file_info *fi)
 {
-	struct listing *listing = (struct listing *)(uintptr_t)fi->fh;
+	struct listing *listing = op_listing(req, fi);
 	size_t first = (size_t)offset;
 	size_t start, end;
-	int r = listing_begin(listing, req,
-			      &(struct again){.begin = readdir_again,
-					      .ino = ino,
-					      .size = size,
-					      .offset = offset,
-					      .fi = fi});
+	int r;
 
+	if (!listing)
+		return;
+	r = listing_begin(listing, req,
+			  &(struct again){.begin = readdir_again,
+					  .ino = ino,
+					  .size = size,
+					  .offset = offset,
+					  .fi = fi});
 	if (r == -EAGAIN)
 		return;
 	if (r < 0 || first >= listing->n_entries) {
@@ -287,15 +314,18 @@ void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 		    struct fuse_file_info *fi)
 {
 	struct session *session = fuse_req_userdata(req);
-	struct listing *listing = (struct listing *)(uintptr_t)fi->fh;
+	struct listing *listing = op_listing(req, fi);
 	size_t done = 0, n;
-	int r = listing_begin(listing, req,
-			      &(struct again){.begin = readdirplus_again,
-					      .ino = ino,
-					      .size = size,
-					      .offset = offset,
-					      .fi = fi});
+	int r;
 
+	if (!listing)
+		return;
+	r = listing_begin(listing, req,
+			  &(struct again){.begin = readdirplus_again,
+					  .ino = ino,
+					  .size = size,
+					  .offset = offset,
+					  .fi = fi});
 	if (r == -EAGAIN)
 		return;
 	if (r == 0)
@@ -316,15 +346,18 @@ void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 
 void listing_free_all(struct session *session)
 {
-	struct listing *listing, *next;
+	uint64_t fh = 0;
 
-	DL_FOREACH_SAFE(session->listings, listing, next) {
-		listing_free(session, listing);
-	}
+	while ((fh = slots_next(&session->listings, fh)) != 0)
+		listing_free(session, slots_object(&session->listings, fh));
 }
 
 void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	listing_free(fuse_req_userdata(req), (struct listing *)(uintptr_t)fi->fh);
+	struct listing *listing = op_listing(req, fi);
+
+	if (!listing)
+		return;
+	listing_free(fuse_req_userdata(req), listing);
 	reply_result(req, 0);
 }

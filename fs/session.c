@@ -21,6 +21,7 @@
 
 #include "fs/again.h"
 #include "fs/background.h"
+#include "fs/handle.h"
 #include "fs/log.h"
 #include "fs/notify.h"
 #include "fs/ops.h"
@@ -301,6 +302,8 @@ int session_init(struct session *session, const struct options *options)
 
 	*session = (struct session){.options = options, .signals.fd = -1, .device.fd = -1};
 	slots_init(&session->inodes, sizeof(struct inode_record));
+	slots_init(&session->handles, sizeof(struct handle_record));
+	slots_init(&session->listings, sizeof(struct listing_record));
 	r = session_prepare(session);
 	if (r == 0)
 		r = session_mount(session);
@@ -339,6 +342,8 @@ void session_fini(struct session *session)
 	}
 	inode_forget_all(session);
 	slots_fini(&session->inodes);
+	slots_fini(&session->handles);
+	slots_fini(&session->listings);
 	root_free(&session->host, session->root_space);
 	if (session->signals.fd >= 0)
 		close(session->signals.fd);

@@ -31,9 +31,9 @@ struct session {
 	bool is_ending; /* nothing is held any more */
 
 	/* Everything that the kernel has a number of, so that the end finds it. */
-	struct slots inodes; /* struct inode, by nodeid; but the root is FUSE_ROOT_ID */
-	struct handle *handles;
-	struct listing *listings;
+	struct slots inodes;   /* struct inode, by nodeid; but the root is FUSE_ROOT_ID */
+	struct slots handles;  /* struct handle, by fh */
+	struct slots listings; /* struct listing, by the fh of a directory */
 	struct request *held;
 	struct request *spares; /* memory for the next ones */
 	unsigned n_spares;

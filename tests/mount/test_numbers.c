@@ -26,7 +26,7 @@ enum {
 static const char *const names[] = {"pipes", "README", "pipes/p", "queues/q", "shm/s"};
 enum { N_NAMES = sizeof(names) / sizeof(names[0]) };
 
-/* A file handle with the room that FUSE's need: the nodeid's upper half, its lower one, and more. */
+/* A file handle with room for FUSE's: the nodeid's upper half, its lower one, and more. */
 struct known {
 	struct file_handle head;
 	uint32_t words[8];

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "fs/handle.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "fs/inode.h"
+#include "fs/ops.h"
+#include "fs/session.h"
+#include "lib/base/cleanup.h"
+
+struct handle *handle_from(const struct session *session, uint64_t fh)
+{
+	return slots_object(&session->handles, fh);
+}
+
+static int handle_open(fuse_req_t req, struct inode *inode, int flags, struct file **ret_file)
+{
+	struct caller caller = op_caller(req);
+	int r = channel_open(inode->entry.channel, flags, &inode->record->selector, &caller,
+			     ret_file);
+
+	caller_fini(&caller);
+	return r;
+}
+
+int handle_new(fuse_req_t req, struct inode *inode, int flags, struct handle **ret_handle)
+{
+	struct session *session = fuse_req_userdata(req);
+	CLEANUP_FREE struct handle *handle = calloc(1, sizeof(*handle));
+	uint64_t fh;
+	int r = handle ? slots_add(&session->handles, handle, &fh) : -ENOMEM;
+
+	if (r < 0)
+		return r;
+	r = handle_open(req, inode, flags, &handle->file);
+	if (r < 0) {
+		slots_remove(&session->handles, fh);
+		return r;
+	}
+	handle->record = slots_record(&session->handles, fh);
+	handle->record->fh = fh;
+	handle->record->nodeid = inode->record->nodeid;
+	handle->inode = inode;
+	inode->record->n_handles++;
+	*ret_handle = TAKE_PTR(handle);
+	return 0;
+}
+
+/* An inode's descriptor is known to the kernel by one number while any handle is open. */
+bool handle_back(fuse_req_t req, struct handle *handle)
+{
+	struct session *session = fuse_req_userdata(req);
+	struct channel *channel = handle->inode->entry.channel;
+	struct inode_record *inode = handle->inode->record;
+
+	if (!channel_has_backing(channel) || channel->backing_fd < 0 || !session->host.has_backing)
+		return false;
+	if (!inode->backing_id)
+		inode->backing_id = fuse_passthrough_open(req, channel->backing_fd);
+	if (!inode->backing_id)
+		return false;
+	inode->n_backed++;
+	handle->record->is_backed = true;
+	return true;
+}
+
+static void handle_unback(fuse_req_t req, struct handle *handle)
+{
+	struct inode_record *inode = handle->inode->record;
+
+	if (!handle->record->is_backed || --inode->n_backed > 0)
+		return;
+	if (req)
+		fuse_passthrough_close(req, inode->backing_id);
+	inode->backing_id = 0;
+}
+
+void handle_free(fuse_req_t req, struct session *session, struct handle *handle)
+{
+	handle_unback(req, handle);
+	handle->inode->record->n_handles--;
+	if (handle->poll)
+		fuse_pollhandle_destroy(handle->poll);
+	channel_release(handle->file);
+	slots_remove(&session->handles, handle->record->fh);
+	free(handle);
+}
+
+void handle_free_all(struct session *session)
+{
+	uint64_t fh = 0;
+
+	while ((fh = slots_next(&session->handles, fh)) != 0)
+		handle_free(NULL, session, handle_from(session, fh));
+}
+
+static void tell_poll(struct file *file)
+{
+	struct handle *handle = file->poll_data;
+
+	fuse_lowlevel_notify_poll(handle->poll);
+	fuse_pollhandle_destroy(handle->poll);
+	handle->poll = NULL;
+}
+
+/* The kernel has one wait queue for each open file: only its newest handle is of use. */
+void handle_watch(struct handle *handle, struct fuse_pollhandle *poll)
+{
+	if (handle->poll)
+		fuse_pollhandle_destroy(handle->poll);
+	handle->poll = poll;
+	channel_watch(handle->file, tell_poll, handle);
+}
