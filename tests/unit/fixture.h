@@ -45,11 +45,18 @@ TCase *suite_add(Suite *suite, const char *name, const TTest *const tests[]);
 /* The same, with each test run for 0 ≤ _i < n. */
 TCase *suite_add_loop(Suite *suite, const char *name, const TTest *const tests[], int n);
 
+/* A test of what kinds have in common. */
+struct kind_test {
+	const TTest *test;
+	unsigned needs; /* enum sample_need: the kinds that it fits */
+};
+
 /*
- * A test case for each kind in `kinds` whose objects are files that one makes, by its path; _i is
- * its index there. What the others have in common is in test_sockets.c.
+ * A test case for each kind in `kinds` whose objects are files that one makes, by its path, with
+ * the tests that fit it; _i is its index there. `tests` ends with {NULL}. Prints what is left out,
+ * and why, as comments of TAP. What the others have in common is in test_sockets.c.
  */
-void suite_add_kinds(Suite *suite, const TTest *const tests[]);
+void suite_add_kinds(Suite *suite, const struct kind_test tests[]);
 
 /* Runs the suite: TAP on stdout, and the exit code for main. */
 int suite_run(Suite *suite);

@@ -3,9 +3,11 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <sys/epoll.h>
 #include <sys/stat.h>
 
 #include "tests/unit/fixture.h"
+#include "tests/unit/held.h"
 #include "tests/unit/objects.h"
 
 #define WORDS                         \
@@ -22,7 +24,8 @@ enum { SEGMENT_SIZE = 4096 };
 static const struct sample samples[] = {
 	{
 		.path = "pipes",
-		.traits = SAMPLE_BYTES | SAMPLE_EMPTIED | SAMPLE_TIMES | SAMPLE_DESCRIPTORS,
+		.traits = SAMPLE_RENAMES | SAMPLE_BYTES | SAMPLE_EMPTIED | SAMPLE_TIMES |
+			  SAMPLE_DESCRIPTORS,
 		.name_max = NAME_MAX,
 		.parameter = -1,
 		.put = WORDS,
@@ -42,8 +45,8 @@ static const struct sample samples[] = {
 	},
 	{
 		.path = "shm",
-		.traits =
-			SAMPLE_BYTES | SAMPLE_EMPTIED | SAMPLE_TIMES | SAMPLE_KEEPS | SAMPLE_SIZED,
+		.traits = SAMPLE_RENAMES | SAMPLE_BYTES | SAMPLE_EMPTIED | SAMPLE_TIMES |
+			  SAMPLE_SIZED,
 		.name_max = NAME_MAX,
 		.parameter = -1,
 		.put = WORDS,
@@ -59,10 +62,11 @@ static const struct sample samples[] = {
 		.got = UNITS,
 		.empty = -EAGAIN,
 		.again = -EAGAIN,
+		.never_full = "a value that can't grow is an error",
 	},
 	{
 		.path = "events",
-		.traits = SAMPLE_EMPTIED | SAMPLE_TIMES,
+		.traits = SAMPLE_RENAMES | SAMPLE_EMPTIED | SAMPLE_TIMES,
 		.name_max = NAME_MAX,
 		.parameter = 1, /* mode=semaphore: a read takes 1 */
 		.value = 1,
@@ -70,6 +74,7 @@ static const struct sample samples[] = {
 		.got = UNITS,
 		.empty = -EAGAIN,
 		.again = -EAGAIN,
+		.fill = "18446744073709551614\n", /* eventfd(2) */
 	},
 	{
 		.path = "sysv/queues",
@@ -82,7 +87,7 @@ static const struct sample samples[] = {
 	},
 	{
 		.path = "sysv/shm",
-		.traits = SAMPLE_KEYED | SAMPLE_BYTES | SAMPLE_KEEPS,
+		.traits = SAMPLE_KEYED | SAMPLE_BYTES,
 		.parameter = 0, /* size */
 		.value = SEGMENT_SIZE,
 		.size = SEGMENT_SIZE,
@@ -93,7 +98,7 @@ static const struct sample samples[] = {
 	},
 	{
 		.path = "sysv/sems",
-		.traits = SAMPLE_KEYED | SAMPLE_KEEPS | SAMPLE_ENDS,
+		.traits = SAMPLE_KEYED | SAMPLE_ENDS | SAMPLE_UNTRUNCATED,
 		.parameter = -1,
 		.put = {"0 +1\n", "0 +1\n", "0 +1\n"},
 		.got = {"1\n", "2\n", "3\n"},
@@ -102,12 +107,61 @@ static const struct sample samples[] = {
 	},
 };
 
-const struct sample *sample_of(const struct kind *kind)
+static const struct sample *find_sample(const struct kind *kind)
 {
 	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++)
 		if (strcmp(samples[i].path, kind->path) == 0)
 			return &samples[i];
-	ck_abort_msg("tests/unit/sample.c has nothing on %s", kind->path);
+	return NULL;
+}
+
+const struct sample *sample_of(const struct kind *kind)
+{
+	const struct sample *sample = find_sample(kind);
+
+	if (!sample)
+		ck_abort_msg("tests/unit/sample.c has nothing on %s", kind->path);
+	return sample;
+}
+
+bool sample_waits(const struct kind *kind)
+{
+	return sample_of(kind)->empty == -EAGAIN;
+}
+
+bool sample_is_message(const struct kind *kind)
+{
+	return kind->traits & KIND_MESSAGES;
+}
+
+bool sample_is_socket(const struct kind *kind)
+{
+	return kind->traits & (KIND_OPENS_LATE | KIND_DIRECTORIES);
+}
+
+const char *sample_lacks(const struct kind *kind, unsigned needs)
+{
+	const struct sample *sample = find_sample(kind);
+
+	if (!sample)
+		return NULL; /* so that its tests run, and say that there is no sample */
+	if ((needs & NEED_WRITES) && !sample->put[0])
+		return "nothing can be written";
+	if ((needs & NEED_WAITS) && !sample_waits(kind))
+		return "a read never waits";
+	if ((needs & NEED_ORDER) && (sample->traits & SAMPLE_REPLACED))
+		return "a write takes the place of the one before";
+	if ((needs & NEED_FULL) && sample->never_full)
+		return sample->never_full;
+	if ((needs & NEED_BYTES) && !(sample->traits & SAMPLE_BYTES))
+		return "only text of a form can be written";
+	if ((needs & NEED_MESSAGES) && !sample_is_message(kind))
+		return "a write is no message";
+	if ((needs & NEED_EMPTIED) && !(sample->traits & SAMPLE_EMPTIED))
+		return "nothing empties it";
+	if ((needs & NEED_RENAMES) && !(sample->traits & SAMPLE_RENAMES))
+		return "nothing renames it";
+	return NULL;
 }
 
 /* Valid until the fourth call after this. */
@@ -184,9 +238,42 @@ void sample_put(struct file *file, int i)
 	file_put(file, sample_of(file->channel->kind)->put[i]);
 }
 
+ssize_t sample_try_put(struct file *file, int i)
+{
+	const char *text = sample_of(file->channel->kind)->put[i];
+
+	return channel_write(file, text, strlen(text), 0);
+}
+
+size_t sample_fill(struct file *file)
+{
+	const char *fill = sample_of(file->channel->kind)->fill;
+
+	if (!fill)
+		return file_fill(file, SAMPLE_PIECE);
+	file_put(file, fill);
+	return strlen(fill);
+}
+
+void sample_await(struct file *file)
+{
+	if (!(sample_of(file->channel->kind)->traits & SAMPLE_LATER))
+		return;
+	for (;;) {
+		struct watch watch = {0};
+
+		watch_start(&watch, file);
+		if (channel_poll(file) & EPOLLIN)
+			break;
+		watch_wait(&watch, 1);
+	}
+	channel_watch(file, NULL, NULL);
+}
+
 void sample_expect(struct file *file, int i)
 {
 	const char *text = sample_of(file->channel->kind)->got[i];
 
+	sample_await(file);
 	file_expect(file, strlen(text), text);
 }

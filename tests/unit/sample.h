@@ -9,15 +9,32 @@
 #include "lib/channel/channel.h"
 
 enum sample_trait {
-	SAMPLE_KEYED = 1 << 0,       /* names are keys */
-	SAMPLE_BYTES = 1 << 1,       /* any bytes can be written; else only text of a form */
-	SAMPLE_KEEPS = 1 << 2,       /* a read takes nothing away, and never waits */
-	SAMPLE_ENDS = 1 << 3,        /* whoever has it open loses it when it is removed */
-	SAMPLE_EMPTIED = 1 << 4,     /* truncate to 0 empties it; else -EINVAL */
-	SAMPLE_SIZED = 1 << 5,       /* truncate sets its size */
-	SAMPLE_TIMES = 1 << 6,       /* its times can be set */
-	SAMPLE_DESCRIPTORS = 1 << 7, /* what is written to it takes a descriptor of the daemon's */
+	SAMPLE_KEYED = 1 << 0,        /* names are keys */
+	SAMPLE_RENAMES = 1 << 1,      /* its objects can be renamed; else -EPERM */
+	SAMPLE_BYTES = 1 << 2,        /* any bytes can be written; else only text of a form */
+	SAMPLE_LATER = 1 << 3,        /* what is written can be read some time later */
+	SAMPLE_REPLACED = 1 << 4,     /* what is written takes the place of what was not read yet */
+	SAMPLE_ENDS = 1 << 5,         /* whoever has it open loses it when it is removed */
+	SAMPLE_EMPTIED = 1 << 6,      /* truncate to 0 empties it; else -EINVAL */
+	SAMPLE_SIZED = 1 << 7,        /* truncate sets its size */
+	SAMPLE_UNTRUNCATED = 1 << 8,  /* truncate is -EINVAL, whoever asks */
+	SAMPLE_TIMES = 1 << 9,        /* its times can be set */
+	SAMPLE_DESCRIPTORS = 1 << 10, /* what is written to it takes a descriptor of the daemon's */
 };
+
+/* What a test may need of a kind: its traits and its sample say whether it has that. */
+enum sample_need {
+	NEED_WRITES = 1 << 0,   /* something can be written */
+	NEED_WAITS = 1 << 1,    /* a read waits for what is not there */
+	NEED_ORDER = 1 << 2,    /* what is written is read in turn */
+	NEED_FULL = 1 << 3,     /* a write waits for room */
+	NEED_BYTES = 1 << 4,    /* any bytes can be written */
+	NEED_MESSAGES = 1 << 5, /* a write is a message */
+	NEED_EMPTIED = 1 << 6,  /* truncate to 0 empties it */
+	NEED_RENAMES = 1 << 7,  /* its objects can be renamed */
+};
+
+enum { SAMPLE_PIECE = 256 };
 
 struct sample {
 	const char *path; /* kind::path */
@@ -26,13 +43,29 @@ struct sample {
 	int parameter; /* that has to be given when one is made, with `value`; -1: none */
 	uint64_t value;
 	off_t size; /* st_size of a new one */
-	/* Three texts to write; what reads then give of them, each for itself. */
+	/* Three texts to write; what reads then give of them, each for itself. NULL: none can be. */
 	const char *put[3], *got[3];
-	/* What a read of up to 10 bytes returns of a new one; and what one after the first does. */
+	/*
+	 * What a read of up to 10 bytes returns of a new one; and what one after the first does.
+	 * -EAGAIN: it waits.
+	 */
 	ssize_t empty, again;
+	/* What leaves no room for a further text; NULL: as many bytes as it takes. */
+	const char *fill;
+	const char *never_full; /* why nothing does; NULL: something does */
 };
 
 const struct sample *sample_of(const struct kind *kind);
+
+/* Reads of a new object wait for what is written. */
+bool sample_waits(const struct kind *kind);
+/* A write is one message, which a read takes. */
+bool sample_is_message(const struct kind *kind);
+/* The kind's objects are not files that one makes, and nothing here is of it: see test_sockets.c. */
+bool sample_is_socket(const struct kind *kind);
+
+/* Why a test that needs these, of enum sample_need, does not fit the kind; NULL: it fits. */
+const char *sample_lacks(const struct kind *kind, unsigned needs);
 
 /*
  * As the functions of tests/unit/objects.h and lib/channel/space.h, with names that the kind can have in
@@ -51,7 +84,13 @@ int sample_list_find(struct space *space, const char *name, ino_t *ret_ino, mode
 
 /* Writes sample::put[i], whole. */
 void sample_put(struct file *file, int i);
-/* A read gives sample::got[i], and no more. */
+/* Tries to, and returns what the write did. */
+ssize_t sample_try_put(struct file *file, int i);
+/* Writes until no further text has room, and returns how many bytes were accepted. */
+size_t sample_fill(struct file *file);
+/* Returns when what was written can be read. */
+void sample_await(struct file *file);
+/* A read gives sample::got[i], once that can be read, and no more. */
 void sample_expect(struct file *file, int i);
 
 #endif

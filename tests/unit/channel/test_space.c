@@ -240,6 +240,11 @@ END_TEST
 
 int main(void)
 {
+	const struct kind_test tests[] = {
+		{test_space_name_that_is_too_long_is_refused, 0},
+		{test_space_stat_is_of_an_open_directory, 0},
+		{NULL},
+	};
 	Suite *suite = suite_create("space");
 
 	suite_add(suite, "space",
@@ -263,10 +268,6 @@ int main(void)
 			  test_space_of_kind_that_does_not_select_has_colons_in_names,
 			  NULL,
 		  });
-	suite_add_kinds(suite, (const TTest *const[]){
-				       test_space_name_that_is_too_long_is_refused,
-				       test_space_stat_is_of_an_open_directory,
-				       NULL,
-			       });
+	suite_add_kinds(suite, tests);
 	return suite_run(suite);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What holds for every kind of stream: who waits goes on when it can, in order, and nothing is lost
- * or mixed. Kinds that are files at positions have nothing to wait for and pass.
+ * or mixed. Kinds that have nothing to wait for are left out.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -13,39 +13,40 @@
 #include "tests/unit/objects.h"
 #include "tests/unit/sample.h"
 
-enum { PIECE = 256 };
-
-static bool has(int i, enum sample_trait trait)
+/* A new object, open for both ways. */
+static struct file *new_file(int i)
 {
-	return sample_of(kinds[i])->traits & trait;
-}
-
-/* A new object, open for both ways; NULL: nobody waits to read it. */
-static struct file *new_stream(int i)
-{
-	if (has(i, SAMPLE_KEEPS))
-		return NULL;
 	return sample_make_open(fixture_open(kinds[i]), "a", O_RDWR);
 }
 
-/* Likewise; NULL: nor can it be filled with bytes. */
-static struct file *new_filling(int i)
+/* One that has no room. */
+static struct file *new_full(int i)
 {
-	return has(i, SAMPLE_BYTES) ? new_stream(i) : NULL;
+	struct file *file = new_file(i);
+
+	ck_assert_uint_gt(sample_fill(file), 0);
+	return file;
 }
 
-static bool is_message(const struct file *file)
+static void hold_put(struct held *held, struct file *file, int i)
 {
-	return file->channel->kind->traits & KIND_MESSAGES;
+	const char *text = sample_of(file->channel->kind)->put[i];
+
+	held_write(held, file, text, strlen(text));
+}
+
+static void expect_put(const struct held *held, int i)
+{
+	const struct kind *kind = held->transfer.file->channel->kind;
+
+	held_expect_result(held, (ssize_t)strlen(sample_of(kind)->put[i]));
 }
 
 START_TEST(test_contract_waiting_reader_gets_next_write)
 {
-	struct file *file = new_stream(_i);
+	struct file *file = new_file(_i);
 	struct held held = {0};
 
-	if (!file)
-		return;
 	held_read(&held, file, 100);
 	sample_put(file, 0);
 	held_wait(&held);
@@ -57,11 +58,9 @@ END_TEST
 
 START_TEST(test_contract_waiting_readers_get_writes_in_order)
 {
-	struct file *file = new_stream(_i);
+	struct file *file = new_file(_i);
 	struct held first = {0}, second = {0};
 
-	if (!file)
-		return;
 	held_read(&first, file, 3);
 	held_read(&second, file, 3);
 	sample_put(file, 1);
@@ -75,11 +74,9 @@ END_TEST
 
 START_TEST(test_contract_waiting_reader_cancelled_leaves_data)
 {
-	struct file *file = new_stream(_i);
+	struct file *file = new_file(_i);
 	struct held held = {0};
 
-	if (!file)
-		return;
 	held_read(&held, file, 100);
 	transfer_cancel(&held.transfer);
 	sample_put(file, 0);
@@ -92,13 +89,11 @@ END_TEST
 
 START_TEST(test_contract_waiting_small_reader_leaves_rest)
 {
-	struct file *file = new_stream(_i);
+	struct file *file = new_file(_i);
 	const char *text = sample_of(kinds[_i])->got[0];
 	const char first[] = {text[0], '\0'};
 	struct held held = {0};
 
-	if (!file)
-		return;
 	held_read(&held, file, 1);
 	sample_put(file, 0);
 	held_wait(&held);
@@ -110,12 +105,9 @@ END_TEST
 
 START_TEST(test_contract_waiting_full_eagain)
 {
-	struct file *file = new_filling(_i);
+	struct file *file = new_full(_i);
 
-	if (!file)
-		return;
-	ck_assert_uint_gt(file_fill(file, PIECE), 0);
-	must_fail(channel_write(file, "x", 1, 0), EAGAIN);
+	must_fail(sample_try_put(file, 0), EAGAIN);
 	ck_assert_uint_eq(channel_poll(file), EPOLLIN | EPOLLRDNORM);
 	object_close(file);
 }
@@ -123,50 +115,42 @@ END_TEST
 
 START_TEST(test_contract_waiting_writer_goes_on_after_a_read)
 {
-	struct file *file = new_filling(_i);
+	struct file *file = new_full(_i);
 	struct held held = {0};
 
-	if (!file)
-		return;
-	file_fill(file, PIECE);
-	held_write(&held, file, "hello", 5);
+	hold_put(&held, file, 0);
 	loop_settle();
 	ck_assert_uint_eq(held.n, 0);
 	ck_assert_int_gt(file_try_read(file, 65536), 0);
 	held_wait(&held);
-	held_expect_result(&held, 5);
+	expect_put(&held, 0);
 	object_close(file);
 }
 END_TEST
 
 START_TEST(test_contract_waiting_writer_goes_on_after_truncate)
 {
-	struct file *file = new_filling(_i);
+	struct file *file = new_full(_i);
 	struct held held = {0};
 
-	if (!file)
-		return;
-	file_fill(file, PIECE);
-	held_write(&held, file, "hello", 5);
+	hold_put(&held, file, 0);
 	must(object_truncate(file->channel, 0, &root));
 	held_wait(&held);
-	held_expect_result(&held, 5);
-	file_expect(file, 100, "hello");
+	expect_put(&held, 0);
+	sample_expect(file, 0);
+	must_fail(file_try_read(file, 100), EAGAIN);
 	object_close(file);
 }
 END_TEST
 
 START_TEST(test_contract_waiting_writer_cancelled_writes_nothing)
 {
-	struct file *file = new_filling(_i);
+	struct file *file = new_file(_i);
+	size_t total = sample_fill(file);
 	struct held held = {0};
-	size_t total;
 	ssize_t n;
 
-	if (!file)
-		return;
-	total = file_fill(file, PIECE);
-	held_write(&held, file, "hello", 5);
+	hold_put(&held, file, 0);
 	transfer_cancel(&held.transfer);
 	while ((n = file_try_read(file, 65536)) > 0) {
 		total -= (size_t)n;
@@ -180,18 +164,16 @@ END_TEST
 
 START_TEST(test_contract_waiting_writer_is_before_later_ones)
 {
-	struct file *file = new_filling(_i);
+	struct file *file = new_full(_i);
 	struct held held = {0};
 
-	if (!file)
-		return;
-	file_fill(file, PIECE);
-	held_write(&held, file, "first", 5);
+	hold_put(&held, file, 1);
 	ck_assert_int_gt(file_try_read(file, 65536), 0);
-	must_fail(channel_write(file, "second", 6, 0), EAGAIN);
+	must_fail(sample_try_put(file, 2), EAGAIN);
 	held_wait(&held);
+	expect_put(&held, 1);
 	ck_assert_int_gt(file_try_read(file, 65536), 0);
-	file_put(file, "second");
+	sample_put(file, 2);
 	object_close(file);
 }
 END_TEST
@@ -224,15 +206,13 @@ static bool is_filled(const char *text, char with, size_t n)
 
 START_TEST(test_contract_waiting_writers_follow_each_other_whole)
 {
-	struct file *file = new_filling(_i);
+	struct file *file = new_file(_i);
 	struct held first = {0}, second = {0};
 	size_t n, total;
 	char *text;
 
-	if (!file)
-		return;
-	n = PIECE;
-	total = file_fill(file, n);
+	n = SAMPLE_PIECE;
+	total = sample_fill(file);
 	text = calloc(1, total + 2 * n + 1);
 	held_write(&first, file, memset(malloc(n), 'a', n), n);
 	held_write(&second, file, memset(malloc(n), 'b', n), n);
@@ -251,11 +231,9 @@ END_TEST
 
 START_TEST(test_contract_waiting_watch_is_told_of_write)
 {
-	struct file *file = new_stream(_i);
+	struct file *file = new_file(_i);
 	struct watch watch = {0};
 
-	if (!file)
-		return;
 	watch_start(&watch, file);
 	ck_assert_uint_eq(channel_poll(file) & EPOLLIN, 0);
 	loop_settle();
@@ -270,12 +248,9 @@ END_TEST
 
 START_TEST(test_contract_waiting_watch_is_told_of_room)
 {
-	struct file *file = new_filling(_i);
+	struct file *file = new_full(_i);
 	struct watch watch = {0};
 
-	if (!file)
-		return;
-	file_fill(file, PIECE);
 	watch_start(&watch, file);
 	ck_assert_uint_eq(channel_poll(file) & EPOLLOUT, 0);
 	loop_settle();
@@ -288,56 +263,46 @@ START_TEST(test_contract_waiting_watch_is_told_of_room)
 }
 END_TEST
 
-/* A write that is one message is received as one; that of a stream joins those before it. */
-START_TEST(test_contract_waiting_messages_keep_their_bounds)
+START_TEST(test_contract_waiting_written_twice_is_read_twice_joined_or_replaced)
 {
-	struct file *file = new_stream(_i);
+	struct file *file = new_file(_i);
+	const struct sample *sample = sample_of(kinds[_i]);
 
-	if (!file)
-		return;
 	sample_put(file, 1);
 	sample_put(file, 2);
-	if (is_message(file)) {
-		file_expect(file, 100, sample_of(kinds[_i])->got[1]);
-		file_expect(file, 100, sample_of(kinds[_i])->got[2]);
+	if (sample->traits & SAMPLE_REPLACED) {
+		sample_expect(file, 2);
+	} else if (sample_is_message(kinds[_i])) {
+		file_expect(file, 100, sample->got[1]);
+		file_expect(file, 100, sample->got[2]);
 	} else {
 		file_expect(file, 100, "onetwo");
 	}
+	must_fail(file_try_read(file, 100), EAGAIN);
 	object_close(file);
 }
 END_TEST
 
 START_TEST(test_contract_waiting_messages_in_part_keep_their_rest)
 {
-	struct file *file = new_stream(_i);
+	struct file *file = new_file(_i);
+	const struct sample *sample = sample_of(kinds[_i]);
 
-	if (!file)
-		return;
 	sample_put(file, 1);
 	sample_put(file, 2);
 	ck_assert_int_eq(file_try_read(file, 1), 1);
-	if (is_message(file)) {
-		file_expect(file, 100, sample_of(kinds[_i])->got[1] + 1);
-		file_expect(file, 100, sample_of(kinds[_i])->got[2]);
-	} else {
-		file_expect(file, 100, "netwo");
-	}
+	file_expect(file, 100, sample->got[1] + 1);
+	file_expect(file, 100, sample->got[2]);
 	object_close(file);
 }
 END_TEST
 
 START_TEST(test_contract_waiting_messages_too_long_emsgsize_sends_nothing)
 {
-	struct file *file = new_filling(_i);
-	char *data;
-	size_t size;
+	struct file *file = new_file(_i);
+	size_t size = file->channel->message_max;
+	char *data = calloc(1, size + 1);
 
-	if (!file || !is_message(file)) {
-		object_close(file);
-		return;
-	}
-	size = file->channel->message_max;
-	data = calloc(1, size + 1);
 	must_fail(channel_write(file, data, size + 1, 0), EMSGSIZE);
 	must_fail(file_try_read(file, 100), EAGAIN);
 	ck_assert_int_eq(channel_write(file, data, size, 0), size);
@@ -348,26 +313,30 @@ END_TEST
 
 int main(void)
 {
+	const unsigned reader = NEED_WRITES | NEED_WAITS, writer = reader | NEED_FULL;
+	const struct kind_test tests[] = {
+		{test_contract_waiting_reader_gets_next_write, reader},
+		{test_contract_waiting_readers_get_writes_in_order, reader | NEED_ORDER},
+		{test_contract_waiting_reader_cancelled_leaves_data, reader},
+		{test_contract_waiting_small_reader_leaves_rest, reader},
+		{test_contract_waiting_full_eagain, writer},
+		{test_contract_waiting_writer_goes_on_after_a_read, writer},
+		{test_contract_waiting_writer_goes_on_after_truncate, writer | NEED_EMPTIED},
+		{test_contract_waiting_writer_cancelled_writes_nothing, writer | NEED_BYTES},
+		{test_contract_waiting_writer_is_before_later_ones, writer | NEED_ORDER},
+		{test_contract_waiting_writers_follow_each_other_whole,
+		 writer | NEED_ORDER | NEED_BYTES},
+		{test_contract_waiting_watch_is_told_of_write, reader},
+		{test_contract_waiting_watch_is_told_of_room, writer},
+		{test_contract_waiting_written_twice_is_read_twice_joined_or_replaced, reader},
+		{test_contract_waiting_messages_in_part_keep_their_rest,
+		 reader | NEED_ORDER | NEED_MESSAGES},
+		{test_contract_waiting_messages_too_long_emsgsize_sends_nothing,
+		 reader | NEED_BYTES | NEED_MESSAGES},
+		{NULL},
+	};
 	Suite *suite = suite_create("contract_waiting");
 
-	suite_add_kinds(suite,
-			(const TTest *const[]){
-				test_contract_waiting_reader_gets_next_write,
-				test_contract_waiting_readers_get_writes_in_order,
-				test_contract_waiting_reader_cancelled_leaves_data,
-				test_contract_waiting_small_reader_leaves_rest,
-				test_contract_waiting_full_eagain,
-				test_contract_waiting_writer_goes_on_after_a_read,
-				test_contract_waiting_writer_goes_on_after_truncate,
-				test_contract_waiting_writer_cancelled_writes_nothing,
-				test_contract_waiting_writer_is_before_later_ones,
-				test_contract_waiting_writers_follow_each_other_whole,
-				test_contract_waiting_watch_is_told_of_write,
-				test_contract_waiting_watch_is_told_of_room,
-				test_contract_waiting_messages_keep_their_bounds,
-				test_contract_waiting_messages_in_part_keep_their_rest,
-				test_contract_waiting_messages_too_long_emsgsize_sends_nothing,
-				NULL,
-			});
+	suite_add_kinds(suite, tests);
 	return suite_run(suite);
 }
