@@ -2,7 +2,8 @@
 /*
  * A live ipcfs for one test. Every test has mount and IPC namespaces of its own, so it meets no
  * object of the machine and leaves none behind, even when it fails or is killed. The daemon
- * runs in the foreground as the test's own child; $IPCFS is the program.
+ * runs in the foreground as the test's own child; $IPCFS is the program, and each mount has the
+ * options $IPCFS_TEST_OPTIONS, if that is set.
  */
 #ifndef TESTS_MOUNT_FIXTURE_H
 #define TESTS_MOUNT_FIXTURE_H
@@ -39,6 +40,8 @@ TCase *suite_case(Suite *suite, const char *name, int seconds);
 
 /* A further mount, on a new directory `name`; returns when it answers, or fails the test. */
 void mount_start(struct mount *mount, const char *name, const char *options);
+/* What to give to -o: $IPCFS_TEST_OPTIONS, and these, which win. Good until the next call. */
+const char *mount_options(const char *options);
 /* The daemon's wait status, once it has ended; -1 if it had to be killed after 10 seconds. */
 int mount_wait(struct mount *mount);
 /* Frees everybody who waits for the daemon. */
@@ -50,8 +53,8 @@ void mount_settle(const struct mount *mount);
 /* Descriptors, and private memory in KiB, that the daemon holds once it has settled. */
 int mount_descriptors(const struct mount *mount);
 long mount_memory(const struct mount *mount);
-/* True when the daemon runs under AddressSanitizer: its memory then says nothing. */
-bool mount_is_sanitized(const struct mount *mount);
+/* True when $IPCFS is built with AddressSanitizer: its memory then says nothing. */
+bool program_is_sanitized(void);
 
 /* DIR/name of a mount, and of `ipc`; good until 16 later calls of either. */
 const char *mount_path(const struct mount *mount, const char *name);

@@ -281,7 +281,7 @@ START_TEST(test_blocking_readers_gone_daemon_holds_no_more)
 		all_rounds(channel_names[i]);
 	ck_assert_msg(wait_until(descriptors_are, &descriptors, 5000), "%d descriptors, before %d",
 		      mount_descriptors(&ipc), descriptors);
-	if (!mount_is_sanitized(&ipc))
+	if (!program_is_sanitized())
 		ck_assert_int_le(mount_memory(&ipc), memory + 128);
 }
 END_TEST
@@ -293,8 +293,7 @@ START_TEST(test_blocking_thousand_readers_cost_less_than_a_mebibyte)
 	channel_make(channel_names[_i]);
 	memory = mount_memory(&ipc);
 	threads_start(channel_names[_i]);
-	if (!mount_is_sanitized(&ipc))
-		ck_assert_int_lt(mount_memory(&ipc) - memory, 1024);
+	ck_assert_int_lt(mount_memory(&ipc) - memory, 1024);
 	threads_interrupt();
 }
 END_TEST
@@ -315,7 +314,11 @@ int main(void)
 	tcase_add_loop_test(tcase, test_blocking_interrupted_readers_take_no_message, 0,
 			    N_CHANNELS);
 	tcase_add_test(tcase, test_blocking_readers_gone_daemon_holds_no_more);
-	tcase_add_loop_test(tcase, test_blocking_thousand_readers_cost_less_than_a_mebibyte, 0,
-			    N_CHANNELS);
+	if (program_is_sanitized())
+		puts("# left out: test_blocking_thousand_readers_cost_less_than_a_mebibyte: "
+		     "AddressSanitizer keeps what was freed");
+	else
+		tcase_add_loop_test(tcase, test_blocking_thousand_readers_cost_less_than_a_mebibyte,
+				    0, N_CHANNELS);
 	return suite_run(suite);
 }

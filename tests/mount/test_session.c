@@ -247,7 +247,7 @@ static int run_ipcfs(const char *dir, const char *options, const char *log)
 
 		dup2(fd, STDOUT_FILENO);
 		dup2(fd, STDERR_FILENO);
-		execl(getenv("IPCFS"), "ipcfs", dir, "-o", options, NULL);
+		execl(getenv("IPCFS"), "ipcfs", dir, "-o", mount_options(options), NULL);
 		_exit(127);
 	}
 	return child_end(pid);

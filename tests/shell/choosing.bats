@@ -42,7 +42,7 @@ count_examples() {
 		export COMMANDS=$BATS_TEST_TMPDIR/commands PRINTED=$BATS_TEST_TMPDIR/printed
 		run -0 timeout -k 1 60 unshare --mount --ipc --propagation private bash -c '
 			mount -t tmpfs none /dev/shm
-			"$IPCFS" -f "$IPC" & daemon=$!
+			"$IPCFS" -f "$IPC" ${IPCFS_TEST_OPTIONS:+-o "$IPCFS_TEST_OPTIONS"} & daemon=$!
 			until [[ -e $IPC/README ]]; do sleep 0.02; done
 			cd "$IPC" && timeout -k 1 40 bash "$COMMANDS" > "$PRINTED" 2> "$PRINTED.errors"
 			cd /; kill $daemon; wait $daemon' 3>&-

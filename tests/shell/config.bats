@@ -197,9 +197,9 @@ $CONFIG:8: owner=nosuch: there is no such user" ]]
 		echo "set pipes/a mode=0611" > /etc/ipcfs.d/10-first.conf
 		echo "set pipes/a mode=0622" > /etc/ipcfs.d/20-second.conf
 		echo "create pipes/b" > /etc/ipcfs.d/30.conf.bak
-		"$IPCFS" "$M"; stat -c "%n %a" "$M"/pipes/*; umount "$M"
+		"$IPCFS" "$M" ${IPCFS_TEST_OPTIONS:+-o "$IPCFS_TEST_OPTIONS"}; stat -c "%n %a" "$M"/pipes/*; umount "$M"
 		echo "create pipes/c" > $BATS_TEST_TMPDIR/mine
-		"$IPCFS" "$M" -o config=$BATS_TEST_TMPDIR/mine; ls "$M/pipes"; umount "$M"'
+		"$IPCFS" "$M" ${IPCFS_TEST_OPTIONS:+-o "$IPCFS_TEST_OPTIONS"} -o config=$BATS_TEST_TMPDIR/mine; ls "$M/pipes"; umount "$M"'
 	[[ $output == "$M/pipes/a 622"$'\nc' ]]
 	rmdir "$M"
 }

@@ -23,11 +23,11 @@ typed() {
 	export TYPED=$1
 	timeout -k 1 30 unshare --mount --ipc --propagation private bash -c '
 		mount -t tmpfs none /dev/shm
-		"$IPCFS" "$IPC" || exit
+		"$IPCFS" "$IPC" ${IPCFS_TEST_OPTIONS:+-o "$IPCFS_TEST_OPTIONS"} || exit
 		cd "$IPC" && timeout -k 1 20 bash -c "$TYPED"
 		status=$?
 		cd /
-		fuser() { pgrep -f "^$IPCFS $IPC\$"; }
+		fuser() { pgrep -f "^$IPCFS $IPC( |\$)"; }
 		daemon=$(fuser)
 		umount "$IPC" || kill $daemon
 		until [[ -z $(fuser) ]]; do sleep 0.02; done

@@ -65,7 +65,7 @@ new_directory() {
 
 # mount_ipcfs DIRECTORY [ARGUMENT...]: in the foreground, so that teardown learns how it ended.
 mount_ipcfs() {
-	"$IPCFS" "$@" -f 3>&- &
+	"$IPCFS" "$1" ${IPCFS_TEST_OPTIONS:+-o "$IPCFS_TEST_OPTIONS"} "${@:2}" -f 3>&- &
 	wait_until is_mounted_or_dead "$1" $!
 	look_after "$1" $!
 	wait_until test -e "$1/README"
@@ -73,7 +73,7 @@ mount_ipcfs() {
 
 # The way of a user: the program puts itself in the background.
 start_ipcfs() {
-	timeout -k 1 20 "$IPCFS" "$@" 3>&-
+	timeout -k 1 20 "$IPCFS" "$1" ${IPCFS_TEST_OPTIONS:+-o "$IPCFS_TEST_OPTIONS"} "${@:2}" 3>&-
 	look_after "$1" "$(pgrep -o -f "^$IPCFS $1( |\$)")"
 }
 

@@ -189,7 +189,8 @@ print(struct.unpack("iII", s.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 1
 	[[ $output == *"$NAME:accept#"*"$NAME:connect#"* ]]
 	[[ $output == *"state listening"*"listen unix:$SOCKET"*"type stream"* ]]
 	[[ $output == *"state connected"*"$JOB 0 rw bash"* ]]
-	socat - "UNIX-CONNECT:$SOCKET" < <(sleep 15 3>&-) >/dev/null 3>&- &
+	mkfifo "$D/never"
+	socat - "UNIX-CONNECT:$SOCKET" <>"$D/never" >/dev/null 3>&- &
 	local client=$!
 	JOBS+=("$client")
 	wait_until shell 'grep -q "^$1 0 rw socat" $IPC/info/sockets/servers/$NAME:accept*/peers' "$client"

@@ -64,10 +64,12 @@ by_user() {
 			"${enter[@]}" bash -c "$2"' bash "$1" "$WITH_MOUNT"$'\n'"$2" 3>&-
 }
 
+# await KIND/NAME: until somebody waits for that channel of the user's mount.
 WITH_MOUNT='
-	"$ROOM/ipcfs" -f "$MINE" 2>/dev/null & daemon=$!
+	"$ROOM/ipcfs" -f "$MINE" ${IPCFS_TEST_OPTIONS:+-o "$IPCFS_TEST_OPTIONS"} 2>/dev/null & daemon=$!
 	until [[ -e $MINE/README ]]; do kill -0 $daemon || exit; sleep 0.02; done
 	trap "status=\$?; cd /; kill \$daemon; wait \$daemon && exit \$status" EXIT
+	await() { until grep -qx "waiting 1" "$MINE/info/$1/status"; do sleep 0.02; done; } # 1 of that channel
 '
 
 # expect OUTPUT 'WHAT THE USER TYPES': prints that, whichever way the user mounts.
@@ -105,7 +107,7 @@ refused() {
 }
 
 @test "in the background, too: the command returns when the mount answers" {
-	expect hello 'mkdir "$ROOM/2"; "$ROOM/ipcfs" "$ROOM/2" 2>/dev/null; echo hello > "$ROOM/2/pipes/p"; cat "$ROOM/2/pipes/p"
+	expect hello 'mkdir "$ROOM/2"; "$ROOM/ipcfs" "$ROOM/2" ${IPCFS_TEST_OPTIONS:+-o "$IPCFS_TEST_OPTIONS"} 2>/dev/null; echo hello > "$ROOM/2/pipes/p"; cat "$ROOM/2/pipes/p"
 		fusermount3 -u "$ROOM/2" || umount "$ROOM/2"'
 }
 
@@ -119,9 +121,9 @@ refused() {
 # --- what the user makes and uses -----------------------------------------------------------------
 
 @test "pipes carry bytes, wait for them, and end on Ctrl-C" {
-	expect $'hello\nlater\n124' 'echo hello > $MY_P; cat $MY_P
-		{ sleep 0.2; echo later > $MY_P; } & cat $MY_P
-		exec 7<> $MY_P; timeout -s INT 0.3 cat $MY_P; echo $?'
+	expect $'hello\nlater\n130' 'echo hello > $MY_P; cat $MY_P
+		{ await pipes/$NAME; echo later > $MY_P; } & cat $MY_P
+		exec 7<> $MY_P; env --default-signal=INT cat $MY_P & await pipes/$NAME; kill -INT $!; wait $!; echo $?'
 }
 
 @test "a FIFO is a native one" {
@@ -141,7 +143,7 @@ refused() {
 }
 
 @test "a read of a queue waits, and wakes" {
-	expect later 'touch $MY_Q; { sleep 0.2; echo later > $MY_Q; } & read -r line < $MY_Q; echo $line'
+	expect later 'touch $MY_Q; { await queues/$NAME; echo later > $MY_Q; } & read -r line < $MY_Q; echo $line'
 }
 
 @test "the kernel's limit on queues is that of the user" {
@@ -245,7 +247,7 @@ my_key() {
 	my_key
 	expect $'seven\none\nlater\ngone' 'Q=$MINE/sysv/queues/$MY_KEY; echo one > $Q; echo seven > $Q:7
 		read -r line < $Q:7; echo $line; read -r line < $Q; echo $line
-		{ sleep 0.2; echo later > $Q; } & read -r line < $Q; echo $line; rm $Q; ls $Q 2>/dev/null || echo gone'
+		{ await sysv/queues/$MY_KEY; echo later > $Q; } & read -r line < $Q; echo $line; rm $Q; ls $Q 2>/dev/null || echo gone'
 }
 
 @test "System V segments are read and written, and can't be mapped" {
@@ -272,7 +274,7 @@ print(ctypes.string_at(libc.shmat(libc.shmget(int(sys.argv[1], 16), 0, 0), None,
 @test "System V sets, semaphores and events count" {
 	my_key
 	expect $'0 3\n1\n5' 'S=$MINE/sysv/sems/$MY_KEY; echo create sysv/sems/$MY_KEY count=2 value=1 > $MINE/ctl
-		{ sleep 0.2; echo 0 1 > $S; } & echo 0 -2 1 +2 > $S; xargs < $S; rm $S
-		touch $MINE/sems/$NAME; { sleep 0.2; echo 1 > $MINE/sems/$NAME; } & read -r unit < $MINE/sems/$NAME; echo $unit
+		{ await sysv/sems/$MY_KEY; echo 0 1 > $S; } & echo 0 -2 1 +2 > $S; xargs < $S; rm $S
+		touch $MINE/sems/$NAME; { await sems/$NAME; echo 1 > $MINE/sems/$NAME; } & read -r unit < $MINE/sems/$NAME; echo $unit
 		rm $MINE/sems/$NAME; echo 2 > $MINE/events/e; echo 3 > $MINE/events/e; read -r n < $MINE/events/e; echo $n'
 }
