@@ -3,12 +3,12 @@
  * The one interface between the filesystem and the kernel's IPC.
  *
  * A kind is one sort of object (pipes, message queues, …): a const table in a file of its own,
- * named in lib/kinds/kinds.c. A space is the directory of all objects of a kind, a channel one object,
- * a file one open of it.
+ * named in lib/kinds/kinds.c. A space is the directory of all objects of a kind, a channel one
+ * object, a file one open of it.
  *
  * Nothing here blocks. Where the object would sleep, -EAGAIN is returned, and whoever wants to
- * wait holds a transfer (lib/channel/transfer.h). The kind calls channel_wake() when trying again may
- * succeed. Errors are negative errno, those of the native call.
+ * wait holds a transfer (lib/channel/transfer.h). The kind calls channel_wake() when trying again
+ * may succeed. Errors are negative errno, those of the native call.
  */
 #ifndef IPCFS_CHANNEL_H
 #define IPCFS_CHANNEL_H

@@ -15,8 +15,8 @@
 
 enum errand_way {
 	/*
-	 * A process of the caller's (lib/host/child.h): act() must only make system calls. Each user has
-	 * one at a time, so that a user who stops it keeps nobody else from anything.
+	 * A process of the caller's (lib/host/child.h): act() must only make system calls. Each
+	 * user has one at a time, so that a user who stops it keeps nobody else from anything.
 	 */
 	ERRAND_PROCESS,
 	/*

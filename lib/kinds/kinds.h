@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The one list of kinds. To add a kind: a file lib/NAME.c that ends with its `const struct kind`,
- * its declaration here, and its line in kinds.c.
+ * The one list of kinds. To add a kind: a file NAME.c here, or in the folder of its family, that
+ * ends with its `const struct kind`; its declaration below, and its line in kinds.c.
  */
 #ifndef IPCFS_KINDS_H
 #define IPCFS_KINDS_H

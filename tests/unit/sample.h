@@ -68,8 +68,8 @@ bool sample_is_socket(const struct kind *kind);
 const char *sample_lacks(const struct kind *kind, unsigned needs);
 
 /*
- * As the functions of tests/unit/objects.h and lib/channel/space.h, with names that the kind can have in
- * the place of any that it can't, and with the settings that it needs.
+ * As the functions of tests/unit/objects.h and lib/channel/space.h, with names that the kind can
+ * have in the place of any that it can't, and with the settings that it needs.
  */
 int sample_create(struct space *space, const char *name, mode_t mode, struct caller *caller,
 		  struct channel **ret_channel);

@@ -35,7 +35,7 @@ void server_end(struct server *server);
  */
 void server_close(struct host *host, struct listener *listener, struct caller *remover);
 
-/* lib/kinds/socket/server_accept.c: a loop_source's dispatch, and the kind of the connections to a server. */
+/* In server_accept.c: a loop_source's dispatch, and the kind of the connections to a server. */
 void server_dispatch(struct loop_source *source, uint32_t events);
 extern const struct kind server_connections;
 

@@ -4,8 +4,8 @@
  *
  * The directories are the real ones, as far as there are directories and sockets in them and links
  * to such; those of /proc and /sys are left out. Each look at them is the caller's own, on a
- * thread (lib/host/errands.h): nothing is kept but the attributes that the last one found, and no path
- * is walked that the caller could not walk.
+ * thread (lib/host/errands.h): nothing is kept but the attributes that the last one found, and no
+ * path is walked that the caller could not walk.
  */
 #include <assert.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Looks at the real directories, for lib/kinds/socket/unix.c: on a thread, with the rights of a caller. What is
+ * Looks at the real directories, for unix.c: on a thread, with the rights of a caller. What is
  * neither a directory nor a socket, nor a link to such, is not there.
  */
 #ifndef IPCFS_UNIX_LOOK_H

@@ -1,0 +1,159 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# scripts/lint sees what it is there for: each fault is planted in a copy of the tree.
+# shellcheck shell=bats
+
+bats_require_minimum_version 1.5.0
+
+# A copy that git knows.
+setup() {
+	local top
+	top=$(cd "$BATS_TEST_DIRNAME/../.." && pwd -P)
+	COPY=$BATS_TEST_TMPDIR/copy
+	mkdir "$COPY"
+	cd "$top" || return
+	list_files | tar -c --null -T - | tar -x -C "$COPY"
+	cd "$COPY" || return
+	git init -q .
+	git add -A
+}
+
+list_files() {
+	if [[ -e .git ]]; then
+		git -c safe.directory='*' ls-files -co --exclude-standard --deduplicate -z
+	else
+		find . \( -path './build*' -o -path './subprojects/*/*' \) -prune -o -type f -print0
+	fi
+}
+
+# plant FILE LINE: in a file of that name, new or not.
+plant() {
+	echo "$2" >>"$1"
+}
+
+# fails CHECK TEXT...: the check fails, and says each of these.
+fails() {
+	local check=$1 text
+	shift
+
+	run -1 scripts/lint "$check"
+	echo "$output"
+	[[ ${lines[0]} == "not ok ${check//_/ }" && ${lines[-1]} == "0 passed, 1 failed" ]]
+	for text; do
+		[[ $output == *"$text"* ]]
+	done
+}
+
+@test "a clean copy passes, with git and without" {
+	run -0 scripts/lint arrows lib_knows_no_fuse lib_prints_nothing externs shadows kinds_are_alone
+	[[ ${lines[-1]} == "6 passed, 0 failed" ]]
+	rm -r .git
+	run -0 scripts/lint arrows externs shadows kinds_are_alone
+	[[ ${lines[-1]} == "4 passed, 0 failed" ]]
+}
+
+@test "a check that is not there is refused" {
+	run -2 scripts/lint arrows no_such_check
+	[[ $output == *usage:*kinds_are_alone* && $output != *"ok arrows"* ]]
+}
+
+# --- files ----------------------------------------------------------------------------------------
+
+@test "a check that finds no file fails" {
+	rm -r lib
+	git add -A
+	fails lib_prints_nothing "no file is named ^lib/"
+	fails lib_knows_no_fuse "no file is named ^lib/"
+	rm -r fs
+	git add -A
+	fails arrows "no file is named"
+	fails externs "no file is named"
+	fails kinds_are_alone "no file is named"
+}
+
+@test "a file that git knows and that is gone fails a check" {
+	rm lib/base/escape.c
+	fails arrows "lib/base/escape.c: git knows it"
+	fails lib_prints_nothing "lib/base/escape.c: git knows it"
+}
+
+@test "a file that git does not know yet is checked" {
+	plant lib/base/fresh.c '#include "lib/tree/root.h"'
+	fails arrows "lib/base/fresh.c:1: lib/tree/root.h: lib/base is not above lib/tree"
+}
+
+# --- arrows ---------------------------------------------------------------------------------------
+
+@test "an include that runs up fails" {
+	plant lib/base/escape.c '#include "lib/host/host.h"'
+	plant lib/host/user.h '#  include "lib/channel/channel.h"'
+	plant lib/channel/text.c '#include "lib/kinds/kinds.h"'
+	plant lib/tree/root.c '#include "fs/log.h"'
+	fails arrows "lib/base/escape.c:" "lib/host/host.h: lib/base is not above lib/host" \
+		"lib/host/user.h:" "lib/channel/text.c:" "lib/tree/root.c:"
+	[[ ${#lines[@]} == 6 ]]
+}
+
+@test "kinds and info do not know each other" {
+	plant lib/kinds/event.c '#include "lib/info/info.h"'
+	plant lib/info/info.c '#include "lib/kinds/kinds.h"'
+	fails arrows "lib/kinds/event.c:" "lib/info/info.c:"
+	[[ ${#lines[@]} == 4 ]]
+}
+
+@test "a family of kinds knows no other, and nobody knows a family" {
+	plant lib/kinds/posix/queue.c '#include "lib/kinds/pipe/store.h"'
+	plant lib/kinds/event.c '#include "lib/kinds/sysv/sysv.h"'
+	plant lib/kinds/kinds.c '#include "lib/kinds/socket/dial.h"'
+	plant fs/ops.c '#include "lib/kinds/socket/server.h"'
+	fails arrows "lib/kinds/posix/queue.c:" "lib/kinds/event.c:" "lib/kinds/kinds.c:" "fs/ops.c:"
+	[[ ${#lines[@]} == 6 ]]
+}
+
+@test "an include that is not written from the root fails, and so does a room without a floor" {
+	plant lib/kinds/pipe/pipe.c '#include "store.h"'
+	fails arrows "lib/kinds/pipe/pipe.c:" "no such room"
+	mkdir lib/attic
+	plant lib/attic/box.c '// SPDX-License-Identifier: GPL-2.0-or-later'
+	fails arrows "lib/attic/box.c: it is in no room"
+}
+
+@test "FUSE in lib/ fails" {
+	plant lib/host/host.c '#include <linux/fuse.h>'
+	plant lib/tree/root.h '#include <fuse_lowlevel.h>'
+	fails lib_knows_no_fuse "lib/host/host.c:" "lib/tree/root.h:"
+}
+
+# --- names ----------------------------------------------------------------------------------------
+
+@test "a header with the name of one of the system's fails" {
+	plant lib/kinds/posix/mqueue.h '/* SPDX-License-Identifier: GPL-2.0-or-later */'
+	fails shadows "lib/kinds/posix/mqueue.h: the system has a header of that name"
+	[[ ${#lines[@]} == 3 ]]
+}
+
+@test "a declaration of what another file defines fails outside of headers" {
+	plant lib/kinds/sysv/sysv.c 'extern int loop_count;'
+	plant fs/log.c '	extern const struct kind *const kinds[];'
+	fails externs "lib/kinds/sysv/sysv.c:" "fs/log.c:"
+}
+
+@test "a kind that others name fails" {
+	plant fs/ops.c 'const void *the_pipe = &pipe_kind;'
+	plant lib/kinds/posix/queue.c 'const void *its_pipe = &pipe_kind;'
+	fails kinds_are_alone "fs/ops.c: names pipe_kind" "lib/kinds/posix/queue.c: names pipe_kind"
+	[[ ${#lines[@]} == 4 ]]
+}
+
+@test "a kind of the list that is defined nowhere, elsewhere or twice fails" {
+	sed -i 's/^\t&event_kind,/&\n\t\&absent_kind,/' lib/kinds/kinds.c
+	plant lib/kinds/posix/shm.c 'const struct kind event_kind = {0};'
+	fails kinds_are_alone "absent is defined in no file" \
+		"event is defined in lib/kinds/event.c lib/kinds/posix/shm.c"
+	[[ ${#lines[@]} == 4 ]]
+}
+
+@test "printing in lib/ fails" {
+	plant lib/info/peers.c 'static void tell(void) { printf("here\n"); }'
+	fails lib_prints_nothing "lib/info/peers.c:"
+}
