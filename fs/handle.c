@@ -54,7 +54,8 @@ bool handle_back(fuse_req_t req, struct handle *handle)
 	struct channel *channel = handle->inode->entry.channel;
 	struct inode_record *inode = handle->inode->record;
 
-	if (!channel_has_backing(channel) || channel->backing_fd < 0 || !session->host.has_backing)
+	if (!channel_has_backing(channel) || channel->backing_fd < 0 ||
+	    !features_has(&session->host.features, FEATURE_PASSTHROUGH))
 		return false;
 	if (!inode->backing_id)
 		inode->backing_id = fuse_passthrough_open(req, channel->backing_fd);

@@ -10,16 +10,22 @@
 #include "fs/session.h"
 #include "fs/slow.h"
 
-#define MAX_BACKGROUND 65535 /* RELEASE shares this queue; a small one would delay it */
+#define MAX_BACKGROUND    65535 /* RELEASE shares this queue; a small one would delay it */
+#define MINOR_WITH_RESEND 40    /* of the protocol, <linux/fuse.h>: Linux 6.9 */
 
 static void op_init(void *data, struct fuse_conn_info *conn)
 {
 	struct session *session = data;
+	struct features *features = &session->host.features;
 
+	features_found(features, FEATURE_RESEND, conn->proto_minor >= MINOR_WITH_RESEND);
+	features_found(features, FEATURE_POSIX_ACL,
+		       fuse_get_feature_flag(conn, FUSE_CAP_POSIX_ACL));
 	conn->max_write = (unsigned)session->io_max;
 	conn->max_background = MAX_BACKGROUND;
 	conn->max_backing_stack_depth = 1;
-	fuse_set_feature_flag(conn, FUSE_CAP_PASSTHROUGH);
+	if (!features_is_off(features, FEATURE_PASSTHROUGH))
+		fuse_set_feature_flag(conn, FUSE_CAP_PASSTHROUGH);
 	fuse_unset_feature_flag(conn, FUSE_CAP_SPLICE_READ);
 	fuse_unset_feature_flag(conn, FUSE_CAP_SPLICE_WRITE);
 	fuse_unset_feature_flag(conn, FUSE_CAP_SPLICE_MOVE);

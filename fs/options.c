@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "fs/log.h"
+#include "lib/host/feature.h"
 
 #define OPTION(template, member)                              \
 	{                                                     \
@@ -25,7 +26,7 @@
 #define IGNORED(template) FUSE_OPT_KEY(template, FUSE_OPT_KEY_DISCARD)
 
 /* Taken apart here: fuse_opt's own %u takes "1x" and "-1" for numbers. */
-enum { KEY_NUMBER };
+enum { KEY_NUMBER, KEY_WITHOUT };
 
 #define SPIN_DEFAULT 100   /* microseconds; to be woken on another CPU takes half of that */
 #define SPIN_MOST    10000 /* more would be waste */
@@ -58,6 +59,7 @@ static const struct fuse_opt table[] = {
 	FUSE_OPT_KEY("max_files=", KEY_NUMBER),
 	FUSE_OPT_KEY("max_held=", KEY_NUMBER),
 	FUSE_OPT_KEY("spin=", KEY_NUMBER),
+	FUSE_OPT_KEY("without=", KEY_WITHOUT),
 	IGNORED("-s"),
 	IGNORED("defaults"),
 	IGNORED("auto"),
@@ -108,12 +110,25 @@ static int take_number(struct options *options, const char *arg)
 	return 0;
 }
 
+static int take_without(struct options *options, const char *arg)
+{
+	char names[FEATURES_TEXT];
+
+	if (features_parse(strchr(arg, '=') + 1, &options->without) == 0)
+		return 0;
+	features_text(FEATURES_ALL, names);
+	log_line(LOG_ERR, "%s: there are the features %s", arg, names);
+	return -1;
+}
+
 static int take_word(void *data, const char *arg, int key, struct fuse_args *out)
 {
 	struct words *words = data;
 
 	if (key == KEY_NUMBER)
 		return take_number(&words->options, arg);
+	if (key == KEY_WITHOUT)
+		return take_without(&words->options, arg);
 	if (key != FUSE_OPT_KEY_NONOPT)
 		return 1;
 	if (words->n_words == 2) {
@@ -261,6 +276,7 @@ void options_print_help(const char *program)
 	       "    -o max_files=N      files that one user may have open (16384)\n"
 	       "    -o max_held=N       reads and writes of one user that may wait (8192)\n"
 	       "    -o spin=N           look N microseconds for more before sleeping (100)\n"
+	       "    -o without=NAME:... do without these features of the kernel; see ipcfs(8)\n"
 	       "\n"
 	       "The mount options of fuse(8) (ro, noexec, allow_other, ...) and fstab's words\n"
 	       "(noauto, nofail, _netdev, ...) are accepted. Unmount with 'umount MOUNTPOINT',\n"

@@ -17,7 +17,8 @@ struct options {
 	char *config;         /* path, absolute; NULL: the system's, if it is root's mount; owned */
 	int is_config_strict; /* a fault in it fails the mount */
 	unsigned ipc_pid;     /* whose IPC namespace and /dev/shm to show; 0: our own */
-	unsigned spin; /* how long to look for the next request before sleeping, microseconds */
+	unsigned spin;    /* how long to look for the next request before sleeping, microseconds */
+	unsigned without; /* 1 << enum feature: what is not to be used though it may be there */
 	unsigned max_channels, max_files, max_held; /* for each user; 0: as the library has it */
 };
 

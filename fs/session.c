@@ -55,6 +55,16 @@ static bool can_back(struct session *session)
 	return true;
 }
 
+static void tell_features(const struct features *features)
+{
+	char there[FEATURES_TEXT], missing[FEATURES_TEXT], off[FEATURES_TEXT];
+
+	features_text(features->there & ~features->off, there);
+	features_text(FEATURES_ALL & ~features->there & ~features->off, missing);
+	features_text(features->off, off);
+	log_line(LOG_INFO, "features here: %s; missing: %s; turned off: %s", there, missing, off);
+}
+
 /* The first request, INIT, has been answered: the mount works. */
 static void session_ready(struct session *session)
 {
@@ -64,10 +74,9 @@ static void session_ready(struct session *session)
 	statx(AT_FDCWD, session->options->mount_point, AT_STATX_DONT_SYNC, STATX_INO, &attr);
 	session->host.dev = makedev(attr.stx_dev_major, attr.stx_dev_minor);
 	session->is_ready = true;
-	session->host.has_backing = can_back(session);
-	if (!session->host.has_backing)
-		log_line(LOG_NOTICE, "no passthrough here: shared memory is shown as links");
+	features_found(&session->host.features, FEATURE_PASSTHROUGH, can_back(session));
 	background_ready();
+	tell_features(&session->host.features);
 	notify_ready();
 }
 
@@ -283,6 +292,7 @@ static int session_prepare(struct session *session)
 		r = host_init(&session->host, session->loop);
 	if (r < 0)
 		return r;
+	session->host.features.off = session->options->without;
 	session->io_max = find_io_max();
 	spin_init(&session->spin, session->options->spin);
 	if (session->options->ipc_pid)

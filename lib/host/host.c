@@ -54,6 +54,7 @@ int host_init(struct host *host, struct loop *loop)
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0)
 		host->users.limits[USER_DESCRIPTORS] = files.rlim_cur / 4;
 	clock_gettime(CLOCK_REALTIME, &host->started);
+	features_probe(&host->features);
 	r = workers_new(loop, WORKERS_MAX, &host->workers);
 	if (r == 0)
 		r = workers_new(loop, HOST_SLEEPS_MAX, &host->sleepers);

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "lib/base/loop.h"
+#include "lib/host/feature.h"
 #include "lib/host/user.h"
 
 /*
@@ -51,8 +52,8 @@ struct host {
 	bool is_serving; /* the mount may call: nothing on the loop may walk into it */
 	dev_t dev;       /* of the mount, by which its open files are told */
 	struct user_table users;
-	bool has_backing; /* the mount can hand a file of another filesystem to the kernel */
-	char root[32];    /* where the machine's files are: "", or "/proc/PID/root" */
+	struct features features;
+	char root[32]; /* where the machine's files are: "", or "/proc/PID/root" */
 	struct timespec started;
 	struct space **spaces; /* of all kinds that there are, borrowed; ends with NULL */
 	struct space *info;    /* borrowed */

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # bash completion for ipcfs(8). It needs nothing but bash.
 
-_ipcfs_options='config= config_strict ipcns= max_channels= max_files= max_held= spin= allow_other
+_ipcfs_options='config= config_strict ipcns= max_channels= max_files= max_held= spin= without= allow_other
 	ro rw noexec noatime nosuid nodev'
 
 # Completes the last of a list of mount options.

@@ -205,7 +205,7 @@ print(old[0:3].decode(), new[0:3].decode(), open(\"/dev/shm/\" + os.environ[\"NA
 	dir=$(new_directory)
 	run -0 unshare --mount --propagation private timeout -k 1 20 bash -c '
 		mount -t tmpfs -o size=1m none /dev/shm
-		"$IPCFS" -f "$1" ${IPCFS_TEST_OPTIONS:+-o "$IPCFS_TEST_OPTIONS"} & daemon=$!
+		"$IPCFS" -f "$1" ${IPCFS_TEST_OPTIONS:+-o "$IPCFS_TEST_OPTIONS"} 2>/dev/null & daemon=$!
 		until [[ -e $1/README ]]; do sleep 0.02; done
 		dd if=/dev/zero of="$1/shm/x" bs=64k count=32 2>&1 | grep -o "No space left on device"
 		fallocate -l 2M "$1/shm/y" 2>&1 | grep -o "No space left on device"

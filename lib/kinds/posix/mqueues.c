@@ -39,9 +39,9 @@ static int open_mounted(void)
 	return TAKE_FD(fd);
 }
 
-int mqueue_open_directory(void)
+int mqueue_open_directory(const struct host *host)
 {
-	int fd = mount_detached();
+	int fd = features_has(&host->features, FEATURE_MQUEUE_MOUNT) ? mount_detached() : -1;
 
 	return fd >= 0 ? fd : open_mounted();
 }

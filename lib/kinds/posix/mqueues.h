@@ -16,7 +16,7 @@
 #include "lib/channel/kernel_names.h"
 
 /* The directory of all queues of this IPC namespace, or -1. The caller owns the descriptor. */
-int mqueue_open_directory(void);
+int mqueue_open_directory(const struct host *host);
 
 /* named_space::open_name and unlink_name where there is no directory. */
 int mqueue_open_name(struct named_space *space, const char *name, int flags, mode_t mode);

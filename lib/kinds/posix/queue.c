@@ -347,7 +347,7 @@ static const struct space_ops queue_space_ops = {
 static int queue_space_open(struct space **ret_space, struct host *host)
 {
 	struct named_space *space = calloc(1, sizeof(*space));
-	int dir_fd = mqueue_open_directory();
+	int dir_fd = mqueue_open_directory(host);
 
 	if (!space) {
 		if (dir_fd >= 0)

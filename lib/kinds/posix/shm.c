@@ -2,7 +2,7 @@
 /*
  * Shared memory: the POSIX regions of the machine, which are the files of /dev/shm.
  *
- * Where the mount can hand files to the kernel (host::has_backing), reads, writes and maps go to
+ * Where the mount can hand files to the kernel (passthrough), reads, writes and maps go to
  * the region itself and never come here. Where it cannot, a region is shown as a symbolic link to
  * itself; only who has just made one through the mount is served here until it closes it.
  * Names that begin with "sem." are semaphores (sem_overview(7)) and not ours.
@@ -46,7 +46,7 @@ static bool shm_is_ours(const char *name)
 
 static void shm_init(struct named *named)
 {
-	bool has_backing = named->channel.space->host->has_backing;
+	bool has_backing = features_has(&named->channel.space->host->features, FEATURE_PASSTHROUGH);
 
 	named->channel.service = has_backing ? CHANNEL_BACKED : CHANNEL_FILE;
 }

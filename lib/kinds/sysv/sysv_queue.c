@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * System V message queues, of the IPC namespace.
- *
- * NAME:N sends with type N and receives that type alone; without it type 1 is sent, and any is
- * received. A message that no queue could ever take is refused with EMSGSIZE, where msgsnd(2) says
- * EINVAL or waits for ever.
+ * System V message queues, of the IPC namespace. NAME:N sends with type N and receives that type
+ * alone; without it type 1 is sent, and any is received. A message that no queue could ever take is
+ * refused with EMSGSIZE, where msgsnd(2) says EINVAL or waits for ever.
  */
 #include "lib/channel/channel.h"
 
@@ -292,8 +290,10 @@ static int queue_peek(struct channel *channel, FILE *out)
 	struct sysv_queue *queue = queue_from(channel);
 	struct queue_space *space = queue_space_from(channel->space);
 	union sysv_data data;
-	int r = sysv_data(&queue->sysv, &data);
+	int r = -EOPNOTSUPP;
 
+	if (features_has(&channel->space->host->features, FEATURE_MSG_COPY))
+		r = sysv_data(&queue->sysv, &data);
 	if (r == 0)
 		r = reserve(space, data.queue.__msg_cbytes);
 	for (long i = 0; r == 0 && i < (long)data.queue.msg_qnum && i < PEEK_MAX; i++) {
@@ -301,7 +301,7 @@ static int queue_peek(struct channel *channel, FILE *out)
 				   MSG_COPY | IPC_NOWAIT | MSG_NOERROR);
 
 		if (n < 0) /* ENOMSG: somebody takes them meanwhile */
-			return errno == ENOMSG ? 0 : errno == ENOSYS ? -EOPNOTSUPP : -errno;
+			return errno == ENOMSG ? 0 : -errno;
 		fwrite(space->message->text, 1, (size_t)n, out);
 		if (n == 0 || space->message->text[n - 1] != '\n')
 			fputc('\n', out);

@@ -31,15 +31,19 @@ void sysv_shm_close(struct sysv_segment *segment)
 	channel_uncharge_descriptors(channel);
 }
 
-/* A descriptor of the file behind the attachment, or -errno. */
+/* A descriptor of the file behind the attachment, for the kernel to have; or -errno. */
 static int open_map(const struct sysv_segment *segment)
 {
+	const struct features *features = &segment->sysv.channel.space->host->features;
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	uintptr_t start = (uintptr_t)segment->memory;
 	uintptr_t end = start + (segment->size + page - 1) / page * page;
 	char path[80];
 	int fd;
 
+	if (!features_has(features, FEATURE_PASSTHROUGH) ||
+	    !features_has(features, FEATURE_MAP_FILES))
+		return -EOPNOTSUPP;
 	snprintf(path, sizeof(path), "/proc/self/map_files/%lx-%lx", start, end);
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
@@ -72,7 +76,7 @@ int sysv_shm_open(struct sysv_segment *segment, const union sysv_data *data, boo
 		channel_uncharge_descriptors(channel);
 		return r;
 	}
-	channel->backing_fd = channel->space->host->has_backing ? open_map(segment) : -1;
+	channel->backing_fd = open_map(segment);
 	if (channel->backing_fd == -EMFILE || channel->backing_fd == -ENFILE)
 		r = -ENFILE;
 	if (channel->backing_fd < 0)

@@ -292,7 +292,7 @@ START_TEST(test_shm_backed_has_a_descriptor_while_it_is_open)
 	struct file *first, *second;
 	int fd;
 
-	host.has_backing = true;
+	features_found(&host.features, FEATURE_PASSTHROUGH, true);
 	space = fixture_open(&shm_kind);
 	region = object_make(space, "r");
 	ck_assert_int_eq(region->service, CHANNEL_BACKED);

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/host/feature.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/types.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/msg.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/base/cleanup.h"
+
+/* <asm-generic/socket.h> has it from 6.16 on. */
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83
+#endif
+
+/* <linux/pidfd.h> has these from 6.15 on. */
+struct exit_info {
+	__u64 mask, cgroup;
+	__u32 ids[11];
+	__s32 status;
+};
+#define EXIT_INFO      _IOWR(0xff, 11, struct exit_info) /* PIDFD_GET_INFO */
+#define EXIT_INFO_MASK (1U << 3)                         /* PIDFD_INFO_EXIT */
+
+/* A mount of a file has none below it, which a user namespace could have locked to it. */
+static bool probe_open_tree(void)
+{
+	CLEANUP_FD int fd = (int)syscall(SYS_open_tree, AT_FDCWD, "/dev/null",
+					 OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+	return fd >= 0;
+}
+
+static bool probe_mqueue_mount(void)
+{
+	CLEANUP_FD int context = fsopen("mqueue", FSOPEN_CLOEXEC);
+	CLEANUP_FD int fd = -1;
+
+	if (context < 0 || fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return false;
+	fd = fsmount(context, FSMOUNT_CLOEXEC, 0);
+	return fd >= 0;
+}
+
+/* A segment's map is as any other, and a memory file counts against nobody's limit. */
+static bool probe_map_files(void)
+{
+	size_t size = (size_t)sysconf(_SC_PAGESIZE);
+	CLEANUP_FD int memory = memfd_create("ipcfs", MFD_CLOEXEC);
+	CLEANUP_FD int fd = -1;
+	char path[80];
+	char *map;
+
+	if (memory < 0 || ftruncate(memory, (off_t)size) < 0)
+		return false;
+	map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
+	if (map == MAP_FAILED)
+		return false;
+	snprintf(path, sizeof(path), "/proc/self/map_files/%lx-%lx", (unsigned long)map,
+		 (unsigned long)(map + size));
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	munmap(map, size);
+	return fd >= 0;
+}
+
+/* The flag is looked at before the identifier, which nobody has: ipc/msg.c, do_msgrcv(). */
+static bool probe_msg_copy(void)
+{
+	struct msgbuf message;
+
+	return msgrcv(INT_MAX, &message, 0, 0, MSG_COPY | IPC_NOWAIT) < 0 &&
+	       (errno == EINVAL || errno == EIDRM);
+}
+
+static bool probe_passrights(void)
+{
+	CLEANUP_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	return fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &(int){0}, sizeof(int)) == 0;
+}
+
+/* Older kernels have the call, but know nothing of one who has been waited for: so one ends. */
+static bool probe_pidfd_info(void)
+{
+	struct exit_info info = {.mask = EXIT_INFO_MASK};
+	CLEANUP_FD int fd = -1;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return false;
+	if (pid == 0)
+		_exit(7);
+	fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	return fd >= 0 && ioctl(fd, EXIT_INFO, &info) == 0 && info.mask & EXIT_INFO_MASK &&
+	       WEXITSTATUS(info.status) == 7;
+}
+
+static const struct {
+	const char *name;
+	bool (*probe)(void); /* NULL: the connection tells */
+} features_known[N_FEATURES] = {
+	[FEATURE_PASSTHROUGH] = {"passthrough", NULL},
+	[FEATURE_RESEND] = {"resend", NULL},
+	[FEATURE_POSIX_ACL] = {"posix_acl", NULL},
+	[FEATURE_OPEN_TREE] = {"open_tree", probe_open_tree},
+	[FEATURE_MQUEUE_MOUNT] = {"mqueue_mount", probe_mqueue_mount},
+	[FEATURE_MAP_FILES] = {"map_files", probe_map_files},
+	[FEATURE_MSG_COPY] = {"msg_copy", probe_msg_copy},
+	[FEATURE_PASSRIGHTS] = {"passrights", probe_passrights},
+	[FEATURE_PIDFD_INFO] = {"pidfd_info", probe_pidfd_info},
+};
+
+bool features_has(const struct features *features, enum feature feature)
+{
+	return features->there & ~features->off & 1U << feature;
+}
+
+bool features_is_off(const struct features *features, enum feature feature)
+{
+	return features->off & 1U << feature;
+}
+
+void features_probe(struct features *features)
+{
+	for (int i = 0; i < N_FEATURES; i++)
+		if (features_known[i].probe)
+			features_found(features, i, features_known[i].probe());
+}
+
+void features_found(struct features *features, enum feature feature, bool is_there)
+{
+	features->there &= ~(1U << feature);
+	features->there |= (unsigned)is_there << feature;
+}
+
+static int find(const char *name, size_t length)
+{
+	for (int i = 0; i < N_FEATURES; i++)
+		if (strlen(features_known[i].name) == length &&
+		    memcmp(features_known[i].name, name, length) == 0)
+			return i;
+	return -EINVAL;
+}
+
+int features_parse(const char *names, unsigned *set)
+{
+	unsigned more = 0;
+
+	for (;;) {
+		size_t length = strcspn(names, ":,");
+		int i = find(names, length);
+
+		if (i < 0)
+			return i;
+		more |= 1U << i;
+		if (!names[length])
+			break;
+		names += length + 1;
+	}
+	*set |= more;
+	return 0;
+}
+
+void features_text(unsigned set, char text[static FEATURES_TEXT])
+{
+	size_t length = 0;
+
+	strcpy(text, "none");
+	for (int i = 0; i < N_FEATURES; i++)
+		if (set & 1U << i)
+			length += (size_t)snprintf(text + length, FEATURES_TEXT - length, "%s%s",
+						   length ? " " : "", features_known[i].name);
+}
