@@ -14,17 +14,8 @@ struct handle *handle_from(const struct session *session, uint64_t fh)
 	return slots_object(&session->handles, fh);
 }
 
-static int handle_open(fuse_req_t req, struct inode *inode, int flags, struct file **ret_file)
-{
-	struct caller caller = op_caller(req);
-	int r = channel_open(inode->entry.channel, flags, &inode->record->selector, &caller,
-			     ret_file);
-
-	caller_fini(&caller);
-	return r;
-}
-
-int handle_new(fuse_req_t req, struct inode *inode, int flags, struct handle **ret_handle)
+int handle_new(fuse_req_t req, struct inode *inode, int flags, struct caller *caller,
+	       struct handle **ret_handle)
 {
 	struct session *session = fuse_req_userdata(req);
 	CLEANUP_FREE struct handle *handle = calloc(1, sizeof(*handle));
@@ -33,7 +24,8 @@ int handle_new(fuse_req_t req, struct inode *inode, int flags, struct handle **r
 
 	if (r < 0)
 		return r;
-	r = handle_open(req, inode, flags, &handle->file);
+	r = channel_open(inode->entry.channel, flags, &inode->record->selector, caller,
+			 &handle->file);
 	if (r < 0) {
 		slots_remove(&session->handles, fh);
 		return r;

@@ -10,6 +10,7 @@
 #include <fuse_lowlevel.h>
 #include <stdbool.h>
 
+struct caller;
 struct file;
 struct inode;
 struct session;
@@ -31,8 +32,9 @@ struct handle {
 /* Of an `fh` that the kernel sends. NULL: it is none, or no longer. */
 struct handle *handle_from(const struct session *session, uint64_t fh);
 
-/* Opens the inode's object for who has sent the request. -ENOMEM; -errno of channel_open(). */
-int handle_new(fuse_req_t req, struct inode *inode, int flags, struct handle **ret_handle);
+/* Opens the inode's object for the caller. -ENOMEM; -errno of channel_open(). */
+int handle_new(fuse_req_t req, struct inode *inode, int flags, struct caller *caller,
+	       struct handle **ret_handle);
 
 /* Closes it. `req` NULL: the kernel has forgotten the inode's descriptor, or all of the mount. */
 void handle_free(fuse_req_t req, struct session *session, struct handle *handle);

@@ -188,7 +188,7 @@ int inode_stat(struct inode *inode, struct stat *ret_attr)
 double inode_attr_timeout(const struct inode *inode)
 {
 	if (inode->entry.space)
-		return inode->entry.space->ops->stat ? TIMEOUT_JIFFY : TIMEOUT_DIRECTORY;
+		return space_is_changing(inode->entry.space) ? TIMEOUT_JIFFY : TIMEOUT_DIRECTORY;
 	switch (inode->entry.channel->service) {
 	case CHANNEL_NODE:
 	case CHANNEL_STREAM:

@@ -8,7 +8,7 @@
 #include "fs/inode.h"
 #include "fs/reply.h"
 #include "fs/session.h"
-#include "fs/slow.h"
+#include "fs/step.h"
 
 #define MAX_BACKGROUND    65535 /* RELEASE shares this queue; a small one would delay it */
 #define MINOR_WITH_RESEND 40    /* of the protocol, <linux/fuse.h>: Linux 6.9 */
@@ -121,64 +121,41 @@ static unsigned decode_changes(int to_set, struct stat *attr)
 	return changes;
 }
 
-static void reply_truncated(struct slow *slow, int result)
+static void take_setattr(fuse_req_t req, const struct step *step, struct caller *caller)
 {
-	if (result < 0)
-		reply_result(slow->req, result);
-	else
-		op_getattr(slow->req, slow->ino, NULL);
-}
-
-/* ftruncate(2) has its right from the open file, truncate(2) from the caller. */
-static void truncate_backed(fuse_req_t req, struct inode *inode, struct file *file,
-			    const struct stat *attr, struct caller *caller)
-{
-	struct channel *channel = inode->entry.channel;
-	int fd = channel->kind->channel.open_writable(channel, file, caller);
-
-	if (fd < 0) {
-		reply_result(req, fd);
-		return;
-	}
-	slow_start(&(struct slow){.req = req,
-				  .ino = inode->record->nodeid,
-				  .fd = fd,
-				  .call = slow_truncate,
-				  .done = reply_truncated,
-				  .length = attr->st_size});
-}
-
-static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
-		       struct fuse_file_info *fi)
-{
-	struct inode *inode = op_inode(req, ino);
-	struct channel *channel = inode ? inode->entry.channel : NULL;
-	unsigned changes = decode_changes(to_set, attr);
-	struct caller caller = op_caller(req);
+	struct inode *inode = op_inode(req, step->ino);
 	struct file *file = NULL;
 	int r;
 
 	if (!inode)
 		return;
-	if (fi) {
-		file = op_file(req, fi);
+	if (step->has_fi) {
+		file = op_file(req, &step->fi);
 		if (!file)
 			return;
 	}
-	if (channel && changes & CHANGE_SIZE && channel->service == CHANNEL_BACKED) {
-		truncate_backed(req, inode, file, attr, &caller);
-		caller_fini(&caller);
-		return;
-	}
-	if (channel)
-		r = channel_change(channel, file, attr, changes, &caller);
+	if (inode->entry.channel)
+		r = channel_change(inode->entry.channel, file, &step->attr, step->changes, caller);
 	else
-		r = space_change(inode->entry.space, attr, changes, &caller);
-	caller_fini(&caller);
+		r = space_change(inode->entry.space, &step->attr, step->changes, caller);
+	if (step_waits(req, &r, step, caller))
+		return;
 	if (r < 0)
 		reply_result(req, r);
 	else
 		reply_stat(req, inode);
+}
+
+static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
+		       struct fuse_file_info *fi)
+{
+	struct step step = {.take = take_setattr, .ino = ino, .has_fi = fi};
+
+	step.changes = decode_changes(to_set, attr);
+	step.attr = *attr;
+	if (fi)
+		step.fi = *fi;
+	step_begin(req, &step);
 }
 
 static void op_readlink(fuse_req_t req, fuse_ino_t ino)

@@ -2,7 +2,8 @@
 /*
  * The handlers of FUSE's requests: decode, find the object, call lib/, answer.
  *
- * None sleeps, and each answers its request exactly once or has it held (fs/request.h).
+ * None sleeps, and each answers its request exactly once, or has it held: a read, write or open
+ * until its channel is ready (fs/request.h), anything else while a job is done (fs/step.h).
  */
 #ifndef IPCFS_OPS_H
 #define IPCFS_OPS_H
@@ -15,6 +16,7 @@ struct file;
 struct handle;
 struct inode;
 struct session;
+struct step;
 
 extern const struct fuse_lowlevel_ops session_ops;
 
@@ -41,8 +43,8 @@ void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name);
 void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
 	       const char *new_name, unsigned flags);
 
-/* Makes an object and the inode for it. */
-int op_make(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+/* Makes the object that a step names, and the inode for it. May have to wait. */
+int op_make(fuse_req_t req, const struct step *step, struct caller *caller,
 	    struct inode **ret_inode);
 
 /* Would a LOOKUP find it? */

@@ -7,10 +7,10 @@
 #include <string.h>
 #include <utlist.h>
 
-#include "fs/again.h"
 #include "fs/inode.h"
 #include "fs/reply.h"
 #include "fs/session.h"
+#include "fs/step.h"
 #include "lib/base/cleanup.h"
 
 /* Answers with the inode, whose count the kernel then has; or forgets it. */
@@ -27,47 +27,44 @@ static void reply_inode(fuse_req_t req, struct inode *inode)
 		inode_forget(session, inode, 1);
 }
 
-static int find(fuse_req_t req, struct space *space, const char *name, struct inode **ret_inode)
+static int find(fuse_req_t req, const struct step *step, struct caller *caller,
+		struct inode **ret_inode)
 {
-	struct caller caller = op_caller(req);
 	struct session *session = fuse_req_userdata(req);
 	struct selector selector;
+	struct space *space;
 	struct entry entry;
-	int r = space_lookup(space, name, &caller, &entry, &selector);
+	int r = inode_space(session, step->ino, &space);
 
-	caller_fini(&caller);
-
+	if (r == 0)
+		r = space_lookup(space, step->name, caller, &entry, &selector);
 	if (r < 0)
 		return r;
-	*ret_inode = inode_get(session, &entry, &selector, fuse_req_ctx(req)->pid);
+	*ret_inode = inode_get(session, &entry, &selector, caller->pid);
 	if (!*ret_inode)
 		return -ENOMEM;
-	r = inode_link(*ret_inode, name);
+	r = inode_link(*ret_inode, step->name);
 	if (r < 0)
 		inode_forget(session, *ret_inode, 1);
 	return r;
 }
 
-static void lookup_again(fuse_req_t req, const struct again *again)
+static void take_lookup(fuse_req_t req, const struct step *step, struct caller *caller)
 {
-	op_lookup(req, again->ino, again->name);
+	struct inode *inode = NULL;
+	int r = find(req, step, caller, &inode);
+
+	if (step_waits(req, &r, step, caller))
+		return;
+	if (r < 0)
+		reply_result(req, r);
+	else
+		reply_inode(req, inode);
 }
 
 void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-	struct space *space;
-	struct inode *inode;
-	int r = inode_space(fuse_req_userdata(req), parent, &space);
-
-	if (r == 0)
-		r = find(req, space, name, &inode);
-	if (r == -EAGAIN)
-		again_hold(req,
-			   &(struct again){.begin = lookup_again, .ino = parent, .name = name});
-	else if (r < 0)
-		reply_result(req, r);
-	else
-		reply_inode(req, inode);
+	step_begin(req, &(struct step){.take = take_lookup, .ino = parent, .name = name});
 }
 
 bool op_exists(fuse_req_t req, fuse_ino_t parent, const char *name)
@@ -87,44 +84,40 @@ bool op_exists(fuse_req_t req, fuse_ino_t parent, const char *name)
 	return true;
 }
 
-int op_make(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+int op_make(fuse_req_t req, const struct step *step, struct caller *caller,
 	    struct inode **ret_inode)
 {
 	struct session *session = fuse_req_userdata(req);
 	struct space *space;
-	struct caller caller = op_caller(req);
 	struct selector selector;
 	struct entry entry = {0};
-	int r = inode_space(session, parent, &space);
+	int r = inode_space(session, step->ino, &space);
 
 	if (r == 0)
-		r = space_create(space, name, mode, NULL, &caller, &entry, &selector);
-	caller_fini(&caller);
+		r = space_create(space, step->name, step->mode, NULL, caller, &entry, &selector);
 	if (r < 0)
 		return r;
-	*ret_inode = inode_get(session, &entry, &selector, fuse_req_ctx(req)->pid);
+	*ret_inode = inode_get(session, &entry, &selector, caller->pid);
 	return *ret_inode ? 0 : -ENOMEM;
 }
 
-static void mknod_again(fuse_req_t req, const struct again *again)
+static void take_mknod(fuse_req_t req, const struct step *step, struct caller *caller)
 {
-	op_mknod(req, again->ino, again->name, again->mode, 0);
+	struct inode *inode = NULL;
+	int r = op_make(req, step, caller, &inode);
+
+	if (step_waits(req, &r, step, caller))
+		return;
+	if (r < 0)
+		reply_result(req, r);
+	else
+		reply_inode(req, inode);
 }
 
 void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev)
 {
-	struct inode *inode;
-	int r = op_make(req, parent, name, mode, &inode);
-
-	if (r == -EAGAIN)
-		again_hold(req, &(struct again){.begin = mknod_again,
-						.ino = parent,
-						.name = name,
-						.mode = mode});
-	else if (r < 0)
-		reply_result(req, r);
-	else
-		reply_inode(req, inode);
+	step_begin(req,
+		   &(struct step){.take = take_mknod, .ino = parent, .name = name, .mode = mode});
 }
 
 void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)

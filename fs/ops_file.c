@@ -3,15 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <unistd.h>
 
-#include "fs/again.h"
 #include "fs/handle.h"
 #include "fs/inode.h"
 #include "fs/reply.h"
 #include "fs/request.h"
 #include "fs/session.h"
-#include "fs/slow.h"
+#include "fs/step.h"
 
 struct handle *op_handle(fuse_req_t req, const struct fuse_file_info *fi)
 {
@@ -79,61 +77,61 @@ static bool reply_opened(fuse_req_t req, const struct fuse_file_info *fi_, int r
 	return reply_result(req, result);
 }
 
-/* Opening is an operation here: it waits until there is somebody at the other end. */
-static void open_late(fuse_req_t req, struct handle *handle, struct fuse_file_info *fi)
+/* What is large may take long to cut down. Of streams O_TRUNC empties nothing. */
+static void take_open_truncated(fuse_req_t req, const struct step *step, struct caller *caller)
 {
-	ssize_t r = channel_write(handle->file, NULL, 0, 0);
+	struct handle *handle = op_handle(req, &step->fi);
+	int r;
 
-	fi->fh = handle->record->fh;
-	if (r != -EAGAIN)
-		reply_opened(req, fi, (int)r);
-	else if (fi->flags & O_NONBLOCK)
-		reply_open(req, handle, fi);
-	else
-		request_hold_open(req, handle->file, fi, reply_opened);
+	if (!handle)
+		return;
+	r = channel_truncate(handle->file->channel, handle->file, 0, caller);
+	if (!step_waits(req, &r, step, caller))
+		reply_opened(req, &step->fi, r);
 }
 
-static void open_truncated(struct slow *slow, int result)
+/* The file is open; answers when it is through to the other end, and has the size that it should. */
+static void go_on_opening(fuse_req_t req, struct handle *handle, struct fuse_file_info *fi)
 {
-	reply_opened(slow->req, &slow->fi, result);
+	int r = channel_opened(handle->file);
+
+	fi->fh = handle->record->fh;
+	if (r == -EAGAIN && !(fi->flags & O_NONBLOCK))
+		request_hold_open(req, handle->file, fi, reply_opened);
+	else if (r < 0 && r != -EAGAIN)
+		reply_opened(req, fi, r);
+	else if ((fi->flags & O_TRUNC) && has_size(handle->file))
+		step_begin(req, &(struct step){.take = take_open_truncated, .fi = *fi});
+	else
+		reply_open(req, handle, fi);
+}
+
+static void take_open(fuse_req_t req, const struct step *step, struct caller *caller)
+{
+	struct inode *inode = inode_from(fuse_req_userdata(req), step->ino);
+	struct fuse_file_info fi = step->fi;
+	struct handle *handle;
+	/* To ESTALE the kernel answers with a LOOKUP, which gives an inode to be opened. */
+	int r = !inode || inode->record->is_listed
+			? -ESTALE
+			: handle_new(req, inode, fi.flags, caller, &handle);
+
+	if (step_waits(req, &r, step, caller))
+		return;
+	if (r < 0)
+		reply_result(req, r);
+	else
+		go_on_opening(req, handle, &fi);
 }
 
 void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	struct session *session = fuse_req_userdata(req);
-	struct inode *inode = inode_from(session, ino);
-	struct handle *handle;
-	int fd;
-	/* To ESTALE the kernel answers with a LOOKUP, which gives an inode to be opened. */
-	int r = !inode || inode->record->is_listed ? -ESTALE
-						   : handle_new(req, inode, fi->flags, &handle);
-
-	if (r < 0) {
-		reply_result(req, r);
-		return;
-	}
-	if (handle->file->channel->traits & KIND_OPENS_LATE) {
-		open_late(req, handle, fi);
-		return;
-	}
-	/* Of streams O_TRUNC empties nothing; what is large may take long. */
-	if (!(fi->flags & O_TRUNC) || !has_size(handle->file)) {
-		reply_open(req, handle, fi);
-		return;
-	}
-	fd = fcntl(handle->file->channel->backing_fd, F_DUPFD_CLOEXEC, 0);
-	if (fd < 0) {
-		handle_free(req, session, handle);
-		reply_result(req, -ENFILE);
-		return;
-	}
-	fi->fh = handle->record->fh;
-	slow_start(&(struct slow){
-		.req = req, .fi = *fi, .fd = fd, .call = slow_truncate, .done = open_truncated});
+	step_begin(req, &(struct step){.take = take_open, .ino = ino, .fi = *fi});
 }
 
 /* Opens what was made, and answers with both. */
-static int open_made(fuse_req_t req, struct inode *inode, struct fuse_file_info *fi)
+static int open_made(fuse_req_t req, struct inode *inode, struct fuse_file_info *fi,
+		     struct caller *caller)
 {
 	struct session *session = fuse_req_userdata(req);
 	struct fuse_entry_param entry;
@@ -142,7 +140,7 @@ static int open_made(fuse_req_t req, struct inode *inode, struct fuse_file_info 
 	int r = inode_entry(inode, &entry);
 
 	if (r == 0)
-		r = handle_new(req, inode, fi->flags & ~O_TRUNC, &handle);
+		r = handle_new(req, inode, fi->flags & ~O_TRUNC, caller, &handle);
 	if (r < 0)
 		return r;
 	if (fill_open(req, handle, fi))
@@ -156,39 +154,36 @@ static int open_made(fuse_req_t req, struct inode *inode, struct fuse_file_info 
 	return 0;
 }
 
-static void create_again(fuse_req_t req, const struct again *again)
+static void take_create(fuse_req_t req, const struct step *step, struct caller *caller)
 {
-	struct fuse_file_info fi = *again->fi;
+	struct fuse_file_info fi = step->fi;
+	struct inode *inode = NULL;
+	int r = op_make(req, step, caller, &inode);
 
-	op_create(req, again->ino, again->name, again->mode, &fi);
-}
-
-void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
-	       struct fuse_file_info *fi)
-{
-	struct inode *inode;
-	int r = op_make(req, parent, name, S_IFREG | (mode & 07777), &inode);
-
-	if (r == -EAGAIN) {
-		again_hold(req, &(struct again){.begin = create_again,
-						.ino = parent,
-						.name = name,
-						.mode = mode,
-						.fi = fi});
+	if (step_waits(req, &r, step, caller))
 		return;
-	}
 	/* Made by another meanwhile: the kernel looks again, and checks who may open it. */
-	if (r == -EEXIST && !(fi->flags & O_EXCL) && op_exists(req, parent, name))
+	if (r == -EEXIST && !(fi.flags & O_EXCL) && op_exists(req, step->ino, step->name))
 		r = -ESTALE;
 	if (r < 0) {
 		reply_result(req, r);
 		return;
 	}
-	r = open_made(req, inode, fi);
+	r = open_made(req, inode, &fi, caller);
 	if (r < 0) {
 		inode_forget(fuse_req_userdata(req), inode, 1);
 		reply_result(req, r);
 	}
+}
+
+void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+	       struct fuse_file_info *fi)
+{
+	step_begin(req, &(struct step){.take = take_create,
+				       .ino = parent,
+				       .name = name,
+				       .mode = S_IFREG | (mode & 07777),
+				       .fi = *fi});
 }
 
 void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -254,7 +249,7 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off
 
 	if (!file)
 		return;
-	if (file->channel->traits & KIND_MESSAGES && size > piece_min(req)) {
+	if (file->channel->traits & CHANNEL_MESSAGES && size > piece_min(req)) {
 		reply_result(req, -EMSGSIZE);
 		return;
 	}
@@ -283,46 +278,37 @@ void op_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi,
 	fuse_reply_poll(req, channel_poll(handle->file));
 }
 
-static void reply_slow(struct slow *slow, int result)
+static void take_fallocate(fuse_req_t req, const struct step *step, struct caller *caller)
 {
-	reply_result(slow->req, result);
+	struct file *file = op_file(req, &step->fi);
+	int r;
+
+	if (!file)
+		return;
+	r = channel_allocate(file, (int)step->mode, step->offset, (off_t)step->size, caller);
+	if (!step_waits(req, &r, step, caller))
+		reply_result(req, r);
 }
 
 void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t length,
 		  struct fuse_file_info *fi)
 {
-	struct file *file = op_file(req, fi);
-	int fd;
-
-	if (!file)
-		return;
-	fd = has_size(file) ? fcntl(file->channel->backing_fd, F_DUPFD_CLOEXEC, 0) : -1;
-	if (fd < 0)
-		reply_result(req, has_size(file) ? -ENFILE : -ENODEV);
-	else
-		slow_start(&(struct slow){.req = req,
-					  .fd = fd,
-					  .call = slow_allocate,
-					  .done = reply_slow,
-					  .mode = mode,
-					  .offset = offset,
-					  .length = length});
+	step_begin(req, &(struct step){.take = take_fallocate,
+				       .mode = (mode_t)mode,
+				       .offset = offset,
+				       .size = (size_t)length,
+				       .fi = *fi});
 }
 
 void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence, struct fuse_file_info *fi)
 {
 	struct file *file = op_file(req, fi);
-	off_t found;
-	int fd;
+	off_t found = file ? channel_seek(file, offset, whence) : 0;
 
 	if (!file)
 		return;
-	fd = file->channel->backing_fd;
-	found = fd < 0 ? -1 : lseek(fd, offset, whence);
-	if (fd < 0)
-		reply_result(req, -ESPIPE);
-	else if (found < 0)
-		reply_result(req, -errno);
+	if (found < 0)
+		reply_result(req, (int)found);
 	else
 		fuse_reply_lseek(req, found);
 }

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fs/again.h"
 #include "fs/inode.h"
 #include "fs/reply.h"
 #include "fs/session.h"
+#include "fs/step.h"
 #include "lib/base/cleanup.h"
 
 /* An open directory: its entries as they were when reading began, ready for the kernel. */
@@ -125,17 +125,15 @@ static bool listing_add(void *data, const char *name, ino_t ino, mode_t mode)
 	return listing_entry(listing, name, ino, mode);
 }
 
-static int listing_make(struct listing *listing)
+static int listing_make(struct listing *listing, struct caller *caller)
 {
 	struct space *space = listing->space;
-	struct caller caller = op_caller(listing->req);
 	int r;
 
 	listing_entry(listing, ".", space->ino, S_IFDIR);
 	listing_entry(listing, "..", space->ino, S_IFDIR);
-	r = space_list(space, &caller, listing_add, listing);
-	caller_fini(&caller);
-	if (r == -EAGAIN)
+	r = space_list(space, caller, listing_add, listing);
+	if (job_is_awaited(r))
 		return r;
 	listing->is_made = true;
 	return listing->is_cut ? -ENOBUFS : r;
@@ -188,48 +186,28 @@ static size_t listing_end(const struct listing *listing, size_t i)
 	return i + 1 < listing->n_entries ? listing->starts[i + 1] : listing->size;
 }
 
-/*
- * Makes the entries if they are not there yet. -EAGAIN: the request is held, and `begin` called in
- * the end; another -errno.
- */
-static int listing_begin(struct listing *listing, fuse_req_t req, const struct again *again)
+/* Makes the entries if they are not there yet. May have to wait. */
+static int listing_begin(struct listing *listing, fuse_req_t req, const struct step *step,
+			 struct caller *caller)
 {
-	int r;
-
-	if (again->offset != 0 && listing->is_made)
+	if (step->offset != 0 && listing->is_made)
 		return 0;
 	listing_clear(listing);
 	listing->req = req;
-	r = listing_make(listing);
-	if (r == -EAGAIN)
-		again_hold(req, again);
-	return r;
+	return listing_make(listing, caller);
 }
 
-static void readdir_again(fuse_req_t req, const struct again *again)
+static void take_readdir(fuse_req_t req, const struct step *step, struct caller *caller)
 {
-	struct fuse_file_info fi = *again->fi;
-
-	op_readdir(req, again->ino, again->size, again->offset, &fi);
-}
-
-void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
-		struct fuse_file_info *fi)
-{
-	struct listing *listing = op_listing(req, fi);
-	size_t first = (size_t)offset;
+	struct listing *listing = op_listing(req, &step->fi);
+	size_t first = (size_t)step->offset;
 	size_t start, end;
 	int r;
 
 	if (!listing)
 		return;
-	r = listing_begin(listing, req,
-			  &(struct again){.begin = readdir_again,
-					  .ino = ino,
-					  .size = size,
-					  .offset = offset,
-					  .fi = fi});
-	if (r == -EAGAIN)
+	r = listing_begin(listing, req, step, caller);
+	if (step_waits(req, &r, step, caller))
 		return;
 	if (r < 0 || first >= listing->n_entries) {
 		reply_data(req, NULL, r);
@@ -239,11 +217,18 @@ void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 	for (size_t i = first; i < listing->n_entries; i++) {
 		size_t next = listing_end(listing, i);
 
-		if (next - start > size)
+		if (next - start > step->size)
 			break;
 		end = next;
 	}
 	reply_data(req, listing->entries + start, (ssize_t)(end - start));
+}
+
+void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
+		struct fuse_file_info *fi)
+{
+	step_begin(req,
+		   &(struct step){.take = take_readdir, .size = size, .offset = offset, .fi = *fi});
 }
 
 /* What is found under the name, counted as looked up; NULL if it is not to be remembered. */
@@ -299,49 +284,45 @@ static void forget_plus(struct session *session, const char *buffer, size_t size
 	}
 }
 
-static void readdirplus_again(fuse_req_t req, const struct again *again)
-{
-	struct fuse_file_info fi = *again->fi;
-
-	op_readdirplus(req, again->ino, again->size, again->offset, &fi);
-}
-
 /*
  * For those who will ask for each entry's attributes next, as ls -l does. Only names that the
  * kernel has to hear of from us alone are worth it: others it may not remember even that long.
  */
-void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
-		    struct fuse_file_info *fi)
+static void take_readdirplus(fuse_req_t req, const struct step *step, struct caller *caller)
 {
 	struct session *session = fuse_req_userdata(req);
-	struct listing *listing = op_listing(req, fi);
+	struct listing *listing = op_listing(req, &step->fi);
 	size_t done = 0, n;
 	int r;
 
 	if (!listing)
 		return;
-	r = listing_begin(listing, req,
-			  &(struct again){.begin = readdirplus_again,
-					  .ino = ino,
-					  .size = size,
-					  .offset = offset,
-					  .fi = fi});
-	if (r == -EAGAIN)
+	r = listing_begin(listing, req, step, caller);
+	if (step_waits(req, &r, step, caller))
 		return;
 	if (r == 0)
-		r = host_reserve(&session->host, size);
+		r = host_reserve(&session->host, step->size);
 	if (r < 0) {
 		reply_result(req, r);
 		return;
 	}
-	for (size_t i = (size_t)offset; i < listing->n_entries; i++) {
-		n = listing_add_plus(listing, req, i, session->host.scratch + done, size - done);
+	for (size_t i = (size_t)step->offset; i < listing->n_entries; i++) {
+		n = listing_add_plus(listing, req, i, session->host.scratch + done,
+				     step->size - done);
 		if (n == 0)
 			break;
 		done += n;
 	}
 	if (!reply_data(req, session->host.scratch, (ssize_t)done))
 		forget_plus(session, session->host.scratch, done);
+}
+
+void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
+		    struct fuse_file_info *fi)
+{
+	step_begin(req,
+		   &(struct step){
+			   .take = take_readdirplus, .size = size, .offset = offset, .fi = *fi});
 }
 
 void listing_free_all(struct session *session)

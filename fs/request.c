@@ -27,7 +27,7 @@ struct request {
 
 static size_t request_bytes(const struct request *request)
 {
-	return request->transfer.is_write ? request->transfer.size : 0;
+	return request->transfer.sort == TRANSFER_WRITE ? request->transfer.size : 0;
 }
 
 static void request_free(struct request *request)
@@ -39,7 +39,7 @@ static void request_free(struct request *request)
 	user_uncharge(users, request->uid, USER_HELD, 1);
 	user_uncharge(users, request->uid, USER_BYTES, request_bytes(request));
 	/* Reads that wait come and go by the message: the next one finds the memory ready. */
-	if (!request->transfer.is_write && session->n_spares < SPARES_MOST) {
+	if (request->transfer.sort != TRANSFER_WRITE && session->n_spares < SPARES_MOST) {
 		LL_PREPEND(session->spares, request);
 		session->n_spares++;
 	} else {
@@ -64,9 +64,9 @@ static bool request_complete(struct transfer *transfer, const void *data, ssize_
 	struct request *request = CONTAINER_OF(transfer, struct request, transfer);
 	bool is_answered;
 
-	if (request->opened)
+	if (transfer->sort == TRANSFER_OPEN)
 		is_answered = request->opened(request->req, &request->fi, (int)result);
-	else if (!transfer->is_write)
+	else if (transfer->sort == TRANSFER_READ)
 		is_answered = reply_data(request->req, data, result);
 	else if (result < 0 && request->before == 0)
 		is_answered = reply_written(request->req, result);
@@ -170,7 +170,7 @@ void request_hold_open(fuse_req_t req, struct file *file, const struct fuse_file
 	}
 	request->opened = opened;
 	request->fi = *fi;
-	request->transfer.is_write = true;
+	request->transfer.sort = TRANSFER_OPEN;
 	request_hold(request);
 }
 
@@ -186,7 +186,7 @@ void request_hold_write(fuse_req_t req, struct file *file, const struct request_
 	}
 	memcpy(request->data, data->data + data->done, rest);
 	request->before = data->done;
-	request->transfer.is_write = true;
+	request->transfer.sort = TRANSFER_WRITE;
 	request->transfer.data = request->data;
 	request->transfer.size = rest;
 	request->transfer.offset = data->offset + (off_t)data->done;

@@ -19,7 +19,6 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include "fs/again.h"
 #include "fs/background.h"
 #include "fs/handle.h"
 #include "fs/log.h"
@@ -27,6 +26,7 @@
 #include "fs/ops.h"
 #include "fs/request.h"
 #include "lib/base/cleanup.h"
+#include "lib/host/job.h"
 #include "lib/tree/config.h"
 #include "lib/tree/root.h"
 
@@ -330,8 +330,7 @@ int session_run(struct session *session)
 	session->is_ending = true;
 	host_stop_sleepers(&session->host);
 	request_end_all(session);
-	again_end_all(session);
-	config_drop_waiting(&session->host);
+	job_end_all(&session->host);
 	loop_run_tasks(session->loop);
 	return r;
 }

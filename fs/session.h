@@ -37,7 +37,6 @@ struct session {
 	struct request *held;
 	struct request *spares; /* memory for the next ones */
 	unsigned n_spares;
-	struct held_again *held_again;
 };
 
 /* Mounts. -errno, after a line in the log. session_fini() in any case. */

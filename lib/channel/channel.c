@@ -6,21 +6,23 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 #include <utlist.h>
 
 #include "lib/base/cleanup.h"
 #include "lib/channel/transfer.h"
+#include "lib/host/job.h"
 
 static void channel_run_wake(struct loop_task *task);
 static void channel_run_attend(struct loop_task *task);
 
-void channel_init(struct channel *channel, const struct kind *kind, struct space *space,
+void channel_init(struct channel *channel, const struct channel_ops *ops, struct space *space,
 		  enum channel_service service)
 {
-	channel->kind = kind;
+	channel->ops = ops;
 	channel->space = space;
 	channel->service = service;
-	channel->traits = kind->traits;
+	channel->traits = ops->traits;
 	channel->n_refs = 1;
 	channel->backing_fd = -1;
 	channel->wake.run = channel_run_wake;
@@ -42,7 +44,7 @@ void channel_unref(struct channel *channel)
 		return;
 	loop_cancel(channel->space->host->loop, &channel->wake);
 	loop_cancel(channel->space->host->loop, &channel->attend);
-	channel->kind->channel.destroy(channel);
+	channel->ops->destroy(channel);
 }
 
 int channel_charge_descriptors(struct channel *channel, uid_t uid, unsigned n)
@@ -65,9 +67,14 @@ void channel_uncharge_descriptors(struct channel *channel)
 	channel->n_descriptors = 0;
 }
 
+bool channel_has_waiters(const struct channel *channel)
+{
+	return channel->readers || channel->writers || channel->openers || channel->polled;
+}
+
 void channel_wake(struct channel *channel, uint32_t events)
 {
-	if (!channel->readers && !channel->writers && !channel->polled)
+	if (!channel_has_waiters(channel))
 		return;
 	channel->woken |= events;
 	loop_defer(channel->space->host->loop, &channel->wake);
@@ -104,7 +111,7 @@ static void channel_run_wake(struct loop_task *task)
 
 void channel_attend(struct channel *channel)
 {
-	if (channel->kind->channel.attend)
+	if (channel->ops->attend)
 		loop_defer(channel->space->host->loop, &channel->attend);
 }
 
@@ -113,7 +120,7 @@ static void channel_run_attend(struct loop_task *task)
 	struct channel *channel = CONTAINER_OF(task, struct channel, attend);
 
 	channel_ref(channel);
-	channel->kind->channel.attend(channel);
+	channel->ops->attend(channel);
 	channel_unref(channel);
 }
 
@@ -122,7 +129,7 @@ int channel_stat(struct channel *channel, struct stat *ret_attr)
 	int r;
 
 	*ret_attr = (struct stat){0};
-	r = channel->kind->channel.stat(channel, ret_attr);
+	r = channel->ops->stat(channel, ret_attr);
 	if (channel->service != CHANNEL_BACKED)
 		ret_attr->st_blksize = HOST_BLOCK;
 	return r;
@@ -131,7 +138,100 @@ int channel_stat(struct channel *channel, struct stat *ret_attr)
 int channel_change(struct channel *channel, struct file *file, const struct stat *attr,
 		   unsigned changes, struct caller *caller)
 {
-	return channel->kind->channel.change(channel, file, attr, changes, caller);
+	if (changes & CHANGE_SIZE) {
+		int r = channel_truncate(channel, file, attr->st_size, caller);
+
+		if (r < 0)
+			return r;
+		changes &= ~(CHANGE_SIZE | CHANGE_MTIME);
+		if (!changes)
+			return 0;
+	}
+	return channel->ops->change(channel, file, attr, changes, caller);
+}
+
+int channel_truncate(struct channel *channel, struct file *file, off_t size, struct caller *caller)
+{
+	if (!channel->ops->truncate)
+		return -EINVAL;
+	return channel->ops->truncate(channel, file, size, caller);
+}
+
+/* The descriptor stays open, because the request that waits for this holds its file open. */
+struct allocation {
+	int fd, mode;
+	off_t offset, length;
+};
+
+static int allocation_act(void *data)
+{
+	const struct allocation *allocation = data;
+
+	return fallocate(allocation->fd, allocation->mode, allocation->offset, allocation->length) <
+			       0
+		       ? -errno
+		       : 0;
+}
+
+int channel_allocate(struct file *file, int mode, off_t offset, off_t length, struct caller *caller)
+{
+	const struct channel *channel = file->channel;
+	struct allocation allocation;
+
+	if (channel->service != CHANNEL_BACKED || channel->backing_fd < 0)
+		return -ENODEV;
+	memset(&allocation, 0, sizeof(allocation)); /* job_run() compares all of it */
+	allocation.fd = channel->backing_fd;
+	allocation.mode = mode;
+	allocation.offset = offset;
+	allocation.length = length;
+	return job_run(channel->space->host, caller,
+		       &(struct job_call){.place = JOB_WORKER,
+					  .act = allocation_act,
+					  .data = &allocation,
+					  .size = sizeof(allocation)});
+}
+
+off_t channel_seek(struct file *file, off_t offset, int whence)
+{
+	off_t found;
+
+	if (file->channel->backing_fd < 0)
+		return -ESPIPE;
+	found = lseek(file->channel->backing_fd, offset, whence);
+	return found < 0 ? -errno : found;
+}
+
+void channel_status(struct channel *channel, struct caller *caller, FILE *out)
+{
+	if (channel->ops->status)
+		channel->ops->status(channel, caller, out);
+}
+
+int channel_peek(struct channel *channel, FILE *out)
+{
+	if (!channel->ops->peek || channel->service == CHANNEL_NODE)
+		return -EOPNOTSUPP;
+	return channel->ops->peek(channel, out);
+}
+
+int channel_footprint(struct channel *channel, struct footprint *ret_footprint)
+{
+	struct stat attr;
+	int r = channel_stat(channel, &attr);
+
+	if (r < 0)
+		return r;
+	/* What the daemon keeps is on no device. */
+	*ret_footprint = (struct footprint){.dev = attr.st_dev, .ino = attr.st_ino};
+	if (channel->ops->footprint)
+		channel->ops->footprint(channel, ret_footprint);
+	return 0;
+}
+
+int channel_set(struct channel *channel, const struct settings *settings, struct caller *caller)
+{
+	return channel->ops->set ? channel->ops->set(channel, settings, caller) : -EINVAL;
 }
 
 static void file_count(struct file *file, int n)
@@ -152,6 +252,8 @@ int channel_open(struct channel *channel, int flags, const struct selector *sele
 	CLEANUP_FREE struct file *file = calloc(1, sizeof(*file));
 	int r;
 
+	if (!channel->ops->open)
+		return -EISDIR;
 	if (!file)
 		return -ENOMEM;
 	r = user_charge(users, caller->uid, USER_FILES, 1);
@@ -162,7 +264,7 @@ int channel_open(struct channel *channel, int flags, const struct selector *sele
 	file->flags = flags;
 	file->selector = *selector;
 	file_count(file, 1);
-	r = channel->kind->channel.open(file, caller);
+	r = channel->ops->open(file, caller);
 	if (r < 0) {
 		file_count(file, -1);
 		channel_unref(channel);
@@ -195,6 +297,13 @@ int file_keep(struct file *file, char *content, size_t size)
 	return r;
 }
 
+int channel_opened(struct file *file)
+{
+	const struct channel_ops *ops = file->channel->ops;
+
+	return ops->opened ? ops->opened(file) : 0;
+}
+
 void channel_release(struct file *file)
 {
 	struct channel *channel;
@@ -205,7 +314,8 @@ void channel_release(struct file *file)
 	channel_watch(file, NULL, NULL);
 	file_drop_remainder(file);
 	file_count(file, -1);
-	channel->kind->channel.release(file);
+	if (channel->ops->release)
+		channel->ops->release(file);
 	user_uncharge(&channel->space->host->users, file->uid, USER_FILES, 1);
 	free(file);
 	channel_unref(channel);
@@ -259,7 +369,7 @@ static ssize_t message_take(struct file *file, size_t size, const void **ret_dat
 		return -ENOMEM;
 	if (rest_max && user_charge(&host->users, file->uid, USER_BYTES, rest_max) < 0)
 		return -ENOBUFS;
-	n = channel->kind->channel.read(file, host->scratch, host->scratch_size, 0);
+	n = channel->ops->read(file, host->scratch, host->scratch_size, 0);
 	if (n > 0 && (size_t)n > size) {
 		rest_size = (size_t)n - size;
 		file_keep_rest(file, size, (size_t)n);
@@ -289,14 +399,16 @@ ssize_t channel_read(struct file *file, size_t size, off_t offset, const void **
 	struct host *host = channel->space->host;
 	ssize_t n;
 
-	if (channel->traits & KIND_MESSAGES) {
+	if (!channel->ops->read)
+		return -EBADF;
+	if (channel->traits & CHANNEL_MESSAGES) {
 		if (file->rest.data)
 			return remainder_read(file, size, ret_data);
 		n = message_read(file, size, ret_data);
 	} else {
 		if (size > host->scratch_size)
 			size = host->scratch_size;
-		n = channel->kind->channel.read(file, host->scratch, size, offset);
+		n = channel->ops->read(file, host->scratch, size, offset);
 		*ret_data = host->scratch;
 	}
 	if (n >= 0)
@@ -307,13 +419,13 @@ ssize_t channel_read(struct file *file, size_t size, off_t offset, const void **
 ssize_t channel_write(struct file *file, const void *data, size_t size, off_t offset)
 {
 	struct channel *channel = file->channel;
-	bool is_open = size == 0 && (channel->traits & KIND_OPENS_LATE);
 	ssize_t n;
 
-	/* An open that is late asks, writing nothing, whether somebody is at the other end. */
-	if (channel->writers && !(channel->traits & KIND_SELECTIVE_WRITES) && !is_open)
+	if (!channel->ops->write)
+		return -EBADF;
+	if (channel->writers && !file->waiter && !(channel->traits & CHANNEL_SELECTIVE_WRITES))
 		return -EAGAIN;
-	n = channel->kind->channel.write(file, data, size, offset);
+	n = channel->ops->write(file, data, size, offset);
 	if (n > 0)
 		channel_wake(channel, EPOLLIN);
 	return n;
@@ -321,7 +433,9 @@ ssize_t channel_write(struct file *file, const void *data, size_t size, off_t of
 
 uint32_t channel_poll(struct file *file)
 {
-	uint32_t events = file->channel->kind->channel.poll(file);
+	const uint32_t always = EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM;
+	const struct channel_ops *ops = file->channel->ops;
+	uint32_t events = ops->poll ? ops->poll(file) : always;
 
 	return file->rest.data ? events | EPOLLIN | EPOLLRDNORM : events;
 }

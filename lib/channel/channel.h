@@ -6,9 +6,10 @@
  * named in lib/kinds/kinds.c. A space is the directory of all objects of a kind, a channel one
  * object, a file one open of it.
  *
- * Nothing here blocks. Where the object would sleep, -EAGAIN is returned, and whoever wants to
- * wait holds a transfer (lib/channel/transfer.h). The kind calls channel_wake() when trying again
- * may succeed. Errors are negative errno, those of the native call.
+ * Nothing here blocks. Where the object would sleep, a call returns -EAGAIN; a request that waits
+ * holds a transfer (lib/channel/transfer.h), and the kind calls channel_wake() when trying again
+ * may succeed. A call that needs a thread or a process starts a job for the request that waits:
+ * -EINPROGRESS (lib/host/job.h). Errors are negative errno, those of the native call.
  */
 #ifndef IPCFS_CHANNEL_H
 #define IPCFS_CHANNEL_H
@@ -40,35 +41,33 @@ enum channel_service {
 };
 
 /* What is true of the channels of a kind; of one alone where the kind finds out only then. */
-enum kind_trait {
-	KIND_MESSAGES = 1 << 0,    /* a write is one message, a read takes one */
-	KIND_SELECTS = 1 << 1,     /* NAME:N opens NAME with the selector N */
-	KIND_OPENS_LATE = 1 << 2,  /* open(2) waits as a write of no bytes does */
-	KIND_DIRECTORIES = 1 << 5, /* each object is a directory, made by mkdir(2) */
-	/* What one who waits can't do another may: try them all. */
-	KIND_SELECTIVE_READS = 1 << 3,
-	KIND_SELECTIVE_WRITES = 1 << 4,
-	KIND_SELECTIVE = KIND_SELECTIVE_READS | KIND_SELECTIVE_WRITES,
+enum channel_trait {
+	CHANNEL_MESSAGES = 1 << 0, /* a write is one message, a read takes one */
+	/* One waiter being stuck does not mean that the next is: retry them all. */
+	CHANNEL_SELECTIVE_READS = 1 << 1,
+	CHANNEL_SELECTIVE_WRITES = 1 << 2,
+	/* A held write may be done by a job: it is tried once more as soon as it is held. */
+	CHANNEL_WRITES_BY_JOB = 1 << 3,
 };
 
 /* One object. Several names, inodes and files may share it; the last reference destroys it. */
 struct channel {
-	const struct kind *kind;
+	const struct channel_ops *ops;
 	struct space *space;
 	enum channel_service service;
-	unsigned traits; /* enum kind_trait: the kind's, unless it changes them */
+	unsigned traits; /* enum channel_trait: those of ops, unless the kind changes them */
 	unsigned n_refs;
 	unsigned n_files, n_readers, n_writers; /* open; for reading; for writing */
 	uid_t descriptors_uid;  /* to whom the daemon's descriptors of it are charged */
 	unsigned n_descriptors; /* and how many they are */
 	int backing_fd;         /* CHANNEL_BACKED and MAPPED: open while any file is; else -1 */
 	char *link;             /* CHANNEL_LINK, owned by the kind; else NULL */
-	size_t message_max;     /* KIND_MESSAGES: the longest message, bytes; known while open */
+	size_t message_max;     /* CHANNEL_MESSAGES: the longest message, bytes; known while open */
 	void *inode;            /* the one that stands for it in the mount, or the newest of many */
 	void *listed;           /* the one that stands for a stream in lists */
 
-	struct transfer *readers, *writers; /* held, in order of arrival */
-	struct file *polled;                /* files on which somebody waits for readiness */
+	struct transfer *readers, *writers, *openers; /* held, in order of arrival */
+	struct file *polled; /* files on which somebody waits for readiness */
 	struct loop_task wake;
 	uint32_t woken; /* EPOLL* that channel_wake() has been called with */
 	struct loop_task attend;
@@ -89,6 +88,8 @@ struct file {
 	uint64_t mark; /* the kind's own */
 	void *state;   /* likewise */
 	struct remainder rest;
+	/* During a call: the held request that it is made for, whose job it may start; else NULL. */
+	struct waiter *waiter;
 
 	/* One call of `polled` when the file may be ready; set and owned by the one who polls. */
 	void (*polled)(struct file *file);
@@ -107,58 +108,79 @@ enum channel_change {
 	CHANGE_NOW = 1 << 6, /* both times, to the present: whoever may write may do this */
 };
 
-/* The objects of a kind. */
+/* How other processes have an object open, as /proc/PID/fd and /proc/PID/maps show it. */
+struct footprint {
+	dev_t dev;            /* 0: they can't */
+	ino_t ino;            /* by stat(2) of their descriptor */
+	const char *map_path; /* what the path of its maps begins with; NULL: anything */
+};
+
+/*
+ * What can be done with an object. destroy, stat and change are there always; which of the others
+ * may be NULL, and what that means, stands beside them. Only channel.c calls them.
+ */
 struct channel_ops {
+	unsigned traits; /* enum channel_trait */
 	void (*destroy)(struct channel *channel);
 	/* st_ino, st_mode, st_nlink, st_uid, st_gid, the times; st_size only where it is true. */
 	int (*stat)(struct channel *channel, struct stat *ret_attr);
-	/* `file` is the open file that the change came through, or NULL. */
+	/* All but the size. `file` is the open file that the change came through, or NULL. */
 	int (*change)(struct channel *channel, struct file *file, const struct stat *attr,
 		      unsigned changes, struct caller *caller);
-	/* It is counted in n_files while it opens, and no more when it is released. */
+	/* Sets the size, or empties the object where 0 does that. May be a job. NULL: -EINVAL. */
+	int (*truncate)(struct channel *channel, struct file *file, off_t size,
+			struct caller *caller);
+	/*
+	 * The file is counted in n_files while it opens, and no longer when it is released.
+	 * NULL: the object can't be opened, -EISDIR.
+	 */
 	int (*open)(struct file *file, struct caller *caller);
 	/*
-	 * CHANNEL_BACKED: a descriptor to change the size by, from the open file if there is one
-	 * and otherwise as the caller may. The caller owns it.
+	 * Is the file, which open() has opened, through to whatever is at the other end? 0, or
+	 * -EAGAIN until channel_wake(), or why it never will be. NULL: it always is.
 	 */
-	int (*open_writable)(struct channel *channel, struct file *file, struct caller *caller);
-	void (*release)(struct file *file);
+	int (*opened)(struct file *file);
+	void (*release)(struct file *file); /* NULL: nothing */
 	/*
 	 * Takes up to `size` bytes, or one message into a buffer that holds any of message_max.
 	 * -EAGAIN. -EMSGSIZE: the next message is longer than was known; message_max says how long.
+	 * NULL: -EBADF.
 	 */
 	ssize_t (*read)(struct file *file, void *data, size_t size, off_t offset);
-	/* Accepts all or a part (streams), or all or nothing (messages). -EAGAIN. */
+	/*
+	 * Accepts all or a part (streams), or all or nothing (messages). -EAGAIN; with
+	 * CHANNEL_WRITES_BY_JOB and a waiter also -EINPROGRESS. NULL: -EBADF.
+	 */
 	ssize_t (*write)(struct file *file, const void *data, size_t size, off_t offset);
-	/* EPOLL* that hold now; from here on each change is told by channel_wake(). */
+	/*
+	 * EPOLL* that hold now; from here on each change is told by channel_wake(). NULL: always
+	 * ready.
+	 */
 	uint32_t (*poll)(struct file *file);
 	/*
-	 * Who waits (channel::readers, writers, polled) is not who waited before. For kinds that
-	 * have no descriptor to be told by. NULL: nothing is to be done about it.
+	 * The set of waiters (channel::readers, writers, polled) has changed. For kinds without a
+	 * descriptor to listen to. NULL: nothing.
 	 */
 	void (*attend)(struct channel *channel);
 	/* Prints a line `KEY VALUE` for each thing that only this kind has. NULL: nothing. */
 	void (*status)(struct channel *channel, struct caller *caller, FILE *out);
 	/* Prints what waits, without taking it. NULL: the kernel has no call for that. */
 	int (*peek)(struct channel *channel, FILE *out);
-	/*
-	 * The object by which other processes have the other end, as stat(2) shows it in their
-	 * /proc/PID/fd; 0 stays where there is none. NULL: all have the one of channel_ops::stat.
-	 */
-	void (*other_end)(struct channel *channel, dev_t *ret_dev, ino_t *ret_ino);
+	/* Changes what stat() said of how others have the object. NULL: nothing. */
+	void (*footprint)(struct channel *channel, struct footprint *footprint);
 	/* Sets what `settings` gives of the parameters that are not fixed. NULL: all are. */
 	int (*set)(struct channel *channel, const struct settings *settings, struct caller *caller);
 };
 
+/* One sort of objects, and their directory. */
 struct kind {
-	const char *path; /* of its directory in the mount, "queues" */
-	unsigned traits;
-	unsigned long selector_max;
-	const char *map_path; /* what its maps begin with in /proc/PID/maps; NULL: a file's path */
+	const char *path;                   /* of its directory in the mount, "queues" */
+	unsigned long selector_max;         /* of N in NAME:N; 0: a name is a name */
+	bool has_directories;               /* each object is a directory, made by mkdir(2) */
 	const struct parameter *parameters; /* what can be set; NULL: nothing */
+	const struct channel_ops *channel;  /* what can be done with its objects */
 	/* Opens the space of this host. -ENOENT, -EPERM, …: the machine has no such objects. */
 	int (*open)(struct space **ret_space, struct host *host);
-	struct channel_ops channel;
 };
 
 /* Is there a regular file behind it, which the kernel can have in the daemon's place? */
@@ -184,7 +206,7 @@ static inline bool file_writes(const struct file *file)
 int file_keep(struct file *file, char *content, size_t size);
 
 /* For kinds: makes `channel`, all zeroes but for that, one of `space` with one reference. */
-void channel_init(struct channel *channel, const struct kind *kind, struct space *space,
+void channel_init(struct channel *channel, const struct channel_ops *ops, struct space *space,
 		  enum channel_service service);
 
 struct channel *channel_ref(struct channel *channel);
@@ -199,16 +221,30 @@ void channel_uncharge_descriptors(struct channel *channel);
 
 /*
  * For kinds: reading (EPOLLIN), writing (EPOLLOUT) or an end-of-file (EPOLLHUP) may be possible
- * now. Only queues: who waits is tried after the present handler.
+ * now. Only queues: waiters are retried after the present handler.
  */
 void channel_wake(struct channel *channel, uint32_t events);
 
-/* For transfers: others wait now than before. Only queues, as channel_wake() does. */
+/* For transfers: the set of waiters has changed. Only queues, as channel_wake() does. */
 void channel_attend(struct channel *channel);
+
+/* Does anybody wait to read, write or open it, or poll it? */
+bool channel_has_waiters(const struct channel *channel);
 
 int channel_stat(struct channel *channel, struct stat *ret_attr);
 int channel_change(struct channel *channel, struct file *file, const struct stat *attr,
 		   unsigned changes, struct caller *caller);
+int channel_truncate(struct channel *channel, struct file *file, off_t size, struct caller *caller);
+
+/* fallocate(2) and lseek(2) on what has a backing file; without: -ENODEV, -ESPIPE. */
+int channel_allocate(struct file *file, int mode, off_t offset, off_t length,
+		     struct caller *caller);
+off_t channel_seek(struct file *file, off_t offset, int whence);
+
+void channel_status(struct channel *channel, struct caller *caller, FILE *out);
+int channel_peek(struct channel *channel, FILE *out); /* -EOPNOTSUPP: there is no way to */
+int channel_footprint(struct channel *channel, struct footprint *ret_footprint);
+int channel_set(struct channel *channel, const struct settings *settings, struct caller *caller);
 
 /*
  * Opens the channel for the caller, who owns the file. -ENFILE: the user, or the daemon, has too
@@ -216,6 +252,7 @@ int channel_change(struct channel *channel, struct file *file, const struct stat
  */
 int channel_open(struct channel *channel, int flags, const struct selector *selector,
 		 struct caller *caller, struct file **ret_file);
+int channel_opened(struct file *file);   /* channel_ops::opened */
 void channel_release(struct file *file); /* NULL is nothing */
 
 /*
@@ -227,7 +264,8 @@ ssize_t channel_read(struct file *file, size_t size, off_t offset, const void **
 
 /*
  * Writes, and returns how much was accepted, which for a stream may be less than `size`.
- * -EAGAIN also while others wait to write, so that nothing is put between their bytes.
+ * -EAGAIN also while others wait to write, so that nothing is put between their bytes; but a held
+ * write (file::waiter) is tried only when it is its turn.
  * -EMSGSIZE: the message is too long and was not sent.
  */
 ssize_t channel_write(struct file *file, const void *data, size_t size, off_t offset);

@@ -64,7 +64,7 @@ int kept_init(struct kept *kept, struct space *space, enum channel_service servi
 		user_uncharge(&host->users, caller->uid, USER_CHANNELS, 1);
 		return r;
 	}
-	channel_init(&kept->channel, space->kind, space, service);
+	channel_init(&kept->channel, space->kind->channel, space, service);
 	channel_ref(&kept->channel);
 	attributes_init(&kept->attributes, host->next_id++, mode, caller);
 	kept->charged = caller->uid;

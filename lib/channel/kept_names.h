@@ -41,9 +41,11 @@ void kept_fini(struct kept *kept);
 
 void kept_stat(const struct kept *kept, struct stat *ret_attr);
 
-/* For struct space_ops. */
+/* Opens a space of such objects. -ENOMEM */
 int kept_space_open(struct space **ret_space, struct host *host, const struct kind *kind,
 		    const struct space_ops *ops);
+
+/* For struct space_ops. */
 void kept_space_destroy(struct space *space);
 int kept_list(struct space *space, struct caller *caller, space_entry_fn *entry, void *data);
 int kept_lookup(struct space *space, const char *name, struct caller *caller,

@@ -224,7 +224,7 @@ static struct named *named_new(struct named_space *space, ino_t ino)
 
 	if (!named)
 		return NULL;
-	channel_init(&named->channel, space->space.kind, &space->space, CHANNEL_STREAM);
+	channel_init(&named->channel, space->space.kind->channel, &space->space, CHANNEL_STREAM);
 	named->ino = ino;
 	HASH_ADD(hh, space->named, ino, sizeof(named->ino), named);
 	if (!named->hh.tbl) {

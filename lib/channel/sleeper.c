@@ -5,13 +5,13 @@
 
 #include "lib/base/cleanup.h"
 
-static void sleeper_work(struct worker_task *job)
+static void sleeper_work(struct worker_task *task)
 {
-	struct sleeper *sleeper = CONTAINER_OF(job, struct sleeper, job);
+	struct sleeper *sleeper = CONTAINER_OF(task, struct sleeper, task);
 
 	do {
-		sleeper->result = job->is_interrupted ? -EINTR : sleeper->call(sleeper);
-	} while (sleeper->result == -EINTR && !job->is_interrupted);
+		sleeper->result = task->is_interrupted ? -EINTR : sleeper->call(sleeper);
+	} while (sleeper->result == -EINTR && !task->is_interrupted);
 }
 
 static void sleeper_end(struct sleeper *sleeper)
@@ -24,9 +24,9 @@ static void sleeper_end(struct sleeper *sleeper)
 	channel_unref(channel);
 }
 
-static void sleeper_done(struct worker_task *job)
+static void sleeper_done(struct worker_task *task)
 {
-	sleeper_end(CONTAINER_OF(job, struct sleeper, job));
+	sleeper_end(CONTAINER_OF(task, struct sleeper, task));
 }
 
 static void sleeper_run_end(struct loop_task *task)
@@ -38,11 +38,11 @@ int sleeper_start(struct sleeper *sleeper, struct channel *channel, uid_t uid)
 {
 	int r;
 
-	sleeper->job.work = sleeper_work;
-	sleeper->job.done = sleeper_done;
+	sleeper->task.work = sleeper_work;
+	sleeper->task.done = sleeper_done;
 	sleeper->end.run = sleeper_run_end;
 	sleeper->uid = uid;
-	r = host_sleep(channel->space->host, channel->space->host->sleepers, uid, &sleeper->job);
+	r = host_sleep(channel->space->host, channel->space->host->sleepers, uid, &sleeper->task);
 	if (r == 0)
 		sleeper->channel = channel_ref(channel);
 	return r;
@@ -54,10 +54,10 @@ void sleeper_stop(struct sleeper *sleeper)
 
 	if (!host->sleepers || sleeper->end.is_queued)
 		return; /* it has been told */
-	if (workers_cancel(host->sleepers, &sleeper->job)) {
+	if (workers_cancel(host->sleepers, &sleeper->task)) {
 		sleeper->result = -EINTR;
 		loop_defer(host->loop, &sleeper->end);
 	} else {
-		workers_interrupt(host->sleepers, &sleeper->job);
+		workers_interrupt(host->sleepers, &sleeper->task);
 	}
 }

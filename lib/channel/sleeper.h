@@ -18,7 +18,7 @@ struct sleeper {
 	void (*ended)(struct sleeper *sleeper); /* on the loop: `result` is there; may free it */
 	int result;                             /* of call(); -EINTR: it was stopped */
 	uid_t uid;                              /* who is charged */
-	struct worker_task job;
+	struct worker_task task;
 	struct loop_task end;
 };
 

@@ -53,6 +53,13 @@ int space_list(struct space *space, struct caller *caller, space_entry_fn *entry
 	return space->ops->list(space, caller, entry, data);
 }
 
+int space_find(struct space *space, const char *name, struct caller *caller,
+	       struct entry *ret_entry)
+{
+	*ret_entry = (struct entry){0};
+	return space->ops->lookup(space, name, caller, ret_entry);
+}
+
 static bool is_too_long(const char *name)
 {
 	return strlen(name) > NAME_MAX;
@@ -69,7 +76,7 @@ static int split_selector(const struct space *space, const char *name, char *ret
 	unsigned long value;
 	char *end;
 
-	if (!kind || !(kind->traits & KIND_SELECTS) || !colon || colon == name)
+	if (!kind || kind->selector_max == 0 || !colon || colon == name)
 		return 0;
 	if (!colon[1] || strspn(colon + 1, "0123456789") != strlen(colon + 1))
 		return 0;
@@ -89,17 +96,16 @@ int space_lookup(struct space *space, const char *name, struct caller *caller,
 	char base[NAME_MAX + 1];
 	int r;
 
-	*ret_entry = (struct entry){0};
 	*ret_selector = (struct selector){0};
 	if (is_too_long(name))
 		return -ENAMETOOLONG;
-	r = space->ops->lookup(space, name, caller, ret_entry);
+	r = space_find(space, name, caller, ret_entry);
 	if (r != -ENOENT)
 		return r;
 	r = split_selector(space, name, base, ret_selector);
 	if (r <= 0)
 		return r < 0 ? r : -ENOENT;
-	return space->ops->lookup(space, base, caller, ret_entry);
+	return space_find(space, base, caller, ret_entry);
 }
 
 int space_create(struct space *space, const char *name, mode_t mode,
@@ -107,7 +113,7 @@ int space_create(struct space *space, const char *name, mode_t mode,
 		 struct selector *ret_selector)
 {
 	char base[NAME_MAX + 1];
-	struct entry named = {0};
+	struct entry named;
 	int r;
 
 	*ret_entry = (struct entry){0};
@@ -117,7 +123,7 @@ int space_create(struct space *space, const char *name, mode_t mode,
 	if (!space->ops->create)
 		return -EPERM;
 	r = split_selector(space, name, base, ret_selector);
-	if (r > 0 && space->ops->lookup(space, name, caller, &named) == 0) {
+	if (r > 0 && space_find(space, name, caller, &named) == 0) {
 		entry_unref(&named);
 		r = -EEXIST; /* its own name has the suffix */
 	}
@@ -168,6 +174,26 @@ void space_stat(const struct space *space, struct stat *ret_attr)
 	ret_attr->st_nlink = 2;
 	if (space->ops->stat)
 		space->ops->stat(space, ret_attr);
+}
+
+bool space_is_changing(const struct space *space)
+{
+	return space->ops->stat;
+}
+
+bool space_can_create(const struct space *space)
+{
+	return space->ops->create;
+}
+
+bool space_can_remove(const struct space *space)
+{
+	return space->ops->remove;
+}
+
+bool space_can_rename(const struct space *space)
+{
+	return space->ops->rename;
 }
 
 ino_t space_ino(const struct space *space, ino_t ino)

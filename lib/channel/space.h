@@ -35,9 +35,10 @@ struct selector {
 typedef bool space_entry_fn(void *data, const char *name, ino_t ino, mode_t mode);
 
 /*
- * Objects are found, made, removed and renamed with the caller's rights. A NULL is a thing that the
- * space does not do. -EAGAIN: somebody is at work for the caller (lib/host/errands.h); try again at
- * host_retry().
+ * Objects are found, made, removed and renamed with the caller's rights. Only space.c calls these.
+ * destroy, list and lookup are there always; NULL of create, remove and rename: -EPERM, of stat: a
+ * directory like any other, of change: -EPERM. list, lookup and create may each be one job: -EAGAIN
+ * and -EINPROGRESS as job_run() has them.
  */
 struct space_ops {
 	void (*destroy)(struct space *space);
@@ -88,6 +89,10 @@ void space_unref(struct space *space); /* NULL is nothing */
 
 int space_list(struct space *space, struct caller *caller, space_entry_fn *entry, void *data);
 
+/* Finds what is called exactly `name`; the caller owns the reference. -ENOENT */
+int space_find(struct space *space, const char *name, struct caller *caller,
+	       struct entry *ret_entry);
+
 /*
  * Finds `name`, or where the kind selects by number and there is no object of that name, what
  * stands before ":N". The caller owns the reference in *ret_entry. -ENOENT; -EINVAL: the number is
@@ -116,6 +121,13 @@ struct space *space_shown(struct space *space);
 
 /* The attributes of the directory itself. */
 void space_stat(const struct space *space, struct stat *ret_attr);
+/* Are they those of something else, and change with that? */
+bool space_is_changing(const struct space *space);
+
+/* Does the space make, remove, rename objects at all? */
+bool space_can_create(const struct space *space);
+bool space_can_remove(const struct space *space);
+bool space_can_rename(const struct space *space);
 
 /* The number under which the mount shows an object with number `ino` of this space. */
 ino_t space_ino(const struct space *space, ino_t ino);

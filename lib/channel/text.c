@@ -21,11 +21,11 @@ struct text {
 	size_t size;
 };
 
-static const struct kind text_kind;
+static const struct channel_ops text_channel_ops;
 
 static struct text *text_from(struct channel *channel)
 {
-	assert(channel->kind == &text_kind);
+	assert(channel->ops == &text_channel_ops);
 	return CONTAINER_OF(channel, struct text, channel);
 }
 
@@ -59,6 +59,12 @@ static int text_change(struct channel *channel, struct file *file, const struct 
 	return -EPERM;
 }
 
+static int text_truncate(struct channel *channel, struct file *file, off_t size,
+			 struct caller *caller)
+{
+	return -EPERM;
+}
+
 /* The content, made for this reader; the caller owns it. */
 static int print_content(const struct text_ops *ops, void *data, struct caller *caller,
 			 char **ret_content, size_t *ret_size)
@@ -78,7 +84,7 @@ static int print_content(const struct text_ops *ops, void *data, struct caller *
 
 /* Content that a worker makes. */
 struct making {
-	struct worker_task job;
+	struct worker_task task;
 	struct text *text;       /* a reference */
 	struct file *file;       /* NULL once it is released */
 	_Atomic bool is_dropped; /* likewise, for the worker to see */
@@ -100,9 +106,9 @@ static void making_free(struct making *making)
 	free(making);
 }
 
-static void making_work(struct worker_task *job)
+static void making_work(struct worker_task *task)
 {
-	struct making *making = CONTAINER_OF(job, struct making, job);
+	struct making *making = CONTAINER_OF(task, struct making, task);
 
 	if (making->is_dropped || making->text->channel.space->host->is_ending)
 		making->result = -EINTR;
@@ -112,9 +118,9 @@ static void making_work(struct worker_task *job)
 }
 
 /* The open has been answered already: what went wrong is for the reads to tell. */
-static void making_done(struct worker_task *job)
+static void making_done(struct worker_task *task)
 {
-	struct making *making = CONTAINER_OF(job, struct making, job);
+	struct making *making = CONTAINER_OF(task, struct making, task);
 	struct file *file = making->file;
 
 	if (file) {
@@ -140,8 +146,8 @@ static int text_start(struct text *text, struct file *file, struct caller *calle
 		user_uncharge(users, caller->uid, USER_SCANS, 1);
 		return -ENOMEM;
 	}
-	making->job.work = making_work;
-	making->job.done = making_done;
+	making->task.work = making_work;
+	making->task.done = making_done;
 	making->text = text;
 	channel_ref(&text->channel);
 	making->file = file;
@@ -152,7 +158,7 @@ static int text_start(struct text *text, struct file *file, struct caller *calle
 					 .is_limited = caller->uid == 0 && !caller_is_root(caller)};
 	r = text->ops->prepare(text->data, caller, &making->prepared);
 	if (r == 0)
-		r = workers_submit(text->channel.space->host->workers, &making->job);
+		r = workers_submit(text->channel.space->host->workers, &making->task);
 	if (r < 0)
 		making_free(making);
 	else
@@ -183,7 +189,7 @@ static void text_release(struct file *file)
 		return;
 	making->file = NULL;
 	making->is_dropped = true;
-	if (workers_cancel(file->channel->space->host->workers, &making->job))
+	if (workers_cancel(file->channel->space->host->workers, &making->task))
 		making_free(making);
 }
 
@@ -203,28 +209,20 @@ static ssize_t text_read(struct file *file, void *data, size_t size, off_t offse
 	return (ssize_t)size;
 }
 
-static ssize_t text_write(struct file *file, const void *data, size_t size, off_t offset)
-{
-	return -EACCES;
-}
-
 static uint32_t text_poll(struct file *file)
 {
 	return file->state ? 0 : EPOLLIN | EPOLLRDNORM;
 }
 
-static const struct kind text_kind = {
-	.channel =
-		{
-			.destroy = text_destroy,
-			.stat = text_stat,
-			.change = text_change,
-			.open = text_open,
-			.release = text_release,
-			.read = text_read,
-			.write = text_write,
-			.poll = text_poll,
-		},
+static const struct channel_ops text_channel_ops = {
+	.destroy = text_destroy,
+	.stat = text_stat,
+	.change = text_change,
+	.truncate = text_truncate,
+	.open = text_open,
+	.release = text_release,
+	.read = text_read,
+	.poll = text_poll,
 };
 
 ino_t text_ino(const struct space *space, const char *name)
@@ -252,7 +250,7 @@ int text_new(struct space *space, const char *name, const struct text_ops *ops, 
 			ops->release(data);
 		return r;
 	}
-	channel_init(&text->channel, &text_kind, space_ref(space), CHANNEL_FILE);
+	channel_init(&text->channel, &text_channel_ops, space_ref(space), CHANNEL_FILE);
 	text->ino = text_ino(space, name);
 	*ret_channel = &TAKE_PTR(text)->channel;
 	return 0;

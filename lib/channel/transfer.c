@@ -5,55 +5,42 @@
 #include <sys/epoll.h>
 #include <utlist.h>
 
+#include "lib/base/cleanup.h"
+
 static struct transfer **transfer_list(const struct transfer *transfer)
 {
 	struct channel *channel = transfer->file->channel;
 
-	return transfer->is_write ? &channel->writers : &channel->readers;
+	switch (transfer->sort) {
+	case TRANSFER_READ:
+		return &channel->readers;
+	case TRANSFER_WRITE:
+		return &channel->writers;
+	default:
+		return &channel->openers;
+	}
 }
 
 static void transfer_unlink(struct transfer *transfer)
 {
 	struct transfer **list = transfer_list(transfer);
 
+	waiter_fini(&transfer->waiter);
 	DL_DELETE(*list, transfer);
 	channel_attend(transfer->file->channel);
 }
 
-void transfer_hold(struct transfer *transfer)
-{
-	struct transfer **list = transfer_list(transfer);
-
-	DL_APPEND(*list, transfer);
-	channel_attend(transfer->file->channel);
-	/* A writer that waits for room that could not be had may now hand over. */
-	if (!transfer->is_write && transfer->file->channel->writers)
-		channel_wake(transfer->file->channel, EPOLLOUT);
-}
-
 bool transfer_stop(struct transfer *transfer)
 {
-	if (!transfer->work)
-		return false;
-	transfer->work->stop(transfer->work);
-	return true;
-}
-
-/* The two know each other no more. */
-static void transfer_detach(struct transfer *transfer)
-{
-	if (transfer->work)
-		transfer->work->transfer = NULL;
-	transfer->work = NULL;
+	return job_stop(&transfer->waiter);
 }
 
 void transfer_finish(struct transfer *transfer, ssize_t result)
 {
 	struct channel *channel = transfer->file->channel;
-	uint32_t events = transfer->is_write ? EPOLLIN | EPOLLOUT : 0;
+	uint32_t events = transfer->sort == TRANSFER_WRITE ? EPOLLIN | EPOLLOUT : 0;
 
 	channel_ref(channel);
-	transfer_detach(transfer);
 	transfer_unlink(transfer);
 	transfer->complete(transfer, NULL, result);
 	channel_wake(channel, events);
@@ -62,11 +49,9 @@ void transfer_finish(struct transfer *transfer, ssize_t result)
 
 void transfer_cancel(struct transfer *transfer)
 {
-	transfer_stop(transfer);
-	transfer_detach(transfer);
 	transfer_unlink(transfer);
 	/* The next writer was behind this one, and may find room. */
-	if (transfer->is_write)
+	if (transfer->sort == TRANSFER_WRITE)
 		channel_wake(transfer->file->channel, EPOLLOUT);
 }
 
@@ -112,18 +97,17 @@ static void retry_readers(struct channel *channel, bool all)
 /* One more try; true if the writer is through, in one way or another. */
 static bool retry_writer(struct transfer *writer)
 {
-	const struct kind *kind = writer->file->channel->kind;
+	struct file *file = writer->file;
 	ssize_t n;
 
-	if (writer->work)
-		return false;
+	file->waiter = &writer->waiter;
 	do {
-		n = kind->channel.write(writer->file, writer->data + writer->done,
-					writer->size - writer->done,
-					writer->offset + (off_t)writer->done);
+		n = channel_write(file, writer->data + writer->done, writer->size - writer->done,
+				  writer->offset + (off_t)writer->done);
 		writer->done += n > 0 ? (size_t)n : 0;
 	} while (n > 0 && writer->done < writer->size);
-	if (n == -EAGAIN)
+	file->waiter = NULL;
+	if (n == -EAGAIN || n == -EINPROGRESS)
 		return false;
 	transfer_unlink(writer);
 	writer->complete(writer, NULL, writer->done ? (ssize_t)writer->done : n);
@@ -132,24 +116,66 @@ static bool retry_writer(struct transfer *writer)
 
 static void retry_writers(struct channel *channel)
 {
-	bool all = channel->traits & KIND_SELECTIVE_WRITES;
+	bool all = channel->traits & CHANNEL_SELECTIVE_WRITES;
 	struct transfer *writer, *next;
-	bool has_written = false;
 
 	DL_FOREACH_SAFE(channel->writers, writer, next) {
-		if (retry_writer(writer))
-			has_written = true;
-		else if (!all)
+		/* What a job is at, that resumes. */
+		bool is_through = !writer->waiter.job && retry_writer(writer);
+
+		if (!is_through && !all)
 			break;
 	}
-	if (has_written || (channel->writers && channel->writers->done))
-		channel_wake(channel, EPOLLIN);
+}
+
+/* The writer's job is done. */
+static void transfer_resume(struct waiter *waiter)
+{
+	struct transfer *writer = CONTAINER_OF(waiter, struct transfer, waiter);
+	struct channel *channel = writer->file->channel;
+
+	channel_ref(channel);
+	if (retry_writer(writer))
+		channel_wake(channel, EPOLLIN | EPOLLOUT);
+	channel_unref(channel);
+}
+
+/* They wait for one and the same thing, but each has its own answer. */
+static void retry_openers(struct channel *channel)
+{
+	struct transfer *opener, *next;
+
+	DL_FOREACH_SAFE(channel->openers, opener, next) {
+		int r = channel_opened(opener->file);
+
+		if (r == -EAGAIN)
+			continue;
+		transfer_unlink(opener);
+		opener->complete(opener, NULL, r);
+	}
+}
+
+void transfer_hold(struct transfer *transfer)
+{
+	struct channel *channel = transfer->file->channel;
+	struct transfer **list = transfer_list(transfer);
+	bool is_read = transfer->sort == TRANSFER_READ;
+
+	transfer->waiter.resume = transfer_resume;
+	DL_APPEND(*list, transfer);
+	channel_attend(channel);
+	/* A writer that waits for room that could not be had may now hand over. */
+	if ((is_read && channel->writers) ||
+	    (!is_read && (channel->traits & CHANNEL_WRITES_BY_JOB)))
+		channel_wake(channel, EPOLLOUT);
 }
 
 void transfer_retry(struct channel *channel, uint32_t events)
 {
-	bool all = (events & EPOLLHUP) || (channel->traits & KIND_SELECTIVE_READS);
+	bool all = (events & EPOLLHUP) || (channel->traits & CHANNEL_SELECTIVE_READS);
 
+	if (channel->openers)
+		retry_openers(channel);
 	if (events & (EPOLLIN | EPOLLHUP))
 		retry_readers(channel, all);
 	if (events & (EPOLLOUT | EPOLLHUP))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A read or write that waits until the channel can do it.
+ * A read, write or open that waits until the channel can do it.
  *
  * It is part of its owner's memory and belongs to the channel from transfer_hold() until it is
  * done or cancelled. Held readers are served in order of arrival; so are writers, one after the
@@ -13,19 +13,13 @@
 #include <sys/types.h>
 
 #include "lib/channel/channel.h"
+#include "lib/host/job.h"
 
-/*
- * A thread that does a held write, begun by the kind whose memory this is. The write is not tried
- * meanwhile, and is over when the thread says what became of it.
- */
-struct transfer_work {
-	struct transfer *transfer;                /* NULL once nobody wants to know */
-	void (*stop)(struct transfer_work *work); /* has it end soon, done or not */
-};
+enum transfer_sort { TRANSFER_READ, TRANSFER_WRITE, TRANSFER_OPEN };
 
 struct transfer {
 	struct file *file; /* borrowed; stays open while the transfer is held */
-	bool is_write;
+	enum transfer_sort sort;
 	const char *data; /* a write's bytes, borrowed */
 	size_t size;      /* bytes to read at most, or to write */
 	size_t done;      /* bytes of the write that were accepted */
@@ -38,17 +32,14 @@ struct transfer {
 	 */
 	bool (*complete)(struct transfer *transfer, const void *data, ssize_t result);
 
-	struct transfer_work *work;   /* NULL: it is tried by the loop */
-	struct transfer *prev, *next; /* channel::readers or channel::writers */
+	struct waiter waiter;         /* for the jobs of a write (CHANNEL_WRITES_BY_JOB) */
+	struct transfer *prev, *next; /* channel::readers, writers or openers */
 };
 
 /* Holds the transfer. Its last try must have returned -EAGAIN, or accepted only a part. */
 void transfer_hold(struct transfer *transfer);
 
-/*
- * Ends the work that a thread does for it: complete() follows, and tells whether it was done.
- * False: no thread is at it, and it can be cancelled at once.
- */
+/* As job_stop(): true if complete() follows and tells whether it was done. */
 bool transfer_stop(struct transfer *transfer);
 
 /* For kinds: it is over, by whatever did it. `result` as for complete(). */
@@ -58,7 +49,7 @@ void transfer_finish(struct transfer *transfer, ssize_t result);
 void transfer_cancel(struct transfer *transfer);
 
 /*
- * For kinds: gives `data` straight to the readers that wait, as far as they can take it. Returns
+ * For kinds: gives `data` straight to waiting readers, as far as they can take it. Returns
  * the number of bytes taken.
  */
 size_t transfer_hand(struct channel *channel, const void *data, size_t size);

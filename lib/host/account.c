@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/host/errands.h"
+#include "lib/host/job.h"
 
 #define NAME_SIZE 256   /* LOGIN_NAME_MAX */
 #define ENTRY_MAX 65536 /* of a group with its members, bytes */
@@ -68,21 +68,18 @@ int account_find(struct host *host, struct caller *caller, enum account_sort sor
 		 unsigned long *ret_id)
 {
 	struct question question;
-	const struct errand_call call = {.way = ERRAND_THREAD,
-					 .name = name,
-					 .act = ask,
-					 .data = &question,
-					 .size = sizeof(question)};
+	const struct job_call call = {
+		.place = JOB_THREAD, .act = ask, .data = &question, .size = sizeof(question)};
 	int r;
 
 	if (sort == ACCOUNT_USER ? is_user_here(name, ret_id) : is_group_here(name, ret_id))
 		return 0;
 	if (!*name || strlen(name) >= NAME_SIZE)
 		return -ENOENT;
-	memset(&question, 0, sizeof(question)); /* errands_run() compares all of it */
+	memset(&question, 0, sizeof(question)); /* job_run() compares all of it */
 	question.sort = sort;
 	strcpy(question.name, name);
-	r = errands_run(host, caller, &call);
+	r = job_run(host, caller, &call);
 	if (r == 0)
 		*ret_id = question.id;
 	return r;

@@ -18,6 +18,8 @@
 /* The umask of whoever has none that is known. */
 #define CALLER_UMASK 022
 
+struct waiter;
+
 struct caller {
 	uid_t uid;
 	gid_t gid;
@@ -29,6 +31,9 @@ struct caller {
 	int n_groups;
 	gid_t *groups;   /* supplementary groups, owned */
 	bool is_limited; /* uid 0, but without the capabilities that make it root */
+
+	/* What waits if this can't be done at once (lib/host/job.h), borrowed; NULL: nothing. */
+	struct waiter *waiter;
 };
 
 /* Forgets what was read. The struct itself is the owner's. */

@@ -5,30 +5,14 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
-#include <utlist.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/host/errands.h"
+#include "lib/host/job.h"
 #include "lib/base/workers.h"
 
 #define MIB ((size_t)1 << 20)
 /* Threads, for all users together. */
 #define WORKERS_MAX 4
-
-static void host_run_retry(struct loop_task *task)
-{
-	struct host *host = CONTAINER_OF(task, struct host, retry);
-	struct host_waiter *waiter;
-	unsigned n;
-
-	/* Who waits again goes to the end, and has its turn the next time. */
-	DL_COUNT(host->waiters, waiter, n);
-	for (; n && host->waiters; n--) {
-		waiter = host->waiters;
-		host_unwait(host, waiter);
-		waiter->run(waiter);
-	}
-}
 
 int host_init(struct host *host, struct loop *loop)
 {
@@ -38,7 +22,6 @@ int host_init(struct host *host, struct loop *loop)
 	*host = (struct host){
 		.loop = loop,
 		.next_id = 1,
-		.retry.run = host_run_retry,
 		.users.limits =
 			{
 				[USER_CHANNELS] = 16384,
@@ -87,33 +70,11 @@ void host_stop_workers(struct host *host)
 void host_stop(struct host *host)
 {
 	host_stop_workers(host);
-	errands_end(host);
+	job_end_all(host);
 	workers_free(TAKE_PTR(host->walkers));
 }
 
-void host_retry(struct host *host)
-{
-	if (host->waiters)
-		loop_defer(host->loop, &host->retry);
-}
-
-void host_wait(struct host *host, struct host_waiter *waiter)
-{
-	if (waiter->is_waiting)
-		return;
-	waiter->is_waiting = true;
-	DL_APPEND(host->waiters, waiter);
-}
-
-void host_unwait(struct host *host, struct host_waiter *waiter)
-{
-	if (!waiter->is_waiting)
-		return;
-	waiter->is_waiting = false;
-	DL_DELETE(host->waiters, waiter);
-}
-
-int host_sleep(struct host *host, struct workers *workers, uid_t uid, struct worker_task *job)
+int host_sleep(struct host *host, struct workers *workers, uid_t uid, struct worker_task *task)
 {
 	unsigned most = uid == 0 ? HOST_SLEEPS_MAX : HOST_SLEEPS_MAX - HOST_SLEEPS_ROOT;
 	int r;
@@ -125,7 +86,7 @@ int host_sleep(struct host *host, struct workers *workers, uid_t uid, struct wor
 	if (r < 0)
 		return r;
 	host->n_sleeping++;
-	if (workers_submit(workers, job) == 0)
+	if (workers_submit(workers, task) == 0)
 		return 0;
 	host_slept(host, uid);
 	return -ENOBUFS;
@@ -138,18 +99,18 @@ void host_slept(struct host *host, uid_t uid)
 }
 
 struct closing {
-	struct worker_task job;
+	struct worker_task task;
 	int fd;
 };
 
-static void closing_work(struct worker_task *job)
+static void closing_work(struct worker_task *task)
 {
-	close(CONTAINER_OF(job, struct closing, job)->fd);
+	close(CONTAINER_OF(task, struct closing, task)->fd);
 }
 
-static void closing_done(struct worker_task *job)
+static void closing_done(struct worker_task *task)
 {
-	free(CONTAINER_OF(job, struct closing, job));
+	free(CONTAINER_OF(task, struct closing, task));
 }
 
 void host_close(struct host *host, int fd)
@@ -158,7 +119,7 @@ void host_close(struct host *host, int fd)
 
 	if (closing) {
 		*closing = (struct closing){{.work = closing_work, .done = closing_done}, fd};
-		if (workers_submit(host->workers, &closing->job) == 0)
+		if (workers_submit(host->workers, &closing->task) == 0)
 			return;
 	}
 	free(closing);

@@ -32,13 +32,6 @@ struct space;
 struct connection;
 struct worker_task;
 
-/* Somebody whom host_retry() is to call once. */
-struct host_waiter {
-	void (*run)(struct host_waiter *waiter);
-	bool is_waiting;
-	struct host_waiter *prev, *next; /* host::waiters */
-};
-
 struct host {
 	struct loop *loop;        /* borrowed */
 	struct workers *workers;  /* for what takes long */
@@ -46,11 +39,9 @@ struct host {
 	struct workers *walkers;  /* for paths and names, which may take for ever, too */
 	unsigned n_sleeping;      /* of HOST_SLEEPS_MAX */
 	_Atomic bool is_ending;   /* nobody is left to read what a job would find */
-	struct host_waiter *waiters;
-	struct errand *errands; /* under way (lib/host/errands.h), by key */
-	struct loop_task retry;
-	bool is_serving; /* the mount may call: nothing on the loop may walk into it */
-	dev_t dev;       /* of the mount, by which its open files are told */
+	struct job *jobs;         /* under way, oldest first: lib/host/job.h */
+	bool is_serving;          /* the mount may call: nothing on the loop may walk into it */
+	dev_t dev;                /* of the mount, by which its open files are told */
 	struct user_table users;
 	struct features features;
 	char root[32]; /* where the machine's files are: "", or "/proc/PID/root" */
@@ -86,19 +77,11 @@ void host_stop(struct host *host);
 void host_fini(struct host *host);
 
 /*
- * An object that could not be made at once (-EAGAIN) may be made now: whoever waits for one is
- * called, after the present handler.
- */
-void host_retry(struct host *host);
-void host_wait(struct host *host, struct host_waiter *waiter);
-void host_unwait(struct host *host, struct host_waiter *waiter); /* if it waits */
-
-/*
- * Has a job run by the sleepers or the walkers, for user `uid`, with a thread of its own: each
+ * Has a task run by the sleepers or the walkers, for user `uid`, with a thread of its own: each
  * costs a USER_SLEEPS, and one of HOST_SLEEPS_MAX, until host_slept(). -ENOBUFS, -ENOMEM: done() is
  * not called.
  */
-int host_sleep(struct host *host, struct workers *workers, uid_t uid, struct worker_task *job);
+int host_sleep(struct host *host, struct workers *workers, uid_t uid, struct worker_task *task);
 void host_slept(struct host *host, uid_t uid);
 
 /* Closes a descriptor on a worker, because that may free what takes long to free. */

@@ -158,8 +158,8 @@ static int mirror_lookup(struct space *space, const char *name, struct caller *c
 {
 	struct mirror *mirror = mirror_from(space);
 	struct reflection *reflection;
-	struct entry target = {0};
-	int r = mirror->target->ops->lookup(mirror->target, name, caller, &target);
+	struct entry target;
+	int r = space_find(mirror->target, name, caller, &target);
 
 	if (r < 0)
 		return r;

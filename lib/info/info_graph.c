@@ -51,11 +51,11 @@ static int graph_grow(struct graph *graph)
 static int graph_add(struct graph *graph, const char *name)
 {
 	CLEANUP_FREE char *escaped = info_escape(name, "\\\"");
-	struct entry entry = {0};
+	struct entry entry;
 	int r = escaped ? graph_grow(graph) : -ENOMEM;
 
 	if (r == 0)
-		r = graph->space->ops->lookup(graph->space, name, graph->reader, &entry);
+		r = space_find(graph->space, name, graph->reader, &entry);
 	if (r < 0)
 		return r;
 	r = info_target(entry.channel, &graph->targets[graph->n]);

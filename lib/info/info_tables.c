@@ -70,10 +70,10 @@ static int rows_grow(struct rows *rows)
 
 static int print_status(struct rows *rows, const char *name, char **ret_status)
 {
-	struct entry entry = {0};
+	struct entry entry;
 	size_t size;
 	FILE *out;
-	int r = rows->space->ops->lookup(rows->space, name, rows->reader, &entry);
+	int r = space_find(rows->space, name, rows->reader, &entry);
 
 	if (r < 0)
 		return r;

@@ -74,8 +74,8 @@ static void object_release(void *data)
 static int object_find(const struct info_object *object, struct caller *reader,
 		       struct channel **ret_channel)
 {
-	struct entry entry = {0};
-	int r = object->space->ops->lookup(object->space, object->name, reader, &entry);
+	struct entry entry;
+	int r = space_find(object->space, object->name, reader, &entry);
 
 	if (r == 0)
 		*ret_channel = entry.channel;
@@ -89,7 +89,6 @@ static void print_time(FILE *out, const char *key, const struct timespec *time)
 
 int info_print_status(struct channel *channel, const char *name, struct caller *caller, FILE *out)
 {
-	const struct kind *kind = channel->kind;
 	CLEANUP_FREE char *shown = info_escape(name, "");
 	unsigned n_waiting = 0, n;
 	struct transfer *transfer;
@@ -98,12 +97,11 @@ int info_print_status(struct channel *channel, const char *name, struct caller *
 
 	if (r < 0)
 		return r;
-	fprintf(out, "kind %s\nname %s\nowner %u\ngroup %u\nmode %04o\n", kind->path, shown,
-		attr.st_uid, attr.st_gid, attr.st_mode & 07777);
+	fprintf(out, "kind %s\nname %s\nowner %u\ngroup %u\nmode %04o\n",
+		channel->space->kind->path, shown, attr.st_uid, attr.st_gid, attr.st_mode & 07777);
 	if (channel->service == CHANNEL_NODE)
 		fprintf(out, "type %s\n", S_ISFIFO(attr.st_mode) ? "fifo" : "socket");
-	if (kind->channel.status)
-		kind->channel.status(channel, caller, out);
+	channel_status(channel, caller, out);
 	DL_COUNT(channel->readers, transfer, n);
 	n_waiting += n;
 	DL_COUNT(channel->writers, transfer, n);
@@ -139,34 +137,32 @@ static int peek_print(void *data, struct caller *reader, FILE *out)
 
 	if (r < 0)
 		return r;
-	if (!channel->kind->channel.peek || channel->service == CHANNEL_NODE)
-		r = -EOPNOTSUPP;
-	else
-		r = channel_stat(channel, &attr);
+	r = channel_stat(channel, &attr);
 	if (r == 0 && !caller_may(reader, &attr, R_OK))
 		r = -EACCES;
 	if (r == 0)
-		r = channel->kind->channel.peek(channel, out);
+		r = channel_peek(channel, out);
 	channel_unref(channel);
 	return r;
 }
 
 int info_target(struct channel *channel, struct peer_target *ret_target)
 {
+	struct footprint footprint;
 	struct stat attr;
 	int r = channel_stat(channel, &attr);
 
+	if (r == 0)
+		r = channel_footprint(channel, &footprint);
 	if (r < 0)
 		return r;
 	*ret_target = (struct peer_target){
 		.shown_dev = channel->space->host->dev,
 		.shown_ino = space_ino(channel->space, attr.st_ino),
-		.dev = attr.st_dev,
-		.ino = attr.st_ino, /* what the daemon keeps has no device */
-		.map_path = channel->kind->map_path,
+		.dev = footprint.dev,
+		.ino = footprint.ino,
+		.map_path = footprint.map_path,
 	};
-	if (channel->kind->channel.other_end)
-		channel->kind->channel.other_end(channel, &ret_target->dev, &ret_target->ino);
 	return 0;
 }
 

@@ -24,7 +24,7 @@ enum peer_access {
 struct peer_target {
 	dev_t shown_dev, dev;
 	ino_t shown_ino, ino;
-	const char *map_path; /* kind::map_path */
+	const char *map_path; /* footprint::map_path */
 };
 
 struct peer {

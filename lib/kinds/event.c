@@ -20,6 +20,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/channel/kept_names.h"
+#include "lib/channel/readiness.h"
 #include "lib/kinds/kinds.h"
 #include "lib/base/number.h"
 
@@ -39,13 +40,15 @@ static const struct parameter event_parameters[] = {
 
 struct event {
 	struct kept kept;
-	struct loop_source source;
+	struct readiness counter; /* its descriptor is the eventfd */
 	bool is_semaphore;
 };
 
+static const struct channel_ops event_ops;
+
 static struct event *event_from(struct channel *channel)
 {
-	assert(channel->kind == &event_kind);
+	assert(channel->ops == &event_ops);
 	return CONTAINER_OF(kept_from(channel), struct event, kept);
 }
 
@@ -54,29 +57,17 @@ static struct host *event_host(struct event *event)
 	return event->kept.channel.space->host;
 }
 
-static void event_dispatch(struct loop_source *source, uint32_t events)
+static int event_fd(const struct event *event)
 {
-	struct event *event = CONTAINER_OF(source, struct event, source);
-	struct channel *channel = &event->kept.channel;
-
-	if (channel->readers || channel->writers || channel->polled)
-		channel_wake(channel, events);
-	else
-		loop_remove(event_host(event)->loop, source);
-}
-
-static int event_listen(struct event *event)
-{
-	return loop_add(event_host(event)->loop, &event->source, EPOLLIN | EPOLLOUT | EPOLLET);
+	return event->counter.source.fd;
 }
 
 static void event_close(struct event *event)
 {
-	if (event->source.fd < 0)
+	if (event_fd(event) < 0)
 		return;
-	loop_remove(event_host(event)->loop, &event->source);
-	close(event->source.fd);
-	event->source.fd = -1;
+	readiness_unwatch(&event->counter);
+	close(TAKE_FD(event->counter.source.fd));
 }
 
 /* Puts a new counter in the place of the old one, if there is any. */
@@ -94,7 +85,7 @@ static int event_open_counter(struct event *event, uint64_t value, bool is_semap
 		return -error;
 	}
 	event_close(event);
-	event->source.fd = fd;
+	event->counter.source.fd = fd;
 	event->is_semaphore = is_semaphore;
 	return 0;
 }
@@ -108,7 +99,7 @@ static int event_value(const struct event *event, uint64_t *ret_value)
 	int r = -EIO;
 	FILE *file;
 
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", event->source.fd);
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", event_fd(event));
 	file = fopen(path, "re");
 	if (!file)
 		return -errno;
@@ -144,40 +135,33 @@ static int event_reset(struct event *event, uint64_t value, bool is_semaphore)
 
 	if (is_semaphore || event->is_semaphore)
 		return event_open_counter(event, value, is_semaphore);
-	if (eventfd_read(event->source.fd, &old) < 0 && errno != EAGAIN)
+	if (eventfd_read(event_fd(event), &old) < 0 && errno != EAGAIN)
 		return -errno;
-	return value && eventfd_write(event->source.fd, value) < 0 ? -errno : 0;
+	return value && eventfd_write(event_fd(event), value) < 0 ? -errno : 0;
 }
 
 /* To clear a counter is to read it: writing alone does not give that right. */
-static int event_truncate(struct event *event, const struct stat *attr, struct caller *caller)
+static int event_truncate(struct channel *channel, struct file *file, off_t size,
+			  struct caller *caller)
 {
+	struct event *event = event_from(channel);
 	struct stat now = {0};
 	int r;
 
-	if (attr->st_size != 0)
+	if (size != 0)
 		return -EINVAL;
 	kept_stat(&event->kept, &now);
 	if (!caller_may(caller, &now, R_OK))
 		return -EACCES;
 	r = event_reset(event, 0, event->is_semaphore);
-	channel_wake(&event->kept.channel, EPOLLOUT);
+	channel_wake(channel, EPOLLOUT);
 	return r;
 }
 
 static int event_change(struct channel *channel, struct file *file, const struct stat *attr,
 			unsigned changes, struct caller *caller)
 {
-	struct event *event = event_from(channel);
-
-	if (changes & CHANGE_SIZE) {
-		int r = event_truncate(event, attr, caller);
-
-		if (r < 0)
-			return r;
-		changes &= ~(CHANGE_SIZE | CHANGE_MTIME);
-	}
-	return attributes_change(&event->kept.attributes, attr, changes, caller);
+	return attributes_change(&event_from(channel)->kept.attributes, attr, changes, caller);
 }
 
 static int event_open(struct file *file, struct caller *caller)
@@ -186,22 +170,13 @@ static int event_open(struct file *file, struct caller *caller)
 	return 0;
 }
 
-static void event_release(struct file *file)
-{
-}
-
 static ssize_t event_read(struct file *file, void *data, size_t size, off_t offset)
 {
 	struct event *event = event_from(file->channel);
 	eventfd_t value;
-	int r;
 
-	if (eventfd_read(event->source.fd, &value) < 0) {
-		if (errno != EAGAIN)
-			return -errno;
-		r = event_listen(event);
-		return r < 0 ? r : -EAGAIN;
-	}
+	if (eventfd_read(event_fd(event), &value) < 0)
+		return readiness_failed(&event->counter, errno);
 	attributes_touch(&event->kept.attributes.atime);
 	return snprintf(data, size, "%" PRIu64 "\n", value);
 }
@@ -214,12 +189,8 @@ static ssize_t event_write(struct file *file, const void *data, size_t size, off
 
 	if (r < 0)
 		return -EINVAL;
-	if (eventfd_write(event->source.fd, value) < 0) {
-		if (errno != EAGAIN)
-			return -errno;
-		r = event_listen(event);
-		return r < 0 ? r : -EAGAIN;
-	}
+	if (eventfd_write(event_fd(event), value) < 0)
+		return readiness_failed(&event->counter, errno);
 	attributes_touch(&event->kept.attributes.mtime);
 	return (ssize_t)size;
 }
@@ -227,10 +198,10 @@ static ssize_t event_write(struct file *file, const void *data, size_t size, off
 static uint32_t event_poll(struct file *file)
 {
 	struct event *event = event_from(file->channel);
-	struct pollfd ready = {.fd = event->source.fd, .events = POLLIN | POLLOUT};
+	struct pollfd ready = {.fd = event_fd(event), .events = POLLIN | POLLOUT};
 	uint32_t events = 0;
 
-	if (event_listen(event) < 0 || poll(&ready, 1, 0) < 0)
+	if (readiness_watch(&event->counter) < 0 || poll(&ready, 1, 0) < 0)
 		return EPOLLERR;
 	if (file_reads(file) && (ready.revents & POLLIN))
 		events |= EPOLLIN | EPOLLRDNORM;
@@ -248,7 +219,7 @@ static void event_status(struct channel *channel, struct caller *caller, FILE *o
 	kept_stat(&event->kept, &attr);
 	if (caller_may(caller, &attr, R_OK) && event_value(event, &value) == 0)
 		fprintf(out, "value %" PRIu64 "\n", value);
-	fprintf(out, "type %s\ndescriptor %d\n", mode_words[event->is_semaphore], event->source.fd);
+	fprintf(out, "type %s\ndescriptor %d\n", mode_words[event->is_semaphore], event_fd(event));
 }
 
 static int event_peek(struct channel *channel, FILE *out)
@@ -312,7 +283,7 @@ static int event_create(struct space *space, const char *name, mode_t mode,
 	event = calloc(1, sizeof(*event));
 	if (!event)
 		return -ENOMEM;
-	event->source = (struct loop_source){.fd = -1, .dispatch = event_dispatch};
+	readiness_init(&event->counter, &event->kept.channel);
 	event->kept.channel.space = space;
 	r = event_open_counter(event, value, is_semaphore);
 	if (r < 0)
@@ -325,6 +296,21 @@ static int event_create(struct space *space, const char *name, mode_t mode,
 	ret_entry->channel = &TAKE_PTR(event)->kept.channel;
 	return 0;
 }
+
+static const struct channel_ops event_ops = {
+	.traits = CHANNEL_MESSAGES,
+	.destroy = event_destroy,
+	.stat = event_stat,
+	.change = event_change,
+	.truncate = event_truncate,
+	.open = event_open,
+	.read = event_read,
+	.write = event_write,
+	.poll = event_poll,
+	.status = event_status,
+	.peek = event_peek,
+	.set = event_set,
+};
 
 static const struct space_ops event_space_ops = {
 	.destroy = kept_space_destroy,
@@ -342,21 +328,7 @@ static int event_space_open(struct space **ret_space, struct host *host)
 
 const struct kind event_kind = {
 	.path = "events",
-	.traits = KIND_MESSAGES,
 	.parameters = event_parameters,
+	.channel = &event_ops,
 	.open = event_space_open,
-	.channel =
-		{
-			.destroy = event_destroy,
-			.stat = event_stat,
-			.change = event_change,
-			.open = event_open,
-			.release = event_release,
-			.read = event_read,
-			.write = event_write,
-			.poll = event_poll,
-			.status = event_status,
-			.peek = event_peek,
-			.set = event_set,
-		},
 };

@@ -8,6 +8,9 @@
  *
  * Keys are mode (octal), owner, group (a name or number) and the kind's own parameters. A command
  * does what its caller could do by other means, and nothing more.
+ *
+ * A line is parsed once and done in steps. A step that has to wait leaves the command where it is,
+ * with all that it knows by then: which accounts the names are, what it has made.
  */
 #ifndef IPCFS_COMMAND_H
 #define IPCFS_COMMAND_H
@@ -18,6 +21,7 @@
 
 #include "lib/host/caller.h"
 
+struct command;
 struct host;
 
 /* The longest command, and the longest text of an error, bytes with the NUL. */
@@ -29,12 +33,30 @@ enum command_mode {
 	COMMAND_KEEP,   /* if it exists it is kept, and adjusted as far as nothing is lost by it */
 };
 
+/* Makes a command of a line, which need not end with a newline or NUL. Copies both. -ENOMEM */
+int command_new(struct host *host, const char *line, size_t length, enum command_mode mode,
+		struct caller *caller, struct command **ret_command);
+
 /*
- * Runs one line, which need not end with a newline or NUL. 0, also for an empty one; or -errno,
- * and *ret_error says which word was wrong and why. -EINVAL: the line itself is wrong.
+ * Does what is still to be done, for `waiter` (NULL: nothing waits). 0, also for an empty line.
+ * -EAGAIN, -EINPROGRESS: as job_run() has them. Another -errno: command_error() says which word was
+ * wrong and why, and what the command had made is gone. -EINVAL: the line itself is wrong.
  */
-int command_run(struct host *host, const char *line, size_t length, enum command_mode mode,
-		struct caller *caller, char ret_error[static COMMAND_ERROR_MAX]);
+int command_run(struct command *command, struct waiter *waiter);
+
+const char *command_error(const struct command *command);
+
+/* One that was not done leaves nothing half made. NULL is nothing. */
+void command_free(struct command *command);
+
+/* Told once what became of a command that ran on by itself. */
+typedef void command_done_fn(void *data, int result, const char *error);
+
+/*
+ * Has a command that has to wait (-EAGAIN) run on by itself; takes it over. done() is called later,
+ * once, also if the mount ends before (-ENOTCONN). -ENOMEM: it is not called.
+ */
+int command_run_alone(struct command *command, command_done_fn *done, void *data);
 
 /* Prints the grammar, with the parameters of every kind. */
 void command_help(FILE *out);

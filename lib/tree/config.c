@@ -13,75 +13,76 @@
 #include "lib/tree/command.h"
 #include "lib/host/host.h"
 
-/* A command that has to wait. */
-struct later {
-	struct host_waiter waiter;
+/* Where a command stands that has to wait. */
+struct place {
 	struct host *host;
-	struct caller caller;
 	config_fault_fn *fault;
+	char *path;
 	unsigned line;
-	char *path, *text;
 };
 
-static void later_free(struct later *later)
+static void place_free(struct place *place)
 {
-	host_unwait(later->host, &later->waiter);
-	caller_fini(&later->caller);
-	free(later->path);
-	free(later->text);
-	free(later);
+	free(place->path);
+	free(place);
 }
 
-static void later_run(struct host_waiter *waiter)
+/* Once the mount ends nobody wants to know. */
+static void place_done(void *data, int result, const char *error)
 {
-	struct later *later = CONTAINER_OF(waiter, struct later, waiter);
-	char error[COMMAND_ERROR_MAX];
-	int r = command_run(later->host, later->text, strlen(later->text), COMMAND_KEEP,
-			    &later->caller, error);
+	struct place *place = data;
 
-	if (r == -EAGAIN) {
-		host_wait(later->host, waiter);
-		return;
+	if (result < 0 && !place->host->is_ending)
+		place->fault(place->path, place->line, error);
+	place_free(place);
+}
+
+/* Has a command run on, which it takes over. */
+static int run_on(struct command *command, const struct place *from)
+{
+	struct place *place = malloc(sizeof(*place));
+
+	if (!place) {
+		command_free(command);
+		return -ENOMEM;
+	}
+	*place = *from;
+	place->path = strdup(from->path);
+	if (place->path)
+		return command_run_alone(command, place_done, place);
+	place_free(place);
+	command_free(command);
+	return -ENOMEM;
+}
+
+/* A line of the file. Faults of one that has to wait are told when it has been done. */
+static int run_line(const struct place *place, const char *text, size_t length,
+		    struct caller *caller)
+{
+	struct command *command;
+	int r = command_new(place->host, text, length, COMMAND_KEEP, caller, &command);
+
+	if (r == 0) {
+		r = command_run(command, NULL);
+		if (r < 0 && r != -EAGAIN) {
+			place->fault(place->path, place->line, command_error(command));
+			command_free(command);
+			return 1;
+		}
+		if (r == -EAGAIN)
+			r = run_on(command, place);
+		else
+			command_free(command);
 	}
 	if (r < 0)
-		later->fault(later->path, later->line, error);
-	later_free(later);
-}
-
-static int later_new(struct host *host, struct caller *caller, const struct later *from)
-{
-	struct later *later = malloc(sizeof(*later));
-
-	if (!later)
-		return -ENOMEM;
-	*later = *from;
-	later->waiter = (struct host_waiter){.run = later_run};
-	later->host = host;
-	later->path = strdup(from->path);
-	later->text = strdup(from->text);
-	if (caller_copy(&later->caller, caller) < 0 || !later->path || !later->text) {
-		later_free(later);
-		return -ENOMEM;
-	}
-	host_wait(host, &later->waiter);
-	return 0;
-}
-
-void config_drop_waiting(struct host *host)
-{
-	struct host_waiter *waiter, *next;
-
-	DL_FOREACH_SAFE(host->waiters, waiter, next) {
-		if (waiter->run == later_run)
-			later_free(CONTAINER_OF(waiter, struct later, waiter));
-	}
+		place->fault(place->path, place->line, strerror(-r));
+	return r < 0 ? 1 : 0;
 }
 
 int config_read(struct host *host, const char *path, config_fault_fn *fault)
 {
 	struct caller self = {.uid = geteuid(), .gid = getegid(), .pid = getpid()};
 	CLEANUP_FREE char *line = NULL;
-	char error[COMMAND_ERROR_MAX];
 	FILE *file = fopen(path, "re");
 	int n_faults = 0;
 	size_t size = 0;
@@ -95,18 +96,9 @@ int config_read(struct host *host, const char *path, config_fault_fn *fault)
 		return 1;
 	}
 	for (unsigned n = 1; errno = 0, (length = getline(&line, &size, file)) >= 0; n++) {
-		int r = command_run(host, line, (size_t)length, COMMAND_KEEP, &self, error);
+		const struct place place = {host, fault, (char *)path, n};
 
-		if (r == -EAGAIN && later_new(host, &self,
-					      &(struct later){.fault = fault,
-							      .line = n,
-							      .path = (char *)path,
-							      .text = line}) == 0)
-			continue;
-		if (r == 0)
-			continue;
-		fault(path, n, r == -EAGAIN ? strerror(ENOMEM) : error);
-		n_faults++;
+		n_faults += run_line(&place, line, (size_t)length, &self);
 	}
 	if (errno) {
 		fault(path, 0, strerror(errno));

@@ -22,9 +22,6 @@ typedef void config_fault_fn(const char *path, unsigned line, const char *text);
  */
 int config_read(struct host *host, const char *path, config_fault_fn *fault);
 
-/* Forgets commands that have had to wait, when they can't be run any more. */
-void config_drop_waiting(struct host *host);
-
 /* Runs CONFIG_FILE and then CONFIG_DIRECTORY's *.conf by name, as far as they exist. */
 int config_read_system(struct host *host, config_fault_fn *fault);
 

@@ -6,13 +6,14 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <unistd.h>
 #include <uthash.h>
+#include <utlist.h>
 
 #include "lib/base/cleanup.h"
 #include "lib/tree/command.h"
 #include "lib/channel/transfer.h"
+#include "lib/host/job.h"
 
 /* Users whose last error is remembered; the one who has had it longest makes room for the next. */
 #define COMPLAINTS_MAX 64
@@ -38,14 +39,13 @@ struct opener {
 struct ctl {
 	struct channel channel;
 	struct complaint *complaints;
-	struct host_waiter waiter; /* while a command has to */
 };
 
-static const struct kind ctl_kind;
+static const struct channel_ops ctl_ops;
 
 static struct ctl *ctl_from(struct channel *channel)
 {
-	assert(channel->kind == &ctl_kind);
+	assert(channel->ops == &ctl_ops);
 	return CONTAINER_OF(channel, struct ctl, channel);
 }
 
@@ -83,7 +83,6 @@ static void ctl_destroy(struct channel *channel)
 	struct ctl *ctl = ctl_from(channel);
 	struct space *space = channel->space;
 
-	host_unwait(space->host, &ctl->waiter);
 	while (ctl->complaints)
 		ctl_forget(ctl, ctl->complaints->uid);
 	free(ctl);
@@ -104,7 +103,14 @@ static int ctl_stat(struct channel *channel, struct stat *ret_attr)
 static int ctl_change(struct channel *channel, struct file *file, const struct stat *attr,
 		      unsigned changes, struct caller *caller)
 {
-	return changes & ~CHANGE_SIZE ? -EPERM : 0;
+	return -EPERM;
+}
+
+/* `>` means nothing here. */
+static int ctl_truncate(struct channel *channel, struct file *file, off_t size,
+			struct caller *caller)
+{
+	return 0;
 }
 
 static void opener_free(struct opener *opener)
@@ -171,17 +177,11 @@ static ssize_t ctl_read(struct file *file, void *data, size_t size, off_t offset
 	return (ssize_t)size;
 }
 
-/*
- * Runs a line, after what there is of it already. That is kept until the line is done, because who
- * is told of an error may write the rest again.
- */
-static int ctl_run(struct file *file, const char *line, size_t length)
+/* The command that the line makes, after what there is of it already. */
+static int ctl_parse(struct file *file, const char *line, size_t length,
+		     struct command **ret_command)
 {
-	struct ctl *ctl = ctl_from(file->channel);
-	struct host *host = file->channel->space->host;
 	struct opener *opener = file->state;
-	char error[COMMAND_ERROR_MAX] = "";
-	int r;
 
 	if (opener->tail_size) {
 		size_t room = COMMAND_MAX - opener->tail_size;
@@ -190,22 +190,61 @@ static int ctl_run(struct file *file, const char *line, size_t length)
 		line = opener->tail;
 		length += opener->tail_size; /* beyond the room: refused, unread */
 	}
-	r = command_run(host, line, length, COMMAND_STRICT, &opener->caller, error);
-	if (r == -EAGAIN) {
-		host_wait(host, &ctl->waiter);
+	return command_new(file->channel->space->host, line, length, COMMAND_STRICT,
+			   &opener->caller, ret_command);
+}
+
+static void forget_command(void *command)
+{
+	command_free(command);
+}
+
+/*
+ * Takes the line that this write is at: one that has been parsed already is kept by the request
+ * that waits for it.
+ */
+static int ctl_take(struct file *file, const char *line, size_t length,
+		    struct command **ret_command)
+{
+	if (!file->waiter || !file->waiter->memory)
+		return ctl_parse(file, line, length, ret_command);
+	*ret_command = TAKE_PTR(file->waiter->memory);
+	return 0;
+}
+
+/*
+ * Runs a line. Its beginning, if that came before, is kept until it is done: a program that gets an
+ * error may write the rest again.
+ */
+static int ctl_run(struct file *file, const char *line, size_t length)
+{
+	struct opener *opener = file->state;
+	struct command *command;
+	int r = ctl_take(file, line, length, &command);
+
+	if (r < 0)
+		return r;
+	r = command_run(command, file->waiter);
+	if (r == -EINPROGRESS) {
+		file->waiter->memory = command;
+		file->waiter->forget = forget_command;
 		return r;
 	}
+	if (r < 0 && r != -EAGAIN)
+		ctl_remember(ctl_from(file->channel), file->uid, opener->n_lines + 1,
+			     command_error(command));
+	command_free(command);
+	if (r == -EAGAIN)
+		return r;
 	opener->has_failed = r < 0;
-	if (r < 0) {
-		ctl_remember(ctl, file->uid, opener->n_lines + 1, error);
+	if (r < 0)
 		return r;
-	}
 	opener->n_lines++;
 	opener->tail_size = 0;
 	return 0;
 }
 
-/* Keeps the beginning of a line whose end is to come; false if that is no line any more. */
+/* Keeps the beginning of a line; false if it is too long for one. */
 static bool ctl_keep(struct opener *opener, const char *line, size_t length)
 {
 	if (opener->tail_size + length >= COMMAND_MAX)
@@ -219,6 +258,18 @@ static bool ctl_keep(struct opener *opener, const char *line, size_t length)
 	return true;
 }
 
+/* Does a write of this file wait that came before? The lines of one file are done in order. */
+static bool is_behind(const struct file *file)
+{
+	struct transfer *writer;
+
+	DL_FOREACH(file->channel->writers, writer) {
+		if (writer->file == file)
+			return &writer->waiter != file->waiter;
+	}
+	return false;
+}
+
 /*
  * Stops at the first line that fails: what was done counts, unless it was nothing. stdio writes a
  * long text in pieces of STDIO_PIECE, which may end within a line; what else ends without a newline
@@ -230,6 +281,8 @@ static ssize_t ctl_write(struct file *file, const void *data_, size_t size, off_
 	const char *data = data_;
 	size_t done = 0;
 
+	if (is_behind(file))
+		return -EAGAIN;
 	while (done < size) {
 		const char *end = memchr(data + done, '\n', size - done);
 		size_t length = end ? (size_t)(end - data) - done : size - done;
@@ -246,45 +299,60 @@ static ssize_t ctl_write(struct file *file, const void *data_, size_t size, off_
 	return (ssize_t)size;
 }
 
+/* Of a line that ran on after its file was closed. */
+struct last_line {
+	struct channel *channel; /* a reference */
+	uid_t uid;
+	unsigned line;
+};
+
+static void last_line_done(void *data, int result, const char *error)
+{
+	struct last_line *last = data;
+
+	if (result < 0)
+		ctl_remember(ctl_from(last->channel), last->uid, last->line, error);
+	channel_unref(last->channel);
+	free(last);
+}
+
+/* Nobody is left to be told; but what a program has written before it closed the file is done. */
+static void ctl_run_last(struct file *file)
+{
+	struct opener *opener = file->state;
+	struct last_line *last = malloc(sizeof(*last));
+	struct command *command = NULL;
+
+	if (!last || ctl_parse(file, "", 0, &command) < 0) {
+		free(last);
+		return;
+	}
+	*last = (struct last_line){channel_ref(file->channel), file->uid, opener->n_lines + 1};
+	if (command_run_alone(command, last_line_done, last) < 0)
+		last_line_done(last, -ENOMEM, strerror(ENOMEM));
+}
+
 /* A last line without a newline, at the end of a piece, has been waiting for this. */
 static void ctl_release(struct file *file)
 {
 	struct opener *opener = file->state;
 
 	if (opener->tail_size && !opener->has_failed)
-		ctl_run(file, "", 0);
+		ctl_run_last(file);
 	opener_free(opener);
 }
 
-static uint32_t ctl_poll(struct file *file)
-{
-	return EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM;
-}
-
-static const struct kind ctl_kind = {
-	.traits = KIND_SELECTIVE,
-	.channel =
-		{
-			.destroy = ctl_destroy,
-			.stat = ctl_stat,
-			.change = ctl_change,
-			.open = ctl_open,
-			.release = ctl_release,
-			.read = ctl_read,
-			.write = ctl_write,
-			.poll = ctl_poll,
-		},
+static const struct channel_ops ctl_ops = {
+	.traits = CHANNEL_SELECTIVE_READS | CHANNEL_SELECTIVE_WRITES | CHANNEL_WRITES_BY_JOB,
+	.destroy = ctl_destroy,
+	.stat = ctl_stat,
+	.change = ctl_change,
+	.truncate = ctl_truncate,
+	.open = ctl_open,
+	.release = ctl_release,
+	.read = ctl_read,
+	.write = ctl_write,
 };
-
-static void ctl_run_waiter(struct host_waiter *waiter)
-{
-	struct ctl *ctl = CONTAINER_OF(waiter, struct ctl, waiter);
-
-	/* Now: what was made is offered to those who wait once. */
-	channel_ref(&ctl->channel);
-	transfer_retry(&ctl->channel, EPOLLOUT);
-	channel_unref(&ctl->channel);
-}
 
 int ctl_new(struct space *root, struct channel **ret_channel)
 {
@@ -292,8 +360,7 @@ int ctl_new(struct space *root, struct channel **ret_channel)
 
 	if (!ctl)
 		return -ENOMEM;
-	channel_init(&ctl->channel, &ctl_kind, space_ref(root), CHANNEL_FILE);
-	ctl->waiter.run = ctl_run_waiter;
+	channel_init(&ctl->channel, &ctl_ops, space_ref(root), CHANNEL_FILE);
 	*ret_channel = &ctl->channel;
 	return 0;
 }

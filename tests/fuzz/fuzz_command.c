@@ -15,6 +15,7 @@
 
 #include "lib/channel/channel.h"
 #include "lib/base/cleanup.h"
+#include "lib/host/job.h"
 #include "lib/tree/command.h"
 #include "lib/kinds/kinds.h"
 #include "tests/fuzz/fuzz.h"
@@ -74,44 +75,37 @@ static void clear(struct space *space)
 	caller_fini(&root);
 }
 
-/* A line that is run until it need not wait any more. */
+/* A line that is run until it has been done. */
 struct attempt {
-	struct host_waiter waiter;
-	const char *line;
-	size_t length;
-	enum command_mode mode;
-	struct caller *caller;
-	char error[COMMAND_ERROR_MAX];
+	struct waiter waiter;
+	struct command *command;
 	int result;
 };
 
-static void try_line(struct host_waiter *waiter)
+static void resume(struct waiter *waiter)
 {
 	struct attempt *attempt = CONTAINER_OF(waiter, struct attempt, waiter);
 
-	memset(attempt->error, 0, sizeof(attempt->error));
-	attempt->result = command_run(&host, attempt->line, attempt->length, attempt->mode,
-				      attempt->caller, attempt->error);
-	if (attempt->result == -EAGAIN)
-		host_wait(&host, waiter);
-	else
+	attempt->result = command_run(attempt->command, waiter);
+	if (attempt->result != -EINPROGRESS)
 		loop_stop(loop);
 }
 
 static void run(const char *line, size_t length, enum command_mode mode, struct caller *caller)
 {
-	struct attempt attempt = {.waiter.run = try_line,
-				  .line = line,
-				  .length = length,
-				  .mode = mode,
-				  .caller = caller};
+	struct attempt attempt = {.waiter.resume = resume};
+	const char *error;
 
-	try_line(&attempt.waiter);
-	if (attempt.result == -EAGAIN)
+	must(command_new(&host, line, length, mode, caller, &attempt.command) == 0);
+	resume(&attempt.waiter);
+	if (attempt.result == -EINPROGRESS)
 		must(loop_run(loop) == 0);
-	must(attempt.result <= 0 && memchr(attempt.error, '\0', sizeof(attempt.error)));
+	error = command_error(attempt.command);
+	must(attempt.result <= 0 && memchr(error, '\0', COMMAND_ERROR_MAX));
 	/* Each refusal is explained, and nothing else is. */
-	must((attempt.result < 0) == (*attempt.error != '\0'));
+	must((attempt.result < 0) == (*error != '\0'));
+	waiter_fini(&attempt.waiter);
+	command_free(attempt.command);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -99,7 +99,7 @@ START_TEST(test_numbers_of_inodes_are_no_addresses)
 		channel_make(names[i]);
 	nodeids_look(nodeids);
 	for (int i = 0; i < N_NAMES; i++) {
-		ck_assert_msg(mount_is_sanitized(&ipc) || !daemon_has(nodeids[i]), "%s: %#" PRIx64,
+		ck_assert_msg(program_is_sanitized() || !daemon_has(nodeids[i]), "%s: %#" PRIx64,
 			      names[i], nodeids[i]);
 		/* An index and a generation, both small; none is a number that FUSE has taken. */
 		ck_assert_uint_lt((uint32_t)nodeids[i], MOST);

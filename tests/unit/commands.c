@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tests/unit/commands.h"
 
-#include <errno.h>
-#include <sys/epoll.h>
-#include <sys/timerfd.h>
-#include <unistd.h>
+#include <stdio.h>
 
-#include "lib/base/cleanup.h"
 #include "lib/kinds/kinds.h"
+#include "tests/unit/held.h"
 #include "tests/unit/objects.h"
 
-enum { DEADLINE = 30 };
-
-char command_error[COMMAND_ERROR_MAX];
+char command_fault[COMMAND_ERROR_MAX];
+/* Only for its waiter. */
+static struct caller waiting;
 static struct space *spaces[SHM + 2];
 
 void commands_open(void)
@@ -23,55 +20,31 @@ void commands_open(void)
 	host.spaces = spaces;
 }
 
-struct attempt {
-	struct host_waiter waiter;
-	struct caller *caller;
-	enum command_mode mode;
-	const char *line;
-	int result;
-};
-
-/* The result of what had to wait is there only while the waiter runs. */
-static void try_command(struct host_waiter *waiter)
+static int try_command(void *command_)
 {
-	struct attempt *attempt = CONTAINER_OF(waiter, struct attempt, waiter);
-
-	memset(command_error, 0, sizeof(command_error));
-	attempt->result = command_run(&host, attempt->line, strlen(attempt->line), attempt->mode,
-				      attempt->caller, command_error);
-	if (attempt->result == -EAGAIN)
-		host_wait(&host, waiter);
-	else
-		loop_stop(loop);
+	return command_run(command_, waiting.waiter);
 }
 
-static void deadline_dispatch(struct loop_source *source, uint32_t events)
+static int run(struct caller *caller, enum command_mode mode, const char *line, size_t length)
 {
-	ck_abort_msg("a command waits for %d seconds", DEADLINE);
-}
+	struct command *command;
+	int r;
 
-static void wait_for(struct attempt *attempt)
-{
-	const struct itimerspec deadline = {.it_value.tv_sec = DEADLINE};
-	struct loop_source timer = {.dispatch = deadline_dispatch};
-
-	timer.fd = (int)must_call(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC));
-	must_call(timerfd_settime(timer.fd, 0, &deadline, NULL));
-	must(loop_add(loop, &timer, EPOLLIN));
-	while (attempt->result == -EAGAIN)
-		must(loop_run(loop));
-	loop_remove(loop, &timer);
-	close(timer.fd);
+	must(command_new(&host, line, length, mode, caller, &command));
+	r = loop_wait_for(&waiting, try_command, command);
+	snprintf(command_fault, sizeof(command_fault), "%s", command_error(command));
+	command_free(command);
+	return r;
 }
 
 int command_as(struct caller *caller, enum command_mode mode, const char *line)
 {
-	struct attempt attempt = {{.run = try_command}, caller, mode, line, 0};
+	return run(caller, mode, line, strlen(line));
+}
 
-	try_command(&attempt.waiter);
-	if (attempt.result == -EAGAIN)
-		wait_for(&attempt);
-	return attempt.result;
+int command_of(const char *line, size_t length)
+{
+	return run(&root, COMMAND_STRICT, line, length);
 }
 
 int command(const char *line)

@@ -12,14 +12,15 @@
 enum { PIPES, QUEUES, SHM };
 
 /* What the last line that failed was refused with, else "". */
-extern char command_error[COMMAND_ERROR_MAX];
+extern char command_fault[COMMAND_ERROR_MAX];
 
 /* Opens the spaces; before any command. */
 void commands_open(void);
 
 int command_as(struct caller *caller, enum command_mode mode, const char *line);
-/* As root, strictly. */
+/* As root, strictly; and of so many bytes. */
 int command(const char *line);
+int command_of(const char *line, size_t length);
 
 /* The attributes of an object. */
 struct stat command_stat(int space, const char *name);

@@ -130,7 +130,7 @@ static void space_clear(struct space *space)
 {
 	char *name = NULL;
 
-	if (!space->ops->remove)
+	if (!space_can_remove(space))
 		return; /* addresses: nothing of ours */
 	while (must(space_list(space, &root, keep_name, &name)) == 0 && name) {
 		must(space_remove(space, name, &root));

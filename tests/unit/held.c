@@ -36,7 +36,7 @@ static bool held_complete(struct transfer *transfer, const void *data, ssize_t r
 	held->result = result;
 	if (n > sizeof(held->data))
 		n = sizeof(held->data);
-	if (!transfer->is_write && n)
+	if (transfer->sort == TRANSFER_READ && n)
 		memcpy(held->data, data, n);
 	loop_end();
 	return !held->is_deaf;
@@ -59,10 +59,19 @@ void held_write(struct held *held, struct file *file, const void *data, size_t s
 
 	ck_assert_msg(n == -EAGAIN || (n >= 0 && (size_t)n < size), "write: %s", error_name(n));
 	held->transfer.file = file;
-	held->transfer.is_write = true;
+	held->transfer.sort = TRANSFER_WRITE;
 	held->transfer.data = data;
 	held->transfer.size = size;
 	held->transfer.done = n > 0 ? (size_t)n : 0;
+	held->transfer.complete = held_complete;
+	transfer_hold(&held->transfer);
+}
+
+void held_open(struct held *held, struct file *file)
+{
+	must_fail(channel_opened(file), EAGAIN);
+	held->transfer.file = file;
+	held->transfer.sort = TRANSFER_OPEN;
 	held->transfer.complete = held_complete;
 	transfer_hold(&held->transfer);
 }
@@ -148,30 +157,33 @@ void loop_wait(const bool *is_done)
 }
 
 struct retry {
-	struct host_waiter waiter;
+	struct waiter waiter;
+	struct caller *caller;
 	int (*attempt)(void *data);
 	void *data;
 	int result;
 	bool is_done;
 };
 
-static void retry_run(struct host_waiter *waiter)
+static void retry_resume(struct waiter *waiter)
 {
 	struct retry *retry = CONTAINER_OF(waiter, struct retry, waiter);
 
+	retry->caller->waiter = waiter;
 	retry->result = retry->attempt(retry->data);
-	retry->is_done = retry->result != -EAGAIN;
+	retry->caller->waiter = NULL;
+	retry->is_done = retry->result != -EINPROGRESS;
 	if (retry->is_done)
 		loop_end();
-	else
-		host_wait(&host, waiter);
 }
 
-int loop_wait_for(int (*attempt)(void *data), void *data)
+int loop_wait_for(struct caller *caller, int (*attempt)(void *data), void *data)
 {
-	struct retry retry = {.waiter.run = retry_run, .attempt = attempt, .data = data};
+	struct retry retry = {
+		.waiter.resume = retry_resume, .caller = caller, .attempt = attempt, .data = data};
 
-	retry_run(&retry.waiter);
+	retry_resume(&retry.waiter);
 	loop_wait(&retry.is_done);
+	waiter_fini(&retry.waiter);
 	return retry.result;
 }

@@ -19,6 +19,8 @@ struct held {
 /* Try, which has to give -EAGAIN (a write may do a part), and hold. `held` has to be all zeroes. */
 void held_read(struct held *held, struct file *file, size_t size);
 void held_write(struct held *held, struct file *file, const void *data, size_t size);
+/* Of a file that is not through to the other end. */
+void held_open(struct held *held, struct file *file);
 
 /* Runs the loop until it is over. */
 void held_wait(struct held *held);
@@ -43,9 +45,9 @@ void loop_wait(const bool *is_done);
 void loop_end(void);
 
 /*
- * Calls attempt(data), and again each time that host_retry() has those who wait try again, until it
- * returns something else than -EAGAIN. Returns that.
+ * Calls attempt(data), which does something for the caller, as a held request does: with a waiter,
+ * and again when it is resumed, until the result is there. Returns that.
  */
-int loop_wait_for(int (*attempt)(void *data), void *data);
+int loop_wait_for(struct caller *caller, int (*attempt)(void *data), void *data);
 
 #endif

@@ -42,7 +42,7 @@ int object_create_set(struct space *space, const char *name, mode_t mode,
 {
 	struct creation creation = {space, name, mode, settings, caller, ret_channel};
 
-	return loop_wait_for(try_to_create, &creation);
+	return loop_wait_for(caller, try_to_create, &creation);
 }
 
 int object_lookup(struct space *space, const char *name, struct channel **ret_channel)
@@ -137,11 +137,25 @@ int object_chmod(struct channel *channel, mode_t mode, struct caller *caller)
 	return channel_change(channel, NULL, &attr, CHANGE_MODE, caller);
 }
 
+struct truncation {
+	struct channel *channel;
+	off_t size;
+	struct caller *caller;
+};
+
+static int try_to_truncate(void *data)
+{
+	const struct truncation *truncation = data;
+	const struct stat attr = {.st_size = truncation->size};
+
+	return channel_change(truncation->channel, NULL, &attr, CHANGE_SIZE, truncation->caller);
+}
+
 int object_truncate(struct channel *channel, off_t size, struct caller *caller)
 {
-	const struct stat attr = {.st_size = size};
+	struct truncation truncation = {channel, size, caller};
 
-	return channel_change(channel, NULL, &attr, CHANGE_SIZE, caller);
+	return loop_wait_for(caller, try_to_truncate, &truncation);
 }
 
 ssize_t file_try_read(struct file *file, size_t size)

@@ -131,12 +131,12 @@ bool sample_waits(const struct kind *kind)
 
 bool sample_is_message(const struct kind *kind)
 {
-	return kind->traits & KIND_MESSAGES;
+	return kind->channel->traits & CHANNEL_MESSAGES;
 }
 
 bool sample_is_socket(const struct kind *kind)
 {
-	return kind->traits & (KIND_OPENS_LATE | KIND_DIRECTORIES);
+	return strncmp(kind->path, "sockets/", strlen("sockets/")) == 0;
 }
 
 const char *sample_lacks(const struct kind *kind, unsigned needs)
@@ -235,19 +235,19 @@ int sample_list_find(struct space *space, const char *name, ino_t *ret_ino, mode
 
 void sample_put(struct file *file, int i)
 {
-	file_put(file, sample_of(file->channel->kind)->put[i]);
+	file_put(file, sample_of(file->channel->space->kind)->put[i]);
 }
 
 ssize_t sample_try_put(struct file *file, int i)
 {
-	const char *text = sample_of(file->channel->kind)->put[i];
+	const char *text = sample_of(file->channel->space->kind)->put[i];
 
 	return channel_write(file, text, strlen(text), 0);
 }
 
 size_t sample_fill(struct file *file)
 {
-	const char *fill = sample_of(file->channel->kind)->fill;
+	const char *fill = sample_of(file->channel->space->kind)->fill;
 
 	if (!fill)
 		return file_fill(file, SAMPLE_PIECE);
@@ -257,7 +257,7 @@ size_t sample_fill(struct file *file)
 
 void sample_await(struct file *file)
 {
-	if (!(sample_of(file->channel->kind)->traits & SAMPLE_LATER))
+	if (!(sample_of(file->channel->space->kind)->traits & SAMPLE_LATER))
 		return;
 	for (;;) {
 		struct watch watch = {0};
@@ -272,7 +272,7 @@ void sample_await(struct file *file)
 
 void sample_expect(struct file *file, int i)
 {
-	const char *text = sample_of(file->channel->kind)->got[i];
+	const char *text = sample_of(file->channel->space->kind)->got[i];
 
 	sample_await(file);
 	file_expect(file, strlen(text), text);

@@ -110,19 +110,19 @@ void native_get(int fd, const char *text)
 int socket_open(struct channel *channel, int flags, struct caller *caller, struct file **ret_file)
 {
 	struct held held = {0};
-	ssize_t r = object_open_as(channel, flags, caller, ret_file);
+	int r = object_open_as(channel, flags, caller, ret_file);
 
 	if (r < 0)
-		return (int)r;
-	r = channel_write(*ret_file, NULL, 0, 0);
+		return r;
+	r = channel_opened(*ret_file);
 	if (r == -EAGAIN) {
-		held_write(&held, *ret_file, NULL, 0);
+		held_open(&held, *ret_file);
 		held_wait(&held);
-		r = held.result;
+		r = (int)held.result;
 	}
 	if (r < 0)
 		object_close(*ret_file);
-	return (int)r;
+	return r;
 }
 
 void socket_expect(struct file *file, const char *text)
@@ -162,5 +162,5 @@ int socket_find(struct space *space, const char *name, struct caller *caller,
 {
 	struct search search = {space, name, caller, ret_entry};
 
-	return loop_wait_for(search_once, &search);
+	return loop_wait_for(caller, search_once, &search);
 }

@@ -84,7 +84,7 @@ static ssize_t toy_read(struct file *file, void *data, size_t size, off_t offset
 	if (!toy_selects(file, piece))
 		return -EAGAIN;
 	n = strlen(piece);
-	if ((toy->channel.kind->traits & KIND_MESSAGES) && n > size)
+	if ((toy->channel.traits & CHANNEL_MESSAGES) && n > size)
 		return -EMSGSIZE;
 	if (n <= size) {
 		toy_drop_piece(toy);
@@ -104,7 +104,7 @@ static ssize_t toy_write(struct file *file, const void *data, size_t size, off_t
 	toy->n_writes++;
 	if (toy->error)
 		return toy->error;
-	if (n < size && (n == 0 || (toy->channel.kind->traits & KIND_MESSAGES)))
+	if (n < size && (n == 0 || (toy->channel.traits & CHANNEL_MESSAGES)))
 		return -EAGAIN;
 	ck_assert_uint_lt(strlen(toy->written) + n, sizeof(toy->written));
 	strncat(toy->written, data, n);
@@ -117,31 +117,29 @@ static uint32_t toy_poll(struct file *file)
 	return toy_from(file->channel)->ready;
 }
 
-#define TOY_CHANNEL                                                              \
-	{                                                                        \
-		.destroy = toy_destroy, .stat = toy_stat, .change = toy_change,  \
-		.open = toy_open_file, .release = toy_release, .read = toy_read, \
-		.write = toy_write, .poll = toy_poll,                            \
-	}
+#define TOY_OPS                                                                                \
+	.destroy = toy_destroy, .stat = toy_stat, .change = toy_change, .open = toy_open_file, \
+	.release = toy_release, .read = toy_read, .write = toy_write, .poll = toy_poll
 
-const struct kind toy_stream = {.path = "streams", .channel = TOY_CHANNEL};
+static const struct channel_ops stream_ops = {TOY_OPS};
+static const struct channel_ops message_ops = {TOY_OPS, .traits = CHANNEL_MESSAGES};
+static const struct channel_ops selective_ops = {
+	TOY_OPS,
+	.traits = CHANNEL_MESSAGES | CHANNEL_SELECTIVE_READS | CHANNEL_SELECTIVE_WRITES,
+};
 
-const struct kind toy_message = {
-	.path = "messages", .traits = KIND_MESSAGES, .channel = TOY_CHANNEL};
+const struct toy_kind toy_stream = {{.path = "streams"}, &stream_ops};
+const struct toy_kind toy_message = {{.path = "messages"}, &message_ops};
+const struct toy_kind toy_selective = {{.path = "selections", .selector_max = 255}, &selective_ops};
 
-const struct kind toy_selective = {.path = "selections",
-				   .traits = KIND_MESSAGES | KIND_SELECTS | KIND_SELECTIVE,
-				   .selector_max = 255,
-				   .channel = TOY_CHANNEL};
-
-struct toy *toy_new(const struct kind *kind)
+struct toy *toy_new(const struct toy_kind *kind)
 {
 	struct toy *toy = calloc(1, sizeof(*toy));
 
 	ck_assert_ptr_nonnull(toy);
-	space_init(&toy->space, NULL, &host, kind->path);
-	toy->space.kind = kind;
-	channel_init(&toy->channel, kind, &toy->space, CHANNEL_STREAM);
+	space_init(&toy->space, NULL, &host, kind->kind.path);
+	toy->space.kind = &kind->kind;
+	channel_init(&toy->channel, kind->ops, &toy->space, CHANNEL_STREAM);
 	return toy;
 }
 

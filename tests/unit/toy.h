@@ -22,16 +22,22 @@ struct toy {
 	unsigned n_reads, n_writes, n_opens, n_releases;
 };
 
-extern const struct kind toy_stream;
-extern const struct kind toy_message;
+/* A kind, and what its objects are. */
+struct toy_kind {
+	struct kind kind;
+	const struct channel_ops *ops;
+};
+
+extern const struct toy_kind toy_stream;
+extern const struct toy_kind toy_message;
 /* Of messages: a file with a selector takes only those that begin with that character. */
-extern const struct kind toy_selective;
+extern const struct toy_kind toy_selective;
 
 /* How many were destroyed. */
 extern unsigned toy_n_destroyed;
 
 /* A new one, with one reference. */
-struct toy *toy_new(const struct kind *kind);
+struct toy *toy_new(const struct toy_kind *kind);
 /* Opened by root for both ways. */
 struct file *toy_open(struct toy *toy);
 /* Gives it back, with the files; NULL ends them. The toy has to be destroyed by that. */

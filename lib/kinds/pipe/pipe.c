@@ -43,9 +43,11 @@ struct pipe {
 /* file::mark of a reader that has seen data or a writer; else the pipe's n_opened as it was. */
 #define MARK_SEEN 0
 
+static const struct channel_ops pipe_ops;
+
 static struct pipe *pipe_from(struct channel *channel)
 {
-	assert(channel->kind == &pipe_kind);
+	assert(channel->ops == &pipe_ops);
 	return CONTAINER_OF(kept_from(channel), struct pipe, kept);
 }
 
@@ -72,34 +74,27 @@ static int pipe_stat(struct channel *channel, struct stat *ret_attr)
 	return 0;
 }
 
-static int pipe_truncate(struct pipe *pipe, const struct stat *attr, struct caller *caller)
+static int pipe_truncate(struct channel *channel, struct file *file, off_t size,
+			 struct caller *caller)
 {
+	struct pipe *pipe = pipe_from(channel);
 	struct stat now = {0};
 
-	if (attr->st_size != 0 || pipe->kept.channel.service != CHANNEL_STREAM)
+	if (size != 0 || channel->service != CHANNEL_STREAM)
 		return -EINVAL;
 	/* To throw bytes away is to take them: writing alone does not give that right. */
 	attributes_stat(&pipe->kept.attributes, &now);
 	if (!caller_may(caller, &now, R_OK))
 		return -EACCES;
 	store_empty(&pipe->store);
-	channel_wake(&pipe->kept.channel, EPOLLOUT | EPOLLHUP);
+	channel_wake(channel, EPOLLOUT | EPOLLHUP);
 	return 0;
 }
 
 static int pipe_change(struct channel *channel, struct file *file, const struct stat *attr,
 		       unsigned changes, struct caller *caller)
 {
-	struct pipe *pipe = pipe_from(channel);
-
-	if (changes & CHANGE_SIZE) {
-		int r = pipe_truncate(pipe, attr, caller);
-
-		if (r < 0)
-			return r;
-		changes &= ~(CHANGE_SIZE | CHANGE_MTIME);
-	}
-	return attributes_change(&pipe->kept.attributes, attr, changes, caller);
+	return attributes_change(&pipe_from(channel)->kept.attributes, attr, changes, caller);
 }
 
 static int pipe_open(struct file *file, struct caller *caller)
@@ -259,6 +254,21 @@ static int pipe_create(struct space *space, const char *name, mode_t mode,
 	return 0;
 }
 
+static const struct channel_ops pipe_ops = {
+	.destroy = pipe_destroy,
+	.stat = pipe_stat,
+	.change = pipe_change,
+	.truncate = pipe_truncate,
+	.open = pipe_open,
+	.release = pipe_release,
+	.read = pipe_read,
+	.write = pipe_write,
+	.poll = pipe_poll,
+	.status = pipe_status,
+	.peek = pipe_peek,
+	.set = pipe_set,
+};
+
 static const struct space_ops pipe_space_ops = {
 	.destroy = kept_space_destroy,
 	.list = kept_list,
@@ -276,19 +286,6 @@ static int pipe_space_open(struct space **ret_space, struct host *host)
 const struct kind pipe_kind = {
 	.path = "pipes",
 	.parameters = pipe_parameters,
+	.channel = &pipe_ops,
 	.open = pipe_space_open,
-	.channel =
-		{
-			.destroy = pipe_destroy,
-			.stat = pipe_stat,
-			.change = pipe_change,
-			.open = pipe_open,
-			.release = pipe_release,
-			.read = pipe_read,
-			.write = pipe_write,
-			.poll = pipe_poll,
-			.status = pipe_status,
-			.peek = pipe_peek,
-			.set = pipe_set,
-		},
 };

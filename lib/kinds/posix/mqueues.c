@@ -66,7 +66,7 @@ int mqueue_unlink_name(struct named_space *space, const char *name)
 
 void mqueue_creation_init(struct mqueue_creation *creation, const char *name, mode_t mode)
 {
-	memset(creation, 0, sizeof(*creation)); /* errands_run() compares all of it */
+	memset(creation, 0, sizeof(*creation)); /* job_run() compares all of it */
 	creation->mode = mode & 07777;
 	make_path(creation->path, name);
 }
@@ -82,6 +82,16 @@ int mqueue_create(void *data)
 		return -errno;
 	creation->ino = attr.st_ino;
 	return 0;
+}
+
+void mqueue_uncreate(struct host *host, struct caller *caller, void *data)
+{
+	const struct mqueue_creation *creation = data;
+
+	if (caller_enter(caller) < 0)
+		return;
+	mq_unlink(creation->path);
+	caller_leave();
 }
 
 int mqueue_attributes(int fd, struct mq_attr *ret_attr)

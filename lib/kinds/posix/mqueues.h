@@ -33,8 +33,11 @@ struct mqueue_creation {
 
 void mqueue_creation_init(struct mqueue_creation *creation, const char *name, mode_t mode);
 
-/* Makes it; for errands_run(). Errors of mq_open(3); -EEXIST. */
+/* Makes it; for job_run(). Errors of mq_open(3); -EEXIST. */
 int mqueue_create(void *creation);
+
+/* job_call::undo: removes it again, as the caller, who may remove no queue but his own. */
+void mqueue_uncreate(struct host *host, struct caller *caller, void *creation);
 
 /* The queue's limits and present length, of a descriptor. */
 int mqueue_attributes(int fd, struct mq_attr *ret_attr);

@@ -15,8 +15,9 @@
 #include <sys/epoll.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/host/errands.h"
+#include "lib/host/job.h"
 #include "lib/channel/kernel_names.h"
+#include "lib/channel/readiness.h"
 #include "lib/kinds/kinds.h"
 #include "lib/kinds/posix/mqueues.h"
 
@@ -36,77 +37,63 @@ enum { QUEUE_READ, QUEUE_WRITE, QUEUE_N_WAYS };
 
 struct queue {
 	struct named named;
-	struct loop_source sources[QUEUE_N_WAYS]; /* fd -1 while nobody has it open that way */
+	struct readiness ways[QUEUE_N_WAYS]; /* fd -1 while nobody has it open that way */
 };
+
+static const struct channel_ops queue_ops;
 
 static struct queue *queue_from(struct channel *channel)
 {
-	assert(channel->kind == &queue_kind);
+	assert(channel->ops == &queue_ops);
 	return CONTAINER_OF(named_from(channel), struct queue, named);
 }
 
-static struct loop *queue_loop(struct queue *queue)
+static int queue_fd(const struct queue *queue, int way)
 {
-	return queue->named.channel.space->host->loop;
-}
-
-static void queue_is_ready(struct queue *queue, struct loop_source *source, uint32_t events)
-{
-	struct channel *channel = &queue->named.channel;
-
-	if (channel->readers || channel->writers || channel->polled)
-		channel_wake(channel, events);
-	else
-		loop_remove(queue_loop(queue), source);
-}
-
-static void queue_dispatch_read(struct loop_source *source, uint32_t events)
-{
-	queue_is_ready(CONTAINER_OF(source, struct queue, sources[QUEUE_READ]), source, events);
-}
-
-static void queue_dispatch_write(struct loop_source *source, uint32_t events)
-{
-	queue_is_ready(CONTAINER_OF(source, struct queue, sources[QUEUE_WRITE]), source, events);
-}
-
-/* Edge-triggered: every message that comes or goes is one event, and none while nothing does. */
-static int queue_listen(struct queue *queue)
-{
-	struct loop_source *read = &queue->sources[QUEUE_READ];
-	struct loop_source *write = &queue->sources[QUEUE_WRITE];
-	int r = 0;
-
-	if (read->fd >= 0)
-		r = loop_add(queue_loop(queue), read, EPOLLIN | EPOLLOUT | EPOLLET);
-	if (r == 0 && write->fd >= 0 && write->fd != read->fd)
-		r = loop_add(queue_loop(queue), write, EPOLLIN | EPOLLOUT | EPOLLET);
-	return r;
+	return queue->ways[way].source.fd;
 }
 
 static void queue_init(struct named *named)
 {
 	struct queue *queue = CONTAINER_OF(named, struct queue, named);
 
-	queue->sources[QUEUE_READ] =
-		(struct loop_source){.fd = -1, .dispatch = queue_dispatch_read};
-	queue->sources[QUEUE_WRITE] =
-		(struct loop_source){.fd = -1, .dispatch = queue_dispatch_write};
+	for (int way = 0; way < QUEUE_N_WAYS; way++)
+		readiness_init(&queue->ways[way], &named->channel);
 }
 
 static void queue_close(struct queue *queue)
 {
-	struct loop_source *read = &queue->sources[QUEUE_READ];
-	struct loop_source *write = &queue->sources[QUEUE_WRITE];
+	int read_fd = queue_fd(queue, QUEUE_READ);
+	int write_fd = queue_fd(queue, QUEUE_WRITE);
 
-	loop_remove(queue_loop(queue), read);
-	loop_remove(queue_loop(queue), write);
-	if (write->fd >= 0 && write->fd != read->fd)
-		close(write->fd);
-	if (read->fd >= 0)
-		close(read->fd);
-	read->fd = write->fd = -1;
+	for (int way = 0; way < QUEUE_N_WAYS; way++) {
+		readiness_unwatch(&queue->ways[way]);
+		queue->ways[way].source.fd = -1;
+	}
+	if (write_fd >= 0 && write_fd != read_fd)
+		close(write_fd);
+	if (read_fd >= 0)
+		close(read_fd);
 	channel_uncharge_descriptors(&queue->named.channel);
+}
+
+/* One descriptor for both ways is watched once, as that for reading. */
+static struct readiness *queue_way(struct queue *queue, int way)
+{
+	bool is_shared = queue_fd(queue, QUEUE_READ) == queue_fd(queue, QUEUE_WRITE);
+
+	return &queue->ways[is_shared ? QUEUE_READ : way];
+}
+
+/* Hears of all that there is. */
+static int queue_watch(struct queue *queue)
+{
+	int r = 0;
+
+	for (int way = 0; r == 0 && way < QUEUE_N_WAYS; way++)
+		if (queue_fd(queue, way) >= 0)
+			r = readiness_watch(queue_way(queue, way));
+	return r;
 }
 
 static void queue_destroy(struct channel *channel)
@@ -120,9 +107,9 @@ static void queue_destroy(struct channel *channel)
 /* Any that is open, or -1. */
 static int queue_descriptor(const struct queue *queue)
 {
-	int fd = queue->sources[QUEUE_READ].fd;
+	int fd = queue_fd(queue, QUEUE_READ);
 
-	return fd >= 0 ? fd : queue->sources[QUEUE_WRITE].fd;
+	return fd >= 0 ? fd : queue_fd(queue, QUEUE_WRITE);
 }
 
 static int queue_stat(struct channel *channel, struct stat *ret_attr)
@@ -146,20 +133,21 @@ static int queue_empty(struct queue *queue, int fd)
 }
 
 /* To empty a queue is to receive from it: it takes the caller's right to do so. */
-static int queue_truncate(struct queue *queue, struct file *file, const struct stat *attr,
+static int queue_truncate(struct channel *channel, struct file *file, off_t size,
 			  struct caller *caller)
 {
+	struct queue *queue = queue_from(channel);
 	CLEANUP_FD int fd = -1;
 	struct stat now;
 	int r;
 
-	if (attr->st_size != 0)
+	if (size != 0)
 		return -EINVAL;
-	if (file && queue->sources[QUEUE_READ].fd >= 0) {
-		r = queue_stat(file->channel, &now);
+	if (file && queue_fd(queue, QUEUE_READ) >= 0) {
+		r = queue_stat(channel, &now);
 		if (r == 0 && !file_reads(file) && !caller_may(caller, &now, R_OK))
 			r = -EACCES;
-		return r < 0 ? r : queue_empty(queue, queue->sources[QUEUE_READ].fd);
+		return r < 0 ? r : queue_empty(queue, queue_fd(queue, QUEUE_READ));
 	}
 	r = caller_enter(caller);
 	if (r < 0)
@@ -176,36 +164,26 @@ static int queue_change(struct channel *channel, struct file *file, const struct
 {
 	struct queue *queue = queue_from(channel);
 
-	if (changes & CHANGE_SIZE) {
-		int r = queue_truncate(queue, file, attr, caller);
-
-		if (r < 0)
-			return r;
-		changes &= ~(CHANGE_SIZE | CHANGE_MTIME);
-	}
-	return changes ? named_change(&queue->named, queue_descriptor(queue), attr, changes, caller)
-		       : 0;
+	return named_change(&queue->named, queue_descriptor(queue), attr, changes, caller);
 }
 
 /* Makes sure that there is a descriptor for this way, if possible one for both. */
 static int queue_open_way(struct queue *queue, int way, uid_t uid)
 {
-	struct loop_source *source = &queue->sources[way];
-	struct loop_source *other = &queue->sources[!way];
 	int fd;
 
-	if (source->fd >= 0)
+	if (queue_fd(queue, way) >= 0)
 		return 0;
 	fd = channel_charge_descriptors(&queue->named.channel, uid, 1);
 	if (fd == 0)
 		fd = named_open(&queue->named, O_RDWR);
 	if (fd == -EACCES)
 		fd = named_open(&queue->named, way == QUEUE_READ ? O_RDONLY : O_WRONLY);
-	else if (fd >= 0 && other->fd < 0)
-		other->fd = fd;
+	else if (fd >= 0 && queue_fd(queue, !way) < 0)
+		queue->ways[!way].source.fd = fd;
 	if (fd < 0)
 		return fd;
-	source->fd = fd;
+	queue->ways[way].source.fd = fd;
 	return 0;
 }
 
@@ -239,29 +217,20 @@ static void queue_release(struct file *file)
 static ssize_t queue_read(struct file *file, void *data, size_t size, off_t offset)
 {
 	struct queue *queue = queue_from(file->channel);
-	ssize_t n = mq_receive(queue->sources[QUEUE_READ].fd, data, size, NULL);
-	int r;
+	struct readiness *way = queue_way(queue, QUEUE_READ);
+	ssize_t n = mq_receive(way->source.fd, data, size, NULL);
 
-	if (n >= 0)
-		return n;
-	if (errno != EAGAIN)
-		return -errno;
-	r = queue_listen(queue);
-	return r < 0 ? r : -EAGAIN;
+	return n < 0 ? readiness_failed(way, errno) : n;
 }
 
 static ssize_t queue_write(struct file *file, const void *data, size_t size, off_t offset)
 {
 	struct queue *queue = queue_from(file->channel);
-	int fd = queue->sources[QUEUE_WRITE].fd;
-	int r;
+	struct readiness *way = queue_way(queue, QUEUE_WRITE);
 
-	if (mq_send(fd, data, size, (unsigned)file->selector.value) == 0)
+	if (mq_send(way->source.fd, data, size, (unsigned)file->selector.value) == 0)
 		return (ssize_t)size;
-	if (errno != EAGAIN)
-		return -errno;
-	r = queue_listen(queue);
-	return r < 0 ? r : -EAGAIN;
+	return readiness_failed(way, errno);
 }
 
 static uint32_t queue_poll(struct file *file)
@@ -270,7 +239,7 @@ static uint32_t queue_poll(struct file *file)
 	struct mq_attr attr;
 	uint32_t events = 0;
 
-	if (queue_listen(queue) < 0 || mqueue_attributes(queue_descriptor(queue), &attr) < 0)
+	if (queue_watch(queue) < 0 || mqueue_attributes(queue_descriptor(queue), &attr) < 0)
 		return EPOLLERR;
 	if (file_reads(file) && attr.mq_curmsgs > 0)
 		events |= EPOLLIN | EPOLLRDNORM;
@@ -320,11 +289,11 @@ static int queue_create(struct space *space, const char *name, mode_t mode,
 			struct entry *ret_entry)
 {
 	struct mqueue_creation creation;
-	const struct errand_call call = {.way = ERRAND_PROCESS,
-					 .name = name,
-					 .act = mqueue_create,
-					 .data = &creation,
-					 .size = sizeof(creation)};
+	const struct job_call call = {.place = JOB_PROCESS,
+				      .act = mqueue_create,
+				      .undo = mqueue_uncreate,
+				      .data = &creation,
+				      .size = sizeof(creation)};
 	int r;
 
 	if (!S_ISREG(mode))
@@ -332,9 +301,23 @@ static int queue_create(struct space *space, const char *name, mode_t mode,
 	mqueue_creation_init(&creation, name, mode);
 	creation.has_attr = queue_take(settings, &creation.attr);
 	/* The kernel counts a queue's bytes against its maker's real user. */
-	r = errands_run(space->host, caller, &call);
+	r = job_run(space->host, caller, &call);
 	return r < 0 ? r : named_find_made(space, name, creation.ino, &ret_entry->channel);
 }
+
+static const struct channel_ops queue_ops = {
+	.traits = CHANNEL_MESSAGES,
+	.destroy = queue_destroy,
+	.stat = queue_stat,
+	.change = queue_change,
+	.truncate = queue_truncate,
+	.open = queue_open,
+	.release = queue_release,
+	.read = queue_read,
+	.write = queue_write,
+	.poll = queue_poll,
+	.status = queue_status,
+};
 
 static const struct space_ops queue_space_ops = {
 	.destroy = named_space_destroy,
@@ -367,20 +350,8 @@ static int queue_space_open(struct space **ret_space, struct host *host)
 
 const struct kind queue_kind = {
 	.path = "queues",
-	.traits = KIND_MESSAGES | KIND_SELECTS,
 	.selector_max = PRIORITY_MAX,
 	.parameters = queue_parameters,
+	.channel = &queue_ops,
 	.open = queue_space_open,
-	.channel =
-		{
-			.destroy = queue_destroy,
-			.stat = queue_stat,
-			.change = queue_change,
-			.open = queue_open,
-			.release = queue_release,
-			.read = queue_read,
-			.write = queue_write,
-			.poll = queue_poll,
-			.status = queue_status,
-		},
 };

@@ -35,9 +35,11 @@ static const struct parameter sem_parameters[] = {
 	{.name = NULL},
 };
 
+static const struct channel_ops sem_ops;
+
 static struct sem *sem_from(struct channel *channel)
 {
-	assert(channel->kind == &sem_kind);
+	assert(channel->ops == &sem_ops);
 	return CONTAINER_OF(named_from(channel), struct sem, named);
 }
 
@@ -94,14 +96,13 @@ static int sem_change(struct channel *channel, struct file *file, const struct s
 {
 	struct sem *sem = sem_from(channel);
 
-	if (changes & CHANGE_SIZE) {
-		int r = attr->st_size ? -EINVAL : sem_put(sem, 0, caller);
+	return named_change(&sem->named, sem->fd, attr, changes, caller);
+}
 
-		if (r < 0)
-			return r;
-		changes &= ~(CHANGE_SIZE | CHANGE_MTIME);
-	}
-	return changes ? named_change(&sem->named, sem->fd, attr, changes, caller) : 0;
+static int sem_truncate(struct channel *channel, struct file *file, off_t size,
+			struct caller *caller)
+{
+	return size ? -EINVAL : sem_put(sem_from(channel), 0, caller);
 }
 
 static int sem_open_file(struct sem *sem, uid_t uid)
@@ -265,6 +266,23 @@ static int sem_create(struct space *space, const char *name, mode_t mode,
 	return r < 0 ? r : named_find_made(space, name, ino, &ret_entry->channel);
 }
 
+static const struct channel_ops sem_ops = {
+	.traits = CHANNEL_MESSAGES,
+	.destroy = sem_destroy_channel,
+	.stat = sem_stat,
+	.change = sem_change,
+	.truncate = sem_truncate,
+	.open = sem_open_channel,
+	.release = sem_release,
+	.read = sem_read,
+	.write = sem_write,
+	.poll = sem_poll,
+	.attend = sem_wait_attend,
+	.status = sem_status,
+	.peek = sem_peek,
+	.set = sem_set,
+};
+
 static const struct space_ops sem_space_ops = {
 	.destroy = named_space_destroy,
 	.list = named_list,
@@ -299,22 +317,7 @@ static int sem_space_open(struct space **ret_space, struct host *host)
 
 const struct kind sem_kind = {
 	.path = "sems",
-	.traits = KIND_MESSAGES,
 	.parameters = sem_parameters,
+	.channel = &sem_ops,
 	.open = sem_space_open,
-	.channel =
-		{
-			.destroy = sem_destroy_channel,
-			.stat = sem_stat,
-			.change = sem_change,
-			.open = sem_open_channel,
-			.release = sem_release,
-			.read = sem_read,
-			.write = sem_write,
-			.poll = sem_poll,
-			.attend = sem_wait_attend,
-			.status = sem_status,
-			.peek = sem_peek,
-			.set = sem_set,
-		},
 };

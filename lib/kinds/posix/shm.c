@@ -16,11 +16,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/host/errands.h"
+#include "lib/host/job.h"
 #include "lib/channel/kernel_names.h"
 #include "lib/kinds/kinds.h"
 
@@ -33,9 +32,11 @@ static const struct parameter shm_parameters[] = {
 	{.name = NULL},
 };
 
+static const struct channel_ops shm_ops;
+
 static struct named *shm_from(struct channel *channel)
 {
-	assert(channel->kind == &shm_kind);
+	assert(channel->ops == &shm_ops);
 	return named_from(channel);
 }
 
@@ -73,46 +74,24 @@ static int shm_stat(struct channel *channel, struct stat *ret_attr)
 	return fstat(channel->backing_fd, ret_attr) < 0 ? -errno : 0;
 }
 
-static int shm_open_writable(struct channel *channel, struct file *file, struct caller *caller)
-{
-	int fd, r;
-
-	if (file) {
-		fd = fcntl(channel->backing_fd, F_DUPFD_CLOEXEC, 0);
-		return fd < 0 ? -ENFILE : fd;
-	}
-	r = caller_enter(caller);
-	if (r < 0)
-		return r;
-	fd = named_open(shm_from(channel), O_WRONLY);
-	caller_leave();
-	return fd;
-}
-
-static int shm_truncate(struct channel *channel, struct file *file, off_t size,
-			struct caller *caller)
-{
-	CLEANUP_FD int fd = shm_open_writable(channel, file, caller);
-
-	if (fd < 0)
-		return fd;
-	return ftruncate(fd, size) < 0 ? -errno : 0;
-}
-
-/* A region to be sized, as its user opens it. */
+/* A region to be sized. */
 struct sizing {
-	int dir_fd;
+	int fd;     /* open already; or -1: it is opened by its name, as the caller */
+	int dir_fd; /* of the name */
 	ino_t ino;
 	off_t size;
 	char name[NAME_MAX + 1];
 };
 
-static int size_act(void *data)
+static int sizing_act(void *data)
 {
 	const struct sizing *sizing = data;
-	CLEANUP_FD int fd = openat(sizing->dir_fd, sizing->name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	CLEANUP_FD int fd = -1;
 	struct stat attr;
 
+	if (sizing->fd >= 0)
+		return ftruncate(sizing->fd, sizing->size) < 0 ? -errno : 0;
+	fd = openat(sizing->dir_fd, sizing->name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &attr) < 0)
 		return -errno;
 	if (attr.st_ino != sizing->ino)
@@ -120,25 +99,34 @@ static int size_act(void *data)
 	return ftruncate(fd, sizing->size) < 0 ? -errno : 0;
 }
 
-/* To cut a region down frees its pages, which takes as long as they are many. */
-static int shm_set(struct channel *channel, const struct settings *settings, struct caller *caller)
+/*
+ * ftruncate(2) has its right from the open file, truncate(2) from the caller. To cut a region down
+ * frees its pages, which takes as long as they are many.
+ */
+static int shm_truncate(struct channel *channel, struct file *file, off_t size,
+			struct caller *caller)
 {
 	const struct named *named = shm_from(channel);
 	struct sizing sizing;
-	const struct errand_call call = {.way = ERRAND_THREAD,
-					 .name = named->name,
-					 .act = size_act,
-					 .data = &sizing,
-					 .size = sizeof(sizing)};
+	const struct job_call call = {.place = file ? JOB_WORKER : JOB_THREAD,
+				      .act = sizing_act,
+				      .data = &sizing,
+				      .size = sizeof(sizing)};
 
-	if (!settings_has(settings, SHM_SIZE))
-		return 0;
-	memset(&sizing, 0, sizeof(sizing)); /* errands_run() compares all of it */
+	memset(&sizing, 0, sizeof(sizing)); /* job_run() compares all of it */
+	sizing.fd = file ? channel->backing_fd : -1;
 	sizing.dir_fd = channel->space->dir_fd;
 	sizing.ino = named->ino;
-	sizing.size = (off_t)settings->values[SHM_SIZE];
+	sizing.size = size;
 	strcpy(sizing.name, named->name);
-	return errands_run(channel->space->host, caller, &call);
+	return job_run(channel->space->host, caller, &call);
+}
+
+static int shm_set(struct channel *channel, const struct settings *settings, struct caller *caller)
+{
+	if (!settings_has(settings, SHM_SIZE))
+		return 0;
+	return shm_truncate(channel, NULL, (off_t)settings->values[SHM_SIZE], caller);
 }
 
 static void shm_status(struct channel *channel, struct caller *caller, FILE *out)
@@ -160,15 +148,7 @@ static void shm_status(struct channel *channel, struct caller *caller, FILE *out
 static int shm_change(struct channel *channel, struct file *file, const struct stat *attr,
 		      unsigned changes, struct caller *caller)
 {
-	if (changes & CHANGE_SIZE) {
-		int r = shm_truncate(channel, file, attr->st_size, caller);
-
-		if (r < 0)
-			return r;
-		changes &= ~(CHANGE_SIZE | CHANGE_MTIME);
-	}
-	return changes ? named_change(shm_from(channel), channel->backing_fd, attr, changes, caller)
-		       : 0;
+	return named_change(shm_from(channel), channel->backing_fd, attr, changes, caller);
 }
 
 /* All who have it open share one descriptor: the kernel checks what each may do with it. */
@@ -210,11 +190,6 @@ static ssize_t shm_write(struct file *file, const void *data, size_t size, off_t
 	return n < 0 ? -errno : n;
 }
 
-static uint32_t shm_poll(struct file *file)
-{
-	return EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM;
-}
-
 /* The names. */
 
 static int shm_create(struct space *space, const char *name, mode_t mode,
@@ -237,7 +212,7 @@ static int shm_create(struct space *space, const char *name, mode_t mode,
 	else if (settings_has(settings, SHM_SIZE) &&
 		 ftruncate(fd, (off_t)settings->values[SHM_SIZE]) < 0)
 		r = -errno;
-	/* Still as the caller, whom the name may be another's to by now. */
+	/* Still as the caller: by now the name may belong to someone else. */
 	if (fd >= 0 && r < 0)
 		unlinkat(space->dir_fd, name, 0);
 	caller_leave();
@@ -293,6 +268,19 @@ static int shm_rename(struct space *space, const char *from, const char *to, uns
 	return r;
 }
 
+static const struct channel_ops shm_ops = {
+	.destroy = shm_destroy,
+	.stat = shm_stat,
+	.change = shm_change,
+	.truncate = shm_truncate,
+	.open = shm_open_file,
+	.release = shm_release,
+	.read = shm_read,
+	.write = shm_write,
+	.status = shm_status,
+	.set = shm_set,
+};
+
 static const struct space_ops shm_space_ops = {
 	.destroy = named_space_destroy,
 	.list = named_list,
@@ -329,19 +317,6 @@ static int shm_space_open(struct space **ret_space, struct host *host)
 const struct kind shm_kind = {
 	.path = "shm",
 	.parameters = shm_parameters,
+	.channel = &shm_ops,
 	.open = shm_space_open,
-	.channel =
-		{
-			.destroy = shm_destroy,
-			.stat = shm_stat,
-			.change = shm_change,
-			.open = shm_open_file,
-			.open_writable = shm_open_writable,
-			.release = shm_release,
-			.read = shm_read,
-			.write = shm_write,
-			.poll = shm_poll,
-			.status = shm_status,
-			.set = shm_set,
-		},
 };

@@ -94,7 +94,7 @@ static int abstract_lookup(struct space *space, const char *name, struct caller 
 	if (r < 0)
 		return r;
 	target.size = search.size + 1;
-	r = connection_new(&abstract_kind, list, name, &target, &connection);
+	r = connection_new(&connection_ops, list, name, &target, &connection);
 	if (r < 0)
 		return r;
 	ret_entry->channel = &connection->channel;
@@ -135,7 +135,6 @@ static int abstract_space_open(struct space **ret_space, struct host *host)
 
 const struct kind abstract_kind = {
 	.path = "sockets/abstract",
-	.traits = KIND_OPENS_LATE,
+	.channel = &connection_ops,
 	.open = abstract_space_open,
-	.channel = CONNECTION_OPS,
 };

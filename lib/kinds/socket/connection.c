@@ -18,14 +18,18 @@
 #define LABEL_MAX (NAME_MAX - 11)
 /* Of datagrams, until a longer one comes, bytes. */
 #define MESSAGE_FIRST 65536
-#define ALL_EVENTS    (EPOLLIN | EPOLLOUT | EPOLLRDHUP)
 
-static void connection_dispatch(struct loop_source *source, uint32_t events);
+static bool connection_notice(struct readiness *ready, uint32_t *events);
 
 struct connection *connection_from(struct channel *channel)
 {
-	assert(channel->kind->channel.read == connection_read);
+	assert(channel->ops->read == connection_read);
 	return CONTAINER_OF(channel, struct connection, channel);
+}
+
+int connection_fd(const struct connection *connection)
+{
+	return connection->ready.source.fd;
 }
 
 static struct host *connection_host(const struct connection *connection)
@@ -33,7 +37,7 @@ static struct host *connection_host(const struct connection *connection)
 	return connection->channel.space->host;
 }
 
-int connection_new(const struct kind *kind, struct connections *list, const char *label,
+int connection_new(const struct channel_ops *ops, struct connections *list, const char *label,
 		   const struct dial_target *target, struct connection **ret_connection)
 {
 	CLEANUP_FREE struct connection *connection = calloc(1, sizeof(*connection));
@@ -54,8 +58,9 @@ int connection_new(const struct kind *kind, struct connections *list, const char
 		connection->target.address = TAKE_PTR(address);
 	}
 	connection->list = list;
-	channel_init(&connection->channel, kind, space_ref(&list->space), CHANNEL_STREAM);
-	connection->source = (struct loop_source){.fd = -1, .dispatch = connection_dispatch};
+	channel_init(&connection->channel, ops, space_ref(&list->space), CHANNEL_STREAM);
+	readiness_init(&connection->ready, &connection->channel);
+	connection->ready.notice = connection_notice;
 	attributes_init(&connection->attributes, host->next_id++, S_IFREG | 0666, &self);
 	connection->attributes.atime = connection->attributes.mtime = connection->attributes.ctime =
 		host->started;
@@ -67,14 +72,14 @@ int connection_new(const struct kind *kind, struct connections *list, const char
 void connection_close(struct connection *connection)
 {
 	dial_drop(TAKE_PTR(connection->dial));
-	loop_remove(connection_host(connection)->loop, &connection->source);
-	if (connection->source.fd >= 0)
-		close(TAKE_FD(connection->source.fd));
+	readiness_unwatch(&connection->ready);
+	if (connection_fd(connection) >= 0)
+		close(TAKE_FD(connection->ready.source.fd));
 	connection->error = 0;
 	connection->is_connecting = false;
 	connection->target.n_tried = 0;
 	caller_fini(&connection->opener);
-	connection->channel.traits = connection->channel.kind->traits;
+	connection->channel.traits = connection->channel.ops->traits;
 	channel_uncharge_descriptors(&connection->channel);
 	connections_remove(connection);
 }
@@ -107,18 +112,18 @@ int connection_stat(struct channel *channel, struct stat *ret_attr)
 	return 0;
 }
 
-/* An address is not ours to change, and what waits is not to be thrown away: -EINVAL. */
+/* An address is not ours to change. */
 int connection_change(struct channel *channel, struct file *file, const struct stat *attr,
 		      unsigned changes, struct caller *caller)
 {
-	return changes & CHANGE_SIZE ? -EINVAL : -EPERM;
+	return -EPERM;
 }
 
 int connection_ready(const struct connection *connection)
 {
 	if (connection->dial || connection->is_connecting)
 		return -EAGAIN;
-	if (connection->source.fd >= 0)
+	if (connection_fd(connection) >= 0)
 		return 0;
 	return connection->error ? connection->error : -EAGAIN;
 }
@@ -129,10 +134,10 @@ static void connection_take_type(struct connection *connection)
 	int type = SOCK_STREAM;
 	socklen_t size = sizeof(type);
 
-	getsockopt(connection->source.fd, SOL_SOCKET, SO_TYPE, &type, &size);
+	getsockopt(connection_fd(connection), SOL_SOCKET, SO_TYPE, &type, &size);
 	if (type == SOCK_STREAM)
 		return;
-	connection->channel.traits |= KIND_MESSAGES;
+	connection->channel.traits |= CHANNEL_MESSAGES;
 	connection->channel.message_max = MESSAGE_FIRST;
 }
 
@@ -151,7 +156,7 @@ static int connection_error(int result)
 
 void connection_set(struct connection *connection, int fd, int result)
 {
-	connection->source.fd = fd;
+	connection->ready.source.fd = fd;
 	connection->error = fd < 0 ? connection_error(result) : 0;
 	connection->is_connecting = false;
 	connections_note_socket(connection);
@@ -160,22 +165,15 @@ void connection_set(struct connection *connection, int fd, int result)
 	channel_wake(&connection->channel, EPOLLIN | EPOLLOUT | EPOLLHUP);
 }
 
-/* Edge-triggered, from the first time that somebody has to wait. */
-static int connection_listen(struct connection *connection)
-{
-	return loop_add(connection_host(connection)->loop, &connection->source,
-			ALL_EVENTS | EPOLLET);
-}
-
 /* The socket is there, and the kernel at work to connect it. */
 static void connection_await(struct connection *connection, int fd, int n_tried)
 {
 	int r;
 
-	connection->source.fd = fd;
+	connection->ready.source.fd = fd;
 	connection->is_connecting = true;
 	connection->target.n_tried = n_tried;
-	r = connection_listen(connection);
+	r = readiness_watch(&connection->ready);
 	if (r < 0) {
 		close(fd);
 		connection_set(connection, -1, r);
@@ -204,7 +202,7 @@ static int connection_dial(struct connection *connection)
 /* It is through, or not: then there may be another address. */
 static void connection_arrive(struct connection *connection)
 {
-	int fd = connection->source.fd;
+	int fd = connection_fd(connection);
 	int error = 0;
 	socklen_t size = sizeof(error);
 
@@ -213,8 +211,8 @@ static void connection_arrive(struct connection *connection)
 		connection_set(connection, fd, 0);
 		return;
 	}
-	loop_remove(connection_host(connection)->loop, &connection->source);
-	close(TAKE_FD(connection->source.fd));
+	readiness_unwatch(&connection->ready);
+	close(TAKE_FD(connection->ready.source.fd));
 	connection->is_connecting = false;
 	connection->error = -error;
 	if (connection_dial(connection) < 0)
@@ -241,6 +239,11 @@ int connection_open(struct file *file, struct caller *caller)
 	return r;
 }
 
+int connection_opened(struct file *file)
+{
+	return connection_ready(connection_from(file->channel));
+}
+
 void connection_release(struct file *file)
 {
 	struct connection *connection = connection_from(file->channel);
@@ -249,35 +252,19 @@ void connection_release(struct file *file)
 		connection_close(connection);
 	else if (file_writes(file) && file->channel->n_writers == 0 &&
 		 connection_ready(connection) == 0)
-		shutdown(connection->source.fd, SHUT_WR);
+		shutdown(connection_fd(connection), SHUT_WR);
 }
 
-static void connection_dispatch(struct loop_source *source, uint32_t events)
+/* Until it is through, only we are interested. */
+static bool connection_notice(struct readiness *ready, uint32_t *events)
 {
-	struct connection *connection = CONTAINER_OF(source, struct connection, source);
-	struct channel *channel = &connection->channel;
+	struct connection *connection = CONTAINER_OF(ready, struct connection, ready);
 
-	if (connection->is_connecting) {
-		if (events & (EPOLLOUT | EPOLLERR | EPOLLHUP))
-			connection_arrive(connection);
-		return;
-	}
-	if (events & EPOLLRDHUP)
-		events |= EPOLLIN;
-	if (events & (EPOLLERR | EPOLLHUP))
-		events |= EPOLLIN | EPOLLOUT;
-	if (channel->readers || channel->writers || channel->polled)
-		channel_wake(channel, events);
-	else
-		loop_remove(connection_host(connection)->loop, source);
-}
-
-/* What a call came to that found nothing to do; -EAGAIN is told again when that has changed. */
-static ssize_t connection_wait(struct connection *connection, int error)
-{
-	int r = error == EAGAIN ? connection_listen(connection) : 0;
-
-	return r < 0 ? r : -error;
+	if (!connection->is_connecting)
+		return true;
+	if (*events & (EPOLLOUT | EPOLLERR | EPOLLHUP))
+		connection_arrive(connection);
+	return false;
 }
 
 /* The length of the next message, without taking it. */
@@ -295,8 +282,8 @@ ssize_t connection_read(struct file *file, void *data, size_t size, off_t offset
 
 	if (n < 0)
 		return n;
-	if (file->channel->traits & KIND_MESSAGES) {
-		n = message_length(connection->source.fd);
+	if (file->channel->traits & CHANNEL_MESSAGES) {
+		n = message_length(connection_fd(connection));
 		/* An error is told once: the next call would not have it. */
 		if (n < 0 && n != -EAGAIN)
 			return n;
@@ -305,9 +292,9 @@ ssize_t connection_read(struct file *file, void *data, size_t size, off_t offset
 			return -EMSGSIZE;
 		}
 	}
-	n = recv(connection->source.fd, data, size, MSG_DONTWAIT);
+	n = recv(connection_fd(connection), data, size, MSG_DONTWAIT);
 	if (n < 0)
-		return connection_wait(connection, errno);
+		return readiness_failed(&connection->ready, errno);
 	attributes_touch(&connection->attributes.atime);
 	return n;
 }
@@ -317,11 +304,11 @@ ssize_t connection_write(struct file *file, const void *data, size_t size, off_t
 	struct connection *connection = connection_from(file->channel);
 	ssize_t n = connection_ready(connection);
 
-	if (n < 0 || size == 0)
-		return n;
-	n = send(connection->source.fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (n < 0)
-		return connection_wait(connection, errno);
+		return n;
+	n = send(connection_fd(connection), data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n < 0)
+		return readiness_failed(&connection->ready, errno);
 	attributes_touch(&connection->attributes.mtime);
 	return n;
 }
@@ -329,13 +316,14 @@ ssize_t connection_write(struct file *file, const void *data, size_t size, off_t
 uint32_t connection_poll(struct file *file)
 {
 	struct connection *connection = connection_from(file->channel);
-	struct pollfd now = {.fd = connection->source.fd, .events = POLLIN | POLLOUT | POLLRDHUP};
+	struct pollfd now = {.fd = connection_fd(connection),
+			     .events = POLLIN | POLLOUT | POLLRDHUP};
 	int r = connection_ready(connection);
 	uint32_t events;
 
 	if (r < 0)
 		return r == -EAGAIN ? 0 : EPOLLERR | EPOLLHUP | EPOLLIN | EPOLLOUT;
-	if (connection_listen(connection) < 0)
+	if (readiness_watch(&connection->ready) < 0)
 		return EPOLLERR;
 	poll(&now, 1, 0);
 	events = (uint32_t)now.revents & (EPOLLERR | EPOLLHUP | EPOLLRDHUP);
@@ -345,3 +333,18 @@ uint32_t connection_poll(struct file *file)
 		events |= EPOLLOUT | EPOLLWRNORM;
 	return events;
 }
+
+const struct channel_ops connection_ops = {
+	.destroy = connection_destroy,
+	.stat = connection_stat,
+	.change = connection_change,
+	.open = connection_open,
+	.opened = connection_opened,
+	.release = connection_release,
+	.read = connection_read,
+	.write = connection_write,
+	.poll = connection_poll,
+	.status = connection_status,
+	.peek = connection_peek,
+	.footprint = connection_footprint,
+};

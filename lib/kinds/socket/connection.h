@@ -14,6 +14,7 @@
 
 #include "lib/channel/attributes.h"
 #include "lib/channel/channel.h"
+#include "lib/channel/readiness.h"
 #include "lib/kinds/socket/dial.h"
 
 struct connection {
@@ -21,7 +22,7 @@ struct connection {
 	struct attributes attributes;
 	struct dial_target target; /* what an open dials; the address is owned */
 	struct dial *dial;         /* while it is under way */
-	struct loop_source source; /* of the socket; fd -1: there is none yet, or none any more */
+	struct readiness ready;    /* of the socket; fd -1: there is none yet, or none any more */
 	bool is_connecting;        /* the socket is not through yet */
 	int error;                 /* why there is none, -errno; or why not the last address */
 	struct caller opener;      /* while it is open */
@@ -38,15 +39,18 @@ struct connection {
 struct connections;
 
 /*
- * Makes a connection, not open, of a kind whose functions are those below. What dials copies of
- * the target are made of; NULL: the kind provides the socket itself. `label` names it in info/.
+ * Makes a connection, not open, whose ops are those below or begin with them. Copies of the target
+ * are dialled; NULL: the kind provides the socket itself. `label` names it in info/.
  */
-int connection_new(const struct kind *kind, struct connections *list, const char *label,
+int connection_new(const struct channel_ops *ops, struct connections *list, const char *label,
 		   const struct dial_target *target, struct connection **ret_connection);
 
 struct connection *connection_from(struct channel *channel);
 
-/* The socket is there: `fd`, taken over, or why not, -errno. Who waits is woken. */
+/* The descriptor of the socket, or -1. */
+int connection_fd(const struct connection *connection);
+
+/* The socket is there: `fd`, taken over, or why not, -errno. Wakes all waiters. */
 void connection_set(struct connection *connection, int fd, int result);
 
 /* 0 if there is a socket, -EAGAIN if there will be, or why there is none. */
@@ -61,22 +65,16 @@ int connection_stat(struct channel *channel, struct stat *ret_attr);
 int connection_change(struct channel *channel, struct file *file, const struct stat *attr,
 		      unsigned changes, struct caller *caller);
 int connection_open(struct file *file, struct caller *caller);
+int connection_opened(struct file *file);
 void connection_release(struct file *file);
 ssize_t connection_read(struct file *file, void *data, size_t size, off_t offset);
 ssize_t connection_write(struct file *file, const void *data, size_t size, off_t offset);
 uint32_t connection_poll(struct file *file);
 void connection_status(struct channel *channel, struct caller *caller, FILE *out);
 int connection_peek(struct channel *channel, FILE *out);
-void connection_other_end(struct channel *channel, dev_t *ret_dev, ino_t *ret_ino);
+void connection_footprint(struct channel *channel, struct footprint *footprint);
 
 /* The table of a kind of connections; others have at least its read. */
-#define CONNECTION_OPS                                                                             \
-	{                                                                                          \
-		.destroy = connection_destroy, .stat = connection_stat,                            \
-		.change = connection_change, .open = connection_open,                              \
-		.release = connection_release, .read = connection_read, .write = connection_write, \
-		.poll = connection_poll, .status = connection_status, .peek = connection_peek,     \
-		.other_end = connection_other_end,                                                 \
-	}
+extern const struct channel_ops connection_ops;
 
 #endif

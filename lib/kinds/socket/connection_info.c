@@ -37,7 +37,7 @@ void connection_status(struct channel *channel, struct caller *caller, FILE *out
 {
 	struct connection *connection = connection_from(channel);
 	int r = connection_ready(connection);
-	int fd = connection->source.fd;
+	int fd = connection_fd(connection);
 	struct ucred peer = {0};
 	socklen_t size = sizeof(peer);
 	int n;
@@ -67,29 +67,30 @@ int connection_peek(struct channel *channel, FILE *out)
 
 	if (!data)
 		return -ENOMEM;
-	if (connection->source.fd < 0)
+	if (connection_fd(connection) < 0)
 		return 0;
-	n = recv(connection->source.fd, data, PEEK_BYTES, MSG_PEEK | MSG_DONTWAIT);
+	n = recv(connection_fd(connection), data, PEEK_BYTES, MSG_PEEK | MSG_DONTWAIT);
 	if (n > 0)
 		fwrite(data, 1, (size_t)n, out);
 	return n < 0 && errno != EAGAIN ? -errno : 0;
 }
 
-void connection_other_end(struct channel *channel, dev_t *ret_dev, ino_t *ret_ino)
+/* Others have the other end of it; and if that is ours as well, our file and not the socket. */
+void connection_footprint(struct channel *channel, struct footprint *footprint)
 {
 	struct connection *connection = connection_from(channel);
 	struct host *host = connection->list->space.host;
 	struct connection *ours;
 	struct stat attr;
 
-	if (connection->source.fd < 0 || fstat(connection->source.fd, &attr) < 0 ||
-	    sock_diag_peer(connection->source.fd, ret_ino) < 0)
+	*footprint = (struct footprint){0};
+	if (connection_fd(connection) < 0 || fstat(connection_fd(connection), &attr) < 0 ||
+	    sock_diag_peer(connection_fd(connection), &footprint->ino) < 0)
 		return;
-	*ret_dev = attr.st_dev; /* all sockets are on one device */
-	ours = connections_at_socket(host, *ret_ino);
+	footprint->dev = attr.st_dev; /* all sockets are on one device */
+	ours = connections_at_socket(host, footprint->ino);
 	if (!ours)
 		return;
-	/* Whoever has it open has our file, not the socket. */
-	*ret_dev = host->dev;
-	*ret_ino = space_ino(ours->channel.space, ours->attributes.ino);
+	footprint->dev = host->dev;
+	footprint->ino = space_ino(ours->channel.space, ours->attributes.ino);
 }

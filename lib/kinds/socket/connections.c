@@ -60,9 +60,7 @@ static int connections_lookup(struct space *space, const char *name, struct call
 	struct connection *connection = connections_find(list, name);
 
 	if (!connection)
-		return list->others
-			       ? list->others->ops->lookup(list->others, name, caller, ret_entry)
-			       : -ENOENT;
+		return list->others ? space_find(list->others, name, caller, ret_entry) : -ENOENT;
 	ret_entry->channel = channel_ref(&connection->channel);
 	return 0;
 }
@@ -137,7 +135,7 @@ void connections_note_socket(struct connection *connection)
 	struct stat attr;
 
 	forget_socket(connection);
-	if (connection->source.fd < 0 || fstat(connection->source.fd, &attr) < 0)
+	if (connection_fd(connection) < 0 || fstat(connection_fd(connection), &attr) < 0)
 		return;
 	connection->socket = attr.st_ino;
 	HASH_ADD(by_socket, host->connected, socket, sizeof(connection->socket), connection);

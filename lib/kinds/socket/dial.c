@@ -16,7 +16,7 @@
 #include "lib/base/workers.h"
 
 struct dial {
-	struct worker_task job;
+	struct worker_task task;
 	struct host *host;
 	struct caller caller;
 	struct dial_target target; /* its address is the dial's own */
@@ -32,11 +32,11 @@ static void dial_free(struct dial *dial)
 	free(dial);
 }
 
-static void dial_work(struct worker_task *job)
+static void dial_work(struct worker_task *task)
 {
-	struct dial *dial = CONTAINER_OF(job, struct dial, job);
+	struct dial *dial = CONTAINER_OF(task, struct dial, task);
 
-	if (job->is_interrupted)
+	if (task->is_interrupted)
 		dial->result = -EINTR;
 	else
 		dial->result = caller_enter(&dial->caller);
@@ -44,13 +44,13 @@ static void dial_work(struct worker_task *job)
 		return;
 	do
 		dial->result = dial->target.connect(&dial->target, &dial->fd);
-	while (dial->result == -EINTR && !job->is_interrupted);
+	while (dial->result == -EINTR && !task->is_interrupted);
 	caller_leave();
 }
 
-static void dial_ended(struct worker_task *job)
+static void dial_ended(struct worker_task *task)
 {
-	struct dial *dial = CONTAINER_OF(job, struct dial, job);
+	struct dial *dial = CONTAINER_OF(task, struct dial, task);
 
 	host_slept(dial->host, dial->caller.uid);
 	if (dial->done)
@@ -69,7 +69,7 @@ int dial_new(struct host *host, struct caller *caller, const struct dial_target 
 	if (!dial)
 		return -ENOMEM;
 	*dial = (struct dial){
-		.job = {.work = dial_work, .done = dial_ended},
+		.task = {.work = dial_work, .done = dial_ended},
 		.host = host,
 		.target = *target,
 		.done = done,
@@ -82,7 +82,7 @@ int dial_new(struct host *host, struct caller *caller, const struct dial_target 
 		char *end = mempcpy((char *)dial->target.address, target->address, target->size);
 
 		*end = '\0';
-		r = host_sleep(host, host->walkers, caller->uid, &dial->job);
+		r = host_sleep(host, host->walkers, caller->uid, &dial->task);
 	}
 	if (r < 0)
 		dial_free(dial);
@@ -96,12 +96,12 @@ void dial_drop(struct dial *dial)
 	if (!dial)
 		return;
 	dial->done = NULL;
-	if (workers_cancel(dial->host->walkers, &dial->job)) {
+	if (workers_cancel(dial->host->walkers, &dial->task)) {
 		host_slept(dial->host, dial->caller.uid);
 		dial_free(dial);
 		return;
 	}
-	workers_interrupt(dial->host->walkers, &dial->job);
+	workers_interrupt(dial->host->walkers, &dial->task);
 }
 
 static int connect_path(int type, const struct sockaddr_un *address, size_t size, int *ret_fd)

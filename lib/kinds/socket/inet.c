@@ -10,7 +10,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/kinds/socket/connections.h"
-#include "lib/host/errands.h"
+#include "lib/host/job.h"
 #include "lib/kinds/socket/sock_diag.h"
 
 /* The longest that a host name can be, and what it can have in it, with addresses of both sorts. */
@@ -207,11 +207,8 @@ static int service_act(void *data)
 static int check_port(struct hosts *hosts, const char *name, struct caller *caller)
 {
 	struct service service = {.type = hosts->type};
-	struct errand_call call = {.way = ERRAND_THREAD,
-				   .name = name,
-				   .act = service_act,
-				   .data = &service,
-				   .size = sizeof(service)};
+	struct job_call call = {
+		.place = JOB_THREAD, .act = service_act, .data = &service, .size = sizeof(service)};
 	char *end;
 	unsigned long port = strtoul(name, &end, 10);
 
@@ -220,7 +217,7 @@ static int check_port(struct hosts *hosts, const char *name, struct caller *call
 	if (!*end)
 		return port > 0 && port <= UINT16_MAX ? 0 : -ENOENT;
 	strcpy(service.name, name);
-	return errands_run(hosts->space.host, caller, &call);
+	return job_run(hosts->space.host, caller, &call);
 }
 
 static int host_lookup(struct space *space, const char *name, struct caller *caller,
@@ -240,7 +237,7 @@ static int host_lookup(struct space *space, const char *name, struct caller *cal
 		return r;
 	target.size = (size_t)snprintf(address, sizeof(address), "%s/%s", host->name, name);
 	snprintf(label, sizeof(label), "%s:%s", host->name, name);
-	r = connection_new(host->hosts->space.kind, list, label, &target, &connection);
+	r = connection_new(&connection_ops, list, label, &target, &connection);
 	if (r < 0)
 		return r;
 	ret_entry->channel = &connection->channel;

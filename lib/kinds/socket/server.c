@@ -16,7 +16,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -24,22 +23,24 @@
 #include "lib/kinds/kinds.h"
 #include "lib/base/workers.h"
 
+static const struct channel_ops server_ops;
+
 struct server *server_from(struct channel *channel)
 {
-	assert(channel->kind == &server_kind);
+	assert(channel->ops == &server_ops);
 	return CONTAINER_OF(kept_from(channel), struct server, kept);
 }
 
 /* Of a path. */
 struct removal {
-	struct worker_task job;
+	struct worker_task task;
 	struct listener listener;
 	struct caller remover;
 };
 
-static void removal_work(struct worker_task *job)
+static void removal_work(struct worker_task *task)
 {
-	struct removal *removal = CONTAINER_OF(job, struct removal, job);
+	struct removal *removal = CONTAINER_OF(task, struct removal, task);
 
 	if (caller_enter(&removal->remover) < 0)
 		removal->listener.path[0] = '\0';
@@ -47,9 +48,9 @@ static void removal_work(struct worker_task *job)
 	caller_leave();
 }
 
-static void removal_done(struct worker_task *job)
+static void removal_done(struct worker_task *task)
 {
-	struct removal *removal = CONTAINER_OF(job, struct removal, job);
+	struct removal *removal = CONTAINER_OF(task, struct removal, task);
 
 	caller_fini(&removal->remover);
 	free(removal);
@@ -64,17 +65,17 @@ static bool removal_start(struct host *host, const struct listener *listener,
 
 	if (!removal)
 		return false;
-	removal->job = (struct worker_task){.work = removal_work, .done = removal_done};
+	removal->task = (struct worker_task){.work = removal_work, .done = removal_done};
 	removal->listener = *listener;
 	r = caller_copy(&removal->remover, remover);
 	/* Once the mount ends nobody waits for the loop, and no thread is to begin anything. */
 	if (r == 0 && host->is_ending)
-		removal_work(&removal->job);
-	else if (r == 0 && workers_submit(host->walkers, &removal->job) == 0)
+		removal_work(&removal->task);
+	else if (r == 0 && workers_submit(host->walkers, &removal->task) == 0)
 		return true;
 	else
 		r = -EAGAIN;
-	removal_done(&removal->job);
+	removal_done(&removal->task);
 	return r == 0;
 }
 
@@ -175,29 +176,12 @@ static int server_change(struct channel *channel, struct file *file, const struc
 }
 
 /* A server is opened through the files of its directory. */
-static int server_open(struct file *file, struct caller *caller)
-{
-	return -EISDIR;
-}
-
-static void server_release(struct file *file)
-{
-}
-
-static ssize_t server_read(struct file *file, void *data, size_t size, off_t offset)
-{
-	return -EISDIR;
-}
-
-static ssize_t server_write(struct file *file, const void *data, size_t size, off_t offset)
-{
-	return -EISDIR;
-}
-
-static uint32_t server_poll(struct file *file)
-{
-	return EPOLLERR;
-}
+static const struct channel_ops server_ops = {
+	.destroy = server_destroy,
+	.stat = server_stat,
+	.change = server_change,
+	.status = server_status,
+};
 
 static int servers_open(struct space **ret_space, struct host *host)
 {
@@ -206,19 +190,8 @@ static int servers_open(struct space **ret_space, struct host *host)
 
 const struct kind server_kind = {
 	.path = "sockets/servers",
-	.traits = KIND_DIRECTORIES,
+	.has_directories = true,
 	.parameters = server_parameters,
+	.channel = &server_ops,
 	.open = servers_open,
-	.channel =
-		{
-			.destroy = server_destroy,
-			.stat = server_stat,
-			.change = server_change,
-			.open = server_open,
-			.release = server_release,
-			.read = server_read,
-			.write = server_write,
-			.poll = server_poll,
-			.status = server_status,
-		},
 };

@@ -35,9 +35,9 @@ void server_end(struct server *server);
  */
 void server_close(struct host *host, struct listener *listener, struct caller *remover);
 
-/* In server_accept.c: a loop_source's dispatch, and the kind of the connections to a server. */
+/* In server_accept.c: a loop_source's dispatch, and the ops of the connections to a server. */
 void server_dispatch(struct loop_source *source, uint32_t events);
-extern const struct kind server_connections;
+extern const struct channel_ops server_connection_ops;
 
 /* Those who wait to accept are told that there is nothing more. */
 void server_refuse(struct server *server);

@@ -90,21 +90,17 @@ static void accepted_release(struct file *file)
 	connection_release(file);
 }
 
-const struct kind server_connections = {
-	.path = "sockets/servers",
-	.traits = KIND_OPENS_LATE,
-	.channel =
-		{
-			.destroy = connection_destroy,
-			.stat = connection_stat,
-			.change = connection_change,
-			.open = accepted_open,
-			.release = accepted_release,
-			.read = connection_read,
-			.write = connection_write,
-			.poll = connection_poll,
-			.status = connection_status,
-			.peek = connection_peek,
-			.other_end = connection_other_end,
-		},
+const struct channel_ops server_connection_ops = {
+	.destroy = connection_destroy,
+	.stat = connection_stat,
+	.change = connection_change,
+	.open = accepted_open,
+	.opened = connection_opened,
+	.release = accepted_release,
+	.read = connection_read,
+	.write = connection_write,
+	.poll = connection_poll,
+	.status = connection_status,
+	.peek = connection_peek,
+	.footprint = connection_footprint,
 };

@@ -85,7 +85,7 @@ static int make_end(struct server *server, const char *name, bool is_client,
 
 	snprintf(label, sizeof(label), "%s:%s", server->kept.name ? server->kept.name : "", name);
 	if (r == 0)
-		r = connection_new(&server_connections, list, label, is_client ? &target : NULL,
+		r = connection_new(&server_connection_ops, list, label, is_client ? &target : NULL,
 				   &connection);
 	if (r < 0)
 		return r;

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/host/errands.h"
+#include "lib/host/job.h"
 #include "lib/kinds/socket/server.h"
 
 #define SYSTEM_DIRECTORY "/run/ipcfs"
@@ -80,12 +80,11 @@ static int listen_here(struct listener *listener, const char *name, struct calle
 static int listen_as(struct host *host, struct listener *listener, const char *name,
 		     struct caller *caller)
 {
-	struct errand_call call = {.way = ERRAND_THREAD,
-				   .name = name,
-				   .act = listen_act,
-				   .data = listener,
-				   .size = sizeof(*listener),
-				   .drop = listen_drop};
+	struct job_call call = {.place = JOB_THREAD,
+				.act = listen_act,
+				.undo = listen_drop,
+				.data = listener,
+				.size = sizeof(*listener)};
 	int r;
 
 	if (!*listener->address)
@@ -94,7 +93,7 @@ static int listen_as(struct host *host, struct listener *listener, const char *n
 	if (r < 0)
 		return r;
 	if (r > 0)
-		return errands_run(host, caller, &call);
+		return job_run(host, caller, &call);
 	r = caller_enter(caller);
 	if (r < 0)
 		return r;
@@ -106,7 +105,9 @@ static int listen_as(struct host *host, struct listener *listener, const char *n
 /* What the settings ask for. -EINVAL: an address of no form. */
 static int take_settings(const struct settings *settings, struct listener *listener)
 {
-	*listener = (struct listener){.type = SOCK_STREAM, .backlog = SOMAXCONN};
+	memset(listener, 0, sizeof(*listener)); /* job_run() compares all of it */
+	listener->type = SOCK_STREAM;
+	listener->backlog = SOMAXCONN;
 	if (settings_has(settings, SERVER_TYPE))
 		listener->type = types[settings->values[SERVER_TYPE]];
 	if (settings_has(settings, SERVER_BACKLOG))

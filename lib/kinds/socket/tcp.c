@@ -15,7 +15,6 @@ static int tcp_space_open(struct space **ret_space, struct host *host)
 
 const struct kind tcp_kind = {
 	.path = "sockets/tcp",
-	.traits = KIND_OPENS_LATE,
+	.channel = &connection_ops,
 	.open = tcp_space_open,
-	.channel = CONNECTION_OPS,
 };

@@ -15,7 +15,6 @@ static int udp_space_open(struct space **ret_space, struct host *host)
 
 const struct kind udp_kind = {
 	.path = "sockets/udp",
-	.traits = KIND_OPENS_LATE,
+	.channel = &connection_ops,
 	.open = udp_space_open,
-	.channel = CONNECTION_OPS,
 };

@@ -4,8 +4,8 @@
  *
  * The directories are the real ones, as far as there are directories and sockets in them and links
  * to such; those of /proc and /sys are left out. Each look at them is the caller's own, on a
- * thread (lib/host/errands.h): nothing is kept but the attributes that the last one found, and no
- * path is walked that the caller could not walk.
+ * thread (lib/host/job.h): nothing is kept but the attributes that the last one found, and no path
+ * is walked that the caller could not walk.
  */
 #include <assert.h>
 #include <errno.h>
@@ -17,7 +17,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/kinds/socket/connections.h"
-#include "lib/host/errands.h"
+#include "lib/host/job.h"
 #include "lib/base/escape.h"
 #include "lib/kinds/kinds.h"
 #include "lib/kinds/socket/unix_look.h"
@@ -157,8 +157,8 @@ static int make_connection(struct directory *directory, const struct look *look,
 	int r = label ? 0 : -ENOMEM;
 
 	if (r == 0)
-		r = connection_new(&unix_kind, directory_connections(directory), label, &target,
-				   &connection);
+		r = connection_new(&connection_ops, directory_connections(directory), label,
+				   &target, &connection);
 	if (r < 0)
 		return r;
 	connection->attributes = (struct attributes){
@@ -191,12 +191,11 @@ static int directory_lookup(struct space *space, const char *name, struct caller
 	int r = look ? make_path(directory, name, look->path) : -ENOMEM;
 
 	if (r == 0)
-		r = errands_run(space->host, caller,
-				&(struct errand_call){.way = ERRAND_THREAD,
-						      .name = look->path,
-						      .act = look_act,
-						      .data = look,
-						      .size = sizeof(*look)});
+		r = job_run(space->host, caller,
+			    &(struct job_call){.place = JOB_THREAD,
+					       .act = look_act,
+					       .data = look,
+					       .size = sizeof(*look)});
 	if (r < 0)
 		return r;
 	if (S_ISDIR(look->attr.st_mode))
@@ -227,13 +226,12 @@ static int directory_list(struct space *space, struct caller *caller, space_entr
 	if (!listing)
 		return -ENOMEM;
 	strcpy(listing->path, directory->path);
-	r = errands_run(space->host, caller,
-			&(struct errand_call){.way = ERRAND_THREAD,
-					      .name = "",
-					      .act = list_act,
-					      .data = listing,
-					      .size = sizeof(*listing),
-					      .drop = list_drop});
+	r = job_run(space->host, caller,
+		    &(struct job_call){.place = JOB_THREAD,
+				       .act = list_act,
+				       .undo = list_drop,
+				       .data = listing,
+				       .size = sizeof(*listing)});
 	if (r < 0)
 		return r;
 	for (next = listing->entries; next < listing->entries + listing->size;) {
@@ -288,7 +286,6 @@ static int unix_space_open(struct space **ret_space, struct host *host)
 
 const struct kind unix_kind = {
 	.path = ROOT_PATH,
-	.traits = KIND_OPENS_LATE,
+	.channel = &connection_ops,
 	.open = unix_space_open,
-	.channel = CONNECTION_OPS,
 };

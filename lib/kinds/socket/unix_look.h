@@ -20,7 +20,7 @@ struct look {
 	char target[PATH_MAX]; /* of a link */
 };
 
-/* errand_call::act, with a struct look. */
+/* job_call::act, with a struct look. */
 int look_act(void *data);
 
 /* A listing: of each entry its number, type and name. */
@@ -36,7 +36,7 @@ struct listed {
 	char name[NAME_MAX + 1]; /* as much of it as is needed */
 };
 
-/* errand_call::act and drop, with a struct listing. */
+/* job_call::act and undo, with a struct listing. */
 int list_act(void *data);
 void list_drop(struct host *host, struct caller *caller, void *data);
 

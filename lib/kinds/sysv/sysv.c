@@ -96,8 +96,8 @@ int sysv_stat(struct channel *channel, struct stat *ret_attr)
  * IPC_SET lets an owner give an object away; chown(2) does not, and through the mount it is
  * chown(2).
  */
-int sysv_change(struct channel *channel, const struct stat *attr, unsigned changes,
-		struct caller *caller)
+int sysv_change(struct channel *channel, struct file *file, const struct stat *attr,
+		unsigned changes, struct caller *caller)
 {
 	const struct sysv_calls *calls = sysv_space_from(channel->space)->calls;
 	struct sysv *sysv = sysv_from(channel);
@@ -205,7 +205,7 @@ int sysv_channel(struct sysv_space *space, int id, struct channel **ret_channel)
 		free(sysv);
 		return -ENOMEM;
 	}
-	channel_init(&sysv->channel, space->space.kind, &space->space, space->service);
+	channel_init(&sysv->channel, space->space.kind->channel, &space->space, space->service);
 	if (space->init)
 		space->init(sysv);
 	*ret_channel = &sysv->channel;
@@ -287,23 +287,6 @@ int sysv_space_init(struct sysv_space *space, const struct space_ops *ops, struc
 	space_init(&space->space, ops, host, kind->path);
 	space->space.kind = kind;
 	return 0;
-}
-
-int sysv_space_open(struct space **ret_space, const struct space_ops *ops, struct host *host,
-		    const struct kind *kind, const struct sysv_calls *calls)
-{
-	CLEANUP_FREE struct sysv_space *space = calloc(1, sizeof(*space));
-	int r;
-
-	if (!space)
-		return -ENOMEM;
-	space->calls = calls;
-	space->service = CHANNEL_STREAM;
-	space->object_size = sizeof(struct sysv);
-	r = sysv_space_init(space, ops, host, kind);
-	if (r == 0)
-		*ret_space = &TAKE_PTR(space)->space;
-	return r;
 }
 
 void sysv_space_destroy(struct space *space)

@@ -84,17 +84,14 @@ int sysv_make(struct space *space, const char *name, mode_t mode, struct caller 
 
 void sysv_fini(struct sysv *sysv);
 
-/* For struct channel_ops. The size is the kind's to change. */
+/* For struct channel_ops. */
 int sysv_stat(struct channel *channel, struct stat *ret_attr);
-int sysv_change(struct channel *channel, const struct stat *attr, unsigned changes,
-		struct caller *caller);
+int sysv_change(struct channel *channel, struct file *file, const struct stat *attr,
+		unsigned changes, struct caller *caller);
 
 /* For struct space_ops. `space` is all zeroes but for what its kind has set. */
 int sysv_space_init(struct sysv_space *space, const struct space_ops *ops, struct host *host,
 		    const struct kind *kind);
-/* The space of a kind that has no more than this. */
-int sysv_space_open(struct space **ret_space, const struct space_ops *ops, struct host *host,
-		    const struct kind *kind, const struct sysv_calls *calls);
 void sysv_space_destroy(struct space *space);
 int sysv_list(struct space *space, struct caller *caller, space_entry_fn *entry, void *data);
 int sysv_lookup(struct space *space, const char *name, struct caller *caller,

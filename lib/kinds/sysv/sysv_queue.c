@@ -28,21 +28,17 @@ static const struct parameter queue_parameters[] = {
 	{.name = NULL},
 };
 
-/* As msgsnd(2) and msgrcv(2) have it. */
-struct message {
-	long type;
-	char text[];
-};
-
 struct queue_space {
 	struct sysv_space sysv;
-	struct message *message; /* on its way */
-	size_t size;             /* of its text, bytes */
+	struct sysv_message *message; /* on its way */
+	size_t size;                  /* of its text, bytes */
 };
+
+static const struct channel_ops queue_ops;
 
 static struct sysv_queue *queue_from(struct channel *channel)
 {
-	assert(channel->kind == &sysv_queue_kind);
+	assert(channel->ops == &queue_ops);
 	return CONTAINER_OF(sysv_from(channel), struct sysv_queue, sysv);
 }
 
@@ -88,7 +84,7 @@ static const struct sysv_calls queue_calls = {
 /* Makes room for a text of `size` bytes. -ENOMEM */
 static int reserve(struct queue_space *space, size_t size)
 {
-	struct message *grown;
+	struct sysv_message *grown;
 
 	if (size <= space->size)
 		return 0;
@@ -126,14 +122,15 @@ static int empty(struct sysv_queue *queue, const union sysv_data *data)
 }
 
 /* To empty a queue is to receive from it: it takes the caller's right to do so. */
-static int queue_truncate(struct sysv_queue *queue, struct file *file, const struct stat *attr,
+static int queue_truncate(struct channel *channel, struct file *file, off_t size,
 			  struct caller *caller)
 {
+	struct sysv_queue *queue = queue_from(channel);
 	bool may_read = file && file_reads(file);
 	union sysv_data data;
 	int r;
 
-	if (attr->st_size != 0)
+	if (size != 0)
 		return -EINVAL;
 	r = sysv_data(&queue->sysv, &data);
 	if (r == 0 && !may_read)
@@ -147,21 +144,8 @@ static int queue_truncate(struct sysv_queue *queue, struct file *file, const str
 		r = empty(queue, &data);
 	if (!may_read)
 		caller_leave();
-	channel_wake(&queue->sysv.channel, EPOLLOUT);
+	channel_wake(channel, EPOLLOUT);
 	return r;
-}
-
-static int queue_change(struct channel *channel, struct file *file, const struct stat *attr,
-			unsigned changes, struct caller *caller)
-{
-	if (changes & CHANGE_SIZE) {
-		int r = queue_truncate(queue_from(channel), file, attr, caller);
-
-		if (r < 0)
-			return r;
-		changes &= ~(CHANGE_SIZE | CHANGE_MTIME);
-	}
-	return changes ? sysv_change(channel, attr, changes, caller) : 0;
 }
 
 static int queue_open(struct file *file, struct caller *caller)
@@ -181,10 +165,6 @@ static int queue_open(struct file *file, struct caller *caller)
 	if (data.queue.msg_qbytes < file->channel->message_max)
 		file->channel->message_max = data.queue.msg_qbytes;
 	return 0;
-}
-
-static void queue_release(struct file *file)
-{
 }
 
 /* There is a message longer than message_max. */
@@ -214,27 +194,13 @@ static ssize_t queue_read(struct file *file, void *data, size_t size, off_t offs
 		size = file->channel->message_max;
 	if (reserve(space, size) < 0)
 		return -ENOMEM;
-	n = msgrcv(queue->sysv.id, space->message, size, type, IPC_NOWAIT);
+	n = msgrcv(queue->sysv.id, &space->message->kernel, size, type, IPC_NOWAIT);
 	if (n < 0 && errno == E2BIG)
 		return learn_length(queue);
 	if (n < 0)
 		return errno == ENOMSG ? -EAGAIN : sysv_error(-errno);
-	memcpy(data, space->message->text, (size_t)n);
+	memcpy(data, space->message->kernel.text, (size_t)n);
 	return n;
-}
-
-/* What the kernel means by its refusal of a message of this size. */
-static int explain(struct sysv_queue *queue, int error, size_t size)
-{
-	union sysv_data data;
-	int r;
-
-	if (error != EAGAIN && error != EINVAL)
-		return -error;
-	r = sysv_data(&queue->sysv, &data);
-	if (r < 0)
-		return r;
-	return error == EINVAL || size > data.queue.msg_qbytes ? -EMSGSIZE : -EAGAIN;
 }
 
 static ssize_t queue_write(struct file *file, const void *data, size_t size, off_t offset)
@@ -244,11 +210,11 @@ static ssize_t queue_write(struct file *file, const void *data, size_t size, off
 
 	if (reserve(space, size) < 0)
 		return -ENOMEM;
-	space->message->type = file->selector.is_set ? (long)file->selector.value : 1;
-	memcpy(space->message->text, data, size);
-	if (msgsnd(queue->sysv.id, space->message, size, IPC_NOWAIT) < 0)
-		return explain(queue, errno, size);
-	return (ssize_t)size;
+	space->message->id = queue->sysv.id;
+	space->message->size = size;
+	space->message->kernel.type = file->selector.is_set ? (long)file->selector.value : 1;
+	memcpy(space->message->kernel.text, data, size);
+	return sysv_queue_send(queue, file, space->message);
 }
 
 static uint32_t queue_poll(struct file *file)
@@ -297,13 +263,13 @@ static int queue_peek(struct channel *channel, FILE *out)
 	if (r == 0)
 		r = reserve(space, data.queue.__msg_cbytes);
 	for (long i = 0; r == 0 && i < (long)data.queue.msg_qnum && i < PEEK_MAX; i++) {
-		ssize_t n = msgrcv(queue->sysv.id, space->message, space->size, i,
+		ssize_t n = msgrcv(queue->sysv.id, &space->message->kernel, space->size, i,
 				   MSG_COPY | IPC_NOWAIT | MSG_NOERROR);
 
 		if (n < 0) /* ENOMSG: somebody takes them meanwhile */
 			return errno == ENOMSG ? 0 : -errno;
-		fwrite(space->message->text, 1, (size_t)n, out);
-		if (n == 0 || space->message->text[n - 1] != '\n')
+		fwrite(space->message->kernel.text, 1, (size_t)n, out);
+		if (n == 0 || space->message->kernel.text[n - 1] != '\n')
 			fputc('\n', out);
 	}
 	return r;
@@ -352,6 +318,22 @@ static void queue_space_destroy(struct space *space)
 	sysv_space_destroy(space);
 }
 
+static const struct channel_ops queue_ops = {
+	.traits = CHANNEL_MESSAGES | CHANNEL_SELECTIVE_READS | CHANNEL_WRITES_BY_JOB,
+	.destroy = queue_destroy,
+	.stat = sysv_stat,
+	.change = sysv_change,
+	.truncate = queue_truncate,
+	.open = queue_open,
+	.read = queue_read,
+	.write = queue_write,
+	.poll = queue_poll,
+	.attend = sysv_queue_attend,
+	.status = queue_status,
+	.peek = queue_peek,
+	.set = queue_set,
+};
+
 static const struct space_ops queue_space_ops = {
 	.destroy = queue_space_destroy,
 	.list = sysv_list,
@@ -370,6 +352,7 @@ static int queue_space_open(struct space **ret_space, struct host *host)
 	space->sysv.calls = &queue_calls;
 	space->sysv.service = CHANNEL_STREAM;
 	space->sysv.object_size = sizeof(struct sysv_queue);
+	space->sysv.init = sysv_queue_wait_init;
 	r = sysv_space_init(&space->sysv, &queue_space_ops, host, &sysv_queue_kind);
 	if (r == 0)
 		*ret_space = &TAKE_PTR(space)->sysv.space;
@@ -378,23 +361,8 @@ static int queue_space_open(struct space **ret_space, struct host *host)
 
 const struct kind sysv_queue_kind = {
 	.path = "sysv/queues",
-	.traits = KIND_MESSAGES | KIND_SELECTS | KIND_SELECTIVE_READS,
 	.selector_max = LONG_MAX,
 	.parameters = queue_parameters,
+	.channel = &queue_ops,
 	.open = queue_space_open,
-	.channel =
-		{
-			.destroy = queue_destroy,
-			.stat = sysv_stat,
-			.change = queue_change,
-			.open = queue_open,
-			.release = queue_release,
-			.read = queue_read,
-			.write = queue_write,
-			.poll = queue_poll,
-			.attend = sysv_queue_attend,
-			.status = queue_status,
-			.peek = queue_peek,
-			.set = queue_set,
-		},
 };

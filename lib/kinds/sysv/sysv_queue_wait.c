@@ -24,18 +24,6 @@ struct arrival {
 	struct arrival *prev, *next; /* sysv_queue::awaited or empties */
 };
 
-/* A message that is being sent, for a writer or back again. */
-struct sending {
-	struct sleeper sleeper;
-	struct transfer_work work;
-	int id;
-	size_t size;
-	struct {
-		long type;
-		char text[];
-	} message;
-};
-
 static struct sysv_queue *queue_from(struct channel *channel)
 {
 	return CONTAINER_OF(sysv_from(channel), struct sysv_queue, sysv);
@@ -101,59 +89,52 @@ static void room_ended(struct sleeper *sleeper)
 	channel_attend(channel);
 }
 
-static int send_message(struct sleeper *sleeper)
+static int send_act(void *data)
 {
-	struct sending *sending = CONTAINER_OF(sleeper, struct sending, sleeper);
+	const struct sysv_message *message = data;
 
-	if (msgsnd(sending->id, &sending->message, sending->size, 0) < 0)
-		return sysv_error(-errno);
-	return 0;
+	return msgsnd((int)message->id, &message->kernel, message->size, 0) < 0 ? sysv_error(-errno)
+										: 0;
 }
 
-static void sending_ended(struct sleeper *sleeper)
+/* As the caller, who pays for the thread and waits for it. */
+static int send_by_job(struct sysv_queue *queue, struct caller *caller,
+		       struct sysv_message *message)
 {
-	struct sending *sending = CONTAINER_OF(sleeper, struct sending, sleeper);
-	struct transfer *transfer = sending->work.transfer;
-	struct channel *channel = sleeper->channel;
-
-	queue_from(channel)->sending = NULL;
-	if (transfer)
-		transfer_finish(transfer,
-				sleeper->result < 0 ? sleeper->result : (ssize_t)sending->size);
-	else
-		channel_wake(channel, EPOLLIN | EPOLLOUT);
-	free(sending);
-	channel_attend(channel);
+	return job_run(queue->sysv.channel.space->host, caller,
+		       &(struct job_call){.place = JOB_SLEEPER,
+					  .act = send_act,
+					  .data = message,
+					  .size = sizeof(*message) + message->size});
 }
 
-static void sending_stop(struct transfer_work *work)
+/* What the kernel means by its refusal of a message of this size. */
+static int explain(struct sysv_queue *queue, int error, size_t size)
 {
-	sleeper_stop(&CONTAINER_OF(work, struct sending, work)->sleeper);
-}
-
-/* Has a thread send a message. -ENOBUFS, -ENOMEM */
-static int start_sending(struct sysv_queue *queue, long type, const void *data, size_t size,
-			 uid_t uid)
-{
-	struct sending *sending = calloc(1, sizeof(*sending) + size);
+	union sysv_data data;
 	int r;
 
-	if (!sending)
-		return -ENOMEM;
-	sending->sleeper.call = send_message;
-	sending->sleeper.ended = sending_ended;
-	sending->work.stop = sending_stop;
-	sending->id = queue->sysv.id;
-	sending->size = size;
-	sending->message.type = type;
-	if (size)
-		memcpy(sending->message.text, data, size);
-	r = sleeper_start(&sending->sleeper, &queue->sysv.channel, uid);
+	if (error != EAGAIN && error != EINVAL)
+		return -error;
+	r = sysv_data(&queue->sysv, &data);
 	if (r < 0)
-		free(sending);
-	else
-		queue->sending = sending;
-	return r;
+		return r;
+	return error == EINVAL || size > data.queue.msg_qbytes ? -EMSGSIZE : -EAGAIN;
+}
+
+ssize_t sysv_queue_send(struct sysv_queue *queue, struct file *file, struct sysv_message *message)
+{
+	struct caller caller = {.uid = file->uid, .waiter = file->waiter};
+	int r = -EAGAIN;
+
+	/* Not before its job has told what became of it. */
+	if (!file->waiter || !file->waiter->job)
+		r = msgsnd((int)message->id, &message->kernel, message->size, IPC_NOWAIT) < 0
+			    ? explain(queue, errno, message->size)
+			    : 0;
+	if (r == -EAGAIN && file->waiter)
+		r = send_by_job(queue, &caller, message);
+	return r < 0 ? r : (ssize_t)message->size;
 }
 
 static int start_arrival(struct sysv_queue *queue, long type, uid_t uid,
@@ -251,25 +232,7 @@ static void attend_room(struct sysv_queue *queue)
 		start_arrival(queue, 0, waits->uid, await_room, room_ended, &queue->room);
 }
 
-static void attend_writers(struct sysv_queue *queue)
-{
-	struct channel *channel = &queue->sysv.channel;
-
-	while (channel->writers && !queue->sending) {
-		struct transfer *writer = channel->writers;
-		long type = writer->file->selector.is_set ? sysv_queue_type(writer->file) : 1;
-		int r = start_sending(queue, type, writer->data, writer->size, writer->file->uid);
-
-		if (r < 0) {
-			transfer_finish(writer, r);
-			continue;
-		}
-		writer->work = &queue->sending->work;
-		queue->sending->work.transfer = writer;
-	}
-}
-
-/* Who waits takes it soon, or is told of it, after the wake-up that came with it. */
+/* A waiter takes it soon, or hears of it, after the wake-up that came with it. */
 static bool is_awaited(const struct channel *channel, const struct arrival *empty)
 {
 	struct transfer *reader;
@@ -301,6 +264,33 @@ static bool put_back(struct sysv_queue *queue, const struct arrival *empty)
 	return msgsnd(queue->sysv.id, &message, 0, IPC_NOWAIT) == 0 || errno != EAGAIN;
 }
 
+/* An empty message has gone back, or its queue has gone. */
+static void resume_returning(struct waiter *waiter)
+{
+	struct sysv_queue *queue = CONTAINER_OF(waiter, struct sysv_queue, returning);
+
+	waiter_fini(waiter);
+	queue->is_returning = false;
+	channel_wake(&queue->sysv.channel, EPOLLIN | EPOLLOUT);
+	channel_attend(&queue->sysv.channel);
+	channel_unref(&queue->sysv.channel);
+}
+
+/* The queue is full: a thread puts it back when there is room. False if none could be had. */
+static bool return_later(struct sysv_queue *queue, const struct arrival *empty)
+{
+	struct caller caller = {.uid = empty->sleeper.uid, .waiter = &queue->returning};
+	struct sysv_message message = {.id = queue->sysv.id};
+
+	if (queue->is_returning)
+		return false;
+	message.kernel.type = empty->type;
+	queue->is_returning = send_by_job(queue, &caller, &message) == -EINPROGRESS;
+	if (queue->is_returning)
+		channel_ref(&queue->sysv.channel);
+	return queue->is_returning;
+}
+
 static void attend_empties(struct sysv_queue *queue)
 {
 	struct arrival *empty, *next;
@@ -308,9 +298,7 @@ static void attend_empties(struct sysv_queue *queue)
 	DL_FOREACH_SAFE(queue->empties, empty, next) {
 		if (is_awaited(&queue->sysv.channel, empty))
 			continue;
-		if (!put_back(queue, empty) &&
-		    (queue->sending ||
-		     start_sending(queue, empty->type, NULL, 0, empty->sleeper.uid) < 0))
+		if (!put_back(queue, empty) && !return_later(queue, empty))
 			continue;
 		DL_DELETE(queue->empties, empty);
 		free(empty);
@@ -323,7 +311,6 @@ void sysv_queue_attend(struct channel *channel)
 
 	attend_empties(queue);
 	attend_readers(queue);
-	attend_writers(queue);
 	attend_room(queue);
 }
 
@@ -380,6 +367,11 @@ int sysv_queue_has_room(struct sysv_queue *queue)
 		return r;
 	return data.queue.__msg_cbytes < data.queue.msg_qbytes &&
 	       data.queue.msg_qnum < data.queue.msg_qbytes;
+}
+
+void sysv_queue_wait_init(struct sysv *sysv)
+{
+	CONTAINER_OF(sysv, struct sysv_queue, sysv)->returning.resume = resume_returning;
 }
 
 void sysv_queue_wait_fini(struct sysv_queue *queue)

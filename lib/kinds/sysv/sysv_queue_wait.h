@@ -1,28 +1,48 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Waiting for a System V queue, which has no descriptor: threads that sleep in msgrcv(2) and
- * msgsnd(2) for those who wait.
+ * msgsnd(2).
  *
- * One sleeps for each type that is waited for, however many wait. With a buffer of no bytes
- * msgrcv(2) ends with E2BIG when a message is there, and leaves it. An empty message is taken that
- * way: it goes to a reader who waits, or back into the queue. One thread more sends the message of
- * the first writer who waits, and so tells exactly whether it was sent.
+ * One sleeps for each type that is waited for, however many readers there are. With a buffer of no
+ * bytes msgrcv(2) ends with E2BIG when a message is there, and leaves it. An empty message is taken
+ * that way: it goes to a waiting reader, or back into the queue. The message of the first waiting
+ * writer is sent by a job of its own, which so tells exactly whether it was sent.
  */
 #ifndef IPCFS_SYSV_QUEUE_WAIT_H
 #define IPCFS_SYSV_QUEUE_WAIT_H
 
+#include "lib/host/job.h"
 #include "lib/kinds/sysv/sysv.h"
 
 struct arrival;
-struct sending;
+
+/* A message on its way. Without padding: job_run() compares all of it. */
+struct sysv_message {
+	long id;     /* of the queue */
+	size_t size; /* of the text, bytes */
+	struct {
+		long type;
+		char text[];
+	} kernel; /* as msgsnd(2) and msgrcv(2) have it */
+};
 
 struct sysv_queue {
 	struct sysv sysv;
 	struct arrival *awaited; /* asleep, one for each type */
 	struct arrival *empties; /* empty messages that have been taken, in order */
-	struct sending *sending; /* asleep, or NULL */
-	struct arrival *room;    /* asleep until there is room, for who polls; or NULL */
+	struct waiter returning; /* for the empty message that goes back when there is room */
+	bool is_returning;
+	struct arrival *room; /* asleep until there is room, for who polls; or NULL */
 };
+
+/* sysv_space::init */
+void sysv_queue_wait_init(struct sysv *sysv);
+
+/*
+ * Sends for a write to `file`. -EAGAIN, and for one that is held -EINPROGRESS; -EMSGSIZE: the queue
+ * could never take it.
+ */
+ssize_t sysv_queue_send(struct sysv_queue *queue, struct file *file, struct sysv_message *message);
 
 /* channel_ops::attend */
 void sysv_queue_attend(struct channel *channel);

@@ -38,9 +38,11 @@ union semun {
 	struct seminfo *info;
 };
 
+static const struct channel_ops set_ops;
+
 static struct sysv *set_from(struct channel *channel)
 {
-	assert(channel->kind == &sysv_sem_kind);
+	assert(channel->ops == &set_ops);
 	return sysv_from(channel);
 }
 
@@ -128,12 +130,6 @@ static void set_destroy(struct channel *channel)
 	free(set);
 }
 
-static int set_change(struct channel *channel, struct file *file, const struct stat *attr,
-		      unsigned changes, struct caller *caller)
-{
-	return changes & CHANGE_SIZE ? -EINVAL : sysv_change(channel, attr, changes, caller);
-}
-
 static int set_open(struct file *file, struct caller *caller)
 {
 	union sysv_data data;
@@ -143,10 +139,6 @@ static int set_open(struct file *file, struct caller *caller)
 		return r == -EIDRM ? -ESTALE : r;
 	file->channel->message_max = data.set.sem_nsems * VALUE_TEXT_MAX;
 	return 0;
-}
-
-static void set_release(struct file *file)
-{
 }
 
 static size_t print_values(const unsigned short *values, size_t n, char *data, size_t size)
@@ -178,16 +170,9 @@ static ssize_t set_read(struct file *file, void *data, size_t size, off_t offset
 
 static ssize_t set_write(struct file *file, const void *data, size_t size, off_t offset)
 {
-	struct sembuf list[SYSV_SEM_LIST_MAX];
-	int n = sysv_sem_list_parse(data, size, list);
+	int r = sysv_sem_list_run(set_from(file->channel), file, data, size);
 
-	if (n < 0)
-		return n;
-	for (int i = 0; i < n; i++)
-		list[i].sem_flg = IPC_NOWAIT;
-	if (semop(set_from(file->channel)->id, list, (size_t)n) < 0)
-		return sysv_error(-errno);
-	return (ssize_t)size;
+	return r < 0 ? r : (ssize_t)size;
 }
 
 static uint32_t set_poll(struct file *file)
@@ -281,6 +266,20 @@ static int set_create(struct space *space, const char *name, mode_t mode,
 	return r;
 }
 
+static const struct channel_ops set_ops = {
+	.traits = CHANNEL_MESSAGES | CHANNEL_SELECTIVE_WRITES | CHANNEL_WRITES_BY_JOB,
+	.destroy = set_destroy,
+	.stat = sysv_stat,
+	.change = sysv_change,
+	.open = set_open,
+	.read = set_read,
+	.write = set_write,
+	.poll = set_poll,
+	.status = set_status,
+	.peek = set_peek,
+	.set = set_set,
+};
+
 static const struct space_ops set_space_ops = {
 	.destroy = sysv_space_destroy,
 	.list = sysv_list,
@@ -291,27 +290,23 @@ static const struct space_ops set_space_ops = {
 
 static int set_space_open(struct space **ret_space, struct host *host)
 {
-	return sysv_space_open(ret_space, &set_space_ops, host, &sysv_sem_kind, &set_calls);
+	CLEANUP_FREE struct sysv_space *space = calloc(1, sizeof(*space));
+	int r;
+
+	if (!space)
+		return -ENOMEM;
+	space->calls = &set_calls;
+	space->service = CHANNEL_STREAM;
+	space->object_size = sizeof(struct sysv);
+	r = sysv_space_init(space, &set_space_ops, host, &sysv_sem_kind);
+	if (r == 0)
+		*ret_space = &TAKE_PTR(space)->space;
+	return r;
 }
 
 const struct kind sysv_sem_kind = {
 	.path = "sysv/sems",
-	.traits = KIND_MESSAGES | KIND_SELECTIVE_WRITES,
 	.parameters = set_parameters,
+	.channel = &set_ops,
 	.open = set_space_open,
-	.channel =
-		{
-			.destroy = set_destroy,
-			.stat = sysv_stat,
-			.change = set_change,
-			.open = set_open,
-			.release = set_release,
-			.read = set_read,
-			.write = set_write,
-			.poll = set_poll,
-			.attend = sysv_sem_list_attend,
-			.status = set_status,
-			.peek = set_peek,
-			.set = set_set,
-		},
 };

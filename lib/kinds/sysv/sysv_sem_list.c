@@ -4,23 +4,19 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <stddef.h>
 #include <string.h>
-#include <utlist.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/channel/sleeper.h"
-#include "lib/channel/transfer.h"
+#include "lib/host/job.h"
 
 #define BLANKS " \t\r\n"
 
-/* A list that a thread does. */
+/* A list to be done, as far as it is long. Without padding: job_run() compares all of it. */
 struct operation {
-	struct sleeper sleeper;
-	struct transfer_work work;
-	int id;
-	size_t size; /* of its text, bytes */
+	long id; /* of the set */
 	size_t n;
-	struct sembuf list[];
+	struct sembuf list[SYSV_SEM_LIST_MAX];
 };
 
 /* One whole number within bounds, and nothing else. */
@@ -64,68 +60,39 @@ int sysv_sem_list_parse(const char *data, size_t size, struct sembuf *list)
 	return n ? n : -EINVAL;
 }
 
-static int operate(struct sleeper *sleeper)
+static int operation_act(void *data)
 {
-	struct operation *operation = CONTAINER_OF(sleeper, struct operation, sleeper);
+	struct operation *operation = data;
 
-	if (semop(operation->id, operation->list, operation->n) < 0)
-		return sysv_error(-errno);
-	return 0;
+	return semop((int)operation->id, operation->list, operation->n) < 0 ? sysv_error(-errno)
+									    : 0;
 }
 
-static void operation_ended(struct sleeper *sleeper)
+static void set_flags(struct operation *operation, short flags)
 {
-	struct operation *operation = CONTAINER_OF(sleeper, struct operation, sleeper);
-	struct transfer *transfer = operation->work.transfer;
-
-	if (transfer)
-		transfer_finish(transfer,
-				sleeper->result < 0 ? sleeper->result : (ssize_t)operation->size);
-	free(operation);
+	for (size_t i = 0; i < operation->n; i++)
+		operation->list[i].sem_flg = flags;
 }
 
-static void operation_stop(struct transfer_work *work)
+int sysv_sem_list_run(struct sysv *set, struct file *file, const char *data, size_t size)
 {
-	sleeper_stop(&CONTAINER_OF(work, struct operation, work)->sleeper);
-}
+	struct operation operation = {.id = set->id};
+	struct caller caller = {.uid = file->uid, .waiter = file->waiter};
+	struct job_call call = {.place = JOB_SLEEPER, .act = operation_act, .data = &operation};
+	int r = sysv_sem_list_parse(data, size, operation.list);
 
-static int start_operation(struct sysv *set, struct transfer *writer)
-{
-	struct sembuf list[SYSV_SEM_LIST_MAX];
-	struct operation *operation;
-	int n = sysv_sem_list_parse(writer->data, writer->size, list);
-	int r;
-
-	if (n < 0)
-		return n;
-	operation = calloc(1, sizeof(*operation) + (size_t)n * sizeof(*list));
-	if (!operation)
-		return -ENOMEM;
-	operation->sleeper.call = operate;
-	operation->sleeper.ended = operation_ended;
-	operation->work.stop = operation_stop;
-	operation->id = set->id;
-	operation->size = writer->size;
-	operation->n = (size_t)n;
-	memcpy(operation->list, list, (size_t)n * sizeof(*list));
-	r = sleeper_start(&operation->sleeper, &set->channel, writer->file->uid);
-	if (r < 0) {
-		free(operation);
+	if (r < 0)
 		return r;
+	operation.n = (size_t)r;
+	r = -EAGAIN;
+	/* Not before its job has told what became of it. */
+	if (!file->waiter || !file->waiter->job) {
+		set_flags(&operation, IPC_NOWAIT);
+		r = operation_act(&operation);
 	}
-	operation->work.transfer = writer;
-	writer->work = &operation->work;
-	return 0;
-}
-
-void sysv_sem_list_attend(struct channel *channel)
-{
-	struct transfer *writer, *next;
-
-	DL_FOREACH_SAFE(channel->writers, writer, next) {
-		int r = writer->work ? 0 : start_operation(sysv_from(channel), writer);
-
-		if (r < 0)
-			transfer_finish(writer, r);
-	}
+	if (r != -EAGAIN || !file->waiter)
+		return r;
+	set_flags(&operation, 0);
+	call.size = offsetof(struct operation, list) + operation.n * sizeof(*operation.list);
+	return job_run(set->channel.space->host, &caller, &call);
 }

@@ -16,7 +16,10 @@
 /* `list` has room for SYSV_SEM_LIST_MAX. Returns their number; -EINVAL, -E2BIG, -ENOMEM. */
 int sysv_sem_list_parse(const char *data, size_t size, struct sembuf *list);
 
-/* channel_ops::attend: has threads do the lists that wait. */
-void sysv_sem_list_attend(struct channel *channel);
+/*
+ * Does the list in `data`, written to `file`: 0; -EAGAIN, and for a held write -EINPROGRESS: a job
+ * is at it.
+ */
+int sysv_sem_list_run(struct sysv *set, struct file *file, const char *data, size_t size);
 
 #endif

@@ -11,7 +11,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -32,9 +31,11 @@ struct segment_space {
 	dev_t dev; /* of the kernel's own tmpfs */
 };
 
+static const struct channel_ops segment_ops;
+
 static struct sysv_segment *segment_from(struct channel *channel)
 {
-	assert(channel->kind == &sysv_shm_kind);
+	assert(channel->ops == &segment_ops);
 	return CONTAINER_OF(sysv_from(channel), struct sysv_segment, sysv);
 }
 
@@ -175,36 +176,39 @@ static int segment_bear(struct sysv_segment *segment, off_t size, struct caller 
 	return r;
 }
 
+/* A segment has the size that it was made with. */
+static int segment_truncate(struct channel *channel, struct file *file, off_t size,
+			    struct caller *caller)
+{
+	struct sysv_segment *segment = segment_from(channel);
+	struct stat now;
+	int r;
+
+	if (!is_born(segment))
+		return segment_bear(segment, size, caller);
+	r = segment_stat(channel, &now);
+	if (r == 0 && !file && !caller_may(caller, &now, W_OK))
+		r = -EACCES;
+	return r == 0 && size != now.st_size ? -EINVAL : r;
+}
+
 static int segment_change(struct channel *channel, struct file *file, const struct stat *attr,
 			  unsigned changes, struct caller *caller)
 {
 	struct sysv_segment *segment = segment_from(channel);
-	const unsigned times = CHANGE_ATIME | CHANGE_MTIME;
-	struct stat now;
-	int r;
 
-	if (!is_born(segment) && (changes & CHANGE_SIZE))
-		return segment_bear(segment, attr->st_size, caller);
-	if (!is_born(segment)) /* touch(1) is to say that it has made nothing */
-		return changes & times
-			       ? -EINVAL
-			       : attributes_change(&segment->attributes, attr, changes, caller);
-	if (changes & CHANGE_SIZE) {
-		r = segment_stat(channel, &now);
-		if (r == 0 && !file && !caller_may(caller, &now, W_OK))
-			r = -EACCES;
-		if (r == 0 && attr->st_size != now.st_size)
-			r = -EINVAL;
-		if (r < 0)
-			return r;
-		changes &= ~(CHANGE_SIZE | CHANGE_MTIME);
-	}
-	return changes ? sysv_change(channel, attr, changes, caller) : 0;
+	if (is_born(segment))
+		return sysv_change(channel, file, attr, changes, caller);
+	/* touch(1) should say that it has made nothing. */
+	if (changes & (CHANGE_ATIME | CHANGE_MTIME))
+		return -EINVAL;
+	return attributes_change(&segment->attributes, attr, changes, caller);
 }
 
-static uint32_t segment_poll(struct file *file)
+/* memfd, huge pages and /dev/zero have maps, too, and the same numbers. */
+static void segment_footprint(struct channel *channel, struct footprint *footprint)
 {
-	return EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM;
+	footprint->map_path = "/SYSV";
 }
 
 /* SHM_STAT_ANY tells everybody. */
@@ -245,7 +249,7 @@ static int segment_conceive(struct space *space, const char *name, mode_t mode,
 		user_uncharge(&space->host->users, caller->uid, USER_CHANNELS, 1);
 		return -ENOMEM;
 	}
-	channel_init(&segment->sysv.channel, &sysv_shm_kind, space, CHANNEL_MAPPED);
+	channel_init(&segment->sysv.channel, &segment_ops, space, CHANNEL_MAPPED);
 	segment->sysv.id = -1;
 	segment->key = key;
 	segment->charged = caller->uid;
@@ -265,6 +269,19 @@ static int segment_create(struct space *space, const char *name, mode_t mode,
 		return segment_conceive(space, name, mode, caller, ret_entry);
 	return sysv_make(space, name, mode, caller, segment_get, size, ret_entry);
 }
+
+static const struct channel_ops segment_ops = {
+	.destroy = segment_destroy,
+	.stat = segment_stat,
+	.change = segment_change,
+	.truncate = segment_truncate,
+	.open = segment_open,
+	.release = segment_release,
+	.read = sysv_shm_read,
+	.write = sysv_shm_write,
+	.status = segment_status,
+	.footprint = segment_footprint,
+};
 
 static const struct space_ops segment_space_ops = {
 	.destroy = sysv_space_destroy,
@@ -311,18 +328,6 @@ static int segment_space_open(struct space **ret_space, struct host *host)
 const struct kind sysv_shm_kind = {
 	.path = "sysv/shm",
 	.parameters = segment_parameters,
-	.map_path = "/SYSV",
+	.channel = &segment_ops,
 	.open = segment_space_open,
-	.channel =
-		{
-			.destroy = segment_destroy,
-			.stat = segment_stat,
-			.change = segment_change,
-			.open = segment_open,
-			.release = segment_release,
-			.read = sysv_shm_read,
-			.write = sysv_shm_write,
-			.poll = segment_poll,
-			.status = segment_status,
-		},
 };

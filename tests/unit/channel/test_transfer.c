@@ -230,7 +230,7 @@ START_TEST(test_transfer_freed_when_told_is_not_touched)
 
 		once->n = &n;
 		once->transfer = (struct transfer){.file = file,
-						   .is_write = i < 2,
+						   .sort = i < 2 ? TRANSFER_WRITE : TRANSFER_READ,
 						   .data = "x",
 						   .size = 1,
 						   .complete = once_complete};

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What all channels share: the scratch buffer, those who wait for an object to be made, closing
- * behind the loop's back.
+ * What all channels share: the scratch buffer, and closing behind the loop's back.
  */
 #include <fcntl.h>
 
@@ -9,30 +8,6 @@
 #include "lib/host/host.h"
 #include "tests/unit/fixture.h"
 #include "tests/unit/held.h"
-
-struct client {
-	struct host_waiter waiter;
-	unsigned n;
-	bool waits_again;
-	struct client *other; /* who is no more to wait when this one is called */
-};
-
-static void client_run(struct host_waiter *waiter)
-{
-	struct client *client = CONTAINER_OF(waiter, struct client, waiter);
-
-	client->n++;
-	if (client->waits_again)
-		host_wait(&host, waiter);
-	if (client->other)
-		host_unwait(&host, &client->other->waiter);
-}
-
-static void client_wait(struct client *client)
-{
-	client->waiter.run = client_run;
-	host_wait(&host, &client->waiter);
-}
 
 START_TEST(test_host_scratch_holds_the_largest_request)
 {
@@ -77,77 +52,6 @@ START_TEST(test_host_reserve_of_too_much_enomem)
 END_TEST
 #endif
 
-START_TEST(test_host_retry_calls_who_waits_once)
-{
-	struct client a = {0}, b = {0};
-
-	client_wait(&a);
-	client_wait(&b);
-	host_retry(&host);
-	ck_assert_uint_eq(a.n, 0); /* only after the present handler */
-	loop_run_tasks(loop);
-	host_retry(&host);
-	loop_run_tasks(loop);
-	ck_assert_uint_eq(a.n, 1);
-	ck_assert_uint_eq(b.n, 1);
-}
-END_TEST
-
-START_TEST(test_host_waiting_twice_is_called_once)
-{
-	struct client a = {0};
-
-	client_wait(&a);
-	client_wait(&a);
-	host_retry(&host);
-	loop_run_tasks(loop);
-	ck_assert_uint_eq(a.n, 1);
-}
-END_TEST
-
-START_TEST(test_host_waiting_again_waits_for_the_next_retry)
-{
-	struct client a = {.waits_again = true};
-
-	client_wait(&a);
-	host_retry(&host);
-	loop_run_tasks(loop);
-	ck_assert_uint_eq(a.n, 1);
-	host_retry(&host);
-	loop_run_tasks(loop);
-	ck_assert_uint_eq(a.n, 2);
-	host_unwait(&host, &a.waiter);
-}
-END_TEST
-
-START_TEST(test_host_unwaiting_is_not_called)
-{
-	struct client a = {0};
-
-	client_wait(&a);
-	host_retry(&host);
-	host_unwait(&host, &a.waiter);
-	host_unwait(&host, &a.waiter);
-	loop_run_tasks(loop);
-	ck_assert_uint_eq(a.n, 0);
-}
-END_TEST
-
-START_TEST(test_host_unwaiting_during_retry_is_not_called)
-{
-	struct client second = {0}, third = {0};
-	struct client first = {.other = &second};
-
-	client_wait(&first);
-	client_wait(&second);
-	client_wait(&third);
-	host_retry(&host);
-	loop_run_tasks(loop);
-	ck_assert_uint_eq(second.n, 0);
-	ck_assert_uint_eq(third.n, 1);
-}
-END_TEST
-
 START_TEST(test_host_close_closes)
 {
 	int fd = (int)must_call(open("/", O_PATH | O_CLOEXEC));
@@ -182,15 +86,6 @@ int main(void)
 #ifndef __SANITIZE_ADDRESS__
 			  test_host_reserve_of_too_much_enomem,
 #endif
-			  NULL,
-		  });
-	suite_add(suite, "retry",
-		  (const TTest *const[]){
-			  test_host_retry_calls_who_waits_once,
-			  test_host_waiting_twice_is_called_once,
-			  test_host_waiting_again_waits_for_the_next_retry,
-			  test_host_unwaiting_is_not_called,
-			  test_host_unwaiting_during_retry_is_not_called,
 			  NULL,
 		  });
 	suite_add(suite, "close",

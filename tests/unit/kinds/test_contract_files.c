@@ -17,12 +17,12 @@
 
 static bool has(const struct file *file, enum sample_trait trait)
 {
-	return (sample_of(file->channel->kind)->traits & trait) != 0;
+	return (sample_of(file->channel->space->kind)->traits & trait) != 0;
 }
 
 static ssize_t read_of_empty(const struct file *file)
 {
-	return sample_of(file->channel->kind)->empty;
+	return sample_of(file->channel->space->kind)->empty;
 }
 
 static struct file *new_file(int i)
@@ -144,7 +144,7 @@ START_TEST(test_contract_files_read_consumes_streams)
 
 	sample_put(file, 0);
 	sample_expect(file, 0);
-	ck_assert_int_eq(file_try_read(file, 10), sample_of(file->channel->kind)->again);
+	ck_assert_int_eq(file_try_read(file, 10), sample_of(file->channel->space->kind)->again);
 	object_close(file);
 }
 END_TEST

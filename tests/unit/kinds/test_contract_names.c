@@ -26,7 +26,7 @@ START_TEST(test_contract_names_created_is_of_its_kind_and_space)
 	struct space *space = fixture_open(kinds[_i]);
 	struct channel *channel = sample_make(space, "a");
 
-	ck_assert_ptr_eq(channel->kind, kinds[_i]);
+	ck_assert_ptr_eq(channel->space->kind, kinds[_i]);
 	ck_assert_ptr_eq(channel->space, space);
 	ck_assert_uint_eq(channel->n_files, 0);
 	object_unref(channel);

@@ -30,14 +30,14 @@ static struct file *new_full(int i)
 
 static void hold_put(struct held *held, struct file *file, int i)
 {
-	const char *text = sample_of(file->channel->kind)->put[i];
+	const char *text = sample_of(file->channel->space->kind)->put[i];
 
 	held_write(held, file, text, strlen(text));
 }
 
 static void expect_put(const struct held *held, int i)
 {
-	const struct kind *kind = held->transfer.file->channel->kind;
+	const struct kind *kind = held->transfer.file->channel->space->kind;
 
 	held_expect_result(held, (ssize_t)strlen(sample_of(kind)->put[i]));
 }

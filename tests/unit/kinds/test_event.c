@@ -28,7 +28,7 @@ static int set(struct file *file, unsigned index, uint64_t value, struct caller 
 	struct settings settings = {.given = 1U << index};
 
 	settings.values[index] = value;
-	return event_kind.channel.set(file->channel, &settings, caller);
+	return channel_set(file->channel, &settings, caller);
 }
 
 START_TEST(test_event_writes_add_up_and_a_read_clears)
@@ -132,7 +132,7 @@ START_TEST(test_event_peek_tells_and_takes_nothing)
 	FILE *out = open_memstream(&text, &size);
 
 	file_put(file, "5");
-	must(event_kind.channel.peek(file->channel, out));
+	must(channel_peek(file->channel, out));
 	fclose(out);
 	ck_assert_str_eq(text, "5\n");
 	free(text);

@@ -16,8 +16,8 @@
 
 static void expect_refused(int r, int expected, const char *text)
 {
-	ck_assert_msg(r == -expected, "%s: '%s'", error_name(r), command_error);
-	ck_assert_str_eq(command_error, text);
+	ck_assert_msg(r == -expected, "%s: '%s'", error_name(r), command_fault);
+	ck_assert_str_eq(command_fault, text);
 }
 
 /* The value of a line of the object's status; the caller frees it. */
@@ -31,7 +31,7 @@ static char *status_of(struct space *space, const char *name, const char *key)
 
 	ck_assert_ptr_nonnull(out);
 	fputc('\n', out);
-	channel->kind->channel.status(channel, &root, out);
+	channel_status(channel, &root, out);
 	fclose(out);
 	channel_unref(channel);
 	found = strstr(text, key);
@@ -144,12 +144,14 @@ END_TEST
 START_TEST(test_command_set_has_a_worker_cut_a_region_down)
 {
 	static const char line[] = "set shm/s size=4K";
+	struct command *alone;
 
 	commands_open();
 	must(command("create shm/s size=64M"));
 	host.is_serving = true;
-	must_fail(command_run(&host, line, strlen(line), COMMAND_STRICT, &root, command_error),
-		  EAGAIN);
+	must(command_new(&host, line, strlen(line), COMMAND_STRICT, &root, &alone));
+	must_fail(command_run(alone, NULL), EAGAIN);
+	command_free(alone);
 	must_fail(command_as(&stranger, COMMAND_STRICT, line), EACCES);
 	must(command(line));
 	ck_assert_int_eq(command_stat(SHM, "s").st_size, 4096);
@@ -178,7 +180,7 @@ START_TEST(test_command_empty_line_does_nothing)
 	commands_open();
 	must(command(empty[_i]));
 	ck_assert_int_eq(space_count(host.spaces[PIPES]), 0);
-	ck_assert_str_eq(command_error, "");
+	ck_assert_str_eq(command_fault, "");
 }
 END_TEST
 
@@ -225,10 +227,8 @@ END_TEST
 START_TEST(test_command_line_with_nul_is_refused)
 {
 	commands_open();
-	must_fail(command_run(&host, "create pipes/p\0 mode=0600", 25, COMMAND_STRICT, &root,
-			      command_error),
-		  EINVAL);
-	ck_assert_str_eq(command_error, "the line has a NUL byte in it");
+	must_fail(command_of("create pipes/p\0 mode=0600", 25), EINVAL);
+	ck_assert_str_eq(command_fault, "the line has a NUL byte in it");
 	ck_assert_int_eq(space_count(host.spaces[PIPES]), 0);
 }
 END_TEST
@@ -236,7 +236,7 @@ END_TEST
 START_TEST(test_command_reads_no_further_than_its_length)
 {
 	commands_open();
-	must(command_run(&host, "create pipes/pretty", 14, COMMAND_STRICT, &root, command_error));
+	must(command_of("create pipes/pretty", 14));
 	must(object_lookup(host.spaces[PIPES], "p", NULL));
 }
 END_TEST
@@ -319,7 +319,7 @@ START_TEST(test_command_keep_takes_nothing_of_a_third_users)
 	must(command_as(&stranger, COMMAND_STRICT, "create queues/q mode=0666"));
 	must(command_as(&stranger, COMMAND_STRICT, "create shm/s mode=0666"));
 	must_fail(command_as(&root, COMMAND_KEEP, "create pipes/p owner=3 mode=0600"), EPERM);
-	ck_assert_msg(strstr(command_error, "of user 65534"), "%s", command_error);
+	ck_assert_msg(strstr(command_fault, "of user 65534"), "%s", command_fault);
 	must_fail(command_as(&root, COMMAND_KEEP, "create queues/q owner=3 mode=0600"), EPERM);
 	must_fail(command_as(&root, COMMAND_KEEP, "create shm/s owner=3 mode=0600"), EPERM);
 	ck_assert_uint_eq(command_stat(QUEUES, "q").st_uid, STRANGER);

@@ -43,8 +43,8 @@ static void expect_refused(struct caller *caller, const struct refused *refused)
 
 	make();
 	r = command_as(caller, COMMAND_STRICT, refused->line);
-	ck_assert_msg(r == -refused->error, "%s: '%s'", error_name(r), command_error);
-	ck_assert_str_eq(command_error, refused->text);
+	ck_assert_msg(r == -refused->error, "%s: '%s'", error_name(r), command_fault);
+	ck_assert_str_eq(command_fault, refused->text);
 	expect_nothing_changed();
 }
 
@@ -178,7 +178,7 @@ START_TEST(test_command_set_gives_nothing_away)
 		snprintf(line, sizeof(line), "set %s %s", objects[i], gifts[_i]);
 		must_fail(command_as(&stranger, COMMAND_STRICT, line), EPERM);
 		snprintf(line, sizeof(line), "set %s: Operation not permitted", objects[i]);
-		ck_assert_str_eq(command_error, line);
+		ck_assert_str_eq(command_fault, line);
 		attr = command_stat(i, "x");
 		ck_assert_uint_eq(attr.st_mode & 07777, 0644);
 		ck_assert_uint_eq(attr.st_uid, STRANGER);
@@ -219,7 +219,7 @@ START_TEST(test_command_capacity_beyond_the_callers_limit_eperm)
 	must(command_as(&stranger, COMMAND_STRICT, "create pipes/y capacity=64K"));
 	must(command_as(&stranger, COMMAND_STRICT, "remove pipes/y"));
 	must_fail(command_as(&stranger, COMMAND_STRICT, "create pipes/x capacity=1G"), EPERM);
-	ck_assert_str_eq(command_error, "create pipes/x: Operation not permitted");
+	ck_assert_str_eq(command_fault, "create pipes/x: Operation not permitted");
 	must_fail(object_lookup(host.spaces[PIPES], "x", NULL), ENOENT);
 }
 END_TEST
@@ -232,10 +232,10 @@ START_TEST(test_command_long_word_does_not_hide_the_reason)
 	make();
 	memset(line + strlen(line), 'w', 2000);
 	must_fail(command(line), EINVAL);
-	ck_assert_msg(strstr(command_error, "KEY=VALUE"), "%s", command_error);
+	ck_assert_msg(strstr(command_fault, "KEY=VALUE"), "%s", command_fault);
 	line[strlen("create pipes/p wwww")] = '=';
 	must_fail(command(line), EINVAL);
-	ck_assert_msg(strstr(command_error, "no such key"), "%s", command_error);
+	ck_assert_msg(strstr(command_fault, "no such key"), "%s", command_fault);
 }
 END_TEST
 

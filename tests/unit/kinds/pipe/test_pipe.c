@@ -294,7 +294,7 @@ START_TEST(test_pipe_node_has_nothing_to_truncate_or_set)
 
 	must(object_create(fixture_open(&pipe_kind), "n", nodes[_i] | 0600, &root, &node));
 	must_fail(object_truncate(node, 0, &root), EINVAL);
-	must_fail(node->kind->channel.set(node, &settings, &root), EINVAL);
+	must_fail(channel_set(node, &settings, &root), EINVAL);
 	object_unref(node);
 }
 END_TEST

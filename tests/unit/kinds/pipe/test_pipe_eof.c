@@ -265,7 +265,7 @@ static int set_eof(struct channel *pipe, uint64_t value)
 	struct settings settings = {.given = 1 << PIPE_EOF};
 
 	settings.values[PIPE_EOF] = value;
-	return pipe->kind->channel.set(pipe, &settings, &root);
+	return channel_set(pipe, &settings, &root);
 }
 
 START_TEST(test_pipe_eof_never_has_no_end)

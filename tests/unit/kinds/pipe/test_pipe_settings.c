@@ -20,7 +20,7 @@ static int set(struct channel *pipe, unsigned index, uint64_t value, struct call
 	struct settings settings = {.given = 1U << index};
 
 	settings.values[index] = value;
-	return pipe->kind->channel.set(pipe, &settings, caller);
+	return channel_set(pipe, &settings, caller);
 }
 
 static struct file *new_pipe_of(uint64_t capacity)
@@ -39,7 +39,7 @@ static const char *status(struct channel *pipe)
 	FILE *out = fmemopen(text, sizeof(text), "w");
 
 	ck_assert_ptr_nonnull(out);
-	pipe->kind->channel.status(pipe, &root, out);
+	channel_status(pipe, &root, out);
 	fclose(out);
 	return text;
 }
@@ -150,7 +150,7 @@ START_TEST(test_pipe_settings_peek_takes_nothing)
 	FILE *out = fmemopen(text, sizeof(text), "w");
 
 	file_put(file, "hello");
-	must(pipe_kind.channel.peek(file->channel, out));
+	must(channel_peek(file->channel, out));
 	fclose(out);
 	ck_assert_str_eq(text, "hello");
 	file_expect(file, 100, "hello");

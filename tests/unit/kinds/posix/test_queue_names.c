@@ -201,7 +201,7 @@ static const char *status_for(struct channel *queue, struct caller *caller)
 	FILE *out = fmemopen(text, sizeof(text), "w");
 
 	text[0] = '\0';
-	queue->kind->channel.status(queue, caller, out);
+	channel_status(queue, caller, out);
 	fclose(out);
 	return text;
 }

@@ -244,7 +244,7 @@ static int set_as_stranger(void *region)
 {
 	const struct settings settings = {.values = {4096}, .given = 1 << SHM_SIZE};
 
-	return shm_kind.channel.set(region, &settings, &stranger);
+	return channel_set(region, &settings, &stranger);
 }
 
 START_TEST(test_shm_size_is_set_by_who_may_write)
@@ -252,8 +252,8 @@ START_TEST(test_shm_size_is_set_by_who_may_write)
 	const struct settings settings = {.values = {4096}, .given = 1 << SHM_SIZE};
 	struct channel *region = object_make(fixture_open(&shm_kind), "r");
 
-	must_fail(loop_wait_for(set_as_stranger, region), EACCES);
-	must(shm_kind.channel.set(region, &settings, &root));
+	must_fail(loop_wait_for(&stranger, set_as_stranger, region), EACCES);
+	must(channel_set(region, &settings, &root));
 	ck_assert_int_eq(object_stat(region).st_size, 4096);
 	object_unref(region);
 }
@@ -320,7 +320,7 @@ START_TEST(test_shm_status_shows_size_and_use)
 
 	file_put(file, "hello");
 	must(object_truncate(region, 1024 * 1024, &root));
-	shm_kind.channel.status(region, &root, out);
+	channel_status(region, &root, out);
 	fclose(out);
 	ck_assert_msg(strncmp(text, "size 1048576\nbytes 4096\n", 24) == 0, "%s", text);
 	object_close(file);

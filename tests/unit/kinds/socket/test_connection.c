@@ -57,10 +57,10 @@ START_TEST(test_connection_full_backlog_waits_for_room)
 	listen_full(fds);
 	channel = find(&root);
 	file = object_open(channel, O_RDWR);
-	must_fail(channel_write(file, NULL, 0, 0), EAGAIN);
+	must_fail(channel_opened(file), EAGAIN);
 	must_fail(file_try_read(file, 1), EAGAIN);
 	ck_assert_uint_eq(channel_poll(file), 0);
-	held_write(&held, file, NULL, 0);
+	held_open(&held, file);
 	fd = native_accept(fds[0]);
 	held_wait(&held);
 	held_expect_result(&held, 0);
@@ -229,7 +229,7 @@ START_TEST(test_connection_failing_for_want_of_something_ends)
 
 	connect_result = errors[_i][0];
 	must(connections_new(&host, &unix_kind, NULL, &list));
-	must(connection_new(&unix_kind, list, "no", &target, &connection));
+	must(connection_new(&connection_ops, list, "no", &target, &connection));
 	must_fail(socket_open(&connection->channel, O_RDWR, &root, &file), errors[_i][1]);
 	channel_unref(&connection->channel);
 	space_unref(&list->space);

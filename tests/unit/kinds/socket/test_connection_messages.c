@@ -27,7 +27,7 @@ static void pair_open(void)
 
 	must_call(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair));
 	must(connections_new(&host, &unix_kind, NULL, &list));
-	must(connection_new(&unix_kind, list, "pair", NULL, &connection));
+	must(connection_new(&connection_ops, list, "pair", NULL, &connection));
 	file = object_open(&connection->channel, O_RDWR);
 	connection_set(connection, pair[1], 0);
 	other = pair[0];

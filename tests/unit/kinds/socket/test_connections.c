@@ -18,7 +18,7 @@ START_TEST(test_connections_numbers_come_again)
 
 	must(connections_new(&host, &unix_kind, NULL, &list));
 	for (int i = 0; i < 4; i++) {
-		must(connection_new(&unix_kind, list, "c", NULL, &connections[i]));
+		must(connection_new(&connection_ops, list, "c", NULL, &connections[i]));
 		if (i == 2)
 			list->last_number = UINT_MAX - 1;
 		files[i] = object_open(&connections[i]->channel, O_RDWR);
@@ -51,7 +51,7 @@ START_TEST(test_connections_long_label_makes_a_name)
 	memset(label, 'x', 2000);
 	strcat(label, "%2Fthe-end");
 	must(connections_new(&host, &unix_kind, NULL, &list));
-	must(connection_new(&unix_kind, list, label, NULL, &connection));
+	must(connection_new(&connection_ops, list, label, NULL, &connection));
 	file = object_open(&connection->channel, O_RDWR);
 	must(space_list(&list->space, &root, keep_name, name));
 	ck_assert_uint_le(strlen(name), NAME_MAX);

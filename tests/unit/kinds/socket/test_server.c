@@ -51,7 +51,7 @@ static int make(const char *address, mode_t mode, struct caller *caller,
 	int r;
 
 	space = space ? space : fixture_open(&server_kind);
-	r = loop_wait_for(make_once, &making);
+	r = loop_wait_for(caller, make_once, &making);
 	*ret_directory = making.directory;
 	return r;
 }
@@ -71,7 +71,7 @@ static struct file *wait_client(struct space *directory, struct held *held)
 	struct file *file = object_open(channel, O_RDWR);
 
 	channel_unref(channel);
-	held_write(held, file, NULL, 0);
+	held_open(held, file);
 	return file;
 }
 
@@ -190,7 +190,7 @@ START_TEST(test_server_connects_to_itself)
 	accept = object_find(directory, "accept");
 	connect = object_find(directory, "connect");
 	server = object_open(accept, O_RDWR);
-	held_write(&held, server, NULL, 0);
+	held_open(&held, server);
 	must(socket_open(connect, O_RDWR, &root, &client));
 	if (held.n == 0)
 		held_wait(&held);

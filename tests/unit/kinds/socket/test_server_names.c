@@ -42,7 +42,7 @@ START_TEST(test_server_names_replaced_ends_however_it_is_in_use)
 	struct file *file = object_open(accept, O_RDWR);
 	struct held held = {0};
 
-	held_write(&held, file, NULL, 0);
+	held_open(&held, file);
 	must_fail(space_rename(space, "new", "old", RENAME_NOREPLACE, &root), EEXIST);
 	must_fail(space_rename(space, "new", "old", 0, &stranger), EPERM);
 	loop_settle();

@@ -153,7 +153,7 @@ START_TEST(test_unix_stranger_lists_no_more_than_natively)
 
 	must_call(mkdir("/dev/shm/d", 0711));
 	must(walk("dev/shm/d", &stranger, &entry));
-	must_fail(loop_wait_for(list_once, &entry), EACCES);
+	must_fail(loop_wait_for(&stranger, list_once, &entry), EACCES);
 	entry_unref(&entry);
 }
 END_TEST

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "fs/step.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/ops.h"
+#include "fs/reply.h"
+#include "fs/session.h"
+#include "lib/base/cleanup.h"
+
+struct held_step {
+	struct waiter waiter;
+	struct session *session;
+	fuse_req_t req;
+	struct caller caller;
+	struct step step;
+	char name[];
+};
+
+static void held_free(struct held_step *held)
+{
+	waiter_fini(&held->waiter);
+	user_uncharge(&held->session->host.users, held->caller.uid, USER_HELD, 1);
+	caller_fini(&held->caller);
+	free(held);
+}
+
+static void held_interrupt(fuse_req_t req, void *data)
+{
+	struct held_step *held = data;
+
+	if (job_stop(&held->waiter))
+		return;
+	reply_result(req, -EINTR);
+	held_free(held);
+}
+
+/* Takes the step; unless a job is under way then, the request has been answered. */
+static void held_take(struct held_step *held)
+{
+	fuse_req_t req = held->req;
+
+	held->step.take(req, &held->step, &held->caller);
+	if (!held->waiter.job || job_is_done(&held->waiter))
+		held_free(held);
+	else if (fuse_req_interrupted(req))
+		held_interrupt(req, held);
+	else
+		fuse_req_interrupt_func(req, held_interrupt, held);
+}
+
+static void held_resume(struct waiter *waiter)
+{
+	struct held_step *held = CONTAINER_OF(waiter, struct held_step, waiter);
+
+	fuse_req_interrupt_func(held->req, NULL, NULL);
+	held_take(held);
+}
+
+static int held_new(fuse_req_t req, const struct step *step, struct held_step **ret_held)
+{
+	struct session *session = fuse_req_userdata(req);
+	size_t name_size = step->name ? strlen(step->name) + 1 : 0;
+	CLEANUP_FREE struct held_step *held = calloc(1, sizeof(*held) + name_size);
+	int r;
+
+	if (session->is_ending)
+		return -ENOTCONN;
+	if (!held)
+		return -ENOMEM;
+	held->caller = op_caller(req);
+	r = user_charge(&session->host.users, held->caller.uid, USER_HELD, 1);
+	if (r < 0)
+		return r;
+	held->session = session;
+	held->req = req;
+	held->waiter.resume = held_resume;
+	held->caller.waiter = &held->waiter;
+	held->step = *step;
+	if (step->name)
+		held->step.name = memcpy(held->name, step->name, name_size);
+	*ret_held = TAKE_PTR(held);
+	return 0;
+}
+
+void step_begin(fuse_req_t req, const struct step *step)
+{
+	struct caller caller = op_caller(req);
+
+	step->take(req, step, &caller);
+	caller_fini(&caller);
+}
+
+bool step_waits(fuse_req_t req, int *result, const struct step *step, struct caller *caller)
+{
+	struct held_step *held;
+
+	if (*result == -EINPROGRESS)
+		return true;
+	if (*result != -EAGAIN || caller->waiter)
+		return false;
+	*result = held_new(req, step, &held);
+	if (*result < 0)
+		return false;
+	held_take(held);
+	return true;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Requests that go on in steps, because a job has to be done first (lib/host/job.h).
+ *
+ * A step is what a handler does with the arguments of its request. It is taken at once, without a
+ * waiter; if that comes to -EAGAIN the arguments are copied and the request is held with a waiter
+ * of its own, for which the same step starts its job; and when the job is done it is taken once
+ * more and finds the result. Whatever follows may be another step, which begins the same way.
+ */
+#ifndef IPCFS_STEP_H
+#define IPCFS_STEP_H
+
+#include <fuse_lowlevel.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+
+#include "lib/host/job.h"
+
+struct session;
+
+/* What a request asks for, as far as its step uses it. */
+struct step {
+	/*
+	 * Answers the request, unless step_waits() says so. `caller` is who sent it, with the
+	 * waiter if there is one; nobody else has to finish it.
+	 */
+	void (*take)(fuse_req_t req, const struct step *step, struct caller *caller);
+	fuse_ino_t ino;
+	const char *name; /* or NULL */
+	mode_t mode;
+	size_t size;
+	off_t offset;
+	struct stat attr;
+	unsigned changes;         /* which of attr's are meant */
+	struct fuse_file_info fi; /* all zeroes if there is none */
+	bool has_fi;
+};
+
+/* Takes the first step of a request. */
+void step_begin(fuse_req_t req, const struct step *step);
+
+/*
+ * For a step: true if *result says that it has to wait, and the step returns without an answer.
+ * If it can't be held *result becomes the reason: -ENOBUFS, -ENOMEM, -ENOTCONN.
+ */
+bool step_waits(fuse_req_t req, int *result, const struct step *step, struct caller *caller);
+
+#endif

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/tree/line.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/channel/channel.h"
+#include "lib/host/account.h"
+#include "lib/host/job.h"
+
+#define BLANKS " \t\r\n"
+
+void line_init(struct line *line, const char *text, size_t length)
+{
+	*line = (struct line){.length = length, .n_parsed = 2};
+	memcpy(line->text, text, length < COMMAND_MAX ? length : COMMAND_MAX - 1);
+}
+
+/* Says what is wrong, and returns the error. */
+int line_complain(struct line *line, int error, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(line->error, COMMAND_ERROR_MAX, format, args);
+	va_end(args);
+	return error;
+}
+
+int line_split(struct line *line)
+{
+	char *rest, *word;
+
+	if (line->length >= sizeof(line->text))
+		return line_complain(line, -EINVAL, "the line is longer than %d bytes",
+				     COMMAND_MAX - 1);
+	if (memchr(line->text, '\0', line->length))
+		return line_complain(line, -EINVAL, "the line has a NUL byte in it");
+	for (word = strtok_r(line->text, BLANKS, &rest); word && *word != '#';
+	     word = strtok_r(NULL, BLANKS, &rest)) {
+		if (line->n_words == LINE_WORDS_MAX)
+			return line_complain(line, -EINVAL, "more than %d words", LINE_WORDS_MAX);
+		line->words[line->n_words++] = word;
+	}
+	return 0;
+}
+
+int line_find_object(struct line *line, struct space *const *spaces)
+{
+	char *path = line->words[1];
+
+	if (line->n_words < 2)
+		return line_complain(line, -EINVAL, "%.64s: of what? KIND/NAME is missing",
+				     line->words[0]);
+	for (struct space *const *space = spaces; *space; space++) {
+		size_t length = strlen((*space)->kind->path);
+
+		if (strncmp(path, (*space)->kind->path, length) == 0 && path[length] == '/') {
+			line->space = *space;
+			line->name = path + length + 1;
+		}
+	}
+	if (!line->space)
+		return line_complain(line, -EINVAL, "%.64s: there is no such kind", path);
+	if (!*line->name || strchr(line->name, '/') || strcmp(line->name, ".") == 0 ||
+	    strcmp(line->name, "..") == 0)
+		return line_complain(line, -EINVAL, "%.64s: this is no name", path);
+	if (strlen(line->name) > NAME_MAX)
+		return line_complain(line, -ENAMETOOLONG, "the name is longer than %d bytes",
+				     NAME_MAX);
+	return 0;
+}
+
+/* A whole number in `base`, or false. */
+static bool parse_id(const char *text, int base, unsigned long max, unsigned long *ret_id)
+{
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	*ret_id = strtoul(text, &end, base);
+	return !errno && !*end && *ret_id <= max;
+}
+
+/* Who looks names up. */
+struct asker {
+	struct host *host;
+	struct caller *caller;
+};
+
+/* A number, or the name of an account. */
+static int parse_account(struct line *line, const struct asker *asker, enum account_sort sort,
+			 const char *value, unsigned long *ret_id)
+{
+	bool is_user = sort == ACCOUNT_USER;
+	int r = 0;
+
+	if (!parse_id(value, 10, UINT_MAX - 1, ret_id))
+		r = account_find(asker->host, asker->caller, sort, value, ret_id);
+	if (r == -ENOENT)
+		return line_complain(line, -EINVAL, "%s=%.64s: there is no such %s",
+				     is_user ? "owner" : "group", value,
+				     is_user ? "user" : "group");
+	if (r < 0 && !job_is_awaited(r))
+		return line_complain(line, r, "%s=%.64s: %s", is_user ? "owner" : "group", value,
+				     strerror(-r));
+	return r;
+}
+
+static int parse_owner(struct line *line, const struct asker *asker, const char *value)
+{
+	unsigned long id = 0;
+	int r = parse_account(line, asker, ACCOUNT_USER, value, &id);
+
+	if (r == 0) {
+		line->attr.st_uid = (uid_t)id;
+		line->changes |= CHANGE_UID;
+	}
+	return r;
+}
+
+static int parse_group(struct line *line, const struct asker *asker, const char *value)
+{
+	unsigned long id = 0;
+	int r = parse_account(line, asker, ACCOUNT_GROUP, value, &id);
+
+	if (r == 0) {
+		line->attr.st_gid = (gid_t)id;
+		line->changes |= CHANGE_GID;
+	}
+	return r;
+}
+
+static int parse_mode(struct line *line, const char *value)
+{
+	unsigned long mode;
+
+	if (!parse_id(value, 8, 0777, &mode))
+		return line_complain(line, -EINVAL, "mode=%.64s: not an octal mode from 0 to 777",
+				     value);
+	line->attr.st_mode = (mode_t)mode;
+	line->changes |= CHANGE_MODE;
+	return 0;
+}
+
+static const char *describe(const struct parameter *parameter)
+{
+	switch (parameter->type) {
+	case PARAMETER_SIZE:
+		return "not a size (a number, with K, M or G behind it)";
+	case PARAMETER_NUMBER:
+		return "not a number";
+	case PARAMETER_TEXT:
+		return "nothing";
+	default:
+		return "not one of its words";
+	}
+}
+
+/* KEY=VALUE of the kind's own. */
+static int parse_setting(struct line *line, const char *key, const char *value)
+{
+	const struct kind *kind = line->space->kind;
+	const struct parameter *parameter = parameter_find(kind->parameters, key);
+	int r;
+
+	if (!parameter)
+		return line_complain(line, -EINVAL, "%.64s: %s have no such key", key, kind->path);
+	line->settings.texts[parameter - kind->parameters] = value;
+	if (parameter->type == PARAMETER_TEXT)
+		r = *value ? 0 : -EINVAL;
+	else
+		r = parameter_parse(parameter, value,
+				    &line->settings.values[parameter - kind->parameters]);
+	if (r == -ERANGE)
+		return line_complain(line, -EINVAL, "%.64s=%.64s: out of range (%llu to %llu)", key,
+				     value, (unsigned long long)parameter->min,
+				     (unsigned long long)parameter->max);
+	if (r < 0)
+		return line_complain(line, -EINVAL, "%.64s=%.64s: %s", key, value,
+				     describe(parameter));
+	line->settings.given |= 1U << (parameter - kind->parameters);
+	return 0;
+}
+
+/* One word; it is as it was if it has to be looked at again. */
+static int parse_key(struct line *line, const struct asker *asker, char *key)
+{
+	const struct parameter *parameters = line->space->kind->parameters;
+	char *value = strchr(key, '=');
+	int r;
+
+	if (!value)
+		return line_complain(line, -EINVAL, "%.64s: not of the form KEY=VALUE", key);
+	*value++ = '\0';
+	if (strcmp(key, "owner") == 0)
+		r = parse_owner(line, asker, value);
+	else if (strcmp(key, "group") == 0)
+		r = parse_group(line, asker, value);
+	/* A kind may have modes of its own, with names. */
+	else if (strcmp(key, "mode") == 0 &&
+		 (isdigit((unsigned char)*value) || !parameter_find(parameters, key)))
+		r = parse_mode(line, value);
+	else
+		r = parse_setting(line, key, value);
+	if (job_is_awaited(r))
+		value[-1] = '=';
+	return r;
+}
+
+int line_parse_keys(struct line *line, struct host *host, struct caller *caller)
+{
+	const struct asker asker = {host, caller};
+
+	for (; line->n_parsed < line->n_words; line->n_parsed++) {
+		int r = parse_key(line, &asker, line->words[line->n_parsed]);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
