@@ -88,13 +88,13 @@ int config_read(struct host *host, const char *path, config_fault_fn *fault)
 	size_t size = 0;
 	ssize_t length;
 
-	/* The daemon's own umask is 0, for the callers of the mount. */
-	caller_load(&self);
-	self.umask = CALLER_UMASK;
 	if (!file) {
 		fault(path, 0, strerror(errno));
 		return 1;
 	}
+	/* The daemon's own umask is 0, for the callers of the mount. */
+	caller_load(&self);
+	self.umask = CALLER_UMASK;
 	for (unsigned n = 1; errno = 0, (length = getline(&line, &size, file)) >= 0; n++) {
 		const struct place place = {host, fault, (char *)path, n};
 

@@ -4,6 +4,8 @@
  * other lines take effect.
  */
 #include <errno.h>
+#include <grp.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -156,6 +158,33 @@ START_TEST(test_config_file_that_cannot_be_read_is_one_fault)
 }
 END_TEST
 
+/* What it finds out about itself must not hide why the file could not be opened. */
+START_TEST(test_config_fault_of_the_file_is_told_as_it_is)
+{
+	must_call(mount("tmpfs", "/proc", "tmpfs", 0, NULL));
+	faults[0] = '\0';
+	write_to(PATH, "");
+	ck_assert_int_eq(config_read(&host, PATH "/nothing", fault), 1);
+	must_call(umount("/proc"));
+	ck_assert_str_eq(faults, PATH "/nothing:0: Not a directory\n");
+}
+END_TEST
+
+/* Under AddressSanitizer, where mallinfo2() says nothing, LeakSanitizer does. */
+START_TEST(test_config_file_that_cannot_be_read_leaks_nothing)
+{
+	const gid_t groups[] = {1, 2, 3, 4, 5, 6, 7, 8};
+	size_t before;
+
+	must_call(setgroups(sizeof(groups) / sizeof(groups[0]), groups));
+	ck_assert_int_eq(read_config(NULL), 1);
+	before = mallinfo2().uordblks;
+	for (int i = 0; i < 100; i++)
+		ck_assert_int_eq(read_config(NULL), 1);
+	ck_assert_uint_eq(mallinfo2().uordblks, before);
+}
+END_TEST
+
 /* /etc of its own, in the test's mount namespace. */
 START_TEST(test_config_system_reads_the_file_and_then_the_directory)
 {
@@ -191,6 +220,8 @@ int main(void)
 			  test_config_without_mode_has_the_usual_umask,
 			  test_config_read_again_keeps_and_adjusts,
 			  test_config_file_that_cannot_be_read_is_one_fault,
+			  test_config_fault_of_the_file_is_told_as_it_is,
+			  test_config_file_that_cannot_be_read_leaks_nothing,
 			  NULL,
 		  });
 	suite_add(suite, "system",
