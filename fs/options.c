@@ -272,7 +272,7 @@ void options_print_help(const char *program)
 	       "                        default: /etc/ipcfs.conf and /etc/ipcfs.d/*.conf\n"
 	       "    -o config_strict    a fault in the file fails the mount\n"
 	       "    -o ipcns=PID        show the IPC namespace and /dev/shm of another process\n"
-	       "    -o max_channels=N   pipes that one user may have (16384)\n"
+	       "    -o max_channels=N   pipes, events and servers of one user (16384)\n"
 	       "    -o max_files=N      files that one user may have open (16384)\n"
 	       "    -o max_held=N       reads and writes of one user that may wait (8192)\n"
 	       "    -o spin=N           look N microseconds for more before sleeping (100)\n"

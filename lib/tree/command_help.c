@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <stdio.h>
+#include <string.h>
 
 #include "lib/tree/command.h"
 #include "lib/kinds/kinds.h"
@@ -17,8 +18,20 @@ static void help_parameter(const struct parameter *parameter, FILE *out)
 		      out);
 }
 
+static int longest_path(void)
+{
+	size_t longest = 0;
+
+	for (size_t i = 0; kinds[i]; i++)
+		if (strlen(kinds[i]->path) > longest)
+			longest = strlen(kinds[i]->path);
+	return (int)longest;
+}
+
 void command_help(FILE *out)
 {
+	int width = longest_path();
+
 	fputs("# One command a line; '#' begins a comment.\n"
 	      "#   create KIND/NAME [KEY=VALUE...]\n"
 	      "#   set    KIND/NAME KEY=VALUE...\n"
@@ -28,7 +41,7 @@ void command_help(FILE *out)
 	for (size_t i = 0; kinds[i]; i++) {
 		const struct parameter *parameter = kinds[i]->parameters;
 
-		fprintf(out, "#   %-8s", kinds[i]->path);
+		fprintf(out, "#   %-*s", parameter ? width : 0, kinds[i]->path);
 		for (; parameter && parameter->name; parameter++)
 			help_parameter(parameter, out);
 		fputc('\n', out);

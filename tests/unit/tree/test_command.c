@@ -329,25 +329,6 @@ START_TEST(test_command_keep_takes_nothing_of_a_third_users)
 }
 END_TEST
 
-START_TEST(test_command_help_names_every_key_of_every_kind)
-{
-	CLEANUP_FREE char *text = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&text, &size);
-
-	command_help(out);
-	fclose(out);
-	for (size_t i = 0; kinds[i]; i++) {
-		ck_assert_msg(strstr(text, kinds[i]->path), "%s", kinds[i]->path);
-		for (const struct parameter *p = kinds[i]->parameters; p && p->name; p++)
-			ck_assert_msg(strstr(text, p->name), "%s", p->name);
-	}
-	for (char *rest, *line = strtok_r(text, "\n", &rest); line;
-	     line = strtok_r(NULL, "\n", &rest))
-		ck_assert_msg(line[0] == '#' && strlen(line) < 100, "%s", line);
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("command");
@@ -366,7 +347,6 @@ int main(void)
 			  test_command_keep_changes_nothing_that_is_fixed_or_loses_data,
 			  test_command_keep_without_mode_leaves_the_mode,
 			  test_command_keep_takes_nothing_of_a_third_users,
-			  test_command_help_names_every_key_of_every_kind,
 			  NULL,
 		  });
 	suite_add_loop(suite, "empty",
