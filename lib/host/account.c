@@ -41,15 +41,15 @@ static bool is_group_here(const char *name, unsigned long *ret_id)
 }
 
 /* What is asked, and the answer. */
-struct question {
+struct account_question {
 	enum account_sort sort;
 	char name[NAME_SIZE];
 	unsigned long id;
 };
 
-static int ask(void *data)
+static int account_ask(void *data)
 {
-	struct question *question = data;
+	struct account_question *question = data;
 	char buffer[ENTRY_MAX];
 	struct passwd user, *found_user = NULL;
 	struct group group, *found_group = NULL;
@@ -67,9 +67,11 @@ static int ask(void *data)
 int account_find(struct host *host, struct caller *caller, enum account_sort sort, const char *name,
 		 unsigned long *ret_id)
 {
-	struct question question;
-	const struct job_call call = {
-		.place = JOB_THREAD, .act = ask, .data = &question, .size = sizeof(question)};
+	struct account_question question;
+	const struct job_call call = {.place = JOB_THREAD,
+				      .act = account_ask,
+				      .data = &question,
+				      .size = sizeof(question)};
 	int r;
 
 	if (sort == ACCOUNT_USER ? is_user_here(name, ret_id) : is_group_here(name, ret_id))

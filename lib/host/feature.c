@@ -145,7 +145,7 @@ void features_found(struct features *features, enum feature feature, bool is_the
 	features->there |= (unsigned)is_there << feature;
 }
 
-static int find(const char *name, size_t length)
+static int feature_find(const char *name, size_t length)
 {
 	for (int i = 0; i < N_FEATURES; i++)
 		if (strlen(features_known[i].name) == length &&
@@ -160,7 +160,7 @@ int features_parse(const char *names, unsigned *set)
 
 	for (;;) {
 		size_t length = strcspn(names, ":,");
-		int i = find(names, length);
+		int i = feature_find(names, length);
 
 		if (i < 0)
 			return i;

@@ -22,7 +22,7 @@ static void abstract_destroy(struct space *space)
 	free(space);
 }
 
-struct list {
+struct abstract_listing {
 	struct space *space;
 	space_entry_fn *entry;
 	void *data;
@@ -37,7 +37,7 @@ static bool is_autobound(const char *name, size_t size)
 
 static bool list_name(void *data, const char *name, size_t size)
 {
-	struct list *list = data;
+	struct abstract_listing *listing = data;
 	CLEANUP_FREE char *copy = strndup(name, size);
 	CLEANUP_FREE char *escaped = NULL;
 
@@ -45,25 +45,25 @@ static bool list_name(void *data, const char *name, size_t size)
 		return true;
 	escaped = escape_name(name, size);
 	if (!copy || !escaped) {
-		list->error = -ENOMEM;
+		listing->error = -ENOMEM;
 		return false;
 	}
-	return list->entry(list->data, escaped, space_path_ino(escaped), S_IFREG);
+	return listing->entry(listing->data, escaped, space_path_ino(escaped), S_IFREG);
 }
 
 static int abstract_list(struct space *space, struct caller *caller, space_entry_fn *entry,
 			 void *data)
 {
-	struct list list = {.space = space, .entry = entry, .data = data};
-	int r = sock_diag_abstract(list_name, &list);
+	struct abstract_listing listing = {.space = space, .entry = entry, .data = data};
+	int r = sock_diag_abstract(list_name, &listing);
 
 	/* A kernel that can't tell who listens still lets us connect. */
 	if (r == -ENOENT)
 		return 0;
-	return r < 0 ? r : list.error;
+	return r < 0 ? r : listing.error;
 }
 
-struct search {
+struct abstract_search {
 	const char *name;
 	size_t size;
 	bool is_found;
@@ -71,7 +71,7 @@ struct search {
 
 static bool search_name(void *data, const char *name, size_t size)
 {
-	struct search *search = data;
+	struct abstract_search *search = data;
 
 	search->is_found = size == search->size && memcmp(name, search->name, size) == 0;
 	return !search->is_found;
@@ -82,7 +82,7 @@ static int abstract_lookup(struct space *space, const char *name, struct caller 
 {
 	struct connections *list = CONTAINER_OF(space->shown, struct connections, space);
 	char address[NAME_SIZE + 1] = "";
-	struct search search = {.name = address + 1};
+	struct abstract_search search = {.name = address + 1};
 	struct dial_target target = {.connect = dial_unix, .address = address};
 	struct connection *connection;
 	int r = unescape_name(name, address + 1, NAME_SIZE, &search.size);

@@ -14,11 +14,11 @@
 #include "lib/kinds/socket/sock_diag.h"
 
 /* The longest that a host name can be, and what it can have in it, with addresses of both sorts. */
-#define HOST_LENGTH     255
-#define HOST_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:%"
-#define PORT_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
+#define INET_HOST_LENGTH     255
+#define INET_HOST_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:%"
+#define PORT_CHARACTERS      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
 
-struct hosts {
+struct inet_hosts {
 	struct space space;
 	struct inet_host *seen; /* those that somebody refers to */
 	int type;
@@ -26,22 +26,22 @@ struct hosts {
 
 struct inet_host {
 	struct space space;
-	struct hosts *hosts; /* a reference */
+	struct inet_hosts *hosts; /* a reference */
 	char *name;
-	UT_hash_handle hh; /* hosts::seen, by name */
+	UT_hash_handle hh; /* inet_hosts::seen, by name */
 };
 
-static struct hosts *hosts_from(struct space *space)
+static struct inet_hosts *inet_hosts_from(struct space *space)
 {
-	return CONTAINER_OF(space, struct hosts, space);
+	return CONTAINER_OF(space, struct inet_hosts, space);
 }
 
-static struct inet_host *host_from(struct space *space)
+static struct inet_host *inet_host_from(struct space *space)
 {
 	return CONTAINER_OF(space, struct inet_host, space);
 }
 
-static int hosts_protocol(const struct hosts *hosts)
+static int inet_hosts_protocol(const struct inet_hosts *hosts)
 {
 	return hosts->type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
 }
@@ -54,7 +54,7 @@ static const void *address_bytes(const struct sockaddr *address)
 }
 
 /* The inode number of HOST, or of HOST/PORT. */
-static ino_t path_ino(const struct hosts *hosts, const char *host, const char *port)
+static ino_t path_ino(const struct inet_hosts *hosts, const char *host, const char *port)
 {
 	char path[2 * NI_MAXHOST];
 
@@ -64,57 +64,57 @@ static ino_t path_ino(const struct hosts *hosts, const char *host, const char *p
 
 /* The ports of a host, and the hosts. */
 
-struct list {
-	struct hosts *hosts;
+struct inet_listing {
+	struct inet_hosts *hosts;
 	const char *host; /* whose ports are listed; NULL: the hosts are */
 	space_entry_fn *entry;
 	void *data;
 	struct seen {
 		char name[INET6_ADDRSTRLEN];
-		UT_hash_handle hh; /* list::seen */
+		UT_hash_handle hh; /* inet_listing::seen */
 	} * seen;
 	int error;
 };
 
 /* False if `name` has been listed before, or can't be. */
-static bool list_once(struct list *list, const char *name)
+static bool inet_listing_once(struct inet_listing *listing, const char *name)
 {
 	struct seen *seen;
 
-	HASH_FIND_STR(list->seen, name, seen);
+	HASH_FIND_STR(listing->seen, name, seen);
 	if (seen)
 		return false;
 	seen = calloc(1, sizeof(*seen));
 	if (seen) {
 		strcpy(seen->name, name);
-		HASH_ADD_STR(list->seen, name, seen);
+		HASH_ADD_STR(listing->seen, name, seen);
 		if (seen->hh.tbl)
 			return true;
 		free(seen);
 	}
-	list->error = -ENOMEM;
+	listing->error = -ENOMEM;
 	return false;
 }
 
-static void list_fini(struct list *list)
+static void inet_listing_fini(struct inet_listing *listing)
 {
 	struct seen *seen, *next;
 
-	HASH_ITER(hh, list->seen, seen, next) {
-		HASH_DEL(list->seen, seen);
+	HASH_ITER(hh, listing->seen, seen, next) {
+		HASH_DEL(listing->seen, seen);
 		free(seen);
 	}
 }
 
-static bool list_host(void *data, const struct sockaddr *address)
+static bool inet_list_host(void *data, const struct sockaddr *address)
 {
-	struct list *list = data;
+	struct inet_listing *listing = data;
 	char name[INET6_ADDRSTRLEN];
 
 	inet_ntop(address->sa_family, address_bytes(address), name, sizeof(name));
-	if (!list_once(list, name))
-		return list->error == 0;
-	return list->entry(list->data, name, path_ino(list->hosts, name, ""), S_IFDIR);
+	if (!inet_listing_once(listing, name))
+		return listing->error == 0;
+	return listing->entry(listing->data, name, path_ino(listing->hosts, name, ""), S_IFDIR);
 }
 
 static bool is_any(const struct sockaddr *address)
@@ -142,35 +142,36 @@ static bool is_at(const struct sockaddr *address, const char *host)
 	return strcmp(name, host) == 0;
 }
 
-static bool list_port(void *data, const struct sockaddr *address)
+static bool inet_list_port(void *data, const struct sockaddr *address)
 {
-	struct list *list = data;
+	struct inet_listing *listing = data;
 	char port[sizeof("65535")];
 
-	if (!is_at(address, list->host))
+	if (!is_at(address, listing->host))
 		return true;
 	/* At the same place in both sorts. */
 	snprintf(port, sizeof(port), "%u", ntohs(((const struct sockaddr_in *)address)->sin_port));
-	if (!list_once(list, port))
-		return list->error == 0;
-	return list->entry(list->data, port, path_ino(list->hosts, list->host, port), S_IFREG);
+	if (!inet_listing_once(listing, port))
+		return listing->error == 0;
+	return listing->entry(listing->data, port, path_ino(listing->hosts, listing->host, port),
+			      S_IFREG);
 }
 
-static int list_run(struct list *list, sock_diag_address_fn *each)
+static int inet_listing_run(struct inet_listing *listing, sock_diag_address_fn *each)
 {
-	int r = sock_diag_inet(hosts_protocol(list->hosts), each, list);
+	int r = sock_diag_inet(inet_hosts_protocol(listing->hosts), each, listing);
 
-	list_fini(list);
+	inet_listing_fini(listing);
 	if (r == -ENOENT)
 		return 0;
-	return r < 0 ? r : list->error;
+	return r < 0 ? r : listing->error;
 }
 
 /* The directory of a host. */
 
-static void host_destroy(struct space *space)
+static void inet_host_destroy(struct space *space)
 {
-	struct inet_host *host = host_from(space);
+	struct inet_host *host = inet_host_from(space);
 
 	HASH_DEL(host->hosts->seen, host);
 	space_unref(&host->hosts->space);
@@ -178,12 +179,14 @@ static void host_destroy(struct space *space)
 	free(host);
 }
 
-static int host_list(struct space *space, struct caller *caller, space_entry_fn *entry, void *data)
+static int inet_host_list(struct space *space, struct caller *caller, space_entry_fn *entry,
+			  void *data)
 {
-	struct inet_host *host = host_from(space);
-	struct list list = {.hosts = host->hosts, .host = host->name, .entry = entry, .data = data};
+	struct inet_host *host = inet_host_from(space);
+	struct inet_listing listing = {
+		.hosts = host->hosts, .host = host->name, .entry = entry, .data = data};
 
-	return list_run(&list, list_port);
+	return inet_listing_run(&listing, inet_list_port);
 }
 
 /* A service that is looked for, perhaps in the network. */
@@ -204,7 +207,7 @@ static int service_act(void *data)
 }
 
 /* Is it a number that can be a port's, or the name of a service? 0, -ENOENT, -EAGAIN. */
-static int check_port(struct hosts *hosts, const char *name, struct caller *caller)
+static int check_port(struct inet_hosts *hosts, const char *name, struct caller *caller)
 {
 	struct service service = {.type = hosts->type};
 	struct job_call call = {
@@ -220,13 +223,13 @@ static int check_port(struct hosts *hosts, const char *name, struct caller *call
 	return job_run(hosts->space.host, caller, &call);
 }
 
-static int host_lookup(struct space *space, const char *name, struct caller *caller,
-		       struct entry *ret_entry)
+static int inet_host_lookup(struct space *space, const char *name, struct caller *caller,
+			    struct entry *ret_entry)
 {
-	struct inet_host *host = host_from(space);
+	struct inet_host *host = inet_host_from(space);
 	struct connections *list =
 		CONTAINER_OF(host->hosts->space.shown, struct connections, space);
-	char address[HOST_LENGTH + NAME_MAX + 2], label[sizeof(address)];
+	char address[INET_HOST_LENGTH + NAME_MAX + 2], label[sizeof(address)];
 	struct dial_target target = {
 		.connect = dial_inet, .address = address, .type = host->hosts->type};
 	struct connection *connection;
@@ -244,27 +247,29 @@ static int host_lookup(struct space *space, const char *name, struct caller *cal
 	return 0;
 }
 
-static const struct space_ops host_ops = {
-	.destroy = host_destroy,
-	.list = host_list,
-	.lookup = host_lookup,
+static const struct space_ops inet_host_ops = {
+	.destroy = inet_host_destroy,
+	.list = inet_host_list,
+	.lookup = inet_host_lookup,
 };
 
 /* The directory of the hosts. */
 
-static void hosts_destroy(struct space *space)
+static void inet_hosts_destroy(struct space *space)
 {
-	free(hosts_from(space));
+	free(inet_hosts_from(space));
 }
 
-static int hosts_list(struct space *space, struct caller *caller, space_entry_fn *entry, void *data)
+static int inet_hosts_list(struct space *space, struct caller *caller, space_entry_fn *entry,
+			   void *data)
 {
-	struct list list = {.hosts = hosts_from(space), .entry = entry, .data = data};
+	struct inet_listing listing = {
+		.hosts = inet_hosts_from(space), .entry = entry, .data = data};
 
-	return list_run(&list, list_host);
+	return inet_listing_run(&listing, inet_list_host);
 }
 
-static int host_new(struct hosts *hosts, const char *name, struct space **ret_space)
+static int inet_host_new(struct inet_hosts *hosts, const char *name, struct space **ret_space)
 {
 	CLEANUP_FREE struct inet_host *host = calloc(1, sizeof(*host));
 
@@ -278,7 +283,7 @@ static int host_new(struct hosts *hosts, const char *name, struct space **ret_sp
 		free(host->name);
 		return -ENOMEM;
 	}
-	space_init(&host->space, &host_ops, hosts->space.host, "");
+	space_init(&host->space, &inet_host_ops, hosts->space.host, "");
 	host->space.ino = path_ino(hosts, name, "");
 	host->hosts = hosts;
 	space_ref(&hosts->space);
@@ -286,30 +291,30 @@ static int host_new(struct hosts *hosts, const char *name, struct space **ret_sp
 	return 0;
 }
 
-static int hosts_lookup(struct space *space, const char *name, struct caller *caller,
-			struct entry *ret_entry)
+static int inet_hosts_lookup(struct space *space, const char *name, struct caller *caller,
+			     struct entry *ret_entry)
 {
-	struct hosts *hosts = hosts_from(space);
+	struct inet_hosts *hosts = inet_hosts_from(space);
 	struct inet_host *host;
 
-	if (strspn(name, HOST_CHARACTERS) != strlen(name))
+	if (strspn(name, INET_HOST_CHARACTERS) != strlen(name))
 		return -ENOENT;
 	HASH_FIND_STR(hosts->seen, name, host);
 	if (!host)
-		return host_new(hosts, name, &ret_entry->space);
+		return inet_host_new(hosts, name, &ret_entry->space);
 	ret_entry->space = space_ref(&host->space);
 	return 0;
 }
 
-static const struct space_ops hosts_ops = {
-	.destroy = hosts_destroy,
-	.list = hosts_list,
-	.lookup = hosts_lookup,
+static const struct space_ops inet_hosts_ops = {
+	.destroy = inet_hosts_destroy,
+	.list = inet_hosts_list,
+	.lookup = inet_hosts_lookup,
 };
 
 int inet_space_open(struct space **ret_space, struct host *host, const struct kind *kind, int type)
 {
-	struct hosts *hosts = calloc(1, sizeof(*hosts));
+	struct inet_hosts *hosts = calloc(1, sizeof(*hosts));
 	struct connections *list;
 	int r = hosts ? connections_new(host, kind, NULL, &list) : -ENOMEM;
 
@@ -317,7 +322,7 @@ int inet_space_open(struct space **ret_space, struct host *host, const struct ki
 		free(hosts);
 		return r;
 	}
-	space_init(&hosts->space, &hosts_ops, host, kind->path);
+	space_init(&hosts->space, &inet_hosts_ops, host, kind->path);
 	hosts->space.kind = kind;
 	hosts->space.shown = &list->space;
 	hosts->type = type;

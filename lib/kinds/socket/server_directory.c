@@ -16,36 +16,36 @@ struct server_directory {
 static const char *const names[] = {"accept", "connect", "address"};
 enum { ACCEPT, CONNECT, ADDRESS, N_NAMES };
 
-static struct server_directory *directory_from(struct space *space)
+static struct server_directory *server_directory_from(struct space *space)
 {
 	return CONTAINER_OF(space, struct server_directory, space);
 }
 
-static void directory_destroy(struct space *space)
+static void server_directory_destroy(struct space *space)
 {
-	struct server_directory *directory = directory_from(space);
+	struct server_directory *directory = server_directory_from(space);
 
 	directory->server->directory = NULL;
 	channel_unref(&directory->server->kept.channel);
 	free(directory);
 }
 
-static void directory_stat(const struct space *space, struct stat *attr)
+static void server_directory_stat(const struct space *space, struct stat *attr)
 {
 	attributes_stat(
 		&CONTAINER_OF(space, const struct server_directory, space)->server->kept.attributes,
 		attr);
 }
 
-static int directory_change(struct space *space, const struct stat *attr, unsigned changes,
-			    struct caller *caller)
+static int server_directory_change(struct space *space, const struct stat *attr, unsigned changes,
+				   struct caller *caller)
 {
-	return channel_change(&directory_from(space)->server->kept.channel, NULL, attr, changes,
-			      caller);
+	return channel_change(&server_directory_from(space)->server->kept.channel, NULL, attr,
+			      changes, caller);
 }
 
-static int directory_list(struct space *space, struct caller *caller, space_entry_fn *entry,
-			  void *data)
+static int server_directory_list(struct space *space, struct caller *caller, space_entry_fn *entry,
+				 void *data)
 {
 	for (size_t i = 0; i < N_NAMES; i++)
 		if (!entry(data, names[i], text_ino(space, names[i]), S_IFREG))
@@ -98,10 +98,10 @@ static int make_end(struct server *server, const char *name, bool is_client,
 	return 0;
 }
 
-static int directory_lookup(struct space *space, const char *name, struct caller *caller,
-			    struct entry *ret_entry)
+static int server_directory_lookup(struct space *space, const char *name, struct caller *caller,
+				   struct entry *ret_entry)
 {
-	struct server *server = directory_from(space)->server;
+	struct server *server = server_directory_from(space)->server;
 
 	if (strcmp(name, names[ADDRESS]) == 0) {
 		channel_ref(&server->kept.channel);
@@ -112,12 +112,12 @@ static int directory_lookup(struct space *space, const char *name, struct caller
 	return make_end(server, name, strcmp(name, names[CONNECT]) == 0, &ret_entry->channel);
 }
 
-static const struct space_ops directory_ops = {
-	.destroy = directory_destroy,
-	.list = directory_list,
-	.lookup = directory_lookup,
-	.stat = directory_stat,
-	.change = directory_change,
+static const struct space_ops server_directory_ops = {
+	.destroy = server_directory_destroy,
+	.list = server_directory_list,
+	.lookup = server_directory_lookup,
+	.stat = server_directory_stat,
+	.change = server_directory_change,
 };
 
 int server_directory_get(struct server *server, struct space **ret_space)
@@ -131,7 +131,7 @@ int server_directory_get(struct server *server, struct space **ret_space)
 	directory = calloc(1, sizeof(*directory));
 	if (!directory)
 		return -ENOMEM;
-	space_init(&directory->space, &directory_ops, server->kept.channel.space->host, "");
+	space_init(&directory->space, &server_directory_ops, server->kept.channel.space->host, "");
 	directory->space.ino = server->kept.attributes.ino;
 	directory->server = server;
 	channel_ref(&server->kept.channel);

@@ -121,7 +121,7 @@ static int take_settings(const struct settings *settings, struct listener *liste
 }
 
 /* What is to be made. */
-struct making {
+struct server_creation {
 	const char *name;
 	mode_t mode;
 	struct caller *caller;
@@ -129,26 +129,27 @@ struct making {
 };
 
 /* Makes the server of what listens, which it takes over. */
-static int server_new(struct space *space, const struct making *making, struct listener *listener)
+static int server_new(struct space *space, const struct server_creation *creation,
+		      struct listener *listener)
 {
 	struct server *server = calloc(1, sizeof(*server));
-	int r = server ? caller_copy(&server->remover, making->remover) : -ENOMEM;
+	int r = server ? caller_copy(&server->remover, creation->remover) : -ENOMEM;
 
 	if (r == 0)
-		r = kept_init(&server->kept, space, CHANNEL_STREAM, making->name, making->mode,
-			      making->caller);
+		r = kept_init(&server->kept, space, CHANNEL_STREAM, creation->name, creation->mode,
+			      creation->caller);
 	if (r < 0) {
 		if (server)
 			caller_fini(&server->remover);
 		free(server);
-		server_close(space->host, listener, making->remover);
+		server_close(space->host, listener, creation->remover);
 		return r;
 	}
 	server->listener = *listener;
 	server->source = (struct loop_source){.fd = listener->fd, .dispatch = server_dispatch};
-	r = channel_charge_descriptors(&server->kept.channel, making->caller->uid, 2);
+	r = channel_charge_descriptors(&server->kept.channel, creation->caller->uid, 2);
 	if (r < 0)
-		kept_remove(space, making->name, making->caller);
+		kept_remove(space, creation->name, creation->caller);
 	channel_unref(&server->kept.channel);
 	return r;
 }
@@ -158,7 +159,7 @@ static int servers_create(struct space *space, const char *name, mode_t mode,
 			  struct entry *ret_entry)
 {
 	struct caller self = {.uid = geteuid(), .gid = getegid(), .is_loaded = true};
-	struct making making = {.name = name, .caller = caller, .remover = caller};
+	struct server_creation creation = {.name = name, .caller = caller, .remover = caller};
 	struct entry kept = {0};
 	struct listener listener;
 	int r;
@@ -170,15 +171,15 @@ static int servers_create(struct space *space, const char *name, mode_t mode,
 		return -EEXIST;
 	}
 	r = take_settings(settings, &listener);
-	making.mode = server_mode(mode);
+	creation.mode = server_mode(mode);
 	listener.mode = mode & 0777;
 	listener.is_here = !*listener.address;
 	if (listener.is_here)
-		making.remover = &self;
+		creation.remover = &self;
 	if (r == 0)
 		r = listen_as(space->host, &listener, name, caller);
 	if (r == 0)
-		r = server_new(space, &making, &listener);
+		r = server_new(space, &creation, &listener);
 	return r < 0 ? r : servers_lookup(space, name, caller, ret_entry);
 }
 

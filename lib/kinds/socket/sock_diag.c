@@ -24,7 +24,7 @@
 	}
 
 /* A request, as the kernel wants it. */
-struct question {
+struct sock_diag_question {
 	struct nlmsghdr header;
 	union {
 		struct unix_diag_req unix_;
@@ -53,7 +53,8 @@ static int take_answers(char *buffer, size_t size, answer_fn *each, void *data)
 	return is_one_of_many;
 }
 
-static int ask(struct question *question, size_t size, answer_fn *each, void *data)
+static int sock_diag_ask(struct sock_diag_question *question, size_t size, answer_fn *each,
+			 void *data)
 {
 	CLEANUP_FD int fd =
 		socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_SOCK_DIAG);
@@ -113,7 +114,7 @@ static bool take_name(void *data, const struct nlmsghdr *answer)
 
 int sock_diag_abstract(sock_diag_name_fn *each, void *data)
 {
-	struct question question = {
+	struct sock_diag_question question = {
 		.header.nlmsg_flags = NLM_F_DUMP,
 		.unix_ = {.sdiag_family = AF_UNIX,
 			  .udiag_states = BIT(TCP_LISTEN) | BIT(TCP_CLOSE),
@@ -121,7 +122,7 @@ int sock_diag_abstract(sock_diag_name_fn *each, void *data)
 	};
 	struct names names = {each, data};
 
-	return ask(&question, sizeof(question.unix_), take_name, &names);
+	return sock_diag_ask(&question, sizeof(question.unix_), take_name, &names);
 }
 
 struct addresses {
@@ -152,7 +153,7 @@ int sock_diag_inet(int protocol, sock_diag_address_fn *each, void *data)
 	int r = 0;
 
 	for (size_t i = 0; i < sizeof(families) && r == 0 && !addresses.is_ended; i++) {
-		struct question question = {
+		struct sock_diag_question question = {
 			.header.nlmsg_flags = NLM_F_DUMP,
 			.inet = {.sdiag_family = families[i],
 				 .sdiag_protocol = (unsigned char)protocol,
@@ -160,7 +161,7 @@ int sock_diag_inet(int protocol, sock_diag_address_fn *each, void *data)
 									 : BIT(TCP_CLOSE)},
 		};
 
-		r = ask(&question, sizeof(question.inet), take_address, &addresses);
+		r = sock_diag_ask(&question, sizeof(question.inet), take_address, &addresses);
 	}
 	return r;
 }
@@ -177,7 +178,7 @@ static bool take_unix_peer(void *data, const struct nlmsghdr *answer)
 
 static int find_unix_peer(int fd, ino_t *ret_ino)
 {
-	struct question question = {
+	struct sock_diag_question question = {
 		.unix_ = {.sdiag_family = AF_UNIX,
 			  .udiag_states = ~0U,
 			  .udiag_show = UDIAG_SHOW_PEER,
@@ -188,7 +189,7 @@ static int find_unix_peer(int fd, ino_t *ret_ino)
 	if (fstat(fd, &attr) < 0)
 		return -errno;
 	question.unix_.udiag_ino = (unsigned)attr.st_ino;
-	return ask(&question, sizeof(question.unix_), take_unix_peer, ret_ino);
+	return sock_diag_ask(&question, sizeof(question.unix_), take_unix_peer, ret_ino);
 }
 
 static bool take_inet_peer(void *data, const struct nlmsghdr *answer)
@@ -219,9 +220,9 @@ static int find_inet_peer(int fd, int protocol, ino_t *ret_ino)
 {
 	union address here = {.v6 = {0}}, there = {.v6 = {0}};
 	socklen_t here_size = sizeof(here), there_size = sizeof(there);
-	struct question question = {.inet = {.sdiag_protocol = (unsigned char)protocol,
-					     .idiag_states = ~0U,
-					     .id.idiag_cookie = NO_COOKIE}};
+	struct sock_diag_question question = {.inet = {.sdiag_protocol = (unsigned char)protocol,
+						       .idiag_states = ~0U,
+						       .id.idiag_cookie = NO_COOKIE}};
 
 	if (getsockname(fd, &here.any, &here_size) < 0 ||
 	    getpeername(fd, &there.any, &there_size) < 0)
@@ -229,7 +230,7 @@ static int find_inet_peer(int fd, int protocol, ino_t *ret_ino)
 	question.inet.sdiag_family = (unsigned char)here.any.sa_family;
 	fill_end(&there, question.inet.id.idiag_src, &question.inet.id.idiag_sport);
 	fill_end(&here, question.inet.id.idiag_dst, &question.inet.id.idiag_dport);
-	return ask(&question, sizeof(question.inet), take_inet_peer, ret_ino);
+	return sock_diag_ask(&question, sizeof(question.inet), take_inet_peer, ret_ino);
 }
 
 int sock_diag_peer(int fd, ino_t *ret_ino)

@@ -86,7 +86,8 @@ static int make_path(const struct directory *directory, const char *name, char p
 	return n < PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 
-static int directory_new(struct directory *root, const struct look *look, struct space **ret_space)
+static int directory_new(struct directory *root, const struct unix_look *look,
+			 struct space **ret_space)
 {
 	CLEANUP_FREE struct directory *directory = calloc(1, sizeof(*directory));
 	char shown[PATH_MAX + sizeof(ROOT_PATH)];
@@ -109,7 +110,8 @@ static int directory_new(struct directory *root, const struct look *look, struct
 	return 0;
 }
 
-static int find_directory(struct directory *root, const struct look *look, struct space **ret_space)
+static int find_directory(struct directory *root, const struct unix_look *look,
+			  struct space **ret_space)
 {
 	struct directory *directory;
 	int r = 0;
@@ -147,7 +149,7 @@ static char *make_target(const struct directory *directory, const char *target)
 	return made;
 }
 
-static int make_connection(struct directory *directory, const struct look *look,
+static int make_connection(struct directory *directory, const struct unix_look *look,
 			   struct channel **ret_channel)
 {
 	const struct dial_target target = {
@@ -187,13 +189,13 @@ static int directory_lookup(struct space *space, const char *name, struct caller
 {
 	struct directory *directory = directory_from(space);
 	struct directory *root = directory_root(directory);
-	CLEANUP_FREE struct look *look = calloc(1, sizeof(*look));
+	CLEANUP_FREE struct unix_look *look = calloc(1, sizeof(*look));
 	int r = look ? make_path(directory, name, look->path) : -ENOMEM;
 
 	if (r == 0)
 		r = job_run(space->host, caller,
 			    &(struct job_call){.place = JOB_THREAD,
-					       .act = look_act,
+					       .act = unix_look_act,
 					       .data = look,
 					       .size = sizeof(*look)});
 	if (r < 0)
@@ -204,7 +206,7 @@ static int directory_lookup(struct space *space, const char *name, struct caller
 }
 
 /* Directories are known by where they are, sockets by their own numbers. */
-static ino_t listed_ino(const struct directory *directory, const struct listed *listed)
+static ino_t listed_ino(const struct directory *directory, const struct unix_listed *listed)
 {
 	char shown[sizeof(ROOT_PATH) + PATH_MAX + sizeof(listed->name)];
 
@@ -218,8 +220,8 @@ static int directory_list(struct space *space, struct caller *caller, space_entr
 			  void *data)
 {
 	struct directory *directory = directory_from(space);
-	CLEANUP_FREE struct listing *listing = calloc(1, sizeof(*listing));
-	struct listed listed;
+	CLEANUP_FREE struct unix_listing *listing = calloc(1, sizeof(*listing));
+	struct unix_listed listed;
 	const char *next;
 	int r;
 
@@ -228,16 +230,16 @@ static int directory_list(struct space *space, struct caller *caller, space_entr
 	strcpy(listing->path, directory->path);
 	r = job_run(space->host, caller,
 		    &(struct job_call){.place = JOB_THREAD,
-				       .act = list_act,
-				       .undo = list_drop,
+				       .act = unix_list_act,
+				       .undo = unix_list_drop,
 				       .data = listing,
 				       .size = sizeof(*listing)});
 	if (r < 0)
 		return r;
 	for (next = listing->entries; next < listing->entries + listing->size;) {
-		memcpy(&listed, next, offsetof(struct listed, name));
-		next = stpcpy(listed.name, next + offsetof(struct listed, name)) - listed.name +
-		       next + offsetof(struct listed, name) + 1;
+		memcpy(&listed, next, offsetof(struct unix_listed, name));
+		next = stpcpy(listed.name, next + offsetof(struct unix_listed, name)) -
+		       listed.name + next + offsetof(struct unix_listed, name) + 1;
 		/* To be opened, a socket has to be a regular file. */
 		if (!entry(data, listed.name, listed_ino(directory, &listed),
 			   S_ISSOCK(listed.mode) ? S_IFREG : listed.mode))

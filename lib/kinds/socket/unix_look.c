@@ -27,9 +27,9 @@ static bool is_pseudo(int fd)
 	return fstatfs(fd, &fs) == 0 && (fs.f_type == PROC_SUPER_MAGIC || fs.f_type == SYSFS_MAGIC);
 }
 
-int look_act(void *data)
+int unix_look_act(void *data)
 {
-	struct look *look = data;
+	struct unix_look *look = data;
 	CLEANUP_FD int fd = walk_open(AT_FDCWD, look->path, O_PATH | O_NOFOLLOW);
 	struct stat target;
 	ssize_t n;
@@ -53,12 +53,12 @@ int look_act(void *data)
 }
 
 /* False if it is nothing to be shown. */
-static bool look_at(int dir_fd, const struct dirent *found, struct listed *ret_listed)
+static bool look_at(int dir_fd, const struct dirent *found, struct unix_listed *ret_listed)
 {
 	CLEANUP_FD int fd = -1;
 	struct stat attr;
 
-	*ret_listed = (struct listed){.ino = found->d_ino, .mode = DTTOIF(found->d_type)};
+	*ret_listed = (struct unix_listed){.ino = found->d_ino, .mode = DTTOIF(found->d_type)};
 	if (found->d_type != DT_UNKNOWN && found->d_type != DT_LNK && found->d_type != DT_DIR)
 		return is_shown(ret_listed->mode);
 	fd = walk_open(dir_fd, found->d_name, O_PATH);
@@ -69,9 +69,9 @@ static bool look_at(int dir_fd, const struct dirent *found, struct listed *ret_l
 	return is_shown(attr.st_mode) && !is_pseudo(fd);
 }
 
-int list_act(void *data)
+int unix_list_act(void *data)
 {
-	struct listing *listing = data;
+	struct unix_listing *listing = data;
 	CLEANUP_DIR DIR *dir = walk_opendir(*listing->path ? listing->path : "/");
 	struct dirent *found;
 	FILE *out;
@@ -83,12 +83,12 @@ int list_act(void *data)
 		return -ENOMEM;
 	while ((found = readdir(dir))) {
 		size_t length = strlen(found->d_name);
-		struct listed listed;
+		struct unix_listed listed;
 
 		if (strcmp(found->d_name, ".") == 0 || strcmp(found->d_name, "..") == 0 ||
 		    !look_at(dirfd(dir), found, &listed))
 			continue;
-		fwrite(&listed, offsetof(struct listed, name), 1, out);
+		fwrite(&listed, offsetof(struct unix_listed, name), 1, out);
 		fwrite(found->d_name, length + 1, 1, out);
 	}
 	if (fclose(out) == 0)
@@ -97,7 +97,7 @@ int list_act(void *data)
 	return -ENOMEM;
 }
 
-void list_drop(struct host *host, struct caller *caller, void *data)
+void unix_list_drop(struct host *host, struct caller *caller, void *data)
 {
-	free(((struct listing *)data)->entries);
+	free(((struct unix_listing *)data)->entries);
 }

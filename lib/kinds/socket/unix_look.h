@@ -14,30 +14,30 @@
 #include "lib/host/host.h"
 
 /* What is looked for, and what was found. */
-struct look {
+struct unix_look {
 	char path[PATH_MAX];
 	struct stat attr;      /* of the name itself */
 	char target[PATH_MAX]; /* of a link */
 };
 
-/* job_call::act, with a struct look. */
-int look_act(void *data);
+/* job_call::act, with a struct unix_look. */
+int unix_look_act(void *data);
 
 /* A listing: of each entry its number, type and name. */
-struct listing {
+struct unix_listing {
 	char path[PATH_MAX];
 	char *entries;
 	size_t size;
 };
 
-struct listed {
+struct unix_listed {
 	ino_t ino;
 	mode_t mode;
 	char name[NAME_MAX + 1]; /* as much of it as is needed */
 };
 
-/* job_call::act and undo, with a struct listing. */
-int list_act(void *data);
-void list_drop(struct host *host, struct caller *caller, void *data);
+/* job_call::act and undo, with a struct unix_listing. */
+int unix_list_act(void *data);
+void unix_list_drop(struct host *host, struct caller *caller, void *data);
 
 #endif

@@ -157,7 +157,7 @@ bool sysv_parse_key(const char *name, key_t *ret_key)
 }
 
 /* The identifier in "id-5". */
-static bool parse_id(const char *name, int *ret_id)
+static bool sysv_parse_id(const char *name, int *ret_id)
 {
 	const char *digits = name + strlen(PRIVATE_PREFIX);
 	unsigned long id;
@@ -179,7 +179,7 @@ static int find_id(const struct sysv_calls *calls, const char *name)
 
 	if (sysv_parse_key(name, &key))
 		return calls->find(key);
-	if (!parse_id(name, &id))
+	if (!sysv_parse_id(name, &id))
 		return -ENOENT;
 	r = stat_id(calls, id, &data);
 	if (r < 0)
