@@ -45,8 +45,8 @@ fails() {
 }
 
 @test "a clean copy passes, with git and without" {
-	run -0 scripts/lint arrows lib_knows_no_fuse lib_prints_nothing externs shadows kinds_are_alone
-	[[ ${lines[-1]} == "6 passed, 0 failed" ]]
+	run -0 scripts/lint arrows lib_knows_no_fuse lib_prints_nothing externs tags shadows kinds_are_alone
+	[[ ${lines[-1]} == "7 passed, 0 failed" ]]
 	rm -r .git
 	run -0 scripts/lint arrows externs shadows kinds_are_alone
 	[[ ${lines[-1]} == "4 passed, 0 failed" ]]
@@ -136,6 +136,13 @@ fails() {
 	plant lib/kinds/sysv/sysv.c 'extern int loop_count;'
 	plant fs/log.c '	extern const struct kind *const kinds[];'
 	fails externs "lib/kinds/sysv/sysv.c:" "fs/log.c:"
+}
+
+@test "a struct that two files define fails" {
+	plant lib/base/escape.c 'struct twin { int a; };'
+	plant fs/spin.c 'struct twin { int b; };'
+	fails tags "lib/base/escape.c:" "fs/spin.c:"
+	[[ ${#lines[@]} == 4 ]]
 }
 
 @test "a kind that others name fails" {
