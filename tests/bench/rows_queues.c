@@ -58,10 +58,16 @@ static void ipcfs_close(struct ends *ends)
 	must(unlink(bench_mount(ends->bench, "queues/bench-back")));
 }
 
-/* System V's, which have no descriptors: their identifiers stand there as numbers below -1. */
+/*
+ * System V's, which have no descriptors: their identifiers stand there as numbers below -1. Both
+ * sides of a row are open at once, so each has keys of its own: with the same, each side's other
+ * end would take messages of the other, and lose its queues when the first of them is closed.
+ */
 
-#define SYSV_THERE 0x49504351
-#define SYSV_BACK  0x49504352
+#define SYSV_NATIVE_THERE 0x49504351
+#define SYSV_NATIVE_BACK  0x49504352
+#define SYSV_THERE        0x49504353
+#define SYSV_BACK         0x49504354
 
 struct sysv_message {
 	long type;
@@ -91,45 +97,52 @@ static ssize_t sysv_receive(int number, void *data, size_t size)
 	return n;
 }
 
-static void sysv_make(int *ret_there, int *ret_back)
+static int sysv_make(key_t key)
 {
-	*ret_there = must(msgget(SYSV_THERE, IPC_CREAT | 0600));
-	*ret_back = must(msgget(SYSV_BACK, IPC_CREAT | 0600));
+	return must(msgget(key, IPC_CREAT | 0600));
 }
 
-static void sysv_remove(struct ends *ends)
+static void sysv_remove(key_t key)
 {
-	int there, back;
+	int id = must(msgget(key, 0));
 
-	sysv_make(&there, &back);
-	must(msgctl(there, IPC_RMID, NULL));
-	must(msgctl(back, IPC_RMID, NULL));
-	(void)ends;
+	must(msgctl(id, IPC_RMID, NULL));
 }
 
 static void sysv_native_open(struct ends *ends)
 {
-	int there, back;
-
-	sysv_make(&there, &back);
-	ends->out = ends->peer_in = sysv_number(there);
-	ends->in = ends->peer_out = sysv_number(back);
+	ends->out = ends->peer_in = sysv_number(sysv_make(SYSV_NATIVE_THERE));
+	ends->in = ends->peer_out = sysv_number(sysv_make(SYSV_NATIVE_BACK));
 	ends->send = sysv_send;
 	ends->receive = sysv_receive;
 	ends_echo(ends);
 }
 
+static void sysv_native_close(struct ends *ends)
+{
+	(void)ends;
+	sysv_remove(SYSV_NATIVE_THERE);
+	sysv_remove(SYSV_NATIVE_BACK);
+}
+
 static void sysv_open(struct ends *ends)
 {
 	char name[32];
-	int there, back;
 
-	sysv_make(&there, &back);
+	sysv_make(SYSV_THERE);
+	sysv_make(SYSV_BACK);
 	snprintf(name, sizeof(name), "sysv/queues/0x%08x", SYSV_THERE);
 	ends_open_there(ends, bench_mount(ends->bench, name));
 	snprintf(name, sizeof(name), "sysv/queues/0x%08x", SYSV_BACK);
 	ends_open_back(ends, bench_mount(ends->bench, name));
 	ends_echo(ends);
+}
+
+static void sysv_close(struct ends *ends)
+{
+	(void)ends;
+	sysv_remove(SYSV_THERE);
+	sysv_remove(SYSV_BACK);
 }
 
 #define POSIX_SIDES                                                                           \
@@ -139,12 +152,12 @@ static void sysv_open(struct ends *ends)
 			"ipcfs", ipcfs_open, work_round_trip, .close = ipcfs_close            \
 		}                                                                             \
 	}
-#define SYSV_SIDES                                                                           \
-	{                                                                                    \
-		{"msgsnd, msgrcv", sysv_native_open, work_round_trip, .close = sysv_remove}, \
-		{                                                                            \
-			"ipcfs", sysv_open, work_round_trip, .close = sysv_remove            \
-		}                                                                            \
+#define SYSV_SIDES                                                                                 \
+	{                                                                                          \
+		{"msgsnd, msgrcv", sysv_native_open, work_round_trip, .close = sysv_native_close}, \
+		{                                                                                  \
+			"ipcfs", sysv_open, work_round_trip, .close = sysv_close                   \
+		}                                                                                  \
 	}
 
 static const struct row rows[] = {
