@@ -34,6 +34,7 @@ enum sample_need {
 	NEED_RENAMES = 1 << 7,  /* its objects can be renamed */
 };
 
+/* Bytes of the writes by which sample_fill() fills what takes any bytes. */
 enum { SAMPLE_PIECE = 256 };
 
 struct sample {
@@ -43,7 +44,7 @@ struct sample {
 	int parameter; /* that has to be given when one is made, with `value`; -1: none */
 	uint64_t value;
 	off_t size; /* st_size of a new one */
-	/* Three texts to write; what reads then give of them, each for itself. NULL: none can be. */
+	/* Three texts to write (NULL: none can be), and what a read then gives of each alone. */
 	const char *put[3], *got[3];
 	/*
 	 * What a read of up to 10 bytes returns of a new one; and what one after the first does.
@@ -61,7 +62,7 @@ const struct sample *sample_of(const struct kind *kind);
 bool sample_waits(const struct kind *kind);
 /* A write is one message, which a read takes. */
 bool sample_is_message(const struct kind *kind);
-/* The kind's objects are not files that one makes, and nothing here is of it: see test_sockets.c. */
+/* The kind's objects are not files that one makes, so there is no sample: see test_sockets.c. */
 bool sample_is_socket(const struct kind *kind);
 
 /* Why a test that needs these, of enum sample_need, does not fit the kind; NULL: it fits. */
