@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "lib/channel/folder.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -22,8 +23,11 @@ struct folder {
 	struct item *items;
 };
 
+static const struct space_ops folder_ops;
+
 static struct folder *folder_from(struct space *space)
 {
+	assert(space->ops == &folder_ops);
 	return CONTAINER_OF(space, struct folder, space);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "lib/channel/kept_names.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,11 +11,13 @@
 
 struct kept *kept_from(struct channel *channel)
 {
+	assert(channel->space->ops->list == kept_list);
 	return CONTAINER_OF(channel, struct kept, channel);
 }
 
 static struct kept_space *kept_space_from(struct space *space)
 {
+	assert(space->ops->list == kept_list);
 	return CONTAINER_OF(space, struct kept_space, space);
 }
 

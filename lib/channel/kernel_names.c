@@ -17,11 +17,13 @@
 
 struct named *named_from(struct channel *channel)
 {
+	assert(channel->space->ops->list == named_list);
 	return CONTAINER_OF(channel, struct named, channel);
 }
 
 struct named_space *named_space_from(struct space *space)
 {
+	assert(space->ops->list == named_list);
 	return CONTAINER_OF(space, struct named_space, space);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "lib/info/info.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -37,13 +38,19 @@ static const struct {
 };
 #define N_TEXTS (sizeof(texts) / sizeof(texts[0]))
 
+static const struct space_ops mirror_ops;
+
 static struct mirror *mirror_from(struct space *space)
 {
+	assert(space->ops == &mirror_ops);
 	return CONTAINER_OF(space, struct mirror, space);
 }
 
+static const struct space_ops reflection_ops;
+
 static struct reflection *reflection_from(struct space *space)
 {
+	assert(space->ops == &reflection_ops);
 	return CONTAINER_OF(space, struct reflection, space);
 }
 

@@ -37,7 +37,7 @@ static const struct parameter sem_parameters[] = {
 
 static const struct channel_ops sem_ops;
 
-static struct sem *sem_from(struct channel *channel)
+struct sem *sem_from(struct channel *channel)
 {
 	assert(channel->ops == &sem_ops);
 	return CONTAINER_OF(named_from(channel), struct sem, named);

@@ -18,11 +18,6 @@ struct sem_wait {
 	bool takes; /* for who reads; who polls takes nothing */
 };
 
-static struct sem *sem_from(struct channel *channel)
-{
-	return CONTAINER_OF(named_from(channel), struct sem, named);
-}
-
 void sem_wait_close(struct sem *sem)
 {
 	semaphore_unmap(TAKE_PTR(sem->semaphore));

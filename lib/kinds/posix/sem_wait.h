@@ -21,6 +21,8 @@ struct sem {
 	unsigned n_units; /* taken for those who wait, and not given to them yet */
 };
 
+struct sem *sem_from(struct channel *channel);
+
 /* channel_ops::attend */
 void sem_wait_attend(struct channel *channel);
 

@@ -80,7 +80,7 @@ static bool search_name(void *data, const char *name, size_t size)
 static int abstract_lookup(struct space *space, const char *name, struct caller *caller,
 			   struct entry *ret_entry)
 {
-	struct connections *list = CONTAINER_OF(space->shown, struct connections, space);
+	struct connections *list = connections_from(space->shown);
 	char address[NAME_SIZE + 1] = "";
 	struct abstract_search search = {.name = address + 1};
 	struct dial_target target = {.connect = dial_unix, .address = address};

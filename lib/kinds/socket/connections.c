@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "lib/kinds/socket/connections.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,8 +10,11 @@
 
 #include "lib/base/cleanup.h"
 
-static struct connections *connections_from(struct space *space)
+static const struct space_ops connections_ops;
+
+struct connections *connections_from(struct space *space)
 {
+	assert(space->ops == &connections_ops);
 	return CONTAINER_OF(space, struct connections, space);
 }
 

@@ -15,6 +15,9 @@ struct connections {
 	struct space *others;
 };
 
+/* Of a space that is one; space::shown of each kind of sockets is. */
+struct connections *connections_from(struct space *space);
+
 /* `others` is taken over, also when this fails: -ENOMEM. */
 int connections_new(struct host *host, const struct kind *kind, struct space *others,
 		    struct connections **ret_list);

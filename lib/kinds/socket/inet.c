@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "lib/kinds/socket/inet.h"
 
+#include <assert.h>
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
@@ -31,13 +32,19 @@ struct inet_host {
 	UT_hash_handle hh; /* inet_hosts::seen, by name */
 };
 
+static const struct space_ops inet_hosts_ops;
+
 static struct inet_hosts *inet_hosts_from(struct space *space)
 {
+	assert(space->ops == &inet_hosts_ops);
 	return CONTAINER_OF(space, struct inet_hosts, space);
 }
 
+static const struct space_ops inet_host_ops;
+
 static struct inet_host *inet_host_from(struct space *space)
 {
+	assert(space->ops == &inet_host_ops);
 	return CONTAINER_OF(space, struct inet_host, space);
 }
 
@@ -227,8 +234,7 @@ static int inet_host_lookup(struct space *space, const char *name, struct caller
 			    struct entry *ret_entry)
 {
 	struct inet_host *host = inet_host_from(space);
-	struct connections *list =
-		CONTAINER_OF(host->hosts->space.shown, struct connections, space);
+	struct connections *list = connections_from(host->hosts->space.shown);
 	char address[INET_HOST_LENGTH + NAME_MAX + 2], label[sizeof(address)];
 	struct dial_target target = {
 		.connect = dial_inet, .address = address, .type = host->hosts->type};

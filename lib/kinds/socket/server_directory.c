@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +17,11 @@ struct server_directory {
 static const char *const names[] = {"accept", "connect", "address"};
 enum { ACCEPT, CONNECT, ADDRESS, N_NAMES };
 
+static const struct space_ops server_directory_ops;
+
 static struct server_directory *server_directory_from(struct space *space)
 {
+	assert(space->ops == &server_directory_ops);
 	return CONTAINER_OF(space, struct server_directory, space);
 }
 
@@ -75,8 +79,7 @@ static const struct text_ops address_ops = {.print = address_print, .release = a
 static int make_end(struct server *server, const char *name, bool is_client,
 		    struct channel **ret_channel)
 {
-	struct connections *list =
-		CONTAINER_OF(server->kept.channel.space->shown, struct connections, space);
+	struct connections *list = connections_from(server->kept.channel.space->shown);
 	const struct attributes *own = &server->kept.attributes;
 	char label[2 * NAME_MAX], address[LISTENER_ADDRESS_MAX];
 	struct connection *connection;

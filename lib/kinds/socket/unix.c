@@ -35,8 +35,11 @@ struct directory {
 	struct directory *seen; /* that somebody refers to */
 };
 
+static const struct space_ops directory_ops;
+
 static struct directory *directory_from(struct space *space)
 {
+	assert(space->ops == &directory_ops);
 	return CONTAINER_OF(space, struct directory, space);
 }
 
@@ -47,7 +50,7 @@ static struct directory *directory_root(struct directory *directory)
 
 static struct connections *directory_connections(struct directory *directory)
 {
-	return CONTAINER_OF(directory_root(directory)->space.shown, struct connections, space);
+	return connections_from(directory_root(directory)->space.shown);
 }
 
 static void directory_destroy(struct space *space)

@@ -16,11 +16,13 @@
 
 struct sysv *sysv_from(struct channel *channel)
 {
+	assert(channel->space->ops->list == sysv_list);
 	return CONTAINER_OF(channel, struct sysv, channel);
 }
 
 struct sysv_space *sysv_space_from(struct space *space)
 {
+	assert(space->kind && space->ops->list == sysv_list);
 	return CONTAINER_OF(space, struct sysv_space, space);
 }
 

@@ -36,14 +36,17 @@ struct queue_space {
 
 static const struct channel_ops queue_ops;
 
-static struct sysv_queue *queue_from(struct channel *channel)
+struct sysv_queue *sysv_queue_from(struct channel *channel)
 {
 	assert(channel->ops == &queue_ops);
 	return CONTAINER_OF(sysv_from(channel), struct sysv_queue, sysv);
 }
 
+static const struct space_ops queue_space_ops;
+
 static struct queue_space *queue_space_from(struct space *space)
 {
+	assert(space->ops == &queue_space_ops);
 	return CONTAINER_OF(sysv_space_from(space), struct queue_space, sysv);
 }
 
@@ -100,7 +103,7 @@ static int reserve(struct queue_space *space, size_t size)
 
 static void queue_destroy(struct channel *channel)
 {
-	struct sysv_queue *queue = queue_from(channel);
+	struct sysv_queue *queue = sysv_queue_from(channel);
 
 	sysv_queue_wait_fini(queue);
 	sysv_fini(&queue->sysv);
@@ -125,7 +128,7 @@ static int empty(struct sysv_queue *queue, const union sysv_data *data)
 static int queue_truncate(struct channel *channel, struct file *file, off_t size,
 			  struct caller *caller)
 {
-	struct sysv_queue *queue = queue_from(channel);
+	struct sysv_queue *queue = sysv_queue_from(channel);
 	bool may_read = file && file_reads(file);
 	union sysv_data data;
 	int r;
@@ -150,7 +153,7 @@ static int queue_truncate(struct channel *channel, struct file *file, off_t size
 
 static int queue_open(struct file *file, struct caller *caller)
 {
-	struct sysv_queue *queue = queue_from(file->channel);
+	struct sysv_queue *queue = sysv_queue_from(file->channel);
 	union sysv_data data;
 	struct msginfo info;
 	int r = sysv_data(&queue->sysv, &data);
@@ -183,7 +186,7 @@ static int learn_length(struct sysv_queue *queue)
 
 static ssize_t queue_read(struct file *file, void *data, size_t size, off_t offset)
 {
-	struct sysv_queue *queue = queue_from(file->channel);
+	struct sysv_queue *queue = sysv_queue_from(file->channel);
 	struct queue_space *space = queue_space_from(file->channel->space);
 	long type = sysv_queue_type(file);
 	ssize_t n;
@@ -205,7 +208,7 @@ static ssize_t queue_read(struct file *file, void *data, size_t size, off_t offs
 
 static ssize_t queue_write(struct file *file, const void *data, size_t size, off_t offset)
 {
-	struct sysv_queue *queue = queue_from(file->channel);
+	struct sysv_queue *queue = sysv_queue_from(file->channel);
 	struct queue_space *space = queue_space_from(file->channel->space);
 
 	if (reserve(space, size) < 0)
@@ -219,7 +222,7 @@ static ssize_t queue_write(struct file *file, const void *data, size_t size, off
 
 static uint32_t queue_poll(struct file *file)
 {
-	struct sysv_queue *queue = queue_from(file->channel);
+	struct sysv_queue *queue = sysv_queue_from(file->channel);
 	uint32_t events = 0;
 	int r = 0;
 
@@ -239,7 +242,7 @@ static uint32_t queue_poll(struct file *file)
 /* MSG_STAT_ANY tells everybody. */
 static void queue_status(struct channel *channel, struct caller *caller, FILE *out)
 {
-	struct sysv_queue *queue = queue_from(channel);
+	struct sysv_queue *queue = sysv_queue_from(channel);
 	union sysv_data data;
 
 	if (sysv_data(&queue->sysv, &data) < 0)
@@ -253,7 +256,7 @@ static void queue_status(struct channel *channel, struct caller *caller, FILE *o
 /* Each message, with a newline behind it if it has none. */
 static int queue_peek(struct channel *channel, FILE *out)
 {
-	struct sysv_queue *queue = queue_from(channel);
+	struct sysv_queue *queue = sysv_queue_from(channel);
 	struct queue_space *space = queue_space_from(channel->space);
 	union sysv_data data;
 	int r = -EOPNOTSUPP;
@@ -278,7 +281,7 @@ static int queue_peek(struct channel *channel, FILE *out)
 static int queue_set(struct channel *channel, const struct settings *settings,
 		     struct caller *caller)
 {
-	struct sysv_queue *queue = queue_from(channel);
+	struct sysv_queue *queue = sysv_queue_from(channel);
 	union sysv_data data;
 	int r = sysv_data(&queue->sysv, &data);
 

@@ -24,11 +24,6 @@ struct arrival {
 	struct arrival *prev, *next; /* sysv_queue::awaited or empties */
 };
 
-static struct sysv_queue *queue_from(struct channel *channel)
-{
-	return CONTAINER_OF(sysv_from(channel), struct sysv_queue, sysv);
-}
-
 /* 1: a message is there; an empty one has then been taken. */
 static int look_for_message(struct arrival *arrival, int flags)
 {
@@ -54,7 +49,7 @@ static void arrival_ended(struct sleeper *sleeper)
 {
 	struct arrival *arrival = CONTAINER_OF(sleeper, struct arrival, sleeper);
 	struct channel *channel = sleeper->channel;
-	struct sysv_queue *queue = queue_from(channel);
+	struct sysv_queue *queue = sysv_queue_from(channel);
 
 	DL_DELETE(queue->awaited, arrival);
 	if (sleeper->result != -EINTR)
@@ -84,7 +79,7 @@ static void room_ended(struct sleeper *sleeper)
 {
 	struct channel *channel = sleeper->channel;
 
-	free(TAKE_PTR(queue_from(channel)->room));
+	free(TAKE_PTR(sysv_queue_from(channel)->room));
 	channel_wake(channel, EPOLLOUT);
 	channel_attend(channel);
 }
@@ -307,7 +302,7 @@ static void attend_empties(struct sysv_queue *queue)
 
 void sysv_queue_attend(struct channel *channel)
 {
-	struct sysv_queue *queue = queue_from(channel);
+	struct sysv_queue *queue = sysv_queue_from(channel);
 
 	attend_empties(queue);
 	attend_readers(queue);

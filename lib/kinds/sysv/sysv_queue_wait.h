@@ -35,6 +35,8 @@ struct sysv_queue {
 	struct arrival *room; /* asleep until there is room, for who polls; or NULL */
 };
 
+struct sysv_queue *sysv_queue_from(struct channel *channel);
+
 /* sysv_space::init */
 void sysv_queue_wait_init(struct sysv *sysv);
 

@@ -33,14 +33,17 @@ struct segment_space {
 
 static const struct channel_ops segment_ops;
 
-static struct sysv_segment *segment_from(struct channel *channel)
+struct sysv_segment *sysv_segment_from(struct channel *channel)
 {
 	assert(channel->ops == &segment_ops);
 	return CONTAINER_OF(sysv_from(channel), struct sysv_segment, sysv);
 }
 
+static const struct space_ops segment_space_ops;
+
 static struct segment_space *segment_space_from(struct space *space)
 {
+	assert(space->ops == &segment_space_ops);
 	return CONTAINER_OF(sysv_space_from(space), struct segment_space, sysv);
 }
 
@@ -87,7 +90,7 @@ static const struct sysv_calls segment_calls = {
 
 static void segment_destroy(struct channel *channel)
 {
-	struct sysv_segment *segment = segment_from(channel);
+	struct sysv_segment *segment = sysv_segment_from(channel);
 
 	sysv_shm_close(segment);
 	if (is_born(segment))
@@ -100,7 +103,7 @@ static void segment_destroy(struct channel *channel)
 /* One that is gone is still there for those who have it open. */
 static int segment_stat(struct channel *channel, struct stat *ret_attr)
 {
-	struct sysv_segment *segment = segment_from(channel);
+	struct sysv_segment *segment = sysv_segment_from(channel);
 	union sysv_data data;
 	int r;
 
@@ -127,7 +130,7 @@ static int segment_stat(struct channel *channel, struct stat *ret_attr)
 
 static int segment_open(struct file *file, struct caller *caller)
 {
-	struct sysv_segment *segment = segment_from(file->channel);
+	struct sysv_segment *segment = sysv_segment_from(file->channel);
 	union sysv_data data;
 	int r;
 
@@ -146,7 +149,7 @@ static int segment_open(struct file *file, struct caller *caller)
 static void segment_release(struct file *file)
 {
 	if (file->channel->n_files == 0)
-		sysv_shm_close(segment_from(file->channel));
+		sysv_shm_close(sysv_segment_from(file->channel));
 }
 
 /* Makes it what it was created for. */
@@ -180,7 +183,7 @@ static int segment_bear(struct sysv_segment *segment, off_t size, struct caller 
 static int segment_truncate(struct channel *channel, struct file *file, off_t size,
 			    struct caller *caller)
 {
-	struct sysv_segment *segment = segment_from(channel);
+	struct sysv_segment *segment = sysv_segment_from(channel);
 	struct stat now;
 	int r;
 
@@ -195,7 +198,7 @@ static int segment_truncate(struct channel *channel, struct file *file, off_t si
 static int segment_change(struct channel *channel, struct file *file, const struct stat *attr,
 			  unsigned changes, struct caller *caller)
 {
-	struct sysv_segment *segment = segment_from(channel);
+	struct sysv_segment *segment = sysv_segment_from(channel);
 
 	if (is_born(segment))
 		return sysv_change(channel, file, attr, changes, caller);
@@ -214,7 +217,7 @@ static void segment_footprint(struct channel *channel, struct footprint *footpri
 /* SHM_STAT_ANY tells everybody. */
 static void segment_status(struct channel *channel, struct caller *caller, FILE *out)
 {
-	struct sysv_segment *segment = segment_from(channel);
+	struct sysv_segment *segment = sysv_segment_from(channel);
 	union sysv_data data;
 
 	if (sysv_data(&segment->sysv, &data) < 0)

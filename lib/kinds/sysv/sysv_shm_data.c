@@ -9,11 +9,6 @@
 
 #include "lib/base/cleanup.h"
 
-static struct sysv_segment *segment_from(struct channel *channel)
-{
-	return CONTAINER_OF(sysv_from(channel), struct sysv_segment, sysv);
-}
-
 bool sysv_shm_is_open(const struct sysv_segment *segment)
 {
 	return segment->sysv.channel.backing_fd >= 0 || segment->memory;
@@ -110,7 +105,7 @@ static ssize_t copy(struct sysv_segment *segment, void *data, size_t size, off_t
 
 ssize_t sysv_shm_read(struct file *file, void *data, size_t size, off_t offset)
 {
-	struct sysv_segment *segment = segment_from(file->channel);
+	struct sysv_segment *segment = sysv_segment_from(file->channel);
 	ssize_t n;
 
 	size = bound(segment, size, offset);
@@ -124,7 +119,7 @@ ssize_t sysv_shm_read(struct file *file, void *data, size_t size, off_t offset)
 
 ssize_t sysv_shm_write(struct file *file, const void *data, size_t size, off_t offset)
 {
-	struct sysv_segment *segment = segment_from(file->channel);
+	struct sysv_segment *segment = sysv_segment_from(file->channel);
 	ssize_t n;
 
 	size = bound(segment, size, offset);

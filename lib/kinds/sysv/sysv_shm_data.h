@@ -25,6 +25,8 @@ struct sysv_segment {
 	uid_t charged;
 };
 
+struct sysv_segment *sysv_segment_from(struct channel *channel);
+
 bool sysv_shm_is_open(const struct sysv_segment *segment);
 
 /*
