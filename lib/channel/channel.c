@@ -202,14 +202,15 @@ off_t channel_seek(struct file *file, off_t offset, int whence)
 	return found < 0 ? -errno : found;
 }
 
-void channel_status(struct channel *channel, struct caller *caller, FILE *out)
+void channel_status(struct channel *channel, struct caller *caller, struct row *row)
 {
 	if (channel->ops->status)
-		channel->ops->status(channel, caller, out);
+		channel->ops->status(channel, caller, row);
 }
 
 int channel_peek(struct channel *channel, FILE *out)
 {
+	/* What is in a node the kernel alone has. */
 	if (!channel->ops->peek || channel->service == CHANNEL_NODE)
 		return -EOPNOTSUPP;
 	return channel->ops->peek(channel, out);

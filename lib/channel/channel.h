@@ -24,6 +24,7 @@
 #include "lib/host/caller.h"
 #include "lib/host/host.h"
 #include "lib/base/loop.h"
+#include "lib/channel/row.h"
 #include "lib/channel/settings.h"
 #include "lib/channel/space.h"
 
@@ -162,8 +163,8 @@ struct channel_ops {
 	 * descriptor to listen to. NULL: nothing.
 	 */
 	void (*attend)(struct channel *channel);
-	/* Prints a line `KEY VALUE` for each thing that only this kind has. NULL: nothing. */
-	void (*status)(struct channel *channel, struct caller *caller, FILE *out);
+	/* Adds what only this kind has, as far as the caller may know it. NULL: nothing. */
+	void (*status)(struct channel *channel, struct caller *caller, struct row *row);
 	/* Prints what waits, without taking it. NULL: the kernel has no call for that. */
 	int (*peek)(struct channel *channel, FILE *out);
 	/* Changes what stat() said of how others have the object. NULL: nothing. */
@@ -241,8 +242,10 @@ int channel_allocate(struct file *file, int mode, off_t offset, off_t length,
 		     struct caller *caller);
 off_t channel_seek(struct file *file, off_t offset, int whence);
 
-void channel_status(struct channel *channel, struct caller *caller, FILE *out);
-int channel_peek(struct channel *channel, FILE *out); /* -EOPNOTSUPP: there is no way to */
+/* Adds to `row` what only this kind has, as far as the caller may know it. */
+void channel_status(struct channel *channel, struct caller *caller, struct row *row);
+/* Prints what waits, without taking it. -EOPNOTSUPP: the kernel has no call for that. */
+int channel_peek(struct channel *channel, FILE *out);
 int channel_footprint(struct channel *channel, struct footprint *ret_footprint);
 int channel_set(struct channel *channel, const struct settings *settings, struct caller *caller);
 

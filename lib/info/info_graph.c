@@ -5,12 +5,13 @@
 
 #include "lib/channel/channel.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/quote.h"
 #include "lib/info/info_text.h"
 
 /* All channels, as the worker that looks for their peers needs them. */
 struct graph {
 	struct peer_target *targets;
-	char **labels; /* KIND/NAME, escaped */
+	char **names; /* KIND/NAME */
 	size_t n, n_allocated;
 	struct space *space; /* that is being added */
 	struct caller *reader;
@@ -22,8 +23,8 @@ static void graph_free(void *data)
 	struct graph *graph = data;
 
 	for (size_t i = 0; i < graph->n; i++)
-		free(graph->labels[i]);
-	free(graph->labels);
+		free(graph->names[i]);
+	free(graph->names);
 	free(graph->targets);
 	free(graph);
 }
@@ -32,7 +33,7 @@ static int graph_grow(struct graph *graph)
 {
 	size_t n = 2 * graph->n_allocated + 16;
 	struct peer_target *targets;
-	char **labels;
+	char **names;
 
 	if (graph->n < graph->n_allocated)
 		return 0;
@@ -40,19 +41,18 @@ static int graph_grow(struct graph *graph)
 	if (!targets)
 		return -ENOMEM;
 	graph->targets = targets;
-	labels = reallocarray(graph->labels, n, sizeof(*labels));
-	if (!labels)
+	names = reallocarray(graph->names, n, sizeof(*names));
+	if (!names)
 		return -ENOMEM;
-	graph->labels = labels;
+	graph->names = names;
 	graph->n_allocated = n;
 	return 0;
 }
 
 static int graph_add(struct graph *graph, const char *name)
 {
-	CLEANUP_FREE char *escaped = info_escape(name, "\\\"");
 	struct entry entry;
-	int r = escaped ? graph_grow(graph) : -ENOMEM;
+	int r = graph_grow(graph);
 
 	if (r == 0)
 		r = space_find(graph->space, name, graph->reader, &entry);
@@ -62,7 +62,7 @@ static int graph_add(struct graph *graph, const char *name)
 	channel_unref(entry.channel);
 	if (r < 0)
 		return r;
-	if (asprintf(&graph->labels[graph->n], "%s/%s", graph->space->kind->path, escaped) < 0)
+	if (asprintf(&graph->names[graph->n], "%s/%s", graph->space->kind->path, name) < 0)
 		return -ENOMEM;
 	graph->n++;
 	return 0;
@@ -98,18 +98,32 @@ static int graph_prepare(void *data, struct caller *reader, void **ret_prepared)
 	return r;
 }
 
-static int print_edge(const struct graph *graph, const struct peer *peer, FILE *out)
+/* The label is the ID, but where that has what would be taken for an entity. */
+static int print_object(const char *name, FILE *out)
 {
-	CLEANUP_FREE char *command = info_escape(peer->command, "\\\"");
-	const char *label = graph->labels[peer->target];
+	CLEANUP_FREE char *id = quote_string(name), *label = quote_label(name);
 
-	if (!command)
+	if (!id || !label)
+		return -ENOMEM;
+	if (strcmp(id, label) == 0)
+		fprintf(out, "\t\"%s\" [shape=box];\n", id);
+	else
+		fprintf(out, "\t\"%s\" [shape=box, label=\"%s\"];\n", id, label);
+	return 0;
+}
+
+static int print_peer(const struct graph *graph, const struct peer *peer, FILE *out)
+{
+	CLEANUP_FREE char *command = quote_label(peer->command);
+	CLEANUP_FREE char *id = quote_string(graph->names[peer->target]);
+
+	if (!command || !id)
 		return -ENOMEM;
 	fprintf(out, "\t\"%d\" [label=\"%s\\n%d\"];\n", peer->pid, command, peer->pid);
 	if (peer->access & PEER_READS)
-		fprintf(out, "\t\"%s\" -> \"%d\";\n", label, peer->pid);
+		fprintf(out, "\t\"%s\" -> \"%d\";\n", id, peer->pid);
 	if (peer->access & PEER_WRITES)
-		fprintf(out, "\t\"%d\" -> \"%s\";\n", peer->pid, label);
+		fprintf(out, "\t\"%d\" -> \"%s\";\n", peer->pid, id);
 	return 0;
 }
 
@@ -123,11 +137,11 @@ static int graph_print(void *prepared, struct caller *reader, FILE *out)
 	if (r < 0)
 		return r;
 	fputs("digraph ipcfs {\n\trankdir=LR;\n\tnode [shape=ellipse];\n", out);
-	for (size_t i = 0; i < graph->n; i++)
-		fprintf(out, "\t\"%s\" [shape=box];\n", graph->labels[i]);
+	for (size_t i = 0; r == 0 && i < graph->n; i++)
+		r = print_object(graph->names[i], out);
 	for (size_t i = 0; r == 0 && i < found.n_peers; i++)
 		if (info_shows(reader, &found.peers[i]))
-			r = print_edge(graph, &found.peers[i], out);
+			r = print_peer(graph, &found.peers[i], out);
 	fputs("}\n", out);
 	peers_fini(&found);
 	return r;

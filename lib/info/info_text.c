@@ -3,63 +3,11 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <utlist.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/channel/transfer.h"
-
-/* A UTF-8 sequence's length, or 0 where none that is well formed begins. */
-static size_t utf8_length(const char *text)
-{
-	unsigned char first = (unsigned char)*text;
-	size_t n = first < 0x80    ? 1
-		   : first < 0xc2  ? 0
-		   : first < 0xe0  ? 2
-		   : first < 0xf0  ? 3
-		   : first <= 0xf4 ? 4
-				   : 0;
-
-	for (size_t i = 1; i < n; i++)
-		if (((unsigned char)text[i] & 0xc0) != 0x80)
-			return 0;
-	/* Surrogates, overlong forms, what is beyond U+10FFFF, and the second set of controls. */
-	if ((first == 0xc2 && (unsigned char)text[1] < 0xa0) ||
-	    (first == 0xe0 && (unsigned char)text[1] < 0xa0) ||
-	    (first == 0xed && (unsigned char)text[1] > 0x9f) ||
-	    (first == 0xf0 && (unsigned char)text[1] < 0x90) ||
-	    (first == 0xf4 && (unsigned char)text[1] > 0x8f))
-		return 0;
-	return n;
-}
-
-/* What would be taken for one of ours. */
-static bool is_escape(const char *text)
-{
-	return text[0] == '\\' && text[1] == 'x';
-}
-
-char *info_escape(const char *text, const char *special)
-{
-	char *escaped = malloc(4 * strlen(text) + 1);
-	char *end = escaped;
-
-	while (escaped && *text) {
-		size_t n = utf8_length(text);
-
-		if (n == 0 || (unsigned char)*text < ' ' || *text == 0x7f || is_escape(text)) {
-			end += sprintf(end, "\\x%02x", (unsigned char)*text++);
-			continue;
-		}
-		if (strchr(special, *text))
-			*end++ = '\\';
-		end = mempcpy(end, text, n);
-		text += n;
-	}
-	if (escaped)
-		*end = '\0';
-	return escaped;
-}
+#include "lib/base/quote.h"
+#include "lib/channel/channel.h"
+#include "lib/info/info_row.h"
 
 static void object_release(void *data)
 {
@@ -82,48 +30,20 @@ static int object_find(const struct info_object *object, struct caller *reader,
 	return r;
 }
 
-static void print_time(FILE *out, const char *key, const struct timespec *time)
-{
-	fprintf(out, "%s %lld.%09ld\n", key, (long long)time->tv_sec, time->tv_nsec);
-}
-
-int info_print_status(struct channel *channel, const char *name, struct caller *caller, FILE *out)
-{
-	CLEANUP_FREE char *shown = info_escape(name, "");
-	unsigned n_waiting = 0, n;
-	struct transfer *transfer;
-	struct stat attr;
-	int r = shown ? channel_stat(channel, &attr) : -ENOMEM;
-
-	if (r < 0)
-		return r;
-	fprintf(out, "kind %s\nname %s\nowner %u\ngroup %u\nmode %04o\n",
-		channel->space->kind->path, shown, attr.st_uid, attr.st_gid, attr.st_mode & 07777);
-	if (channel->service == CHANNEL_NODE)
-		fprintf(out, "type %s\n", S_ISFIFO(attr.st_mode) ? "fifo" : "socket");
-	channel_status(channel, caller, out);
-	DL_COUNT(channel->readers, transfer, n);
-	n_waiting += n;
-	DL_COUNT(channel->writers, transfer, n);
-	n_waiting += n;
-	fprintf(out, "readers %u\nwriters %u\nwaiting %u\n", channel->n_readers, channel->n_writers,
-		n_waiting);
-	print_time(out, "last-read", &attr.st_atim);
-	print_time(out, "last-write", &attr.st_mtim);
-	print_time(out, "changed", &attr.st_ctim);
-	return 0;
-}
-
 static int status_print(void *data, struct caller *reader, FILE *out)
 {
 	struct info_object *object = data;
 	struct channel *channel = NULL;
+	struct row row = {0};
 	int r = object_find(object, reader, &channel);
 
 	if (r < 0)
 		return r;
-	r = info_print_status(channel, object->name, reader, out);
+	r = info_row(channel, object->name, reader, &row);
 	channel_unref(channel);
+	if (r == 0)
+		r = info_print_row(&row, out);
+	row_fini(&row);
 	return r;
 }
 
@@ -201,7 +121,7 @@ static int peers_print(void *prepared, struct caller *reader, FILE *out)
 			n_others++;
 			continue;
 		}
-		command = info_escape(peer->command, "");
+		command = quote_text(peer->command);
 		fprintf(out, "%d %u %s %s\n", peer->pid, peer->uid, peer_access_name(peer->access),
 			command ? command : "?");
 	}

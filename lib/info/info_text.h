@@ -14,9 +14,6 @@ struct info_object {
 	char *name;
 };
 
-/* Prints the status of a channel: a line `KEY VALUE` for each thing that the caller may know. */
-int info_print_status(struct channel *channel, const char *name, struct caller *caller, FILE *out);
-
 /* How to find its peers. -errno of its stat. */
 int info_target(struct channel *channel, struct peer_target *ret_target);
 
@@ -25,12 +22,6 @@ static inline bool info_shows(struct caller *reader, const struct peer *peer)
 {
 	return reader->uid == peer->uid || caller_is_root(reader);
 }
-
-/*
- * `text` as valid UTF-8 without control characters: other bytes as \xNN, as a backslash before an
- * x is, and those of `special` behind a backslash. The caller frees it. NULL: no memory.
- */
-char *info_escape(const char *text, const char *special);
 
 /* Of one object; data is a struct info_object, which the text then owns. */
 extern const struct text_ops info_status_ops, info_peers_ops, info_peek_ops;

@@ -180,8 +180,9 @@ static void name_peers(struct scan *scan)
 	struct stat attr = {0};
 	ssize_t n = fd < 0 ? -1 : read(fd, command, sizeof(command) - 1);
 
-	if (n > 0)
-		command[strcspn(command, "\n")] = '\0';
+	/* The line's own end; a newline before it is of the name. */
+	if (n > 0 && command[n - 1] == '\n')
+		command[n - 1] = '\0';
 	fstat(scan->dir_fd, &attr);
 	for (size_t i = scan->n_of_others; i < scan->found->n_peers; i++) {
 		scan->found->peers[i].uid = attr.st_uid;

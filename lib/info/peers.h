@@ -31,8 +31,8 @@ struct peer {
 	size_t target; /* index */
 	pid_t pid;
 	uid_t uid;
-	unsigned access; /* enum peer_access */
-	char command[16];
+	unsigned access;  /* enum peer_access */
+	char command[16]; /* as the process has called itself: any bytes */
 };
 
 struct peers {

@@ -210,7 +210,7 @@ static uint32_t event_poll(struct file *file)
 	return events;
 }
 
-static void event_status(struct channel *channel, struct caller *caller, FILE *out)
+static void event_status(struct channel *channel, struct caller *caller, struct row *row)
 {
 	struct event *event = event_from(channel);
 	struct stat attr = {0};
@@ -218,8 +218,9 @@ static void event_status(struct channel *channel, struct caller *caller, FILE *o
 
 	kept_stat(&event->kept, &attr);
 	if (caller_may(caller, &attr, R_OK) && event_value(event, &value) == 0)
-		fprintf(out, "value %" PRIu64 "\n", value);
-	fprintf(out, "type %s\ndescriptor %d\n", mode_words[event->is_semaphore], event_fd(event));
+		row_add_number(row, "value", value);
+	row_add_word(row, "type", mode_words[event->is_semaphore]);
+	row_add_signed(row, "descriptor", event_fd(event));
 }
 
 static int event_peek(struct channel *channel, FILE *out)

@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include "lib/info/info_row.h"
 #include "tests/unit/fixture.h"
 #include "tests/unit/held.h"
 
@@ -128,6 +129,22 @@ struct stat object_stat(struct channel *channel)
 
 	must(channel_stat(channel, &attr));
 	return attr;
+}
+
+const char *object_status(struct channel *channel, struct caller *caller)
+{
+	static char text[1024];
+	FILE *out = fmemopen(text, sizeof(text), "w");
+	struct row row = {0};
+
+	ck_assert_ptr_nonnull(out);
+	text[0] = '\0';
+	channel_status(channel, caller, &row);
+	must(row.error);
+	must(info_print_row(&row, out));
+	row_fini(&row);
+	ck_assert_int_eq(fclose(out), 0);
+	return text;
 }
 
 int object_chmod(struct channel *channel, mode_t mode, struct caller *caller)

@@ -35,6 +35,8 @@ struct file *object_open_selected(struct channel *channel, int flags, unsigned l
 struct file *object_make_open(struct space *space, const char *name, int flags);
 
 struct stat object_stat(struct channel *channel);
+/* Lines `KEY VALUE` of what only its kind tells the caller, until the next call. */
+const char *object_status(struct channel *channel, struct caller *caller);
 int object_chmod(struct channel *channel, mode_t mode, struct caller *caller);
 int object_truncate(struct channel *channel, off_t size, struct caller *caller);
 

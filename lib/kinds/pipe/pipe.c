@@ -169,19 +169,19 @@ static uint32_t pipe_poll(struct file *file)
 	return events;
 }
 
-static void pipe_status(struct channel *channel, struct caller *caller, FILE *out)
+static void pipe_status(struct channel *channel, struct caller *caller, struct row *row)
 {
 	struct pipe *pipe = pipe_from(channel);
-	const struct timespec *created = &pipe->kept.attributes.btime;
 	struct stat attr = {0};
 
-	fprintf(out, "created %lld.%09ld\n", (long long)created->tv_sec, created->tv_nsec);
+	row_add_time(row, "created", &pipe->kept.attributes.btime);
 	if (channel->service != CHANNEL_STREAM)
 		return;
 	kept_stat(&pipe->kept, &attr);
 	if (caller_may(caller, &attr, R_OK))
-		fprintf(out, "bytes %zu\n", pipe->store.bytes);
-	fprintf(out, "capacity %zu\neof %s\n", pipe->store.capacity, eof_words[pipe->has_no_end]);
+		row_add_bytes(row, "bytes", pipe->store.bytes);
+	row_add_bytes(row, "capacity", pipe->store.capacity);
+	row_add_word(row, "eof", eof_words[pipe->has_no_end]);
 }
 
 static int pipe_peek(struct channel *channel, FILE *out)

@@ -252,7 +252,7 @@ static uint32_t queue_poll(struct file *file)
  * How full it is takes the right to read it to see, as it does natively. How many bytes wait the
  * kernel tells only in a way that counts as a read (mqueue_read_file), so that is not asked.
  */
-static void queue_status(struct channel *channel, struct caller *caller, FILE *out)
+static void queue_status(struct channel *channel, struct caller *caller, struct row *row)
 {
 	struct queue *queue = queue_from(channel);
 	CLEANUP_FD int fd = -1;
@@ -264,8 +264,9 @@ static void queue_status(struct channel *channel, struct caller *caller, FILE *o
 	caller_leave();
 	if (fd < 0 || mqueue_attributes(fd, &attr) < 0)
 		return;
-	fprintf(out, "messages %ld\nmaxmsg %ld\nmsgsize %ld\n", attr.mq_curmsgs, attr.mq_maxmsg,
-		attr.mq_msgsize);
+	row_add_number(row, "messages", (uint64_t)attr.mq_curmsgs);
+	row_add_number(row, "maxmsg", (uint64_t)attr.mq_maxmsg);
+	row_add_bytes(row, "msgsize", (uint64_t)attr.mq_msgsize);
 }
 
 /* The names. */

@@ -200,12 +200,14 @@ static int sem_look(struct sem *sem, struct caller *caller, unsigned *ret_value,
 	return 0;
 }
 
-static void sem_status(struct channel *channel, struct caller *caller, FILE *out)
+static void sem_status(struct channel *channel, struct caller *caller, struct row *row)
 {
 	unsigned value, n_waiting;
 
-	if (sem_look(sem_from(channel), caller, &value, &n_waiting) == 0)
-		fprintf(out, "value %u\nsleeping %u\n", value, n_waiting);
+	if (sem_look(sem_from(channel), caller, &value, &n_waiting) < 0)
+		return;
+	row_add_number(row, "value", value);
+	row_add_number(row, "sleeping", n_waiting);
 }
 
 static int sem_peek(struct channel *channel, FILE *out)

@@ -13,7 +13,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -129,20 +128,22 @@ static int shm_set(struct channel *channel, const struct settings *settings, str
 	return shm_truncate(channel, NULL, (off_t)settings->values[SHM_SIZE], caller);
 }
 
-static void shm_status(struct channel *channel, struct caller *caller, FILE *out)
+static void shm_status(struct channel *channel, struct caller *caller, struct row *row)
 {
 	const struct named *named = shm_from(channel);
 	struct stat attr = {0};
 	struct statx more = {0};
 
-	if (shm_stat(channel, &attr) == 0)
-		fprintf(out, "size %lld\nbytes %lld\n", (long long)attr.st_size,
-			(long long)attr.st_blocks * 512);
+	if (shm_stat(channel, &attr) == 0) {
+		row_add_bytes(row, "size", (uint64_t)attr.st_size);
+		row_add_bytes(row, "bytes", (uint64_t)attr.st_blocks * 512);
+	}
 	statx(channel->space->dir_fd, named->name, AT_SYMLINK_NOFOLLOW, STATX_INO | STATX_BTIME,
 	      &more);
 	if (more.stx_mask & STATX_BTIME && more.stx_ino == named->ino)
-		fprintf(out, "created %lld.%09u\n", (long long)more.stx_btime.tv_sec,
-			more.stx_btime.tv_nsec);
+		row_add_time(row, "created",
+			     &(struct timespec){.tv_sec = more.stx_btime.tv_sec,
+						.tv_nsec = more.stx_btime.tv_nsec});
 }
 
 static int shm_change(struct channel *channel, struct file *file, const struct stat *attr,

@@ -33,7 +33,7 @@ static const char *type_name(int fd)
 	}
 }
 
-void connection_status(struct channel *channel, struct caller *caller, FILE *out)
+void connection_status(struct channel *channel, struct caller *caller, struct row *row)
 {
 	struct connection *connection = connection_from(channel);
 	int r = connection_ready(connection);
@@ -42,20 +42,21 @@ void connection_status(struct channel *channel, struct caller *caller, FILE *out
 	socklen_t size = sizeof(peer);
 	int n;
 
-	fprintf(out, "state %s\n", r == 0 ? "connected" : r == -EAGAIN ? "connecting" : "failed");
+	row_add_word(row, "state", r == 0 ? "connected" : r == -EAGAIN ? "connecting" : "failed");
 	if (r < 0)
 		return;
-	fprintf(out, "type %s\n", type_name(fd));
+	row_add_word(row, "type", type_name(fd));
 	if (ioctl(fd, SIOCINQ, &n) == 0)
-		fprintf(out, "bytes %d\n", n);
+		row_add_bytes(row, "bytes", (uint64_t)n);
 	if (ioctl(fd, SIOCOUTQ, &n) == 0)
-		fprintf(out, "unsent %d\n", n);
+		row_add_bytes(row, "unsent", (uint64_t)n);
 	/* Its opener could ask the socket itself. Where we are the other end, others use it. */
 	if (caller_owns(caller, connection->opener.uid) &&
 	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.pid) {
 		if (peer.pid != getpid())
-			fprintf(out, "peer-pid %d\n", peer.pid);
-		fprintf(out, "peer-uid %u\npeer-gid %u\n", peer.uid, peer.gid);
+			row_add_signed(row, "peer-pid", peer.pid);
+		row_add_number(row, "peer-uid", peer.uid);
+		row_add_number(row, "peer-gid", peer.gid);
 	}
 }
 

@@ -119,14 +119,14 @@ static int server_stat(struct channel *channel, struct stat *ret_attr)
 	return 0;
 }
 
-static void server_status(struct channel *channel, struct caller *caller, FILE *out)
+static void server_status(struct channel *channel, struct caller *caller, struct row *row)
 {
 	struct server *server = server_from(channel);
-	bool is_stream = server->listener.type == SOCK_STREAM;
 
-	fprintf(out, "state %s\nlisten %s\ntype %s\nbacklog %d\n",
-		server->listener.fd >= 0 ? "listening" : "ended", server->listener.address,
-		is_stream ? "stream" : "seqpacket", server->listener.backlog);
+	row_add_word(row, "state", server->listener.fd >= 0 ? "listening" : "ended");
+	row_add_text(row, "listen", server->listener.address);
+	row_add_word(row, "type", server->listener.type == SOCK_STREAM ? "stream" : "seqpacket");
+	row_add_signed(row, "backlog", server->listener.backlog);
 }
 
 /* chmod and chown of the socket that is there for others. */

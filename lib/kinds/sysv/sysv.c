@@ -64,6 +64,15 @@ int sysv_data(struct sysv *sysv, union sysv_data *ret_data)
 	return stat_id(sysv_space_from(sysv->channel.space)->calls, sysv->id, ret_data);
 }
 
+int sysv_status(struct sysv *sysv, struct row *row, union sysv_data *ret_data)
+{
+	int r = sysv_data(sysv, ret_data);
+
+	if (r == 0)
+		row_add_signed(row, "id", sysv->id);
+	return r;
+}
+
 void sysv_attributes(const struct sysv_calls *calls, int id, const union sysv_data *data,
 		     struct stat *ret_attr)
 {

@@ -58,6 +58,8 @@ struct sysv_space *sysv_space_from(struct space *space);
 
 /* What the kernel has of it now. -EIDRM: it is gone. */
 int sysv_data(struct sysv *sysv, union sysv_data *ret_data);
+/* The same, for channel_ops::status: adds what all three kinds tell. */
+int sysv_status(struct sysv *sysv, struct row *row, union sysv_data *ret_data);
 
 /* -EINVAL of a call that knew the object before, which says that it is gone: -EIDRM. */
 int sysv_error(int error);

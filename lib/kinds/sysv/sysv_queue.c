@@ -240,17 +240,17 @@ static uint32_t queue_poll(struct file *file)
 }
 
 /* MSG_STAT_ANY tells everybody. */
-static void queue_status(struct channel *channel, struct caller *caller, FILE *out)
+static void queue_status(struct channel *channel, struct caller *caller, struct row *row)
 {
-	struct sysv_queue *queue = sysv_queue_from(channel);
 	union sysv_data data;
 
-	if (sysv_data(&queue->sysv, &data) < 0)
+	if (sysv_status(&sysv_queue_from(channel)->sysv, row, &data) < 0)
 		return;
-	fprintf(out, "id %d\nmessages %lu\nbytes %lu\ncapacity %lu\n", queue->sysv.id,
-		data.queue.msg_qnum, data.queue.__msg_cbytes, data.queue.msg_qbytes);
-	fprintf(out, "last-sender %d\nlast-receiver %d\n", data.queue.msg_lspid,
-		data.queue.msg_lrpid);
+	row_add_number(row, "messages", data.queue.msg_qnum);
+	row_add_bytes(row, "bytes", data.queue.__msg_cbytes);
+	row_add_bytes(row, "capacity", data.queue.msg_qbytes);
+	row_add_signed(row, "last-sender", data.queue.msg_lspid);
+	row_add_signed(row, "last-receiver", data.queue.msg_lrpid);
 }
 
 /* Each message, with a newline behind it if it has none. */

@@ -204,7 +204,7 @@ static unsigned count_sleeping(const struct sysv *set, size_t n_semaphores)
 }
 
 /* The number of semaphores SEM_STAT_ANY tells everybody; the rest takes the right to read. */
-static void set_status(struct channel *channel, struct caller *caller, FILE *out)
+static void set_status(struct channel *channel, struct caller *caller, struct row *row)
 {
 	CLEANUP_FREE unsigned short *values = NULL;
 	struct sysv *set = set_from(channel);
@@ -212,16 +212,14 @@ static void set_status(struct channel *channel, struct caller *caller, FILE *out
 	struct stat attr;
 	size_t n = 0;
 
-	if (sysv_data(set, &data) < 0)
+	if (sysv_status(set, row, &data) < 0)
 		return;
-	fprintf(out, "id %d\nsemaphores %lu\n", set->id, data.set.sem_nsems);
+	row_add_number(row, "semaphores", data.set.sem_nsems);
 	sysv_attributes(&set_calls, set->id, &data, &attr);
 	if (!caller_may(caller, &attr, R_OK) || get_values(set, &values, &n) < 0)
 		return;
-	fputs("values", out);
-	for (size_t i = 0; i < n; i++)
-		fprintf(out, "%c%u", i ? ',' : ' ', values[i]);
-	fprintf(out, "\nsleeping %u\n", count_sleeping(set, n));
+	row_add_list(row, "values", values, n);
+	row_add_number(row, "sleeping", count_sleeping(set, n));
 }
 
 static int set_peek(struct channel *channel, FILE *out)

@@ -215,18 +215,19 @@ static void segment_footprint(struct channel *channel, struct footprint *footpri
 }
 
 /* SHM_STAT_ANY tells everybody. */
-static void segment_status(struct channel *channel, struct caller *caller, FILE *out)
+static void segment_status(struct channel *channel, struct caller *caller, struct row *row)
 {
-	struct sysv_segment *segment = sysv_segment_from(channel);
 	union sysv_data data;
 
-	if (sysv_data(&segment->sysv, &data) < 0)
+	if (sysv_status(&sysv_segment_from(channel)->sysv, row, &data) < 0)
 		return;
-	fprintf(out, "id %d\nsize %zu\nbytes %zu\nattached %lu\n", segment->sysv.id,
-		data.segment.shm_segsz, data.segment.shm_segsz, data.segment.shm_nattch);
-	fprintf(out, "creator %d\nlast-user %d\n", data.segment.shm_cpid, data.segment.shm_lpid);
+	row_add_bytes(row, "size", data.segment.shm_segsz);
+	row_add_bytes(row, "bytes", data.segment.shm_segsz);
+	row_add_number(row, "attached", data.segment.shm_nattch);
+	row_add_signed(row, "creator", data.segment.shm_cpid);
+	row_add_signed(row, "last-user", data.segment.shm_lpid);
 	if (data.perm.mode & SHM_DEST)
-		fputs("state dest\n", out);
+		row_add_word(row, "state", "dest");
 }
 
 /* The names. */

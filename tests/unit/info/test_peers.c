@@ -255,7 +255,7 @@ START_TEST(test_peers_name_cannot_feign_a_user)
 	must(peers_find(&target, 1, &found));
 	ck_assert_uint_eq(found.n_peers, 1);
 	ck_assert_uint_eq(found.peers[0].uid, 0);
-	ck_assert_ptr_null(strchr(found.peers[0].command, '\n'));
+	ck_assert_str_eq(found.peers[0].command, "two\nUid:\t65534");
 	peers_fini(&found);
 	end(pid);
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/info/info_row.h"
 #include "lib/kinds/kinds.h"
 #include "tests/unit/commands.h"
 #include "tests/unit/objects.h"
@@ -20,32 +21,21 @@ static void expect_refused(int r, int expected, const char *text)
 	ck_assert_str_eq(command_fault, text);
 }
 
-/* The value of a line of the object's status; the caller frees it. */
-static char *status_of(struct space *space, const char *name, const char *key)
-{
-	struct channel *channel = object_find(space, name);
-	CLEANUP_FREE char *text = NULL;
-	char *found, *value = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&text, &size);
-
-	ck_assert_ptr_nonnull(out);
-	fputc('\n', out);
-	channel_status(channel, &root, out);
-	fclose(out);
-	channel_unref(channel);
-	found = strstr(text, key);
-	ck_assert_msg(found && found[-1] == '\n', "no %s in %s", key, text);
-	must_call(asprintf(&value, "%.*s", (int)strcspn(found + strlen(key), "\n") - 1,
-			   found + strlen(key) + 1));
-	return value;
-}
-
 static void expect_status(struct space *space, const char *name, const char *key, const char *value)
 {
-	CLEANUP_FREE char *found = status_of(space, name, key);
+	struct channel *channel = object_find(space, name);
+	const struct row_value *found;
+	CLEANUP_FREE char *text = NULL;
+	struct row row = {0};
 
-	ck_assert_str_eq(found, value);
+	channel_status(channel, &root, &row);
+	channel_unref(channel);
+	must(row.error);
+	found = row_find(&row, key);
+	ck_assert_msg(found, "no %s", key);
+	text = info_value_text(found);
+	ck_assert_str_eq(text, value);
+	row_fini(&row);
 }
 
 START_TEST(test_command_create_makes_every_kind)

@@ -35,13 +35,7 @@ static struct file *new_pipe_of(uint64_t capacity)
 
 static const char *status(struct channel *pipe)
 {
-	static char text[256];
-	FILE *out = fmemopen(text, sizeof(text), "w");
-
-	ck_assert_ptr_nonnull(out);
-	channel_status(pipe, &root, out);
-	fclose(out);
-	return text;
+	return object_status(pipe, &root);
 }
 
 START_TEST(test_pipe_settings_table_has_the_indexes_used_here)

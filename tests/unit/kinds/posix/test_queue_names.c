@@ -195,27 +195,16 @@ START_TEST(test_queue_names_unlinked_natively_is_used_on)
 }
 END_TEST
 
-static const char *status_for(struct channel *queue, struct caller *caller)
-{
-	static char text[256];
-	FILE *out = fmemopen(text, sizeof(text), "w");
-
-	text[0] = '\0';
-	channel_status(queue, caller, out);
-	fclose(out);
-	return text;
-}
-
 START_TEST(test_queue_names_status_is_for_those_who_may_read)
 {
 	struct channel *queue = object_make(fixture_open(&queue_kind), "q");
 	struct file *file = object_open(queue, O_RDWR);
 
 	file_put(file, "hello");
-	ck_assert_str_eq(status_for(queue, &root), "messages 1\nmaxmsg 4\nmsgsize 512\n");
-	ck_assert_str_eq(status_for(queue, &stranger), "");
+	ck_assert_str_eq(object_status(queue, &root), "messages 1\nmaxmsg 4\nmsgsize 512\n");
+	ck_assert_str_eq(object_status(queue, &stranger), "");
 	must(object_chmod(queue, 0604, &root));
-	ck_assert_str_eq(status_for(queue, &stranger), "messages 1\nmaxmsg 4\nmsgsize 512\n");
+	ck_assert_str_eq(object_status(queue, &stranger), "messages 1\nmaxmsg 4\nmsgsize 512\n");
 	object_close(file);
 	object_unref(queue);
 }

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * info/inventory.json: an array with an object for each channel. Its members are those of status:
+ * numbers and times as numbers, all else as the same text.
+ */
+#include <errno.h>
+#include <json-c/json.h>
+
+#include "lib/base/cleanup.h"
+#include "lib/info/info_row.h"
+#include "lib/info/info_rows.h"
+#include "lib/info/info_text.h"
+
+/* NULL: no memory. */
+static json_object *value_json(const struct row_value *value)
+{
+	CLEANUP_FREE char *text = NULL;
+
+	switch (value->type) {
+	case ROW_NUMBER:
+	case ROW_BYTES:
+		return json_object_new_uint64(value->number);
+	case ROW_SIGNED:
+		return json_object_new_int64(value->signed_number);
+	default:
+		break;
+	}
+	text = info_value_text(value);
+	if (!text)
+		return NULL;
+	/* A double has not the digits for it: as text it keeps them. */
+	if (value->type == ROW_TIME)
+		return json_object_new_double_s((double)value->time.tv_sec, text);
+	return json_object_new_string(text);
+}
+
+static int add_row(json_object *array, const struct row *row)
+{
+	json_object *object = json_object_new_object();
+
+	if (!object || json_object_array_add(array, object) < 0) {
+		json_object_put(object);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < row->n; i++) {
+		json_object *member = value_json(&row->values[i]);
+
+		if (!member || json_object_object_add(object, row->values[i].key, member) < 0) {
+			json_object_put(member);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static int inventory_print(void *prepared, struct caller *reader, FILE *out)
+{
+	const struct info_rows *rows = prepared;
+	json_object *array = json_object_new_array();
+	const char *text = NULL;
+	int r = array ? 0 : -ENOMEM;
+
+	for (size_t i = 0; r == 0 && i < rows->n; i++)
+		r = add_row(array, &rows->rows[i]);
+	if (r == 0)
+		text = json_object_to_json_string_ext(
+			array, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
+	if (text)
+		fprintf(out, "%s\n", text);
+	json_object_put(array);
+	return text ? 0 : -ENOMEM;
+}
+
+const struct text_ops info_inventory_ops = {
+	.print = inventory_print,
+	.prepare = info_rows_prepare,
+	.finish = info_rows_free,
+};
