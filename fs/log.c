@@ -1,44 +1,62 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "fs/log.h"
 
+#include <errno.h>
 #include <fuse_log.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 
+#include "lib/base/cleanup.h"
+#include "lib/base/quote.h"
+
 static bool is_syslog;
 static bool is_journal; /* stderr is a stream to the journal, which takes "<N>" as the priority */
 
-static void log_va(int priority, const char *format, va_list args)
+/* What users chose comes out quoted, whoever logs it: on a terminal it is text and no more. */
+static void log_text(int priority, const char *text, const char *end)
 {
-	if (is_syslog) {
-		vsyslog(priority, format, args);
-		return;
-	}
-	if (is_journal)
-		fprintf(stderr, "<%d>", priority);
-	vfprintf(stderr, format, args);
+	CLEANUP_FREE char *quoted = text ? quote_text(text) : NULL;
+	const char *line = quoted ? quoted : strerror(ENOMEM);
+
+	if (is_syslog)
+		syslog(priority, "%s", line);
+	else if (is_journal)
+		fprintf(stderr, "<%d>%s%s", priority, line, end);
+	else
+		fprintf(stderr, "%s%s", line, end);
 }
 
 void log_line(int priority, const char *format, ...)
 {
+	CLEANUP_FREE char *text = NULL;
 	va_list args;
 
 	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	va_end(args);
 	if (!is_syslog && !is_journal)
 		fputs("ipcfs: ", stderr);
-	log_va(priority, format, args);
-	if (!is_syslog)
-		fputc('\n', stderr);
-	va_end(args);
+	log_text(priority, text, "\n");
 }
 
+/* A line of libfuse's may come in pieces: the last one ends with a newline. */
 static void log_fuse(enum fuse_log_level level, const char *format, va_list args)
 {
-	log_va((int)level, format, args);
+	CLEANUP_FREE char *text = NULL;
+	int length = vasprintf(&text, format, args);
+	bool is_last = length > 0 && text[length - 1] == '\n';
+
+	if (length < 0)
+		text = NULL;
+	else if (is_last)
+		text[length - 1] = '\0';
+	log_text((int)level, text, is_last ? "\n" : "");
 }
 
 /* $JOURNAL_STREAM may be inherited by one whose stderr is something else: systemd.exec(5). */

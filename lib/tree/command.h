@@ -44,6 +44,7 @@ int command_new(struct host *host, const char *line, size_t length, enum command
  */
 int command_run(struct command *command, struct waiter *waiter);
 
+/* With the word as it was given: quote it (lib/base/quote.h) where it is shown. */
 const char *command_error(const struct command *command);
 
 /* One that was not done leaves nothing half made. NULL is nothing. */

@@ -11,6 +11,7 @@
 #include <utlist.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/quote.h"
 #include "lib/tree/command.h"
 #include "lib/channel/transfer.h"
 #include "lib/host/job.h"
@@ -149,8 +150,12 @@ static int ctl_print(struct file *file)
 		return -ENOMEM;
 	command_help(out);
 	HASH_FIND(hh, ctl->complaints, &file->uid, sizeof(file->uid), complaint);
-	if (complaint)
-		fprintf(out, "# Your last error:\nline %u: %s\n", complaint->line, complaint->text);
+	if (complaint) {
+		CLEANUP_FREE char *text = quote_text(complaint->text);
+
+		fprintf(out, "# Your last error:\nline %u: %s\n", complaint->line,
+			text ? text : strerror(ENOMEM));
+	}
 	if (fclose(out) == EOF) {
 		free(content);
 		return -ENOMEM;
