@@ -43,18 +43,18 @@ static int connections_list(struct space *space, struct caller *caller, space_en
 	return list->others ? space_list(list->others, caller, entry, data) : 0;
 }
 
-/* LABEL#NUMBER, or NULL. */
+/* LABEL#NUMBER exactly, or NULL: others may have a name that is nearly the same. */
 static struct connection *connections_find(struct connections *list, const char *name)
 {
 	const char *mark = strrchr(name, '#');
 	unsigned number = mark ? (unsigned)strtoul(mark + 1, NULL, 10) : 0;
+	CLEANUP_FREE char *exact = NULL;
 	struct connection *connection;
 
 	HASH_FIND(hh, list->open, &number, sizeof(number), connection);
-	if (!connection || strlen(connection->label) != (size_t)(mark - name) ||
-	    strncmp(connection->label, name, (size_t)(mark - name)) != 0)
-		return NULL;
-	return connection;
+	if (connection && asprintf(&exact, "%s#%u", connection->label, number) < 0)
+		exact = NULL;
+	return exact && strcmp(exact, name) == 0 ? connection : NULL;
 }
 
 static int connections_lookup(struct space *space, const char *name, struct caller *caller,

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -221,11 +223,54 @@ static const struct space_ops servers_ops = {
 	.rename = servers_rename,
 };
 
-/* What info/ shows: each server itself, in place of its directory. */
+/*
+ * What info/ shows: each server itself, in place of its directory, and beside them the connections,
+ * NAME:accept#N and NAME:connect#N. A server may be named like one of those. It is then shown with
+ * one '#' more, as is whatever has several there already: no two entries have the same name.
+ */
 struct servers_shown {
 	struct space space;
 	struct space *servers;
 };
+
+/* Where the '#'s of such a name begin, however many they are; NULL: it has another form. */
+static const char *find_marks(const char *name)
+{
+	static const char *const ends[] = {":accept", ":connect"};
+	const char *end = name + strlen(name), *digits = end, *marks;
+
+	while (digits > name && isdigit((unsigned char)digits[-1]))
+		digits--;
+	marks = digits;
+	while (marks > name && marks[-1] == '#')
+		marks--;
+	if (digits == end || marks == digits)
+		return NULL;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		size_t length = strlen(ends[i]);
+
+		if ((size_t)(marks - name) >= length &&
+		    strncmp(marks - length, ends[i], length) == 0)
+			return marks;
+	}
+	return NULL;
+}
+
+struct shown_listing {
+	space_entry_fn *entry;
+	void *data;
+};
+
+static bool shown_entry(void *data, const char *name, ino_t ino, mode_t mode)
+{
+	const struct shown_listing *listing = data;
+	const char *marks = find_marks(name);
+	char shown[NAME_MAX + 2];
+
+	if (marks)
+		snprintf(shown, sizeof(shown), "%.*s#%s", (int)(marks - name), name, marks);
+	return listing->entry(listing->data, marks ? shown : name, ino, mode);
+}
 
 static void shown_destroy(struct space *space)
 {
@@ -234,15 +279,24 @@ static void shown_destroy(struct space *space)
 
 static int shown_list(struct space *space, struct caller *caller, space_entry_fn *entry, void *data)
 {
-	return kept_list(CONTAINER_OF(space, struct servers_shown, space)->servers, caller, entry,
-			 data);
+	struct shown_listing listing = {entry, data};
+
+	return kept_list(CONTAINER_OF(space, struct servers_shown, space)->servers, caller,
+			 shown_entry, &listing);
 }
 
 static int shown_lookup(struct space *space, const char *name, struct caller *caller,
 			struct entry *ret_entry)
 {
-	return kept_lookup(CONTAINER_OF(space, struct servers_shown, space)->servers, name, caller,
-			   ret_entry);
+	const char *marks = find_marks(name);
+	char own[NAME_MAX + 2];
+
+	if (marks && marks[1] != '#')
+		return -ENOENT; /* a connection that has ended */
+	if (marks)
+		snprintf(own, sizeof(own), "%.*s%s", (int)(marks - name), name, marks + 1);
+	return kept_lookup(CONTAINER_OF(space, struct servers_shown, space)->servers,
+			   marks ? own : name, caller, ret_entry);
 }
 
 static const struct space_ops shown_ops = {
