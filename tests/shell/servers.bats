@@ -28,8 +28,17 @@ serve() {
 	background bash -c 'while exec 3<>$1/accept; do tee <&3 >&3; done' bash "${1:-$V}" >/dev/null 2>"$OUT.serve"
 }
 
-echo_by() { # TEXT SOCAT-ADDRESS: what comes back, after the end-of-file that we send
-	timeout 10 socat -t 5 - "$2" <<<"$1" 3>&-
+# echo_by TEXT SOCAT-ADDRESS: the line that comes back. socat goes on: the server's loop closes a
+# connection only when the next one is there.
+echo_by() {
+	local from socat line
+
+	exec {from}< <(exec timeout 10 socat -t 10 - "$2" <<<"$1" 3>&-)
+	socat=$!
+	read -r line <&"$from" || return
+	kill "$socat"
+	exec {from}<&-
+	echo "$line"
 }
 
 # Answers each request, with its path.
