@@ -90,7 +90,7 @@ static void take_open_truncated(fuse_req_t req, const struct step *step, struct 
 		reply_opened(req, &step->fi, r);
 }
 
-/* The file is open; answers when it is through to the other end, and has the size that it should. */
+/* Answers when the open file is through to its other end, and has the size that it should. */
 static void go_on_opening(fuse_req_t req, struct handle *handle, struct fuse_file_info *fi)
 {
 	int r = channel_opened(handle->file);

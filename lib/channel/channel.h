@@ -89,7 +89,7 @@ struct file {
 	uint64_t mark; /* the kind's own */
 	void *state;   /* likewise */
 	struct remainder rest;
-	/* During a call: the held request that it is made for, whose job it may start; else NULL. */
+	/* During a call: the held request that it is made for, and may start a job for; or NULL. */
 	struct waiter *waiter;
 
 	/* One call of `polled` when the file may be ready; set and owned by the one who polls. */
@@ -118,7 +118,7 @@ struct footprint {
 
 /*
  * What can be done with an object. destroy, stat and change are there always; which of the others
- * may be NULL, and what that means, stands beside them. Only channel.c calls them.
+ * may be NULL, and what that means, stands beside them. Only channel.c and file.c call them.
  */
 struct channel_ops {
 	unsigned traits; /* enum channel_trait */

@@ -195,16 +195,21 @@ static int start_thread(struct job *job)
 	return r < 0 ? -ENOBUFS : 0;
 }
 
-/* All places. */
-
+/* Frees a job that can't be started. */
 static int job_start(struct job *job)
 {
+	int r = 0;
+
 	if (job->call.place != JOB_PROCESS)
-		return start_thread(job);
-	return find_process(job->host, job->caller.uid, JOB_RUNNING) ? 0 : start_process(job);
+		r = start_thread(job);
+	else if (!find_process(job->host, job->caller.uid, JOB_RUNNING))
+		r = start_process(job);
+	if (r < 0)
+		job_free(job);
+	return r;
 }
 
-/* Only those who act as the caller have to know all of it, which takes a look at /proc. */
+/* Only who acts as the caller has to know all of it, which takes a look at /proc. */
 static int copy_caller(struct job *job, struct caller *caller)
 {
 	if (is_callers(job->call.place))
@@ -272,65 +277,6 @@ static bool is_needless(const struct host *host, struct caller *caller, enum job
 	return child_is_needless(caller) && (place == JOB_PROCESS || !host->is_serving);
 }
 
-static void waiter_drop_job(struct waiter *waiter);
-
-int job_run(struct host *host, struct caller *caller, const struct job_call *call)
-{
-	struct waiter *waiter = caller->waiter;
-	struct job *job;
-	int r;
-
-	if (waiter && waiter->job && is_same(waiter->job, call))
-		return job_is_done(waiter) ? job_take(waiter->job, call->data) : -EINPROGRESS;
-	if (waiter)
-		waiter_drop_job(waiter); /* of a step that came to something else */
-	if (is_callers(call->place) && geteuid() != 0 && caller->uid != geteuid())
-		return -EPERM;
-	if (is_needless(host, caller, call->place))
-		return call->act(call->data);
-	if (host->is_ending)
-		return -ENOTCONN;
-	if (call->place == JOB_THREAD && is_own_thread(caller))
-		return -ELOOP;
-	if (!waiter)
-		return -EAGAIN;
-	r = job_new(host, caller, call, &job);
-	if (r < 0)
-		return r;
-	r = job_start(job);
-	if (r < 0) {
-		job_free(job);
-		return r;
-	}
-	job->waiter = waiter;
-	waiter->job = job;
-	return -EINPROGRESS;
-}
-
-bool job_is_done(const struct waiter *waiter)
-{
-	return waiter && waiter->job && waiter->job->state == JOB_DONE;
-}
-
-bool job_stop(struct waiter *waiter)
-{
-	struct job *job = waiter->job;
-
-	if (!job || is_callers(job->call.place))
-		return false;
-	if (job->call.place == JOB_WORKER || job->is_stopped || job->state == JOB_DONE)
-		return true;
-	job->is_stopped = true;
-	if (workers_cancel(job_workers(job), &job->task)) {
-		host_slept(job->host, job->caller.uid);
-		job->result = -EINTR;
-		loop_defer(job->host->loop, &job->tell);
-	} else {
-		workers_interrupt(job_workers(job), &job->task);
-	}
-	return true;
-}
-
 /* Of a job that nobody waits for any more: true if a thread or process still is at it. */
 static bool is_still_running(struct job *job)
 {
@@ -372,6 +318,60 @@ static void waiter_drop_job(struct waiter *waiter)
 {
 	if (waiter->job)
 		job_drop(TAKE_PTR(waiter->job));
+}
+
+int job_run(struct host *host, struct caller *caller, const struct job_call *call)
+{
+	struct waiter *waiter = caller->waiter;
+	struct job *job = NULL;
+	int r;
+
+	if (waiter && waiter->job && is_same(waiter->job, call))
+		return job_is_done(waiter) ? job_take(waiter->job, call->data) : -EINPROGRESS;
+	if (waiter)
+		waiter_drop_job(waiter); /* of a step that came to something else */
+	if (is_callers(call->place) && geteuid() != 0 && caller->uid != geteuid())
+		return -EPERM;
+	if (is_needless(host, caller, call->place))
+		return call->act(call->data);
+	if (host->is_ending)
+		return -ENOTCONN;
+	if (call->place == JOB_THREAD && is_own_thread(caller))
+		return -ELOOP;
+	if (!waiter)
+		return -EAGAIN;
+	r = job_new(host, caller, call, &job);
+	if (r == 0)
+		r = job_start(job);
+	if (r < 0)
+		return r;
+	job->waiter = waiter;
+	waiter->job = job;
+	return -EINPROGRESS;
+}
+
+bool job_is_done(const struct waiter *waiter)
+{
+	return waiter && waiter->job && waiter->job->state == JOB_DONE;
+}
+
+bool job_stop(struct waiter *waiter)
+{
+	struct job *job = waiter->job;
+
+	if (!job || is_callers(job->call.place))
+		return false;
+	if (job->call.place == JOB_WORKER || job->is_stopped || job->state == JOB_DONE)
+		return true;
+	job->is_stopped = true;
+	if (workers_cancel(job_workers(job), &job->task)) {
+		host_slept(job->host, job->caller.uid);
+		job->result = -EINTR;
+		loop_defer(job->host->loop, &job->tell);
+	} else {
+		workers_interrupt(job_workers(job), &job->task);
+	}
+	return true;
 }
 
 void waiter_fini(struct waiter *waiter)

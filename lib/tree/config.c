@@ -14,33 +14,33 @@
 #include "lib/host/host.h"
 
 /* Where a command stands that has to wait. */
-struct place {
+struct config_place {
 	struct host *host;
 	config_fault_fn *fault;
 	char *path;
 	unsigned line;
 };
 
-static void place_free(struct place *place)
+static void config_place_free(struct config_place *place)
 {
 	free(place->path);
 	free(place);
 }
 
 /* Once the mount ends nobody wants to know. */
-static void place_done(void *data, int result, const char *error)
+static void config_place_done(void *data, int result, const char *error)
 {
-	struct place *place = data;
+	struct config_place *place = data;
 
 	if (result < 0 && !place->host->is_ending)
 		place->fault(place->path, place->line, error);
-	place_free(place);
+	config_place_free(place);
 }
 
 /* Has a command run on, which it takes over. */
-static int run_on(struct command *command, const struct place *from)
+static int run_on(struct command *command, const struct config_place *from)
 {
-	struct place *place = malloc(sizeof(*place));
+	struct config_place *place = malloc(sizeof(*place));
 
 	if (!place) {
 		command_free(command);
@@ -49,14 +49,14 @@ static int run_on(struct command *command, const struct place *from)
 	*place = *from;
 	place->path = strdup(from->path);
 	if (place->path)
-		return command_run_alone(command, place_done, place);
-	place_free(place);
+		return command_run_alone(command, config_place_done, place);
+	config_place_free(place);
 	command_free(command);
 	return -ENOMEM;
 }
 
 /* A line of the file. Faults of one that has to wait are told when it has been done. */
-static int run_line(const struct place *place, const char *text, size_t length,
+static int run_line(const struct config_place *place, const char *text, size_t length,
 		    struct caller *caller)
 {
 	struct command *command;
@@ -96,7 +96,7 @@ int config_read(struct host *host, const char *path, config_fault_fn *fault)
 	caller_load(&self);
 	self.umask = CALLER_UMASK;
 	for (unsigned n = 1; errno = 0, (length = getline(&line, &size, file)) >= 0; n++) {
-		const struct place place = {host, fault, (char *)path, n};
+		const struct config_place place = {host, fault, (char *)path, n};
 
 		n_faults += run_line(&place, line, (size_t)length, &self);
 	}

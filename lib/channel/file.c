@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Open files of channels: what is read and written goes by here.
+ *
+ * A message that is longer than the read that takes it can't be put back, so its rest stays with
+ * the file. The memory for that is reserved before the message is taken.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+#include <utlist.h>
+
+#include "lib/base/cleanup.h"
+#include "lib/channel/channel.h"
+#include "lib/host/job.h"
+
+static void file_count(struct file *file, int n)
+{
+	struct channel *channel = file->channel;
+
+	channel->n_files += (unsigned)n;
+	if (file_reads(file))
+		channel->n_readers += (unsigned)n;
+	if (file_writes(file))
+		channel->n_writers += (unsigned)n;
+}
+
+int channel_open(struct channel *channel, int flags, const struct selector *selector,
+		 struct caller *caller, struct file **ret_file)
+{
+	struct user_table *users = &channel->space->host->users;
+	CLEANUP_FREE struct file *file = calloc(1, sizeof(*file));
+	int r;
+
+	if (!channel->ops->open)
+		return -EISDIR;
+	if (!file)
+		return -ENOMEM;
+	r = user_charge(users, caller->uid, USER_FILES, 1);
+	if (r < 0)
+		return r;
+	file->channel = channel_ref(channel);
+	file->uid = caller->uid;
+	file->flags = flags;
+	file->selector = *selector;
+	file_count(file, 1);
+	r = channel->ops->open(file, caller);
+	if (r < 0) {
+		file_count(file, -1);
+		channel_unref(channel);
+		user_uncharge(users, caller->uid, USER_FILES, 1);
+		/* The daemon's own table of descriptors is full: to the caller, the system's. */
+		return r == -EMFILE ? -ENFILE : r;
+	}
+	*ret_file = TAKE_PTR(file);
+	return 0;
+}
+
+static void file_drop_remainder(struct file *file)
+{
+	if (!file->rest.data)
+		return;
+	user_uncharge(&file->channel->space->host->users, file->uid, USER_BYTES, file->rest.size);
+	free(file->rest.data);
+	file->rest = (struct remainder){0};
+}
+
+int file_keep(struct file *file, char *content, size_t size)
+{
+	int r = user_charge(&file->channel->space->host->users, file->uid, USER_BYTES, size);
+
+	file_drop_remainder(file);
+	if (r < 0)
+		free(content);
+	else
+		file->rest = (struct remainder){.data = content, .size = size};
+	return r;
+}
+
+int channel_opened(struct file *file)
+{
+	const struct channel_ops *ops = file->channel->ops;
+
+	return ops->opened ? ops->opened(file) : 0;
+}
+
+void channel_release(struct file *file)
+{
+	struct channel *channel;
+
+	if (!file)
+		return;
+	channel = file->channel;
+	channel_watch(file, NULL, NULL);
+	file_drop_remainder(file);
+	file_count(file, -1);
+	if (channel->ops->release)
+		channel->ops->release(file);
+	user_uncharge(&channel->space->host->users, file->uid, USER_FILES, 1);
+	free(file);
+	channel_unref(channel);
+}
+
+/* The next bytes of a message that was longer than the read that took it. */
+static ssize_t remainder_read(struct file *file, size_t size, const void **ret_data)
+{
+	struct remainder *rest = &file->rest;
+	struct host *host = file->channel->space->host;
+	size_t n = rest->size - rest->offset;
+
+	if (n > size)
+		n = size;
+	memcpy(host->scratch, rest->data + rest->offset, n);
+	*ret_data = host->scratch;
+	rest->offset += n;
+	if (rest->offset == rest->size)
+		file_drop_remainder(file);
+	return n;
+}
+
+/* Keeps what a message has beyond `size` bytes, in memory that was had before it was taken. */
+static void file_keep_rest(struct file *file, size_t size, size_t message_size)
+{
+	struct host *host = file->channel->space->host;
+	size_t rest_size = message_size - size;
+	char *rest = TAKE_PTR(host->spare);
+	char *fitting;
+
+	memcpy(rest, host->scratch + size, rest_size);
+	fitting = realloc(rest, rest_size);
+	file->rest = (struct remainder){.data = fitting ? fitting : rest, .size = rest_size};
+}
+
+/*
+ * Takes one message. Where its rest might not fit in the reader's buffer, the memory for it is had
+ * first: once the message is taken there is no way to put it back.
+ */
+static ssize_t message_take(struct file *file, size_t size, const void **ret_data)
+{
+	struct channel *channel = file->channel;
+	struct host *host = channel->space->host;
+	size_t rest_max = channel->message_max > size ? channel->message_max - size : 0;
+	size_t rest_size = 0;
+	ssize_t n;
+
+	if (host_reserve(host, channel->message_max) < 0)
+		return -ENOMEM;
+	if (rest_max && host_reserve_spare(host, rest_max) < 0)
+		return -ENOMEM;
+	if (rest_max && user_charge(&host->users, file->uid, USER_BYTES, rest_max) < 0)
+		return -ENOBUFS;
+	n = channel->ops->read(file, host->scratch, host->scratch_size, 0);
+	if (n > 0 && (size_t)n > size) {
+		rest_size = (size_t)n - size;
+		file_keep_rest(file, size, (size_t)n);
+		n = (ssize_t)size;
+	}
+	if (rest_max)
+		user_uncharge(&host->users, file->uid, USER_BYTES, rest_max - rest_size);
+	*ret_data = host->scratch;
+	return n;
+}
+
+static ssize_t message_read(struct file *file, size_t size, const void **ret_data)
+{
+	size_t known;
+	ssize_t n;
+
+	do {
+		known = file->channel->message_max;
+		n = message_take(file, size, ret_data);
+	} while (n == -EMSGSIZE && file->channel->message_max > known);
+	return n;
+}
+
+ssize_t channel_read(struct file *file, size_t size, off_t offset, const void **ret_data)
+{
+	struct channel *channel = file->channel;
+	struct host *host = channel->space->host;
+	ssize_t n;
+
+	if (!channel->ops->read)
+		return -EBADF;
+	if (channel->traits & CHANNEL_MESSAGES) {
+		if (file->rest.data)
+			return remainder_read(file, size, ret_data);
+		n = message_read(file, size, ret_data);
+	} else {
+		if (size > host->scratch_size)
+			size = host->scratch_size;
+		n = channel->ops->read(file, host->scratch, size, offset);
+		*ret_data = host->scratch;
+	}
+	if (n >= 0)
+		channel_wake(channel, EPOLLOUT);
+	return n;
+}
+
+ssize_t channel_write(struct file *file, const void *data, size_t size, off_t offset)
+{
+	struct channel *channel = file->channel;
+	ssize_t n;
+
+	if (!channel->ops->write)
+		return -EBADF;
+	if (channel->writers && !file->waiter && !(channel->traits & CHANNEL_SELECTIVE_WRITES))
+		return -EAGAIN;
+	n = channel->ops->write(file, data, size, offset);
+	if (n > 0)
+		channel_wake(channel, EPOLLIN);
+	return n;
+}
+
+uint32_t channel_poll(struct file *file)
+{
+	const uint32_t always = EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM;
+	const struct channel_ops *ops = file->channel->ops;
+	uint32_t events = ops->poll ? ops->poll(file) : always;
+
+	return file->rest.data ? events | EPOLLIN | EPOLLRDNORM : events;
+}
+
+void channel_watch(struct file *file, void (*polled)(struct file *file), void *poll_data)
+{
+	struct channel *channel = file->channel;
+
+	if (file->polled && !polled)
+		DL_DELETE(channel->polled, file);
+	else if (!file->polled && polled)
+		DL_APPEND(channel->polled, file);
+	file->polled = polled;
+	file->poll_data = poll_data;
+	channel_attend(channel);
+}
+
+/* The descriptor stays open, because the request that waits for this holds its file open. */
+struct allocation {
+	int fd, mode;
+	off_t offset, length;
+};
+
+static int allocation_act(void *data)
+{
+	const struct allocation *allocation = data;
+
+	return fallocate(allocation->fd, allocation->mode, allocation->offset, allocation->length) <
+			       0
+		       ? -errno
+		       : 0;
+}
+
+int channel_allocate(struct file *file, int mode, off_t offset, off_t length, struct caller *caller)
+{
+	const struct channel *channel = file->channel;
+	struct allocation allocation;
+
+	if (channel->service != CHANNEL_BACKED || channel->backing_fd < 0)
+		return -ENODEV;
+	memset(&allocation, 0, sizeof(allocation)); /* job_run() compares all of it */
+	allocation.fd = channel->backing_fd;
+	allocation.mode = mode;
+	allocation.offset = offset;
+	allocation.length = length;
+	return job_run(channel->space->host, caller,
+		       &(struct job_call){.place = JOB_WORKER,
+					  .act = allocation_act,
+					  .data = &allocation,
+					  .size = sizeof(allocation)});
+}
+
+off_t channel_seek(struct file *file, off_t offset, int whence)
+{
+	off_t found;
+
+	if (file->channel->backing_fd < 0)
+		return -ESPIPE;
+	found = lseek(file->channel->backing_fd, offset, whence);
+	return found < 0 ? -errno : found;
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where jobs are done: in processes, of which a user has one at a time, and on threads.
+ */
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/unit/client.h"
+#include "tests/unit/fixture.h"
+#include "tests/unit/held.h"
+
+static struct caller other = {.uid = 1001, .gid = 1001};
+
+/* Whose children are there? */
+static void expect_no_child(void)
+{
+	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
+	ck_assert_int_eq(errno, ECHILD);
+}
+
+/* Processes. */
+
+START_TEST(test_job_of_the_daemon_itself_needs_no_process)
+{
+	struct client client = {.caller = &root, .work.uid = STRANGER};
+
+	host.is_serving = true;
+	must(client_try(&client));
+	ck_assert_uint_eq(client.work.uid, 0);
+	ck_assert_int_eq(client.work.tid, gettid());
+}
+END_TEST
+
+START_TEST(test_job_process_is_the_caller)
+{
+	struct client client = {.caller = &stranger};
+
+	must(client_run(&client));
+	ck_assert_uint_eq(client.work.uid, STRANGER);
+	ck_assert_int_ne(client.work.tid, gettid());
+	expect_no_child();
+}
+END_TEST
+
+START_TEST(test_job_processes_of_a_user_run_one_after_the_other)
+{
+	struct client a = {.caller = &stranger, .work = {.number = 1, .result = -ENOSPC}};
+	struct client b = {.caller = &stranger, .work.number = 2};
+	struct client c = {.caller = &stranger, .work.number = 3};
+
+	client_start(&a);
+	client_start(&b);
+	client_start(&c);
+	must(client_wait(&c));
+	ck_assert_uint_eq(a.order, 1);
+	ck_assert_uint_eq(b.order, 2);
+	ck_assert_uint_eq(c.order, 3);
+	must_fail(a.result, ENOSPC);
+	must(b.result);
+}
+END_TEST
+
+START_TEST(test_job_process_that_does_not_end_holds_up_its_user_alone)
+{
+	struct client endless = {.caller = &stranger, .act = client_act_wait};
+	struct client behind = {.caller = &stranger};
+	struct client beside = {.caller = &other};
+
+	client_start(&endless);
+	client_start(&behind);
+	must(client_run(&beside));
+	ck_assert_uint_eq(beside.work.uid, other.uid);
+	ck_assert(!behind.is_done);
+	job_end_all(&host);
+	must_fail(endless.result, ENOTCONN);
+	must_fail(behind.result, ENOTCONN);
+	ck_assert_ptr_null(host.jobs);
+	expect_no_child();
+}
+END_TEST
+
+/* Nothing of it can be undone any more, so it is not waited for. */
+static int run_killed(struct client *client)
+{
+	const struct job_call call = {
+		.act = client_act_wait, .data = &client->work, .size = sizeof(client->work)};
+
+	stranger.waiter = &client->waiter;
+	return job_run(&host, &stranger, &call);
+}
+
+START_TEST(test_job_process_that_is_given_up_makes_room_for_the_next)
+{
+	struct client endless = {.caller = &stranger};
+	struct client behind = {.caller = &stranger};
+
+	must_fail(run_killed(&endless), EINPROGRESS);
+	client_start(&behind);
+	waiter_fini(&endless.waiter);
+	must(client_wait(&behind));
+}
+END_TEST
+
+START_TEST(test_job_queued_process_that_is_given_up_is_gone)
+{
+	struct client first = {.caller = &stranger, .work.number = 1};
+	struct client second = {.caller = &stranger, .work.number = 2};
+	struct client third = {.caller = &stranger, .work.number = 3};
+
+	client_start(&first);
+	client_start(&second);
+	client_start(&third);
+	waiter_fini(&second.waiter);
+	must(client_wait(&third));
+	ck_assert(first.is_done && !second.is_done);
+	ck_assert_uint_eq(client_n_undone, 0);
+}
+END_TEST
+
+/* Threads. */
+
+START_TEST(test_job_thread_has_the_callers_rights)
+{
+	struct client client = {.caller = &stranger, .place = JOB_THREAD};
+
+	must(client_run(&client));
+	ck_assert_uint_eq(client.work.uid, STRANGER);
+	ck_assert_uint_eq(geteuid(), 0);
+}
+END_TEST
+
+START_TEST(test_job_of_the_daemon_needs_a_thread_once_it_serves)
+{
+	struct client before = {.caller = &root, .place = JOB_THREAD};
+	struct client client = {.caller = &root, .place = JOB_THREAD};
+
+	must(client_try(&before));
+	ck_assert_int_eq(before.work.tid, gettid());
+	host.is_serving = true;
+	must(client_run(&client));
+	ck_assert_int_ne(client.work.tid, gettid());
+}
+END_TEST
+
+START_TEST(test_job_of_our_own_threads_is_refused)
+{
+	struct client first = {.caller = &stranger, .place = JOB_THREAD};
+	struct caller self = {.uid = STRANGER, .gid = STRANGER};
+	struct client client = {.caller = &self, .place = JOB_THREAD};
+
+	must(client_run(&first)); /* its thread is idle now */
+	self.pid = first.work.tid;
+	must_fail(client_try(&client), ELOOP);
+	ck_assert_ptr_null(host.jobs);
+}
+END_TEST
+
+START_TEST(test_job_thread_that_outlives_its_waiter_ends_with_the_host)
+{
+	struct client client = {.caller = &stranger, .place = JOB_THREAD, .act = client_act_wait};
+
+	client_start(&client);
+	job_end_all(&host);
+	must_fail(client.result, ENOTCONN);
+	host_stop(&host);
+	ck_assert_ptr_null(host.jobs);
+}
+END_TEST
+
+START_TEST(test_job_once_the_mount_ends_nothing_is_started)
+{
+	struct client client = {.caller = &stranger, .place = JOB_THREAD};
+
+	job_end_all(&host);
+	must_fail(client_try(&client), ENOTCONN);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("job places");
+
+	suite_add(suite, "processes",
+		  (const TTest *const[]){
+			  test_job_of_the_daemon_itself_needs_no_process,
+			  test_job_process_is_the_caller,
+			  test_job_processes_of_a_user_run_one_after_the_other,
+			  test_job_process_that_does_not_end_holds_up_its_user_alone,
+			  test_job_process_that_is_given_up_makes_room_for_the_next,
+			  test_job_queued_process_that_is_given_up_is_gone,
+			  NULL,
+		  });
+	suite_add(suite, "threads",
+		  (const TTest *const[]){
+			  test_job_thread_has_the_callers_rights,
+			  test_job_of_the_daemon_needs_a_thread_once_it_serves,
+			  test_job_of_our_own_threads_is_refused,
+			  test_job_thread_that_outlives_its_waiter_ends_with_the_host,
+			  test_job_once_the_mount_ends_nothing_is_started,
+			  NULL,
+		  });
+	return suite_run(suite);
+}
