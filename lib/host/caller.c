@@ -212,6 +212,12 @@ bool caller_owns(struct caller *caller, uid_t owner)
 	return caller->uid == owner || caller_is_root(caller);
 }
 
+bool caller_is_ours(const struct caller *caller)
+{
+	return caller->pid && caller->pid != getpid() &&
+	       syscall(SYS_tgkill, getpid(), caller->pid, 0) == 0;
+}
+
 bool caller_in_group(struct caller *caller, gid_t gid)
 {
 	if (caller->gid == gid)

@@ -70,6 +70,9 @@ bool caller_owns(struct caller *caller, uid_t owner);
 /* The mode-bit check of path_resolution(7): may the caller do `want` (R_OK | W_OK)? */
 bool caller_may(struct caller *caller, const struct stat *attr, int want);
 
+/* Is it one of the daemon's own threads, by way of the mount? The loop's never calls. */
+bool caller_is_ours(const struct caller *caller);
+
 /* True if `gid` is the caller's group or one of its supplementary groups. */
 bool caller_in_group(struct caller *caller, gid_t gid);
 

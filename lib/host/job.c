@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 #include <utlist.h>
 
@@ -260,13 +259,6 @@ static int job_take(struct job *job, void *ret_data)
 	return r;
 }
 
-/* One of the daemon's own threads, by way of the mount? The loop's never calls. */
-static bool is_own_thread(const struct caller *caller)
-{
-	return caller->pid && caller->pid != getpid() &&
-	       syscall(SYS_tgkill, getpid(), caller->pid, 0) == 0;
-}
-
 /* Can it be done here and now? */
 static bool is_needless(const struct host *host, struct caller *caller, enum job_place place)
 {
@@ -336,7 +328,7 @@ int job_run(struct host *host, struct caller *caller, const struct job_call *cal
 		return call->act(call->data);
 	if (host->is_ending)
 		return -ENOTCONN;
-	if (call->place == JOB_THREAD && is_own_thread(caller))
+	if (call->place == JOB_THREAD && caller_is_ours(caller))
 		return -ELOOP;
 	if (!waiter)
 		return -EAGAIN;

@@ -343,3 +343,13 @@ for line in "create pipes/%s", "create shm/%s":
 	run -0 timeout 100 setpriv --reuid="$OTHER" --regid="$OTHER" --clear-groups python3 "$HERE/ctl_random.py" 1000
 	run -0 shell 'touch $P && rm $P && cat $IPC/info/summary'
 }
+
+@test "ipcfs(5) names every kind that the help of ctl names" {
+	local kind
+
+	while read -r kind; do
+		grep -qF "$kind" "$HERE/../../docs/ipcfs.5.scd" || { echo "nothing on $kind"; return 1; }
+	done < <(sed -n '/and of each kind/,/^# Sizes/s/^#   \([a-z/]*\).*/\1/p' "$IPC/ctl" | tee "$OUT")
+	grep -qx pipes "$OUT"
+	grep -qx sysv/sems "$OUT"
+}
