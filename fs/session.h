@@ -7,13 +7,13 @@
 
 #include <fuse_lowlevel.h>
 
-#include "fs/options.h"
 #include "fs/inode.h"
+#include "fs/options.h"
 #include "fs/spin.h"
-#include "lib/channel/channel.h"
-#include "lib/host/host.h"
 #include "lib/base/loop.h"
 #include "lib/base/slots.h"
+#include "lib/channel/channel.h"
+#include "lib/host/host.h"
 
 struct session {
 	const struct options *options;

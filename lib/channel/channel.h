@@ -21,12 +21,12 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-#include "lib/host/caller.h"
-#include "lib/host/host.h"
 #include "lib/base/loop.h"
 #include "lib/channel/row.h"
 #include "lib/channel/settings.h"
 #include "lib/channel/space.h"
+#include "lib/host/caller.h"
+#include "lib/host/host.h"
 
 struct transfer;
 

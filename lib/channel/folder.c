@@ -9,8 +9,8 @@
 #include <string.h>
 #include <utlist.h>
 
-#include "lib/channel/channel.h"
 #include "lib/base/cleanup.h"
+#include "lib/channel/channel.h"
 
 struct item {
 	char *name;

@@ -9,8 +9,8 @@
 #ifndef IPCFS_SLEEPER_H
 #define IPCFS_SLEEPER_H
 
-#include "lib/channel/channel.h"
 #include "lib/base/workers.h"
+#include "lib/channel/channel.h"
 
 struct sleeper {
 	struct channel *channel;                /* a reference, while it sleeps */

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/channel/channel.h"
 #include "lib/base/cleanup.h"
+#include "lib/channel/channel.h"
 
 /* Inode numbers: 15 bits of space above 48 of the object's own; 0 for those that come of a path. */
 #define INO_BITS 48

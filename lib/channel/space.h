@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-#include "lib/host/caller.h"
 #include "lib/channel/settings.h"
+#include "lib/host/caller.h"
 
 struct channel;
 struct host;

@@ -11,8 +11,8 @@
 
 #include <stddef.h>
 
-#include "lib/host/caller.h"
 #include "lib/base/loop.h"
+#include "lib/host/caller.h"
 
 struct child {
 	struct loop *loop;

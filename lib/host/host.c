@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/host/job.h"
 #include "lib/base/workers.h"
+#include "lib/host/job.h"
 
 #define MIB ((size_t)1 << 20)
 /* Threads, for all users together. */

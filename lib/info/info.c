@@ -8,8 +8,8 @@
 #include <string.h>
 #include <uthash.h>
 
-#include "lib/channel/channel.h"
 #include "lib/base/cleanup.h"
+#include "lib/channel/channel.h"
 #include "lib/channel/folder.h"
 #include "lib/info/info_text.h"
 

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/channel/channel.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/quote.h"
+#include "lib/channel/channel.h"
 #include "lib/info/info_text.h"
 
 /* All channels, as the worker that looks for their peers needs them. */

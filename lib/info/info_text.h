@@ -5,8 +5,8 @@
 #ifndef IPCFS_INFO_TEXT_H
 #define IPCFS_INFO_TEXT_H
 
-#include "lib/info/peers.h"
 #include "lib/channel/text.h"
+#include "lib/info/peers.h"
 
 /* An object by its place, which need not exist any more. */
 struct info_object {

@@ -19,10 +19,10 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/number.h"
 #include "lib/channel/kept_names.h"
 #include "lib/channel/readiness.h"
 #include "lib/kinds/kinds.h"
-#include "lib/base/number.h"
 
 #define EVENT_MAX (UINT64_MAX - 1) /* eventfd(2) */
 /* The longest text of a counter, with its newline. */

@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/tree/command.h"
 #include "lib/kinds/kinds.h"
+#include "lib/tree/command.h"
 
 static void help_parameter(const struct parameter *parameter, FILE *out)
 {

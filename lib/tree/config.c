@@ -10,8 +10,8 @@
 #include <utlist.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/tree/command.h"
 #include "lib/host/host.h"
+#include "lib/tree/command.h"
 
 /* Where a command stands that has to wait. */
 struct config_place {

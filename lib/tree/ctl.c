@@ -12,9 +12,9 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/quote.h"
-#include "lib/tree/command.h"
 #include "lib/channel/transfer.h"
 #include "lib/host/job.h"
+#include "lib/tree/command.h"
 
 /* Users whose last error is remembered; the one who has had it longest makes room for the next. */
 #define COMPLAINTS_MAX 64

@@ -4,12 +4,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "lib/channel/channel.h"
 #include "lib/base/cleanup.h"
-#include "lib/tree/ctl.h"
+#include "lib/channel/channel.h"
 #include "lib/channel/folder.h"
 #include "lib/info/info.h"
 #include "lib/kinds/kinds.h"
+#include "lib/tree/ctl.h"
 #include "lib/tree/readme.h"
 
 static size_t count_kinds(void)

@@ -13,11 +13,11 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
-#include "lib/channel/channel.h"
 #include "lib/base/cleanup.h"
+#include "lib/channel/channel.h"
 #include "lib/host/job.h"
-#include "lib/tree/command.h"
 #include "lib/kinds/kinds.h"
+#include "lib/tree/command.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { AS_STRANGER = 1, KEEP = 2, STRANGER = 65534, CHANNELS_MAX = 64 };

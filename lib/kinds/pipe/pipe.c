@@ -18,9 +18,9 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/channel/kept_names.h"
+#include "lib/channel/transfer.h"
 #include "lib/kinds/kinds.h"
 #include "lib/kinds/pipe/store.h"
-#include "lib/channel/transfer.h"
 
 enum { PIPE_CAPACITY, PIPE_EOF };
 

@@ -15,9 +15,9 @@
 #include <sys/epoll.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/host/job.h"
 #include "lib/channel/kernel_names.h"
 #include "lib/channel/readiness.h"
+#include "lib/host/job.h"
 #include "lib/kinds/kinds.h"
 #include "lib/kinds/posix/mqueues.h"
 

@@ -20,9 +20,9 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/number.h"
 #include "lib/channel/kernel_names.h"
 #include "lib/kinds/kinds.h"
-#include "lib/base/number.h"
 #include "lib/kinds/posix/sem_wait.h"
 
 #define SEM_PREFIX "sem."

@@ -18,8 +18,8 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/host/job.h"
 #include "lib/channel/kernel_names.h"
+#include "lib/host/job.h"
 #include "lib/kinds/kinds.h"
 
 #define SHM_PATH "/dev/shm"

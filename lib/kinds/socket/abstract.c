@@ -9,9 +9,9 @@
 #include <sys/un.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/kinds/socket/connections.h"
 #include "lib/base/escape.h"
 #include "lib/kinds/kinds.h"
+#include "lib/kinds/socket/connections.h"
 #include "lib/kinds/socket/sock_diag.h"
 
 #define NAME_SIZE (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)

@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/kinds/socket/connections.h"
 #include "lib/host/job.h"
+#include "lib/kinds/socket/connections.h"
 #include "lib/kinds/socket/sock_diag.h"
 
 /* The longest that a host name can be, and what it can have in it, with addresses of both sorts. */

@@ -20,8 +20,8 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/kinds/kinds.h"
 #include "lib/base/workers.h"
+#include "lib/kinds/kinds.h"
 
 static const struct channel_ops server_ops;
 

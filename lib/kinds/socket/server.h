@@ -5,8 +5,8 @@
 #ifndef IPCFS_SERVER_H
 #define IPCFS_SERVER_H
 
-#include "lib/kinds/socket/connections.h"
 #include "lib/channel/kept_names.h"
+#include "lib/kinds/socket/connections.h"
 #include "lib/kinds/socket/listener.h"
 
 struct server {

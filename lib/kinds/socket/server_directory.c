@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/kinds/socket/server.h"
 #include "lib/channel/text.h"
+#include "lib/kinds/socket/server.h"
 
 struct server_directory {
 	struct space space;

@@ -4,9 +4,9 @@
  */
 #include <sys/socket.h>
 
+#include "lib/kinds/kinds.h"
 #include "lib/kinds/socket/connection.h"
 #include "lib/kinds/socket/inet.h"
-#include "lib/kinds/kinds.h"
 
 static int udp_space_open(struct space **ret_space, struct host *host)
 {

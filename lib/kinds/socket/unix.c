@@ -16,10 +16,10 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/kinds/socket/connections.h"
-#include "lib/host/job.h"
 #include "lib/base/escape.h"
+#include "lib/host/job.h"
 #include "lib/kinds/kinds.h"
+#include "lib/kinds/socket/connections.h"
 #include "lib/kinds/socket/unix_look.h"
 
 #define ROOT_PATH "sockets/unix"

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/channel/attributes.h"
 #include "lib/base/cleanup.h"
+#include "lib/channel/attributes.h"
 
 #define PRIVATE_PREFIX "id-"
 /* Where an object stands in the kernel's table: the low bits of its identifier (ipc/util.h). */

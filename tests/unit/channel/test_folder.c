@@ -8,8 +8,8 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/channel/folder.h"
-#include "lib/tree/root.h"
 #include "lib/channel/text.h"
+#include "lib/tree/root.h"
 #include "tests/unit/fixture.h"
 #include "tests/unit/objects.h"
 

@@ -8,8 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lib/host/child.h"
 #include "lib/base/cleanup.h"
+#include "lib/host/child.h"
 #include "tests/unit/fixture.h"
 #include "tests/unit/held.h"
 #include "tests/unit/identity.h"

@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/tree/config.h"
 #include "lib/kinds/kinds.h"
+#include "lib/tree/config.h"
 #include "tests/unit/fixture.h"
 #include "tests/unit/objects.h"
 

@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/kinds/socket/connections.h"
 #include "lib/kinds/kinds.h"
+#include "lib/kinds/socket/connections.h"
 #include "tests/unit/fixture.h"
 #include "tests/unit/held.h"
 #include "tests/unit/objects.h"

@@ -6,9 +6,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/kinds/kinds.h"
 #include "lib/kinds/socket/connection.h"
 #include "lib/kinds/socket/connections.h"
-#include "lib/kinds/kinds.h"
 #include "tests/unit/fixture.h"
 #include "tests/unit/objects.h"
 #include "tests/unit/sockets.h"

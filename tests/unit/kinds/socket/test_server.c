@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/channel/channel.h"
 #include "lib/base/cleanup.h"
+#include "lib/channel/channel.h"
 #include "lib/kinds/kinds.h"
 #include "tests/unit/fixture.h"
 #include "tests/unit/held.h"
