@@ -278,6 +278,9 @@ int command_run(struct command *command, struct waiter *waiter)
 	while (r == 0 && command->step)
 		r = command->step(command);
 	command->caller.waiter = NULL;
+	/* To what waits already it is an error like any other. */
+	if (r == -EAGAIN && waiter)
+		r = line_complain(&command->line, -EBUSY, "%s", strerror(EAGAIN));
 	if (!job_is_awaited(r))
 		undo(command);
 	return r;
