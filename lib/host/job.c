@@ -81,9 +81,12 @@ static void job_undo(struct job *job)
 
 static int start_process(struct job *job)
 {
+	int r;
+
 	job->state = JOB_RUNNING;
-	return child_start(&job->child, job->host->loop, &job->caller, job->call.act,
-			   job->call.data, job->call.size);
+	r = child_start(&job->child, job->host->loop, &job->caller, job->call.act, job->call.data,
+			job->call.size);
+	return r == -EAGAIN ? -ENOBUFS : r; /* fork(2) */
 }
 
 /* A process of this user's with the state, or NULL. */
@@ -248,9 +251,18 @@ static bool is_same(const struct job *job, const struct job_call *call)
 	       memcmp(job->call.data, call->data, call->size) == 0;
 }
 
+/*
+ * A call may fail with an error that to us means waiting: who serves a filesystem chooses what is
+ * said of its files. Taken at its word, a request would wait for what never comes.
+ */
+static int job_error(int result)
+{
+	return job_is_awaited(result) ? -EIO : result;
+}
+
 static int job_take(struct job *job, void *ret_data)
 {
-	int r = job->result;
+	int r = job_error(job->result);
 
 	if (job->data)
 		memcpy(ret_data, job->data, job->call.size);
@@ -325,7 +337,7 @@ int job_run(struct host *host, struct caller *caller, const struct job_call *cal
 	if (is_callers(call->place) && geteuid() != 0 && caller->uid != geteuid())
 		return -EPERM;
 	if (is_needless(host, caller, call->place))
-		return call->act(call->data);
+		return job_error(call->act(call->data));
 	if (host->is_ending)
 		return -ENOTCONN;
 	if (call->place == JOB_THREAD && caller_is_ours(caller))

@@ -29,6 +29,32 @@ START_TEST(test_job_result_is_there_when_resumed)
 }
 END_TEST
 
+/* They would say that it has to be waited for. */
+static const int waiting_errors[] = {EAGAIN, EINPROGRESS};
+
+START_TEST(test_job_error_that_means_waiting_is_another)
+{
+	for (size_t i = 0; i < sizeof(waiting_errors) / sizeof(waiting_errors[0]); i++) {
+		struct client client = {.caller = &stranger,
+					.place = places[_i],
+					.work.result = -waiting_errors[i]};
+
+		host.is_serving = true;
+		must_fail(client_run(&client), EIO);
+	}
+}
+END_TEST
+
+START_TEST(test_job_error_of_the_daemon_that_means_waiting_is_another)
+{
+	for (size_t i = 0; i < sizeof(waiting_errors) / sizeof(waiting_errors[0]); i++) {
+		struct client client = {.caller = &root, .work.result = -waiting_errors[i]};
+
+		must_fail(client_try(&client), EIO);
+	}
+}
+END_TEST
+
 START_TEST(test_job_without_a_waiter_is_not_started)
 {
 	struct client_work work = {0};
@@ -165,6 +191,7 @@ int main(void)
 	suite_add_loop(suite, "places",
 		       (const TTest *const[]){
 			       test_job_result_is_there_when_resumed,
+			       test_job_error_that_means_waiting_is_another,
 			       test_job_without_a_waiter_is_not_started,
 			       test_job_that_is_under_way_is_not_started_again,
 			       test_job_result_that_nobody_takes_is_undone,
@@ -177,6 +204,7 @@ int main(void)
 		  (const TTest *const[]){
 			  test_job_of_a_step_that_is_left_is_undone,
 			  test_job_memory_of_the_waiter_is_forgotten_once,
+			  test_job_error_of_the_daemon_that_means_waiting_is_another,
 			  NULL,
 		  });
 	suite_add(suite, "stopping",
