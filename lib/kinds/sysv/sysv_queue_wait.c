@@ -215,10 +215,12 @@ static void attend_readers(struct sysv_queue *queue)
 
 static void attend_room(struct sysv_queue *queue)
 {
+	const struct channel *channel = &queue->sysv.channel;
 	struct file *file, *waits = NULL;
 
-	DL_FOREACH(queue->sysv.channel.polled, file) {
-		if (file_writes(file) && !(channel_poll(file) & EPOLLOUT))
+	DL_FOREACH(channel->polled, file) {
+		/* Behind a writer there may be room that is not for them: they hear of his end. */
+		if (!channel->writers && file_writes(file) && !(channel_poll(file) & EPOLLOUT))
 			waits = file;
 	}
 	if (!waits && queue->room)

@@ -265,6 +265,33 @@ START_TEST(test_sysv_queue_native_receive_tells_who_polls_of_room)
 }
 END_TEST
 
+/* There is room, but for less than a writer waits with: who polls is behind him. */
+START_TEST(test_sysv_queue_room_that_a_writer_waits_with_is_not_looked_for)
+{
+	static const char large[6000];
+	struct file *file = new_file();
+	struct held held = {0};
+	struct watch watch = {0};
+	struct message message;
+
+	send(1, sizeof(large));
+	send(1, sizeof(large));
+	held_write(&held, file, large, sizeof(large));
+	await_sleepers(1);
+	watch_start(&watch, file);
+	for (unsigned i = 0; i < 100; i++) {
+		loop_settle();
+		ck_assert_uint_eq(host.n_sleeping, 1);
+	}
+	ck_assert_uint_eq(watch.n, 0);
+	must_call(msgrcv(native(), &message, sizeof(message.text), 0, 0));
+	held_wait(&held);
+	watch_wait(&watch, 1);
+	object_close(file);
+	await_rest();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("sysv_queue");
@@ -283,6 +310,7 @@ int main(void)
 			  test_sysv_queue_writer_that_a_thread_serves_is_stopped_unsent,
 			  test_sysv_queue_writer_that_no_thread_serves_is_not_stopped,
 			  test_sysv_queue_native_receive_tells_who_polls_of_room,
+			  test_sysv_queue_room_that_a_writer_waits_with_is_not_looked_for,
 			  NULL,
 		  });
 	return suite_run(suite);
