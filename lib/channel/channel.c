@@ -131,19 +131,42 @@ int channel_stat(struct channel *channel, struct stat *ret_attr)
 	return r;
 }
 
+/*
+ * Whoever changes the size of a file takes its set-user-id bits away, as the kernel asks for
+ * (fs/open.c, do_truncate): that is no chmod(2), which would be for the owner alone.
+ */
+static int drop_set_id(struct channel *channel, struct file *file, mode_t mode)
+{
+	struct caller self = {.uid = geteuid(), .gid = getegid(), .pid = getpid()};
+	struct stat now;
+	int r = channel_stat(channel, &now);
+
+	if (r == 0 && (now.st_mode & ~mode & (S_ISUID | S_ISGID))) {
+		now.st_mode &= mode | ~(mode_t)(S_ISUID | S_ISGID);
+		r = channel->ops->change(channel, file, &now, CHANGE_MODE, &self);
+	}
+	caller_fini(&self);
+	return r;
+}
+
+static int change_size(struct channel *channel, struct file *file, const struct stat *attr,
+		       unsigned changes, struct caller *caller)
+{
+	int r = channel_truncate(channel, file, attr->st_size, caller);
+
+	if (r < 0)
+		return r;
+	if (changes & CHANGE_MODE)
+		r = drop_set_id(channel, file, attr->st_mode);
+	changes &= ~(CHANGE_SIZE | CHANGE_MTIME | CHANGE_MODE);
+	return r == 0 && changes ? channel->ops->change(channel, file, attr, changes, caller) : r;
+}
+
 int channel_change(struct channel *channel, struct file *file, const struct stat *attr,
 		   unsigned changes, struct caller *caller)
 {
-	if (changes & CHANGE_SIZE) {
-		int r = channel_truncate(channel, file, attr->st_size, caller);
-
-		if (r < 0)
-			return r;
-		changes &= ~(CHANGE_SIZE | CHANGE_MTIME);
-		if (!changes)
-			return 0;
-	}
-	return channel->ops->change(channel, file, attr, changes, caller);
+	return changes & CHANGE_SIZE ? change_size(channel, file, attr, changes, caller)
+				     : channel->ops->change(channel, file, attr, changes, caller);
 }
 
 int channel_truncate(struct channel *channel, struct file *file, off_t size, struct caller *caller)

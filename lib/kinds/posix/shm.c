@@ -87,15 +87,18 @@ static int sizing_act(void *data)
 	const struct sizing *sizing = data;
 	CLEANUP_FD int fd = -1;
 	struct stat attr;
+	char path[40];
 
 	if (sizing->fd >= 0)
 		return ftruncate(sizing->fd, sizing->size) < 0 ? -errno : 0;
-	fd = openat(sizing->dir_fd, sizing->name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	/* By now the name may be a FIFO's, which to open could take for ever. */
+	fd = openat(sizing->dir_fd, sizing->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &attr) < 0)
 		return -errno;
 	if (attr.st_ino != sizing->ino)
 		return -ESTALE;
-	return ftruncate(fd, sizing->size) < 0 ? -errno : 0;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return truncate(path, sizing->size) < 0 ? -errno : 0;
 }
 
 /*

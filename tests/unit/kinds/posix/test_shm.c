@@ -98,6 +98,51 @@ START_TEST(test_shm_full_enospc)
 }
 END_TEST
 
+/* Its place may be taken by what waits for ever for someone to open its other end. */
+START_TEST(test_shm_replaced_by_a_fifo_is_not_truncated)
+{
+	struct channel *region = object_make(fixture_open(&shm_kind), "r");
+	const struct stat attr = {.st_size = 0};
+
+	must_call(mkfifo("/dev/shm/fifo", 0666));
+	must_call(rename("/dev/shm/fifo", "/dev/shm/r"));
+	must_fail(channel_change(region, NULL, &attr, CHANGE_SIZE, &root), ESTALE);
+	object_unref(region);
+}
+END_TEST
+
+struct sizing_with_mode {
+	struct channel *region;
+	mode_t mode;
+};
+
+static int size_as_stranger(void *data)
+{
+	const struct sizing_with_mode *sizing = data;
+	const struct stat attr = {.st_size = 10, .st_mode = S_IFREG | sizing->mode};
+
+	return channel_change(sizing->region, NULL, &attr, CHANGE_SIZE | CHANGE_MODE, &stranger);
+}
+
+/*
+ * Whoever changes the size of a file takes its set-user-id bit away, and the kernel asks for both
+ * at once. That is not the caller's chmod, which only the owner may do, and gives nobody a right.
+ */
+START_TEST(test_shm_sized_by_another_loses_its_set_user_id_bit_alone)
+{
+	static const mode_t modes[] = {0666, 0777};
+	struct sizing_with_mode sizing = {.mode = modes[_i]};
+
+	native_file_make("r", "");
+	must_call(chmod("/dev/shm/r", 04666));
+	sizing.region = object_find(fixture_open(&shm_kind), "r");
+	must(loop_wait_for(&stranger, size_as_stranger, &sizing));
+	ck_assert_int_eq(object_stat(sizing.region).st_size, 10);
+	ck_assert_int_eq(object_stat(sizing.region).st_mode & 07777, 0666);
+	object_unref(sizing.region);
+}
+END_TEST
+
 /* Semaphores, and all that is no regular file. */
 START_TEST(test_shm_others_are_not_shown)
 {
@@ -333,6 +378,7 @@ static void add_size_tests(Suite *suite)
 			  test_shm_truncate_by_name_takes_the_right_to_write,
 			  test_shm_truncate_through_a_file_has_its_right,
 			  test_shm_truncate_through_a_file_without_a_name_works_on,
+			  test_shm_replaced_by_a_fifo_is_not_truncated,
 			  test_shm_size_given_to_create_holds,
 			  test_shm_size_that_is_impossible_leaves_nothing,
 			  test_shm_size_is_set_by_who_may_write,
@@ -359,6 +405,10 @@ int main(void)
 			  NULL,
 		  });
 	add_size_tests(suite);
+	suite_add_loop(suite, "set-user-id",
+		       (const TTest *const[]){
+			       test_shm_sized_by_another_loses_its_set_user_id_bit_alone, NULL},
+		       2);
 	suite_add(suite, "service",
 		  (const TTest *const[]){
 			  test_shm_maker_uses_it_whatever_its_mode,
