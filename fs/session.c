@@ -290,6 +290,8 @@ static int session_prepare(struct session *session)
 		r = loop_new(&session->loop);
 	if (r == 0)
 		r = host_init(&session->host, session->loop);
+	if (r == 0)
+		r = step_clock_init(&session->steps, session->loop);
 	if (r < 0)
 		return r;
 	session->host.features.off = session->options->without;
@@ -356,6 +358,7 @@ void session_fini(struct session *session)
 	root_free(&session->host, session->root_space);
 	if (session->signals.fd >= 0)
 		close(session->signals.fd);
+	step_clock_fini(&session->steps, session->loop);
 	host_fini(&session->host);
 	loop_free(session->loop);
 }

@@ -10,6 +10,7 @@
 #include "fs/inode.h"
 #include "fs/options.h"
 #include "fs/spin.h"
+#include "fs/step.h"
 #include "lib/base/loop.h"
 #include "lib/base/slots.h"
 #include "lib/channel/channel.h"
@@ -34,6 +35,7 @@ struct session {
 	struct slots inodes;   /* struct inode, by nodeid; but the root is FUSE_ROOT_ID */
 	struct slots handles;  /* struct handle, by fh */
 	struct slots listings; /* struct listing, by the fh of a directory */
+	struct step_clock steps;
 	struct request *held;
 	struct request *spares; /* memory for the next ones */
 	unsigned n_spares;

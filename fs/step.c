@@ -4,11 +4,19 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+#include <utlist.h>
 
 #include "fs/ops.h"
 #include "fs/reply.h"
 #include "fs/session.h"
 #include "lib/base/cleanup.h"
+
+/* How long a step of a name is held, seconds. */
+#define NAME_HELD_MOST 1
 
 struct held_step {
 	struct waiter waiter;
@@ -16,11 +24,15 @@ struct held_step {
 	fuse_req_t req;
 	struct caller caller;
 	struct step step;
+	struct timespec until;         /* of a name */
+	struct held_step *prev, *next; /* step_clock::held */
 	char name[];
 };
 
 static void held_free(struct held_step *held)
 {
+	if (held->step.name)
+		DL_DELETE(held->session->steps.held, held);
 	waiter_fini(&held->waiter);
 	user_uncharge(&held->session->host.users, held->caller.uid, USER_HELD, 1);
 	caller_fini(&held->caller);
@@ -35,6 +47,77 @@ static void held_interrupt(fuse_req_t req, void *data)
 		return;
 	reply_result(req, -EINTR);
 	held_free(held);
+}
+
+static void clock_set(struct step_clock *clock)
+{
+	struct itimerspec at = {0};
+
+	if (!clock->held)
+		return;
+	at.it_value = clock->held->until;
+	timerfd_settime(clock->source.fd, TFD_TIMER_ABSTIME, &at, NULL);
+}
+
+static bool is_over(const struct timespec *until)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec > until->tv_sec ||
+	       (now.tv_sec == until->tv_sec && now.tv_nsec >= until->tv_nsec);
+}
+
+static void clock_dispatch(struct loop_source *source, uint32_t events)
+{
+	struct step_clock *clock = CONTAINER_OF(source, struct step_clock, source);
+	uint64_t n;
+
+	if (read(source->fd, &n, sizeof(n)) != sizeof(n))
+		return;
+	while (clock->held && is_over(&clock->held->until)) {
+		struct held_step *held = clock->held;
+
+		reply_result(held->req, -EAGAIN);
+		held_free(held);
+	}
+	clock_set(clock);
+}
+
+int step_clock_init(struct step_clock *clock, struct loop *loop)
+{
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	*clock = (struct step_clock){.source = {.fd = fd, .dispatch = clock_dispatch}};
+	r = loop_add(loop, &clock->source, EPOLLIN);
+	if (r < 0) {
+		close(fd);
+		*clock = (struct step_clock){0};
+	}
+	return r;
+}
+
+void step_clock_fini(struct step_clock *clock, struct loop *loop)
+{
+	if (!clock->source.is_added)
+		return;
+	loop_remove(loop, &clock->source);
+	close(clock->source.fd);
+}
+
+/* Has the clock end it. All are held for as long, so the newest is the last. */
+static void clock_add(struct step_clock *clock, struct held_step *held)
+{
+	bool is_first = !clock->held;
+
+	clock_gettime(CLOCK_MONOTONIC, &held->until);
+	held->until.tv_sec += NAME_HELD_MOST;
+	DL_APPEND(clock->held, held);
+	if (is_first)
+		clock_set(clock);
 }
 
 /* Takes the step; unless a job is under way then, the request has been answered. */
@@ -79,8 +162,10 @@ static int held_new(fuse_req_t req, const struct step *step, struct held_step **
 	held->waiter.resume = held_resume;
 	held->caller.waiter = &held->waiter;
 	held->step = *step;
-	if (step->name)
+	if (step->name) {
 		held->step.name = memcpy(held->name, step->name, name_size);
+		clock_add(&session->steps, held);
+	}
 	*ret_held = TAKE_PTR(held);
 	return 0;
 }

@@ -14,9 +14,27 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
+#include "lib/base/loop.h"
 #include "lib/host/job.h"
 
+struct held_step;
 struct session;
+
+/*
+ * Ends steps that wait too long. What is asked of a name holds a lock of its directory, and whoever
+ * else asks for a name there can't even be killed meanwhile; so after a second the answer is
+ * -EAGAIN, whatever the job is at.
+ */
+struct step_clock {
+	struct loop_source source; /* timerfd */
+	struct held_step *held;    /* the steps of names, oldest first */
+};
+
+/* -EMFILE, -ENOMEM */
+int step_clock_init(struct step_clock *clock, struct loop *loop);
+
+/* No step is held any more. All zeroes are nothing. */
+void step_clock_fini(struct step_clock *clock, struct loop *loop);
 
 /* What a request asks for, as far as its step uses it. */
 struct step {
@@ -26,7 +44,7 @@ struct step {
 	 */
 	void (*take)(fuse_req_t req, const struct step *step, struct caller *caller);
 	fuse_ino_t ino;
-	const char *name; /* or NULL */
+	const char *name; /* that it is about; or NULL */
 	mode_t mode;
 	size_t size;
 	off_t offset;

@@ -192,6 +192,53 @@ START_TEST(test_limits_user_opens_all_it_can_others_go_on)
 }
 END_TEST
 
+/* Makes a queue and removes it, over and over, until one is not made in time. */
+static int make_late_run(void *arg)
+{
+	for (;;) {
+		int fd = open(ipc_path("queues/late"), O_RDWR | O_CREAT | O_EXCL, 0600);
+
+		if (fd < 0)
+			return errno == EAGAIN ? 0 : errno;
+		close(fd);
+		if (unlink(ipc_path("queues/late")) < 0)
+			return errno;
+	}
+}
+
+/* A process that makes a queue for its user, or 0. */
+static pid_t find_maker(void)
+{
+	char path[64];
+	pid_t pid = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", ipc.daemon, ipc.daemon);
+	file = fopen(path, "re");
+	ck_assert_ptr_nonnull(file);
+	if (fscanf(file, "%d", &pid) != 1)
+		pid = 0;
+	fclose(file);
+	return pid;
+}
+
+/* A user may stop what acts in his name, while the kernel has the directory locked for it. */
+START_TEST(test_limits_user_stops_a_creation_others_go_on)
+{
+	pid_t user = child_start_as(OTHER, make_late_run, NULL);
+	pid_t maker = 0;
+
+	while (!child_has_ended(user, 0) && task_state(maker) != 'T') {
+		maker = find_maker();
+		if (maker)
+			kill(maker, SIGSTOP);
+	}
+	ck_assert_int_eq(WEXITSTATUS(child_end(user)), 0);
+	channel_make("queues/mine");
+	must(kill(maker, SIGCONT));
+}
+END_TEST
+
 /* 64 KiB of shared memory for the whole test. */
 static void shrink_shm(void)
 {
@@ -245,6 +292,7 @@ int main(void)
 	tcase_add_test(tcase, test_limits_shm_full_write_enospc);
 	tcase_add_test(tcase, test_limits_shm_emptied_write_works_again);
 	tcase_add_test(tcase, test_limits_shm_no_inode_left_create_enospc);
+	tcase_add_test(tcase, test_limits_user_stops_a_creation_others_go_on);
 	tcase = tcase_create("small");
 	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, small_setup, fixture_teardown);
