@@ -34,6 +34,7 @@ struct server *server_from(struct channel *channel)
 /* Of a path. */
 struct removal {
 	struct worker_task task;
+	struct host *host;
 	struct listener listener;
 	struct caller remover;
 };
@@ -48,12 +49,18 @@ static void removal_work(struct worker_task *task)
 	caller_leave();
 }
 
+static void removal_free(struct removal *removal)
+{
+	caller_fini(&removal->remover);
+	free(removal);
+}
+
 static void removal_done(struct worker_task *task)
 {
 	struct removal *removal = CONTAINER_OF(task, struct removal, task);
 
-	caller_fini(&removal->remover);
-	free(removal);
+	host_slept(removal->host, removal->remover.uid);
+	removal_free(removal);
 }
 
 /* True if the listener is the removal's now. */
@@ -66,16 +73,18 @@ static bool removal_start(struct host *host, const struct listener *listener,
 	if (!removal)
 		return false;
 	removal->task = (struct worker_task){.work = removal_work, .done = removal_done};
+	removal->host = host;
 	removal->listener = *listener;
 	r = caller_copy(&removal->remover, remover);
-	/* Once the mount ends nobody waits for the loop, and no thread is to begin anything. */
-	if (r == 0 && host->is_ending)
+	if (r == 0 && !host->is_ending) {
+		r = host_sleep(host, host->walkers, removal->remover.uid, &removal->task);
+		if (r == 0)
+			return true;
+	} else if (r == 0) {
+		/* Nobody waits for the loop any more, and no thread is to begin anything. */
 		removal_work(&removal->task);
-	else if (r == 0 && workers_submit(host->walkers, &removal->task) == 0)
-		return true;
-	else
-		r = -EAGAIN;
-	removal_done(&removal->task);
+	}
+	removal_free(removal);
 	return r == 0;
 }
 

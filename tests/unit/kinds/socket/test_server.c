@@ -309,6 +309,35 @@ START_TEST(test_server_removed_takes_its_own_path_with_it)
 }
 END_TEST
 
+/* Whoever serves the path may keep the thread for ever, and threads are not without end. */
+START_TEST(test_server_removed_takes_a_thread_of_its_user)
+{
+	struct space *directory;
+
+	must(make("unix:" SOCKET_PATH, 0700, &root, &directory));
+	space_unref(directory);
+	must(space_remove(space, "s", &root));
+	ck_assert_uint_eq(user_charged(&host.users, root.uid, USER_SLEEPS), 1);
+	while (is_there(NULL))
+		loop_settle();
+	host_stop(&host);
+	ck_assert_uint_eq(user_charged(&host.users, root.uid, USER_SLEEPS), 0);
+}
+END_TEST
+
+START_TEST(test_server_removed_when_its_user_has_no_thread_leaves_the_path)
+{
+	struct space *directory;
+
+	must(make("unix:" SOCKET_PATH, 0700, &root, &directory));
+	space_unref(directory);
+	host.users.limits[USER_SLEEPS] = 0;
+	must(space_remove(space, "s", &root));
+	host_stop(&host);
+	ck_assert(is_there(NULL));
+}
+END_TEST
+
 START_TEST(test_server_is_no_file_and_its_name_is_taken)
 {
 	struct channel *channel;
@@ -342,6 +371,8 @@ int main(void)
 		  (const TTest *const[]){
 			  test_server_address_says_where,
 			  test_server_removed_takes_its_own_path_with_it,
+			  test_server_removed_takes_a_thread_of_its_user,
+			  test_server_removed_when_its_user_has_no_thread_leaves_the_path,
 			  test_server_is_no_file_and_its_name_is_taken,
 			  NULL,
 		  });
