@@ -365,14 +365,15 @@ bool job_stop(struct waiter *waiter)
 
 	if (!job || is_callers(job->call.place))
 		return false;
-	if (job->call.place == JOB_WORKER || job->is_stopped || job->state == JOB_DONE)
+	if (job->is_stopped || job->state == JOB_DONE)
 		return true;
 	job->is_stopped = true;
 	if (workers_cancel(job_workers(job), &job->task)) {
-		host_slept(job->host, job->caller.uid);
+		if (is_charged(job))
+			host_slept(job->host, job->caller.uid);
 		job->result = -EINTR;
 		loop_defer(job->host->loop, &job->tell);
-	} else {
+	} else if (job->call.place == JOB_SLEEPER) {
 		workers_interrupt(job_workers(job), &job->task);
 	}
 	return true;

@@ -38,7 +38,10 @@ enum job_place {
 	 * it tells whether the call was made.
 	 */
 	JOB_SLEEPER,
-	/* A thread of the daemon's own, for what takes long but ends: host::workers. */
+	/*
+	 * A thread of the daemon's own, for what takes long but ends: host::workers. Once begun it
+	 * is not given up.
+	 */
 	JOB_WORKER,
 };
 

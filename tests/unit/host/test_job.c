@@ -167,8 +167,30 @@ START_TEST(test_job_worker_can_not_be_stopped)
 
 	host.is_serving = true;
 	client_start(&client);
+	while (n_acts == 0)
+		usleep(1000);
 	ck_assert(job_stop(&client.waiter));
 	must(client_wait(&client));
+}
+END_TEST
+
+/* All workers are at something long: whoever is killed meanwhile need not wait for them. */
+START_TEST(test_job_worker_that_has_not_begun_is_stopped)
+{
+	struct client busy[8] = {0};
+	struct client client = {.caller = &stranger, .place = JOB_WORKER};
+
+	host.is_serving = true;
+	for (size_t i = 0; i < sizeof(busy) / sizeof(busy[0]); i++) {
+		busy[i] = (struct client){.caller = &other, .place = JOB_WORKER, .act = act_wait};
+		client_start(&busy[i]);
+	}
+	client_start(&client);
+	ck_assert(job_stop(&client.waiter));
+	must_fail(client_wait(&client), EINTR);
+	ck_assert_uint_eq(n_acts, 0);
+	host_stop(&host);
+	ck_assert_ptr_null(host.jobs);
 }
 END_TEST
 
@@ -211,6 +233,7 @@ int main(void)
 		  (const TTest *const[]){
 			  test_job_sleeper_that_is_stopped_tells_so,
 			  test_job_worker_can_not_be_stopped,
+			  test_job_worker_that_has_not_begun_is_stopped,
 			  NULL,
 		  });
 	suite_add_loop(suite, "given up",
