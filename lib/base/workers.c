@@ -2,6 +2,7 @@
 #include "lib/base/workers.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -38,6 +39,7 @@ struct workers {
 	struct worker *exited; /* to be joined */
 	unsigned n_waiting, n_idle, n_threads, n_threads_max;
 	bool is_ending;
+	bool is_left; /* nobody listens any more */
 };
 
 static void tell_loop(struct workers *workers)
@@ -63,7 +65,8 @@ static void run_task(struct worker *worker, struct worker_task *task)
 	DL_DELETE(workers->running, task);
 	task->worker = NULL;
 	DL_APPEND(workers->ended, task);
-	tell_loop(workers);
+	if (!workers->is_left)
+		tell_loop(workers);
 }
 
 static void *worker_run(void *data)
@@ -222,44 +225,82 @@ int workers_new(struct loop *loop, unsigned n_threads, struct workers **ret_work
 	return 0;
 }
 
-/* Waits until no thread is left, and meanwhile has those that sleep give up. */
-static void end_threads(struct workers *workers)
+/* Has all tasks give up; with the mutex held. */
+static void interrupt_all(struct workers *workers)
 {
 	struct worker_task *task;
 
+	DL_FOREACH(workers->waiting, task) {
+		task->is_interrupted = true;
+	}
+	DL_FOREACH(workers->running, task) {
+		task->is_interrupted = true;
+	}
+	signal_interrupted(workers);
+}
+
+static void await_exit(struct workers *workers)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += INTERRUPT_AGAIN;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	pthread_cond_timedwait(&workers->exits, &workers->mutex, &until);
+}
+
+static long long now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+/* Waits for the threads until then; true: none is left. */
+static bool end_threads(struct workers *workers, long long until_ms)
+{
 	pthread_mutex_lock(&workers->mutex);
 	workers->is_ending = true;
 	pthread_cond_broadcast(&workers->wanted);
-	while (workers->n_threads > 0) {
-		struct timespec until;
-
-		DL_FOREACH(workers->waiting, task) {
-			task->is_interrupted = true;
-		}
-		DL_FOREACH(workers->running, task) {
-			task->is_interrupted = true;
-		}
-		signal_interrupted(workers);
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_nsec += INTERRUPT_AGAIN;
-		until.tv_sec += until.tv_nsec / 1000000000;
-		until.tv_nsec %= 1000000000;
-		pthread_cond_timedwait(&workers->exits, &workers->mutex, &until);
+	while (workers->n_threads > 0 && now_ms() < until_ms) {
+		interrupt_all(workers);
+		await_exit(workers);
 	}
+	workers->is_left = workers->n_threads > 0;
 	pthread_mutex_unlock(&workers->mutex);
+	return !workers->is_left;
 }
 
-void workers_free(struct workers *workers)
+static void destroy(struct workers *workers)
 {
-	if (!workers)
-		return;
-	end_threads(workers);
-	finish_tasks(workers);
-	remove_descriptors(workers);
 	pthread_cond_destroy(&workers->wanted);
 	pthread_cond_destroy(&workers->exits);
 	pthread_mutex_destroy(&workers->mutex);
 	free(workers);
+}
+
+static void end(struct workers *workers, long long until_ms)
+{
+	bool is_ended = end_threads(workers, until_ms);
+
+	finish_tasks(workers);
+	remove_descriptors(workers);
+	if (is_ended)
+		destroy(workers);
+}
+
+void workers_free(struct workers *workers)
+{
+	if (workers)
+		end(workers, LLONG_MAX);
+}
+
+void workers_leave(struct workers *workers, unsigned milliseconds)
+{
+	if (workers)
+		end(workers, now_ms() + milliseconds);
 }
 
 bool workers_cancel(struct workers *workers, struct worker_task *task)

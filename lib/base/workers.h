@@ -31,6 +31,12 @@ int workers_new(struct loop *loop, unsigned n_threads, struct workers **ret_work
 /* Interrupts and awaits the tasks that are running, and calls done() of all. NULL is nothing. */
 void workers_free(struct workers *workers);
 
+/*
+ * The same, for when the process is about to end: after so many milliseconds the tasks that heed no
+ * interrupt are left alone, without done(), together with all that their threads may still touch.
+ */
+void workers_leave(struct workers *workers, unsigned milliseconds);
+
 /* Takes a task back that has not begun: true, and it is its owner's again without done(). */
 bool workers_cancel(struct workers *workers, struct worker_task *task);
 

@@ -13,6 +13,8 @@
 #define MIB ((size_t)1 << 20)
 /* Threads, for all users together. */
 #define WORKERS_MAX 4
+/* What a name service, or a dead file server, may take to notice that nobody wants its answer. */
+#define LEAVE_MS 1000
 
 int host_init(struct host *host, struct loop *loop)
 {
@@ -71,7 +73,7 @@ void host_stop(struct host *host)
 {
 	host_stop_workers(host);
 	job_end_all(host);
-	workers_free(TAKE_PTR(host->walkers));
+	workers_leave(TAKE_PTR(host->walkers), LEAVE_MS);
 }
 
 int host_sleep(struct host *host, struct workers *workers, uid_t uid, struct worker_task *task)

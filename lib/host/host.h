@@ -72,7 +72,10 @@ void host_stop_sleepers(struct host *host);
  */
 void host_stop_workers(struct host *host);
 
-/* Ends all threads, before what their jobs refer to is freed. */
+/*
+ * Ends all threads, before what their jobs refer to is freed; but for those who walk and have not
+ * come back within a second, whose jobs refer to nothing else. The process has to end then.
+ */
 void host_stop(struct host *host);
 void host_fini(struct host *host);
 
