@@ -1,0 +1,190 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A daemon in a mount namespace of its own, where the name service knows accounts of the test: of
+# libnss-extrausers, as a real machine has them, user `extra-user`, 23001, and group `extra-group`,
+# 23002. What else ends in -N is a user and a group with that number, by nss_slow.c, which notes what
+# it is asked in $IPCFS_NSS/asked.
+# shellcheck shell=bash disable=SC2016,SC2153
+
+load helper
+eval "helper_$(declare -f setup)"
+
+declare -ga KEPT_OPEN=()
+
+: "${IPCFS_NSS_MODULE:?the full path of libnss_ipcfs.so.2}"
+
+# The daemon's mounts get out of its namespace where they are below $SHARED.
+setup() {
+	[[ $(id -u) == 0 ]] || skip "only root can mount here"
+	SHARED=$(new_directory)
+	mount -t tmpfs -o mode=755 none "$SHARED"
+	mount --make-private "$SHARED"
+	mount --make-shared "$SHARED"
+	export TMPDIR="$SHARED" SHARED D="$SHARED/d" IPCFS_NSS="$SHARED/nss" PROGRAM="$IPCFS"
+	mkdir -m 1777 "$D"
+	setup_names
+	IPCFS="$SHARED/ipcfs"
+	helper_setup
+	KEY=$(printf '0x%08x' $((0x60000000 | ($$ & 0x3fffff) << 6 | BATS_TEST_NUMBER)))
+	export KEY CTL="$IPC/ctl"
+}
+
+setup_names() {
+	mkdir -p "$IPCFS_NSS/extrausers"
+	install -m 666 /dev/null "$IPCFS_NSS/asked"
+	printf '%s:    files extrausers ipcfs\n' passwd group >"$IPCFS_NSS/nsswitch.conf"
+	echo "extra-user:x:23001:23001::/:/bin/sh" >"$IPCFS_NSS/extrausers/passwd"
+	echo "extra-group:x:23002:" >"$IPCFS_NSS/extrausers/group"
+	cp "$IPCFS_NSS_MODULE" "$IPCFS_NSS/"
+	cat >"$SHARED/ipcfs" <<-'END'
+		#!/usr/bin/env bash
+		exec unshare --mount --propagation unchanged bash -c '
+			set -e
+			replace() { # PATH BY
+				mount --make-private "$(findmnt -nro TARGET --target "$1")"
+				mount --bind "$2" "$1"
+			}
+			replace /etc/nsswitch.conf "$IPCFS_NSS/nsswitch.conf"
+			replace /var/lib/extrausers "$IPCFS_NSS/extrausers"
+			export LD_LIBRARY_PATH="$IPCFS_NSS"
+			exec "$PROGRAM" "$@"' ipcfs "$@"
+	END
+	chmod 755 "$SHARED/ipcfs"
+}
+
+teardown() {
+	local bad=0
+
+	[[ -n ${SHARED:-} ]] || return 0 # skipped
+	[[ -z ${KEY:-} ]] || ipcrm -Q "$KEY" -M "$KEY" -S "$KEY" 2>/dev/null || true
+	ipcfs_teardown || bad=1
+	umount -l "$SHARED"
+	rmdir "$SHARED"
+	return "$bad"
+}
+
+# as UID GROUP COMMAND...: the user has a group of the same number, and that one.
+as() {
+	timeout -k 1 20 setpriv --reuid="$1" --regid="$1" --groups="$2" "${@:3}" 3>&-
+}
+
+# What objects there can be: KIND/NAME of each, and what create needs to know of it.
+objects() {
+	cat <<-END
+		pipes/$NAME
+		queues/$NAME maxmsg=3
+		shm/$NAME size=4K
+		sems/$NAME
+		events/$NAME
+		sysv/queues/$KEY
+		sysv/shm/$KEY size=4K
+		sysv/sems/$KEY count=2
+		sockets/servers/$NAME listen=unix:$D/s
+	END
+}
+
+# lines KEY=VALUE...: what creates all of them, with these keys.
+lines() {
+	objects | sed "s/^/create /; s/\$/ $*/"
+}
+
+# are OWNER GROUP MODE: all of them, as the mount and as the kernel have them.
+are() {
+	local object
+
+	for object in $(objects | cut -d' ' -f1); do
+		is "$IPC/$object" "$@"
+	done
+	is "$NATIVE_MQ/$NAME" "$@"
+	is "/dev/shm/$NAME" "$@"
+	is "/dev/shm/sem.$NAME" "$@"
+	for object in q m s; do
+		[[ $(ipcs "-$object" | awk -v key="$KEY" '$1 == key { print $3, $4 }') == "$1 $3" ]]
+	done
+}
+
+is() { # PATH OWNER GROUP MODE; a directory may be searched besides
+	[[ $(stat -c "%u %g" "$1") == "$2 $3" && $((8#$(stat -c %a "$1") & 0666)) == $((8#$4)) ]] || {
+		echo "$1 is: $(stat -c "%u %g %a" "$1")"
+		return 1
+	}
+}
+
+no_object() {
+	local object
+
+	for object in $(objects | cut -d' ' -f1); do
+		if [[ -e $IPC/$object || $'\n'$(ls "$IPC/${object%/*}")$'\n' == *$'\n'"${object##*/}"$'\n'* ]]; then
+			echo "there is $object"
+			return 1
+		fi
+	done
+	[[ ! -e $NATIVE_MQ/$NAME && ! -e /dev/shm/$NAME && ! -e /dev/shm/sem.$NAME && ! -e $D/s ]]
+	[[ $(ipcs -qms) != *"$KEY"* ]]
+}
+
+last_error() {
+	sed '0,/^# Your last error:/d' "$CTL"
+}
+
+# --- a name service that takes its time -----------------------------------------------------------
+
+# slow NAME...: from here on who asks for one of them waits for `answer`.
+slow() {
+	mkfifo -m 666 "${@/#/$IPCFS_NSS/}"
+}
+
+# answer NAME: whoever asks for it, now or later, gets an answer.
+answer() {
+	exec {kept_open}<>"$IPCFS_NSS/$1"
+	KEPT_OPEN+=("$kept_open")
+}
+
+# asked QUESTION...: these are all that were asked, in any order.
+asked() {
+	[[ $(sort "$IPCFS_NSS/asked") == "$(printf '%s\n' "$@" | sort)" ]]
+}
+
+forget_asked() {
+	: >"$IPCFS_NSS/asked"
+}
+
+# write_as UID GROUP FILE TEXT: one write(2) to ctl in the background, whose result goes to the file.
+write_as() {
+	background setpriv --reuid="$1" --regid="$1" --groups="$2" \
+		python3 "$HERE/ctl_write.py" "$CTL" "$4" >"$3"
+}
+
+# result JOB FILE RESULT: the job ends, and that was the result.
+result() {
+	wait_until ended "$1"
+	[[ $(cat "$2") == "$3" ]] || {
+		echo "the result is $(cat "$2")"
+		return 1
+	}
+}
+
+# interrupt JOB FILE: it ends at once.
+interrupt() {
+	kill -INT "$1"
+	WITHIN=2 result "$1" "$2" EINTR
+}
+
+# --- the configuration file -----------------------------------------------------------------------
+
+# configure: mounts $IPC anew with the file that stdin is.
+configure() {
+	export CONFIG="$SHARED/ipcfs.conf" LOG="$SHARED/log"
+	cat >"$CONFIG"
+	umount "$IPC"
+	wait_until ended "${DAEMON[$IPC]}"
+	mount_ipcfs "$IPC" -o "config=$CONFIG" 2>"$LOG"
+}
+
+hangup() {
+	kill -HUP "${DAEMON[$IPC]}"
+}
+
+no_fault() {
+	run -1 grep -F "$CONFIG" "$LOG"
+}

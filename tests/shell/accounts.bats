@@ -1,0 +1,95 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# owner= and group= with names that only the name service knows, in ctl and in the configuration file.
+# shellcheck shell=bats disable=SC2016,SC2030,SC2031,SC2153,SC2154
+
+load accounts
+
+# --- names that the name service knows ------------------------------------------------------------
+
+@test "root names owner and group of every kind" {
+	run -0 shell 'while read -r line; do echo "$line" > $CTL || exit; done <<< "$1"' \
+		"$(lines owner=extra-user group=extra-group mode=0640)"
+	are 23001 23002 640
+}
+
+@test "root sets owner and group of every kind" {
+	shell 'echo "$1" > $CTL' "$(lines mode=0600)"
+	run -0 shell 'echo "$1" > $CTL' "$(objects | sed 's/ .*//; s/^/set /; s/$/ owner=extra-user group=extra-group mode=0640/')"
+	are 23001 23002 640
+}
+
+@test "a user names itself and a group that it is in, of every kind" {
+	run -0 as 23001 23002 bash -c 'while read -r line; do echo "$line" > $CTL || exit; done <<< "$1"' \
+		bash "$(lines owner=extra-user group=extra-group mode=0640)"
+	are 23001 23002 640
+}
+
+@test "so do several lines that are written at once" {
+	run -0 as 23001 23002 bash -c 'echo "$1" > $CTL' bash "$(lines owner=extra-user group=extra-group mode=0640)"
+	are 23001 23002 640
+}
+
+@test "a user who is not in the group, or another one, is refused, and nothing is made" {
+	run -1 as 23001 23003 bash -c 'echo "create queues/$NAME owner=extra-user group=extra-group" > $CTL'
+	run -0 as 23001 23003 tail -n1 "$CTL"
+	[[ $output == "line 1: group=23002: you are not in this group" ]]
+	run -1 as 23003 23002 bash -c 'echo "create queues/$NAME owner=extra-user group=extra-group" > $CTL'
+	run -0 as 23003 23002 tail -n1 "$CTL"
+	[[ $output == "line 1: owner=23001: only root gives objects away" ]]
+	no_object
+}
+
+@test "a name that nobody knows is EINVAL, and ctl says which" {
+	local line
+	while read -r line; do
+		run -1 shell 'echo "$1 owner=extra-user group=extra-grope" > $CTL' "$line"
+		[[ $output == *"Invalid argument"* ]]
+		[[ $(last_error) == "line 1: group=extra-grope: there is no such group" ]]
+		run -1 as 23001 23002 bash -c 'echo "$1 owner=extra-loser group=extra-group" > $CTL' bash "$line"
+		[[ $output == *"Invalid argument"* ]]
+		run -0 as 23001 23002 tail -n1 "$CTL"
+		[[ $output == "line 1: owner=extra-loser: there is no such user" ]]
+	done < <(lines)
+	no_object
+}
+
+# --- the configuration file -----------------------------------------------------------------------
+
+@test "what the configuration file names is there when the mount is" {
+	configure < <(lines owner=extra-user group=extra-group mode=0640)
+	are 23001 23002 640
+	no_fault
+}
+
+@test "SIGHUP makes what the configuration file names, and nobody waits for that" {
+	configure </dev/null
+	lines owner=slow-23001 group=slow-23002 mode=0640 >"$CONFIG"
+	slow slow-23001 slow-23002
+	hangup
+	wait_until asked "user slow-23001"{,,,,,,,,}
+	no_object
+	run -0 shell 'echo hello > $P.2; first $P.2; echo "create pipes/$NAME.3 owner=extra-user" > $CTL; ls $IPC/*'
+	answer slow-23001
+	wait_until asked {"user slow-23001","group slow-23002"}{,,,,,,,,}
+	no_object
+	answer slow-23002
+	wait_until are 23001 23002 640
+	no_fault
+}
+
+@test "a name that nobody knows is told with file and line, at the start and on SIGHUP" {
+	configure <<-END
+		create queues/$NAME owner=extra-user group=extra-grope
+		create queues/$NAME owner=extra-user group=extra-group
+	END
+	is "$Q" 23001 23002 644
+	[[ $(grep -oF "$CONFIG:1: group=extra-grope: there is no such group" "$LOG" | wc -l) == 1 ]]
+	hangup
+	wait_until told_twice
+	run -1 grep "$CONFIG:2" "$LOG"
+}
+
+told_twice() {
+	[[ $(grep -cF "$CONFIG:1: group=extra-grope: there is no such group" "$LOG") == 2 ]]
+}
