@@ -30,6 +30,7 @@
 
 struct space;
 struct connection;
+struct reading;
 struct worker_task;
 
 struct host {
@@ -40,6 +41,7 @@ struct host {
 	unsigned n_sleeping;      /* of HOST_SLEEPS_MAX */
 	_Atomic bool is_ending;   /* nobody is left to read what a job would find */
 	struct job *jobs;         /* under way, oldest first: lib/host/job.h */
+	struct reading *readings; /* of configuration files, in order: lib/tree/config.c */
 	bool is_serving;          /* the mount may call: nothing on the loop may walk into it */
 	dev_t dev;                /* of the mount, by which its open files are told */
 	struct user_table users;

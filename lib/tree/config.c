@@ -13,100 +13,137 @@
 #include "lib/host/host.h"
 #include "lib/tree/command.h"
 
-/* Where a command stands that has to wait. */
-struct config_place {
+/*
+ * A file that is being read. Its lines are done in order: while one waits the reading stays, and
+ * what is to be read besides stands behind it in host::readings.
+ */
+struct reading {
 	struct host *host;
 	config_fault_fn *fault;
 	char *path;
+	FILE *file;
+	char *text; /* of the line */
+	size_t size;
 	unsigned line;
+	int n_faults;
+	struct caller self;
+	struct reading *next; /* host::readings */
 };
 
-static void config_place_free(struct config_place *place)
+static void reading_free(struct reading *reading)
 {
-	free(place->path);
-	free(place);
+	fclose(reading->file);
+	free(reading->path);
+	free(reading->text);
+	caller_fini(&reading->self);
+	free(reading);
 }
 
-/* Once the mount ends nobody wants to know. */
-static void config_place_done(void *data, int result, const char *error)
+/* Takes over the file. */
+static struct reading *reading_new(struct host *host, const char *path, FILE *file,
+				   config_fault_fn *fault)
 {
-	struct config_place *place = data;
+	struct reading *reading = calloc(1, sizeof(*reading));
 
-	if (result < 0 && !place->host->is_ending)
-		place->fault(place->path, place->line, error);
-	config_place_free(place);
-}
-
-/* Has a command run on, which it takes over. */
-static int run_on(struct command *command, const struct config_place *from)
-{
-	struct config_place *place = malloc(sizeof(*place));
-
-	if (!place) {
-		command_free(command);
-		return -ENOMEM;
+	if (!reading) {
+		fclose(file);
+		return NULL;
 	}
-	*place = *from;
-	place->path = strdup(from->path);
-	if (place->path)
-		return command_run_alone(command, config_place_done, place);
-	config_place_free(place);
-	command_free(command);
-	return -ENOMEM;
+	reading->host = host;
+	reading->fault = fault;
+	reading->file = file;
+	reading->path = strdup(path);
+	reading->self = (struct caller){.uid = geteuid(), .gid = getegid(), .pid = getpid()};
+	if (!reading->path || caller_load(&reading->self) < 0) {
+		reading_free(reading);
+		return NULL;
+	}
+	/* The daemon's own umask is 0, for the callers of the mount. */
+	reading->self.umask = CALLER_UMASK;
+	return reading;
 }
 
-/* A line of the file. Faults of one that has to wait are told when it has been done. */
-static int run_line(const struct config_place *place, const char *text, size_t length,
-		    struct caller *caller)
+static void tell(struct reading *reading, unsigned line, const char *what)
 {
-	struct command *command;
-	int r = command_new(place->host, text, length, COMMAND_KEEP, caller, &command);
+	reading->fault(reading->path, line, what);
+	reading->n_faults++;
+}
+
+static void line_done(void *data, int result, const char *error);
+
+/* The line that was read. False: it waits, and line_done() has the reading. */
+static bool run_line(struct reading *reading, size_t length)
+{
+	struct command *command = NULL;
+	int r = command_new(reading->host, reading->text, length, COMMAND_KEEP, &reading->self,
+			    &command);
 
 	if (r == 0) {
 		r = command_run(command, NULL);
-		if (r < 0 && r != -EAGAIN) {
-			place->fault(place->path, place->line, command_error(command));
+		if (r < 0 && r != -EAGAIN)
+			tell(reading, reading->line, command_error(command));
+		if (r != -EAGAIN) {
 			command_free(command);
-			return 1;
+			return true;
 		}
-		if (r == -EAGAIN)
-			r = run_on(command, place);
-		else
-			command_free(command);
+		r = command_run_alone(command, line_done, reading);
+		if (r == 0)
+			return false;
 	}
-	if (r < 0)
-		place->fault(place->path, place->line, strerror(-r));
-	return r < 0 ? 1 : 0;
+	tell(reading, reading->line, strerror(-r));
+	return true;
+}
+
+/* Reads on. The number of faults when it comes to the end; else 0, and the reading goes on later. */
+static int read_on(struct reading *reading)
+{
+	struct host *host = reading->host;
+	int n_faults;
+	ssize_t length;
+
+	/* Once the mount ends nothing is made any more. */
+	while (!host->is_ending &&
+	       (errno = 0, length = getline(&reading->text, &reading->size, reading->file)) >= 0) {
+		reading->line++;
+		if (!run_line(reading, (size_t)length))
+			return 0;
+	}
+	if (!host->is_ending && errno)
+		tell(reading, 0, strerror(errno));
+	n_faults = reading->n_faults;
+	LL_DELETE(host->readings, reading);
+	reading_free(reading);
+	if (host->readings)
+		read_on(host->readings);
+	return n_faults;
+}
+
+/* Once the mount ends nobody wants to know. */
+static void line_done(void *data, int result, const char *error)
+{
+	struct reading *reading = data;
+
+	if (result < 0 && !reading->host->is_ending)
+		tell(reading, reading->line, error);
+	read_on(reading);
 }
 
 int config_read(struct host *host, const char *path, config_fault_fn *fault)
 {
-	struct caller self = {.uid = geteuid(), .gid = getegid(), .pid = getpid()};
-	CLEANUP_FREE char *line = NULL;
 	FILE *file = fopen(path, "re");
-	int n_faults = 0;
-	size_t size = 0;
-	ssize_t length;
+	struct reading *reading;
 
 	if (!file) {
 		fault(path, 0, strerror(errno));
 		return 1;
 	}
-	/* The daemon's own umask is 0, for the callers of the mount. */
-	caller_load(&self);
-	self.umask = CALLER_UMASK;
-	for (unsigned n = 1; errno = 0, (length = getline(&line, &size, file)) >= 0; n++) {
-		const struct config_place place = {host, fault, (char *)path, n};
-
-		n_faults += run_line(&place, line, (size_t)length, &self);
+	reading = reading_new(host, path, file, fault);
+	if (!reading) {
+		fault(path, 0, strerror(ENOMEM));
+		return 1;
 	}
-	if (errno) {
-		fault(path, 0, strerror(errno));
-		n_faults++;
-	}
-	fclose(file);
-	caller_fini(&self);
-	return n_faults;
+	LL_APPEND(host->readings, reading);
+	return host->readings == reading ? read_on(reading) : 0;
 }
 
 int config_read_system(struct host *host, config_fault_fn *fault)

@@ -17,8 +17,9 @@ typedef void config_fault_fn(const char *path, unsigned line, const char *text);
 
 /*
  * Runs the commands of one file. Returns the number of faults, each of which `fault` has been
- * told; the other lines have taken effect. A file that can't be read is one fault. Commands that
- * have to wait, as they may once the mount serves, run later and are told of then.
+ * told; the other lines have taken effect. A file that can't be read is one fault. Once the mount
+ * serves a command may have to wait: what stands behind it, and what is read after this file, is
+ * done later then, still in order, and those faults are told but not counted.
  */
 int config_read(struct host *host, const char *path, config_fault_fn *fault);
 

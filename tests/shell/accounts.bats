@@ -67,14 +67,55 @@ load accounts
 	lines owner=slow-23001 group=slow-23002 mode=0640 >"$CONFIG"
 	slow slow-23001 slow-23002
 	hangup
-	wait_until asked "user slow-23001"{,,,,,,,,}
+	wait_until asked "user slow-23001"
 	no_object
 	run -0 shell 'echo hello > $P.2; first $P.2; echo "create pipes/$NAME.3 owner=extra-user" > $CTL; ls $IPC/*'
 	answer slow-23001
-	wait_until asked {"user slow-23001","group slow-23002"}{,,,,,,,,}
+	wait_until asked "user slow-23001" "group slow-23002"
 	no_object
 	answer slow-23002
+	wait_until test -e "$IPC/sockets/servers/$NAME"
 	wait_until are 23001 23002 640
+	asked {"user slow-23001","group slow-23002"}{,,,,,,,,}
+	no_fault
+}
+
+@test "the lines of the file are done in order, also on SIGHUP and where one waits" {
+	configure </dev/null
+	cat >"$CONFIG" <<-END
+		create queues/$NAME owner=slow-23001 mode=0600
+		set queues/$NAME group=extra-group mode=0640
+		create pipes/$NAME owner=extra-loser
+		create pipes/$NAME owner=slow-23001
+		set pipes/$NAME mode=0640 group=extra-group
+		create shm/$NAME
+	END
+	slow slow-23001
+	hangup
+	wait_until asked "user slow-23001"
+	[[ ! -e $Q && ! -e $P && ! -e $S ]]
+	answer slow-23001
+	wait_until test -e "$S"
+	is "$Q" 23001 23002 640
+	is "$P" 23001 23002 640
+	[[ $(grep -oF "$CONFIG:" "$LOG" | wc -l) == 1 ]]
+	contains "$LOG" "$CONFIG:3: owner=extra-loser: there is no such user"
+}
+
+@test "a file that is read again meanwhile has the last word" {
+	configure </dev/null
+	echo "create queues/$NAME owner=slow-23001 mode=0600" >"$CONFIG"
+	slow slow-23001
+	hangup
+	wait_until asked "user slow-23001"
+	printf '%s\n' "create queues/$NAME owner=extra-user mode=0640" "create pipes/$NAME" >"$CONFIG.new"
+	mv "$CONFIG.new" "$CONFIG"
+	hangup
+	run ! timeout 0.5 tail --pid="${DAEMON[$IPC]}" -f /dev/null
+	[[ ! -e $P ]]
+	answer slow-23001
+	wait_until test -e "$P"
+	is "$Q" 23001 0 640
 	no_fault
 }
 
