@@ -150,6 +150,18 @@ three_lines() {
 	[[ $output != *"last error"* ]]
 }
 
+@test "a last line without a newline is looked up after its file was closed" {
+	local last="create pipes/$NAME owner=slow-23001"
+	slow slow-23001
+	# As stdio writes it: a piece of 4096 bytes, behind which the rest of the line could still come.
+	shell 'printf "#%*s\n%s" $((4094 - ${#1})) x "$1" > $CTL' "$last"
+	wait_until asked "user slow-23001"
+	[[ ! -e $P ]]
+	answer slow-23001
+	wait_until test -e "$P"
+	is "$P" 23001 0 644
+}
+
 # --- Ctrl-C ---------------------------------------------------------------------------------------
 
 # interrupted UID GROUP: for every kind, during the first look-up, then during the second.
@@ -190,6 +202,17 @@ interrupted() {
 	answer deaf-23002
 	result "$JOB" "$OUT" all
 	is "$Q" 23001 23002 644
+}
+
+@test "Ctrl-C at any moment leaves all of a line's work or nothing" {
+	local all user
+	mapfile -t all < <(lines owner=slow-23001 group=slow-23002)
+	for user in 23001 0; do
+		run -0 timeout 60 setpriv --reuid="$user" --regid="$user" --groups=23002 \
+			python3 "$HERE/ctl_interrupt.py" "$IPC" 500 23002 "${all[@]}"
+		[[ $output == done*interrupted* ]]
+		wait_until no_object
+	done
 }
 
 # stop_child: user 23001 stops the process that makes $Q for it; CHILD and WRITER are their numbers.
@@ -251,14 +274,15 @@ killed() {
 
 @test "SIGTERM while a line of the configuration file waits ends the daemon, and is no fault" {
 	configure </dev/null
-	echo "create queues/$NAME owner=slow-23001" >"$CONFIG"
+	printf '%s\n' "create queues/$NAME owner=slow-23001" "create shm/$NAME" >"$CONFIG"
 	slow slow-23001
+	hangup
 	hangup
 	wait_until asked "user slow-23001"
 	kill -TERM "${DAEMON[$IPC]}"
 	wait_until ended "${DAEMON[$IPC]}"
 	no_fault
-	[[ ! -e $NATIVE_MQ/$NAME ]]
+	[[ ! -e $NATIVE_MQ/$NAME && ! -e /dev/shm/$NAME ]]
 }
 
 @test "SIGTERM while a user has stopped the process that makes its queue ends both" {
