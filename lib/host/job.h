@@ -68,7 +68,8 @@ struct waiter {
  * Has call->act(call->data) called for the caller. -EINPROGRESS: it is under way for
  * caller->waiter. -EAGAIN: the caller has no waiter, and nothing was started. Otherwise the result
  * of act(), or why it could not be called: -ENOBUFS, -ENOMEM, -ENOTCONN (the mount ends), -ELOOP
- * (one of the daemon's own threads asks, and would wait for another). Where act() itself returns
+ * (one of the daemon's own threads asks, and would wait for another), -EBUSY (the user has stopped
+ * the process before it). Where act() itself returns
  * -EAGAIN or -EINPROGRESS it is -EIO.
  *
  * Where no other place is needed act() is called at once: in a daemon that is the caller itself,

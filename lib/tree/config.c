@@ -94,7 +94,7 @@ static bool run_line(struct reading *reading, size_t length)
 	return true;
 }
 
-/* Reads on. The number of faults when it comes to the end; else 0, and the reading goes on later. */
+/* Reads on. The number of faults if it comes to the end; else 0, and it goes on later. */
 static int read_on(struct reading *reading)
 {
 	struct host *host = reading->host;

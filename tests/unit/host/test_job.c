@@ -3,6 +3,8 @@
  * Jobs: each belongs to whatever waits for it, is started once, and its result is taken once or
  * undone.
  */
+#include <unistd.h>
+
 #include "tests/unit/client.h"
 #include "tests/unit/fixture.h"
 #include "tests/unit/held.h"
@@ -167,7 +169,7 @@ START_TEST(test_job_worker_can_not_be_stopped)
 
 	host.is_serving = true;
 	client_start(&client);
-	while (n_acts == 0)
+	while (client_n_acts == 0)
 		usleep(1000);
 	ck_assert(job_stop(&client.waiter));
 	must(client_wait(&client));
@@ -182,13 +184,14 @@ START_TEST(test_job_worker_that_has_not_begun_is_stopped)
 
 	host.is_serving = true;
 	for (size_t i = 0; i < sizeof(busy) / sizeof(busy[0]); i++) {
-		busy[i] = (struct client){.caller = &other, .place = JOB_WORKER, .act = act_wait};
+		busy[i] = (struct client){
+			.caller = &stranger, .place = JOB_WORKER, .act = client_act_wait};
 		client_start(&busy[i]);
 	}
 	client_start(&client);
 	ck_assert(job_stop(&client.waiter));
 	must_fail(client_wait(&client), EINTR);
-	ck_assert_uint_eq(n_acts, 0);
+	ck_assert_uint_eq(client_n_acts, 0);
 	host_stop(&host);
 	ck_assert_ptr_null(host.jobs);
 }

@@ -101,6 +101,29 @@ START_TEST(test_job_process_that_is_given_up_makes_room_for_the_next)
 }
 END_TEST
 
+/* He has stopped it: nobody is to wait for it again and again. */
+START_TEST(test_job_process_that_stays_when_given_up_is_its_users_last)
+{
+	struct client endless = {.caller = &stranger, .act = client_act_wait};
+	struct client beside = {.caller = &other};
+	int r;
+
+	client_start(&endless);
+	waiter_fini(&endless.waiter);
+	do {
+		struct client behind = {.caller = &stranger};
+
+		usleep(50000);
+		r = client_try(&behind);
+		waiter_fini(&behind.waiter);
+	} while (r == -EINPROGRESS);
+	must_fail(r, EBUSY);
+	must(client_run(&beside));
+	job_end_all(&host);
+	expect_no_child();
+}
+END_TEST
+
 START_TEST(test_job_queued_process_that_is_given_up_is_gone)
 {
 	struct client first = {.caller = &stranger, .work.number = 1};
@@ -187,6 +210,7 @@ int main(void)
 			  test_job_processes_of_a_user_run_one_after_the_other,
 			  test_job_process_that_does_not_end_holds_up_its_user_alone,
 			  test_job_process_that_is_given_up_makes_room_for_the_next,
+			  test_job_process_that_stays_when_given_up_is_its_users_last,
 			  test_job_queued_process_that_is_given_up_is_gone,
 			  NULL,
 		  });

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/host/job_place.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "lib/base/cleanup.h"
+
+/* A process that nobody waits for may take this long, seconds, before its user gets no other. */
+#define LEFT_MOST 1
+
+static struct workers *job_workers(const struct job *job)
+{
+	switch (job->call.place) {
+	case JOB_THREAD:
+		return job->host->walkers;
+	case JOB_SLEEPER:
+		return job->host->sleepers;
+	default:
+		return job->host->workers;
+	}
+}
+
+/* Threads that may sleep for ever are charged to the user. */
+static bool is_charged(const struct job *job)
+{
+	return job->call.place == JOB_THREAD || job->call.place == JOB_SLEEPER;
+}
+
+/* Processes: one of a user's at a time. */
+
+static void child_done(struct child *child, int result)
+{
+	struct job *job = CONTAINER_OF(child, struct job, child);
+
+	job->data = child->shared;
+	job_done(job, result);
+}
+
+static int start_process(struct job *job)
+{
+	int r;
+
+	job->state = JOB_RUNNING;
+	r = child_start(&job->child, job->host->loop, &job->caller, job->call.act, job->call.data,
+			job->call.size);
+	return r == -EAGAIN ? -ENOBUFS : r; /* fork(2) */
+}
+
+/* A process of this user's with the state, or NULL. */
+static struct job *find_process(struct host *host, uid_t uid, enum job_state state)
+{
+	struct job *job;
+
+	DL_FOREACH(host->jobs, job) {
+		if (job->call.place == JOB_PROCESS && job->caller.uid == uid && job->state == state)
+			return job;
+	}
+	return NULL;
+}
+
+void job_place_next(struct host *host, uid_t uid)
+{
+	struct job *next = NULL;
+
+	if (!host->is_ending && !find_process(host, uid, JOB_RUNNING))
+		next = find_process(host, uid, JOB_QUEUED);
+	if (!next)
+		return;
+	next->result = start_process(next);
+	if (next->result < 0)
+		loop_defer(host->loop, &next->tell);
+}
+
+/* Does a process of this user's go on and on for nobody, because he has stopped it? */
+static bool is_left(const struct job *job)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return !job->waiter && now.tv_sec > job->left.tv_sec + LEFT_MOST;
+}
+
+static int queue_process(struct job *job)
+{
+	struct job *running = find_process(job->host, job->caller.uid, JOB_RUNNING);
+
+	if (!running)
+		return start_process(job);
+	return is_left(running) ? -EBUSY : 0;
+}
+
+/* Threads. */
+
+static int act_as_caller(struct job *job)
+{
+	int r = caller_enter(&job->caller);
+
+	if (r < 0)
+		return r;
+	r = job->call.act(job->data);
+	caller_leave();
+	return r;
+}
+
+static void job_work(struct worker_task *task)
+{
+	struct job *job = CONTAINER_OF(task, struct job, task);
+
+	do {
+		if (task->is_interrupted)
+			job->result = -EINTR;
+		else if (job->call.place == JOB_THREAD)
+			job->result = act_as_caller(job);
+		else
+			job->result = job->call.act(job->data);
+	} while (job->call.place == JOB_SLEEPER && job->result == -EINTR && !task->is_interrupted);
+}
+
+static void work_done(struct worker_task *task)
+{
+	struct job *job = CONTAINER_OF(task, struct job, task);
+
+	if (is_charged(job))
+		host_slept(job->host, job->caller.uid);
+	job_done(job, job->result);
+}
+
+static int start_thread(struct job *job)
+{
+	int r;
+
+	job->state = JOB_RUNNING;
+	job->data = malloc(job->call.size);
+	if (!job->data)
+		return -ENOMEM;
+	memcpy(job->data, job->call.data, job->call.size);
+	job->task = (struct worker_task){.work = job_work, .done = work_done};
+	if (is_charged(job))
+		return host_sleep(job->host, job_workers(job), job->caller.uid, &job->task);
+	r = job_workers(job) ? workers_submit(job_workers(job), &job->task) : -EAGAIN;
+	return r < 0 ? -ENOBUFS : 0;
+}
+
+/* Either. */
+
+void job_place_init(struct job *job)
+{
+	job->child = (struct child){.loop = job->host->loop, .end.fd = -1, .done = child_done};
+}
+
+void job_place_fini(struct job *job)
+{
+	if (job->call.place == JOB_PROCESS)
+		child_fini(&job->child);
+	else
+		free(job->data);
+}
+
+int job_place_start(struct job *job)
+{
+	return job->call.place == JOB_PROCESS ? queue_process(job) : start_thread(job);
+}
+
+static bool cancel(struct job *job)
+{
+	if (!workers_cancel(job_workers(job), &job->task))
+		return false;
+	if (is_charged(job))
+		host_slept(job->host, job->caller.uid);
+	return true;
+}
+
+bool job_place_leave(struct job *job)
+{
+	if (job->state != JOB_RUNNING || job->tell.is_queued)
+		return false;
+	/* One that may have to be undone runs to its end; the child knows how to end the others. */
+	if (job->call.place == JOB_PROCESS) {
+		clock_gettime(CLOCK_MONOTONIC, &job->left);
+		return job->call.undo && !job->host->is_ending;
+	}
+	if (!job_workers(job) || cancel(job))
+		return false;
+	if (is_charged(job))
+		workers_interrupt(job_workers(job), &job->task);
+	return true;
+}
+
+void job_place_stop(struct job *job)
+{
+	if (cancel(job)) {
+		job->result = -EINTR;
+		loop_defer(job->host->loop, &job->tell);
+	} else if (job->call.place == JOB_SLEEPER) {
+		workers_interrupt(job_workers(job), &job->task);
+	}
+}
