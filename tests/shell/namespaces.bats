@@ -6,10 +6,12 @@
 load helper
 
 # A process in namespaces of its own, with a queue and a region there, and the mount that shows them.
-setup_other() {
+setup_other() { # [OPTION]
 	mkfifo "$BATS_TEST_TMPDIR/ready"
 	unshare --ipc --mount bash -c '
-		mount -t tmpfs none /dev/shm
+		mount -t tmpfs none /dev
+		mkdir /dev/shm /dev/mqueue
+		mount -t mqueue none /dev/mqueue
 		echo theirs > "/dev/shm/$NAME"
 		"$MQ" create "$NAME" 5 100
 		echo $$ > "$1/ready"
@@ -17,7 +19,7 @@ setup_other() {
 	read -r other < "$BATS_TEST_TMPDIR/ready"
 	JOBS+=("$other")
 	OTHERS=$(new_directory)
-	mount_ipcfs "$OTHERS" -o "ipcns=$other,config=/dev/null"
+	mount_ipcfs "$OTHERS" -o "ipcns=$other,config=/dev/null${1:+,$1}"
 }
 
 @test "another process's queues are shown, and not our own" {
@@ -29,6 +31,15 @@ setup_other() {
 	run -0 nsenter --ipc --target "$other" "$MQ" receive "$NAME"
 	[[ $output == *hello* ]]
 	[[ $(first "$Q") == ours ]]
+}
+
+@test "another process's queues are those of its own /dev/mqueue where none can be mounted" {
+	setup_other "without=mqueue_mount"
+	echo ours > "$Q"
+	[[ $(ls "$OTHERS/queues") == "$NAME" ]]
+	echo hello > "$OTHERS/queues/$NAME"
+	run -0 nsenter --ipc --target "$other" "$MQ" receive "$NAME"
+	[[ $output == *hello* ]]
 }
 
 @test "a queue made there is in that namespace alone" {

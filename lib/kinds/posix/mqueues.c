@@ -29,9 +29,9 @@ static int mount_detached(void)
 	return fsmount(context, FSMOUNT_CLOEXEC, 0);
 }
 
-static int open_mounted(void)
+static int open_mounted(const struct host *host)
 {
-	CLEANUP_FD int fd = open("/dev/mqueue", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP_FD int fd = named_open_directory(host, "/dev/mqueue");
 	struct statfs fs;
 
 	if (fd < 0 || fstatfs(fd, &fs) < 0 || fs.f_type != MQUEUE_MAGIC)
@@ -43,7 +43,7 @@ int mqueue_open_directory(const struct host *host)
 {
 	int fd = features_has(&host->features, FEATURE_MQUEUE_MOUNT) ? mount_detached() : -1;
 
-	return fd >= 0 ? fd : open_mounted();
+	return fd >= 0 ? fd : open_mounted(host);
 }
 
 int mqueue_open_name(struct named_space *space, const char *name, int flags, mode_t mode)
