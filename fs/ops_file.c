@@ -27,12 +27,6 @@ struct file *op_file(fuse_req_t req, const struct fuse_file_info *fi)
 	return handle ? handle->file : NULL;
 }
 
-/* A size that can be changed. */
-static bool has_size(const struct file *file)
-{
-	return file->channel->service == CHANNEL_BACKED && file->channel->backing_fd >= 0;
-}
-
 /* How the kernel is to treat the open file; false for a stream, which fi can't say. */
 static bool fill_open(fuse_req_t req, struct handle *handle, struct fuse_file_info *fi)
 {
@@ -100,7 +94,7 @@ static void go_on_opening(fuse_req_t req, struct handle *handle, struct fuse_fil
 		request_hold_open(req, handle->file, fi, reply_opened);
 	else if (r < 0 && r != -EAGAIN)
 		reply_opened(req, fi, r);
-	else if ((fi->flags & O_TRUNC) && has_size(handle->file))
+	else if ((fi->flags & O_TRUNC) && channel_has_size(handle->file->channel))
 		step_begin(req, &(struct step){.take = take_open_truncated, .fi = *fi});
 	else
 		reply_open(req, handle, fi);

@@ -190,6 +190,12 @@ static inline bool channel_has_backing(const struct channel *channel)
 	return channel->service == CHANNEL_BACKED || channel->service == CHANNEL_MAPPED;
 }
 
+/* Is it open, with a size that can be changed? A segment keeps that which it was made with. */
+static inline bool channel_has_size(const struct channel *channel)
+{
+	return channel->backing_fd >= 0 && channel->service != CHANNEL_MAPPED;
+}
+
 static inline bool file_reads(const struct file *file)
 {
 	return (file->flags & O_ACCMODE) != O_WRONLY;
@@ -237,7 +243,7 @@ int channel_change(struct channel *channel, struct file *file, const struct stat
 		   unsigned changes, struct caller *caller);
 int channel_truncate(struct channel *channel, struct file *file, off_t size, struct caller *caller);
 
-/* fallocate(2) and lseek(2) on what has a backing file; without: -ENODEV, -ESPIPE. */
+/* fallocate(2) on what has a size, and lseek(2) on what has a backing file; else -ENODEV, -ESPIPE. */
 int channel_allocate(struct file *file, int mode, off_t offset, off_t length,
 		     struct caller *caller);
 off_t channel_seek(struct file *file, off_t offset, int whence);

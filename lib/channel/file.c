@@ -256,7 +256,7 @@ int channel_allocate(struct file *file, int mode, off_t offset, off_t length, st
 	const struct channel *channel = file->channel;
 	struct allocation allocation;
 
-	if (channel->service != CHANNEL_BACKED || channel->backing_fd < 0)
+	if (!channel_has_size(channel))
 		return -ENODEV;
 	memset(&allocation, 0, sizeof(allocation)); /* job_run() compares all of it */
 	allocation.fd = channel->backing_fd;

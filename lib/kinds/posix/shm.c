@@ -15,6 +15,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
@@ -189,7 +190,10 @@ static ssize_t shm_read(struct file *file, void *data, size_t size, off_t offset
 
 static ssize_t shm_write(struct file *file, const void *data, size_t size, off_t offset)
 {
-	ssize_t n = pwrite(file->channel->backing_fd, data, size, offset);
+	const struct iovec bytes = {.iov_base = (void *)data, .iov_len = size};
+	/* Who appends has the kernel's offset, which knows nothing of what others have appended. */
+	int flags = file->flags & O_APPEND ? RWF_APPEND : 0;
+	ssize_t n = pwritev2(file->channel->backing_fd, &bytes, 1, offset, flags);
 
 	return n < 0 ? -errno : n;
 }

@@ -189,6 +189,32 @@ START_TEST(test_shm_serves_itself_where_it_can_not_be_backed)
 }
 END_TEST
 
+START_TEST(test_shm_served_is_appended_to_where_it_ends)
+{
+	struct file *file = object_make_open(fixture_open(&shm_kind), "r", O_WRONLY | O_APPEND);
+	int fd = (int)must_call(open("/dev/shm/r", O_WRONLY | O_APPEND));
+
+	ck_assert_int_eq(file->channel->service, CHANNEL_FILE);
+	file_put(file, "one ");
+	ck_assert_int_eq(must_call(write(fd, "two ", 4)), 4);
+	ck_assert_int_eq(must(channel_write(file, "three", 5, 4)), 5);
+	native_file_expect("/dev/shm/r", "one two three");
+	close(fd);
+	object_close(file);
+}
+END_TEST
+
+START_TEST(test_shm_served_can_be_allocated)
+{
+	struct file *file = object_make_open(fixture_open(&shm_kind), "r", O_RDWR);
+
+	ck_assert(channel_has_size(file->channel));
+	must(channel_allocate(file, 0, 0, 8192, &root));
+	ck_assert_int_eq(object_stat(file->channel).st_size, 8192);
+	object_close(file);
+}
+END_TEST
+
 START_TEST(test_shm_backed_has_a_descriptor_while_it_is_open)
 {
 	struct space *space;
@@ -236,6 +262,8 @@ int main(void)
 		  (const TTest *const[]){
 			  test_shm_maker_uses_it_whatever_its_mode,
 			  test_shm_serves_itself_where_it_can_not_be_backed,
+			  test_shm_served_is_appended_to_where_it_ends,
+			  test_shm_served_can_be_allocated,
 			  test_shm_backed_has_a_descriptor_while_it_is_open,
 			  NULL,
 		  });
