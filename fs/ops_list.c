@@ -111,6 +111,12 @@ static bool listing_entry(struct listing *listing, const char *name, ino_t ino, 
 	return true;
 }
 
+/* Its objects are links here, as inode_link() has them. */
+static bool has_links(const struct space *space)
+{
+	return space->link_dir && !features_has(&space->host->features, FEATURE_PASSTHROUGH);
+}
+
 /* A space_entry_fn. */
 static bool listing_add(void *data, const char *name, ino_t ino, mode_t mode)
 {
@@ -122,6 +128,8 @@ static bool listing_add(void *data, const char *name, ino_t ino, mode_t mode)
 	/* Directories have their numbers from where they are, objects from what they are in. */
 	if (!S_ISDIR(mode))
 		ino = space_ino(listing->space, ino);
+	if (S_ISREG(mode) && has_links(listing->space))
+		mode = S_IFLNK;
 	return listing_entry(listing, name, ino, mode);
 }
 

@@ -7,6 +7,7 @@ load helper
 eval "helper_$(declare -f setup)"
 
 setup() {
+	IPCFS_TEST_OPTIONS= # each test says here what it does without
 	helper_setup
 	LESS=$(new_directory)
 	export LESS LP="$LESS/pipes/$NAME" LQ="$LESS/queues/$NAME" LS="$LESS/shm/$NAME"
@@ -49,6 +50,9 @@ everything_works() {
 	everything_works
 	echo seen > "/dev/shm/$NAME"
 	[[ -L $LS && ! -L $S && $(cat "$LS") == seen ]]
+	# By what the listing says of it: find asks no more.
+	[[ $(find "$LESS/shm" -name "$NAME" -type l) == "$LS" ]]
+	[[ $(find "$IPC/shm" -name "$NAME" -type f) == "$S" ]]
 }
 
 @test "without all features the mount works" {
