@@ -67,6 +67,9 @@ void fixture_namespaces(void)
 	must(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
 	must(mount("tmpfs", base, "tmpfs", 0, "mode=0755"));
 	must(mount("tmpfs", "/dev/shm", "tmpfs", 0, "mode=1777"));
+	/* It would show the queues of the machine, which are not those of this namespace. */
+	while (umount2("/dev/mqueue", MNT_DETACH) == 0)
+		;
 	if (access("/sys/fs/fuse/connections/0", F_OK) < 0)
 		(void)mount("fusectl", "/sys/fs/fuse/connections", "fusectl", 0, NULL);
 	signal(SIGPIPE, SIG_IGN);
@@ -292,6 +295,37 @@ bool program_is_sanitized(void)
 	if (file)
 		fclose(file);
 	return found;
+}
+
+bool mount_is_without(const char *feature)
+{
+	const char *set = getenv("IPCFS_TEST_OPTIONS");
+	char options[4096], *rest = options, *option, *name;
+	bool found = false;
+
+	snprintf(options, sizeof(options), "%s", set ? set : "");
+	while ((option = strsep(&rest, ","))) {
+		if (strncmp(option, "without=", 8) != 0)
+			continue;
+		option += 8;
+		while ((name = strsep(&option, ":")))
+			found = found || !strcmp(name, feature);
+	}
+	return found;
+}
+
+void case_add_needing(TCase *tcase, const TTest *test, int i, const char *needs)
+{
+	char list[128], *rest = list, *name;
+
+	snprintf(list, sizeof(list), "%s", needs);
+	while ((name = strsep(&rest, ":")) && !mount_is_without(name))
+		;
+	if (name)
+		printf("# left out: %s for %d: without %s\n", test->name, i, name);
+	else
+		tcase_add_loop_test(tcase, test, i, i + 1);
+	fflush(stdout); /* else each test's process would print it again */
 }
 
 TCase *suite_case(Suite *suite, const char *name, int seconds)

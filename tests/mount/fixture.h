@@ -38,6 +38,14 @@ int suite_run(Suite *suite);
 /* A test case of that name with the fixture above and a limit in seconds. */
 TCase *suite_case(Suite *suite, const char *name, int seconds);
 
+/* Whether $IPCFS_TEST_OPTIONS turns that feature of the kernel (lib/host/feature.h) off. */
+bool mount_is_without(const char *feature);
+/*
+ * Adds a test, with that _i, which needs these features: names with ':' between them. It is left
+ * out where one of them is turned off, and a comment of TAP says so.
+ */
+void case_add_needing(TCase *tcase, const TTest *test, int i, const char *needs);
+
 /* A further mount, on a new directory `name`; returns when it answers, or fails the test. */
 void mount_start(struct mount *mount, const char *name, const char *options);
 /* What to give to -o: $IPCFS_TEST_OPTIONS, and these, which win. Good until the next call. */

@@ -153,12 +153,12 @@ START_TEST(test_blocking_thousand_readers_others_work)
 	channel_make("pipes/other");
 	channel_make("queues/other");
 	threads_start(channel_names[_i]);
-	dir = opendir(ipc_path("queues"));
+	dir = opendir(ipc_path("pipes"));
 	ck_assert_ptr_nonnull(dir);
 	while ((entry = readdir(dir)))
 		n += entry->d_name[0] != '.';
 	closedir(dir);
-	ck_assert_int_eq(n, _i == QUEUE ? 2 : 1);
+	ck_assert_int_eq(n, _i == PIPE ? 2 : 1);
 	channel_put("pipes/other", "beside", 6);
 	ck_assert_int_eq(channel_take("pipes/other", buf, sizeof(buf)), 6);
 	channel_put("queues/other", "beside", 6);

@@ -223,7 +223,7 @@ int main(void)
 	tcase_add_test(tcase, test_native_queues_suffix_is_the_priority);
 	tcase_add_test(tcase, test_native_queues_own_name_wins_over_suffix);
 	tcase_add_test(tcase, test_native_queues_highest_priority_is_read_first);
-	tcase_add_test(tcase, test_native_queues_made_natively_appears);
+	case_add_needing(tcase, test_native_queues_made_natively_appears, 0, "mqueue_mount");
 	tcase_add_test(tcase, test_native_queues_removed_natively_disappears);
 	tcase_add_test(tcase, test_native_queues_removed_in_mount_is_gone_natively);
 	tcase_add_test(tcase, test_native_queues_removed_open_file_keeps_it);

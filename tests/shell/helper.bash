@@ -54,6 +54,26 @@ ipcfs_teardown() {
 	return "$bad"
 }
 
+# needs FEATURE...: skips the test where IPCFS_TEST_OPTIONS turns one of them off.
+needs() {
+	local feature
+
+	for feature; do
+		! is_off "$feature" || skip "without $feature"
+	done
+}
+
+# Does IPCFS_TEST_OPTIONS turn that feature of the kernel (lib/host/feature.h) off?
+is_off() { # FEATURE
+	local option options
+
+	IFS=, read -ra options <<<"${IPCFS_TEST_OPTIONS:-}"
+	for option in "${options[@]}"; do
+		[[ $option != without=* || ":${option#*=}:" != *":$1:"* ]] || return 0
+	done
+	return 1
+}
+
 # --- mounts ---------------------------------------------------------------------------------------
 
 new_directory() {

@@ -45,12 +45,14 @@ assert not bad, bad' "$1"
 # --- every byte -----------------------------------------------------------------------------------
 
 @test "every byte in every name: inventory.json is valid and agrees with the listings" {
+	needs mqueue_mount
 	make_all
 	run -0 check inventory
 	((output > 600))
 }
 
 @test "every byte in every name: status has the lines of a harmless object" {
+	needs mqueue_mount
 	make_all
 	run -0 check status
 	((output > 600))

@@ -35,6 +35,7 @@ for kind, every in ("pipes", 1), ("shm", 1), ("queues", 4):
 # --- walking through ------------------------------------------------------------------------------
 
 @test "grep -r ends and takes nothing" {
+	needs mqueue_mount
 	fill
 	before=$(contents)
 	WITHIN=20 run shell 'grep -r . $IPC/info > $OUT; [[ $? != 2 ]] || echo some could not be read'
@@ -45,6 +46,7 @@ for kind, every in ("pipes", 1), ("shm", 1), ("queues", 4):
 }
 
 @test "tar ends and takes nothing" {
+	needs mqueue_mount
 	fill
 	before=$(contents)
 	WITHIN=20 run shell 'tar -C $IPC -cf $OUT info; tar -tf $OUT | grep -F $NAME/status'
@@ -64,6 +66,7 @@ for kind, every in ("pipes", 1), ("shm", 1), ("queues", 4):
 # --- tables ---------------------------------------------------------------------------------------
 
 @test "inventory.json is valid and agrees with ls and with status" {
+	needs mqueue_mount
 	fill
 	run -0 python3 -c 'import json, os, sys
 ipc, name = os.environ["IPC"], os.environ["NAME"]
@@ -84,6 +87,7 @@ print(len(inventory))'
 }
 
 @test "summary has a line for each channel, with the same columns" {
+	needs mqueue_mount
 	fill
 	run -0 shell 'cat $IPC/info/summary'
 	[[ ${lines[0]} == KIND*OWNER*GROUP*MODE*BYTES*NAME ]]
@@ -113,6 +117,7 @@ have_parser() {
 }
 
 @test "metrics are OpenMetrics, as its parser has it" {
+	needs mqueue_mount
 	have_parser
 	fill
 	run -0 metrics
@@ -145,6 +150,7 @@ have_parser() {
 # --- names ----------------------------------------------------------------------------------------
 
 @test "odd names leave inventory.json valid, with one entry each" {
+	needs mqueue_mount
 	odd_names
 	run -0 python3 -c 'import json, os
 ipc, name = os.environ["IPC"], os.environ["NAME"]

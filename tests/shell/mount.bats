@@ -158,11 +158,13 @@ one_clear_line() {
 }
 
 @test "ls -la, find, df, stat -f and grep -r of the README work" {
+	needs passthrough mqueue_mount
 	run -0 shell 'touch $P $Q $S; ls -la $IPC $IPC/*; find $IPC -path $IPC/sockets/unix -prune -o -type f -print; df $IPC; stat -f $IPC; grep -r ipc $IPC/README'
 	[[ $output == *"$P"* && $output == *"$Q"* && $output == *"$S"* ]]
 }
 
 @test "ls shows . and .. and inode numbers that agree with stat" {
+	needs mqueue_mount
 	run -0 shell 'touch $P $Q $S; for dir in pipes queues shm; do
 			ls -a $IPC/$dir | head -n2
 			[[ $(ls -i $IPC/$dir | grep -w $NAME) == *"$(stat -c %i $IPC/$dir/$NAME) $NAME" ]] || echo differs

@@ -19,6 +19,7 @@ load helper
 }
 
 @test "a queue that was made natively is listed and can be used" {
+	needs mqueue_mount
 	run -0 shell '$MQ create $NAME 3 100; ls $IPC/queues; $MQ send $NAME hello; first $Q'
 	[[ $output == *"$NAME"*hello ]]
 }
@@ -227,6 +228,7 @@ print(os.strerror(ctypes.get_errno()))
 }
 
 @test "NAME:9 is not listed and makes no queue of that name" {
+	needs mqueue_mount
 	run -0 shell 'touch $Q; echo hello > $Q:9; ls $NATIVE_MQ $IPC/queues | grep -cF "$NAME"'
 	[[ $output == 2 ]]
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# POSIX shared memory: the files of shm/ are those of /dev/shm, read, written and mapped.
+# POSIX shared memory: the files of shm/ are those of /dev/shm, read, written and mapped. Where they are
+# links to them (without passthrough) the same holds: so stat follows.
 # shellcheck shell=bats disable=SC2016
 
 load helper
@@ -30,12 +31,12 @@ setup_file() {
 }
 
 @test "what was made natively is listed and read" {
-	run -0 shell 'echo hello > /dev/shm/$NAME; ls $IPC/shm | grep -Fx $NAME; cat $S; stat -c %s $S'
+	run -0 shell 'echo hello > /dev/shm/$NAME; ls $IPC/shm | grep -Fx $NAME; cat $S; stat -Lc %s $S'
 	[[ $output == "$NAME"$'\nhello\n6' ]]
 }
 
 @test "what is written natively later is read at once" {
-	run -0 shell 'echo one > $S; cat $S; echo two >> /dev/shm/$NAME; cat $S; stat -c %s $S
+	run -0 shell 'echo one > $S; cat $S; echo two >> /dev/shm/$NAME; cat $S; stat -Lc %s $S
 		exec 7< $S; echo three >> /dev/shm/$NAME; tail -n1 <&7'
 	[[ $output == $'one\none\ntwo\n8\nthree' ]]
 }
@@ -46,7 +47,7 @@ setup_file() {
 }
 
 @test "truncate grows and shrinks" {
-	run -0 shell 'truncate -s 1M $S; stat -c %s $S /dev/shm/$NAME; truncate -s 5 $S; stat -c %s $S /dev/shm/$NAME'
+	run -0 shell 'truncate -s 1M $S; stat -Lc %s $S /dev/shm/$NAME; truncate -s 5 $S; stat -Lc %s $S /dev/shm/$NAME'
 	[[ $output == $'1048576\n1048576\n5\n5' ]]
 }
 
@@ -63,7 +64,7 @@ setup_file() {
 @test "a sparse region stays sparse, and cp keeps the holes" {
 	run -0 shell 'truncate -s 64M $S; echo x | dd of=$S bs=1M seek=32 conv=notrunc status=none
 		truncate -s 64M $S; cp --sparse=auto $S $S.2; cmp $S $S.2
-		stat -c "%s %b" $S /dev/shm/$NAME.2'
+		stat -Lc "%s %b" $S /dev/shm/$NAME.2'
 	[[ $output == $'67108864 8\n67108864 8' ]]
 }
 
@@ -76,8 +77,8 @@ print(os.lseek(f, 0, os.SEEK_DATA), os.lseek(f, 262144, os.SEEK_HOLE), os.lseek(
 }
 
 @test "fallocate takes memory and punches holes" {
-	run -0 shell 'fallocate -l 1M $S; stat -c "%s %b" $S /dev/shm/$NAME
-		fallocate -p -o 0 -l 512k $S; stat -c "%s %b" $S /dev/shm/$NAME'
+	run -0 shell 'fallocate -l 1M $S; stat -Lc "%s %b" $S /dev/shm/$NAME
+		fallocate -p -o 0 -l 512k $S; stat -Lc "%s %b" $S /dev/shm/$NAME'
 	[[ $output == $'1048576 2048\n1048576 2048\n1048576 1024\n1048576 1024' ]]
 }
 
@@ -131,7 +132,7 @@ print(old[0:3].decode(), new[0:3].decode(), open(\"/dev/shm/\" + os.environ[\"NA
 
 @test "after removal and creation outside, the name is the new region at once" {
 	run -0 shell 'echo old > $S; exec 7< $S; rm /dev/shm/$NAME; echo newer > /dev/shm/$NAME
-		cat $S; cat <&7; stat -c %s $S'
+		cat $S; cat <&7; stat -Lc %s $S'
 	[[ $output == $'newer\nold\n6' ]]
 }
 
@@ -159,7 +160,7 @@ print(old[0:3].decode(), new[0:3].decode(), open(\"/dev/shm/\" + os.environ[\"NA
 
 @test "chmod and chown change the real region; ls shows native changes" {
 	run -0 shell 'touch $S; chmod 620 $S; chown 65534:12345 $S; stat -c "%A %u %g" /dev/shm/$NAME
-		chmod 604 /dev/shm/$NAME; chown 12345 /dev/shm/$NAME; stat -c "%A %u %g" $S'
+		chmod 604 /dev/shm/$NAME; chown 12345 /dev/shm/$NAME; stat -Lc "%A %u %g" $S'
 	[[ $output == $'-rw--w---- 65534 12345\n-rw----r-- 12345 12345' ]]
 }
 
@@ -209,7 +210,7 @@ print(old[0:3].decode(), new[0:3].decode(), open(\"/dev/shm/\" + os.environ[\"NA
 		until [[ -e $1/README ]]; do sleep 0.02; done
 		dd if=/dev/zero of="$1/shm/x" bs=64k count=32 2>&1 | grep -o "No space left on device"
 		fallocate -l 2M "$1/shm/y" 2>&1 | grep -o "No space left on device"
-		stat -c %s "$1/shm/x" /dev/shm/x
+		stat -Lc %s "$1/shm/x" /dev/shm/x
 		kill $daemon; wait $daemon' bash "$dir" 3>&-
 	rmdir "$dir"
 	[[ $output == $'No space left on device\nNo space left on device\n1048576\n1048576' ]]

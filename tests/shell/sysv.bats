@@ -254,12 +254,11 @@ small() { # ERROR 'WHAT A USER TYPES'
 	rm -r "$data"
 }
 
-@test "summary says of each object what ipcs, lsipc and ls of /dev/mqueue say" {
+@test "summary says of each System V object what ipcs and lsipc say" {
 	touch "$SQ"
 	echo hello > "$SQ"
 	truncate -s 5000 "$SM"
 	echo "create sysv/sems/$KEY count=5" > "$IPC/ctl"
-	echo message > "$Q"
 	run -0 shell 'cat $IPC/info/summary'
 	table=$output
 	column() { # KIND TITLE...: of all objects of a kind, with their names
@@ -281,5 +280,11 @@ small() { # ERROR 'WHAT A USER TYPES'
 	[[ $(column sysv/queues MESSAGES BYTES | grep "^$FILE") == "$(lsipc -q -b -r -o KEY,MSGS,USEDBYTES | grep "^$FILE")" ]]
 	[[ $(column sysv/shm ATTACHED BYTES | grep "^$FILE") == "$(lsipc -m -b -r -o KEY,NATTCH,SIZE | grep "^$FILE")" ]]
 	[[ $(column sysv/sems SEMS | grep "^$FILE") == "$(lsipc -s -r -o KEY,NSEMS | grep "^$FILE")" ]]
-	[[ $(column queues) == "$(cd "$NATIVE_MQ" && printf '%s\n' * | sort)" ]]
+}
+
+@test "summary says of each queue what ls of /dev/mqueue says" {
+	needs mqueue_mount
+	echo message > "$Q"
+	run -0 shell 'awk "\$1 == \"queues\" { print \$NF }" $IPC/info/summary | sort'
+	[[ $output == "$(cd "$NATIVE_MQ" && printf '%s\n' * | sort)" ]]
 }

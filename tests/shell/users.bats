@@ -115,7 +115,7 @@ socket.socket(socket.AF_UNIX).bind(os.environ[\"P\"] + \".s\")"; stat -c "%u %g 
 }
 
 @test "the kernel's limit on queues is each user's own" {
-	run -0 other 'n=1; while ((n <= 20)) && touch $Q.$n; do n=$((n + 1)); done; ls $IPC/queues | grep -cF $NAME'
+	run -0 other 'n=1; while ((n <= 20)) && touch $Q.$n; do n=$((n + 1)); done; ls $NATIVE_MQ | grep -cF $NAME'
 	[[ $output == *"Too many open files"* && ${lines[-1]} -lt 20 ]]
 	shell 'touch $Q; rm $Q'
 }
@@ -181,7 +181,7 @@ limit() {
 	done; cat info/pipes/$NAME/peek 2> /dev/null; grep messages info/queues/$NAME/status
 	echo "create pipes/$NAME.3 capacity=4K" > ctl; echo own > queues/$NAME.3; echo remove "pipes/$NAME.3" > ctl; rm queues/$NAME.3'
 	[[ -z $output ]]
-	run -0 stat -c "%a %u" "$P" "$Q" "$S"
+	run -0 stat -Lc "%a %u" "$P" "$Q" "$S"
 	[[ $(sort -u <<<"$output") == "600 $OTHER" ]]
 }
 
