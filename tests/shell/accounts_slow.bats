@@ -269,6 +269,9 @@ killed() {
 }
 
 @test "so it does where no signal ends the look-up" {
+	# What the thread uses that is left alone is not freed.
+	export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"
+	configure </dev/null
 	killed deaf-23002
 }
 
