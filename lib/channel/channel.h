@@ -63,9 +63,10 @@ struct channel {
 	unsigned n_descriptors; /* and how many they are */
 	int backing_fd;         /* CHANNEL_BACKED and MAPPED: open while any file is; else -1 */
 	char *link;             /* CHANNEL_LINK, owned by the kind; else NULL */
-	size_t message_max;     /* CHANNEL_MESSAGES: the longest message, bytes; known while open */
-	void *inode;            /* the one that stands for it in the mount, or the newest of many */
-	void *listed;           /* the one that stands for a stream in lists */
+	/* CHANNEL_MESSAGES: the longest message, bytes, as text too; known while open. */
+	size_t message_max;
+	void *inode;  /* the one that stands for it in the mount, or the newest of many */
+	void *listed; /* the one that stands for a stream in lists */
 
 	struct transfer *readers, *writers, *openers; /* held, in order of arrival */
 	struct file *polled; /* files on which somebody waits for readiness */
@@ -119,20 +120,31 @@ struct footprint {
 /*
  * What can be done with an object. destroy, stat and change are there always; which of the others
  * may be NULL, and what that means, stands beside them. Only channel.c and file.c call them.
+ *
+ * Rights: before an open, and before a truncate(2) by name, the kernel has checked the mode that
+ * stat() shows. Everything else the kind checks, or has the kernel check as the caller.
  */
 struct channel_ops {
 	unsigned traits; /* enum channel_trait */
 	void (*destroy)(struct channel *channel);
 	/* st_ino, st_mode, st_nlink, st_uid, st_gid, the times; st_size only where it is true. */
 	int (*stat)(struct channel *channel, struct stat *ret_attr);
-	/* All but the size. `file` is the open file that the change came through, or NULL. */
+	/*
+	 * All but the size, by the rules of chmod(2), chown(2) and utimensat(2). `file` is the open
+	 * file that the change came through, or NULL.
+	 */
 	int (*change)(struct channel *channel, struct file *file, const struct stat *attr,
 		      unsigned changes, struct caller *caller);
-	/* Sets the size, or empties the object where 0 does that. May be a job. NULL: -EINVAL. */
+	/*
+	 * Sets the size; or, where 0 empties the object, throws away what waits: that takes the
+	 * right to read it, -EACCES. Not called for an open with O_TRUNC, but of backed files. May
+	 * be a job. NULL: -EINVAL.
+	 */
 	int (*truncate)(struct channel *channel, struct file *file, off_t size,
 			struct caller *caller);
 	/*
-	 * The file is counted in n_files while it opens, and no longer when it is released.
+	 * The file is counted in n_files while it opens, and no longer when it is released. Sets
+	 * channel::message_max, if there are messages. May be a job.
 	 * NULL: the object can't be opened, -EISDIR.
 	 */
 	int (*open)(struct file *file, struct caller *caller);
@@ -154,8 +166,8 @@ struct channel_ops {
 	 */
 	ssize_t (*write)(struct file *file, const void *data, size_t size, off_t offset);
 	/*
-	 * EPOLL* that hold now; from here on each change is told by channel_wake(). NULL: always
-	 * ready.
+	 * EPOLL* that hold now, of the ways that the file is open for; from here on each change is
+	 * told by channel_wake(). NULL: always ready.
 	 */
 	uint32_t (*poll)(struct file *file);
 	/*
@@ -163,13 +175,22 @@ struct channel_ops {
 	 * descriptor to listen to. NULL: nothing.
 	 */
 	void (*attend)(struct channel *channel);
-	/* Adds what only this kind has, as far as the caller may know it. NULL: nothing. */
+	/*
+	 * Adds what only this kind has: what takes the right to read it only for who has that
+	 * (caller_may()). NULL: nothing.
+	 */
 	void (*status)(struct channel *channel, struct caller *caller, struct row *row);
-	/* Prints what waits, without taking it. NULL: the kernel has no call for that. */
+	/*
+	 * Prints what waits, without taking it; for a reader who may read it (info/ has looked).
+	 * NULL: the kernel has no call for that.
+	 */
 	int (*peek)(struct channel *channel, FILE *out);
 	/* Changes what stat() said of how others have the object. NULL: nothing. */
 	void (*footprint)(struct channel *channel, struct footprint *footprint);
-	/* Sets what `settings` gives of the parameters that are not fixed. NULL: all are. */
+	/*
+	 * Sets what `settings` gives of the parameters that are not fixed, for the owner: -EPERM.
+	 * May be a job. NULL: all are fixed.
+	 */
 	int (*set)(struct channel *channel, const struct settings *settings, struct caller *caller);
 };
 
@@ -243,7 +264,7 @@ int channel_change(struct channel *channel, struct file *file, const struct stat
 		   unsigned changes, struct caller *caller);
 int channel_truncate(struct channel *channel, struct file *file, off_t size, struct caller *caller);
 
-/* fallocate(2) on what has a size, and lseek(2) on what has a backing file; else -ENODEV, -ESPIPE. */
+/* fallocate(2) of what has a size, lseek(2) of what has a backing file; else -ENODEV, -ESPIPE. */
 int channel_allocate(struct file *file, int mode, off_t offset, off_t length,
 		     struct caller *caller);
 off_t channel_seek(struct file *file, off_t offset, int whence);

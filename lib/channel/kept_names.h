@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Names that the daemon itself keeps, because the kernel has none for these objects: pipes.
+ * Names that the daemon itself keeps, because the kernel has none for these objects: pipes, events,
+ * servers.
  *
  * Each object belongs to the user who made it and is charged to that user for as long as it lives.
  * The directory works as one with the sticky bit: only its owner and root remove or rename a
@@ -31,8 +32,8 @@ struct kept_space {
 struct kept *kept_from(struct channel *channel);
 
 /*
- * Makes `kept`, which is all zeroes, an object of the caller's with this name: on success the
- * space has one reference to it and the caller another. -EEXIST, -EMFILE (the user has too many),
+ * Makes `kept`, which is all zeroes but for what is the kind's own, an object of the caller's with
+ * this name: on success the space has one reference to it and the caller another. -EEXIST, -EMFILE (the user has too many),
  * -ENOMEM: it is as before.
  */
 int kept_init(struct kept *kept, struct space *space, enum channel_service service,

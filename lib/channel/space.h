@@ -47,7 +47,8 @@ struct space_ops {
 		      struct entry *ret_entry);
 	/*
 	 * Makes an object with the mode as it stands (type and permissions) and the kind's
-	 * settings; it must not exist: -EEXIST.
+	 * settings, NULL where none could be given; it must not exist: -EEXIST. -EPERM: objects
+	 * are of another type.
 	 */
 	int (*create)(struct space *space, const char *name, mode_t mode,
 		      const struct settings *settings, struct caller *caller,

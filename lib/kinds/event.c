@@ -256,26 +256,14 @@ static int event_set(struct channel *channel, const struct settings *settings,
 
 /* The names. */
 
-static int event_init(struct event *event, struct space *space, const char *name, mode_t mode,
-		      struct caller *caller)
-{
-	struct user_table *users = &space->host->users;
-	int r = user_charge(users, caller->uid, USER_DESCRIPTORS, 1);
-
-	if (r < 0)
-		return r;
-	r = kept_init(&event->kept, space, CHANNEL_STREAM, name, mode, caller);
-	if (r < 0)
-		user_uncharge(users, caller->uid, USER_DESCRIPTORS, 1);
-	return r;
-}
-
+/* What is charged is charged before it is there. */
 static int event_create(struct space *space, const char *name, mode_t mode,
 			const struct settings *settings, struct caller *caller,
 			struct entry *ret_entry)
 {
 	uint64_t value = settings_has(settings, EVENT_VALUE) ? settings->values[EVENT_VALUE] : 0;
 	bool is_semaphore = settings_has(settings, EVENT_MODE) && settings->values[EVENT_MODE];
+	struct user_table *users = &space->host->users;
 	CLEANUP_FREE struct event *event = NULL;
 	int r;
 
@@ -284,14 +272,17 @@ static int event_create(struct space *space, const char *name, mode_t mode,
 	event = calloc(1, sizeof(*event));
 	if (!event)
 		return -ENOMEM;
-	readiness_init(&event->counter, &event->kept.channel);
-	event->kept.channel.space = space;
-	r = event_open_counter(event, value, is_semaphore);
+	r = user_charge(users, caller->uid, USER_DESCRIPTORS, 1);
 	if (r < 0)
 		return r;
-	r = event_init(event, space, name, mode, caller);
+	readiness_init(&event->counter, &event->kept.channel);
+	event->kept.channel.space = space; /* for event_close(), should it come to that */
+	r = event_open_counter(event, value, is_semaphore);
+	if (r == 0)
+		r = kept_init(&event->kept, space, CHANNEL_STREAM, name, mode, caller);
 	if (r < 0) {
 		event_close(event);
+		user_uncharge(users, caller->uid, USER_DESCRIPTORS, 1);
 		return r;
 	}
 	ret_entry->channel = &TAKE_PTR(event)->kept.channel;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The one list of kinds. To add a kind: a file NAME.c here, or in the folder of its family, that
- * ends with its `const struct kind`; its declaration below, and its line in kinds.c.
+ * The one list of kinds. How to add one, with all that it touches: docs/hacking.md.
  */
 #ifndef IPCFS_KINDS_H
 #define IPCFS_KINDS_H

@@ -344,12 +344,15 @@ for line in "create pipes/%s", "create shm/%s":
 	run -0 shell 'touch $P && rm $P && cat $IPC/info/summary'
 }
 
-@test "ipcfs(5) names every kind that the help of ctl names" {
-	local kind
+@test "the documents name every kind that the help of ctl names" {
+	local kind page
 
-	while read -r kind; do
-		grep -qF "$kind" "$HERE/../../docs/ipcfs.5.scd" || { echo "nothing on $kind"; return 1; }
-	done < <(sed -n '/and of each kind/,/^# Sizes/s/^#   \([a-z/]*\).*/\1/p' "$IPC/ctl" | tee "$OUT")
+	sed -n '/and of each kind/,/^# Sizes/s/^#   \([a-z/]*\).*/\1/p' "$IPC/ctl" >"$OUT"
 	grep -qx pipes "$OUT"
 	grep -qx sysv/sems "$OUT"
+	while read -r kind; do
+		for page in README.md docs/ipcfs.5.scd docs/choosing.md; do
+			grep -qw "${kind##*/}" "$HERE/../../$page" || { echo "$page has nothing on $kind"; return 1; }
+		done
+	done <"$OUT"
 }

@@ -7,7 +7,7 @@ load helper
 eval "helper_$(declare -f setup)"
 
 setup() {
-	IPCFS_TEST_OPTIONS= # each test says here what it does without
+	export IPCFS_TEST_OPTIONS= # each test says here what it does without
 	helper_setup
 	LESS=$(new_directory)
 	export LESS LP="$LESS/pipes/$NAME" LQ="$LESS/queues/$NAME" LS="$LESS/shm/$NAME"

@@ -9,12 +9,15 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "lib/kinds/kinds.h"
@@ -89,10 +92,21 @@ static void write_file(const char *path, int value)
 	ck_assert_msg(fclose(file) == 0, "%s: %s", path, error_name(-errno));
 }
 
+/* Abstract names and ports are a network namespace's: those of other tests are not ours. */
+static void set_loopback_up(void)
+{
+	struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
+	int fd = (int)must_call(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+
+	must_call(ioctl(fd, SIOCSIFFLAGS, &request));
+	close(fd);
+}
+
 static void setup(void)
 {
 	n_descriptors = fixture_descriptors();
-	must_call(unshare(CLONE_NEWNS | CLONE_NEWIPC));
+	must_call(unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWNET));
+	set_loopback_up();
 	must_call(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
 	must_call(mount("tmpfs", "/dev/shm", "tmpfs", 0, "mode=1777"));
 	write_file("/proc/sys/fs/mqueue/msg_default", QUEUE_MESSAGES);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What every unit test stands on: a loop, a host, and IPC and mount namespaces of its own, so a
- * test meets no queue or region of the machine and leaves none behind, even when it is killed.
+ * What every unit test stands on: a loop, a host, and IPC, mount and network namespaces of its own,
+ * so a test meets no queue, region or port of the machine and leaves none behind, even when it is
+ * killed.
  *
  * The teardown fails a test that leaves a descriptor open or anything charged to a user.
  */

@@ -139,6 +139,18 @@ bool sample_is_socket(const struct kind *kind)
 	return strncmp(kind->path, "sockets/", strlen("sockets/")) == 0;
 }
 
+bool sample_setting(const struct kind *kind, struct settings *ret_settings)
+{
+	for (unsigned i = 0; kind->parameters && kind->parameters[i].name; i++) {
+		if (kind->parameters[i].is_fixed || kind->parameters[i].type == PARAMETER_TEXT)
+			continue;
+		*ret_settings = (struct settings){.given = 1U << i};
+		ret_settings->values[i] = kind->parameters[i].min;
+		return true;
+	}
+	return false;
+}
+
 const char *sample_lacks(const struct kind *kind, unsigned needs)
 {
 	const struct sample *sample = find_sample(kind);
@@ -159,6 +171,8 @@ const char *sample_lacks(const struct kind *kind, unsigned needs)
 		return "a write is no message";
 	if ((needs & NEED_EMPTIED) && !(sample->traits & SAMPLE_EMPTIED))
 		return "nothing empties it";
+	if ((needs & NEED_SETTING) && !sample_setting(kind, &(struct settings){0}))
+		return "nothing of it can be set";
 	if ((needs & NEED_RENAMES) && !(sample->traits & SAMPLE_RENAMES))
 		return "nothing renames it";
 	return NULL;

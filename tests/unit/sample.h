@@ -32,6 +32,7 @@ enum sample_need {
 	NEED_MESSAGES = 1 << 5, /* a write is a message */
 	NEED_EMPTIED = 1 << 6,  /* truncate to 0 empties it */
 	NEED_RENAMES = 1 << 7,  /* its objects can be renamed */
+	NEED_SETTING = 1 << 8,  /* a parameter of theirs can be set: sample_setting() */
 };
 
 /* Bytes of the writes by which sample_fill() fills what takes any bytes. */
@@ -64,6 +65,9 @@ bool sample_waits(const struct kind *kind);
 bool sample_is_message(const struct kind *kind);
 /* The kind's objects are not files that one makes, so there is no sample: see test_sockets.c. */
 bool sample_is_socket(const struct kind *kind);
+
+/* The kind's first parameter that can be set later, as its least value; false: there is none. */
+bool sample_setting(const struct kind *kind, struct settings *ret_settings);
 
 /* Why a test that needs these, of enum sample_need, does not fit the kind; NULL: it fits. */
 const char *sample_lacks(const struct kind *kind, unsigned needs);

@@ -10,6 +10,7 @@
 
 #include "lib/kinds/kinds.h"
 #include "tests/unit/fixture.h"
+#include "tests/unit/held.h"
 #include "tests/unit/objects.h"
 #include "tests/unit/sample.h"
 
@@ -305,6 +306,42 @@ START_TEST(test_contract_rights_truncate_to_0_by_stranger_is_refused)
 }
 END_TEST
 
+/* To throw away what waits is to take it; a file's size is its writers'. */
+START_TEST(test_contract_rights_truncate_to_0_takes_the_right_to_read)
+{
+	struct channel *channel = make_as(fixture_open(kinds[_i]), 0600, &root);
+	bool is_sized = sample_of(kinds[_i])->traits & SAMPLE_SIZED;
+
+	must(object_chmod(channel, 0622, &root));
+	ck_assert_int_eq(object_truncate(channel, 0, &stranger), is_sized ? 0 : -EACCES);
+	object_unref(channel);
+}
+END_TEST
+
+struct setting {
+	struct channel *channel;
+	struct settings settings;
+};
+
+static int set_as_stranger(void *data)
+{
+	const struct setting *setting = data;
+
+	return channel_set(setting->channel, &setting->settings, &stranger);
+}
+
+START_TEST(test_contract_rights_set_by_stranger_is_refused)
+{
+	struct setting setting = {.channel = make_as(fixture_open(kinds[_i]), 0600, &root)};
+	int r;
+
+	ck_assert(sample_setting(kinds[_i], &setting.settings));
+	r = loop_wait_for(&stranger, set_as_stranger, &setting);
+	ck_assert_msg(r == -EPERM || r == -EACCES, "%s", error_name(r));
+	object_unref(setting.channel);
+}
+END_TEST
+
 int main(void)
 {
 	const struct kind_test tests[] = {
@@ -331,6 +368,8 @@ int main(void)
 		{test_contract_rights_rename_by_stranger_eperm, NEED_RENAMES},
 		{test_contract_rights_rename_over_anothers_eperm, NEED_RENAMES},
 		{test_contract_rights_truncate_to_0_by_stranger_is_refused, 0},
+		{test_contract_rights_truncate_to_0_takes_the_right_to_read, NEED_EMPTIED},
+		{test_contract_rights_set_by_stranger_is_refused, NEED_SETTING},
 		{NULL},
 	};
 	Suite *suite = suite_create("contract_rights");
