@@ -34,8 +34,7 @@ struct kept *kept_from(struct channel *channel);
 /*
  * Makes `kept`, which is all zeroes but for what is the kind's own, an object of the caller's with
  * this name: on success the space has one reference to it and the caller another. -EEXIST, -EMFILE
- * (the user has too many),
- * -ENOMEM: it is as before.
+ * (the user has too many), -ENOMEM: it is as before.
  */
 int kept_init(struct kept *kept, struct space *space, enum channel_service service,
 	      const char *name, mode_t mode, struct caller *caller);
