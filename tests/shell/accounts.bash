@@ -103,9 +103,9 @@ are() {
 	done
 }
 
-is() { # PATH OWNER GROUP MODE; a directory may be searched besides
-	[[ $(stat -c "%u %g" "$1") == "$2 $3" && $((8#$(stat -c %a "$1") & 0666)) == $((8#$4)) ]] || {
-		echo "$1 is: $(stat -c "%u %g %a" "$1")"
+is() { # PATH OWNER GROUP MODE; in shm/ it may be a link; a directory may be searched besides
+	[[ $(stat -Lc "%u %g" "$1") == "$2 $3" && $((8#$(stat -Lc %a "$1") & 0666)) == $((8#$4)) ]] || {
+		echo "$1 is: $(stat -Lc "%u %g %a" "$1")"
 		return 1
 	}
 }
