@@ -7,6 +7,7 @@
 #include "tests/mount/fixture.h"
 #include "tests/mount/process.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -36,6 +37,25 @@ static int look(void *name)
 	return stat(ipc_path(name), &st) < 0 ? errno : 0;
 }
 
+static bool has_no_pipe(void *unused)
+{
+	DIR *dir = opendir(ipc_path("pipes"));
+	struct dirent *entry;
+
+	ck_assert_ptr_nonnull(dir);
+	while ((entry = readdir(dir)) && entry->d_name[0] == '.')
+		;
+	closedir(dir);
+	return !entry;
+}
+
+/* Its socket goes with it, which is a request to the mount like any other: a moment later. */
+static void remove_server(void)
+{
+	must(rmdir(ipc_path("sockets/servers/s")));
+	ck_assert(wait_until(has_no_pipe, NULL, 5000));
+}
+
 START_TEST(test_inside_server_listens)
 {
 	char line[256];
@@ -44,7 +64,7 @@ START_TEST(test_inside_server_listens)
 	child_must_as(STRANGER, run_line, line);
 	child_must(look, "pipes/socket");
 	child_must(look, "sockets/servers/s/address");
-	must(rmdir(ipc_path("sockets/servers/s")));
+	remove_server();
 }
 END_TEST
 
@@ -58,7 +78,7 @@ START_TEST(test_inside_server_keeps_its_mode)
 	must_fail(chmod(ipc_path("sockets/servers/s"), 0700), EOPNOTSUPP);
 	must(chmod(ipc_path("sockets/servers/s"), 0755));
 	must_fail(chown(ipc_path("sockets/servers/s"), 1, 1), EOPNOTSUPP);
-	must(rmdir(ipc_path("sockets/servers/s")));
+	remove_server();
 }
 END_TEST
 
@@ -77,7 +97,7 @@ START_TEST(test_inside_server_that_comes_second_is_refused)
 		for (int k = 0; k < 2; k++)
 			n += child_end(pids[k]) == 0;
 		ck_assert_int_eq(n, 1);
-		must(rmdir(ipc_path("sockets/servers/s")));
+		remove_server();
 	}
 }
 END_TEST
