@@ -7,7 +7,6 @@
 # shellcheck shell=bash disable=SC2016,SC2153
 
 load helper
-eval "helper_$(declare -f setup)"
 
 declare -ga KEPT_OPEN=()
 
@@ -24,7 +23,7 @@ setup() {
 	mkdir -m 1777 "$D"
 	setup_names
 	IPCFS="$SHARED/ipcfs"
-	helper_setup
+	ipcfs_setup
 	KEY=$(printf '0x%08x' $((0x60000000 | ($$ & 0x3fffff) << 6 | BATS_TEST_NUMBER)))
 	export KEY CTL="$IPC/ctl"
 }

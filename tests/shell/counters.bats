@@ -5,10 +5,9 @@
 # shellcheck shell=bats disable=SC2016,SC2153,SC2154
 
 load helper
-eval "helper_$(declare -f setup)"
 
 setup() {
-	helper_setup
+	ipcfs_setup
 	export E="$IPC/events/$NAME" L="$IPC/sems/$NAME"
 }
 

@@ -4,11 +4,10 @@
 # shellcheck shell=bats disable=SC2016,SC2153,SC2154
 
 load helper
-eval "helper_$(declare -f setup)"
 
 setup() {
 	export IPCFS_TEST_OPTIONS= # each test says here what it does without
-	helper_setup
+	ipcfs_setup
 	LESS=$(new_directory)
 	export LESS LP="$LESS/pipes/$NAME" LQ="$LESS/queues/$NAME" LS="$LESS/shm/$NAME"
 	KEY=$(printf '0x%08x' $((0x50000000 | ($$ & 0x3fffff) << 4 | BATS_TEST_NUMBER)))

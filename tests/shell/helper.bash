@@ -23,6 +23,10 @@ declare -ga JOBS=() MOUNTS=()
 declare -gA DAEMON=() CONNECTION=() WATCHDOG=()
 
 setup() {
+	ipcfs_setup
+}
+
+ipcfs_setup() {
 	[[ $(id -u) == 0 ]] || skip "only root can mount here"
 	mountpoint -q "$FUSECTL" || mount -t fusectl none "$FUSECTL"
 	export NAME="ipcfs-test-$$-$BATS_TEST_NUMBER"
@@ -51,7 +55,14 @@ ipcfs_teardown() {
 	rm -rf "/dev/shm/${NAME:?}"* "/dev/shm/sem.${NAME:?}"* "${NATIVE_MQ:?}/$NAME"*
 	umount "$NATIVE_MQ"
 	rmdir "$NATIVE_MQ"
+	[[ -z ${D:-} ]] || rm -rf "$D"
 	return "$bad"
+}
+
+# For a setup: a directory of the test's own, $D, which teardown removes with what is in it.
+make_directory() {
+	D=$(new_directory)
+	export D
 }
 
 # needs FEATURE...: skips the test where IPCFS_TEST_OPTIONS turns one of them off.

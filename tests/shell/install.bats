@@ -4,10 +4,9 @@
 # shellcheck shell=bats disable=SC2016,SC2030,SC2031
 
 load helper
-eval "helper_$(declare -f setup)"
 
 setup() {
-	helper_setup
+	ipcfs_setup
 	INSTALL=$HERE/../../scripts/install
 	EXTRA=$(new_directory)
 	HELPER=$BATS_TEST_TMPDIR/mount.ipcfs

@@ -6,19 +6,16 @@
 # shellcheck shell=bats disable=SC2016,SC2030,SC2031,SC2153,SC2154
 
 load helper
-eval "helper_$(declare -f setup)"
 
 setup() {
-	helper_setup
-	[[ -n ${IPC:-} ]] || return 0
-	D=$(new_directory)
-	export D V="$IPC/sockets/servers/$NAME" SOCKET="/run/ipcfs/$NAME"
+	ipcfs_setup
+	make_directory
+	export V="$IPC/sockets/servers/$NAME" SOCKET="/run/ipcfs/$NAME"
 }
 
 teardown() {
 	local bad=0
 	ipcfs_teardown || bad=1
-	[[ -z ${D:-} ]] || rm -rf "$D"
 	rm -f "/run/ipcfs/${NAME:?}"*
 	return "$bad"
 }

@@ -5,20 +5,11 @@
 # shellcheck shell=bats disable=SC2016,SC2030,SC2031,SC2153,SC2154
 
 load helper
-eval "helper_$(declare -f setup)"
 
 setup() {
-	helper_setup
-	[[ -n ${IPC:-} ]] || return 0
-	D=$(new_directory)
-	export D U="$IPC/sockets/unix$D"
-}
-
-teardown() {
-	local bad=0
-	ipcfs_teardown || bad=1
-	[[ -z ${D:-} ]] || rm -rf "$D"
-	return "$bad"
+	ipcfs_setup
+	make_directory
+	export U="$IPC/sockets/unix$D"
 }
 
 # native SOCKET COMMAND...: the command in the background, once it listens at the socket in $D.

@@ -5,10 +5,9 @@
 # shellcheck shell=bats disable=SC2016,SC2030,SC2031,SC2153,SC2154
 
 load helper
-eval "helper_$(declare -f setup)"
 
 setup() {
-	helper_setup
+	ipcfs_setup
 	KEY=$(printf '0x%x' $((0x40000000 | ($$ & 0x3fffff) << 8 | BATS_TEST_NUMBER)))
 	FILE=$(printf '0x%08x' "$KEY")
 	export KEY FILE SQ="$IPC/sysv/queues/$FILE" SM="$IPC/sysv/shm/$FILE" SS="$IPC/sysv/sems/$FILE"

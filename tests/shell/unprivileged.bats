@@ -5,7 +5,6 @@
 # shellcheck shell=bats disable=SC2016,SC2153
 
 load helper
-eval "helper_$(declare -f setup)"
 
 setup_file() {
 	local way
@@ -27,7 +26,7 @@ can() { # WAY
 
 setup() {
 	[[ -n $WAYS ]] || skip "no user but root can mount here"
-	helper_setup
+	ipcfs_setup
 	ROOM=$(new_directory)
 	export ROOM MINE="$ROOM/ipc" MQUEUE='' MEANWHILE=''
 	export MY_P="$MINE/pipes/$NAME" MY_Q="$MINE/queues/$NAME" MY_S="$MINE/shm/$NAME"
