@@ -7,8 +7,8 @@
  * was made for may get it once more, while nothing has it open. One more inode stands for the
  * stream in lists of its directory: it is looked at and never opened, so its lock is always free.
  *
- * Every other object has one inode, because the kernel keeps state in it (pages, a FIFO's buffer, a
- * working directory).
+ * Where the kernel keeps state in an inode (pages, a FIFO's buffer, a working directory) the object has
+ * one. Texts and links get one for each LOOKUP, as streams do.
  */
 #ifndef IPCFS_INODE_H
 #define IPCFS_INODE_H
@@ -26,7 +26,7 @@ struct inode_record {
 	fuse_ino_t nodeid; /* its id in session::inodes; the kernel calls the root FUSE_ROOT_ID */
 	uint64_t n_lookups;
 	struct selector selector;
-	pid_t pid;          /* a stream's: the thread whose LOOKUP it was made for; 0: unknown */
+	pid_t pid;          /* the thread whose LOOKUP it was made for; 0: unknown */
 	unsigned n_handles; /* open */
 	int backing_id;     /* by which the kernel knows channel::backing_fd; 0: not at all */
 	unsigned n_backed;

@@ -38,7 +38,7 @@ static bool fill_open(fuse_req_t req, struct handle *handle, struct fuse_file_in
 	fi->noflush = 1;
 	if (handle_back(req, handle))
 		fi->backing_id = handle->inode->record->backing_id;
-	/* With both, maps are the backing file's and all else comes here (fs/fuse/file.c). */
+	/* With both, maps are the backing file's and all else comes here (linux/fs/fuse/file.c). */
 	fi->direct_io = !handle->record->is_backed ||
 			(channel->service == CHANNEL_MAPPED && file_writes(handle->file));
 	return true;
@@ -218,7 +218,7 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct f
 	/*
 	 * splice(2) and private maps read through the page cache, which drops what is not asked
 	 * for, and keeps what others then change. Only direct reads tell a lock owner
-	 * (fs/fuse/file.c, fuse_send_read).
+	 * (linux/fs/fuse/file.c, fuse_send_read).
 	 */
 	if (fi->lock_owner == 0 && (is_stream(file) || file->channel->service == CHANNEL_MAPPED)) {
 		reply_result(req, -EINVAL);

@@ -274,7 +274,7 @@ void options_print_help(const char *program)
 	       "    -o ipcns=PID        show the IPC namespace and /dev/shm of another process\n"
 	       "    -o max_channels=N   pipes, events and servers of one user (16384)\n"
 	       "    -o max_files=N      files that one user may have open (16384)\n"
-	       "    -o max_held=N       reads and writes of one user that may wait (8192)\n"
+	       "    -o max_held=N       requests of one user that may wait (8192)\n"
 	       "    -o spin=N           look N microseconds for more before sleeping (100)\n"
 	       "    -o without=NAME:... do without these features of the kernel; see ipcfs(8)\n"
 	       "\n"

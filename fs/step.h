@@ -40,7 +40,7 @@ void step_clock_fini(struct step_clock *clock, struct loop *loop);
 struct step {
 	/*
 	 * Answers the request, unless step_waits() says so. `caller` is who sent it, with the
-	 * waiter if there is one; nobody else has to finish it.
+	 * waiter if there is one; it is not take()'s to finish.
 	 */
 	void (*take)(fuse_req_t req, const struct step *step, struct caller *caller);
 	fuse_ino_t ino;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * File names for what may have any bytes in it, as URLs have them: a slash, a percent sign and what
- * can't be printed are %XX.
+ * File names for what may have any bytes in it, as URLs have them: slashes, percent signs, blanks
+ * and what can't be printed are %XX, and so are the names "." and "..".
  */
 #ifndef IPCFS_ESCAPE_H
 #define IPCFS_ESCAPE_H

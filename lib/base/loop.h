@@ -27,7 +27,7 @@ struct loop_task {
 	bool is_queued;
 };
 
-/* Makes a loop. -errno of epoll_create1(2). */
+/* Makes a loop. -ENOMEM, -errno of epoll_create1(2). */
 int loop_new(struct loop **ret_loop);
 void loop_free(struct loop *loop);
 

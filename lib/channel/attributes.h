@@ -25,7 +25,7 @@ void attributes_init(struct attributes *attributes, ino_t ino, mode_t mode, stru
 void attributes_stat(const struct attributes *attributes, struct stat *ret_attr);
 
 /*
- * May the caller make such changes to what is `now`? As setattr_prepare() of fs/attr.c has it.
+ * May the caller make such changes to what is `now`? As setattr_prepare() has it (linux/fs/attr.c).
  */
 int attributes_check(const struct stat *now, const struct stat *attr, unsigned changes,
 		     struct caller *caller);

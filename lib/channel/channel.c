@@ -133,7 +133,7 @@ int channel_stat(struct channel *channel, struct stat *ret_attr)
 
 /*
  * Whoever changes the size of a file takes its set-user-id bits away, as the kernel asks for
- * (fs/open.c, do_truncate): that is no chmod(2), which would be for the owner alone.
+ * (linux/fs/open.c, do_truncate): that is no chmod(2), which would be for the owner alone.
  */
 static int drop_set_id(struct channel *channel, struct file *file, mode_t mode)
 {

@@ -286,16 +286,16 @@ int channel_opened(struct file *file);   /* channel_ops::opened */
 void channel_release(struct file *file); /* NULL is nothing */
 
 /*
- * Reads at most `size` bytes; *ret_data points at them, in the host's scratch buffer or in the
- * file's remainder, until the next call. Returns their number, 0 at end-of-file, or -errno.
+ * Reads at most `size` bytes; *ret_data points at them, in the host's scratch buffer, until
+ * the next call. Returns their number, 0 at end-of-file, or -errno.
  * The rest of a message longer than `size` stays with the file for its next reads.
  */
 ssize_t channel_read(struct file *file, size_t size, off_t offset, const void **ret_data);
 
 /*
  * Writes, and returns how much was accepted, which for a stream may be less than `size`.
- * -EAGAIN also while others wait to write, so that nothing is put between their bytes; but a held
- * write (file::waiter) is tried only when it is its turn.
+ * -EAGAIN also while others wait to write, so that nothing is put between their bytes, unless
+ * writes are selective; but a held write (file::waiter) is tried only when it is its turn.
  * -EMSGSIZE: the message is too long and was not sent.
  */
 ssize_t channel_write(struct file *file, const void *data, size_t size, off_t offset);

@@ -73,7 +73,7 @@ static bool probe_map_files(void)
 	return fd >= 0;
 }
 
-/* The flag is looked at before the identifier, which nobody has: ipc/msg.c, do_msgrcv(). */
+/* The flag is looked at before the identifier, which nobody has: linux/ipc/msg.c, do_msgrcv(). */
 static bool probe_msg_copy(void)
 {
 	struct msgbuf message;

@@ -16,7 +16,7 @@
 
 /*
  * The largest read or write that reaches a channel as one request, in bytes: FUSE's max_write.
- * A longer read(2) or write(2) is cut in pieces of at most this by the kernel (fs/fuse/file.c,
+ * A longer read(2) or write(2) is cut in pieces of at most this by the kernel (linux/fs/fuse/file.c,
  * fuse_direct_io), and one whose buffer is not page-aligned in pieces up to a page less.
  */
 #define HOST_IO_MAX (1024 * 1024)
@@ -36,7 +36,7 @@ struct worker_task;
 struct host {
 	struct loop *loop;        /* borrowed */
 	struct workers *workers;  /* for what takes long */
-	struct workers *sleepers; /* for what may sleep for ever: lib/channel/sleeper.h */
+	struct workers *sleepers; /* for what may sleep for ever: sleeper.h, JOB_SLEEPER */
 	struct workers *walkers;  /* for paths and names, which may take for ever, too */
 	unsigned n_sleeping;      /* of HOST_SLEEPS_MAX */
 	_Atomic bool is_ending;   /* nobody is left to read what a job would find */

@@ -49,7 +49,11 @@ enum job_place {
 struct job_call {
 	enum job_place place;
 	int (*act)(void *data); /* 0 or -errno */
-	void *data;             /* goes in, and comes out again with the result */
+	/*
+	 * Goes in, and comes out again with the result. It tells one call from another, byte for
+	 * byte: what goes in has no padding that is not zero, and is the same when called again.
+	 */
+	void *data;
 	size_t size;
 	/* On the loop: undoes what a successful act() did, if nobody takes it. NULL: nothing. */
 	void (*undo)(struct host *host, struct caller *caller, void *data);
@@ -69,11 +73,11 @@ struct waiter {
  * caller->waiter. -EAGAIN: the caller has no waiter, and nothing was started. Otherwise the result
  * of act(), or why it could not be called: -ENOBUFS, -ENOMEM, -ENOTCONN (the mount ends), -ELOOP
  * (one of the daemon's own threads asks, and would wait for another), -EBUSY (the user has stopped
- * the process before it). Where act() itself returns
+ * the process before it), -EPERM (only root's daemon can be the caller). Where act() itself returns
  * -EAGAIN or -EINPROGRESS it is -EIO.
  *
- * Where no other place is needed act() is called at once: in a daemon that is the caller itself,
- * and before it serves.
+ * Where no other place is needed act() is called at once: JOB_PROCESS if the daemon is the caller
+ * itself, JOB_WORKER before it serves, JOB_THREAD if both hold.
  */
 int job_run(struct host *host, struct caller *caller, const struct job_call *call);
 

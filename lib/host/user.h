@@ -17,11 +17,11 @@
 enum user_charge {
 	USER_CHANNELS, /* objects that the daemon itself keeps; too many: -EMFILE */
 	USER_FILES,    /* open files and directories; too many: -ENFILE */
-	USER_HELD,     /* blocked reads and writes; too many: -ENOBUFS */
+	USER_HELD,     /* requests that wait; too many: -ENOBUFS */
 	USER_BYTES,  /* bytes of blocked writes and of messages read in part; too many: -ENOBUFS */
 	USER_STORED, /* capacity of kernel pipes, bytes; too much: -ENOBUFS */
-	USER_DESCRIPTORS, /* of the daemon's: for pipes, queues and regions; too many: -ENFILE */
-	USER_SCANS,       /* of /proc that are under way; too many: -ENOBUFS */
+	USER_DESCRIPTORS, /* of the daemon's: for channels; too many: -ENFILE */
+	USER_SCANS,       /* of /proc, for texts that are being made; too many: -ENOBUFS */
 	USER_SLEEPS,      /* threads that sleep for the user; too many: -ENOBUFS */
 	USER_N_CHARGES,
 };

@@ -56,6 +56,8 @@ int line_find_object(struct line *line, struct space *const *spaces)
 	if (line->n_words < 2)
 		return line_complain(line, -EINVAL, "%.64s: of what? KIND/NAME is missing",
 				     line->words[0]);
+	if (*path == '/' || !strchr(path, '/'))
+		return line_complain(line, -EINVAL, "%.64s: not of the form KIND/NAME", path);
 	for (struct space *const *space = spaces; *space; space++) {
 		size_t length = strlen((*space)->kind->path);
 
@@ -148,6 +150,7 @@ static int parse_mode(struct line *line, const char *value)
 	return 0;
 }
 
+/* What a value is not, if it is not a good one. */
 static const char *describe(const struct parameter *parameter)
 {
 	switch (parameter->type) {
@@ -158,8 +161,22 @@ static const char *describe(const struct parameter *parameter)
 	case PARAMETER_TEXT:
 		return "nothing";
 	default:
-		return "not one of its words";
+		return "not one of";
 	}
+}
+
+static int complain_value(struct line *line, const struct parameter *parameter, const char *value)
+{
+	size_t length;
+	int r = line_complain(line, -EINVAL, "%s=%.64s: %s", parameter->name, value,
+			      describe(parameter));
+
+	for (unsigned i = 0; parameter->type == PARAMETER_WORD && parameter->words[i]; i++) {
+		length = strlen(line->error);
+		snprintf(line->error + length, sizeof(line->error) - length, "%s %s", i ? "," : "",
+			 parameter->words[i]);
+	}
+	return r;
 }
 
 /* KEY=VALUE of the kind's own. */
@@ -182,8 +199,7 @@ static int parse_setting(struct line *line, const char *key, const char *value)
 				     value, (unsigned long long)parameter->min,
 				     (unsigned long long)parameter->max);
 	if (r < 0)
-		return line_complain(line, -EINVAL, "%.64s=%.64s: %s", key, value,
-				     describe(parameter));
+		return complain_value(line, parameter, value);
 	line->settings.given |= 1U << (parameter - kind->parameters);
 	return 0;
 }

@@ -148,7 +148,7 @@ last_error() {
 	refused "create pipes/x capacity" "capacity: not of the form KEY=VALUE"
 	refused "create pipes/x capacity=1X" "capacity=1X: not a size (a number, with K, M or G behind it)"
 	refused "create pipes/x capacity=1" "capacity=1: out of range (4096 to 2147483647)"
-	refused "create pipes/x eof=often" "eof=often: not one of its words"
+	refused "create pipes/x eof=often" "eof=often: not one of auto, never"
 	refused "create queues/x maxmsg=many" "maxmsg=many: not a number"
 	refused "create pipes/x mode=999" "mode=999: not an octal mode from 0 to 777"
 	refused "create pipes/x owner=nosuch" "owner=nosuch: there is no such user"

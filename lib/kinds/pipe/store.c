@@ -10,7 +10,7 @@
 
 #define CAPACITY_DEFAULT ((size_t)1 << 20)
 #define CAPACITY_FIRST   ((size_t)65536) /* as pipe(2) gives it */
-#define CAPACITY_LEAST   ((size_t)8192)  /* PIPE_MIN_DEF_BUFFERS of fs/pipe.c */
+#define CAPACITY_LEAST   ((size_t)8192)  /* PIPE_MIN_DEF_BUFFERS, linux/fs/pipe.c */
 #define PEEK_BYTES       ((size_t)65536)
 
 void store_init(struct store *store, struct user_table *users, uid_t uid)
