@@ -7,8 +7,8 @@
  * was made for may get it once more, while nothing has it open. One more inode stands for the
  * stream in lists of its directory: it is looked at and never opened, so its lock is always free.
  *
- * Where the kernel keeps state in an inode (pages, a FIFO's buffer, a working directory) the object has
- * one. Texts and links get one for each LOOKUP, as streams do.
+ * Where the kernel keeps state in an inode (pages, a FIFO's buffer, a working directory) the object
+ * has one. Texts and links get one for each LOOKUP, as streams do.
  */
 #ifndef IPCFS_INODE_H
 #define IPCFS_INODE_H

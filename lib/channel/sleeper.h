@@ -22,7 +22,10 @@ struct sleeper {
 	struct loop_task end;
 };
 
-/* Has it sleep for user `uid`. -ENOBUFS, -ENOMEM: as host_sleep() has them; ended() is then not called. */
+/*
+ * Has it sleep for user `uid`. -ENOBUFS, -ENOMEM: as host_sleep() has them; ended() is then not
+ * called.
+ */
 int sleeper_start(struct sleeper *sleeper, struct channel *channel, uid_t uid);
 
 /* Has it wake up soon: `result` is what the call has done by then. */

@@ -16,8 +16,8 @@
 
 /*
  * The largest read or write that reaches a channel as one request, in bytes: FUSE's max_write.
- * A longer read(2) or write(2) is cut in pieces of at most this by the kernel (linux/fs/fuse/file.c,
- * fuse_direct_io), and one whose buffer is not page-aligned in pieces up to a page less.
+ * A longer read(2) or write(2) is cut in pieces of at most this by the kernel, and one whose buffer
+ * is not page-aligned in pieces up to a page less (linux/fs/fuse/file.c, fuse_direct_io).
  */
 #define HOST_IO_MAX (1024 * 1024)
 #define HOST_PAGE   4096

@@ -10,7 +10,7 @@
 #include "lib/info/info_rows.h"
 #include "lib/info/info_text.h"
 
-/* Negative widths are for what begins at the left. */
+/* Apart from the one before, however wide that is. Negative widths: it begins at the left. */
 static int print_cell(const struct row *row, const char *key, int width, FILE *out)
 {
 	const struct row_value *value = row_find(row, key);
@@ -18,7 +18,7 @@ static int print_cell(const struct row *row, const char *key, int width, FILE *o
 
 	if (!text)
 		return -ENOMEM;
-	fprintf(out, "%*s", width, text);
+	fprintf(out, "%s%*s", width < 0 ? "" : " ", width, text);
 	return 0;
 }
 
@@ -27,14 +27,13 @@ static int print_row(const struct row *row, FILE *out)
 	int r = print_cell(row, "kind", -12, out);
 
 	if (r == 0)
-		r = print_cell(row, "owner", 7, out);
+		r = print_cell(row, "owner", 6, out);
 	if (r == 0)
-		r = print_cell(row, "group", 7, out);
+		r = print_cell(row, "group", 6, out);
 	if (r == 0)
-		r = print_cell(row, "mode", 6, out);
+		r = print_cell(row, "mode", 5, out);
 	for (const struct info_column *column = info_columns; r == 0 && column->key; column++)
-		r = print_cell(row, column->key, column->width + 1, out);
-	fputc(' ', out);
+		r = print_cell(row, column->key, column->width, out);
 	if (r == 0)
 		r = print_cell(row, "name", 0, out);
 	fputc('\n', out);
@@ -46,7 +45,7 @@ static int summary_print(void *prepared, struct caller *reader, FILE *out)
 	const struct info_rows *rows = prepared;
 	int r = 0;
 
-	fprintf(out, "%-12s%7s%7s%6s", "KIND", "OWNER", "GROUP", "MODE");
+	fprintf(out, "%-12s %6s %6s %5s", "KIND", "OWNER", "GROUP", "MODE");
 	for (const struct info_column *column = info_columns; column->key; column++)
 		fprintf(out, " %*s", column->width, column->title);
 	fputs(" NAME\n", out);

@@ -96,6 +96,14 @@ print(len(inventory))'
 	[[ $(awk 'NF != 14' <<<"$output") == "" ]]
 }
 
+@test "summary keeps its columns apart, however wide a value is" {
+	needs mqueue_mount
+	echo "create events/$NAME value=18446744073709551614 owner=4294967294" >"$IPC/ctl"
+	run -0 shell 'cat $IPC/info/summary'
+	[[ $(awk -v n="$NAME" '$NF == n { print NF, $2, $8 }' <<<"$output") == \
+		"14 4294967294 18446744073709551614" ]]
+}
+
 metrics() { # prints the samples of $NAME, as a parser of OpenMetrics has read them
 	python3 -c 'import os, sys
 from prometheus_client.openmetrics import parser
