@@ -16,6 +16,7 @@ struct loop {
 	int epoll_fd;
 	bool is_stopped;
 	struct loop_task *tasks;
+	struct loop_task *yielded; /* after the present batch */
 	struct epoll_event batch[LOOP_BATCH];
 	int n_batch; /* reported by epoll, not all dispatched yet */
 };
@@ -64,20 +65,41 @@ void loop_remove(struct loop *loop, struct loop_source *source)
 			loop->batch[i].data.ptr = NULL;
 }
 
-void loop_defer(struct loop *loop, struct loop_task *task)
+static struct loop_task **task_list(struct loop *loop, const struct loop_task *task)
 {
+	return task->has_yielded ? &loop->yielded : &loop->tasks;
+}
+
+static void add_task(struct loop *loop, struct loop_task *task, bool has_yielded)
+{
+	struct loop_task **list;
+
 	if (task->is_queued)
 		return;
 	task->is_queued = true;
-	DL_APPEND(loop->tasks, task);
+	task->has_yielded = has_yielded;
+	list = task_list(loop, task);
+	DL_APPEND(*list, task);
+}
+
+void loop_defer(struct loop *loop, struct loop_task *task)
+{
+	add_task(loop, task, false);
+}
+
+void loop_yield(struct loop *loop, struct loop_task *task)
+{
+	add_task(loop, task, true);
 }
 
 void loop_cancel(struct loop *loop, struct loop_task *task)
 {
+	struct loop_task **list = task_list(loop, task);
+
 	if (!task->is_queued)
 		return;
 	task->is_queued = false;
-	DL_DELETE(loop->tasks, task);
+	DL_DELETE(*list, task);
 }
 
 void loop_run_tasks(struct loop *loop)
@@ -90,12 +112,24 @@ void loop_run_tasks(struct loop *loop)
 	}
 }
 
+/* What they yield once more is for the next turn. */
+static void run_yielded(struct loop *loop)
+{
+	while (loop->yielded) {
+		struct loop_task *task = loop->yielded;
+
+		loop_cancel(loop, task);
+		loop_defer(loop, task);
+	}
+	loop_run_tasks(loop);
+}
+
 int loop_run(struct loop *loop)
 {
 	loop->is_stopped = false;
 	loop_run_tasks(loop);
 	while (!loop->is_stopped) {
-		int n = epoll_wait(loop->epoll_fd, loop->batch, LOOP_BATCH, -1);
+		int n = epoll_wait(loop->epoll_fd, loop->batch, LOOP_BATCH, loop->yielded ? 0 : -1);
 
 		if (n < 0 && errno != EINTR)
 			return -errno;
@@ -108,6 +142,7 @@ int loop_run(struct loop *loop)
 			loop_run_tasks(loop);
 		}
 		loop->n_batch = 0;
+		run_yielded(loop);
 	}
 	return 0;
 }

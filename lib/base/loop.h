@@ -23,8 +23,9 @@ struct loop_source {
 /* Something to be run once, after the handler that deferred it has returned. */
 struct loop_task {
 	void (*run)(struct loop_task *task);
-	struct loop_task *prev, *next; /* loop::tasks */
+	struct loop_task *prev, *next; /* loop::tasks or loop::yielded */
 	bool is_queued;
+	bool has_yielded;
 };
 
 /* Makes a loop. -ENOMEM, -errno of epoll_create1(2). */
@@ -43,10 +44,16 @@ void loop_remove(struct loop *loop, struct loop_source *source);
 /* Runs the task soon, once, however often it is deferred before that. */
 void loop_defer(struct loop *loop, struct loop_task *task);
 
-/* Takes back a task that was deferred. */
+/*
+ * The same, but the loop looks at all its sources first: for work that is done piece by piece, so
+ * that others have their turn between.
+ */
+void loop_yield(struct loop *loop, struct loop_task *task);
+
+/* Takes back a task that was deferred or has yielded. */
 void loop_cancel(struct loop *loop, struct loop_task *task);
 
-/* Runs all deferred tasks now, with those that they defer. */
+/* Runs all deferred tasks now, with those that they defer; what has yielded has not its turn. */
 void loop_run_tasks(struct loop *loop);
 
 /* Dispatches until loop_stop(). 0, or -errno of epoll_wait(2). */

@@ -6,40 +6,39 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <time.h>
 #include <unistd.h>
-#include <uthash.h>
 #include <utlist.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/base/quote.h"
 #include "lib/channel/transfer.h"
 #include "lib/host/job.h"
 #include "lib/tree/command.h"
+#include "lib/tree/complaints.h"
 
-/* Users whose last error is remembered; the one who has had it longest makes room for the next. */
-#define COMPLAINTS_MAX 64
 /* Buffers of stdio are multiples of this. */
 #define STDIO_PIECE 4096
-
-struct complaint {
-	uid_t uid;
-	unsigned line;
-	char text[COMMAND_ERROR_MAX];
-	UT_hash_handle hh; /* ctl::complaints, by uid, oldest first */
-};
+/* So long a write may have been cut by the kernel, anywhere: HOST_IO_MAX at most, often less. */
+#define LONG_WRITE 65536
+/* So long, nanoseconds, lines are done at a stretch before others are served. */
+#define STRETCH 1000000
 
 /* What there is to know of an open file. */
 struct opener {
 	struct caller caller;
 	unsigned n_lines; /* that were done */
 	bool has_failed;  /* the last line that was tried */
+	off_t long_end;   /* of the last long write; else 0 */
 	char *tail;       /* the beginning of a line; COMMAND_MAX bytes, or NULL */
 	size_t tail_size;
 };
 
 struct ctl {
 	struct channel channel;
-	struct complaint *complaints;
+	struct complaints complaints;
+	struct loop_task turn; /* queued: what has been done is enough for now */
+	int64_t spent;         /* nanoseconds, since the last turn */
 };
 
 static const struct channel_ops ctl_ops;
@@ -50,42 +49,13 @@ static struct ctl *ctl_from(struct channel *channel)
 	return CONTAINER_OF(channel, struct ctl, channel);
 }
 
-static void ctl_forget(struct ctl *ctl, uid_t uid)
-{
-	struct complaint *complaint;
-
-	HASH_FIND(hh, ctl->complaints, &uid, sizeof(uid), complaint);
-	if (!complaint)
-		return;
-	HASH_DEL(ctl->complaints, complaint);
-	free(complaint);
-}
-
-/* Without memory the errno alone must do. */
-static void ctl_remember(struct ctl *ctl, uid_t uid, unsigned line, const char *text)
-{
-	struct complaint *complaint = calloc(1, sizeof(*complaint));
-
-	ctl_forget(ctl, uid);
-	if (HASH_COUNT(ctl->complaints) == COMPLAINTS_MAX)
-		ctl_forget(ctl, ctl->complaints->uid);
-	if (!complaint)
-		return;
-	complaint->uid = uid;
-	complaint->line = line;
-	snprintf(complaint->text, sizeof(complaint->text), "%s", text);
-	HASH_ADD(hh, ctl->complaints, uid, sizeof(complaint->uid), complaint);
-	if (!complaint->hh.tbl)
-		free(complaint);
-}
-
 static void ctl_destroy(struct channel *channel)
 {
 	struct ctl *ctl = ctl_from(channel);
 	struct space *space = channel->space;
 
-	while (ctl->complaints)
-		ctl_forget(ctl, ctl->complaints->uid);
+	loop_cancel(space->host->loop, &ctl->turn);
+	complaints_forget_all(&ctl->complaints);
 	free(ctl);
 	space_unref(space);
 }
@@ -141,7 +111,6 @@ static int ctl_open(struct file *file, struct caller *caller)
 static int ctl_print(struct file *file)
 {
 	struct ctl *ctl = ctl_from(file->channel);
-	struct complaint *complaint;
 	char *content = NULL;
 	size_t size = 0;
 	FILE *out = open_memstream(&content, &size);
@@ -149,13 +118,7 @@ static int ctl_print(struct file *file)
 	if (!out)
 		return -ENOMEM;
 	command_help(out);
-	HASH_FIND(hh, ctl->complaints, &file->uid, sizeof(file->uid), complaint);
-	if (complaint) {
-		CLEANUP_FREE char *text = quote_text(complaint->text);
-
-		fprintf(out, "# Your last error:\nline %u: %s\n", complaint->line,
-			text ? text : strerror(ENOMEM));
-	}
+	complaints_print(&ctl->complaints, file->uid, out);
 	if (fclose(out) == EOF) {
 		free(content);
 		return -ENOMEM;
@@ -236,8 +199,8 @@ static int ctl_run(struct file *file, const char *line, size_t length)
 		return r;
 	}
 	if (r < 0 && r != -EAGAIN)
-		ctl_remember(ctl_from(file->channel), file->uid, opener->n_lines + 1,
-			     command_error(command));
+		complaints_keep(&ctl_from(file->channel)->complaints, file->uid,
+				opener->n_lines + 1, command_error(command));
 	command_free(command);
 	if (r == -EAGAIN)
 		return r;
@@ -275,14 +238,65 @@ static bool is_behind(const struct file *file)
 	return false;
 }
 
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+static void ctl_turn(struct loop_task *task)
+{
+	struct ctl *ctl = CONTAINER_OF(task, struct ctl, turn);
+
+	ctl->spent = 0;
+	channel_wake(&ctl->channel, EPOLLOUT);
+}
+
+/* Those who have not had their turn come before a writer that has. */
+static void ctl_stand_back(struct file *file)
+{
+	struct channel *channel = file->channel;
+	struct transfer *writer;
+
+	if (!file->waiter)
+		return;
+	writer = CONTAINER_OF(file->waiter, struct transfer, waiter);
+	DL_DELETE(channel->writers, writer);
+	DL_APPEND(channel->writers, writer);
+}
+
+/* A line was begun at `began`. Lines cost what they cost, and nobody else is served meanwhile. */
+static void ctl_spend(struct file *file, int64_t began)
+{
+	struct ctl *ctl = ctl_from(file->channel);
+
+	ctl->spent += now_ns() - began;
+	if (ctl->spent < STRETCH)
+		return;
+	loop_yield(ctl->channel.space->host->loop, &ctl->turn);
+	ctl_stand_back(file);
+}
+
+/* Does the part of a write that ends at `end` end where a program or the kernel has cut? */
+static bool is_piece(struct opener *opener, size_t size, off_t end)
+{
+	if (size >= LONG_WRITE)
+		opener->long_end = end;
+	return end % STDIO_PIECE == 0 || end == opener->long_end;
+}
+
 /*
  * Stops at the first line that fails: what was done counts, unless it was nothing. stdio writes a
- * long text in pieces of STDIO_PIECE, which may end within a line; what else ends without a newline
- * is a whole one.
+ * long text in pieces of STDIO_PIECE, and the kernel cuts LONG_WRITE, which may end within a line;
+ * what else ends without a newline is a whole one. What is left when it is the turn of others is
+ * held.
  */
 static ssize_t ctl_write(struct file *file, const void *data_, size_t size, off_t offset)
 {
-	bool is_piece = ((size_t)offset + size) % STDIO_PIECE == 0;
+	struct ctl *ctl = ctl_from(file->channel);
+	bool may_go_on = is_piece(file->state, size, offset + (off_t)size);
 	const char *data = data_;
 	size_t done = 0;
 
@@ -291,16 +305,20 @@ static ssize_t ctl_write(struct file *file, const void *data_, size_t size, off_
 	while (done < size) {
 		const char *end = memchr(data + done, '\n', size - done);
 		size_t length = end ? (size_t)(end - data) - done : size - done;
+		int64_t began = now_ns();
 		int r;
 
-		if (!end && is_piece && ctl_keep(file->state, data + done, length))
+		if (ctl->turn.is_queued)
+			return done ? (ssize_t)done : -EAGAIN;
+		if (!end && may_go_on && ctl_keep(file->state, data + done, length))
 			return (ssize_t)size;
 		r = ctl_run(file, data + done, length);
+		ctl_spend(file, began);
 		if (r < 0)
 			return done ? (ssize_t)done : r;
 		done += length + (end ? 1 : 0);
 	}
-	ctl_forget(ctl_from(file->channel), file->uid);
+	complaints_forget(&ctl->complaints, file->uid);
 	return (ssize_t)size;
 }
 
@@ -316,7 +334,7 @@ static void last_line_done(void *data, int result, const char *error)
 	struct last_line *last = data;
 
 	if (result < 0)
-		ctl_remember(ctl_from(last->channel), last->uid, last->line, error);
+		complaints_keep(&ctl_from(last->channel)->complaints, last->uid, last->line, error);
 	channel_unref(last->channel);
 	free(last);
 }
@@ -365,6 +383,7 @@ int ctl_new(struct space *root, struct channel **ret_channel)
 
 	if (!ctl)
 		return -ENOMEM;
+	ctl->turn.run = ctl_turn;
 	channel_init(&ctl->channel, &ctl_ops, space_ref(root), CHANNEL_FILE);
 	*ret_channel = &ctl->channel;
 	return 0;

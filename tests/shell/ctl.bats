@@ -335,6 +335,28 @@ for line in "create pipes/%s", "create shm/%s":
 	[[ $output == *"Operation not permitted"* && ! -e $Q && ! -e $P ]]
 }
 
+# --- long writes ----------------------------------------------------------------------------------
+
+@test "a line is not taken for whole where the kernel cuts a long write" {
+	touch "$P" "${P}1"
+	run -0 python3 "$HERE/ctl_long.py" "$IPC/ctl" cut "pipes/$NAME"
+	[[ $output == all && -e $P && ! -e ${P}1 ]]
+}
+
+@test "while one user's long write is done, others are served" {
+	local key
+	key=$(printf '0x%08x' $((0x58000000 | ($$ & 0x3fffff))))
+	background setpriv --reuid="$OTHER" --regid="$OTHER" --clear-groups \
+		python3 "$HERE/ctl_long.py" "$IPC/ctl" many "$key" >"$OUT"
+	wait_until blocked "$JOB"
+	run -0 shell 'for n in 1 2 3 4 5; do
+		echo "create pipes/$NAME.$n" >$IPC/ctl || exit; ls $IPC/pipes/$NAME.$n; done'
+	run ! ended "$JOB" # or the test would show nothing
+	WITHIN=60 wait_until ended "$JOB"
+	ipcrm -S "$key" 2>/dev/null || true
+	[[ $(<"$OUT") == all ]]
+}
+
 # --- anything at all ------------------------------------------------------------------------------
 
 @test "two thousand random lines leave the daemon up, each refusal explained" {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The event loop's tasks: each runs once, soon, and before the next source is told.
+ * The event loop's tasks: each runs once, soon, and before the next source is told, or when it has
+ * yielded after all sources that are ready.
  */
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -205,6 +206,62 @@ START_TEST(test_loop_tasks_of_a_source_run_before_the_next_source)
 }
 END_TEST
 
+static void then_yield_self(struct probe *probe)
+{
+	if (probe->n == probe->limit)
+		loop_stop(loop);
+	else
+		loop_yield(loop, &probe->task);
+}
+
+START_TEST(test_loop_tasks_yielding_lets_sources_be_told_between)
+{
+	struct probe task = probe_task(then_yield_self);
+	struct probe source = probe_source(1, NULL);
+
+	task.limit = 3;
+	probe_add(&source, EPOLLIN);
+	loop_yield(loop, &task.task);
+	must(loop_run(loop));
+	ck_assert_str_eq(probe_trace, "ststst");
+	probe_fini(&source);
+}
+END_TEST
+
+START_TEST(test_loop_tasks_yielding_is_not_kept_by_idle_sources)
+{
+	struct probe task = probe_task(then_yield_self);
+	struct probe source = probe_source(0, NULL);
+
+	task.limit = 3;
+	probe_add(&source, EPOLLIN);
+	loop_yield(loop, &task.task);
+	loop_yield(loop, &task.task);
+	must(loop_run(loop));
+	ck_assert_str_eq(probe_trace, "ttt");
+	probe_fini(&source);
+}
+END_TEST
+
+START_TEST(test_loop_tasks_yielded_can_be_cancelled_and_deferred)
+{
+	struct probe task = probe_task(NULL);
+	struct probe other = probe_task(probe_then_stop);
+
+	loop_yield(loop, &task.task);
+	loop_yield(loop, &other.task);
+	loop_run_tasks(loop);
+	ck_assert_str_eq(probe_trace, "");
+	loop_cancel(loop, &task.task);
+	must(loop_run(loop));
+	ck_assert_uint_eq(task.n, 0);
+	ck_assert_uint_eq(other.n, 1);
+	loop_defer(loop, &task.task);
+	loop_run_tasks(loop);
+	ck_assert_uint_eq(task.n, 1);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("loop_tasks");
@@ -224,6 +281,9 @@ int main(void)
 			  test_loop_tasks_deferred_before_run_are_run_first,
 			  test_loop_tasks_stop_in_a_first_task_ends_run,
 			  test_loop_tasks_of_a_source_run_before_the_next_source,
+			  test_loop_tasks_yielding_lets_sources_be_told_between,
+			  test_loop_tasks_yielding_is_not_kept_by_idle_sources,
+			  test_loop_tasks_yielded_can_be_cancelled_and_deferred,
 			  NULL,
 		  });
 	return suite_run(suite);
