@@ -120,6 +120,19 @@ per_message() {
 	echo "$1, $2: $COST for each message"
 }
 
+# at_most BOUND COUNT KIND: COST is no more, in the best of three tries. A machine that is busy
+# otherwise makes the daemon look for the next request in vain more often; that is not its own doing.
+at_most() {
+	local try
+
+	for try in 1 2 3; do
+		per_message "$2" "$3"
+		((COST > $1)) || return 0
+		echo "try $try: more than $1"
+	done
+	return 1
+}
+
 end_daemon() {
 	kill -TERM "${DAEMON[$IPC]}"
 	wait "${DAEMON[$IPC]}"
@@ -189,8 +202,6 @@ count_instructions() {
 @test "instructions for a message that is written and read" {
 	! is_sanitized || skip "not under sanitizers: they add instructions"
 	[[ ${OPTIMIZATION:-0} == [23s] ]] || skip "not without optimization"
-	per_message count_instructions pipe
-	((COST <= 2900))
-	per_message count_instructions queue
-	((COST <= 3300))
+	at_most 2900 count_instructions pipe
+	at_most 3300 count_instructions queue
 }
