@@ -87,13 +87,17 @@ start_talking() {
 	must_make "IOCTL 1 LOOKUP 1 OPEN 1 READ 8 RELEASE 1" 'read -r line < $Q' 'echo 1234567 > $Q'
 }
 
+# What is listed is good for a jiffy: on a busy machine ls may come too late for it, but not each time.
+lists() {
+	requests 'ls -l $IPC/pipes' >"$OUT"
+	cat "$OUT"
+	contains "$OUT" READDIRPLUS && [[ $(grep -oP 'LOOKUP \K\d+' "$OUT" || echo 0) -lt 1000 ]]
+}
+
 @test "ls -l asks for little more than the list" {
 	start_talking
 	shell 'for i in {1..1000}; do : > $P-$i; done'
-	requests 'ls -l $IPC/pipes' >"$OUT"
-	cat "$OUT"
-	contains "$OUT" READDIRPLUS
-	[[ $(grep -oP 'LOOKUP \K\d+' "$OUT" || echo 0) -lt 1000 ]]
+	lists || lists || lists
 }
 
 # --- what a message costs the daemon --------------------------------------------------------------
