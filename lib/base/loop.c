@@ -65,41 +65,38 @@ void loop_remove(struct loop *loop, struct loop_source *source)
 			loop->batch[i].data.ptr = NULL;
 }
 
-static struct loop_task **task_list(struct loop *loop, const struct loop_task *task)
+static void add_task(struct loop_task **list, struct loop_task *task)
 {
-	return task->has_yielded ? &loop->yielded : &loop->tasks;
+	task->is_queued = true;
+	DL_APPEND(*list, task);
 }
 
-static void add_task(struct loop *loop, struct loop_task *task, bool has_yielded)
+static void remove_task(struct loop_task **list, struct loop_task *task)
 {
-	struct loop_task **list;
-
-	if (task->is_queued)
-		return;
-	task->is_queued = true;
-	task->has_yielded = has_yielded;
-	list = task_list(loop, task);
-	DL_APPEND(*list, task);
+	task->is_queued = false;
+	DL_DELETE(*list, task);
 }
 
 void loop_defer(struct loop *loop, struct loop_task *task)
 {
-	add_task(loop, task, false);
+	if (task->is_queued)
+		return;
+	task->has_yielded = false;
+	add_task(&loop->tasks, task);
 }
 
 void loop_yield(struct loop *loop, struct loop_task *task)
 {
-	add_task(loop, task, true);
+	if (task->is_queued)
+		return;
+	task->has_yielded = true;
+	add_task(&loop->yielded, task);
 }
 
 void loop_cancel(struct loop *loop, struct loop_task *task)
 {
-	struct loop_task **list = task_list(loop, task);
-
-	if (!task->is_queued)
-		return;
-	task->is_queued = false;
-	DL_DELETE(*list, task);
+	if (task->is_queued)
+		remove_task(task->has_yielded ? &loop->yielded : &loop->tasks, task);
 }
 
 void loop_run_tasks(struct loop *loop)
@@ -107,7 +104,7 @@ void loop_run_tasks(struct loop *loop)
 	while (loop->tasks) {
 		struct loop_task *task = loop->tasks;
 
-		loop_cancel(loop, task);
+		remove_task(&loop->tasks, task);
 		task->run(task);
 	}
 }
@@ -118,7 +115,7 @@ static void run_yielded(struct loop *loop)
 	while (loop->yielded) {
 		struct loop_task *task = loop->yielded;
 
-		loop_cancel(loop, task);
+		remove_task(&loop->yielded, task);
 		loop_defer(loop, task);
 	}
 	loop_run_tasks(loop);
@@ -142,7 +139,8 @@ int loop_run(struct loop *loop)
 			loop_run_tasks(loop);
 		}
 		loop->n_batch = 0;
-		run_yielded(loop);
+		if (loop->yielded)
+			run_yielded(loop);
 	}
 	return 0;
 }

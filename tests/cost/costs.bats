@@ -206,6 +206,6 @@ count_instructions() {
 @test "instructions for a message that is written and read" {
 	! is_sanitized || skip "not under sanitizers: they add instructions"
 	[[ ${OPTIMIZATION:-0} == [23s] ]] || skip "not without optimization"
-	at_most 2900 count_instructions pipe
+	at_most 3000 count_instructions pipe
 	at_most 3300 count_instructions queue
 }
