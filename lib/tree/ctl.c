@@ -288,6 +288,15 @@ static bool is_piece(struct opener *opener, size_t size, off_t end)
 }
 
 /*
+ * Is it the turn of others? A line that has been begun goes on in any case: who is resumed takes
+ * what his job has done.
+ */
+static bool must_wait(const struct ctl *ctl, const struct file *file)
+{
+	return ctl->turn.is_queued && !(file->waiter && file->waiter->memory);
+}
+
+/*
  * Stops at the first line that fails: what was done counts, unless it was nothing. stdio writes a
  * long text in pieces of STDIO_PIECE, and the kernel cuts LONG_WRITE, which may end within a line;
  * what else ends without a newline is a whole one. What is left when it is the turn of others is
@@ -308,7 +317,7 @@ static ssize_t ctl_write(struct file *file, const void *data_, size_t size, off_
 		int64_t began = now_ns();
 		int r;
 
-		if (ctl->turn.is_queued)
+		if (must_wait(ctl, file))
 			return done ? (ssize_t)done : -EAGAIN;
 		if (!end && may_go_on && ctl_keep(file->state, data + done, length))
 			return (ssize_t)size;

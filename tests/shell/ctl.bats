@@ -351,6 +351,9 @@ for line in "create pipes/%s", "create shm/%s":
 	wait_until blocked "$JOB"
 	run -0 shell 'for n in 1 2 3 4 5; do
 		echo "create pipes/$NAME.$n" >$IPC/ctl || exit; ls $IPC/pipes/$NAME.$n; done'
+	# A line that waits for a job of its own goes on when that is done.
+	run -0 other 'for n in 1 2 3 4 5; do echo "create queues/$NAME.$n" >$IPC/ctl || exit; done
+		rm $IPC/queues/$NAME.*'
 	run ! ended "$JOB" # or the test would show nothing
 	WITHIN=60 wait_until ended "$JOB"
 	ipcrm -S "$key" 2>/dev/null || true
