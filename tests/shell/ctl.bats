@@ -5,6 +5,13 @@
 
 load helper
 
+teardown() {
+	local bad=0
+	ipcfs_teardown || bad=1
+	[[ -z ${KEY:-} ]] || ipcrm -S "$KEY" 2>/dev/null || true # its writer was killed
+	return "$bad"
+}
+
 other() { # WHAT ANOTHER USER TYPES
 	as_user "$OTHER" bash -c "$1"
 }
@@ -344,19 +351,17 @@ for line in "create pipes/%s", "create shm/%s":
 }
 
 @test "while one user's long write is done, others are served" {
-	local key
-	key=$(printf '0x%08x' $((0x58000000 | ($$ & 0x3fffff))))
+	KEY=$(printf '0x%08x' $((0x58000000 | ($$ & 0x3fffff))))
 	background setpriv --reuid="$OTHER" --regid="$OTHER" --clear-groups \
-		python3 "$HERE/ctl_long.py" "$IPC/ctl" many "$key" >"$OUT"
+		python3 "$HERE/ctl_long.py" "$IPC/ctl" many "$KEY" >"$OUT"
 	wait_until blocked "$JOB"
 	run -0 shell 'for n in 1 2 3 4 5; do
 		echo "create pipes/$NAME.$n" >$IPC/ctl || exit; ls $IPC/pipes/$NAME.$n; done'
 	# A line that waits for a job of its own goes on when that is done.
-	run -0 other 'for n in 1 2 3 4 5; do echo "create queues/$NAME.$n" >$IPC/ctl || exit; done
-		rm $IPC/queues/$NAME.*'
+	run -0 other 'for n in 1 2 3 4 5; do
+		echo "create queues/$NAME.$n" >$IPC/ctl && rm $IPC/queues/$NAME.$n || exit; done'
 	run ! ended "$JOB" # or the test would show nothing
 	WITHIN=60 wait_until ended "$JOB"
-	ipcrm -S "$key" 2>/dev/null || true
 	[[ $(<"$OUT") == all ]]
 }
 

@@ -127,7 +127,7 @@ print(sorted(e["name"] for e in inventory if e["kind"] == "pipes"))'
 	[[ $(grep -c "state connected" "$OUT.states") == 1 && $(grep -c "state listening" "$OUT.states") == 7 ]]
 	grep -qx "state connected" "$OUT.connection"
 	[[ $(grep ^ipcfs_readers "$OUT.metrics" | sort | uniq -d) == "" ]]
-	[[ $(grep -c ^ipcfs_readers "$OUT.metrics") == 8 ]]
+	[[ $(grep -c "^ipcfs_readers.*$NAME" "$OUT.metrics") == 8 ]]
 }
 
 @test "what Graphviz takes for an entity is shown as it is" {
