@@ -273,7 +273,7 @@ print(ctypes.string_at(libc.shmat(libc.shmget(int(sys.argv[1], 16), 0, 0), None,
 @test "System V sets, semaphores and events count" {
 	my_key
 	expect $'0 3\n1\n5' 'S=$MINE/sysv/sems/$MY_KEY; echo create sysv/sems/$MY_KEY count=2 value=1 > $MINE/ctl
-		{ await sysv/sems/$MY_KEY; echo 0 1 > $S; } & echo 0 -2 1 +2 > $S; xargs < $S; rm $S
+		{ await sysv/sems/$MY_KEY; echo 0 1 > $S; } & (echo 0 -2 1 +2 > $S); xargs < $S; rm $S
 		touch $MINE/sems/$NAME; { await sems/$NAME; echo 1 > $MINE/sems/$NAME; } & read -r unit < $MINE/sems/$NAME; echo $unit
 		rm $MINE/sems/$NAME; echo 2 > $MINE/events/e; echo 3 > $MINE/events/e; read -r n < $MINE/events/e; echo $n'
 }
