@@ -14,6 +14,7 @@
 
 #include "fs/log.h"
 #include "lib/host/feature.h"
+#include "lib/host/namespaces.h"
 
 #define OPTION(template, member)                              \
 	{                                                     \
@@ -26,7 +27,7 @@
 #define IGNORED(template) FUSE_OPT_KEY(template, FUSE_OPT_KEY_DISCARD)
 
 /* Taken apart here: fuse_opt's own %u takes "1x" and "-1" for numbers. */
-enum { KEY_NUMBER, KEY_WITHOUT };
+enum { KEY_NUMBER, KEY_WITHOUT, KEY_FOREIGN };
 
 #define SPIN_DEFAULT 100   /* microseconds; to be woken on another CPU takes half of that */
 #define SPIN_MOST    10000 /* more would be waste */
@@ -60,6 +61,7 @@ static const struct fuse_opt table[] = {
 	FUSE_OPT_KEY("max_held=", KEY_NUMBER),
 	FUSE_OPT_KEY("spin=", KEY_NUMBER),
 	FUSE_OPT_KEY("without=", KEY_WITHOUT),
+	FUSE_OPT_KEY("foreign=", KEY_FOREIGN),
 	IGNORED("-s"),
 	IGNORED("defaults"),
 	IGNORED("auto"),
@@ -121,6 +123,14 @@ static int take_without(struct options *options, const char *arg)
 	return -1;
 }
 
+static int take_foreign(struct options *options, const char *arg)
+{
+	if (namespaces_parse(strchr(arg, '=') + 1, &options->foreign) == 0)
+		return 0;
+	log_line(LOG_ERR, "%s: there are net, ipc and pid, with colons between them", arg);
+	return -1;
+}
+
 static int take_word(void *data, const char *arg, int key, struct fuse_args *out)
 {
 	struct words *words = data;
@@ -129,6 +139,8 @@ static int take_word(void *data, const char *arg, int key, struct fuse_args *out
 		return take_number(&words->options, arg);
 	if (key == KEY_WITHOUT)
 		return take_without(&words->options, arg);
+	if (key == KEY_FOREIGN)
+		return take_foreign(&words->options, arg);
 	if (key != FUSE_OPT_KEY_NONOPT)
 		return 1;
 	if (words->n_words == 2) {
@@ -276,6 +288,7 @@ void options_print_help(const char *program)
 	       "    -o max_files=N      files that one user may have open (16384)\n"
 	       "    -o max_held=N       requests of one user that may wait (8192)\n"
 	       "    -o spin=N           look N microseconds for more before sleeping (100)\n"
+	       "    -o foreign=NAME:... serve callers of other namespaces, too: net, ipc, pid\n"
 	       "    -o without=NAME:... do without these features of the kernel; see ipcfs(8)\n"
 	       "\n"
 	       "The mount options of fuse(8) (ro, noexec, allow_other, ...) and fstab's words\n"

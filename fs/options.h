@@ -19,6 +19,7 @@ struct options {
 	unsigned ipc_pid;     /* whose IPC namespace and /dev/shm to show; 0: our own */
 	unsigned spin;    /* how long to look for the next request before sleeping, microseconds */
 	unsigned without; /* 1 << enum feature: what is not to be used though it may be there */
+	unsigned foreign; /* struct namespaces: whose callers are served all the same */
 	unsigned max_channels, max_files, max_held; /* for each user; 0: as the library has it */
 };
 

@@ -277,13 +277,27 @@ static int enter_ipc_namespace(unsigned pid)
 	return -ENOTSUP; /* told */
 }
 
+static void set_namespaces(struct session *session, const struct namespaces *own)
+{
+	struct namespaces *namespaces = &session->host.namespaces;
+
+	*namespaces = *own;
+	namespaces_note(namespaces);
+	namespaces->foreign = session->options->foreign;
+	if (geteuid() == 0 && !namespaces_can_see())
+		log_line(LOG_WARNING, "without CAP_SYS_PTRACE callers of other namespaces can't be "
+				      "told, and are served");
+}
+
 static int session_prepare(struct session *session)
 {
+	struct namespaces namespaces = {0};
 	int r = check_request_timeout("default_request_timeout");
 
 	if (r == 0)
 		r = check_request_timeout("max_request_timeout");
 	raise_file_limit();
+	namespaces_note(&namespaces);
 	if (r == 0 && session->options->ipc_pid)
 		r = enter_ipc_namespace(session->options->ipc_pid);
 	if (r == 0)
@@ -294,6 +308,7 @@ static int session_prepare(struct session *session)
 		r = step_clock_init(&session->steps, session->loop);
 	if (r < 0)
 		return r;
+	set_namespaces(session, &namespaces);
 	session->host.features.off = session->options->without;
 	session->io_max = find_io_max();
 	spin_init(&session->spin, session->options->spin);

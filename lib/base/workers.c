@@ -15,32 +15,12 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/loop.h"
+#include "lib/base/workers_state.h"
 
 /* Threads that stay when there is nothing to do. */
 #define IDLE_MAX 4
-/* A signal may come just before the call that it was to interrupt, so it is sent again: ns. */
-#define INTERRUPT_AGAIN 1000000
 /* Whoever does not expect this one ignores it. */
 #define INTERRUPT_SIGNAL SIGURG
-
-struct worker {
-	pthread_t thread;
-	struct workers *workers;
-	struct worker *prev, *next; /* workers::exited */
-};
-
-struct workers {
-	struct loop *loop;
-	struct loop_source finished; /* eventfd */
-	struct loop_source again;    /* timerfd; runs while a task that is running is interrupted */
-	pthread_mutex_t mutex;       /* of what follows */
-	pthread_cond_t wanted, exits;
-	struct worker_task *waiting, *running, *ended;
-	struct worker *exited; /* to be joined */
-	unsigned n_waiting, n_idle, n_threads, n_threads_max;
-	bool is_ending;
-	bool is_left; /* nobody listens any more */
-};
 
 static void tell_loop(struct workers *workers)
 {
@@ -69,6 +49,35 @@ static void run_task(struct worker *worker, struct worker_task *task)
 		tell_loop(workers);
 }
 
+/* May one more of this owner's run? */
+static bool has_share(const struct workers *workers, unsigned owner)
+{
+	const struct worker_task *task;
+	unsigned n = 0;
+
+	if (workers->share == WORKERS_AT_ONCE || workers->is_ending)
+		return true;
+	DL_FOREACH(workers->running, task) {
+		n += task->owner == owner;
+	}
+	return n < workers->share;
+}
+
+/*
+ * The oldest task whose turn it is. Whoever ends one looks for the next, so one that has to wait
+ * for its owner's others is found by the thread that ends one of those.
+ */
+static struct worker_task *next_task(const struct workers *workers)
+{
+	struct worker_task *task;
+
+	DL_FOREACH(workers->waiting, task) {
+		if (has_share(workers, task->owner))
+			return task;
+	}
+	return NULL;
+}
+
 static void *worker_run(void *data)
 {
 	struct worker *worker = data;
@@ -76,8 +85,10 @@ static void *worker_run(void *data)
 
 	pthread_mutex_lock(&workers->mutex);
 	for (;;) {
-		if (workers->waiting) {
-			run_task(worker, workers->waiting);
+		struct worker_task *next = next_task(workers);
+
+		if (next) {
+			run_task(worker, next);
 			continue;
 		}
 		if (workers->is_ending || workers->n_idle >= IDLE_MAX)
@@ -107,7 +118,7 @@ static void join_exited(struct workers *workers)
 	}
 }
 
-static void finish_tasks(struct workers *workers)
+void workers_finish_tasks(struct workers *workers)
 {
 	struct worker_task *ended, *next;
 
@@ -126,7 +137,7 @@ static void finished_dispatch(struct loop_source *source, uint32_t events)
 	uint64_t n;
 
 	if (read(source->fd, &n, sizeof(n)) == sizeof(n))
-		finish_tasks(CONTAINER_OF(source, struct workers, finished));
+		workers_finish_tasks(CONTAINER_OF(source, struct workers, finished));
 }
 
 static void set_timer(struct workers *workers, long interval)
@@ -137,8 +148,7 @@ static void set_timer(struct workers *workers, long interval)
 	timerfd_settime(workers->again.fd, 0, &every, NULL);
 }
 
-/* Sends a signal to each thread whose task is to be interrupted. True if there was one. */
-static bool signal_interrupted(struct workers *workers)
+bool workers_signal_interrupted(struct workers *workers)
 {
 	struct worker_task *task;
 	bool found = false;
@@ -148,6 +158,10 @@ static bool signal_interrupted(struct workers *workers)
 			continue;
 		pthread_kill(task->worker->thread, INTERRUPT_SIGNAL);
 		found = true;
+	}
+	/* A task that has yet to begin gets the signal then. */
+	DL_FOREACH(workers->waiting, task) {
+		found = found || task->is_interrupted;
 	}
 	return found;
 }
@@ -160,7 +174,7 @@ static void again_dispatch(struct loop_source *source, uint32_t events)
 	if (read(source->fd, &n, sizeof(n)) != sizeof(n))
 		return;
 	pthread_mutex_lock(&workers->mutex);
-	if (!signal_interrupted(workers))
+	if (!workers_signal_interrupted(workers))
 		set_timer(workers, 0);
 	pthread_mutex_unlock(&workers->mutex);
 }
@@ -191,7 +205,7 @@ static int add_descriptors(struct workers *workers)
 	return r < 0 ? r : loop_add(workers->loop, &workers->again, EPOLLIN);
 }
 
-static void remove_descriptors(struct workers *workers)
+void workers_remove_descriptors(struct workers *workers)
 {
 	loop_remove(workers->loop, &workers->finished);
 	loop_remove(workers->loop, &workers->again);
@@ -201,7 +215,7 @@ static void remove_descriptors(struct workers *workers)
 		close(workers->again.fd);
 }
 
-int workers_new(struct loop *loop, unsigned n_threads, struct workers **ret_workers)
+int workers_new(struct loop *loop, unsigned n_threads, unsigned share, struct workers **ret_workers)
 {
 	CLEANUP_FREE struct workers *workers = calloc(1, sizeof(*workers));
 	int r;
@@ -210,11 +224,12 @@ int workers_new(struct loop *loop, unsigned n_threads, struct workers **ret_work
 		return -ENOMEM;
 	workers->loop = loop;
 	workers->n_threads_max = n_threads;
+	workers->share = share;
 	workers->finished = (struct loop_source){.fd = -1, .dispatch = finished_dispatch};
 	workers->again = (struct loop_source){.fd = -1, .dispatch = again_dispatch};
 	r = add_descriptors(workers);
 	if (r < 0) {
-		remove_descriptors(workers);
+		workers_remove_descriptors(workers);
 		return r;
 	}
 	prepare_signal();
@@ -223,84 +238,6 @@ int workers_new(struct loop *loop, unsigned n_threads, struct workers **ret_work
 	pthread_cond_init(&workers->exits, NULL);
 	*ret_workers = TAKE_PTR(workers);
 	return 0;
-}
-
-/* Has all tasks give up; with the mutex held. */
-static void interrupt_all(struct workers *workers)
-{
-	struct worker_task *task;
-
-	DL_FOREACH(workers->waiting, task) {
-		task->is_interrupted = true;
-	}
-	DL_FOREACH(workers->running, task) {
-		task->is_interrupted = true;
-	}
-	signal_interrupted(workers);
-}
-
-static void await_exit(struct workers *workers)
-{
-	struct timespec until;
-
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += INTERRUPT_AGAIN;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
-	pthread_cond_timedwait(&workers->exits, &workers->mutex, &until);
-}
-
-static long long now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
-
-/* Waits for the threads until then; true: none is left. */
-static bool end_threads(struct workers *workers, long long until_ms)
-{
-	pthread_mutex_lock(&workers->mutex);
-	workers->is_ending = true;
-	pthread_cond_broadcast(&workers->wanted);
-	while (workers->n_threads > 0 && now_ms() < until_ms) {
-		interrupt_all(workers);
-		await_exit(workers);
-	}
-	workers->is_left = workers->n_threads > 0;
-	pthread_mutex_unlock(&workers->mutex);
-	return !workers->is_left;
-}
-
-static void destroy(struct workers *workers)
-{
-	pthread_cond_destroy(&workers->wanted);
-	pthread_cond_destroy(&workers->exits);
-	pthread_mutex_destroy(&workers->mutex);
-	free(workers);
-}
-
-static void end(struct workers *workers, long long until_ms)
-{
-	bool is_ended = end_threads(workers, until_ms);
-
-	finish_tasks(workers);
-	remove_descriptors(workers);
-	if (is_ended)
-		destroy(workers);
-}
-
-void workers_free(struct workers *workers)
-{
-	if (workers)
-		end(workers, LLONG_MAX);
-}
-
-void workers_leave(struct workers *workers, unsigned milliseconds)
-{
-	if (workers)
-		end(workers, now_ms() + milliseconds);
 }
 
 bool workers_cancel(struct workers *workers, struct worker_task *task)
@@ -324,7 +261,7 @@ void workers_interrupt(struct workers *workers, struct worker_task *task)
 {
 	pthread_mutex_lock(&workers->mutex);
 	task->is_interrupted = true;
-	if (signal_interrupted(workers))
+	if (workers_signal_interrupted(workers))
 		set_timer(workers, INTERRUPT_AGAIN);
 	pthread_mutex_unlock(&workers->mutex);
 }
@@ -351,17 +288,27 @@ static int start_thread(struct workers *workers)
 	return 0;
 }
 
+/* With the mutex held: a thread for one more task. */
+static int find_thread(struct workers *workers)
+{
+	int r = -EAGAIN;
+
+	/* An idle thread may have been woken for a task that it has not taken yet. */
+	if (workers->n_waiting < workers->n_idle)
+		return 0;
+	if (workers->n_threads < workers->n_threads_max)
+		r = start_thread(workers);
+	return r < 0 && workers->share != WORKERS_AT_ONCE && workers->n_threads > 0 ? 0 : r;
+}
+
 int workers_submit(struct workers *workers, struct worker_task *task)
 {
-	int r = 0;
+	int r;
 
 	task->is_interrupted = false;
 	pthread_mutex_lock(&workers->mutex);
-	/* An idle thread may have been woken for a task that it has not taken yet. */
-	if (workers->n_waiting >= workers->n_idle && workers->n_threads < workers->n_threads_max)
-		r = start_thread(workers);
-	if (r == 0 || workers->n_threads > 0) {
-		r = 0;
+	r = find_thread(workers);
+	if (r == 0) {
 		DL_APPEND(workers->waiting, task);
 		workers->n_waiting++;
 		pthread_cond_signal(&workers->wanted);

@@ -21,12 +21,22 @@ struct worker_task {
 	/* On the loop, after it: the task is its owner's again. */
 	void (*done)(struct worker_task *task);
 	_Atomic bool is_interrupted; /* work() gives up when it sees EINTR */
+	unsigned owner;              /* the user whose share of the threads it takes */
 	struct worker *worker;       /* runs it */
 	struct worker_task *prev, *next;
 };
 
-/* -ENOMEM, -EMFILE. Up to `n_threads` are started when there is work; few stay without. */
-int workers_new(struct loop *loop, unsigned n_threads, struct workers **ret_workers);
+/* A share for tasks that can't wait for another to end. */
+#define WORKERS_AT_ONCE 0
+
+/*
+ * -ENOMEM, -EMFILE. Up to `n_threads` are started when there is work; few stay without. At most
+ * `share` tasks of one owner run at a time, and the others of that owner wait behind them: however
+ * many somebody submits, and however long they take, another's begin at once. With WORKERS_AT_ONCE
+ * each task has a thread as soon as it is submitted.
+ */
+int workers_new(struct loop *loop, unsigned n_threads, unsigned share,
+		struct workers **ret_workers);
 
 /* Interrupts and awaits the tasks that are running, and calls done() of all. NULL is nothing. */
 void workers_free(struct workers *workers);
@@ -47,7 +57,7 @@ bool workers_cancel(struct workers *workers, struct worker_task *task);
  */
 void workers_interrupt(struct workers *workers, struct worker_task *task);
 
-/* Has the task run. -EAGAIN: no thread could be started, and done() is not called. */
+/* Has the task run. -EAGAIN: there is no thread for it, and done() is not called. */
 int workers_submit(struct workers *workers, struct worker_task *task);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -46,13 +47,15 @@ void attributes_stat(const struct attributes *attributes, struct stat *ret_attr)
 int attributes_check(const struct stat *now, const struct stat *attr, unsigned changes,
 		     struct caller *caller)
 {
-	bool owns = caller_owns(caller, now->st_uid);
+	bool is_owner = caller->uid == now->st_uid;
+	bool owns = is_owner || caller_owns(caller, now->st_uid);
 
-	if ((changes & CHANGE_UID) && !caller_is_root(caller) &&
-	    (!owns || attr->st_uid != now->st_uid))
+	if ((changes & CHANGE_UID) && !(is_owner && attr->st_uid == now->st_uid) &&
+	    !caller_has(caller, CAP_CHOWN))
 		return -EPERM;
-	if ((changes & CHANGE_GID) && !caller_is_root(caller) &&
-	    (!owns || (attr->st_gid != now->st_gid && !caller_in_group(caller, attr->st_gid))))
+	if ((changes & CHANGE_GID) &&
+	    !(is_owner && (attr->st_gid == now->st_gid || caller_in_group(caller, attr->st_gid))) &&
+	    !caller_has(caller, CAP_CHOWN))
 		return -EPERM;
 	if ((changes & CHANGE_MODE) && !owns)
 		return -EPERM;

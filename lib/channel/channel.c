@@ -165,6 +165,10 @@ static int change_size(struct channel *channel, struct file *file, const struct 
 int channel_change(struct channel *channel, struct file *file, const struct stat *attr,
 		   unsigned changes, struct caller *caller)
 {
+	int r = file ? 0 : space_check_home(channel->space, caller);
+
+	if (r < 0)
+		return r;
 	return changes & CHANGE_SIZE ? change_size(channel, file, attr, changes, caller)
 				     : channel->ops->change(channel, file, attr, changes, caller);
 }
@@ -206,5 +210,7 @@ int channel_footprint(struct channel *channel, struct footprint *ret_footprint)
 
 int channel_set(struct channel *channel, const struct settings *settings, struct caller *caller)
 {
-	return channel->ops->set ? channel->ops->set(channel, settings, caller) : -EINVAL;
+	int r = channel->ops->set ? space_check_home(channel->space, caller) : -EINVAL;
+
+	return r < 0 ? r : channel->ops->set(channel, settings, caller);
 }

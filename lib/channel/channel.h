@@ -197,6 +197,7 @@ struct channel_ops {
 /* One sort of objects, and their directory. */
 struct kind {
 	const char *path;                   /* of its directory in the mount, "queues" */
+	enum namespace_type home;           /* whose objects they are: only who is in it may */
 	unsigned long selector_max;         /* of N in NAME:N; 0: a name is a name */
 	bool has_directories;               /* each object is a directory, made by mkdir(2) */
 	const struct parameter *parameters; /* what can be set; NULL: nothing */

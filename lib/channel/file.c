@@ -38,7 +38,9 @@ int channel_open(struct channel *channel, int flags, const struct selector *sele
 		return -EISDIR;
 	if (!file)
 		return -ENOMEM;
-	r = user_charge(users, caller->uid, USER_FILES, 1);
+	r = space_check_home(channel->space, caller);
+	if (r == 0)
+		r = user_charge(users, caller->uid, USER_FILES, 1);
 	if (r < 0)
 		return r;
 	file->channel = channel_ref(channel);

@@ -48,16 +48,30 @@ void entry_unref(const struct entry *entry)
 	space_unref(entry->space);
 }
 
+static enum namespace_type space_home(const struct space *space)
+{
+	return space->kind ? space->kind->home : space->home;
+}
+
+int space_check_home(const struct space *space, struct caller *caller)
+{
+	return namespaces_check(&space->host->namespaces, caller, space_home(space));
+}
+
 int space_list(struct space *space, struct caller *caller, space_entry_fn *entry, void *data)
 {
-	return space->ops->list(space, caller, entry, data);
+	int r = space_check_home(space, caller);
+
+	return r < 0 ? r : space->ops->list(space, caller, entry, data);
 }
 
 int space_find(struct space *space, const char *name, struct caller *caller,
 	       struct entry *ret_entry)
 {
+	int r = namespaces_check_look(&space->host->namespaces, caller, space_home(space));
+
 	*ret_entry = (struct entry){0};
-	return space->ops->lookup(space, name, caller, ret_entry);
+	return r < 0 ? r : space->ops->lookup(space, name, caller, ret_entry);
 }
 
 static bool is_too_long(const char *name)
@@ -122,7 +136,9 @@ int space_create(struct space *space, const char *name, mode_t mode,
 		return -ENAMETOOLONG;
 	if (!space->ops->create)
 		return -EPERM;
-	r = split_selector(space, name, base, ret_selector);
+	r = space_check_home(space, caller);
+	if (r == 0)
+		r = split_selector(space, name, base, ret_selector);
 	if (r > 0 && space_find(space, name, caller, &named) == 0) {
 		entry_unref(&named);
 		r = -EEXIST; /* its own name has the suffix */
@@ -134,17 +150,23 @@ int space_create(struct space *space, const char *name, mode_t mode,
 
 int space_remove(struct space *space, const char *name, struct caller *caller)
 {
+	int r;
+
 	if (is_too_long(name))
 		return -ENAMETOOLONG;
-	return space->ops->remove ? space->ops->remove(space, name, caller) : -EPERM;
+	r = space->ops->remove ? space_check_home(space, caller) : -EPERM;
+	return r < 0 ? r : space->ops->remove(space, name, caller);
 }
 
 int space_rename(struct space *space, const char *from, const char *to, unsigned flags,
 		 struct caller *caller)
 {
+	int r;
+
 	if (is_too_long(from) || is_too_long(to))
 		return -ENAMETOOLONG;
-	return space->ops->rename ? space->ops->rename(space, from, to, flags, caller) : -EPERM;
+	r = space->ops->rename ? space_check_home(space, caller) : -EPERM;
+	return r < 0 ? r : space->ops->rename(space, from, to, flags, caller);
 }
 
 struct space *space_shown(struct space *space)
@@ -155,7 +177,9 @@ struct space *space_shown(struct space *space)
 int space_change(struct space *space, const struct stat *attr, unsigned changes,
 		 struct caller *caller)
 {
-	return space->ops->change ? space->ops->change(space, attr, changes, caller) : -EPERM;
+	int r = space->ops->change ? space_check_home(space, caller) : -EPERM;
+
+	return r < 0 ? r : space->ops->change(space, attr, changes, caller);
 }
 
 void space_stat(const struct space *space, struct stat *ret_attr)

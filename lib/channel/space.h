@@ -13,6 +13,7 @@
 
 #include "lib/channel/settings.h"
 #include "lib/host/caller.h"
+#include "lib/host/namespaces.h"
 
 struct channel;
 struct host;
@@ -66,7 +67,8 @@ struct space_ops {
 
 struct space {
 	const struct space_ops *ops;
-	const struct kind *kind; /* whose objects are in it; NULL: none */
+	const struct kind *kind;  /* whose objects are in it; NULL: none */
+	enum namespace_type home; /* where there is no kind: whose what is in it is */
 	struct host *host;
 	unsigned n_refs;
 	unsigned id;          /* above the objects' inode numbers: see space_ino() */
@@ -87,6 +89,12 @@ void entry_unref(const struct entry *entry);
 
 struct space *space_ref(struct space *space);
 void space_unref(struct space *space); /* NULL is nothing */
+
+/*
+ * May the caller use what is in the space, by the namespaces that it is in? -EPERM. All functions
+ * below ask this first, and so do those of channels.
+ */
+int space_check_home(const struct space *space, struct caller *caller);
 
 int space_list(struct space *space, struct caller *caller, space_entry_fn *entry, void *data);
 

@@ -152,10 +152,11 @@ static int text_start(struct text *text, struct file *file, struct caller *calle
 	channel_ref(&text->channel);
 	making->file = file;
 	/* All that the worker is to know of it, which must not look. */
+	caller_load(caller);
 	making->reader = (struct caller){.uid = caller->uid,
 					 .gid = caller->gid,
 					 .is_loaded = true,
-					 .is_limited = caller->uid == 0 && !caller_is_root(caller)};
+					 .capabilities = caller->capabilities};
 	r = text->ops->prepare(text->data, caller, &making->prepared);
 	if (r == 0)
 		r = workers_submit(text->channel.space->host->workers, &making->task);

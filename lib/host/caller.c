@@ -2,6 +2,7 @@
 #include "lib/host/caller.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <sched.h>
 #include <stdio.h>
@@ -11,18 +12,23 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/host/namespaces.h"
 
 #define KEEP ((id_t)-1)
 
-/* What the daemon decides in the kernel's place is what these are for. */
-#define CAPS_OF_ROOT (1ULL << CAP_CHOWN | 1ULL << CAP_DAC_OVERRIDE | 1ULL << CAP_FOWNER)
+#define HAS(capabilities, capability) ((capabilities) >> (capability)&1)
 
 /* Who the daemon is while this thread has entered a caller. */
 static _Thread_local struct {
-	bool is_entered, is_limited;
+	bool has_ids;          /* to be taken back */
+	bool has_capabilities; /* likewise, by themselves */
+	bool has_root;
+	int root_fd;
 	uid_t uid;
 	gid_t gid;
 } self;
+
+/* What is read of /proc/PID. */
 
 /* Reads the numbers of a line "Groups: 1 2 3". */
 static int load_groups(struct caller *caller, const char *line)
@@ -44,10 +50,19 @@ static int load_groups(struct caller *caller, const char *line)
 	}
 }
 
+/* A file of the caller's directory in /proc; NULL if there is no such thing to be seen. */
+static FILE *open_proc(const struct caller *caller, const char *name)
+{
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", caller->pid, name);
+	return caller->pid ? fopen(path, "re") : NULL;
+}
+
 int caller_load(struct caller *caller)
 {
 	CLEANUP_FREE char *line = NULL;
-	char path[32];
+	uint64_t effective = 0;
 	size_t size = 0;
 	FILE *file;
 	int r = 0;
@@ -56,8 +71,8 @@ int caller_load(struct caller *caller)
 		return 0;
 	caller->is_loaded = true;
 	caller->umask = CALLER_UMASK;
-	snprintf(path, sizeof(path), "/proc/%d/status", caller->pid);
-	file = caller->pid ? fopen(path, "re") : NULL;
+	caller->capabilities = 0;
+	file = open_proc(caller, "status");
 	if (!file)
 		return 0;
 	while (r == 0 && getline(&line, &size, file) > 0) {
@@ -66,10 +81,56 @@ int caller_load(struct caller *caller)
 		else if (strncmp(line, "Groups:", 7) == 0)
 			r = load_groups(caller, line + 7);
 		else if (strncmp(line, "CapEff:", 7) == 0)
-			caller->is_limited = ~strtoull(line + 7, NULL, 16) & CAPS_OF_ROOT;
+			effective = strtoull(line + 7, NULL, 16);
 	}
 	fclose(file);
+	if (effective && namespaces_is_own_user(caller->pid))
+		caller->capabilities = effective & caller_permitted();
 	return r;
+}
+
+rlim_t caller_queue_limit(struct caller *caller)
+{
+	CLEANUP_FREE char *line = NULL;
+	char soft[32];
+	size_t size = 0;
+	FILE *file;
+
+	if (caller->has_queue_limit)
+		return caller->queue_limit;
+	caller->has_queue_limit = true;
+	caller->queue_limit = 0;
+	/* prlimit(2) would take CAP_SYS_RESOURCE, which a container's root may be without. */
+	file = open_proc(caller, "limits");
+	while (file && getline(&line, &size, file) > 0)
+		if (sscanf(line, "Max msgqueue size %31s", soft) == 1)
+			caller->queue_limit = strcmp(soft, "unlimited") == 0
+						      ? RLIM_INFINITY
+						      : strtoul(soft, NULL, 10);
+	if (file)
+		fclose(file);
+	return caller->queue_limit;
+}
+
+int caller_open_root(struct caller *caller)
+{
+	char path[32];
+	int fd;
+
+	if (caller->has_root)
+		return 0;
+	if (caller->pid == 0)
+		return -EPERM;
+	/* A magic link: nothing is walked, whoever serves the filesystem there. */
+	snprintf(path, sizeof(path), "/proc/%d/root", caller->pid);
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno == EACCES && !namespaces_can_see())
+		fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? -errno : -EPERM;
+	caller->has_root = true;
+	caller->root_fd = fd;
+	return 0;
 }
 
 void caller_fini(struct caller *caller)
@@ -77,7 +138,12 @@ void caller_fini(struct caller *caller)
 	free(caller->groups);
 	caller->groups = NULL;
 	caller->n_groups = 0;
-	caller->is_loaded = caller->is_limited = false;
+	caller->is_loaded = caller->has_queue_limit = false;
+	caller->capabilities = 0;
+	caller->home = 0;
+	if (caller->has_root)
+		close(caller->root_fd);
+	caller->has_root = false;
 }
 
 int caller_copy(struct caller *ret_copy, struct caller *caller)
@@ -89,8 +155,11 @@ int caller_copy(struct caller *ret_copy, struct caller *caller)
 	if (r < 0)
 		return r;
 	ret_copy->is_loaded = true;
-	ret_copy->is_limited = caller->is_limited;
 	ret_copy->umask = caller->umask;
+	ret_copy->capabilities = caller->capabilities;
+	ret_copy->has_queue_limit = caller->has_queue_limit;
+	ret_copy->queue_limit = caller->queue_limit;
+	ret_copy->home = caller->home;
 	if (size == 0)
 		return 0;
 	ret_copy->groups = malloc(size);
@@ -100,6 +169,39 @@ int caller_copy(struct caller *ret_copy, struct caller *caller)
 	ret_copy->n_groups = caller->n_groups;
 	return 0;
 }
+
+/* Capabilities. */
+
+static int get_capabilities(struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3])
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+
+	return syscall(SYS_capget, &header, data) < 0 ? -errno : 0;
+}
+
+uint64_t caller_permitted(void)
+{
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (get_capabilities(data) < 0)
+		return 0;
+	return (uint64_t)data[1].permitted << 32 | data[0].permitted;
+}
+
+int caller_set_capabilities(uint64_t wanted)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+	int r = get_capabilities(data);
+
+	if (r < 0)
+		return r;
+	data[0].effective = data[0].permitted & (uint32_t)wanted;
+	data[1].effective = data[1].permitted & (uint32_t)(wanted >> 32);
+	return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
+}
+
+/* To become the caller, and to come back. */
 
 /* glibc's wrappers would change every thread; the system calls change this one. */
 static int set_groups(int n, const gid_t *groups)
@@ -131,49 +233,30 @@ static void leave_ids(unsigned n)
 		sched_yield();
 }
 
-/* Of this thread: none in effect, or all that it may have. */
-static int set_capabilities(bool has_any)
+static void leave_capabilities(void)
 {
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
-
-	if (syscall(SYS_capget, &header, data) < 0)
-		return -errno;
-	for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
-		data[i].effective = has_any ? data[i].permitted : 0;
-	return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
+	while (self.has_capabilities && caller_set_capabilities(UINT64_MAX) == -ENOMEM)
+		sched_yield();
+	self.has_capabilities = false;
 }
 
-int caller_drop_capabilities(void)
+/* With the change of the uid from 0 the thread has lost them all; 0 keeps what it had. */
+static int enter_capabilities(struct caller *caller)
 {
-	return set_capabilities(false);
-}
+	int r;
 
-/* For uid 0 without root's capabilities: other uids lose them with the change of the uid. */
-static int enter_limited(void)
-{
-	int r = set_capabilities(false);
-
-	self.is_limited = r == 0;
+	if (caller->uid != 0 && caller->capabilities == 0)
+		return 0;
+	r = caller_set_capabilities(caller->capabilities);
+	self.has_capabilities = r == 0;
 	return r;
 }
 
-int caller_enter(struct caller *caller)
+static int enter_ids(struct caller *caller)
 {
-	bool is_limited = caller->uid == 0 && !caller_is_root(caller);
 	unsigned n = 0;
-	int r;
+	int r = set_groups(caller->n_groups, caller->groups);
 
-	self.uid = geteuid();
-	self.gid = getegid();
-	if (self.uid == caller->uid && (self.gid == caller->gid || self.uid != 0))
-		return is_limited ? enter_limited() : 0;
-	if (self.uid != 0)
-		return -EPERM;
-	r = caller_load(caller);
-	if (r < 0)
-		return r;
-	r = set_groups(caller->n_groups, caller->groups);
 	if (r == 0) {
 		n++;
 		r = set_gids(KEEP, caller->gid, KEEP);
@@ -183,33 +266,63 @@ int caller_enter(struct caller *caller)
 		r = set_uids(KEEP, caller->uid, KEEP);
 	}
 	n += r == 0;
-	if (r == 0 && is_limited)
-		r = enter_limited();
+	if (r == 0)
+		r = enter_capabilities(caller);
 	if (r < 0)
 		leave_ids(n);
-	self.is_entered = r == 0;
+	self.has_ids = r == 0;
 	return r;
+}
+
+int caller_enter(struct caller *caller)
+{
+	int r;
+
+	self.uid = geteuid();
+	self.gid = getegid();
+	if (self.uid != 0)
+		r = self.uid == caller->uid ? 0 : -EPERM;
+	else
+		r = caller_load(caller);
+	if (r == 0 && self.uid == 0 && !caller_is_daemon(caller))
+		r = enter_ids(caller);
+	if (r < 0)
+		return r;
+	self.has_root = caller->has_root;
+	self.root_fd = caller->root_fd;
+	return 0;
 }
 
 void caller_leave(void)
 {
-	while (self.is_limited && set_capabilities(true) == -ENOMEM)
-		sched_yield();
-	self.is_limited = false;
-	if (!self.is_entered)
-		return;
-	self.is_entered = false;
-	leave_ids(3);
+	self.has_root = false;
+	leave_capabilities();
+	if (self.has_ids)
+		leave_ids(3);
+	self.has_ids = false;
 }
 
-bool caller_is_root(struct caller *caller)
+int caller_root(void)
 {
-	return caller->uid == 0 && caller_load(caller) == 0 && !caller->is_limited;
+	return self.has_root ? self.root_fd : -1;
+}
+
+/* What the daemon decides itself, of what it keeps itself. */
+
+bool caller_has(struct caller *caller, int capability)
+{
+	return caller_load(caller) == 0 && HAS(caller->capabilities, capability);
+}
+
+bool caller_is_daemon(struct caller *caller)
+{
+	return caller->uid == geteuid() && caller->gid == getegid() && caller_load(caller) == 0 &&
+	       caller->capabilities == caller_permitted();
 }
 
 bool caller_owns(struct caller *caller, uid_t owner)
 {
-	return caller->uid == owner || caller_is_root(caller);
+	return caller->uid == owner || caller_has(caller, CAP_FOWNER);
 }
 
 bool caller_is_ours(const struct caller *caller)
@@ -233,11 +346,11 @@ bool caller_may(struct caller *caller, const struct stat *attr, int want)
 {
 	mode_t mode = attr->st_mode;
 
-	if (caller_is_root(caller))
-		return true;
 	if (caller->uid == attr->st_uid)
 		mode >>= 6;
 	else if (caller_in_group(caller, attr->st_gid))
 		mode >>= 3;
-	return (mode & (mode_t)want) == (mode_t)want;
+	if ((mode & (mode_t)want) == (mode_t)want || caller_has(caller, CAP_DAC_OVERRIDE))
+		return true;
+	return want == R_OK && caller_has(caller, CAP_DAC_READ_SEARCH);
 }

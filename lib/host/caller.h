@@ -4,14 +4,20 @@
  *
  * The daemon may be root while its callers are not, so what the kernel can check it checks as the
  * caller: between caller_enter() and caller_leave() this thread has the caller's effective ids and
- * groups, and no capabilities unless that is root. Its real and saved user stay the daemon's own,
- * so the caller gets no right to signal or trace the daemon meanwhile (kernel/signal.c,
+ * groups, and those of its capabilities that both have. Its real and saved user stay the daemon's
+ * own, so the caller gets no right to signal or trace the daemon meanwhile (kernel/signal.c,
  * kill_ok_by_cred).
+ *
+ * Nobody is root by a number: uid 0 counts for what it owns, and capabilities for the rest. They
+ * count only from the daemon's own user namespace (in a new one every process has them all, over
+ * what is in it), and only as far as the daemon has them, too. What can't be read is not there.
  */
 #ifndef IPCFS_CALLER_H
 #define IPCFS_CALLER_H
 
 #include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 
@@ -29,8 +35,16 @@ struct caller {
 	bool is_loaded;
 	mode_t umask;
 	int n_groups;
-	gid_t *groups;   /* supplementary groups, owned */
-	bool is_limited; /* uid 0, but without the capabilities that make it root */
+	gid_t *groups;         /* supplementary groups, owned */
+	uint64_t capabilities; /* effective, as far as they count: bit CAP_* */
+
+	/* RLIMIT_MSGQUEUE, bytes: read when it is first needed. */
+	bool has_queue_limit;
+	rlim_t queue_limit;
+
+	unsigned home; /* namespaces that the caller was seen to be in: lib/host/namespaces.h */
+	bool has_root;
+	int root_fd; /* its root directory, owned, if has_root */
 
 	/* What waits if this can't be done at once (lib/host/job.h), borrowed; NULL: nothing. */
 	struct waiter *waiter;
@@ -40,12 +54,23 @@ struct caller {
 void caller_fini(struct caller *caller);
 
 /*
- * Reads groups and umask, once. A process that can't be seen has no groups, and the usual umask.
- * -ENOMEM
+ * Reads groups, umask and capabilities, once. A process that can't be seen has no groups, the usual
+ * umask and no capabilities. -ENOMEM
  */
 int caller_load(struct caller *caller);
 
-/* Makes *ret_copy the same caller, with groups of its own. -ENOMEM */
+/* Reads RLIMIT_MSGQUEUE, once; of a process that can't be seen it is 0. */
+rlim_t caller_queue_limit(struct caller *caller);
+
+/*
+ * Opens the caller's root directory, for caller_root(). Where the daemon may look at no process but
+ * its own kind (no CAP_SYS_PTRACE) it is the daemon's. -EPERM: it can't be seen. -ENFILE, …
+ */
+int caller_open_root(struct caller *caller);
+
+/*
+ * Makes *ret_copy the same caller, with groups of its own, but without a root directory. -ENOMEM
+ */
 int caller_copy(struct caller *ret_copy, struct caller *caller);
 
 /*
@@ -55,19 +80,31 @@ int caller_copy(struct caller *ret_copy, struct caller *caller);
 int caller_enter(struct caller *caller);
 void caller_leave(void);
 
-/* For good, of a process that is the caller already. */
-int caller_drop_capabilities(void);
-
 /*
- * True for uid 0 with root's capabilities. A process that can't be seen is outside of the daemon's
- * PID namespace, so above it, and has them.
+ * On a thread that has entered a caller: an O_PATH descriptor of the caller's root directory,
+ * borrowed; -1 if caller_open_root() was not called.
  */
-bool caller_is_root(struct caller *caller);
+int caller_root(void);
 
-/* True for root and for the owner. */
+/* Sets the capabilities in effect of this thread to those of `wanted` that it may have. */
+int caller_set_capabilities(uint64_t wanted);
+
+/* What capabilities this thread may have. */
+uint64_t caller_permitted(void);
+
+/* Has the caller this capability (CAP_*), and the daemon, too? */
+bool caller_has(struct caller *caller, int capability);
+
+/* Is it what the daemon is: its user and group, with all that it may do? */
+bool caller_is_daemon(struct caller *caller);
+
+/* True for the owner, and with CAP_FOWNER. */
 bool caller_owns(struct caller *caller, uid_t owner);
 
-/* The mode-bit check of path_resolution(7): may the caller do `want` (R_OK | W_OK)? */
+/*
+ * The mode-bit check of path_resolution(7), for what the daemon itself keeps: may the caller do
+ * `want` (R_OK | W_OK)?
+ */
 bool caller_may(struct caller *caller, const struct stat *attr, int want);
 
 /* Is it one of the daemon's own threads, by way of the mount? The loop's never calls. */

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -11,34 +10,14 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
 
-#define LIMIT_UNKNOWN (RLIM_INFINITY - 1)
-
-/* prlimit(2) would take CAP_SYS_RESOURCE, which a container's root may be without. */
-static rlim_t find_limit(const struct caller *caller)
-{
-	CLEANUP_FREE char *line = NULL;
-	rlim_t limit = LIMIT_UNKNOWN;
-	char path[32], soft[32];
-	size_t size = 0;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/limits", caller->pid);
-	file = caller->pid ? fopen(path, "re") : NULL;
-	if (!file)
-		return limit;
-	while (limit == LIMIT_UNKNOWN && getline(&line, &size, file) > 0) {
-		if (sscanf(line, "Max msgqueue size %31s", soft) != 1)
-			continue;
-		limit = strcmp(soft, "unlimited") == 0 ? RLIM_INFINITY : strtoul(soft, NULL, 10);
-	}
-	fclose(file);
-	return limit;
-}
+/* How often a process is looked at that has not ended yet, ns. */
+#define LOOK_AGAIN 20000000
 
 /* Takes over the caller's limit, as far as ours allows. */
 static void take_limit(rlim_t limit)
@@ -46,25 +25,38 @@ static void take_limit(rlim_t limit)
 	struct rlimit theirs = {.rlim_cur = limit, .rlim_max = limit};
 	struct rlimit ours;
 
-	if (limit == LIMIT_UNKNOWN || setrlimit(RLIMIT_MSGQUEUE, &theirs) == 0 ||
-	    getrlimit(RLIMIT_MSGQUEUE, &ours) < 0)
+	if (setrlimit(RLIMIT_MSGQUEUE, &theirs) == 0 || getrlimit(RLIMIT_MSGQUEUE, &ours) < 0)
 		return;
 	ours.rlim_cur = ours.rlim_max < limit ? ours.rlim_max : limit;
 	setrlimit(RLIMIT_MSGQUEUE, &ours);
 }
 
-static int become(struct caller *caller, rlim_t limit)
+/*
+ * It has a copy of the daemon's memory, with what other users have there, and the caller may send
+ * it signals. No core is dumped of it: a limit of one byte keeps it from files and pipes alike
+ * (fs/coredump.c). And its saved user stays the daemon's: whoever would trace it or look into it
+ * has to be all three (kernel/ptrace.c, __ptrace_may_access), whatever fs.suid_dumpable says.
+ */
+static void hide(void)
+{
+	const struct rlimit none = {.rlim_cur = 1, .rlim_max = 1};
+
+	setrlimit(RLIMIT_CORE, &none);
+	prctl(PR_SET_DUMPABLE, 0);
+	/* A stopped one must not outlive the daemon: it has the mount's descriptor. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+static int become(struct caller *caller, rlim_t limit, pid_t daemon)
 {
 	take_limit(limit);
 	if (syscall(SYS_setgroups, (size_t)caller->n_groups, caller->groups) < 0 ||
 	    syscall(SYS_setresgid, caller->gid, caller->gid, caller->gid) < 0 ||
-	    syscall(SYS_setresuid, caller->uid, caller->uid, caller->uid) < 0)
+	    syscall(SYS_setresuid, caller->uid, caller->uid, -1) < 0 ||
+	    caller_set_capabilities(caller->capabilities) < 0)
 		return -errno;
-	if (caller->is_limited && caller_drop_capabilities() < 0)
-		return -EPERM;
-	/* A stopped one must not outlive the daemon: it has the mount's descriptor. */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	return 0;
+	hide(); /* a change of ids takes this back */
+	return getppid() == daemon ? 0 : -EINTR;
 }
 
 static void child_dispatch(struct loop_source *source, uint32_t events)
@@ -76,12 +68,38 @@ static void child_dispatch(struct loop_source *source, uint32_t events)
 		return;
 	child->pid = 0;
 	loop_remove(child->loop, source);
+	loop_remove(child->loop, &child->timer);
 	child->done(child, WIFEXITED(status) ? -WEXITSTATUS(status) : -EINTR);
+}
+
+/* Whoever stops it only wants others to wait: it is ended then. */
+static void timer_dispatch(struct loop_source *source, uint32_t events)
+{
+	struct child *child = CONTAINER_OF(source, struct child, timer);
+	siginfo_t info = {0};
+	uint64_t n;
+
+	if (read(source->fd, &n, sizeof(n)) == sizeof(n) &&
+	    waitid(P_PID, (id_t)child->pid, &info, WSTOPPED | WNOHANG | WNOWAIT) == 0 &&
+	    info.si_pid == child->pid)
+		kill(child->pid, SIGKILL);
+}
+
+static int start_timer(struct child *child)
+{
+	const struct itimerspec often = {.it_interval.tv_nsec = LOOK_AGAIN,
+					 .it_value.tv_nsec = LOOK_AGAIN};
+
+	child->timer.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (child->timer.fd < 0 || timerfd_settime(child->timer.fd, 0, &often, NULL) < 0)
+		return -errno;
+	return loop_add(child->loop, &child->timer, EPOLLIN);
 }
 
 static int child_fork(struct child *child, struct caller *caller, int (*act)(void *data))
 {
-	rlim_t limit = find_limit(caller);
+	rlim_t limit = caller_queue_limit(caller);
+	pid_t daemon = getpid();
 	int r;
 
 	child->pid = fork();
@@ -92,13 +110,14 @@ static int child_fork(struct child *child, struct caller *caller, int (*act)(voi
 	if (child->pid == 0) {
 		/* None of the daemon's: who may stop this process would keep them open. */
 		close_range(0, ~0U, 0);
-		r = become(caller, limit);
+		r = become(caller, limit, daemon);
 		_exit(r < 0 ? -r : -act(child->shared));
 	}
 	child->end.fd = (int)syscall(SYS_pidfd_open, child->pid, 0);
 	if (child->end.fd < 0)
 		return -errno;
-	return loop_add(child->loop, &child->end, EPOLLIN);
+	r = loop_add(child->loop, &child->end, EPOLLIN);
+	return r < 0 ? r : start_timer(child);
 }
 
 int child_start(struct child *child, struct loop *loop, struct caller *caller,
@@ -108,6 +127,7 @@ int child_start(struct child *child, struct loop *loop, struct caller *caller,
 
 	child->loop = loop;
 	child->end = (struct loop_source){.fd = -1, .dispatch = child_dispatch};
+	child->timer = (struct loop_source){.fd = -1, .dispatch = timer_dispatch};
 	child->size = size;
 	child->shared = NULL;
 	child->pid = 0;
@@ -125,6 +145,13 @@ int child_start(struct child *child, struct loop *loop, struct caller *caller,
 	return r;
 }
 
+static void source_fini(struct loop *loop, struct loop_source *source)
+{
+	loop_remove(loop, source);
+	if (source->fd >= 0)
+		close(TAKE_FD(source->fd));
+}
+
 void child_fini(struct child *child)
 {
 	if (child->pid) {
@@ -133,10 +160,8 @@ void child_fini(struct child *child)
 			continue;
 		child->pid = 0;
 	}
-	loop_remove(child->loop, &child->end);
-	if (child->end.fd >= 0)
-		close(child->end.fd);
-	child->end.fd = -1;
+	source_fini(child->loop, &child->end);
+	source_fini(child->loop, &child->timer);
 	if (child->shared)
 		munmap(child->shared, child->size);
 	child->shared = NULL;
@@ -144,5 +169,5 @@ void child_fini(struct child *child)
 
 bool child_is_needless(struct caller *caller)
 {
-	return geteuid() != 0 || (caller->gid == getegid() && caller_is_root(caller));
+	return geteuid() != 0 || caller_is_daemon(caller);
 }

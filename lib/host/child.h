@@ -16,7 +16,8 @@
 
 struct child {
 	struct loop *loop;
-	struct loop_source end; /* pidfd */
+	struct loop_source end;   /* pidfd */
+	struct loop_source timer; /* timerfd: is it stopped? */
 	pid_t pid;
 	void *shared; /* `data` of child_start(), which the process may have changed */
 	size_t size;
@@ -34,7 +35,7 @@ int child_start(struct child *child, struct loop *loop, struct caller *caller,
 /* Ends the process if it is still there, and frees what belongs to it. */
 void child_fini(struct child *child);
 
-/* True if the daemon is the caller itself, so that no process is needed. */
+/* True if no process is needed: the daemon is the caller itself, or can be nobody else. */
 bool child_is_needless(struct caller *caller);
 
 #endif

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
@@ -11,8 +12,9 @@
 #include "lib/host/job.h"
 
 #define MIB ((size_t)1 << 20)
-/* Threads, for all users together. */
-#define WORKERS_MAX 4
+/* Threads, for all users together; and for each, so that others find one. */
+#define WORKERS_MAX   32
+#define WORKERS_SHARE 2
 /* What a name service, or a dead file server, may take to notice that nobody wants its answer. */
 #define LEAVE_MS 1000
 
@@ -40,11 +42,12 @@ int host_init(struct host *host, struct loop *loop)
 		host->users.limits[USER_DESCRIPTORS] = files.rlim_cur / 4;
 	clock_gettime(CLOCK_REALTIME, &host->started);
 	features_probe(&host->features);
-	r = workers_new(loop, WORKERS_MAX, &host->workers);
+	namespaces_note(&host->namespaces);
+	r = workers_new(loop, WORKERS_MAX, WORKERS_SHARE, &host->workers);
 	if (r == 0)
-		r = workers_new(loop, HOST_SLEEPS_MAX, &host->sleepers);
+		r = workers_new(loop, HOST_SLEEPS_MAX, WORKERS_AT_ONCE, &host->sleepers);
 	if (r == 0)
-		r = workers_new(loop, HOST_SLEEPS_MAX, &host->walkers);
+		r = workers_new(loop, HOST_SLEEPS_MAX, WORKERS_AT_ONCE, &host->walkers);
 	return r < 0 ? r : host_reserve(host, HOST_IO_MAX);
 }
 
@@ -76,18 +79,37 @@ void host_stop(struct host *host)
 	workers_leave(TAKE_PTR(host->walkers), LEAVE_MS);
 }
 
-int host_sleep(struct host *host, struct workers *workers, uid_t uid, struct worker_task *task)
+int host_know(struct host *host, struct caller *caller)
+{
+	int r = caller_load(caller);
+
+	caller_queue_limit(caller);
+	namespaces_check(&host->namespaces, caller, NAMESPACE_NET);
+	namespaces_check(&host->namespaces, caller, NAMESPACE_IPC);
+	return r;
+}
+
+/* Would as many be left as the user then has? */
+static bool is_fair(struct host *host, uid_t uid)
 {
 	unsigned most = uid == 0 ? HOST_SLEEPS_MAX : HOST_SLEEPS_MAX - HOST_SLEEPS_ROOT;
+	size_t theirs = user_charged(&host->users, uid, USER_SLEEPS);
+
+	return host->n_sleeping < most && theirs < most - host->n_sleeping;
+}
+
+int host_sleep(struct host *host, struct workers *workers, uid_t uid, struct worker_task *task)
+{
 	int r;
 
 	/* One that found no thread would not sleep at all. */
-	if (!workers || host->n_sleeping >= most)
+	if (!workers || !is_fair(host, uid))
 		return -ENOBUFS;
 	r = user_charge(&host->users, uid, USER_SLEEPS, 1);
 	if (r < 0)
 		return r;
 	host->n_sleeping++;
+	task->owner = uid;
 	if (workers_submit(workers, task) == 0)
 		return 0;
 	host_slept(host, uid);
@@ -115,14 +137,21 @@ static void closing_done(struct worker_task *task)
 	free(CONTAINER_OF(task, struct closing, task));
 }
 
-void host_close(struct host *host, int fd)
+void host_close(struct host *host, uid_t uid, int fd)
 {
 	struct closing *closing = host->workers ? malloc(sizeof(*closing)) : NULL;
+	struct stat attr;
+	bool may_linger = fstat(fd, &attr) == 0 && S_ISSOCK(attr.st_mode);
 
 	if (closing) {
-		*closing = (struct closing){{.work = closing_work, .done = closing_done}, fd};
-		if (workers_submit(host->workers, &closing->task) == 0)
+		*closing = (struct closing){
+			{.work = closing_work, .done = closing_done, .owner = uid}, fd};
+		if (workers_submit(host->workers, &closing->task) == 0) {
+			/* The signal ends the wait of SO_LINGER, and nothing else of close(2). */
+			if (may_linger)
+				workers_interrupt(host->workers, &closing->task);
 			return;
+		}
 	}
 	free(closing);
 	close(fd);

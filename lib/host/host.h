@@ -12,6 +12,7 @@
 
 #include "lib/base/loop.h"
 #include "lib/host/feature.h"
+#include "lib/host/namespaces.h"
 #include "lib/host/user.h"
 
 /*
@@ -46,6 +47,7 @@ struct host {
 	dev_t dev;                /* of the mount, by which its open files are told */
 	struct user_table users;
 	struct features features;
+	struct namespaces namespaces;
 	char root[32]; /* where the machine's files are: "", or "/proc/PID/root" */
 	struct timespec started;
 	struct space **spaces; /* of all kinds that there are, borrowed; ends with NULL */
@@ -82,15 +84,25 @@ void host_stop(struct host *host);
 void host_fini(struct host *host);
 
 /*
+ * Learns all of a caller that may be asked for when its process has gone: a file that outlives its
+ * opener acts as the opener was. -ENOMEM
+ */
+int host_know(struct host *host, struct caller *caller);
+
+/*
  * Has a task run by the sleepers or the walkers, for user `uid`, with a thread of its own: each
- * costs a USER_SLEEPS, and one of HOST_SLEEPS_MAX, until host_slept(). -ENOBUFS, -ENOMEM: done() is
- * not called.
+ * costs a USER_SLEEPS, and one of HOST_SLEEPS_MAX, until host_slept(). A user may have as many as
+ * would then be left for all others, so however many users take what they can the next one finds
+ * some. -ENOBUFS, -ENOMEM: done() is not called.
  */
 int host_sleep(struct host *host, struct workers *workers, uid_t uid, struct worker_task *task);
 void host_slept(struct host *host, uid_t uid);
 
-/* Closes a descriptor on a worker, because that may free what takes long to free. */
-void host_close(struct host *host, int fd);
+/*
+ * Closes a descriptor of user `uid`'s on a worker, because that may free what takes long to free.
+ * What would linger (SO_LINGER) is interrupted by a signal.
+ */
+void host_close(struct host *host, uid_t uid, int fd);
 
 /* Makes the scratch buffer at least `size` bytes; it may move. -ENOMEM, and it is as before. */
 int host_reserve(struct host *host, size_t size);

@@ -55,10 +55,16 @@ static void job_run_tell(struct loop_task *task)
 /* Only who acts as the caller has to know all of it, which takes a look at /proc. */
 static int copy_caller(struct job *job, struct caller *caller)
 {
-	if (job_place_is_callers(job->call.place))
-		return caller_copy(&job->caller, caller);
-	job->caller = (struct caller){.uid = caller->uid, .gid = caller->gid};
-	return 0;
+	int r;
+
+	if (!job_place_is_callers(job->call.place)) {
+		job->caller = (struct caller){.uid = caller->uid, .gid = caller->gid};
+		return 0;
+	}
+	if (job->call.place == JOB_PROCESS)
+		caller_queue_limit(caller);
+	r = caller_copy(&job->caller, caller);
+	return r == 0 && job->call.walks ? caller_open_root(&job->caller) : r;
 }
 
 static int job_new(struct host *host, struct caller *caller, const struct job_call *call,

@@ -48,6 +48,11 @@ enum job_place {
 /* What is to be done. */
 struct job_call {
 	enum job_place place;
+	/*
+	 * JOB_THREAD: caller_root() is the caller's root directory, or -1 if the daemon itself is
+	 * the caller. -EPERM if it can't be seen.
+	 */
+	bool walks;
 	int (*act)(void *data); /* 0 or -errno */
 	/*
 	 * Goes in, and comes out again with the result. It tells one call from another, byte for

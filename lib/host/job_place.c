@@ -137,7 +137,8 @@ static int start_thread(struct job *job)
 	if (!job->data)
 		return -ENOMEM;
 	memcpy(job->data, job->call.data, job->call.size);
-	job->task = (struct worker_task){.work = job_work, .done = work_done};
+	job->task =
+		(struct worker_task){.work = job_work, .done = work_done, .owner = job->caller.uid};
 	if (is_charged(job))
 		return host_sleep(job->host, job_workers(job), job->caller.uid, &job->task);
 	r = job_workers(job) ? workers_submit(job_workers(job), &job->task) : -EAGAIN;
@@ -148,7 +149,8 @@ static int start_thread(struct job *job)
 
 void job_place_init(struct job *job)
 {
-	job->child = (struct child){.loop = job->host->loop, .end.fd = -1, .done = child_done};
+	job->child = (struct child){
+		.loop = job->host->loop, .end.fd = -1, .timer.fd = -1, .done = child_done};
 }
 
 void job_place_fini(struct job *job)

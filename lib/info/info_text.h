@@ -5,6 +5,8 @@
 #ifndef IPCFS_INFO_TEXT_H
 #define IPCFS_INFO_TEXT_H
 
+#include <linux/capability.h>
+
 #include "lib/channel/text.h"
 #include "lib/info/peers.h"
 
@@ -20,7 +22,7 @@ int info_target(struct channel *channel, struct peer_target *ret_target);
 /* May `reader` be told of this process? Of the others it sees only how many they are. */
 static inline bool info_shows(struct caller *reader, const struct peer *peer)
 {
-	return reader->uid == peer->uid || caller_is_root(reader);
+	return reader->uid == peer->uid || caller_has(reader, CAP_SYS_PTRACE);
 }
 
 /* Of one object; data is a struct info_object, which the text then owns. */

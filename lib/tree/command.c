@@ -2,6 +2,7 @@
 #include "lib/tree/command.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,7 +36,7 @@ static int check_owner(struct command *command)
 {
 	struct caller *caller = &command->caller;
 
-	if (caller_is_root(caller))
+	if (caller_has(caller, CAP_CHOWN))
 		return 0;
 	if ((command->line.changes & CHANGE_UID) && command->line.attr.st_uid != caller->uid)
 		return line_complain(&command->line, -EPERM,

@@ -100,7 +100,7 @@ static int ctl_open(struct file *file, struct caller *caller)
 	opener->caller =
 		(struct caller){.uid = caller->uid, .gid = caller->gid, .pid = caller->pid};
 	/* Now, while the process is there to be asked. */
-	if (caller_load(&opener->caller) < 0) {
+	if (host_know(file->channel->space->host, &opener->caller) < 0) {
 		opener_free(opener);
 		return -ENOMEM;
 	}

@@ -43,6 +43,7 @@ static void init(void)
 {
 	must(loop_new(&loop) == 0 && host_init(&host, loop) == 0);
 	host.users.limits[USER_CHANNELS] = CHANNELS_MAX;
+	host.namespaces.foreign = 1U << NAMESPACE_PID; /* the stranger has no process */
 	must(pipe_kind.open(&spaces[0], &host) == 0);
 	if (has_own_shm())
 		must(shm_kind.open(&spaces[1], &host) == 0);
@@ -65,7 +66,7 @@ static bool keep_name(void *data, const char *name, ino_t ino, mode_t mode)
 
 static void clear(struct space *space)
 {
-	struct caller root = {.uid = geteuid(), .gid = getegid()};
+	struct caller root = {.uid = geteuid(), .gid = getegid(), .pid = getpid()};
 	char name[NAME_MAX + 1] = "";
 
 	while (space_list(space, &root, keep_name, name) == 0 && *name) {
@@ -112,7 +113,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *line = (const char *)data + 1;
 	const char *end = (const char *)data + size;
-	struct caller caller = {.uid = geteuid(), .gid = getegid(), .is_loaded = true};
+	struct caller caller = {.uid = geteuid(), .gid = getegid(), .pid = getpid()};
 
 	if (size == 0)
 		return 0;
@@ -121,7 +122,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		atexit(fini);
 	}
 	if ((*data & AS_STRANGER) && geteuid() == 0)
-		caller.uid = caller.gid = STRANGER;
+		caller = (struct caller){.uid = STRANGER, .gid = STRANGER, .is_loaded = true};
 	while (line < end) {
 		const char *newline = memchr(line, '\n', (size_t)(end - line));
 		const char *next = newline ? newline : end;

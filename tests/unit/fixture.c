@@ -112,10 +112,16 @@ static void setup(void)
 	write_file("/proc/sys/fs/mqueue/msg_default", QUEUE_MESSAGES);
 	write_file("/proc/sys/fs/mqueue/msgsize_default", QUEUE_MESSAGE_SIZE);
 	umask(0);
-	root = (struct caller){0};
-	stranger = (struct caller){.uid = STRANGER, .gid = STRANGER};
+	root = (struct caller){.pid = getpid()};
+	/* It has no process, but what a file's opener leaves behind (host_know()). */
+	stranger = (struct caller){.uid = STRANGER,
+				   .gid = STRANGER,
+				   .has_queue_limit = true,
+				   .queue_limit = RLIM_INFINITY};
 	must(loop_new(&loop));
 	must(host_init(&host, loop));
+	/* Most callers of the tests have no process. */
+	host.namespaces.foreign = 1U << NAMESPACE_PID;
 }
 
 struct space *fixture_open(const struct kind *kind)

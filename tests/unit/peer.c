@@ -2,6 +2,7 @@
 #include "tests/unit/peer.h"
 
 #include <grp.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -24,7 +25,8 @@ static void become(const struct peer *peer)
 	if (setrlimit(RLIMIT_MSGQUEUE, &limit) < 0 ||
 	    setgroups((size_t)peer->n_groups, peer->groups) < 0 ||
 	    setresgid(peer->uid, peer->uid, peer->uid) < 0 ||
-	    setresuid(peer->uid, peer->uid, peer->uid) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+	    setresuid(peer->uid, peer->uid, peer->uid) < 0 || unshare(peer->unshares) < 0 ||
+	    prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		_exit(255);
 }
 

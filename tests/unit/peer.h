@@ -14,6 +14,7 @@ struct peer {
 	gid_t groups[4];
 	mode_t umask;
 	long queue_limit; /* RLIMIT_MSGQUEUE, bytes; 0: as it is */
+	int unshares;     /* CLONE_NEW*: namespaces of its own */
 };
 
 /* Returns once the process is as `peer` says. */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -171,7 +172,7 @@ int store_check(size_t capacity, struct caller *caller)
 	FILE *file;
 	int r;
 
-	if (caller_is_root(caller)) {
+	if (caller_has(caller, CAP_SYS_RESOURCE)) {
 		r = open_pipe(&read_fd, &write_fd);
 		if (r == 0 && fcntl(write_fd, F_SETPIPE_SZ, (int)capacity) < 0)
 			r = -errno;

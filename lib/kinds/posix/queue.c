@@ -351,6 +351,7 @@ static int queue_space_open(struct space **ret_space, struct host *host)
 
 const struct kind queue_kind = {
 	.path = "queues",
+	.home = NAMESPACE_IPC,
 	.selector_max = PRIORITY_MAX,
 	.parameters = queue_parameters,
 	.channel = &queue_ops,

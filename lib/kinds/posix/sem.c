@@ -319,6 +319,7 @@ static int sem_space_open(struct space **ret_space, struct host *host)
 
 const struct kind sem_kind = {
 	.path = "sems",
+	.home = NAMESPACE_IPC,
 	.parameters = sem_parameters,
 	.channel = &sem_ops,
 	.open = sem_space_open,

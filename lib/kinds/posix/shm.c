@@ -55,7 +55,7 @@ static void shm_init(struct named *named)
 static void shm_close(struct channel *channel)
 {
 	if (channel->backing_fd >= 0)
-		host_close(channel->space->host, channel->backing_fd);
+		host_close(channel->space->host, channel->descriptors_uid, channel->backing_fd);
 	channel->backing_fd = -1;
 	channel_uncharge_descriptors(channel);
 }
@@ -237,10 +237,10 @@ static int shm_create(struct space *space, const char *name, mode_t mode,
 }
 
 /* Whoever lets go of a region last frees its pages: that is to be a worker. */
-static void shm_let_go(struct space *space, int fd)
+static void shm_let_go(struct space *space, struct caller *caller, int fd)
 {
 	if (fd >= 0)
-		host_close(space->host, fd);
+		host_close(space->host, caller->uid, fd);
 }
 
 static int shm_remove(struct space *space, const char *name, struct caller *caller)
@@ -248,7 +248,7 @@ static int shm_remove(struct space *space, const char *name, struct caller *call
 	int fd = openat(space->dir_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	int r = named_remove(space, name, caller);
 
-	shm_let_go(space, fd);
+	shm_let_go(space, caller, fd);
 	return r;
 }
 
@@ -272,7 +272,7 @@ static int shm_rename(struct space *space, const char *from, const char *to, uns
 	if (renameat2(space->dir_fd, from, space->dir_fd, to, flags) < 0)
 		r = -errno;
 	caller_leave();
-	shm_let_go(space, fd);
+	shm_let_go(space, caller, fd);
 	return r;
 }
 
@@ -324,6 +324,7 @@ static int shm_space_open(struct space **ret_space, struct host *host)
 
 const struct kind shm_kind = {
 	.path = "shm",
+	.home = NAMESPACE_IPC,
 	.parameters = shm_parameters,
 	.channel = &shm_ops,
 	.open = shm_space_open,

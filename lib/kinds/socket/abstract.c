@@ -135,6 +135,7 @@ static int abstract_space_open(struct space **ret_space, struct host *host)
 
 const struct kind abstract_kind = {
 	.path = "sockets/abstract",
+	.home = NAMESPACE_NET,
 	.channel = &connection_ops,
 	.open = abstract_space_open,
 };

@@ -291,6 +291,7 @@ static int inet_host_new(struct inet_hosts *hosts, const char *name, struct spac
 	}
 	space_init(&host->space, &inet_host_ops, hosts->space.host, "");
 	host->space.ino = path_ino(hosts, name, "");
+	host->space.home = NAMESPACE_NET;
 	host->hosts = hosts;
 	space_ref(&hosts->space);
 	*ret_space = &TAKE_PTR(host)->space;

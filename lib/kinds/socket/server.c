@@ -199,6 +199,7 @@ static int servers_open(struct space **ret_space, struct host *host)
 
 const struct kind server_kind = {
 	.path = "sockets/servers",
+	.home = NAMESPACE_NET,
 	.has_directories = true,
 	.parameters = server_parameters,
 	.channel = &server_ops,

@@ -135,6 +135,7 @@ int server_directory_get(struct server *server, struct space **ret_space)
 	if (!directory)
 		return -ENOMEM;
 	space_init(&directory->space, &server_directory_ops, server->kept.channel.space->host, "");
+	directory->space.home = NAMESPACE_NET;
 	directory->space.ino = server->kept.attributes.ino;
 	directory->server = server;
 	channel_ref(&server->kept.channel);

@@ -15,6 +15,7 @@ static int tcp_space_open(struct space **ret_space, struct host *host)
 
 const struct kind tcp_kind = {
 	.path = "sockets/tcp",
+	.home = NAMESPACE_NET,
 	.channel = &connection_ops,
 	.open = tcp_space_open,
 };

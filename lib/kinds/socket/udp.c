@@ -15,6 +15,7 @@ static int udp_space_open(struct space **ret_space, struct host *host)
 
 const struct kind udp_kind = {
 	.path = "sockets/udp",
+	.home = NAMESPACE_NET,
 	.channel = &connection_ops,
 	.open = udp_space_open,
 };

@@ -364,6 +364,7 @@ static int queue_space_open(struct space **ret_space, struct host *host)
 
 const struct kind sysv_queue_kind = {
 	.path = "sysv/queues",
+	.home = NAMESPACE_IPC,
 	.selector_max = LONG_MAX,
 	.parameters = queue_parameters,
 	.channel = &queue_ops,

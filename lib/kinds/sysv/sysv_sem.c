@@ -304,6 +304,7 @@ static int set_space_open(struct space **ret_space, struct host *host)
 
 const struct kind sysv_sem_kind = {
 	.path = "sysv/sems",
+	.home = NAMESPACE_IPC,
 	.parameters = set_parameters,
 	.channel = &set_ops,
 	.open = set_space_open,

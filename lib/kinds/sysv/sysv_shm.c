@@ -331,6 +331,7 @@ static int segment_space_open(struct space **ret_space, struct host *host)
 
 const struct kind sysv_shm_kind = {
 	.path = "sysv/shm",
+	.home = NAMESPACE_IPC,
 	.parameters = segment_parameters,
 	.channel = &segment_ops,
 	.open = segment_space_open,

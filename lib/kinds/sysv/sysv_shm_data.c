@@ -19,7 +19,7 @@ void sysv_shm_close(struct sysv_segment *segment)
 	struct channel *channel = &segment->sysv.channel;
 
 	if (channel->backing_fd >= 0)
-		host_close(channel->space->host, channel->backing_fd);
+		host_close(channel->space->host, channel->descriptors_uid, channel->backing_fd);
 	channel->backing_fd = -1;
 	if (segment->memory)
 		shmdt(TAKE_PTR(segment->memory));

@@ -110,10 +110,11 @@ END_TEST
 
 START_TEST(test_caller_enter_of_root_in_another_group_keeps_capabilities)
 {
-	struct caller caller = {.gid = 50};
+	struct caller caller = {.gid = 50, .pid = getpid()};
 	struct identity before = identity_get();
 	struct identity in = identity_as(&caller);
 
+	caller_fini(&caller);
 	ck_assert_uint_eq(in.egid, 50);
 	ck_assert_uint_eq(in.euid, 0);
 	ck_assert_uint_eq(in.capabilities, before.capabilities);

@@ -3,10 +3,14 @@
  * What lib decides about a caller by itself: ownership, groups, mode bits, and what it reads of the
  * caller's process for that.
  */
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include "lib/host/caller.h"
 #include "tests/unit/fixture.h"
+#include "tests/unit/identity.h"
 #include "tests/unit/peer.h"
 
 enum { ANNA = 1001, BERT = 1002, STAFF = 50, GUESTS = 51 };
@@ -19,10 +23,12 @@ static struct stat object(mode_t mode)
 
 static bool may(uid_t uid, gid_t gid, mode_t mode, int want)
 {
-	struct caller caller = {.uid = uid, .gid = gid};
+	struct caller caller = {.uid = uid, .gid = gid, .pid = uid ? 0 : getpid()};
 	struct stat attr = object(mode);
+	bool result = caller_may(&caller, &attr, want);
 
-	return caller_may(&caller, &attr, want);
+	caller_fini(&caller);
+	return result;
 }
 
 static const struct peer member = {
@@ -49,10 +55,12 @@ START_TEST(test_caller_rights_uid_0_without_capabilities_is_not_root)
 	struct stat attr = object(0600);
 	struct caller self = {.pid = getpid()};
 
-	ck_assert(caller_is_root(&self));
+	ck_assert(caller_is_daemon(&self));
+	ck_assert(caller_has(&self, CAP_CHOWN));
 	caller_fini(&self);
-	must(caller_drop_capabilities());
-	ck_assert(!caller_is_root(&self));
+	must(caller_set_capabilities(0));
+	ck_assert(!caller_is_daemon(&self));
+	ck_assert(!caller_has(&self, CAP_CHOWN));
 	ck_assert(caller_owns(&self, 0));
 	ck_assert(!caller_owns(&self, ANNA));
 	ck_assert(!caller_may(&self, &attr, R_OK));
@@ -60,21 +68,114 @@ START_TEST(test_caller_rights_uid_0_without_capabilities_is_not_root)
 }
 END_TEST
 
+/* One right is not all of them. */
+START_TEST(test_caller_rights_capability_is_for_itself_alone)
+{
+	struct caller self = {.pid = getpid()};
+	struct stat attr = object(0600);
+
+	must(caller_set_capabilities(1ULL << CAP_CHOWN | 1ULL << CAP_DAC_READ_SEARCH));
+	ck_assert(caller_has(&self, CAP_CHOWN));
+	ck_assert(!caller_has(&self, CAP_FOWNER));
+	ck_assert(!caller_owns(&self, ANNA));
+	ck_assert(caller_may(&self, &attr, R_OK));
+	ck_assert(!caller_may(&self, &attr, W_OK));
+	ck_assert(!caller_may(&self, &attr, R_OK | W_OK));
+	caller_fini(&self);
+}
+END_TEST
+
+START_TEST(test_caller_rights_uid_0_without_process_has_no_capability)
+{
+	struct caller unseen = {0};
+
+	ck_assert(!caller_has(&unseen, CAP_DAC_OVERRIDE));
+	ck_assert(!caller_is_daemon(&unseen));
+}
+END_TEST
+
+/* In a user namespace of its own a process has them all, over nothing that is here. */
+START_TEST(test_caller_rights_capabilities_of_other_user_namespace_do_not_count)
+{
+	pid_t pid = peer_start(&(struct peer){.uid = BERT, .unshares = CLONE_NEWUSER});
+	struct caller caller = {.uid = BERT, .gid = BERT, .pid = pid};
+
+	ck_assert(!caller_has(&caller, CAP_DAC_OVERRIDE));
+	ck_assert_uint_eq(caller.capabilities, 0);
+	peer_stop(pid);
+	caller_fini(&caller);
+}
+END_TEST
+
 /* While it is entered the kernel refuses what such a caller may not, and afterwards not. */
-START_TEST(test_caller_rights_uid_0_without_capabilities_enters_without)
+START_TEST(test_caller_rights_uid_0_enters_with_its_capabilities_alone)
 {
 	static const gid_t gids[] = {0, STAFF};
 
 	for (size_t i = 0; i < 2; i++) {
-		struct caller limited = {.gid = gids[i], .is_loaded = true, .is_limited = true};
+		struct caller limited = {
+			.gid = gids[i], .is_loaded = true, .capabilities = 1ULL << CAP_CHOWN};
 
 		must(caller_enter(&limited));
 		ck_assert_int_eq(chroot("/"), -1);
+		ck_assert_uint_eq(identity_get().capabilities, 1ULL << CAP_CHOWN);
 		ck_assert_uint_eq(getegid(), gids[i]);
 		caller_leave();
 		must_call(chroot("/"));
+		ck_assert_uint_eq(identity_get().capabilities, caller_permitted());
 		ck_assert_uint_eq(getegid(), 0);
 	}
+}
+END_TEST
+
+START_TEST(test_caller_rights_user_enters_with_its_capabilities)
+{
+	struct identity before = identity_get(), after;
+	struct caller anna = {.uid = ANNA, .gid = ANNA, .is_loaded = true};
+
+	must(caller_enter(&anna));
+	ck_assert_uint_eq(identity_get().capabilities, 0);
+	caller_leave();
+	anna.capabilities = 1ULL << CAP_CHOWN;
+	must(caller_enter(&anna));
+	ck_assert_uint_eq(identity_get().capabilities, 1ULL << CAP_CHOWN);
+	ck_assert_uint_eq(geteuid(), ANNA);
+	caller_leave();
+	after = identity_get();
+	ck_assert(identity_equal(&before, &after));
+}
+END_TEST
+
+START_TEST(test_caller_rights_root_directory_is_the_callers)
+{
+	struct caller self = {.pid = getpid()};
+	struct caller unseen = {.uid = ANNA, .is_loaded = true};
+	struct stat entered, own;
+
+	ck_assert_int_eq(caller_root(), -1);
+	must_fail(caller_open_root(&unseen), EPERM);
+	must(caller_open_root(&self));
+	must(caller_enter(&self));
+	must_call(fstatat(caller_root(), "", &entered, AT_EMPTY_PATH));
+	caller_leave();
+	ck_assert_int_eq(caller_root(), -1);
+	must_call(stat("/", &own));
+	ck_assert_uint_eq(entered.st_ino, own.st_ino);
+	caller_fini(&self);
+}
+END_TEST
+
+START_TEST(test_caller_rights_queue_limit_of_unseen_process_is_0)
+{
+	struct caller unseen = {.uid = ANNA};
+	pid_t pid = peer_start(&(struct peer){.uid = ANNA, .queue_limit = 12345});
+	struct caller seen = {.uid = ANNA, .pid = pid};
+
+	ck_assert_uint_eq(caller_queue_limit(&unseen), 0);
+	ck_assert_uint_eq(caller_queue_limit(&seen), 12345);
+	peer_stop(pid);
+	ck_assert_uint_eq(caller_queue_limit(&seen), 12345);
+	caller_fini(&seen);
 }
 END_TEST
 
@@ -205,7 +306,13 @@ int main(void)
 			  test_caller_rights_owner_owns,
 			  test_caller_rights_root_owns_all,
 			  test_caller_rights_uid_0_without_capabilities_is_not_root,
-			  test_caller_rights_uid_0_without_capabilities_enters_without,
+			  test_caller_rights_capability_is_for_itself_alone,
+			  test_caller_rights_uid_0_without_process_has_no_capability,
+			  test_caller_rights_capabilities_of_other_user_namespace_do_not_count,
+			  test_caller_rights_uid_0_enters_with_its_capabilities_alone,
+			  test_caller_rights_user_enters_with_its_capabilities,
+			  test_caller_rights_root_directory_is_the_callers,
+			  test_caller_rights_queue_limit_of_unseen_process_is_0,
 			  test_caller_rights_owner_has_owners_bits,
 			  test_caller_rights_owner_has_no_other_bits,
 			  test_caller_rights_group_has_groups_bits,

@@ -56,7 +56,7 @@ START_TEST(test_host_close_closes)
 {
 	int fd = (int)must_call(open("/", O_PATH | O_CLOEXEC));
 
-	host_close(&host, fd);
+	host_close(&host, 0, fd);
 	host_stop(&host); /* waits for the workers */
 	ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
 }
@@ -69,7 +69,7 @@ START_TEST(test_host_close_without_workers_closes)
 	host_stop(&host);
 	before = fixture_descriptors();
 	fd = (int)must_call(open("/", O_PATH | O_CLOEXEC));
-	host_close(&host, fd);
+	host_close(&host, 0, fd);
 	ck_assert_int_eq(fixture_descriptors(), before);
 }
 END_TEST

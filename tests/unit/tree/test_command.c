@@ -137,7 +137,7 @@ START_TEST(test_command_set_has_a_worker_cut_a_region_down)
 	struct command *alone;
 
 	commands_open();
-	must(command("create shm/s size=64M"));
+	must(command("create shm/s size=64M mode=0644"));
 	host.is_serving = true;
 	must(command_new(&host, line, strlen(line), COMMAND_STRICT, &root, &alone));
 	must_fail(command_run(alone, NULL), EAGAIN);

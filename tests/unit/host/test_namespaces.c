@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which callers may use what belongs to a namespace, by the namespaces that their processes are in.
+ */
+#include <sched.h>
+#include <unistd.h>
+
+#include "lib/host/namespaces.h"
+#include "tests/unit/fixture.h"
+#include "tests/unit/peer.h"
+
+enum { ANNA = 1001 };
+
+static struct namespaces namespaces;
+
+static void note(unsigned foreign)
+{
+	namespaces = (struct namespaces){0};
+	namespaces_note(&namespaces);
+	namespaces.foreign = foreign;
+}
+
+/* What is said to somebody who is in namespaces of its own. */
+static int check(int unshares, enum namespace_type type)
+{
+	pid_t pid = peer_start(&(struct peer){.uid = ANNA, .unshares = unshares});
+	struct caller caller = {.uid = ANNA, .gid = ANNA, .pid = pid};
+	int r = namespaces_check(&namespaces, &caller, type);
+
+	peer_stop(pid);
+	caller_fini(&caller);
+	return r;
+}
+
+START_TEST(test_namespaces_check_own_is_served)
+{
+	note(0);
+	must(check(0, NAMESPACE_NET));
+	must(check(0, NAMESPACE_IPC));
+	must(check(CLONE_NEWUSER, NAMESPACE_NET));
+}
+END_TEST
+
+START_TEST(test_namespaces_check_foreign_is_refused)
+{
+	note(0);
+	must_fail(check(CLONE_NEWUSER | CLONE_NEWNET, NAMESPACE_NET), EPERM);
+	must_fail(check(CLONE_NEWUSER | CLONE_NEWIPC, NAMESPACE_IPC), EPERM);
+}
+END_TEST
+
+START_TEST(test_namespaces_check_asks_for_one_alone)
+{
+	note(0);
+	must(check(CLONE_NEWUSER | CLONE_NEWNET, NAMESPACE_IPC));
+	must(check(CLONE_NEWUSER | CLONE_NEWIPC, NAMESPACE_NET));
+	must(check(CLONE_NEWUSER | CLONE_NEWIPC | CLONE_NEWNET, NAMESPACE_NONE));
+}
+END_TEST
+
+START_TEST(test_namespaces_check_foreign_is_served_if_allowed)
+{
+	note(1U << NAMESPACE_NET);
+	must(check(CLONE_NEWUSER | CLONE_NEWNET, NAMESPACE_NET));
+	must_fail(check(CLONE_NEWUSER | CLONE_NEWIPC, NAMESPACE_IPC), EPERM);
+}
+END_TEST
+
+START_TEST(test_namespaces_check_unseen_is_refused)
+{
+	struct caller unseen = {.uid = ANNA};
+	struct caller ended = {.uid = ANNA, .pid = peer_start(&(struct peer){.uid = ANNA})};
+
+	peer_stop(ended.pid);
+	note(0);
+	must_fail(namespaces_check(&namespaces, &unseen, NAMESPACE_NET), EPERM);
+	must_fail(namespaces_check(&namespaces, &ended, NAMESPACE_IPC), EPERM);
+	note(1U << NAMESPACE_PID);
+	must(namespaces_check(&namespaces, &unseen, NAMESPACE_NET));
+}
+END_TEST
+
+/* A file acts as its opener was, whose process may have gone. */
+START_TEST(test_namespaces_check_what_was_seen_holds)
+{
+	struct caller caller = {.uid = ANNA, .pid = peer_start(&(struct peer){.uid = ANNA})};
+	struct caller copy;
+
+	note(0);
+	must(namespaces_check(&namespaces, &caller, NAMESPACE_NET));
+	must(caller_copy(&copy, &caller));
+	peer_stop(caller.pid);
+	must(namespaces_check(&namespaces, &copy, NAMESPACE_NET));
+	must_fail(namespaces_check(&namespaces, &copy, NAMESPACE_IPC), EPERM);
+	caller_fini(&caller);
+	caller_fini(&copy);
+}
+END_TEST
+
+/* With ipcns= the mounter's namespace counts as well as that which is shown. */
+START_TEST(test_namespaces_note_adds_that_of_ipc)
+{
+	struct caller self = {.pid = peer_start(&(struct peer){.uid = ANNA})};
+	struct caller moved;
+
+	note(0);
+	must_call(unshare(CLONE_NEWIPC));
+	moved = (struct caller){.uid = ANNA, .pid = peer_start(&(struct peer){.uid = ANNA})};
+	must_fail(namespaces_check(&namespaces, &moved, NAMESPACE_IPC), EPERM);
+	namespaces_note(&namespaces);
+	must(namespaces_check(&namespaces, &moved, NAMESPACE_IPC));
+	must(namespaces_check(&namespaces, &self, NAMESPACE_IPC));
+	peer_stop(moved.pid);
+	peer_stop(self.pid);
+}
+END_TEST
+
+START_TEST(test_namespaces_parse_names)
+{
+	unsigned foreign = 0;
+
+	must(namespaces_parse("net", &foreign));
+	ck_assert_uint_eq(foreign, 1U << NAMESPACE_NET);
+	must(namespaces_parse("ipc:pid", &foreign));
+	ck_assert_uint_eq(foreign, 1U << NAMESPACE_IPC | 1U << NAMESPACE_PID);
+	must_fail(namespaces_parse("", &foreign), EINVAL);
+	must_fail(namespaces_parse("net:", &foreign), EINVAL);
+	must_fail(namespaces_parse("net:user", &foreign), EINVAL);
+	must_fail(namespaces_parse("nets", &foreign), EINVAL);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("namespaces");
+
+	suite_add(suite, "check",
+		  (const TTest *const[]){
+			  test_namespaces_check_own_is_served,
+			  test_namespaces_check_foreign_is_refused,
+			  test_namespaces_check_asks_for_one_alone,
+			  test_namespaces_check_foreign_is_served_if_allowed,
+			  test_namespaces_check_unseen_is_refused,
+			  test_namespaces_check_what_was_seen_holds,
+			  test_namespaces_note_adds_that_of_ipc,
+			  test_namespaces_parse_names,
+			  NULL,
+		  });
+	return suite_run(suite);
+}
