@@ -279,12 +279,17 @@ int named_find(struct space *space_, const char *name, struct channel **ret_chan
 
 int named_find_made(struct space *space, const char *name, ino_t ino, struct channel **ret_channel)
 {
-	int r = named_find(space, name, ret_channel);
+	struct channel *found;
+	int r = named_find(space, name, &found);
 
-	if (r < 0 || named_from(*ret_channel)->ino == ino)
+	if (r < 0)
 		return r;
-	channel_unref(*ret_channel);
-	return -ESTALE;
+	if (named_from(found)->ino != ino) {
+		channel_unref(found);
+		return -ESTALE;
+	}
+	*ret_channel = found;
+	return 0;
 }
 
 int named_lookup(struct space *space, const char *name, struct caller *caller,
