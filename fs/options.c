@@ -55,6 +55,9 @@ static const struct fuse_opt table[] = {
 	OPTION("debug", is_debug),
 	VALUE("config=%s", config),
 	OPTION("config_strict", is_config_strict),
+	OPTION("exec", may_exec),
+	OPTION("allow_exec", may_exec), /* mount(8) does not hand on the word exec */
+	VALUE("noexec", may_exec),
 	FUSE_OPT_KEY("ipcns=", KEY_NUMBER),
 	FUSE_OPT_KEY("max_channels=", KEY_NUMBER),
 	FUSE_OPT_KEY("max_files=", KEY_NUMBER),
@@ -224,12 +227,17 @@ static int add_source(struct fuse_args *args, const char *source)
 	return r;
 }
 
-/* root serves everybody, others themselves; whoever may do what is the kernel's to check. */
+/*
+ * root serves everybody, others themselves; whoever may do what is the kernel's to check. libfuse
+ * adds nosuid and nodev itself. noexec, because most machines have /dev/shm so: its files are here.
+ */
 static int add_defaults(struct options *options, const char *source)
 {
 	struct fuse_args *args = &options->session;
 	int r = fuse_opt_add_arg(args, "-odefault_permissions,subtype=ipcfs");
 
+	if (r == 0)
+		r = fuse_opt_add_arg(args, options->may_exec ? "-oexec" : "-onoexec");
 	if (r == 0)
 		r = add_source(args, source);
 	if (r == 0 && geteuid() == 0)
@@ -279,10 +287,10 @@ void options_print_help(const char *program)
 	       "    -d                  as -f, and print every request\n"
 	       "    -h, --help          this text\n"
 	       "    -V, --version       the version\n"
-	       "    -s                  accepted and ignored: there is one thread anyway\n"
 	       "    -o config=FILE      make the channels in FILE, and again on SIGHUP; root's\n"
 	       "                        default: /etc/ipcfs.conf and /etc/ipcfs.d/*.conf\n"
 	       "    -o config_strict    a fault in the file fails the mount\n"
+	       "    -o exec             let programs in shared memory be run; off\n"
 	       "    -o ipcns=PID        show the IPC namespace and /dev/shm of another process\n"
 	       "    -o max_channels=N   pipes, events and servers of one user (16384)\n"
 	       "    -o max_files=N      files that one user may have open (16384)\n"
@@ -291,7 +299,7 @@ void options_print_help(const char *program)
 	       "    -o foreign=NAME:... serve callers of other namespaces, too: net, ipc, pid\n"
 	       "    -o without=NAME:... do without these features of the kernel; see ipcfs(8)\n"
 	       "\n"
-	       "The mount options of fuse(8) (ro, noexec, allow_other, ...) and fstab's words\n"
+	       "The mount options of fuse(8) (ro, noatime, allow_other, ...) and fstab's words\n"
 	       "(noauto, nofail, _netdev, ...) are accepted. Unmount with 'umount MOUNTPOINT',\n"
 	       "or 'fusermount3 -u MOUNTPOINT' if you are not root.\n",
 	       program);

@@ -78,11 +78,11 @@ helper() { # ARGUMENT...
 			mount -t tmpfs none /mnt; mkdir /mnt/{upper,work}
 			mount -t overlay -o lowerdir=/sbin,upperdir=/mnt/upper,workdir=/mnt/work none /sbin
 			cp "$1" "/sbin/mount.$2"
-			echo "anything $3 $2 noexec,nofail 0 0" > /mnt/fstab
+			echo "anything $3 $2 allow_exec,nofail 0 0" > /mnt/fstab
 			mount --fstab /mnt/fstab -a; mount --fstab /mnt/fstab -a
-			findmnt -no SOURCE,TARGET -t fuse.ipcfs | grep -w "$3"
+			findmnt -no SOURCE,TARGET,OPTIONS -t fuse.ipcfs | grep -w "$3"
 			umount "$3"' bash "$HELPER" "$type" "$EXTRA" 3>&-
-		[[ $(wc -l <<<"$output") == 1 && $output == anything* ]]
+		[[ $(wc -l <<<"$output") == 1 && $output == anything* && $output != *noexec* ]]
 	done
 }
 

@@ -110,6 +110,12 @@ refused() {
 		fusermount3 -u "$ROOM/2" || umount "$ROOM/2"'
 }
 
+@test "noexec, unless exec is given" {
+	expect $'noexec\nexec' 'at() { grep " $1 .*noexec" /proc/self/mountinfo > /dev/null && echo noexec || echo exec; }
+		at "$MINE"; mkdir "$ROOM/2"; "$ROOM/ipcfs" "$ROOM/2" -o "${IPCFS_TEST_OPTIONS:+$IPCFS_TEST_OPTIONS,}noexec,exec" 2>/dev/null
+		at "$ROOM/2"; fusermount3 -u "$ROOM/2" || umount "$ROOM/2"'
+}
+
 @test "nobody else sees what is in the user's mount, not even root" {
 	local MEANWHILE='until [[ -s $ROOM/daemon ]]; do sleep 0.02; done
 		ls "/proc/$(< "$ROOM/daemon")/root$MINE/pipes" &> "$ROOM/root.tmp"; mv "$ROOM/root.tmp" "$ROOM/root"'

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What the options of the mount keep from its users: programs in shared memory, which most machines
+ * keep from running where it lies, are not run through the mount either unless it was asked for.
+ */
+#include "tests/mount/fixture.h"
+#include "tests/mount/process.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+enum { OTHER = 65534 };
+
+static const char *const segment = "sysv/shm/0x000004d2";
+
+static struct mount extra;
+
+static void setup(void)
+{
+	fixture_namespaces();
+}
+
+static void end_extra(void)
+{
+	must(kill(extra.daemon, SIGTERM));
+	ck_assert_int_eq(mount_wait(&extra), 0);
+}
+
+/* A program that ends with 0, and may be run by all. */
+static void make_program(void)
+{
+	int from = (int)must(open("/bin/true", O_RDONLY | O_CLOEXEC));
+	int to = (int)must(open("/dev/shm/program", O_WRONLY | O_CREAT | O_CLOEXEC, 0755));
+	struct stat attr;
+
+	must(fstat(from, &attr));
+	while (attr.st_size > 0)
+		attr.st_size -= must(sendfile(to, from, NULL, (size_t)attr.st_size));
+	must(fchmod(to, 0755));
+	close(from);
+	close(to);
+}
+
+static int run_program(void *arg)
+{
+	const char *path = mount_path(&extra, "shm/program");
+
+	(void)arg;
+	execl(path, path, NULL);
+	return errno;
+}
+
+static const struct {
+	const char *options;
+	bool may_exec;
+} cases[] = {
+	{"allow_other", false},       {"defaults,nofail,user", false}, {"exec", true},
+	{"allow_exec", true},         {"noexec,exec", true},           {"exec,noexec", false},
+	{"allow_exec,noexec", false},
+};
+enum { N_CASES = sizeof(cases) / sizeof(*cases) };
+
+START_TEST(test_attack_options_runs_a_program_in_shared_memory)
+{
+	const int code = cases[_i].may_exec ? 0 : EACCES;
+	struct statvfs fs;
+
+	make_program();
+	mount_start(&extra, "extra", cases[_i].options);
+	must(statvfs(extra.dir, &fs));
+	ck_assert_uint_eq(fs.f_flag & (ST_NOSUID | ST_NODEV | ST_NOEXEC),
+			  ST_NOSUID | ST_NODEV | (cases[_i].may_exec ? 0 : ST_NOEXEC));
+	ck_assert_int_eq(child_code_as(OTHER, run_program, NULL), code);
+	ck_assert_int_eq(child_code_as(0, run_program, NULL), code);
+	end_extra();
+}
+END_TEST
+
+/* 0 if the file can be mapped, but not as a program, neither at once nor later. */
+static int map_run(void *name)
+{
+	int fd = open(mount_path(&extra, name), O_RDONLY | O_CLOEXEC);
+	void *map = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+
+	if (fd < 0 || map == MAP_FAILED)
+		return errno;
+	for (int flags = MAP_SHARED; flags <= MAP_PRIVATE; flags++)
+		if (mmap(NULL, 4096, PROT_READ | PROT_EXEC, flags, fd, 0) != MAP_FAILED ||
+		    errno != EPERM)
+			return EXFULL;
+	if (mprotect(map, 4096, PROT_READ | PROT_EXEC) == 0)
+		return EXDEV;
+	return errno == EACCES ? 0 : errno;
+}
+
+START_TEST(test_attack_options_maps_a_region_as_a_program)
+{
+	static const char *const names[] = {"shm/region", segment};
+
+	mount_start(&extra, "extra", "allow_other");
+	for (size_t i = 0; i < 2; i++) {
+		const char *path = mount_path(&extra, names[i]);
+
+		int fd = (int)must(open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0755));
+
+		must(ftruncate(fd, 4096));
+		must(chmod(path, 0755));
+		close(fd);
+		child_must_as(OTHER, map_run, (void *)names[i]);
+		child_must(map_run, (void *)names[i]);
+	}
+	end_extra();
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("attack_options");
+	TCase *tcase = tcase_create("exec");
+
+	tcase_set_timeout(tcase, 30);
+	tcase_add_checked_fixture(tcase, setup, NULL);
+	for (int i = 0; i < N_CASES; i++)
+		case_add_needing(tcase, test_attack_options_runs_a_program_in_shared_memory, i,
+				 "passthrough");
+	case_add_needing(tcase, test_attack_options_maps_a_region_as_a_program, 0,
+			 "passthrough:map_files");
+	suite_add_tcase(suite, tcase);
+	return suite_run(suite);
+}
