@@ -1,17 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Who can write the file commands the daemon: its lines are run with the daemon's rights. So, as
+ * sudo, cron and ssh do with theirs, a file that somebody else owns or may write is not read, nor
+ * is anything in a directory of that sort. What counts is the open file, which nobody can exchange
+ * for another after it was looked at; a symbolic link is as good as what it leads to.
+ */
 #include "lib/tree/config.h"
 
+#include <dirent.h>
 #include <errno.h>
-#include <glob.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 #include <utlist.h>
 
 #include "lib/base/cleanup.h"
 #include "lib/host/host.h"
 #include "lib/tree/command.h"
+
+#define FAULT_TEXT 128
 
 /*
  * A file that is being read. Its lines are done in order: while one waits the reading stays, and
@@ -128,13 +141,72 @@ static void line_done(void *data, int result, const char *error)
 	read_on(reading);
 }
 
-int config_read(struct host *host, const char *path, config_fault_fn *fault)
+/* Fills in why the file is not read; false: nothing speaks against it. */
+static bool is_distrusted(const struct stat *attr, char text[static FAULT_TEXT])
 {
-	FILE *file = fopen(path, "re");
+	uid_t self = geteuid();
+	/* Ordinary users often have a group of their own, and a umask that lets it write. */
+	mode_t others = self == 0 ? S_IWGRP | S_IWOTH : S_IWOTH;
+
+	if (attr->st_uid != 0 && attr->st_uid != self)
+		snprintf(text, FAULT_TEXT, "refused: it belongs to user %u", attr->st_uid);
+	else if (attr->st_mode & others)
+		snprintf(text, FAULT_TEXT, "refused: others may write it (its mode is %04o)",
+			 attr->st_mode & 07777U);
+	else
+		return false;
+	return true;
+}
+
+/* What has nothing to say needs no trust. */
+static bool is_null(const struct stat *attr)
+{
+	return S_ISCHR(attr->st_mode) && attr->st_rdev == makedev(1, 3);
+}
+
+/* Fills in what speaks against reading it, and looks at `errno` if it could not be opened. */
+static bool is_refused(int fd, char text[static FAULT_TEXT])
+{
+	struct stat attr;
+
+	if (fd < 0 || fstat(fd, &attr) < 0)
+		snprintf(text, FAULT_TEXT, "%s", strerror(errno));
+	else if (is_null(&attr))
+		return false;
+	else if (S_ISDIR(attr.st_mode))
+		snprintf(text, FAULT_TEXT, "%s", strerror(EISDIR));
+	else if (!S_ISREG(attr.st_mode))
+		snprintf(text, FAULT_TEXT, "refused: it is not a regular file");
+	else
+		return is_distrusted(&attr, text);
+	return true;
+}
+
+/* NULL, with `text` filled in. Waits neither for a FIFO's writer nor for who holds a lease. */
+static FILE *open_file(int dir_fd, const char *name, char text[static FAULT_TEXT])
+{
+	CLEANUP_FD int fd = openat(dir_fd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	FILE *file;
+
+	if (is_refused(fd, text))
+		return NULL;
+	file = fdopen(fd, "r");
+	if (file)
+		TAKE_FD(fd);
+	else
+		snprintf(text, FAULT_TEXT, "%s", strerror(errno));
+	return file;
+}
+
+/* `path` is what it is called in a fault. */
+static int read_file(struct host *host, int dir_fd, const char *path, config_fault_fn *fault)
+{
+	char text[FAULT_TEXT];
+	FILE *file = open_file(dir_fd, dir_fd == AT_FDCWD ? path : strrchr(path, '/') + 1, text);
 	struct reading *reading;
 
 	if (!file) {
-		fault(path, 0, strerror(errno));
+		fault(path, 0, text);
 		return 1;
 	}
 	reading = reading_new(host, path, file, fault);
@@ -146,17 +218,59 @@ int config_read(struct host *host, const char *path, config_fault_fn *fault)
 	return host->readings == reading ? read_on(reading) : 0;
 }
 
+int config_read(struct host *host, const char *path, config_fault_fn *fault)
+{
+	return read_file(host, AT_FDCWD, path, fault);
+}
+
+static int is_config(const struct dirent *entry)
+{
+	const char *end = strrchr(entry->d_name, '.');
+
+	return *entry->d_name != '.' && end && strcmp(end, ".conf") == 0;
+}
+
+static int read_names(struct host *host, int dir_fd, config_fault_fn *fault)
+{
+	char path[sizeof(CONFIG_DIRECTORY) + 1 + NAME_MAX];
+	struct dirent **entries;
+	int n = scandirat(dir_fd, ".", &entries, is_config, alphasort);
+	int n_faults = 0;
+
+	if (n < 0) {
+		fault(CONFIG_DIRECTORY, 0, strerror(errno));
+		return 1;
+	}
+	for (int i = 0; i < n; i++) {
+		snprintf(path, sizeof(path), "%s/%s", CONFIG_DIRECTORY, entries[i]->d_name);
+		n_faults += read_file(host, dir_fd, path, fault);
+		free(entries[i]);
+	}
+	free(entries);
+	return n_faults;
+}
+
+static int read_directory(struct host *host, config_fault_fn *fault)
+{
+	CLEANUP_FD int fd = open(CONFIG_DIRECTORY, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char text[FAULT_TEXT];
+	struct stat attr;
+
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0 || fstat(fd, &attr) < 0)
+		snprintf(text, FAULT_TEXT, "%s", strerror(errno));
+	else if (!is_distrusted(&attr, text))
+		return read_names(host, fd, fault);
+	fault(CONFIG_DIRECTORY, 0, text);
+	return 1;
+}
+
 int config_read_system(struct host *host, config_fault_fn *fault)
 {
 	int n_faults = 0;
-	glob_t found;
 
 	if (access(CONFIG_FILE, F_OK) == 0)
 		n_faults += config_read(host, CONFIG_FILE, fault);
-	if (glob(CONFIG_DIRECTORY "/*.conf", 0, NULL, &found) != 0)
-		return n_faults;
-	for (size_t i = 0; i < found.gl_pathc; i++)
-		n_faults += config_read(host, found.gl_pathv[i], fault);
-	globfree(&found);
-	return n_faults;
+	return n_faults + read_directory(host, fault);
 }

@@ -94,6 +94,47 @@ $CONFIG:8: owner=nosuch: there is no such user" ]]
 	rmdir "$M"
 }
 
+@test "a file that others own or may write is refused when root mounts, and so when it is read again" {
+	configure <<<"create pipes/$NAME"
+	echo "create pipes/$NAME.2" >"$CONFIG"
+	chown "$OTHER" "$CONFIG"
+	hangup
+	wait_until contains "$LOG" "$CONFIG: refused: it belongs to user $OTHER"
+	chown root "$CONFIG"
+	chmod 664 "$CONFIG"
+	hangup
+	wait_until contains "$LOG" "$CONFIG: refused: others may write it (its mode is 0664)"
+	[[ -e $M/pipes/$NAME && ! -e $M/pipes/$NAME.2 ]]
+	chmod 644 "$CONFIG"
+	hangup
+	wait_until test -e "$M/pipes/$NAME.2"
+}
+
+@test "config_strict fails the mount for a file that others may write; a link to it is no better" {
+	M=$(new_directory)
+	echo "create pipes/$NAME" >"$BATS_TEST_TMPDIR/theirs"
+	ln -s theirs "$BATS_TEST_TMPDIR/link"
+	chown -h "$OTHER" "$BATS_TEST_TMPDIR/link"
+	for mode in 646 664; do
+		chmod $mode "$BATS_TEST_TMPDIR/theirs"
+		run timeout -k 1 20 "$IPCFS" "$M" -o "config=$BATS_TEST_TMPDIR/link,config_strict" -f
+		[[ $status != 0 && $status != 124 && $output == *"/theirs: refused: others may write it"* ]]
+	done
+	chmod 644 "$BATS_TEST_TMPDIR/theirs"
+	mount_ipcfs "$M" -o "config=$BATS_TEST_TMPDIR/link,config_strict"
+	[[ -e $M/pipes/$NAME ]]
+}
+
+@test "a FIFO or a device in place of the file is refused at once; /dev/null is an empty file" {
+	M=$(new_directory)
+	mkfifo "$BATS_TEST_TMPDIR/fifo"
+	for file in "$BATS_TEST_TMPDIR/fifo" /dev/zero; do
+		run timeout -k 1 20 "$IPCFS" "$M" -o "config=$file,config_strict" -f
+		[[ $status != 0 && $status != 124 && $output == *"$file: refused: it is not a regular file"* ]]
+	done
+	mount_ipcfs "$M" -o config=/dev/null,config_strict
+}
+
 @test "a file that the mount would hide is refused, because SIGHUP could not read it again" {
 	M=$(new_directory)
 	echo "create pipes/$NAME" >"$M/ipcfs.conf"
@@ -201,6 +242,28 @@ $CONFIG:8: owner=nosuch: there is no such user" ]]
 		echo "create pipes/c" > $BATS_TEST_TMPDIR/mine
 		"$IPCFS" "$M" ${IPCFS_TEST_OPTIONS:+-o "$IPCFS_TEST_OPTIONS"} -o config=$BATS_TEST_TMPDIR/mine; ls "$M/pipes"; umount "$M"'
 	[[ $output == "$M/pipes/a 622"$'\nc' ]]
+	rmdir "$M"
+}
+
+@test "in /etc/ipcfs.d what others may write is left out, and all of it if that is the directory" {
+	M=$(new_directory)
+	export M
+	run -0 timeout -k 1 20 unshare -m --propagation private bash -c 'set -e; trap "umount -l \$M 2> /dev/null || true" EXIT
+		cp -a /etc/passwd /etc/group $BATS_TEST_TMPDIR/
+		mount -t tmpfs -o mode=755 none /etc; cp -a $BATS_TEST_TMPDIR/passwd $BATS_TEST_TMPDIR/group /etc
+		mkdir /etc/ipcfs.d
+		for name in a b c; do echo "create pipes/$name" > /etc/ipcfs.d/$name.conf; done
+		chown $OTHER /etc/ipcfs.d/a.conf; chmod g+w /etc/ipcfs.d/b.conf
+		echo "create pipes/file" > /etc/ipcfs.conf
+		served() { "$IPCFS" "$M" ${IPCFS_TEST_OPTIONS:+-o "$IPCFS_TEST_OPTIONS"} 2>&1 | grep -o "/etc/.*" || :; ls "$M/pipes"; umount "$M"; }
+		served; echo; chown $OTHER /etc/ipcfs.d; served'
+	[[ $output == "/etc/ipcfs.d/a.conf: refused: it belongs to user $OTHER
+/etc/ipcfs.d/b.conf: refused: others may write it (its mode is 0664)
+c
+file
+
+/etc/ipcfs.d: refused: it belongs to user $OTHER
+file" ]]
 	rmdir "$M"
 }
 

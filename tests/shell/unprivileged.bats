@@ -123,6 +123,18 @@ refused() {
 		until [[ -e $ROOM/root ]]; do sleep 0.02; done; grep -o "Permission denied\|$NAME" "$ROOM/root"'
 }
 
+@test "the configuration is the user's or root's, and not what anybody may write" {
+	[[ $WAYS == *fusermount* ]] || skip "no fusermount3 that may mount"
+	local MEANWHILE='for name in root other; do echo "create pipes/$name" > "$ROOM/$name"; done
+		chown 4321 "$ROOM/other"; touch "$ROOM/made"'
+	run -0 by_user fusermount 'until [[ -e $ROOM/made ]]; do sleep 0.02; done; umask 002
+		echo "create pipes/mine" > "$ROOM/mine"; echo "create pipes/all" > "$ROOM/all"; chmod 666 "$ROOM/all"; mkdir "$ROOM/2"
+		for name in mine root other all; do
+			"$ROOM/ipcfs" "$ROOM/2" -o "config=$ROOM/$name${IPCFS_TEST_OPTIONS:+,$IPCFS_TEST_OPTIONS}" 2>&1 | grep -o "refused: .*" || :
+			ls "$ROOM/2/pipes"; fusermount3 -u "$ROOM/2"; done'
+	[[ $output == $'mine\nroot\nrefused: it belongs to user 4321\nrefused: others may write it (its mode is 0666)' ]]
+}
+
 # --- what the user makes and uses -----------------------------------------------------------------
 
 @test "pipes carry bytes, wait for them, and end on Ctrl-C" {

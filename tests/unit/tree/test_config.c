@@ -36,6 +36,7 @@ static void write_to(const char *path, const char *text)
 
 	ck_assert_msg(file, "%s: %s", path, error_name(-errno));
 	ck_assert_int_ge(fputs(text, file), 0);
+	must_call(fchmod(fileno(file), 0644));
 	ck_assert_int_eq(fclose(file), 0);
 }
 
@@ -158,6 +159,70 @@ START_TEST(test_config_file_that_cannot_be_read_is_one_fault)
 }
 END_TEST
 
+/* What becomes of a file with that owner and mode, read by that user's daemon. */
+static const struct {
+	uid_t self, owner;
+	mode_t mode;
+	const char *fault; /* NULL: it is read */
+} owners[] = {
+	{0, 0, 0644, NULL},
+	{0, 0, 0600, NULL},
+	{0, 0, 0775, "refused: others may write it (its mode is 0775)"},
+	{0, 0, 0646, "refused: others may write it (its mode is 0646)"},
+	{0, 1234, 0600, "refused: it belongs to user 1234"},
+	{1234, 0, 0644, NULL},
+	{1234, 1234, 0664, NULL},
+	{1234, 1234, 0666, "refused: others may write it (its mode is 0666)"},
+	{1234, 4321, 0644, "refused: it belongs to user 4321"},
+};
+enum { N_OWNERS = sizeof(owners) / sizeof(*owners) };
+
+START_TEST(test_config_file_of_others_is_refused)
+{
+	char expected[256] = "";
+
+	if (owners[_i].fault)
+		snprintf(expected, sizeof(expected), PATH ":0: %s\n", owners[_i].fault);
+	read_config("# nothing\n");
+	must_call(chown(PATH, owners[_i].owner, 0));
+	must_call(chmod(PATH, owners[_i].mode));
+	must_call(seteuid(owners[_i].self));
+	ck_assert_int_eq(read_config(NULL), owners[_i].fault != NULL);
+	ck_assert_str_eq(faults, expected);
+	must_call(seteuid(0));
+}
+END_TEST
+
+START_TEST(test_config_link_is_as_good_as_what_it_leads_to)
+{
+	write_to(DIRECTORY "real", "create pipes/a\n");
+	must_call(symlink("real", PATH));
+	must_call(lchown(PATH, 1234, 1234));
+	ck_assert_int_eq(read_config(NULL), 0);
+	must(object_lookup(pipes, "a", NULL));
+	must_call(chown(DIRECTORY "real", 1234, 0));
+	ck_assert_int_eq(read_config(NULL), 1);
+	ck_assert_str_eq(faults, PATH ":0: refused: it belongs to user 1234\n");
+}
+END_TEST
+
+START_TEST(test_config_fifo_or_device_is_refused_at_once)
+{
+	const char *expected = PATH ":0: refused: it is not a regular file\n";
+
+	must_call(mkfifo(PATH, 0600));
+	ck_assert_int_eq(read_config(NULL), 1);
+	ck_assert_str_eq(faults, expected);
+	must_call(unlink(PATH));
+	must_call(symlink("/dev/zero", PATH));
+	ck_assert_int_eq(read_config(NULL), 1);
+	ck_assert_str_eq(faults, expected);
+	must_call(unlink(PATH));
+	must_call(symlink("/dev/null", PATH));
+	ck_assert_int_eq(read_config(NULL), 0);
+}
+END_TEST
+
 /* What it finds out about itself must not hide why the file could not be opened. */
 START_TEST(test_config_fault_of_the_file_is_told_as_it_is)
 {
@@ -206,6 +271,31 @@ START_TEST(test_config_system_reads_the_file_and_then_the_directory)
 }
 END_TEST
 
+START_TEST(test_config_system_directory_of_others_is_refused_whole)
+{
+	must_call(mount("tmpfs", "/etc", "tmpfs", 0, NULL));
+	read_config("");
+	must_call(mkdir(CONFIG_DIRECTORY, 0755));
+	write_to(CONFIG_FILE, "create pipes/a\n");
+	write_to(CONFIG_DIRECTORY "/10-a.conf", "create pipes/b\n");
+	write_to(CONFIG_DIRECTORY "/20-b.conf", "create pipes/c\n");
+	must_call(chown(CONFIG_DIRECTORY "/10-a.conf", 1234, 0));
+	ck_assert_int_eq(config_read_system(&host, fault), 1);
+	ck_assert_str_eq(faults,
+			 CONFIG_DIRECTORY "/10-a.conf:0: refused: it belongs to user 1234\n");
+	ck_assert_int_eq(space_count(pipes), 2); /* a and c */
+
+	must_call(chmod(CONFIG_DIRECTORY, 0775));
+	write_to(CONFIG_FILE, "create pipes/d\n");
+	write_to(CONFIG_DIRECTORY "/20-b.conf", "create pipes/e\n");
+	faults[0] = '\0';
+	ck_assert_int_eq(config_read_system(&host, fault), 1);
+	ck_assert_str_eq(faults,
+			 CONFIG_DIRECTORY ":0: refused: others may write it (its mode is 0775)\n");
+	ck_assert_int_eq(space_count(pipes), 3);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("config");
@@ -220,13 +310,19 @@ int main(void)
 			  test_config_without_mode_has_the_usual_umask,
 			  test_config_read_again_keeps_and_adjusts,
 			  test_config_file_that_cannot_be_read_is_one_fault,
+			  test_config_link_is_as_good_as_what_it_leads_to,
+			  test_config_fifo_or_device_is_refused_at_once,
 			  test_config_fault_of_the_file_is_told_as_it_is,
 			  test_config_file_that_cannot_be_read_leaks_nothing,
 			  NULL,
 		  });
+	suite_add_loop(suite, "owners",
+		       (const TTest *const[]){test_config_file_of_others_is_refused, NULL},
+		       N_OWNERS);
 	suite_add(suite, "system",
 		  (const TTest *const[]){
 			  test_config_system_reads_the_file_and_then_the_directory,
+			  test_config_system_directory_of_others_is_refused_whole,
 			  NULL,
 		  });
 	return suite_run(suite);
