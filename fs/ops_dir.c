@@ -120,33 +120,46 @@ void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, 
 		   &(struct step){.take = take_mknod, .ino = parent, .name = name, .mode = mode});
 }
 
-void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
+static void take_unlink(fuse_req_t req, const struct step *step, struct caller *caller)
 {
 	struct space *space;
-	struct caller caller = op_caller(req);
-	int r = inode_space(fuse_req_userdata(req), parent, &space);
+	int r = inode_space(fuse_req_userdata(req), step->ino, &space);
 
 	if (r == 0)
-		r = space_remove(space, name, &caller);
-	caller_fini(&caller);
-	reply_result(req, r);
+		r = space_remove(space, step->name, caller);
+	if (!step_waits(req, &r, step, caller))
+		reply_result(req, r);
+}
+
+void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	step_begin(req, &(struct step){.take = take_unlink, .ino = parent, .name = name});
+}
+
+static void take_rename(fuse_req_t req, const struct step *step, struct caller *caller)
+{
+	struct session *session = fuse_req_userdata(req);
+	struct space *space, *new_space;
+	int r = inode_space(session, step->ino, &space);
+
+	if (r == 0)
+		r = inode_space(session, step->new_ino, &new_space);
+	/* Not EXDEV, on which mv(1) would begin to read, and take what it can't put back. */
+	if (r == 0 && space != new_space)
+		r = -EPERM;
+	if (r == 0)
+		r = space_rename(space, step->name, step->new_name, step->flags, caller);
+	if (!step_waits(req, &r, step, caller))
+		reply_result(req, r);
 }
 
 void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
 	       const char *new_name, unsigned flags)
 {
-	struct session *session = fuse_req_userdata(req);
-	struct space *space, *new_space;
-	struct caller caller = op_caller(req);
-	int r = inode_space(session, parent, &space);
-
-	if (r == 0)
-		r = inode_space(session, new_parent, &new_space);
-	/* Not EXDEV, on which mv(1) would begin to read, and take what it can't put back. */
-	if (r == 0 && space != new_space)
-		r = -EPERM;
-	if (r == 0)
-		r = space_rename(space, name, new_name, flags, &caller);
-	caller_fini(&caller);
-	reply_result(req, r);
+	step_begin(req, &(struct step){.take = take_rename,
+				       .ino = parent,
+				       .name = name,
+				       .new_ino = new_parent,
+				       .new_name = new_name,
+				       .flags = flags});
 }

@@ -26,7 +26,7 @@ struct held_step {
 	struct step step;
 	struct timespec until;         /* of a name */
 	struct held_step *prev, *next; /* step_clock::held */
-	char name[];
+	char bytes[]; /* what the step's pointers lead to */
 };
 
 static void held_free(struct held_step *held)
@@ -142,17 +142,35 @@ static void held_resume(struct waiter *waiter)
 	held_take(held);
 }
 
+/* Makes room for the step, and for what it points at. */
+static struct held_step *held_copy(const struct step *step)
+{
+	size_t name_size = step->name ? strlen(step->name) + 1 : 0;
+	size_t new_size = step->new_name ? strlen(step->new_name) + 1 : 0;
+	size_t data_size = step->data ? step->size : 0;
+	struct held_step *held = calloc(1, sizeof(*held) + name_size + new_size + data_size);
+
+	if (!held)
+		return NULL;
+	held->step = *step;
+	if (step->name)
+		held->step.name = memcpy(held->bytes, step->name, name_size);
+	if (step->new_name)
+		held->step.new_name = memcpy(held->bytes + name_size, step->new_name, new_size);
+	if (step->data)
+		held->step.data =
+			memcpy(held->bytes + name_size + new_size, step->data, data_size);
+	return held;
+}
+
 static int held_new(fuse_req_t req, const struct step *step, struct held_step **ret_held)
 {
 	struct session *session = fuse_req_userdata(req);
-	size_t name_size = step->name ? strlen(step->name) + 1 : 0;
-	CLEANUP_FREE struct held_step *held = calloc(1, sizeof(*held) + name_size);
+	CLEANUP_FREE struct held_step *held = session->is_ending ? NULL : held_copy(step);
 	int r;
 
-	if (session->is_ending)
-		return -ENOTCONN;
 	if (!held)
-		return -ENOMEM;
+		return session->is_ending ? -ENOTCONN : -ENOMEM;
 	held->caller = op_caller(req);
 	r = user_charge(&session->host.users, held->caller.uid, USER_HELD, 1);
 	if (r < 0)
@@ -161,11 +179,8 @@ static int held_new(fuse_req_t req, const struct step *step, struct held_step **
 	held->req = req;
 	held->waiter.resume = held_resume;
 	held->caller.waiter = &held->waiter;
-	held->step = *step;
-	if (step->name) {
-		held->step.name = memcpy(held->name, step->name, name_size);
+	if (held->step.name)
 		clock_add(&session->steps, held);
-	}
 	*ret_held = TAKE_PTR(held);
 	return 0;
 }

@@ -45,9 +45,14 @@ struct step {
 	void (*take)(fuse_req_t req, const struct step *step, struct caller *caller);
 	fuse_ino_t ino;
 	const char *name; /* that it is about; or NULL */
+	/* Of a RENAME: where to, and its flags; else NULL. */
+	fuse_ino_t new_ino;
+	const char *new_name;
+	unsigned flags;
 	mode_t mode;
 	size_t size;
 	off_t offset;
+	const void *data; /* `size` bytes; or NULL */
 	struct stat attr;
 	unsigned changes;         /* which of attr's are meant */
 	struct fuse_file_info fi; /* all zeroes if there is none */

@@ -38,8 +38,8 @@ typedef bool space_entry_fn(void *data, const char *name, ino_t ino, mode_t mode
 /*
  * Objects are found, made, removed and renamed with the caller's rights. Only space.c calls these.
  * destroy, list and lookup are there always; NULL of create, remove and rename: -EPERM, of stat: a
- * directory like any other, of change: -EPERM. list, lookup and create may each be one job: -EAGAIN
- * and -EINPROGRESS as job_run() has them.
+ * directory like any other, of change: -EPERM. list, lookup, create, remove and rename may each be
+ * one job: -EAGAIN and -EINPROGRESS as job_run() has them.
  */
 struct space_ops {
 	void (*destroy)(struct space *space);
@@ -117,6 +117,7 @@ int space_create(struct space *space, const char *name, mode_t mode,
 		 const struct settings *settings, struct caller *caller, struct entry *ret_entry,
 		 struct selector *ret_selector);
 
+/* Each is one step, as space_create() is. */
 int space_remove(struct space *space, const char *name, struct caller *caller);
 int space_rename(struct space *space, const char *from, const char *to, unsigned flags,
 		 struct caller *caller);

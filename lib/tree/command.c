@@ -20,6 +20,7 @@ struct command {
 	int (*step)(struct command *command); /* the next one; NULL: it is done */
 	struct entry entry;                   /* the object, a reference */
 	bool has_made;                        /* it is new, and goes again if the command fails */
+	int failed;                           /* why it goes again */
 };
 
 /* What the call under it said, in words. */
@@ -262,10 +263,58 @@ int command_new(struct host *host, const char *line, size_t length, enum command
 }
 
 /* What was made, and did not become what it should, goes again. */
-static void undo(struct command *command)
+static int step_undo(struct command *command)
 {
-	if (command->has_made && command->step)
-		space_remove(command->line.space, command->line.name, &command->caller);
+	int r = space_remove(command->line.space, command->line.name, &command->caller);
+
+	if (job_is_awaited(r))
+		return r;
+	command->has_made = false;
+	return command->failed;
+}
+
+/* The same for a command that nothing waits for any more. */
+struct undoing {
+	struct waiter waiter;
+	struct caller caller;
+	struct space *space;
+	char name[];
+};
+
+static void undoing_resume(struct waiter *waiter)
+{
+	struct undoing *undoing = CONTAINER_OF(waiter, struct undoing, waiter);
+
+	if (space_remove(undoing->space, undoing->name, &undoing->caller) == -EINPROGRESS)
+		return;
+	waiter_fini(waiter);
+	caller_fini(&undoing->caller);
+	free(undoing);
+}
+
+static void undo_later(struct command *command)
+{
+	size_t size = strlen(command->line.name) + 1;
+	struct undoing *undoing = calloc(1, sizeof(*undoing) + size);
+
+	if (!undoing || caller_copy(&undoing->caller, &command->caller) < 0) {
+		free(undoing);
+		return;
+	}
+	undoing->waiter.resume = undoing_resume;
+	undoing->caller.waiter = &undoing->waiter;
+	undoing->space = command->line.space;
+	memcpy(undoing->name, command->line.name, size);
+	undoing_resume(&undoing->waiter);
+}
+
+/* The command has ended, for better or worse. */
+static void finish(struct command *command)
+{
+	command->caller.waiter = NULL;
+	if (command->has_made && command->step &&
+	    space_remove(command->line.space, command->line.name, &command->caller) == -EAGAIN)
+		undo_later(command);
 	entry_unref(&command->entry);
 	command->entry = (struct entry){0};
 	command->has_made = false;
@@ -276,14 +325,20 @@ int command_run(struct command *command, struct waiter *waiter)
 	int r = 0;
 
 	command->caller.waiter = waiter;
-	while (r == 0 && command->step)
+	while (r == 0 && command->step) {
 		r = command->step(command);
+		if (r < 0 && !job_is_awaited(r) && waiter && command->has_made) {
+			command->failed = r;
+			command->step = step_undo;
+			r = 0;
+		}
+	}
 	command->caller.waiter = NULL;
 	/* To what waits already it is an error like any other. */
 	if (r == -EAGAIN && waiter)
 		r = line_complain(&command->line, -EBUSY, "%s", strerror(EAGAIN));
 	if (!job_is_awaited(r))
-		undo(command);
+		finish(command);
 	return r;
 }
 
@@ -296,7 +351,7 @@ void command_free(struct command *command)
 {
 	if (!command)
 		return;
-	undo(command);
+	finish(command);
 	caller_fini(&command->caller);
 	free(command);
 }
