@@ -26,6 +26,11 @@ static void op_init(void *data, struct fuse_conn_info *conn)
 	conn->max_backing_stack_depth = 1;
 	if (!features_is_off(features, FEATURE_PASSTHROUGH))
 		fuse_set_feature_flag(conn, FUSE_CAP_PASSTHROUGH);
+	if (!features_is_off(features, FEATURE_POSIX_ACL)) {
+		fuse_set_feature_flag(conn, FUSE_CAP_POSIX_ACL);
+		/* Else, now that there are attributes, it asks for one before each write to shm/. */
+		fuse_set_feature_flag(conn, FUSE_CAP_HANDLE_KILLPRIV_V2);
+	}
 	fuse_unset_feature_flag(conn, FUSE_CAP_SPLICE_READ);
 	fuse_unset_feature_flag(conn, FUSE_CAP_SPLICE_WRITE);
 	fuse_unset_feature_flag(conn, FUSE_CAP_SPLICE_MOVE);
@@ -221,4 +226,8 @@ const struct fuse_lowlevel_ops session_ops = {
 	.readdirplus = op_readdirplus,
 	.releasedir = op_releasedir,
 	.statfs = op_statfs,
+	.getxattr = op_getxattr,
+	.listxattr = op_listxattr,
+	.setxattr = op_setxattr,
+	.removexattr = op_removexattr,
 };

@@ -72,6 +72,13 @@ void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t 
 		  struct fuse_file_info *fi);
 void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence, struct fuse_file_info *fi);
 
+/* fs/ops_xattr.c: access control lists */
+void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size);
+void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size);
+void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value, size_t size,
+		 int flags);
+void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name);
+
 /* The open file that a request names. NULL: there is none, and the answer given: -EBADF. */
 struct handle *op_handle(fuse_req_t req, const struct fuse_file_info *fi);
 struct file *op_file(fuse_req_t req, const struct fuse_file_info *fi);

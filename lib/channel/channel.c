@@ -180,6 +180,19 @@ int channel_truncate(struct channel *channel, struct file *file, off_t size, str
 	return channel->ops->truncate(channel, file, size, caller);
 }
 
+ssize_t channel_get_acl(struct channel *channel, void *data, size_t size)
+{
+	return channel->ops->get_acl ? channel->ops->get_acl(channel, data, size) : -ENODATA;
+}
+
+int channel_set_acl(struct channel *channel, struct file *file, const void *data, size_t size,
+		    struct caller *caller)
+{
+	if (!channel->ops->set_acl)
+		return -EOPNOTSUPP;
+	return channel->ops->set_acl(channel, file, data, size, caller);
+}
+
 void channel_status(struct channel *channel, struct caller *caller, struct row *row)
 {
 	if (channel->ops->status)

@@ -136,6 +136,15 @@ struct channel_ops {
 	int (*change)(struct channel *channel, struct file *file, const struct stat *attr,
 		      unsigned changes, struct caller *caller);
 	/*
+	 * Gives the object's access control list as linux/posix_acl_xattr.h has it, and its size;
+	 * with `size` 0 the size alone. -ERANGE: it is longer than `size`. -ENODATA, or NULL: the
+	 * mode says all.
+	 */
+	ssize_t (*get_acl)(struct channel *channel, void *data, size_t size);
+	/* Sets it; `size` 0: takes it away. May be a job. NULL: -EOPNOTSUPP. */
+	int (*set_acl)(struct channel *channel, struct file *file, const void *data, size_t size,
+		       struct caller *caller);
+	/*
 	 * Sets the size; or, where 0 empties the object, throws away what waits: that takes the
 	 * right to read it, -EACCES. Not called for an open with O_TRUNC, but of backed files. May
 	 * be a job. NULL: -EINVAL.
@@ -264,6 +273,10 @@ int channel_stat(struct channel *channel, struct stat *ret_attr);
 int channel_change(struct channel *channel, struct file *file, const struct stat *attr,
 		   unsigned changes, struct caller *caller);
 int channel_truncate(struct channel *channel, struct file *file, off_t size, struct caller *caller);
+
+ssize_t channel_get_acl(struct channel *channel, void *data, size_t size);
+int channel_set_acl(struct channel *channel, struct file *file, const void *data, size_t size,
+		    struct caller *caller);
 
 /* fallocate(2) of what has a size, lseek(2) of what has a backing file; else -ENODEV, -ESPIPE. */
 int channel_allocate(struct file *file, int mode, off_t offset, off_t length,
