@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fs/names.h"
 #include "fs/session.h"
+#include "lib/base/cleanup.h"
 
 /*
  * The least that the kernel counts in, one jiffy: enough for the permission check that follows a
@@ -63,60 +65,91 @@ static bool inode_serves(const struct inode *inode, const struct selector *selec
 	       record->selector.value == selector->value;
 }
 
-/* A new one, which the place remembers. Takes over the reference in `entry`. */
-static struct inode *inode_new(struct session *session, const struct entry *entry, void **place)
+/* Of the directories that are always there, there are few, and everybody goes through them. */
+static bool is_charged(const struct entry *entry)
 {
-	struct inode *inode = calloc(1, sizeof(*inode));
-	uint64_t id;
+	return !entry->space || !entry->space->is_lasting;
+}
 
-	if (!inode || slots_add(&session->inodes, inode, &id) < 0) {
-		entry_unref(entry);
-		free(inode);
-		return NULL;
-	}
+static int inode_make(struct session *session, const struct entry *entry,
+		      const struct caller *caller, struct inode **ret_inode)
+{
+	CLEANUP_FREE struct inode *inode = calloc(1, sizeof(*inode));
+	uint64_t id;
+	int r = inode ? slots_add(&session->inodes, inode, &id) : -ENOMEM;
+
+	if (r < 0)
+		return r;
 	inode->record = slots_record(&session->inodes, id);
 	inode->record->nodeid = id;
 	inode->record->n_lookups = 1;
+	r = is_charged(entry) ? names_add(session, inode->record, caller->uid) : 0;
+	if (r < 0) {
+		slots_remove(&session->inodes, id);
+		return r;
+	}
 	inode->entry = *entry;
-	*place = inode;
-	return inode;
+	*ret_inode = TAKE_PTR(inode);
+	return 0;
 }
 
-static struct inode *inode_again(struct inode *inode, const struct entry *entry)
+/* A new one. Takes over the reference in `entry`. */
+static int inode_new(struct session *session, const struct entry *entry,
+		     const struct caller *caller, struct inode **ret_inode)
+{
+	int r = inode_make(session, entry, caller, ret_inode);
+
+	if (r < 0)
+		entry_unref(entry);
+	return r;
+}
+
+static int inode_again(struct session *session, struct inode *inode, const struct entry *entry,
+		       struct inode **ret_inode)
 {
 	inode->record->n_lookups++;
+	names_renew(session, inode->record);
 	entry_unref(entry);
-	return inode;
+	*ret_inode = inode;
+	return 0;
 }
 
-struct inode *inode_get(struct session *session, const struct entry *entry,
-			const struct selector *selector, pid_t pid)
+int inode_get(struct session *session, const struct found *found, const struct caller *caller,
+	      struct inode **ret_inode)
 {
-	void **place = inode_place(entry, false);
+	const struct selector *selector = &found->selector;
+	void **place = inode_place(&found->entry, false);
 	struct inode *inode = *place;
+	int r;
 
-	if (inode && inode_serves(inode, selector, pid))
-		return inode_again(inode, entry);
-	inode = inode_new(session, entry, place);
-	if (inode) {
-		inode->record->selector = *selector;
-		inode->record->pid = pid;
-	}
-	return inode;
+	if (inode && inode_serves(inode, selector, caller->pid))
+		return inode_again(session, inode, &found->entry, ret_inode);
+	r = inode_new(session, &found->entry, caller, &inode);
+	if (r < 0)
+		return r;
+	inode->record->selector = *selector;
+	inode->record->pid = caller->pid;
+	*place = *ret_inode = inode;
+	return 0;
 }
 
-struct inode *inode_get_listed(struct session *session, const struct entry *entry)
+int inode_get_listed(struct session *session, const struct found *found,
+		     const struct caller *caller, struct inode **ret_inode)
 {
-	bool is_listed = entry->channel && entry->channel->service == CHANNEL_STREAM;
-	void **place = inode_place(entry, is_listed);
+	const struct channel *channel = found->entry.channel;
+	bool is_listed = channel && channel->service == CHANNEL_STREAM;
+	void **place = inode_place(&found->entry, is_listed);
 	struct inode *inode = *place;
+	int r;
 
 	if (inode)
-		return inode_again(inode, entry);
-	inode = inode_new(session, entry, place);
-	if (inode)
-		inode->record->is_listed = is_listed;
-	return inode;
+		return inode_again(session, inode, &found->entry, ret_inode);
+	r = inode_new(session, &found->entry, caller, &inode);
+	if (r < 0)
+		return r;
+	inode->record->is_listed = is_listed;
+	*place = *ret_inode = inode;
+	return 0;
 }
 
 void inode_forget(struct session *session, struct inode *inode, uint64_t n)
@@ -130,6 +163,7 @@ void inode_forget(struct session *session, struct inode *inode, uint64_t n)
 		return;
 	if (*place == inode)
 		*place = NULL;
+	names_remove(session, record);
 	slots_remove(&session->inodes, record->nodeid);
 	entry_unref(&inode->entry);
 	free(inode->link);

@@ -19,6 +19,7 @@
 #include "lib/channel/channel.h"
 #include "lib/channel/space.h"
 
+struct caller;
 struct session;
 
 /* What an inode is, in what would mean the same to another process. */
@@ -30,7 +31,10 @@ struct inode_record {
 	unsigned n_handles; /* open */
 	int backing_id;     /* by which the kernel knows channel::backing_fd; 0: not at all */
 	unsigned n_backed;
-	bool is_listed; /* stands for a stream in lists */
+	bool is_listed;  /* stands for a stream in lists */
+	bool is_charged; /* to `uid`; between `older` and `newer` in struct user_names */
+	uid_t uid;
+	uint64_t older, newer; /* nodeids; 0: none */
 };
 
 struct inode {
@@ -45,15 +49,22 @@ struct inode *inode_from(const struct session *session, fuse_ino_t ino);
 /* The directory that it is. -ESTALE: it is none of our inodes; -ENOTDIR */
 int inode_space(const struct session *session, fuse_ino_t ino, struct space **ret_space);
 
+/* What a LOOKUP came to. */
+struct found {
+	struct entry entry; /* a reference */
+	struct selector selector;
+};
+
 /*
- * The inode for what the thread `pid` (0: it is not known) looked up or made, counted once more.
- * Takes over the reference in `entry`. NULL: no memory.
+ * The inode for what was looked up or made, counted once more. Takes over the reference. A new one
+ * is charged to the caller: -ENOBUFS, -ENOMEM.
  */
-struct inode *inode_get(struct session *session, const struct entry *entry,
-			const struct selector *selector, pid_t pid);
+int inode_get(struct session *session, const struct found *found, const struct caller *caller,
+	      struct inode **ret_inode);
 
 /* The same for an object that is listed. What is_listed is not to be opened: -ESTALE. */
-struct inode *inode_get_listed(struct session *session, const struct entry *entry);
+int inode_get_listed(struct session *session, const struct found *found,
+		     const struct caller *caller, struct inode **ret_inode);
 
 /*
  * Shows the inode as a link, if its object is one, or can be reached as `name` elsewhere and only

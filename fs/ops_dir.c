@@ -31,18 +31,16 @@ static int find(fuse_req_t req, const struct step *step, struct caller *caller,
 		struct inode **ret_inode)
 {
 	struct session *session = fuse_req_userdata(req);
-	struct selector selector;
 	struct space *space;
-	struct entry entry;
+	struct found found;
 	int r = inode_space(session, step->ino, &space);
 
 	if (r == 0)
-		r = space_lookup(space, step->name, caller, &entry, &selector);
+		r = space_lookup(space, step->name, caller, &found.entry, &found.selector);
+	if (r == 0)
+		r = inode_get(session, &found, caller, ret_inode);
 	if (r < 0)
 		return r;
-	*ret_inode = inode_get(session, &entry, &selector, caller->pid);
-	if (!*ret_inode)
-		return -ENOMEM;
 	r = inode_link(*ret_inode, step->name);
 	if (r < 0)
 		inode_forget(session, *ret_inode, 1);
@@ -89,16 +87,13 @@ int op_make(fuse_req_t req, const struct step *step, struct caller *caller,
 {
 	struct session *session = fuse_req_userdata(req);
 	struct space *space;
-	struct selector selector;
-	struct entry entry = {0};
+	struct found found = {0};
 	int r = inode_space(session, step->ino, &space);
 
 	if (r == 0)
-		r = space_create(space, step->name, step->mode, NULL, caller, &entry, &selector);
-	if (r < 0)
-		return r;
-	*ret_inode = inode_get(session, &entry, &selector, caller->pid);
-	return *ret_inode ? 0 : -ENOMEM;
+		r = space_create(space, step->name, step->mode, NULL, caller, &found.entry,
+				 &found.selector);
+	return r < 0 ? r : inode_get(session, &found, caller, ret_inode);
 }
 
 static void take_mknod(fuse_req_t req, const struct step *step, struct caller *caller)

@@ -245,16 +245,18 @@ static struct inode *find_listed(fuse_req_t req, struct space *space, const char
 {
 	struct session *session = fuse_req_userdata(req);
 	struct caller caller = op_caller(req);
-	struct selector selector;
-	struct entry entry;
+	struct found found;
 	struct inode *inode;
-	int r = space->is_own ? space_lookup(space, name, &caller, &entry, &selector) : -ENOENT;
+	int r = -ENOENT;
 
+	if (space->is_own)
+		r = space_lookup(space, name, &caller, &found.entry, &found.selector);
+	if (r == 0)
+		r = inode_get_listed(session, &found, &caller, &inode);
 	caller_fini(&caller);
 	if (r < 0)
 		return NULL;
-	inode = inode_get_listed(session, &entry);
-	if (inode && inode_entry_listed(inode, ret_entry) < 0) {
+	if (inode_entry_listed(inode, ret_entry) < 0) {
 		inode_forget(session, inode, 1);
 		inode = NULL;
 	}

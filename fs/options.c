@@ -31,6 +31,7 @@ enum { KEY_NUMBER, KEY_WITHOUT, KEY_FOREIGN };
 
 #define SPIN_DEFAULT 100   /* microseconds; to be woken on another CPU takes half of that */
 #define SPIN_MOST    10000 /* more would be waste */
+#define NAMES_LEAST  64    /* with fewer there is no room for those that are just being dropped */
 
 static const struct {
 	const char *name; /* with the '=' */
@@ -41,6 +42,7 @@ static const struct {
 	{"max_channels=", offsetof(struct options, max_channels), 1, UINT_MAX},
 	{"max_files=", offsetof(struct options, max_files), 1, UINT_MAX},
 	{"max_held=", offsetof(struct options, max_held), 1, UINT_MAX},
+	{"max_names=", offsetof(struct options, max_names), NAMES_LEAST, UINT_MAX},
 	{"spin=", offsetof(struct options, spin), 0, SPIN_MOST},
 };
 
@@ -62,6 +64,7 @@ static const struct fuse_opt table[] = {
 	FUSE_OPT_KEY("max_channels=", KEY_NUMBER),
 	FUSE_OPT_KEY("max_files=", KEY_NUMBER),
 	FUSE_OPT_KEY("max_held=", KEY_NUMBER),
+	FUSE_OPT_KEY("max_names=", KEY_NUMBER),
 	FUSE_OPT_KEY("spin=", KEY_NUMBER),
 	FUSE_OPT_KEY("without=", KEY_WITHOUT),
 	FUSE_OPT_KEY("foreign=", KEY_FOREIGN),
@@ -295,6 +298,7 @@ void options_print_help(const char *program)
 	       "    -o max_channels=N   pipes, events and servers of one user (16384)\n"
 	       "    -o max_files=N      files that one user may have open (16384)\n"
 	       "    -o max_held=N       requests of one user that may wait (8192)\n"
+	       "    -o max_names=N      names looked up for one user and remembered (32768)\n"
 	       "    -o spin=N           look N microseconds for more before sleeping (100)\n"
 	       "    -o foreign=NAME:... serve callers of other namespaces, too: net, ipc, pid\n"
 	       "    -o without=NAME:... do without these features of the kernel; see ipcfs(8)\n"

@@ -21,7 +21,8 @@ struct options {
 	unsigned spin;    /* how long to look for the next request before sleeping, microseconds */
 	unsigned without; /* 1 << enum feature: what is not to be used though it may be there */
 	unsigned foreign; /* struct namespaces: whose callers are served all the same */
-	unsigned max_channels, max_files, max_held; /* for each user; 0: as the library has it */
+	/* For each user; 0: as the library has it. */
+	unsigned max_channels, max_files, max_held, max_names;
 };
 
 /* Reads the command line. -EINVAL or -errno after a line on stderr that says what was wrong. */

@@ -24,6 +24,7 @@
 #include "fs/log.h"
 #include "fs/notify.h"
 #include "fs/ops.h"
+#include "fs/prune.h"
 #include "fs/request.h"
 #include "lib/base/cleanup.h"
 #include "lib/host/job.h"
@@ -75,6 +76,7 @@ static void session_ready(struct session *session)
 	session->host.dev = makedev(attr.stx_dev_major, attr.stx_dev_minor);
 	session->is_ready = true;
 	features_found(&session->host.features, FEATURE_PASSTHROUGH, can_back(session));
+	features_found(&session->host.features, FEATURE_PRUNE, prune_probe(session->device.fd));
 	background_ready();
 	tell_features(&session->host.features);
 	notify_ready();
@@ -219,6 +221,8 @@ static void set_limits(struct host *host, const struct options *options)
 		host->users.limits[USER_FILES] = options->max_files;
 	if (options->max_held)
 		host->users.limits[USER_HELD] = options->max_held;
+	if (options->max_names)
+		host->users.limits[USER_NAMES] = options->max_names;
 }
 
 static int session_mount(struct session *session)
@@ -251,14 +255,14 @@ static void tell_missing(const char *path, int error)
 
 static int session_root(struct session *session)
 {
-	struct entry entry = {0};
+	const struct caller nobody = {0};
+	struct found found = {0};
 	int r = root_new(&session->host, tell_missing, &session->root_space);
 
 	if (r < 0)
 		return r;
-	entry.space = space_ref(session->root_space);
-	session->root = inode_get(session, &entry, &(struct selector){0}, 0);
-	return session->root ? 0 : -ENOMEM;
+	found.entry.space = space_ref(session->root_space);
+	return inode_get(session, &found, &nobody, &session->root);
 }
 
 /* The queues are those of the namespace that the daemon is in, whatever its callers are in. */

@@ -113,6 +113,7 @@ static const struct {
 } features_known[N_FEATURES] = {
 	[FEATURE_PASSTHROUGH] = {"passthrough", NULL},
 	[FEATURE_RESEND] = {"resend", NULL},
+	[FEATURE_PRUNE] = {"prune", NULL},
 	[FEATURE_POSIX_ACL] = {"posix_acl", NULL},
 	[FEATURE_OPEN_TREE] = {"open_tree", probe_open_tree},
 	[FEATURE_MQUEUE_MOUNT] = {"mqueue_mount", probe_mqueue_mount},

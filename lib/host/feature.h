@@ -17,6 +17,8 @@ enum feature {
 	FEATURE_PASSTHROUGH,
 	/* It sends again what was asked of a daemon that ended. Without: that ends the mount. */
 	FEATURE_RESEND,
+	/* It drops inodes that nobody uses. Without: only when it needs the memory. */
+	FEATURE_PRUNE,
 	/* It checks access control lists that the mount has. Without: modes alone count. */
 	FEATURE_POSIX_ACL,
 	/* A mount can be cloned: what is open beneath the clone keeps no mount busy. */
@@ -47,8 +49,8 @@ bool features_has(const struct features *features, enum feature feature);
 bool features_is_off(const struct features *features, enum feature feature);
 
 /*
- * Asks the kernel. What only the connection to it tells (passthrough, resend, posix_acl) is not
- * there until features_found() says so: when INIT has been answered.
+ * Asks the kernel. What only the connection to it tells (passthrough, resend, prune, posix_acl) is
+ * not there until features_found() says so: when INIT has been answered.
  */
 void features_probe(struct features *features);
 void features_found(struct features *features, enum feature feature, bool is_there);

@@ -35,6 +35,7 @@ int host_init(struct host *host, struct loop *loop)
 				[USER_STORED] = 256 * MIB,
 				[USER_SCANS] = 64,
 				[USER_SLEEPS] = 256,
+				[USER_NAMES] = 32768,
 			},
 	};
 	/* No user is to take all that there are. */

@@ -13,7 +13,9 @@
 /* What takes a right that only root has. */
 #define OF_ROOT (BIT(FEATURE_OPEN_TREE) | BIT(FEATURE_MQUEUE_MOUNT) | BIT(FEATURE_MAP_FILES))
 /* What only INIT tells. */
-#define OF_CONNECTION (BIT(FEATURE_PASSTHROUGH) | BIT(FEATURE_RESEND) | BIT(FEATURE_POSIX_ACL))
+#define OF_CONNECTION                                                          \
+	(BIT(FEATURE_PASSTHROUGH) | BIT(FEATURE_RESEND) | BIT(FEATURE_PRUNE) | \
+	 BIT(FEATURE_POSIX_ACL))
 
 START_TEST(test_features_nothing_is_there_before_it_is_asked)
 {

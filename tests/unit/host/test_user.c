@@ -15,7 +15,7 @@ static struct user_table *users = &host.users;
 static const int errors[USER_N_CHARGES] = {
 	[USER_CHANNELS] = EMFILE, [USER_FILES] = ENFILE,   [USER_HELD] = ENOBUFS,
 	[USER_BYTES] = ENOBUFS,   [USER_STORED] = ENOBUFS, [USER_DESCRIPTORS] = ENFILE,
-	[USER_SCANS] = ENOBUFS,   [USER_SLEEPS] = ENOBUFS,
+	[USER_SCANS] = ENOBUFS,   [USER_SLEEPS] = ENOBUFS, [USER_NAMES] = ENOBUFS,
 };
 
 START_TEST(test_user_charge_is_counted)
