@@ -247,10 +247,12 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off
 		reply_result(req, -EMSGSIZE);
 		return;
 	}
+	file->pid = fuse_req_ctx(req)->pid;
 	do {
 		n = channel_write(file, data + done, size - done, offset + (off_t)done);
 		done += n > 0 ? (size_t)n : 0;
 	} while (n > 0 && done < size);
+	file->pid = 0;
 	if (n == -EAGAIN && (!(fi->flags & O_NONBLOCK) || !is_stream(file)))
 		request_hold_write(req, file, &(struct request_data){data, size, done, offset});
 	else

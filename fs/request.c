@@ -188,6 +188,7 @@ void request_hold_write(fuse_req_t req, struct file *file, const struct request_
 	request->before = data->done;
 	request->transfer.sort = TRANSFER_WRITE;
 	request->transfer.data = request->data;
+	request->transfer.pid = fuse_req_ctx(req)->pid;
 	request->transfer.size = rest;
 	request->transfer.offset = data->offset + (off_t)data->done;
 	request_hold(request);

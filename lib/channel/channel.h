@@ -85,6 +85,7 @@ struct remainder {
 struct file {
 	struct channel *channel; /* a reference */
 	uid_t uid;               /* who opened it, and whom it is charged to */
+	gid_t gid;               /* likewise */
 	int flags;               /* of open(2) */
 	struct selector selector;
 	uint64_t mark; /* the kind's own */
@@ -92,6 +93,8 @@ struct file {
 	struct remainder rest;
 	/* During a call: the held request that it is made for, and may start a job for; or NULL. */
 	struct waiter *waiter;
+	/* During a write: the thread that writes, 0 where it is unknown. */
+	pid_t pid;
 
 	/* One call of `polled` when the file may be ready; set and owned by the one who polls. */
 	void (*polled)(struct file *file);

@@ -45,6 +45,7 @@ int channel_open(struct channel *channel, int flags, const struct selector *sele
 		return r;
 	file->channel = channel_ref(channel);
 	file->uid = caller->uid;
+	file->gid = caller->gid;
 	file->flags = flags;
 	file->selector = *selector;
 	file_count(file, 1);

@@ -101,12 +101,14 @@ static bool retry_writer(struct transfer *writer)
 	ssize_t n;
 
 	file->waiter = &writer->waiter;
+	file->pid = writer->pid;
 	do {
 		n = channel_write(file, writer->data + writer->done, writer->size - writer->done,
 				  writer->offset + (off_t)writer->done);
 		writer->done += n > 0 ? (size_t)n : 0;
 	} while (n > 0 && writer->done < writer->size);
 	file->waiter = NULL;
+	file->pid = 0;
 	if (n == -EAGAIN || n == -EINPROGRESS)
 		return false;
 	transfer_unlink(writer);

@@ -22,6 +22,7 @@ struct transfer {
 	enum transfer_sort sort;
 	const char *data; /* a write's bytes, borrowed */
 	size_t size;      /* bytes to read at most, or to write */
+	pid_t pid;        /* of the thread that writes: file::pid */
 	size_t done;      /* bytes of the write that were accepted */
 	off_t offset;
 

@@ -13,6 +13,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/kinds/socket/connections.h"
+#include "lib/kinds/socket/credentials.h"
 
 /* With a mark and a number behind it, it is a name: of what is longer, the end. */
 #define LABEL_MAX (NAME_MAX - 11)
@@ -131,9 +132,11 @@ int connection_ready(const struct connection *connection)
 /* Once it is known what kind of socket it is. */
 static void connection_take_type(struct connection *connection)
 {
-	int type = SOCK_STREAM;
+	int type = SOCK_STREAM, family = AF_UNIX;
 	socklen_t size = sizeof(type);
 
+	getsockopt(connection_fd(connection), SOL_SOCKET, SO_DOMAIN, &family, &size);
+	connection->is_unix = family == AF_UNIX;
 	getsockopt(connection_fd(connection), SOL_SOCKET, SO_TYPE, &type, &size);
 	if (type == SOCK_STREAM)
 		return;
@@ -299,6 +302,18 @@ ssize_t connection_read(struct file *file, void *data, size_t size, off_t offset
 	return n;
 }
 
+static ssize_t connection_send(struct file *file, const void *data, size_t size)
+{
+	struct connection *connection = connection_from(file->channel);
+	int fd = connection_fd(connection);
+	ssize_t n;
+
+	if (connection->is_unix)
+		return credentials_send(file, fd, data, size, &connection->writer);
+	n = send(fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+	return n < 0 ? -errno : n;
+}
+
 ssize_t connection_write(struct file *file, const void *data, size_t size, off_t offset)
 {
 	struct connection *connection = connection_from(file->channel);
@@ -306,9 +321,9 @@ ssize_t connection_write(struct file *file, const void *data, size_t size, off_t
 
 	if (n < 0)
 		return n;
-	n = send(connection_fd(connection), data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+	n = connection_send(file, data, size);
 	if (n < 0)
-		return readiness_failed(&connection->ready, errno);
+		return readiness_failed(&connection->ready, (int)-n);
 	attributes_touch(&connection->attributes.mtime);
 	return n;
 }

@@ -24,6 +24,8 @@ struct connection {
 	struct dial *dial;         /* while it is under way */
 	struct readiness ready;    /* of the socket; fd -1: there is none yet, or none any more */
 	bool is_connecting;        /* the socket is not through yet */
+	bool is_unix;              /* it is a Unix socket */
+	pid_t writer;              /* of one: the process that wrote last, for credentials.h */
 	int error;                 /* why there is none, -errno; or why not the last address */
 	struct caller opener;      /* while it is open */
 	char *label;               /* by which info/ shows it while it is open */
