@@ -57,7 +57,7 @@ static int copy_caller(struct job *job, struct caller *caller)
 {
 	int r;
 
-	if (!job_place_is_callers(job->call.place)) {
+	if (!job_place_is_callers(job->call.place) && !job->call.as_caller) {
 		job->caller = (struct caller){.uid = caller->uid, .gid = caller->gid};
 		return 0;
 	}

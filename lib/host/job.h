@@ -53,6 +53,7 @@ struct job_call {
 	 * the caller. -EPERM if it can't be seen.
 	 */
 	bool walks;
+	bool as_caller;         /* JOB_SLEEPER: act() has the rights of the caller */
 	int (*act)(void *data); /* 0 or -errno */
 	/*
 	 * Goes in, and comes out again with the result. It tells one call from another, byte for

@@ -112,7 +112,7 @@ static void job_work(struct worker_task *task)
 	do {
 		if (task->is_interrupted)
 			job->result = -EINTR;
-		else if (job->call.place == JOB_THREAD)
+		else if (job->call.place == JOB_THREAD || job->call.as_caller)
 			job->result = act_as_caller(job);
 		else
 			job->result = job->call.act(job->data);
