@@ -188,9 +188,9 @@ ssize_t channel_get_acl(struct channel *channel, void *data, size_t size)
 int channel_set_acl(struct channel *channel, struct file *file, const void *data, size_t size,
 		    struct caller *caller)
 {
-	if (!channel->ops->set_acl)
-		return -EOPNOTSUPP;
-	return channel->ops->set_acl(channel, file, data, size, caller);
+	int r = channel->ops->set_acl ? space_check_home(channel->space, caller) : -EOPNOTSUPP;
+
+	return r < 0 ? r : channel->ops->set_acl(channel, file, data, size, caller);
 }
 
 void channel_status(struct channel *channel, struct caller *caller, struct row *row)
