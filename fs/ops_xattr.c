@@ -115,10 +115,9 @@ void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *v
 	if (r < 0)
 		reply_result(req, r);
 	else
-		step_begin(req, &(struct step){.take = take_setxattr,
-					       .ino = ino,
-					       .data = value,
-					       .size = size});
+		step_begin(req,
+			   &(struct step){
+				   .take = take_setxattr, .ino = ino, .data = value, .size = size});
 }
 
 void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)

@@ -26,7 +26,7 @@ struct held_step {
 	struct step step;
 	struct timespec until;         /* of a name */
 	struct held_step *prev, *next; /* step_clock::held */
-	char bytes[]; /* what the step's pointers lead to */
+	char bytes[];                  /* what the step's pointers lead to */
 };
 
 static void held_free(struct held_step *held)
@@ -158,8 +158,7 @@ static struct held_step *held_copy(const struct step *step)
 	if (step->new_name)
 		held->step.new_name = memcpy(held->bytes + name_size, step->new_name, new_size);
 	if (step->data)
-		held->step.data =
-			memcpy(held->bytes + name_size + new_size, step->data, data_size);
+		held->step.data = memcpy(held->bytes + name_size + new_size, step->data, data_size);
 	return held;
 }
 

@@ -50,6 +50,13 @@ struct caller {
 	struct waiter *waiter;
 };
 
+/*
+ * Can the caller's process be looked at in /proc? Not where it is in a PID namespace that the
+ * daemon's knows nothing of, nor where /proc is another namespace's than the daemon's: the numbers
+ * there are somebody else's.
+ */
+bool caller_is_visible(const struct caller *caller);
+
 /* Forgets what was read. The struct itself is the owner's. */
 void caller_fini(struct caller *caller);
 

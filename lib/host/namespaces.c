@@ -121,7 +121,7 @@ int namespaces_check(const struct namespaces *namespaces, struct caller *caller,
 	if (type == NAMESPACE_NONE || ((namespaces->foreign | caller->home) >> type & 1) ||
 	    caller->pid == getpid())
 		return 0;
-	if (caller->pid == 0)
+	if (!caller_is_visible(caller))
 		return namespaces->foreign >> NAMESPACE_PID & 1 ? 0 : -EPERM;
 	r = read_link_of(caller->pid, type == NAMESPACE_NET ? "net" : "ipc", link);
 	if (r == -EACCES && !namespaces_can_see())

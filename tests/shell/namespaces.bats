@@ -64,3 +64,44 @@ setup_other() { # [OPTION]
 	[[ ${#stderr_lines[@]} == 1 && $stderr == *ipcns=4194304* ]]
 	rmdir "$dir"
 }
+
+# A mount whose daemon is in a PID namespace of its own, where nobody outside has a number.
+setup_inner() { # [OPTION]
+	cat >"$BATS_TEST_TMPDIR/inner" <<-END
+		#!/bin/sh
+		exec unshare --pid --fork --kill-child "$IPCFS" "\$@"
+	END
+	chmod +x "$BATS_TEST_TMPDIR/inner"
+	INNER=$(new_directory)
+	IPCFS=$BATS_TEST_TMPDIR/inner mount_ipcfs "$INNER" -o "config=/dev/null${1:+,$1}"
+}
+
+# SIGTERM would end unshare(1), and the daemon not by itself.
+end_inner() {
+	umount "$INNER"
+	wait_until ended "${DAEMON[$INNER]}"
+}
+
+# It is root itself that asks; but what can't be seen to be root is not.
+@test "a caller whose process can't be seen from the mount's PID namespace has no rights by it" {
+	setup_inner
+	as_user "$OTHER" bash -c 'umask 077; echo theirs > '"$INNER/pipes/p"
+	run ! chmod 666 "$INNER/pipes/p"
+	run ! rm "$INNER/pipes/p"
+	for name in queues shm sems sysv/queues sysv/shm sysv/sems sockets/tcp sockets/abstract; do
+		run -2 ls "$INNER/$name"
+		[[ $output == *"Operation not permitted"* ]]
+	done
+	echo ours > "$INNER/pipes/q"
+	[[ $(first "$INNER/pipes/q") == ours ]]
+	end_inner
+}
+
+@test "foreign=pid serves callers whose process can't be seen" {
+	setup_inner foreign=pid
+	touch "$Q"
+	echo ours > "$INNER/queues/$NAME"
+	[[ $(first "$INNER/queues/$NAME") == ours ]]
+	ls "$INNER/sockets/abstract" >/dev/null
+	end_inner
+}
