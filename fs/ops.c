@@ -154,8 +154,10 @@ static void take_setattr(fuse_req_t req, const struct step *step, struct caller 
 static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
 		       struct fuse_file_info *fi)
 {
+	const struct inode *inode = inode_from(fuse_req_userdata(req), ino);
 	struct step step = {.take = take_setattr, .ino = ino, .has_fi = fi};
 
+	step.locks = inode && inode->entry.space;
 	step.changes = decode_changes(to_set, attr);
 	step.attr = *attr;
 	if (fi)

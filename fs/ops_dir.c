@@ -62,7 +62,8 @@ static void take_lookup(fuse_req_t req, const struct step *step, struct caller *
 
 void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-	step_begin(req, &(struct step){.take = take_lookup, .ino = parent, .name = name});
+	step_begin(req, &(struct step){
+				.take = take_lookup, .ino = parent, .name = name, .shares = true});
 }
 
 bool op_exists(fuse_req_t req, fuse_ino_t parent, const char *name)

@@ -20,6 +20,8 @@ struct listing {
 	struct user_table *users;
 	size_t n_charged;
 	bool is_made, is_cut; /* cut: there was no memory for all of it */
+	bool is_unread;       /* made when it was opened, for the first to read it */
+	int error;            /* which that one then gets */
 	char *entries;        /* struct fuse_dirent one after the other */
 	size_t size, n_allocated;
 	size_t *starts; /* of each entry; the kernel's offset N is "after entry N" */
@@ -46,7 +48,8 @@ static void listing_clear(struct listing *listing)
 	listing->n_charged = 0;
 	listing->size = listing->n_allocated = 0;
 	listing->n_entries = listing->n_starts = 0;
-	listing->is_made = listing->is_cut = false;
+	listing->is_made = listing->is_cut = listing->is_unread = false;
+	listing->error = 0;
 }
 
 static void listing_free(struct session *session, struct listing *listing)
@@ -174,18 +177,52 @@ static int listing_new(fuse_req_t req, fuse_ino_t ino, struct listing **ret_list
 	return 0;
 }
 
-void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+/*
+ * What has to wait for its entries does so when it is opened: during READDIR the kernel holds the
+ * directory's lock.
+ */
+static int listing_open(fuse_req_t req, const struct step *step, struct caller *caller,
+			struct listing **ret_listing)
 {
 	struct listing *listing;
-	int r = listing_new(req, ino, &listing);
+	int r = listing_new(req, step->ino, &listing);
 
+	if (r < 0)
+		return r;
+	if (listing->space->ops->lists_by_job) {
+		listing->req = req;
+		r = listing_make(listing, caller);
+		listing->is_unread = true;
+		listing->error = r;
+	}
+	if (job_is_awaited(r)) {
+		listing_free(fuse_req_userdata(req), listing);
+		return r;
+	}
+	*ret_listing = listing;
+	return 0;
+}
+
+static void take_opendir(fuse_req_t req, const struct step *step, struct caller *caller)
+{
+	struct fuse_file_info fi = step->fi;
+	struct listing *listing = NULL;
+	int r = listing_open(req, step, caller, &listing);
+
+	if (step_waits(req, &r, step, caller))
+		return;
 	if (r < 0) {
 		reply_result(req, r);
 		return;
 	}
-	fi->fh = listing->record->fh;
-	if (fuse_reply_open(req, fi) < 0)
+	fi.fh = listing->record->fh;
+	if (fuse_reply_open(req, &fi) < 0)
 		listing_free(fuse_req_userdata(req), listing);
+}
+
+void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	step_begin(req, &(struct step){.take = take_opendir, .ino = ino, .fi = *fi});
 }
 
 /* Where entry `i` ends. */
@@ -198,8 +235,10 @@ static size_t listing_end(const struct listing *listing, size_t i)
 static int listing_begin(struct listing *listing, fuse_req_t req, const struct step *step,
 			 struct caller *caller)
 {
-	if (step->offset != 0 && listing->is_made)
-		return 0;
+	if (listing->is_made && (step->offset != 0 || listing->is_unread)) {
+		listing->is_unread = false;
+		return listing->error;
+	}
 	listing_clear(listing);
 	listing->req = req;
 	return listing_make(listing, caller);
@@ -235,8 +274,12 @@ static void take_readdir(fuse_req_t req, const struct step *step, struct caller 
 void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 		struct fuse_file_info *fi)
 {
-	step_begin(req,
-		   &(struct step){.take = take_readdir, .size = size, .offset = offset, .fi = *fi});
+	step_begin(req, &(struct step){.take = take_readdir,
+				       .size = size,
+				       .offset = offset,
+				       .fi = *fi,
+				       .locks = true,
+				       .shares = true});
 }
 
 /* What is found under the name, counted as looked up; NULL if it is not to be remembered. */
@@ -330,9 +373,12 @@ static void take_readdirplus(fuse_req_t req, const struct step *step, struct cal
 void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 		    struct fuse_file_info *fi)
 {
-	step_begin(req,
-		   &(struct step){
-			   .take = take_readdirplus, .size = size, .offset = offset, .fi = *fi});
+	step_begin(req, &(struct step){.take = take_readdirplus,
+				       .size = size,
+				       .offset = offset,
+				       .fi = *fi,
+				       .locks = true,
+				       .shares = true});
 }
 
 void listing_free_all(struct session *session)

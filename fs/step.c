@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 #include <utlist.h>
 
@@ -15,24 +14,26 @@
 #include "fs/session.h"
 #include "lib/base/cleanup.h"
 
-/* How long a step of a name is held, seconds. */
-#define NAME_HELD_MOST 1
-
 struct held_step {
 	struct waiter waiter;
 	struct session *session;
 	fuse_req_t req;
 	struct caller caller;
 	struct step step;
-	struct timespec until;         /* of a name */
+	bool has_lock;
+	struct lock_hold hold;         /* if so */
 	struct held_step *prev, *next; /* step_clock::held */
 	char bytes[];                  /* what the step's pointers lead to */
 };
 
 static void held_free(struct held_step *held)
 {
-	if (held->step.name)
-		DL_DELETE(held->session->steps.held, held);
+	struct step_clock *clock = &held->session->steps;
+
+	if (held->has_lock) {
+		DL_DELETE(clock->held, held);
+		lock_time_end(clock->times, &held->caller, &held->hold);
+	}
 	waiter_fini(&held->waiter);
 	user_uncharge(&held->session->host.users, held->caller.uid, USER_HELD, 1);
 	caller_fini(&held->caller);
@@ -55,17 +56,9 @@ static void clock_set(struct step_clock *clock)
 
 	if (!clock->held)
 		return;
-	at.it_value = clock->held->until;
+	at.it_value.tv_sec = (time_t)(clock->held->hold.until / 1000000);
+	at.it_value.tv_nsec = (long)(clock->held->hold.until % 1000000) * 1000;
 	timerfd_settime(clock->source.fd, TFD_TIMER_ABSTIME, &at, NULL);
-}
-
-static bool is_over(const struct timespec *until)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec > until->tv_sec ||
-	       (now.tv_sec == until->tv_sec && now.tv_nsec >= until->tv_nsec);
 }
 
 static void clock_dispatch(struct loop_source *source, uint32_t events)
@@ -75,7 +68,7 @@ static void clock_dispatch(struct loop_source *source, uint32_t events)
 
 	if (read(source->fd, &n, sizeof(n)) != sizeof(n))
 		return;
-	while (clock->held && is_over(&clock->held->until)) {
+	while (clock->held && lock_time_now() >= clock->held->hold.until) {
 		struct held_step *held = clock->held;
 
 		reply_result(held->req, -EAGAIN);
@@ -102,22 +95,43 @@ int step_clock_init(struct step_clock *clock, struct loop *loop)
 
 void step_clock_fini(struct step_clock *clock, struct loop *loop)
 {
+	lock_time_free_all(&clock->times);
 	if (!clock->source.is_added)
 		return;
 	loop_remove(loop, &clock->source);
 	close(clock->source.fd);
 }
 
-/* Has the clock end it. All are held for as long, so the newest is the last. */
+/* Has the clock end it. Most are held for about as long as those before them. */
 static void clock_add(struct step_clock *clock, struct held_step *held)
 {
-	bool is_first = !clock->held;
+	struct held_step *before = clock->held ? clock->held->prev : NULL;
 
-	clock_gettime(CLOCK_MONOTONIC, &held->until);
-	held->until.tv_sec += NAME_HELD_MOST;
-	DL_APPEND(clock->held, held);
-	if (is_first)
+	while (before && before->hold.until > held->hold.until)
+		before = before == clock->held ? NULL : before->prev;
+	if (before)
+		DL_APPEND_ELEM(clock->held, before, held);
+	else
+		DL_PREPEND(clock->held, held);
+	if (clock->held == held)
 		clock_set(clock);
+}
+
+/* Begins to count, if a lock is held meanwhile. */
+static int held_lock(struct held_step *held, const struct step *step)
+{
+	struct step_clock *clock = &held->session->steps;
+	int r;
+
+	if (!step->name && !step->locks)
+		return 0;
+	r = lock_time_begin(&clock->times, &held->caller, step->shares ? LOCK_SHARED : LOCK_ALONE,
+			    &held->hold);
+	if (r < 0)
+		return r;
+	held->has_lock = true;
+	clock_add(clock, held);
+	return 0;
 }
 
 /* Takes the step; unless a job is under way then, the request has been answered. */
@@ -171,15 +185,18 @@ static int held_new(fuse_req_t req, const struct step *step, struct held_step **
 	if (!held)
 		return session->is_ending ? -ENOTCONN : -ENOMEM;
 	held->caller = op_caller(req);
+	held->session = session;
 	r = user_charge(&session->host.users, held->caller.uid, USER_HELD, 1);
 	if (r < 0)
 		return r;
-	held->session = session;
+	r = held_lock(held, step);
+	if (r < 0) {
+		user_uncharge(&session->host.users, held->caller.uid, USER_HELD, 1);
+		return r;
+	}
 	held->req = req;
 	held->waiter.resume = held_resume;
 	held->caller.waiter = &held->waiter;
-	if (held->step.name)
-		clock_add(&session->steps, held);
 	*ret_held = TAKE_PTR(held);
 	return 0;
 }

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
+#include "fs/lock_time.h"
 #include "lib/base/loop.h"
 #include "lib/host/job.h"
 
@@ -21,13 +22,13 @@ struct held_step;
 struct session;
 
 /*
- * Ends steps that wait too long. What is asked of a name holds a lock of its directory, and whoever
- * else asks for a name there can't even be killed meanwhile; so after a second the answer is
- * -EAGAIN, whatever the job is at.
+ * Ends steps that hold a directory's lock for too long (fs/lock_time.h): the answer is -EAGAIN,
+ * whatever the job is at.
  */
 struct step_clock {
 	struct loop_source source; /* timerfd */
-	struct held_step *held;    /* the steps of names, oldest first */
+	struct held_step *held;    /* the steps that hold a lock, the first to end first */
+	struct lock_time *times;   /* by uid */
 };
 
 /* -EMFILE, -ENOMEM */
@@ -57,6 +58,11 @@ struct step {
 	unsigned changes;         /* which of attr's are meant */
 	struct fuse_file_info fi; /* all zeroes if there is none */
 	bool has_fi;
+	/*
+	 * One that names something holds the lock of the directory meanwhile, and so may another:
+	 * alone, unless it only looks up or lists.
+	 */
+	bool locks, shares;
 };
 
 /* Takes the first step of a request. */
@@ -64,7 +70,8 @@ void step_begin(fuse_req_t req, const struct step *step);
 
 /*
  * For a step: true if *result says that it has to wait, and the step returns without an answer.
- * If it can't be held *result becomes the reason: -ENOBUFS, -ENOMEM, -ENOTCONN.
+ * If it can't be held *result becomes the reason: -ENOBUFS, -ENOMEM, -ENOTCONN; -EAGAIN: the user
+ * has held locks for long enough.
  */
 bool step_waits(fuse_req_t req, int *result, const struct step *step, struct caller *caller);
 

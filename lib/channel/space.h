@@ -42,6 +42,7 @@ typedef bool space_entry_fn(void *data, const char *name, ino_t ino, mode_t mode
  * one job: -EAGAIN and -EINPROGRESS as job_run() has them.
  */
 struct space_ops {
+	bool lists_by_job; /* list() is a job, for which a directory waits when it is opened */
 	void (*destroy)(struct space *space);
 	int (*list)(struct space *space, struct caller *caller, space_entry_fn *entry, void *data);
 	int (*lookup)(struct space *space, const char *name, struct caller *caller,

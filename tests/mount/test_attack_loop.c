@@ -6,11 +6,15 @@
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
 #include "tests/mount/process.h"
+#include "tests/mount/sockets.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { ATTACKER = 65534, OTHER = 4321 };
@@ -166,9 +170,154 @@ START_TEST(test_attack_keeps_names_and_is_refused_alone)
 }
 END_TEST
 
-int main(void)
+/* Many processes of the attacker's at once; and how long others may have to wait, all in all. */
+enum { N_ATTACKERS = 16, OTHERS_MOST = 5000 /* milliseconds; one of them alone would take this */ };
+
+static pid_t attackers[N_ATTACKERS + 1];
+
+static void attackers_start(int (*run)(void *), void *arg)
 {
-	Suite *suite = suite_create("attack_loop");
+	for (int i = 0; i < N_ATTACKERS; i++)
+		attackers[i] = child_start_as(ATTACKER, run, arg);
+}
+
+/* Those that make something in the attacker's name, of which he may have stopped one. */
+static void makers_go_on(void)
+{
+	char path[64];
+	FILE *file;
+	int pid;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", ipc.daemon, ipc.daemon);
+	file = fopen(path, "re");
+	ck_assert_ptr_nonnull(file);
+	while (fscanf(file, "%d", &pid) == 1)
+		kill(pid, SIGCONT);
+	fclose(file);
+}
+
+static void attackers_end(void)
+{
+	for (int i = 0; i <= N_ATTACKERS && attackers[i]; i++) {
+		must(kill(attackers[i], SIGKILL));
+		child_end(attackers[i]);
+	}
+	makers_go_on();
+}
+
+static int make_queues_run(void *arg)
+{
+	char name[32];
+
+	(void)arg;
+	snprintf(name, sizeof(name), "queues/a%d", getpid());
+	while (getppid() != 1) {
+		int fd = open(ipc_path(name), O_RDWR | O_CREAT | O_EXCL, 0600);
+
+		if (fd >= 0)
+			close(fd);
+		unlink(ipc_path(name));
+	}
+	return 0;
+}
+
+/* Has each process that acts in his name stand still for most of the time that one may take. */
+static int stop_makers_run(void *arg)
+{
+	const struct timespec pause = {.tv_nsec = 450000000};
+	char path[64];
+	int pid;
+
+	(void)arg;
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", ipc.daemon, ipc.daemon);
+	while (getppid() != 1) {
+		FILE *file = fopen(path, "re");
+		bool is_stopped = file && fscanf(file, "%d", &pid) == 1 && !kill(pid, SIGSTOP);
+
+		if (file)
+			fclose(file);
+		if (!is_stopped)
+			continue;
+		nanosleep(&pause, NULL);
+		kill(pid, SIGCONT);
+	}
+	return 0;
+}
+
+static int use_queues_run(void *arg)
+{
+	DIR *dir = opendir(ipc_path("queues"));
+	int fd;
+
+	(void)arg;
+	if (!dir || !readdir(dir))
+		return errno;
+	closedir(dir);
+	fd = open(ipc_path("queues/other"), O_RDWR | O_CREAT, 0600);
+	if (fd < 0 || close(fd) < 0)
+		return errno;
+	return unlink(ipc_path("queues/other")) < 0 ? errno : 0;
+}
+
+START_TEST(test_attack_stops_makers_and_others_use_queues)
+{
+	pid_t other;
+
+	attackers_start(make_queues_run, NULL);
+	attackers[N_ATTACKERS] = child_start_as(ATTACKER, stop_makers_run, NULL);
+	for (int i = 0; i < 10; i++) {
+		other = child_start_as(OTHER, use_queues_run, NULL);
+		ck_assert_msg(child_has_ended(other, OTHERS_MOST), "others wait");
+		ck_assert_int_eq(child_end(other), 0);
+	}
+	attackers_end();
+}
+END_TEST
+
+/* Asks, with the directory locked, for what a filesystem that hangs has to say. */
+static int ask_for_hung_run(void *arg)
+{
+	while (getppid() != 1) {
+		int fd = open(arg, O_RDWR | O_CREAT, 0600);
+
+		if (fd >= 0)
+			close(fd);
+	}
+	return 0;
+}
+
+static int connect_run(void *arg)
+{
+	return open(arg, O_RDWR) < 0 ? errno : 0;
+}
+
+START_TEST(test_attack_asks_for_hung_link_and_others_connect)
+{
+	char link[512], name[512];
+	pid_t other;
+
+	mount_start(&few, "few", "allow_other");
+	must(close(open(mount_path(&few, "pipes"), O_PATH)));
+	must(symlink(mount_path(&few, "pipes/hangs"), scratch_path("link")));
+	socket_unix(scratch_path("s"), SOCK_STREAM, 50);
+	must(chmod(scratch_path("s"), 0666));
+	snprintf(link, sizeof(link), "%s", ipc_path(unix_name("link")));
+	snprintf(name, sizeof(name), "%s", ipc_path(unix_name("s")));
+	must(kill(few.daemon, SIGSTOP));
+	attackers_start(ask_for_hung_run, link);
+	for (int i = 0; i < 10; i++) {
+		other = child_start_as(OTHER, connect_run, name);
+		ck_assert_msg(child_has_ended(other, OTHERS_MOST), "others wait");
+		ck_assert_int_eq(child_end(other), 0);
+	}
+	attackers_end();
+	must(kill(few.daemon, SIGCONT));
+	few_end();
+}
+END_TEST
+
+static void add_names(Suite *suite)
+{
 	TCase *tcase = tcase_create("names");
 
 	tcase_set_timeout(tcase, 60);
@@ -176,5 +325,15 @@ int main(void)
 	case_add_needing(tcase, test_attack_invents_names_and_memory_stays_bounded, 0, "prune");
 	case_add_needing(tcase, test_attack_keeps_names_and_is_refused_alone, 0, "prune");
 	suite_add_tcase(suite, tcase);
+}
+
+int main(void)
+{
+	Suite *suite = suite_create("attack_loop");
+	TCase *tcase = suite_case(suite, "locks", 60);
+
+	add_names(suite);
+	tcase_add_test(tcase, test_attack_stops_makers_and_others_use_queues);
+	tcase_add_test(tcase, test_attack_asks_for_hung_link_and_others_connect);
 	return suite_run(suite);
 }

@@ -261,6 +261,7 @@ static int directory_create(struct space *space, const char *name, mode_t mode,
 }
 
 static const struct space_ops directory_ops = {
+	.lists_by_job = true,
 	.destroy = directory_destroy,
 	.list = directory_list,
 	.lookup = directory_lookup,
