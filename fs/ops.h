@@ -20,16 +20,6 @@ struct step;
 
 extern const struct fuse_lowlevel_ops session_ops;
 
-/* What an open directory is, in what would mean the same to another process. */
-struct listing_record {
-	uint64_t fh;       /* its id in session::listings */
-	fuse_ino_t nodeid; /* of its inode */
-	uid_t uid;         /* whom it is charged to */
-};
-
-/* Closes the directories that the kernel has left open, once the mount answers no more. */
-void listing_free_all(struct session *session);
-
 /* Who has sent the request; caller_fini() when done. */
 struct caller op_caller(fuse_req_t req);
 

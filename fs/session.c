@@ -21,6 +21,7 @@
 
 #include "fs/background.h"
 #include "fs/handle.h"
+#include "fs/listing.h"
 #include "fs/log.h"
 #include "fs/notify.h"
 #include "fs/ops.h"
