@@ -221,9 +221,13 @@ int inode_stat(struct inode *inode, struct stat *ret_attr)
 
 double inode_attr_timeout(const struct inode *inode)
 {
+	const struct channel *channel = inode->entry.channel;
+
 	if (inode->entry.space)
 		return space_is_changing(inode->entry.space) ? TIMEOUT_JIFFY : TIMEOUT_DIRECTORY;
-	switch (inode->entry.channel->service) {
+	if (channel->traits & CHANNEL_CHANGES_BY_OPEN)
+		return 0;
+	switch (channel->service) {
 	case CHANNEL_NODE:
 	case CHANNEL_STREAM:
 		return TIMEOUT_JIFFY;

@@ -14,10 +14,11 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { ATTACKER = 65534, OTHER = 4321 };
+enum { ATTACKER = 65534, OTHER = 4321, N_OPENS = 500 };
 
 /* Names that are looked up, and how many of them the mount remembers for one user. */
 enum { N_NAMES = 20000, NAMES_MOST = 500, MEMORY_MOST = 4096 /* KiB */ };
@@ -316,6 +317,71 @@ START_TEST(test_attack_asks_for_hung_link_and_others_connect)
 }
 END_TEST
 
+/* Sends a descriptor, as the test's other end has it then, or takes one. */
+static int pass(int socket, int *fd, bool is_sender)
+{
+	char byte = 0, control[CMSG_SPACE(sizeof(*fd))] = {0};
+	struct iovec data = {&byte, 1};
+	struct msghdr message = {.msg_iov = &data,
+				 .msg_iovlen = 1,
+				 .msg_control = control,
+				 .msg_controllen = sizeof(control)};
+	struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
+
+	if (is_sender) {
+		*rights = (struct cmsghdr){CMSG_LEN(sizeof(*fd)), SOL_SOCKET, SCM_RIGHTS};
+		memcpy(CMSG_DATA(rights), fd, sizeof(*fd));
+		return sendmsg(socket, &message, 0) == 1 ? 0 : errno;
+	}
+	if (recvmsg(socket, &message, 0) != 1 || !(rights = CMSG_FIRSTHDR(&message)))
+		return EPIPE;
+	memcpy(fd, CMSG_DATA(rights), sizeof(*fd));
+	return 0;
+}
+
+/* Opens again whatever he is given. */
+static int open_again_run(void *arg)
+{
+	int socket = ((int *)arg)[1], given, again;
+	char path[64];
+
+	close(((int *)arg)[0]);
+	while (pass(socket, &given, false) == 0) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", given);
+		again = open(path, O_RDWR);
+		if (again >= 0 || errno != EACCES)
+			return again >= 0 ? EISCONN : errno;
+		close(given);
+		if (write_one(socket) != 0)
+			return EPIPE;
+	}
+	return 0;
+}
+
+/* What may be opened by all is its opener's from then on. */
+START_TEST(test_attack_opens_again_a_connection_of_root)
+{
+	int sockets[2], listener = socket_unix(scratch_path("s"), SOCK_STREAM, 50);
+	pid_t pid;
+
+	must(chmod(scratch_path("s"), 0666));
+	must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets));
+	pid = child_start_as(ATTACKER, open_again_run, sockets);
+	close(sockets[1]);
+	for (int i = 0; i < N_OPENS; i++) {
+		int fd = channel_open(unix_name("s"), O_RDWR);
+
+		ck_assert_int_eq(pass(sockets[0], &fd, true), 0);
+		must(close(fd));
+		must(close(socket_accept(listener)));
+		if (read_one(sockets[0]) != 0)
+			break;
+	}
+	close(sockets[0]);
+	ck_assert_int_eq(WEXITSTATUS(child_end(pid)), 0);
+}
+END_TEST
+
 static void add_names(Suite *suite)
 {
 	TCase *tcase = tcase_create("names");
@@ -335,5 +401,6 @@ int main(void)
 	add_names(suite);
 	tcase_add_test(tcase, test_attack_stops_makers_and_others_use_queues);
 	tcase_add_test(tcase, test_attack_asks_for_hung_link_and_others_connect);
+	tcase_add_test(tcase, test_attack_opens_again_a_connection_of_root);
 	return suite_run(suite);
 }

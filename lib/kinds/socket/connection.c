@@ -350,6 +350,7 @@ uint32_t connection_poll(struct file *file)
 }
 
 const struct channel_ops connection_ops = {
+	.traits = CHANNEL_CHANGES_BY_OPEN,
 	.destroy = connection_destroy,
 	.stat = connection_stat,
 	.change = connection_change,
