@@ -50,8 +50,8 @@ enum channel_trait {
 	/* A held write may be done by a job: it is tried once more as soon as it is held. */
 	CHANNEL_WRITES_BY_JOB = 1 << 3,
 	/*
-	 * Its owner and mode are others once it is open, so nobody may go by what they were: not for
-	 * as short a time as a descriptor takes to get from one process to another.
+	 * Its owner and mode are others once it is open, so nobody may go by what they were, not
+	 * even for as short a time as a descriptor takes from one process to another.
 	 */
 	CHANNEL_CHANGES_BY_OPEN = 1 << 4,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a user does who wants the daemon's memory, or a directory's lock, for himself. Others go on
- * meanwhile, and so does he with what he has open.
+ * What a user does who wants a directory for himself, by what the kernel asks of the daemon with
+ * its lock held; or who wants what somebody else has opened. Others go on meanwhile.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -20,34 +20,7 @@
 
 enum { ATTACKER = 65534, OTHER = 4321, N_OPENS = 500 };
 
-/* Names that are looked up, and how many of them the mount remembers for one user. */
-enum { N_NAMES = 20000, NAMES_MOST = 500, MEMORY_MOST = 4096 /* KiB */ };
-
-static struct mount few;
-
-static void few_start(void)
-{
-	char options[64];
-
-	fixture_namespaces();
-	snprintf(options, sizeof(options), "allow_other,max_names=%d", NAMES_MOST);
-	mount_start(&few, "few", options);
-}
-
-static void few_end(void)
-{
-	must(kill(few.daemon, SIGTERM));
-	ck_assert_int_eq(mount_wait(&few), 0);
-}
-
-static int look_up(int i)
-{
-	struct stat attr;
-	char name[64];
-
-	snprintf(name, sizeof(name), "sockets/tcp/h%d/%d", i / 100, i % 100 + 1);
-	return stat(mount_path(&few, name), &attr) < 0 ? errno : 0;
-}
+static struct mount hung;
 
 static int write_one(int fd)
 {
@@ -60,116 +33,6 @@ static int read_one(int fd)
 
 	return read(fd, &byte, 1) == 1 ? 0 : errno;
 }
-
-/* Has a file open, and looks up names that need not exist. */
-static int invent_names_run(void *arg)
-{
-	int fd = open(mount_path(&few, "pipes/attacker"), O_RDWR | O_CREAT, 0600);
-	int r = fd < 0 ? errno : write_one(fd);
-
-	for (int i = 0; i < N_NAMES && r == 0; i++)
-		r = look_up(i);
-	return r ? r : read_one(fd);
-}
-
-/* Between two processes: the one says that it is ready, and goes on when the other says so. */
-struct turns {
-	int ready[2], go[2];
-};
-
-static void turns_make(struct turns *turns)
-{
-	must(pipe(turns->ready));
-	must(pipe(turns->go));
-}
-
-static int turns_wait(const struct turns *turns)
-{
-	int r = write_one(turns->ready[1]);
-
-	return r ? r : read_one(turns->go[0]);
-}
-
-/* Has a file open and a working directory, and goes on with both. */
-static int go_on_run(void *arg)
-{
-	int fd = open(mount_path(&few, "events/other"), O_RDWR | O_CREAT, 0600);
-	struct stat before, after;
-
-	if (fd < 0 || chdir(mount_path(&few, "sockets/tcp/h1")) < 0 || stat(".", &before) < 0)
-		return errno;
-	if (turns_wait(arg) != 0)
-		return EIO;
-	if (stat(".", &after) < 0 || before.st_ino != after.st_ino)
-		return ESTALE;
-	if (stat("80", &after) < 0 || write(fd, "3", 1) != 1)
-		return errno;
-	return read_one(fd);
-}
-
-START_TEST(test_attack_invents_names_and_memory_stays_bounded)
-{
-	struct turns turns;
-	long before;
-	pid_t pid;
-
-	turns_make(&turns);
-	pid = child_start_as(OTHER, go_on_run, &turns);
-	ck_assert_int_eq(read_one(turns.ready[0]), 0);
-	before = mount_memory(&few);
-	child_must_as(ATTACKER, invent_names_run, NULL);
-	if (!program_is_sanitized())
-		ck_assert_int_lt(mount_memory(&few) - before, MEMORY_MOST);
-	ck_assert_int_eq(write_one(turns.go[1]), 0);
-	ck_assert_int_eq(child_end(pid), 0);
-	must(unlink(mount_path(&few, "pipes/attacker")));
-	must(unlink(mount_path(&few, "events/other")));
-}
-END_TEST
-
-/* Keeps what he has looked up in use, so that none of it can be dropped. */
-static int keep_names_run(void *arg)
-{
-	int fds[NAMES_MOST + 1], n, r;
-	char name[64];
-
-	for (n = 0; n <= NAMES_MOST; n++) {
-		snprintf(name, sizeof(name), "sockets/tcp/k/%d", n + 1);
-		fds[n] = open(mount_path(&few, name), O_PATH);
-		if (fds[n] < 0)
-			break;
-	}
-	if (n > NAMES_MOST || errno != ENOBUFS)
-		return n > NAMES_MOST ? E2BIG : errno;
-	if (turns_wait(arg) != 0)
-		return EIO;
-	while (n > 0)
-		close(fds[--n]);
-	/* The first may be refused still: they make room for those that follow. */
-	for (r = ENOBUFS, n = 0; r == ENOBUFS && n < NAMES_MOST; n++)
-		r = look_up(0);
-	return r;
-}
-
-static int look_up_run(void *arg)
-{
-	return look_up(*(int *)arg);
-}
-
-START_TEST(test_attack_keeps_names_and_is_refused_alone)
-{
-	struct turns turns;
-	int number = 0;
-	pid_t pid;
-
-	turns_make(&turns);
-	pid = child_start_as(ATTACKER, keep_names_run, &turns);
-	ck_assert_int_eq(read_one(turns.ready[0]), 0);
-	child_must_as(OTHER, look_up_run, &number);
-	ck_assert_int_eq(write_one(turns.go[1]), 0);
-	ck_assert_int_eq(child_end(pid), 0);
-}
-END_TEST
 
 /* Many processes of the attacker's at once; and how long others may have to wait, all in all. */
 enum { N_ATTACKERS = 16, OTHERS_MOST = 5000 /* milliseconds; one of them alone would take this */ };
@@ -297,14 +160,14 @@ START_TEST(test_attack_asks_for_hung_link_and_others_connect)
 	char link[512], name[512];
 	pid_t other;
 
-	mount_start(&few, "few", "allow_other");
-	must(close(open(mount_path(&few, "pipes"), O_PATH)));
-	must(symlink(mount_path(&few, "pipes/hangs"), scratch_path("link")));
+	mount_start(&hung, "hung", "allow_other");
+	must(close(open(mount_path(&hung, "pipes"), O_PATH)));
+	must(symlink(mount_path(&hung, "pipes/hangs"), scratch_path("link")));
 	socket_unix(scratch_path("s"), SOCK_STREAM, 50);
 	must(chmod(scratch_path("s"), 0666));
 	snprintf(link, sizeof(link), "%s", ipc_path(unix_name("link")));
 	snprintf(name, sizeof(name), "%s", ipc_path(unix_name("s")));
-	must(kill(few.daemon, SIGSTOP));
+	must(kill(hung.daemon, SIGSTOP));
 	attackers_start(ask_for_hung_run, link);
 	for (int i = 0; i < 10; i++) {
 		other = child_start_as(OTHER, connect_run, name);
@@ -312,8 +175,9 @@ START_TEST(test_attack_asks_for_hung_link_and_others_connect)
 		ck_assert_int_eq(child_end(other), 0);
 	}
 	attackers_end();
-	must(kill(few.daemon, SIGCONT));
-	few_end();
+	must(kill(hung.daemon, SIGCONT));
+	must(kill(hung.daemon, SIGTERM));
+	ck_assert_int_eq(mount_wait(&hung), 0);
 }
 END_TEST
 
@@ -382,23 +246,11 @@ START_TEST(test_attack_opens_again_a_connection_of_root)
 }
 END_TEST
 
-static void add_names(Suite *suite)
-{
-	TCase *tcase = tcase_create("names");
-
-	tcase_set_timeout(tcase, 60);
-	tcase_add_checked_fixture(tcase, few_start, few_end);
-	case_add_needing(tcase, test_attack_invents_names_and_memory_stays_bounded, 0, "prune");
-	case_add_needing(tcase, test_attack_keeps_names_and_is_refused_alone, 0, "prune");
-	suite_add_tcase(suite, tcase);
-}
-
 int main(void)
 {
 	Suite *suite = suite_create("attack_loop");
 	TCase *tcase = suite_case(suite, "locks", 60);
 
-	add_names(suite);
 	tcase_add_test(tcase, test_attack_stops_makers_and_others_use_queues);
 	tcase_add_test(tcase, test_attack_asks_for_hung_link_and_others_connect);
 	tcase_add_test(tcase, test_attack_opens_again_a_connection_of_root);
