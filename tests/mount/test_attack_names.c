@@ -6,10 +6,14 @@
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
 #include "tests/mount/process.h"
+#include "tests/mount/sockets.h"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { ATTACKER = 65534, OTHER = 4321 };
@@ -165,6 +169,71 @@ START_TEST(test_attack_keeps_names_and_is_refused_alone)
 }
 END_TEST
 
+/* A directory, by as many at once as that; and what the lists of one user may take, KiB. */
+enum { N_ENTRIES = 20000, N_LISTERS = 60, LISTS_MOST = 128 * 1024 };
+
+static void make_long_directory(void)
+{
+	char name[NAME_MAX + 32];
+
+	must(mkdir(scratch_path("long"), 0755));
+	for (int i = 0; i < N_ENTRIES; i++) {
+		snprintf(name, sizeof(name), "long/%0200d", i);
+		must(mknod(scratch_path(name), S_IFSOCK | 0666, 0));
+	}
+}
+
+/* The most that the daemon has ever had, KiB. */
+static long memory_peak(void)
+{
+	char path[64], line[256];
+	long kib = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", ipc.daemon);
+	file = fopen(path, "re");
+	ck_assert_ptr_nonnull(file);
+	while (kib < 0 && fgets(line, sizeof(line), file))
+		sscanf(line, "VmHWM: %ld", &kib);
+	fclose(file);
+	return kib;
+}
+
+static int list_run(void *arg)
+{
+	DIR *dir = opendir(arg);
+	struct dirent *entry;
+	int n = 0;
+
+	if (!dir)
+		return errno == ENOBUFS ? 0 : errno;
+	errno = 0;
+	while ((entry = readdir(dir)))
+		n += entry->d_name[0] != '.';
+	if (errno == ENOBUFS || (errno == 0 && n == N_ENTRIES))
+		return 0;
+	return errno ? errno : EIO;
+}
+
+START_TEST(test_attack_lists_a_long_directory_many_times_at_once)
+{
+	pid_t pids[N_LISTERS];
+	char path[512];
+	long before;
+
+	make_long_directory();
+	snprintf(path, sizeof(path), "%s", ipc_path(unix_name("long")));
+	before = memory_peak();
+	for (int i = 0; i < N_LISTERS; i++)
+		pids[i] = child_start_as(ATTACKER, list_run, path);
+	for (int i = 0; i < N_LISTERS; i++)
+		ck_assert_int_eq(WEXITSTATUS(child_end(pids[i])), 0);
+	if (!program_is_sanitized())
+		ck_assert_int_lt(memory_peak() - before, LISTS_MOST);
+	child_must_as(OTHER, list_run, path);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("attack_names");
@@ -175,5 +244,7 @@ int main(void)
 	case_add_needing(tcase, test_attack_invents_names_and_memory_stays_bounded, 0, "prune");
 	case_add_needing(tcase, test_attack_keeps_names_and_is_refused_alone, 0, "prune");
 	suite_add_tcase(suite, tcase);
+	tcase = suite_case(suite, "lists", 60);
+	tcase_add_test(tcase, test_attack_lists_a_long_directory_many_times_at_once);
 	return suite_run(suite);
 }

@@ -20,6 +20,7 @@
 #include "lib/host/job.h"
 #include "lib/kinds/kinds.h"
 #include "lib/kinds/socket/connections.h"
+#include "lib/kinds/socket/unix_list.h"
 #include "lib/kinds/socket/unix_look.h"
 
 #define ROOT_PATH "sockets/unix"
@@ -211,7 +212,7 @@ static int directory_lookup(struct space *space, const char *name, struct caller
 /* Directories are known by where they are, sockets by their own numbers. */
 static ino_t listed_ino(const struct directory *directory, const struct unix_listed *listed)
 {
-	char shown[sizeof(ROOT_PATH) + PATH_MAX + sizeof(listed->name)];
+	char shown[sizeof(ROOT_PATH) + PATH_MAX + NAME_MAX + 1];
 
 	if (!S_ISDIR(listed->mode))
 		return listed->ino;
@@ -223,32 +224,20 @@ static int directory_list(struct space *space, struct caller *caller, space_entr
 			  void *data)
 {
 	struct directory *directory = directory_from(space);
-	CLEANUP_FREE struct unix_listing *listing = calloc(1, sizeof(*listing));
 	struct unix_listed listed;
-	const char *next;
-	int r;
+	struct unix_list *list;
+	size_t position = 0;
+	int r = unix_list_get(space->host, caller, directory->path, &list);
 
-	if (!listing)
-		return -ENOMEM;
-	strcpy(listing->path, directory->path);
-	r = job_run(space->host, caller,
-		    &(struct job_call){.place = JOB_THREAD,
-				       .act = unix_list_act,
-				       .undo = unix_list_drop,
-				       .data = listing,
-				       .size = sizeof(*listing)});
 	if (r < 0)
 		return r;
-	for (next = listing->entries; next < listing->entries + listing->size;) {
-		memcpy(&listed, next, offsetof(struct unix_listed, name));
-		next = stpcpy(listed.name, next + offsetof(struct unix_listed, name)) -
-		       listed.name + next + offsetof(struct unix_listed, name) + 1;
+	while (unix_list_next(list, &position, &listed)) {
 		/* To be opened, a socket has to be a regular file. */
 		if (!entry(data, listed.name, listed_ino(directory, &listed),
 			   S_ISSOCK(listed.mode) ? S_IFREG : listed.mode))
 			break;
 	}
-	free(listing->entries);
+	unix_list_free(list);
 	return 0;
 }
 

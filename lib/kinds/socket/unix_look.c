@@ -53,51 +53,53 @@ int unix_look_act(void *data)
 }
 
 /* False if it is nothing to be shown. */
-static bool look_at(int dir_fd, const struct dirent *found, struct unix_listed *ret_listed)
+static bool look_at(int dir_fd, const struct dirent *found, struct unix_entry *ret_entry)
 {
 	CLEANUP_FD int fd = -1;
 	struct stat attr;
 
-	*ret_listed = (struct unix_listed){.ino = found->d_ino, .mode = DTTOIF(found->d_type)};
+	*ret_entry = (struct unix_entry){.ino = found->d_ino, .mode = DTTOIF(found->d_type)};
+	if (strcmp(found->d_name, ".") == 0 || strcmp(found->d_name, "..") == 0)
+		return false;
 	if (found->d_type != DT_UNKNOWN && found->d_type != DT_LNK && found->d_type != DT_DIR)
-		return is_shown(ret_listed->mode);
+		return is_shown(ret_entry->mode);
 	fd = walk_open(dir_fd, found->d_name, O_PATH);
 	if (fd < 0 || fstat(fd, &attr) < 0)
 		return false;
 	if (found->d_type == DT_UNKNOWN)
-		ret_listed->mode = attr.st_mode & S_IFMT;
+		ret_entry->mode = attr.st_mode & S_IFMT;
 	return is_shown(attr.st_mode) && !is_pseudo(fd);
+}
+
+/* False if there is no room for it. */
+static bool piece_add(struct unix_piece *piece, const struct unix_entry *entry, const char *name)
+{
+	size_t length = strlen(name) + 1;
+
+	if (piece->size + sizeof(*entry) + length > sizeof(piece->entries))
+		return false;
+	memcpy(piece->entries + piece->size, entry, sizeof(*entry));
+	memcpy(piece->entries + piece->size + sizeof(*entry), name, length);
+	piece->size += sizeof(*entry) + length;
+	return true;
 }
 
 int unix_list_act(void *data)
 {
-	struct unix_listing *listing = data;
-	CLEANUP_DIR DIR *dir = walk_opendir(*listing->path ? listing->path : "/");
+	struct unix_piece *piece = data;
+	CLEANUP_DIR DIR *dir = walk_opendir(*piece->path ? piece->path : "/");
+	struct unix_entry entry;
 	struct dirent *found;
-	FILE *out;
 
 	if (!dir)
 		return -errno;
-	out = open_memstream(&listing->entries, &listing->size);
-	if (!out)
-		return -ENOMEM;
+	if (piece->offset)
+		seekdir(dir, piece->offset);
 	while ((found = readdir(dir))) {
-		size_t length = strlen(found->d_name);
-		struct unix_listed listed;
-
-		if (strcmp(found->d_name, ".") == 0 || strcmp(found->d_name, "..") == 0 ||
-		    !look_at(dirfd(dir), found, &listed))
-			continue;
-		fwrite(&listed, offsetof(struct unix_listed, name), 1, out);
-		fwrite(found->d_name, length + 1, 1, out);
+		if (look_at(dirfd(dir), found, &entry) && !piece_add(piece, &entry, found->d_name))
+			return 0;
+		piece->offset = found->d_off;
 	}
-	if (fclose(out) == 0)
-		return 0;
-	free(TAKE_PTR(listing->entries));
-	return -ENOMEM;
-}
-
-void unix_list_drop(struct host *host, struct caller *caller, void *data)
-{
-	free(((struct unix_listing *)data)->entries);
+	piece->is_last = true;
+	return 0;
 }

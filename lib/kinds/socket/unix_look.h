@@ -23,21 +23,22 @@ struct unix_look {
 /* job_call::act, with a struct unix_look. */
 int unix_look_act(void *data);
 
-/* A listing: of each entry its number, type and name. */
-struct unix_listing {
-	char path[PATH_MAX];
-	char *entries;
-	size_t size;
-};
-
-struct unix_listed {
+/* Of a listing: behind each of these, its name. */
+struct unix_entry {
 	ino_t ino;
 	mode_t mode;
-	char name[NAME_MAX + 1]; /* as much of it as is needed */
 };
 
-/* job_call::act and undo, with a struct unix_listing. */
+/* A piece of a listing. */
+struct unix_piece {
+	char path[PATH_MAX];
+	off_t offset; /* where it begins: 0, or what the one before had; then where it ends */
+	size_t size;
+	size_t is_last; /* nothing follows */
+	char entries[32768];
+};
+
+/* job_call::act, with a struct unix_piece. */
 int unix_list_act(void *data);
-void unix_list_drop(struct host *host, struct caller *caller, void *data);
 
 #endif
