@@ -2,8 +2,8 @@
 # shellcheck shell=bash
 # bash completion for ipcfs(8). It needs nothing but bash.
 
-_ipcfs_options='config= config_strict exec allow_exec ipcns= max_channels= max_files= max_held= spin= without= allow_other
-	ro rw noatime'
+_ipcfs_options='config= config_strict exec allow_exec foreign= ipcns= max_channels= max_files= max_held=
+	max_names= spin= without= allow_other ro rw noatime'
 
 # Completes the last of a list of mount options.
 _ipcfs_mount_options() {

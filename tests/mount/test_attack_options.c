@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What the options of the mount keep from its users: programs in shared memory, which most machines
- * keep from running where it lies, are not run through the mount either unless it was asked for.
+ * keep from running where it lies, are not run through the mount either unless it was asked for;
+ * nor does it lead out of a network or IPC namespace.
  */
 #include "tests/mount/fixture.h"
 #include "tests/mount/process.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
@@ -118,6 +120,112 @@ START_TEST(test_attack_options_maps_a_region_as_a_program)
 }
 END_TEST
 
+/* One name for each place, and what a caller at home gets. */
+static const struct {
+	const char *name;
+	int home; /* CLONE_NEW*, 0: the mount's own */
+	int error;
+} places[] = {
+	{"pipes/p", 0, 0},
+	{"queues/q", CLONE_NEWIPC, 0},
+	{"shm/s", CLONE_NEWIPC, 0},
+	{"sysv/queues/0x000004d2", CLONE_NEWIPC, 0},
+	{"sockets/tcp/127.0.0.1/1", CLONE_NEWNET, ECONNREFUSED},
+	{"sockets/abstract/none", CLONE_NEWNET, ENOENT},
+};
+enum { N_PLACES = sizeof(places) / sizeof(*places) };
+
+static void start_with_places(const char *options)
+{
+	mount_start(&extra, "extra", options);
+	for (int i = 0; i < N_PLACES; i++) {
+		if (places[i].error)
+			continue;
+		close((int)must(open(mount_path(&extra, places[i].name),
+				     O_RDWR | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0666)));
+		must(chmod(mount_path(&extra, places[i].name), 0666));
+	}
+}
+
+static int open_place(int place)
+{
+	int fd = open(mount_path(&extra, places[place].name), O_RDWR | O_CLOEXEC);
+
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 ? errno : 0;
+}
+
+/* 1 and the number of the place that was not as expected. */
+static int visit(int away)
+{
+	for (int i = 0; i < N_PLACES; i++)
+		if (open_place(i) != (places[i].home & away ? EPERM : places[i].error))
+			return 1 + i;
+	return 0;
+}
+
+static const struct {
+	const char *options;
+	int leaves; /* CLONE_NEW* */
+	int away;   /* what is then refused */
+} journeys[] = {
+	{"allow_other", 0, 0},
+	{"allow_other", CLONE_NEWNET, CLONE_NEWNET},
+	{"allow_other", CLONE_NEWIPC, CLONE_NEWIPC},
+	{"allow_other", CLONE_NEWNET | CLONE_NEWIPC, CLONE_NEWNET | CLONE_NEWIPC},
+	{"foreign=net", CLONE_NEWNET | CLONE_NEWIPC, CLONE_NEWIPC},
+	{"foreign=ipc", CLONE_NEWNET | CLONE_NEWIPC, CLONE_NEWNET},
+	{"foreign=net:ipc", CLONE_NEWNET | CLONE_NEWIPC, 0},
+};
+enum { N_JOURNEYS = sizeof(journeys) / sizeof(*journeys) };
+
+static int leave_run(void *arg)
+{
+	int journey = *(int *)arg;
+
+	if (unshare(journeys[journey].leaves) < 0 || setresgid(OTHER, OTHER, OTHER) < 0 ||
+	    setresuid(OTHER, OTHER, OTHER) < 0)
+		return errno;
+	return visit(journeys[journey].away);
+}
+
+/* What everybody can do. In the new user namespace the process has all capabilities. */
+static int leave_as_user_run(void *arg)
+{
+	int journey = *(int *)arg;
+
+	if (unshare(CLONE_NEWUSER | journeys[journey].leaves) < 0)
+		return errno == EPERM || errno == ENOSPC ? 0 : errno; /* not on this machine */
+	return visit(journeys[journey].away);
+}
+
+START_TEST(test_attack_options_leaves_its_namespaces)
+{
+	start_with_places(journeys[_i].options);
+	child_must(leave_run, &_i);
+	child_must_as(OTHER, leave_as_user_run, &_i);
+	end_extra();
+}
+END_TEST
+
+/* The daemon is in a PID namespace below that of this process, whose calls come from nobody. */
+START_TEST(test_attack_options_is_not_seen_by_the_daemon)
+{
+	must(unshare(CLONE_NEWPID));
+	mount_start(&extra, "extra", _i ? "foreign=pid" : "allow_other");
+	for (int i = 0; i < N_PLACES; i++) {
+		int error = open_place(i);
+
+		if (_i || !places[i].home)
+			ck_assert_int_ne(error, EPERM);
+		else
+			ck_assert_int_eq(error, EPERM);
+	}
+	end_extra();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("attack_options");
@@ -130,6 +238,12 @@ int main(void)
 				 "passthrough");
 	case_add_needing(tcase, test_attack_options_maps_a_region_as_a_program, 0,
 			 "passthrough:map_files");
+	suite_add_tcase(suite, tcase);
+	tcase = tcase_create("foreign");
+	tcase_set_timeout(tcase, 30);
+	tcase_add_checked_fixture(tcase, setup, NULL);
+	tcase_add_loop_test(tcase, test_attack_options_leaves_its_namespaces, 0, N_JOURNEYS);
+	tcase_add_loop_test(tcase, test_attack_options_is_not_seen_by_the_daemon, 0, 2);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }
