@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash disable=SC2016,SC2154
+# What scripts/test-boot looks at in the system that it has booted, a function for each of its lines.
+
+installed_files() {
+	(cd "$1" && find . ! -type d | sort)
+}
+
+check_install() {
+	meson_install "$work/dest"
+	installed_files "$work/dest"
+	[[ $(installed_files "$work/dest" | sed 's#.*/##' | sort | xargs) == \
+		"ipcfs ipcfs ipcfs.5 ipcfs.8 ipcfs.conf ipcfs.service mount.fuse.ipcfs mount.ipcfs" ]]
+}
+
+check_uninstall() {
+	DESTDIR=$work/dest quiet ninja -C "$build_dir" uninstall
+	[[ ! -e $work/dest || -z $(installed_files "$work/dest") ]]
+}
+
+check_running() {
+	inside systemctl --failed
+	[[ $(inside systemctl is-system-running) == running ]]
+}
+
+check_unit() {
+	inside systemctl status --no-pager ipcfs
+	in_shell 'grep CapBnd "/proc/$(systemctl show -P MainPID ipcfs)/status"'
+	[[ $(inside systemctl show -P Type ipcfs) == notify ]]
+	[[ $(inside readlink "/proc/$(main_pid)/ns/mnt") == "$(inside readlink /proc/1/ns/mnt)" ]]
+}
+
+# What it has is what its work needs; see the comments in the unit. The lower the better: 9.6 is that
+# of a service of root's without any restriction.
+max_exposure=5.1
+
+check_exposure() {
+	inside systemd-analyze security --no-pager --threshold="${max_exposure/./}" ipcfs
+}
+
+check_channels() {
+	in_shell 'ls -l /ipc/pipes /ipc/queues /ipc/shm; cat /dev/mqueue/jobs'
+	[[ $(in_shell 'cd /ipc; stat -Lc "%n %a %G" pipes/log queues/jobs shm/frame pipes/more; stat -Lc %s shm/frame' | xargs) == \
+		"pipes/log 640 adm queues/jobs 660 users shm/frame 660 video pipes/more 644 root 67108864" ]]
+}
+
+check_service_found_channels() {
+	inside systemctl status --no-pager client || : # it has ended: 3
+	[[ $(in_shell 'timeout 5 cat /ipc/pipes/log /mnt/ipc/pipes/fstab' | xargs) == "unit fstab" ]]
+}
+
+check_fstab() {
+	in_shell 'findmnt -t fuse.ipcfs'
+	in_shell 'findmnt -no OPTIONS /mnt/ipc | (! grep -w noexec); findmnt -no OPTIONS /srv/ipc | grep -w noexec'
+	in_shell 'test -e /mnt/ipc/pipes/fstab && ! test -e /mnt/ipc/pipes/log && test -e /srv/ipc/pipes/log'
+}
+
+check_mount_all() {
+	in_shell 'mount -a'
+	in_shell 'findmnt -t fuse.ipcfs'
+	[[ $(n_mounts /ipc) == 1 && $(n_mounts /mnt/ipc) == 1 && $(n_mounts /srv/ipc) == 1 ]]
+}
+
+check_helper() {
+	in_shell 'mkdir -p /tmp/m
+		mount -v -t ipcfs none /tmp/m -o ro; findmnt /tmp/m; umount /tmp/m
+		mount -f -t ipcfs none /tmp/m; (! findmnt /tmp/m)
+		status=0; mount -t ipcfs none /tmp/m -o nonsense || status=$?; test $status = 32
+		echo nonsense > /tmp/bad.conf
+		status=0; mount -t ipcfs none /tmp/m -o config=/tmp/bad.conf,config_strict || status=$?; test $status = 32
+		status=0; mount.fuse.ipcfs || status=$?; test $status = 1
+		(! findmnt /tmp/m)'
+}
+
+# The unit's restrictions must not get in the way of what it is for.
+check_users() {
+	in_shell 'cd /ipc; setpriv --reuid=12345 --regid=12345 --clear-groups sh -ec "
+			umask 077; for kind in pipes queues shm; do echo hello > \$kind/u; chmod 640 \$kind/u; done
+			echo create pipes/by-ctl capacity=8K > ctl; mkfifo pipes/fifo"
+		chown 0:0 pipes/u; chgrp 100 queues/u shm/u
+		stat -c "%n %u %g %a" pipes/u queues/u shm/u pipes/by-ctl pipes/fifo
+		read -r line < queues/u; test "$line" = hello; rm pipes/u queues/u shm/u pipes/by-ctl pipes/fifo'
+}
+
+# as_user UID 'WHAT A USER TYPES': without a capability.
+as_user() {
+	inside setpriv --reuid="$1" --regid="$1" --clear-groups sh -ec "cd /ipc; $2"
+}
+
+check_user_kinds() {
+	as_user 12345 'echo create sems/s value=1 > ctl; read -r line < sems/s; echo 1 > sems/s; rm sems/s
+		echo 2 > events/e; read -r line < events/e; echo "event $line"; rm events/e'
+	as_user 12345 'echo hello > sysv/queues/0x4d2; read -r line < sysv/queues/0x4d2; echo "$line"; rm sysv/queues/0x4d2
+		echo create sysv/sems/0x4d2 value=3 > ctl; echo 0 -1 > sysv/sems/0x4d2; cat sysv/sems/0x4d2; rm sysv/sems/0x4d2'
+	as_user 12345 'echo create sysv/shm/0x4d2 size=4K > ctl; echo hello | dd of=sysv/shm/0x4d2 conv=notrunc status=none
+		perl -e "\$id = shmget(0x4d2, 0, 0); shmread(\$id, \$text, 0, 5) or die; \$text eq q(hello) or die"
+		rm sysv/shm/0x4d2'
+	as_user 12345 'ls sockets/unix/run > /dev/null; echo create sockets/servers/s listen=abstract:s > ctl
+		exec 3<>sockets/abstract/s; (exec 4<>sockets/servers/s/accept; echo accepted >&4) & read -r line <&3; echo "$line"
+		exec 3<&-; wait; rmdir sockets/servers/s; cat info/summary info/metrics info/inventory.json > /dev/null'
+}
+
+check_root_kinds() {
+	in_shell 'cd /ipc; echo create sockets/servers/low listen=tcp:127.0.0.1:81 > ctl
+		exec 3<>sockets/tcp/127.0.0.1/81; (exec 4<>sockets/servers/low/accept; echo accepted >&4) & read -r line <&3; echo "$line"
+		exec 3<&-; wait; rmdir sockets/servers/low'
+	as_user 12345 '! echo create sockets/servers/low listen=tcp:127.0.0.1:81 > ctl
+		umask 077; echo theirs > queues/theirs; echo theirs > shm/theirs; echo theirs > sysv/queues/0x4d2'
+	as_user 12346 '! rm queues/theirs && ! rm shm/theirs && ! rm sysv/queues/0x4d2 && ! cat shm/theirs'
+	in_shell 'cd /ipc; read -r line < queues/theirs; cat shm/theirs; ipcs -q | grep 0x000004d2
+		chown 12346 queues/theirs shm/theirs; rm queues/theirs shm/theirs sysv/queues/0x4d2
+		sleep 100 < shm/frame & until grep "^$! " info/shm/frame/peers; do sleep 0.1; done; kill $!'
+}
+
+check_passthrough() {
+	in_shell 'stat -c %F /ipc/shm/frame; echo hello > /dev/shm/p; cat /ipc/shm/p; echo more >> /ipc/shm/p; cat /dev/shm/p; rm /ipc/shm/p'
+	[[ $(in_shell 'stat -c %F /ipc/shm/frame') == "regular"* ]]
+}
+
+check_reload() {
+	in_shell 'echo create queues/new mode=640 > /etc/ipcfs.d/new.conf
+		echo create pipes/bad colour=red > /etc/ipcfs.d/bad.conf
+		systemctl reload ipcfs'
+	wait_until in_shell 'test -e /ipc/queues/new'
+	wait_until in_shell 'journalctl -q -b -u ipcfs -p err | grep "/etc/ipcfs.d/bad.conf:1: colour:"'
+	in_shell 'rm /etc/ipcfs.d/bad.conf; systemctl is-active ipcfs; systemctl reload ipcfs'
+}
+
+is_back() { # OLD-PID
+	local pid
+
+	pid=$(main_pid) && [[ $pid != 0 && $pid != "$1" ]] && inside test -e /ipc/queues/jobs
+}
+
+check_crash() {
+	local pid
+
+	pid=$(main_pid)
+	in_shell 'echo one > /ipc/queues/jobs; echo two > /ipc/queues/jobs; echo kept > /ipc/shm/frame
+		chmod 600 /ipc/queues/new; rm /ipc/pipes/more
+		systemd-run -q --unit=reader --remain-after-exit sh -c "cat /ipc/pipes/log"'
+	in_shell "kill -KILL $pid"
+	wait_until is_back "$pid"
+	wait_until in_shell 'systemctl show -P SubState reader | grep -E "failed|exited"'
+	in_shell 'systemctl reset-failed reader; journalctl -b -u ipcfs -u reader --no-pager | tail -n 12'
+	in_shell "findmnt -t fuse.ipcfs"
+	[[ $(n_mounts /ipc) == 1 ]]
+	in_shell 'for n in 1 2; do read -r line; echo "$line"; done < /ipc/queues/jobs
+		head -n1 /ipc/shm/frame; stat -c %a /ipc/queues/new; ls /ipc/pipes' >"$work/kept"
+	cat "$work/kept"
+	[[ $(xargs <"$work/kept") == "one two kept 640 log more" ]]
+}
+
+check_stop() {
+	in_shell 'systemctl stop ipcfs; (! findmnt /ipc); systemctl show -P Result ipcfs | grep -x success
+		systemctl start ipcfs; test -e /ipc/pipes/log'
+}
+
+check_umount() {
+	in_shell 'umount /ipc'
+	wait_until in_shell 'systemctl show -P ActiveState ipcfs | grep -x inactive'
+	in_shell 'systemctl show -P Result ipcfs | grep -x success; systemctl start ipcfs'
+}
+
+check_namespace() {
+	in_shell 'systemd-run -q --unit=other unshare --ipc sleep 100
+		until test "$(readlink /proc/$(systemctl show -P MainPID other)/exe)" = /usr/bin/sleep; do sleep 0.1; done
+		mkdir -p /run/systemd/system/ipcfs.service.d
+		printf "[Service]\nEnvironment=OPTIONS=ipcns=$(systemctl show -P MainPID other)\n" > /run/systemd/system/ipcfs.service.d/x.conf
+		systemctl daemon-reload; systemctl restart ipcfs
+		test -e /ipc/queues/jobs; echo hello > /ipc/queues/there
+		test ! -e /dev/mqueue/there; nsenter -t "$(systemctl show -P MainPID other)" -i sh -c "
+			mkdir -p /tmp/q; mount -t mqueue none /tmp/q; test -e /tmp/q/there; umount /tmp/q"
+		rm -r /run/systemd/system/ipcfs.service.d; systemctl stop other; systemctl daemon-reload; systemctl restart ipcfs'
+}
+
+check_variables() {
+	in_shell 'mkdir -p /run/systemd/system/ipcfs.service.d
+		printf "[Service]\nEnvironment=MOUNTPOINT=/elsewhere OPTIONS=noatime,max_held=100\n" > /run/systemd/system/ipcfs.service.d/x.conf
+		systemctl daemon-reload; systemctl restart ipcfs; findmnt -no OPTIONS /elsewhere | grep -w noatime; (! findmnt /ipc)
+		rm -r /run/systemd/system/ipcfs.service.d; systemctl daemon-reload; systemctl restart ipcfs
+		findmnt /ipc; (! findmnt /elsewhere)'
+}
+
+# With readers waiting in two of the mounts.
+check_poweroff() {
+	local start=$SECONDS
+
+	in_shell 'for mount in /ipc /mnt/ipc; do systemd-run -q sh -c "cat $mount/queues/jobs"; done; sleep 0.5'
+	inside systemctl poweroff
+	wait_until gone "$container"
+	echo "after $((SECONDS - start)) s"
+	((SECONDS - start < 20))
+}
+
+gone() { # PID; it may not have been waited for yet
+	[[ ! -e /proc/$1 || $(sed 's/.*) //; s/ .*//' "/proc/$1/stat") == Z ]]
+}
+
+journal() {
+	journalctl --directory="$root/var/log/journal" --no-pager --quiet "$@"
+}
+
+check_journal() {
+	journal -b -o short-monotonic | grep -i ipc | tail -n 60
+	! journal -b -p warning | grep -v -E 'bad.conf:1: colour|ipcfs.service: (Main process exited|Failed with result .signal)|reader.service' | grep -i -E 'ipc|fuse'
+}
