@@ -21,6 +21,7 @@ struct bench {
 	bool is_quick;
 	const char *filter; /* only rows whose group or work has this in it; NULL: all */
 	FILE *csv;          /* or NULL */
+	FILE *attacks_csv;  /* or NULL */
 };
 
 /* PATH of the mount or of the tmpfs; good until eight later calls of either. */

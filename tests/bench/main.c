@@ -14,17 +14,15 @@
 #include "tests/bench/run.h"
 
 static const struct option options[] = {
-	{"quick", no_argument, NULL, 'q'},
-	{"csv", required_argument, NULL, 'c'},
-	{"only", required_argument, NULL, 'O'},
-	{"options", required_argument, NULL, 'o'},
-	{NULL},
+	{"quick", no_argument, NULL, 'q'},         {"csv", required_argument, NULL, 'c'},
+	{"attacks", required_argument, NULL, 'a'}, {"only", required_argument, NULL, 'O'},
+	{"options", required_argument, NULL, 'o'}, {NULL},
 };
 
 static int usage(void)
 {
-	fputs("usage: bench [--quick] [--csv FILE] [--only TEXT] [--options MOUNT-OPTIONS] "
-	      "IPCFS DIRECTORY\n"
+	fputs("usage: bench [--quick] [--csv FILE] [--attacks FILE] [--only TEXT]\n"
+	      "             [--options MOUNT-OPTIONS] IPCFS DIRECTORY\n"
 	      "In mount, IPC and PID namespaces that it has to itself; see scripts/bench.\n",
 	      stderr);
 	return 2;
@@ -67,6 +65,15 @@ static void prepare(struct bench *bench, const char *dir)
 		fail("bench: two CPUs are needed");
 }
 
+static FILE *open_file(const char *path)
+{
+	FILE *file = fopen(path, "we");
+
+	if (!file)
+		fail("%s: %s", path, strerror(errno));
+	return file;
+}
+
 int main(int argc, char **argv)
 {
 	struct bench bench = {.csv = NULL};
@@ -78,9 +85,10 @@ int main(int argc, char **argv)
 			bench.is_quick = true;
 			break;
 		case 'c':
-			bench.csv = fopen(optarg, "we");
-			if (!bench.csv)
-				fail("%s: %s", optarg, strerror(errno));
+			bench.csv = open_file(optarg);
+			break;
+		case 'a':
+			bench.attacks_csv = open_file(optarg);
 			break;
 		case 'O':
 			bench.filter = optarg;

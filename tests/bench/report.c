@@ -169,6 +169,7 @@ void report_result(const struct bench *bench, const struct result *result)
 	const struct row *row = result->row;
 	double score = find_score(result);
 	bool met = is_met(row->bound, score, row->targets[result->placement]);
+	char what[128];
 
 	report_progress(NULL, 0, 0, 0);
 	printf("  %-34s %-5s", row->work, placement_name(result->placement));
@@ -180,10 +181,16 @@ void report_result(const struct bench *bench, const struct result *result)
 		csv_result(bench->csv, result, score, met);
 	if (row->bound == BOUND_NONE)
 		return;
+	snprintf(what, sizeof(what), "%s: %s, %s", result->group->title, row->work,
+		 placement_name(result->placement));
+	report_target(what, met);
+}
+
+void report_target(const char *what, bool met)
+{
 	n_targets++;
 	if (!met && n_missed < MISSED_MAX)
-		snprintf(missed[n_missed++], sizeof(missed[0]), "%s: %s, %s", result->group->title,
-			 row->work, placement_name(result->placement));
+		snprintf(missed[n_missed++], sizeof(missed[0]), "%s", what);
 }
 
 void report_absent(const struct row *row)

@@ -25,6 +25,9 @@ void report_absent(const struct row *row);
 /* On stderr, if that is a terminal: what is being measured. NULL clears it. */
 void report_progress(const struct row *row, enum placement placement, size_t done, size_t n);
 
+/* One that is no row's. */
+void report_target(const char *what, bool met);
+
 /* Says which targets were missed. */
 void report_end(void);
 

@@ -6,6 +6,7 @@
 
 #include "tests/bench/clock.h"
 #include "tests/bench/ends.h"
+#include "tests/bench/others.h"
 #include "tests/bench/place.h"
 #include "tests/bench/report.h"
 
@@ -139,5 +140,6 @@ void run_all(const struct bench *bench)
 	report_begin(bench);
 	for (int i = 0; groups[i]; i++)
 		run_group(bench, groups[i]);
+	others_run(bench);
 	report_end();
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Chance that can be had again: the same seed gives the same numbers.
+ * Chance that repeats: the same seed gives the same numbers.
  */
 #ifndef TESTS_FUZZ_CALLS_DICE_H
 #define TESTS_FUZZ_CALLS_DICE_H

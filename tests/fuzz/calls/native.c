@@ -199,8 +199,8 @@ static void churn_unix_socket(struct native *native)
 				  native->place->dir, pick_letter(dice));
 		unlink(address.sun_path);
 	}
-	bind(fd, (struct sockaddr *)&address,
-	     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + (size_t)length));
+	(void)!bind(fd, (struct sockaddr *)&address,
+		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + (size_t)length));
 	listen(fd, 3);
 	keep_socket(native, fd);
 }
@@ -218,12 +218,12 @@ static void churn_inet_socket(struct native *native)
 	int yes = 1;
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
-	bind(fd, (struct sockaddr *)&address, sizeof(address));
+	(void)!bind(fd, (struct sockaddr *)&address, sizeof(address));
 	listen(fd, 3);
 	keep_socket(native, fd);
 }
 
-/* Sends back a descriptor with what came, to whom it came from. */
+/* Sends what came back, with a descriptor. */
 static void reply(int fd)
 {
 	char bytes[256], control[CMSG_SPACE(sizeof(int))] = {0};

@@ -47,7 +47,7 @@ bool place_is_well(struct place *place);
 /* Ends the daemon, by a signal or by an unmount. False if that took too long or went wrong. */
 bool place_close(struct place *place, bool by_signal);
 
-/* Frees everybody who waits for the mount. */
+/* Frees all that wait for the mount. */
 void place_abort(const struct board *board);
 /* Whether a sanitizer complained; prints the end of what the daemon said if so, or if `is_bad`. */
 bool place_print_log(const struct place *place, bool is_bad);

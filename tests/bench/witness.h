@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Another user, who does ordinary things in a loop, and notes how long each took.
+ */
+#ifndef TESTS_BENCH_WITNESS_H
+#define TESTS_BENCH_WITNESS_H
+
+#include <stdatomic.h>
+
+enum { N_DEEDS = 5, NOTES_MAX = 20000 };
+
+struct scene;
+
+/* In memory that is shared: whoever hangs can't tell. */
+struct testimony {
+	atomic_int deed; /* what it is at, or -1 */
+	atomic_bool is_done;
+	struct {
+		atomic_uint n, n_failed;
+		atomic_int error; /* of the last that failed */
+		double seconds[NOTES_MAX];
+	} notes[N_DEEDS];
+};
+
+const char *witness_deed(int deed);
+
+/* Does them for so long, in this process. */
+void witness_run(struct scene *scene, double seconds);
+
+#endif
