@@ -28,7 +28,7 @@ static void op_init(void *data, struct fuse_conn_info *conn)
 		fuse_set_feature_flag(conn, FUSE_CAP_PASSTHROUGH);
 	if (!features_is_off(features, FEATURE_POSIX_ACL)) {
 		fuse_set_feature_flag(conn, FUSE_CAP_POSIX_ACL);
-		/* Else, now that there are attributes, it asks for one before each write to shm/. */
+		/* Else, now that there are attributes, it asks for one at each write to shm/. */
 		fuse_set_feature_flag(conn, FUSE_CAP_HANDLE_KILLPRIV_V2);
 	}
 	fuse_unset_feature_flag(conn, FUSE_CAP_SPLICE_READ);

@@ -2,10 +2,10 @@
 /*
  * Extended attributes: there is one, the access control list of what has such a list.
  *
- * The kernel asks for it when it checks a mode that grants something to a group. ENOSYS, once, would
- * turn the question off for the whole mount, and lists with it (linux/fs/fuse/xattr.c): that is the
- * answer only where the mount has none. Then the kernel saves itself another question too, for a
- * file's capabilities before each write.
+ * The kernel asks for it when it checks a mode that grants something to a group. ENOSYS, once,
+ * would turn the question off for the whole mount, and lists with it (linux/fs/fuse/xattr.c): that
+ * is the answer only where the mount has none. Then the kernel saves itself another question, too:
+ * for a file's capabilities, before each write.
  */
 #include "fs/ops.h"
 
