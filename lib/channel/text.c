@@ -11,12 +11,11 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/base/workers.h"
+#include "lib/channel/making.h"
 
 struct text {
 	struct channel channel;
-	const struct text_ops *ops;
-	void *data;
+	struct text_source source;
 	ino_t ino;
 	size_t size;
 };
@@ -34,8 +33,8 @@ static void text_destroy(struct channel *channel)
 	struct text *text = text_from(channel);
 	struct space *space = channel->space;
 
-	if (text->ops->release)
-		text->ops->release(text->data);
+	if (text->source.ops->release)
+		text->source.ops->release(text->source.data);
 	free(text);
 	space_unref(space);
 }
@@ -65,133 +64,24 @@ static int text_truncate(struct channel *channel, struct file *file, off_t size,
 	return -EPERM;
 }
 
-/* The content, made for this reader; the caller owns it. */
-static int print_content(const struct text_ops *ops, void *data, struct caller *caller,
-			 char **ret_content, size_t *ret_size)
-{
-	FILE *out = open_memstream(ret_content, ret_size);
-	int r;
-
-	if (!out)
-		return -ENOMEM;
-	r = ops->print(data, caller, out);
-	if (fclose(out) == EOF && r == 0)
-		r = -ENOMEM;
-	if (r < 0)
-		free(TAKE_PTR(*ret_content));
-	return r;
-}
-
-/* Content that a worker makes. */
-struct making {
-	struct worker_task task;
-	struct text *text;       /* a reference */
-	struct file *file;       /* NULL once it is released */
-	_Atomic bool is_dropped; /* likewise, for the worker to see */
-	struct caller reader;
-	void *prepared;
-	char *content;
-	size_t size;
-	int result;
-};
-
-static void making_free(struct making *making)
-{
-	user_uncharge(&making->text->channel.space->host->users, making->reader.uid, USER_SCANS, 1);
-	if (making->prepared)
-		making->text->ops->finish(making->prepared);
-	caller_fini(&making->reader);
-	free(making->content);
-	channel_unref(&making->text->channel);
-	free(making);
-}
-
-static void making_work(struct worker_task *task)
-{
-	struct making *making = CONTAINER_OF(task, struct making, task);
-
-	if (making->is_dropped || making->text->channel.space->host->is_ending)
-		making->result = -EINTR;
-	else
-		making->result = print_content(making->text->ops, making->prepared, &making->reader,
-					       &making->content, &making->size);
-}
-
-/* The open has been answered already: what went wrong is for the reads to tell. */
-static void making_done(struct worker_task *task)
-{
-	struct making *making = CONTAINER_OF(task, struct making, task);
-	struct file *file = making->file;
-
-	if (file) {
-		file->state = NULL;
-		if (making->result == 0)
-			making->result = file_keep(file, TAKE_PTR(making->content), making->size);
-		file->mark = (uint64_t)-making->result;
-		channel_wake(file->channel, EPOLLIN | EPOLLHUP);
-	}
-	making_free(making);
-}
-
-static int text_start(struct text *text, struct file *file, struct caller *caller)
-{
-	struct user_table *users = &text->channel.space->host->users;
-	struct making *making;
-	int r = user_charge(users, caller->uid, USER_SCANS, 1);
-
-	if (r < 0)
-		return r;
-	making = calloc(1, sizeof(*making));
-	if (!making) {
-		user_uncharge(users, caller->uid, USER_SCANS, 1);
-		return -ENOMEM;
-	}
-	making->task.work = making_work;
-	making->task.done = making_done;
-	making->text = text;
-	channel_ref(&text->channel);
-	making->file = file;
-	/* All that the worker is to know of it, which must not look. */
-	caller_load(caller);
-	making->reader = (struct caller){.uid = caller->uid,
-					 .gid = caller->gid,
-					 .is_loaded = true,
-					 .capabilities = caller->capabilities};
-	r = text->ops->prepare(text->data, caller, &making->prepared);
-	if (r == 0)
-		r = workers_submit(text->channel.space->host->workers, &making->task);
-	if (r < 0)
-		making_free(making);
-	else
-		file->state = making;
-	return r;
-}
-
 static int text_open(struct file *file, struct caller *caller)
 {
-	struct text *text = text_from(file->channel);
-	char *content = NULL;
-	size_t size = 0;
+	const struct text_source *source = &text_from(file->channel)->source;
+	struct remainder content;
 	int r;
 
 	if ((file->flags & O_ACCMODE) != O_RDONLY)
 		return -EACCES;
-	if (text->ops->prepare)
-		return text_start(text, file, caller);
-	r = print_content(text->ops, text->data, caller, &content, &size);
-	return r < 0 ? r : file_keep(file, content, size);
+	if (source->ops->prepare)
+		return making_start(source, file, caller);
+	r = making_print(source->ops, source->data, caller, &content);
+	return r < 0 ? r : file_keep(file, content.data, content.size);
 }
 
 static void text_release(struct file *file)
 {
-	struct making *making = file->state;
-
-	if (!making)
-		return;
-	making->file = NULL;
-	making->is_dropped = true;
-	if (workers_cancel(file->channel->space->host->workers, &making->task))
-		making_free(making);
+	if (file->state)
+		making_drop(file->state);
 }
 
 static ssize_t text_read(struct file *file, void *data, size_t size, off_t offset)
@@ -236,22 +126,20 @@ int text_new(struct space *space, const char *name, const struct text_ops *ops, 
 {
 	CLEANUP_FREE struct text *text = calloc(1, sizeof(*text));
 	struct caller self = {.uid = geteuid(), .gid = getegid()};
+	struct remainder content = {0};
 	int r = text ? 0 : -ENOMEM;
 
-	if (r == 0) {
-		CLEANUP_FREE char *content = NULL;
-
-		text->ops = ops;
-		text->data = data;
-		if (ops->has_size)
-			r = print_content(ops, data, &self, &content, &text->size);
-	}
+	if (r == 0 && ops->has_size)
+		r = making_print(ops, data, &self, &content);
+	free(content.data);
 	if (r < 0) {
 		if (ops->release)
 			ops->release(data);
 		return r;
 	}
 	channel_init(&text->channel, &text_channel_ops, space_ref(space), CHANNEL_FILE);
+	text->source = (struct text_source){&text->channel, ops, data};
+	text->size = content.size;
 	text->ino = text_ino(space, name);
 	*ret_channel = &TAKE_PTR(text)->channel;
 	return 0;

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Files whose content is made when they are opened, and read-only from then on.
+ *
+ * What takes long is made after that, while reads wait: gathered on the loop, piece by piece and
+ * with what jobs it needs, and then printed by a worker. Of each user's texts one is made at a
+ * time, and between two pieces others have their turn: nobody waits for a stranger's.
  */
 #ifndef IPCFS_TEXT_H
 #define IPCFS_TEXT_H
@@ -15,11 +19,19 @@ struct text_ops {
 	void (*release)(void *data); /* when the text is destroyed; NULL: nothing to do */
 
 	/*
-	 * For a print() that may take long: it then runs on a worker, while reads wait, with what
-	 * prepare() has made of the data on the loop; finish() frees that.
+	 * For a print() that may take long, and then fails the reads: it runs on a worker, with
+	 * what prepare() has made of the data on the loop. finish() frees that, on the loop;
+	 * discard() before it, on the worker, what is much. NULL: nothing to discard.
 	 */
 	int (*prepare)(void *data, struct caller *reader, void **ret_prepared);
+	void (*discard)(void *prepared);
 	void (*finish)(void *prepared);
+	/*
+	 * After prepare(), on the loop: takes one more piece, far less than a millisecond. -EAGAIN:
+	 * there are more. -EINPROGRESS: reader->waiter, which is there now, will be resumed. NULL:
+	 * nothing to gather.
+	 */
+	int (*gather)(void *prepared, struct caller *reader);
 	bool has_size; /* the content is always the same: stat tells its size */
 };
 

@@ -32,6 +32,7 @@
 struct space;
 struct connection;
 struct reading;
+struct making;
 struct worker_task;
 
 struct host {
@@ -42,6 +43,8 @@ struct host {
 	unsigned n_sleeping;      /* of HOST_SLEEPS_MAX */
 	_Atomic bool is_ending;   /* nobody is left to read what a job would find */
 	struct job *jobs;         /* under way, oldest first: lib/host/job.h */
+	struct making *makings;   /* of texts, under way: lib/channel/making.c */
+	struct loop_task makings_turn;
 	struct reading *readings; /* of configuration files, in order: lib/tree/config.c */
 	bool is_serving;          /* the mount may call: nothing on the loop may walk into it */
 	dev_t dev;                /* of the mount, by which its open files are told */

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A making is queued until no other of its user's is under way; then it gathers, and then a worker
+ * prints. Those that gather take turns: one of them has the loop for SLICE, and when the loop has
+ * looked at all its sources it is the next one's turn. However many there are, nobody else waits
+ * for more than one slice.
+ *
+ * What has gathered much ends by way of the worker, which frees it.
+ */
+#include "lib/channel/making.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <time.h>
+#include <utlist.h>
+
+#include "lib/base/cleanup.h"
+#include "lib/base/workers.h"
+#include "lib/host/job.h"
+
+/* Nanoseconds on the loop at a stretch. */
+#define SLICE 1000000
+
+enum making_state {
+	MAKING_QUEUED,
+	MAKING_READY, /* to gather, when it is its turn */
+	MAKING_WAITING, /* for a job */
+	MAKING_PRINTING,
+};
+
+struct making {
+	struct worker_task task;
+	struct waiter waiter;
+	enum making_state state;
+	struct text_source source; /* the channel is a reference */
+	struct file *file;         /* NULL once it is released */
+	_Atomic bool is_dropped;   /* likewise, for the worker to see */
+	struct caller reader;
+	void *prepared;
+	struct remainder content;
+	int result;
+	int64_t turn; /* the last one, CLOCK_MONOTONIC */
+	struct making *prev, *next; /* host::makings */
+};
+
+static struct host *host_of(const struct making *making)
+{
+	return making->source.channel->space->host;
+}
+
+int making_print(const struct text_ops *ops, void *data, struct caller *caller,
+		 struct remainder *ret_content)
+{
+	FILE *out;
+	int r;
+
+	*ret_content = (struct remainder){0};
+	out = open_memstream(&ret_content->data, &ret_content->size);
+	if (!out)
+		return -ENOMEM;
+	r = ops->print(data, caller, out);
+	if (fclose(out) == EOF && r == 0)
+		r = -ENOMEM;
+	if (r < 0)
+		free(TAKE_PTR(ret_content->data));
+	return r;
+}
+
+static void start_next(struct host *host, uid_t uid);
+
+static void making_free(struct making *making)
+{
+	struct host *host = host_of(making);
+	struct channel *channel = making->source.channel;
+	uid_t uid = making->reader.uid;
+
+	waiter_fini(&making->waiter);
+	DL_DELETE(host->makings, making);
+	user_uncharge(&host->users, uid, USER_SCANS, 1);
+	if (making->prepared)
+		making->source.ops->finish(making->prepared);
+	caller_fini(&making->reader);
+	free(making->content.data);
+	free(making);
+	channel_unref(channel);
+	start_next(host, uid);
+}
+
+/* The open has been answered already: what went wrong is for the reads to tell. */
+static void making_end(struct making *making)
+{
+	struct file *file = making->file;
+	struct remainder *content = &making->content;
+
+	if (file) {
+		file->state = NULL;
+		if (making->result == 0)
+			making->result = file_keep(file, TAKE_PTR(content->data), content->size);
+		file->mark = (uint64_t)-making->result;
+		channel_wake(file->channel, EPOLLIN | EPOLLHUP);
+	}
+	making_free(making);
+}
+
+static void making_work(struct worker_task *task)
+{
+	struct making *making = CONTAINER_OF(task, struct making, task);
+	const struct text_ops *ops = making->source.ops;
+
+	if (making->is_dropped || host_of(making)->is_ending)
+		making->result = -EINTR;
+	else if (making->result == 0)
+		making->result = making_print(ops, making->prepared, &making->reader,
+					      &making->content);
+	if (ops->discard)
+		ops->discard(making->prepared);
+}
+
+static void making_done(struct worker_task *task)
+{
+	making_end(CONTAINER_OF(task, struct making, task));
+}
+
+/* Has the worker end it: with its print, if nothing has gone wrong so far. */
+static void making_submit(struct making *making, int result)
+{
+	struct host *host = host_of(making);
+
+	making->state = MAKING_PRINTING;
+	making->result = result;
+	if (host->workers && workers_submit(host->workers, &making->task) == 0)
+		return;
+	if (result == 0)
+		making->result = -ENOBUFS;
+	making_end(making);
+}
+
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+static int making_gather(struct making *making)
+{
+	const struct text_ops *ops = making->source.ops;
+	int64_t end = now_ns() + SLICE;
+	int r;
+
+	do {
+		if (host_of(making)->is_ending)
+			return -ENOTCONN;
+		r = ops->gather(making->prepared, &making->reader);
+	} while (r == -EAGAIN && now_ns() < end);
+	return r;
+}
+
+/* Whose turn it is: of those that are ready, the one that had it the longest time ago. */
+static struct making *find_ready(struct host *host)
+{
+	struct making *making, *found = NULL;
+
+	DL_FOREACH(host->makings, making) {
+		if (making->state == MAKING_READY && (!found || making->turn < found->turn))
+			found = making;
+	}
+	return found;
+}
+
+/* Somebody is ready to gather. `is_next`: after others have had their turn. */
+static void begin_turn(struct host *host, bool is_next)
+{
+	if (is_next)
+		loop_yield(host->loop, &host->makings_turn);
+	else
+		loop_defer(host->loop, &host->makings_turn);
+}
+
+static void take_turn(struct loop_task *task)
+{
+	struct host *host = CONTAINER_OF(task, struct host, makings_turn);
+	struct making *making = find_ready(host);
+	int r;
+
+	if (!making)
+		return;
+	r = making_gather(making);
+	making->turn = now_ns();
+	if (r == -EINPROGRESS)
+		making->state = MAKING_WAITING;
+	else if (r != -EAGAIN)
+		making_submit(making, r);
+	if (find_ready(host))
+		begin_turn(host, true);
+}
+
+/* The user's next one can begin. */
+static void start_next(struct host *host, uid_t uid)
+{
+	struct making *making;
+
+	DL_FOREACH(host->makings, making) {
+		if (making->reader.uid == uid)
+			break;
+	}
+	if (!making || making->state != MAKING_QUEUED)
+		return;
+	if (!making->source.ops->gather) {
+		making_submit(making, 0);
+		return;
+	}
+	making->state = MAKING_READY;
+	begin_turn(host, false);
+}
+
+static void making_resume(struct waiter *waiter)
+{
+	struct making *making = CONTAINER_OF(waiter, struct making, waiter);
+
+	if (making->state != MAKING_WAITING)
+		return; /* dropped meanwhile */
+	making->state = MAKING_READY;
+	begin_turn(host_of(making), false);
+}
+
+/* All that it is to know of the reader, who may be gone before it is made. */
+static int making_prepare(struct making *making, struct caller *caller)
+{
+	const struct text_source *source = &making->source;
+	int r = caller_copy(&making->reader, caller);
+
+	if (r == 0)
+		r = source->ops->prepare(source->data, caller, &making->prepared);
+	making->reader.waiter = &making->waiter;
+	return r;
+}
+
+int making_start(const struct text_source *source, struct file *file, struct caller *caller)
+{
+	struct host *host = source->channel->space->host;
+	struct making *making;
+	int r = user_charge(&host->users, caller->uid, USER_SCANS, 1);
+
+	if (r < 0)
+		return r;
+	making = calloc(1, sizeof(*making));
+	if (!making) {
+		user_uncharge(&host->users, caller->uid, USER_SCANS, 1);
+		return -ENOMEM;
+	}
+	making->task.work = making_work;
+	making->task.done = making_done;
+	making->task.owner = caller->uid;
+	making->waiter.resume = making_resume;
+	making->source = *source;
+	channel_ref(source->channel);
+	making->reader.uid = caller->uid;
+	DL_APPEND(host->makings, making);
+	r = making_prepare(making, caller);
+	if (r < 0) {
+		making_free(making);
+		return r;
+	}
+	making->file = file;
+	file->state = making;
+	host->makings_turn.run = take_turn;
+	start_next(host, caller->uid);
+	return 0;
+}
+
+void making_drop(struct making *making)
+{
+	making->file = NULL;
+	making->is_dropped = true;
+	if (making->state == MAKING_PRINTING)
+		return;
+	waiter_fini(&making->waiter);
+	if (making->source.ops->discard)
+		making_submit(making, -EINTR);
+	else
+		making_end(making);
+}
