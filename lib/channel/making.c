@@ -24,7 +24,7 @@
 
 enum making_state {
 	MAKING_QUEUED,
-	MAKING_READY, /* to gather, when it is its turn */
+	MAKING_READY,   /* to gather, when it is its turn */
 	MAKING_WAITING, /* for a job */
 	MAKING_PRINTING,
 };
@@ -40,7 +40,7 @@ struct making {
 	void *prepared;
 	struct remainder content;
 	int result;
-	int64_t turn; /* the last one, CLOCK_MONOTONIC */
+	int64_t turn;               /* the last one, CLOCK_MONOTONIC */
 	struct making *prev, *next; /* host::makings */
 };
 
@@ -111,8 +111,8 @@ static void making_work(struct worker_task *task)
 	if (making->is_dropped || host_of(making)->is_ending)
 		making->result = -EINTR;
 	else if (making->result == 0)
-		making->result = making_print(ops, making->prepared, &making->reader,
-					      &making->content);
+		making->result =
+			making_print(ops, making->prepared, &making->reader, &making->content);
 	if (ops->discard)
 		ops->discard(making->prepared);
 }

@@ -32,6 +32,7 @@
 struct space;
 struct connection;
 struct reading;
+struct scanner;
 struct making;
 struct worker_task;
 
@@ -45,6 +46,7 @@ struct host {
 	struct job *jobs;         /* under way, oldest first: lib/host/job.h */
 	struct making *makings;   /* of texts, under way: lib/channel/making.c */
 	struct loop_task makings_turn;
+	struct scanner *scanner;  /* of processes: lib/info/scanner.h */
 	struct reading *readings; /* of configuration files, in order: lib/tree/config.c */
 	bool is_serving;          /* the mount may call: nothing on the loop may walk into it */
 	dev_t dev;                /* of the mount, by which its open files are told */

@@ -12,6 +12,7 @@
 #include "lib/channel/channel.h"
 #include "lib/channel/folder.h"
 #include "lib/info/info_text.h"
+#include "lib/info/scanner.h"
 
 /* The mirror of a kind's directory. */
 struct mirror {
@@ -210,10 +211,14 @@ static int add_text(struct folder *info, const char *name, const struct text_ops
 int info_new(struct host *host, struct space **ret_space)
 {
 	struct folder *info;
-	int r = folder_new(host, "info", &info);
+	int r = scanner_new(host, &host->scanner);
 
-	if (r < 0)
+	if (r == 0)
+		r = folder_new(host, "info", &info);
+	if (r < 0) {
+		info_end(host);
 		return r;
+	}
 	r = add_text(info, "summary", &info_summary_ops);
 	if (r == 0)
 		r = add_text(info, "inventory.json", &info_inventory_ops);
@@ -227,6 +232,12 @@ int info_new(struct host *host, struct space **ret_space)
 	if (r < 0) {
 		folder_clear(*ret_space);
 		space_unref(*ret_space);
+		info_end(host);
 	}
 	return r;
+}
+
+void info_end(struct host *host)
+{
+	scanner_free(TAKE_PTR(host->scanner));
 }

@@ -16,4 +16,7 @@
 /* The mirror of host::spaces. The caller owns the reference; folder_clear() before the last. */
 int info_new(struct host *host, struct space **ret_space);
 
+/* After that: ends what the mirror has started. */
+void info_end(struct host *host);
+
 #endif

@@ -7,95 +7,124 @@
 #include "lib/base/quote.h"
 #include "lib/channel/channel.h"
 #include "lib/info/info_text.h"
+#include "lib/info/info_walk.h"
+#include "lib/info/scanner.h"
 
-/* All channels, as the worker that looks for their peers needs them. */
+/* All channels, and where their names, KIND/NAME, begin in `names`. */
 struct graph {
+	struct info_walk walk;
+	struct scanner *scanner;
 	struct peer_target *targets;
-	char **names; /* KIND/NAME */
+	size_t *starts;
 	size_t n, n_allocated;
-	struct space *space; /* that is being added */
-	struct caller *reader;
-	int error;
+	char *names;
+	size_t names_size, names_allocated;
+	struct scan *scan; /* once all are there */
 };
 
-static void graph_free(void *data)
+static const char *name_of(const struct graph *graph, size_t i)
+{
+	return graph->names + graph->starts[i];
+}
+
+static void graph_finish(void *data)
 {
 	struct graph *graph = data;
 
-	for (size_t i = 0; i < graph->n; i++)
-		free(graph->names[i]);
+	scan_free(graph->scan);
+	info_walk_fini(&graph->walk);
 	free(graph->names);
+	free(graph->starts);
 	free(graph->targets);
 	free(graph);
 }
 
-static int graph_grow(struct graph *graph)
+static int grow_targets(struct graph *graph)
 {
-	size_t n = 2 * graph->n_allocated + 16;
+	size_t n = graph->n_allocated + 16;
 	struct peer_target *targets;
-	char **names;
+	size_t *starts;
+	int r;
 
 	if (graph->n < graph->n_allocated)
 		return 0;
+	r = info_walk_charge(&graph->walk, n * (sizeof(*targets) + sizeof(*starts)));
+	if (r < 0)
+		return r;
+	n += graph->n_allocated;
 	targets = reallocarray(graph->targets, n, sizeof(*targets));
 	if (!targets)
 		return -ENOMEM;
 	graph->targets = targets;
-	names = reallocarray(graph->names, n, sizeof(*names));
-	if (!names)
+	starts = reallocarray(graph->starts, n, sizeof(*starts));
+	if (!starts)
 		return -ENOMEM;
-	graph->names = names;
+	graph->starts = starts;
 	graph->n_allocated = n;
 	return 0;
 }
 
-static int graph_add(struct graph *graph, const char *name)
+static int grow_names(struct graph *graph, size_t size)
 {
-	struct entry entry;
-	int r = graph_grow(graph);
+	size_t n = graph->names_allocated + size + 4096;
+	char *grown;
+	int r;
 
-	if (r == 0)
-		r = space_find(graph->space, name, graph->reader, &entry);
+	if (graph->names_size + size <= graph->names_allocated)
+		return 0;
+	r = info_walk_charge(&graph->walk, n);
 	if (r < 0)
 		return r;
-	r = info_target(entry.channel, &graph->targets[graph->n]);
-	channel_unref(entry.channel);
-	if (r < 0)
-		return r;
-	if (asprintf(&graph->names[graph->n], "%s/%s", graph->space->kind->path, name) < 0)
+	grown = realloc(graph->names, graph->names_allocated + n);
+	if (!grown)
 		return -ENOMEM;
-	graph->n++;
+	graph->names = grown;
+	graph->names_allocated += n;
 	return 0;
 }
 
-static bool graph_entry(void *data, const char *name, ino_t ino, mode_t mode)
+static int visit(struct info_walk *walk, struct channel *channel, const char *name,
+		 struct caller *reader)
 {
-	struct graph *graph = data;
-	int r = graph_add(graph, name);
+	struct graph *graph = CONTAINER_OF(walk, struct graph, walk);
+	const char *path = channel->space->kind->path;
+	size_t size = strlen(path) + strlen(name) + 2;
+	int r = grow_targets(graph);
 
-	/* It may be gone by now. */
-	graph->error = r == -ENOENT || r == -ESTALE ? 0 : r;
-	return graph->error == 0;
+	if (r == 0)
+		r = grow_names(graph, size);
+	if (r == 0)
+		r = info_target(channel, &graph->targets[graph->n]);
+	if (r < 0)
+		return r;
+	snprintf(graph->names + graph->names_size, size, "%s/%s", path, name);
+	graph->starts[graph->n++] = graph->names_size;
+	graph->names_size += size;
+	return 0;
 }
 
 static int graph_prepare(void *data, struct caller *reader, void **ret_prepared)
 {
-	struct host *host = data;
 	struct graph *graph = calloc(1, sizeof(*graph));
-	int r = graph ? 0 : -ENOMEM;
+	struct host *host = data;
 
-	for (struct space **space = host->spaces; r == 0 && *space; space++) {
-		graph->space = space_shown(*space);
-		graph->reader = reader;
-		r = space_list(graph->space, reader, graph_entry, graph);
-		if (r == 0)
-			r = graph->error;
-	}
-	if (r < 0 && graph)
-		graph_free(graph);
-	else
-		*ret_prepared = graph;
-	return r;
+	if (!graph)
+		return -ENOMEM;
+	info_walk_init(&graph->walk, host, reader);
+	graph->walk.visit = visit;
+	graph->scanner = host->scanner;
+	*ret_prepared = graph;
+	return 0;
+}
+
+static int graph_gather(void *prepared, struct caller *reader)
+{
+	struct graph *graph = prepared;
+	int r = graph->scan ? 0 : info_walk_step(&graph->walk, reader);
+
+	if (r == 0 && !graph->scan)
+		r = scan_new(graph->scanner, reader, graph->targets, graph->n, &graph->scan);
+	return r < 0 ? r : scan_step(graph->scan, reader->waiter);
 }
 
 /* The label is the ID, but where that has what would be taken for an entity. */
@@ -115,7 +144,7 @@ static int print_object(const char *name, FILE *out)
 static int print_peer(const struct graph *graph, const struct peer *peer, FILE *out)
 {
 	CLEANUP_FREE char *command = quote_label(peer->command);
-	CLEANUP_FREE char *id = quote_string(graph->names[peer->target]);
+	CLEANUP_FREE char *id = quote_string(name_of(graph, peer->target));
 
 	if (!command || !id)
 		return -ENOMEM;
@@ -131,24 +160,24 @@ static int print_peer(const struct graph *graph, const struct peer *peer, FILE *
 static int graph_print(void *prepared, struct caller *reader, FILE *out)
 {
 	const struct graph *graph = prepared;
-	struct peers found;
-	int r = peers_find(graph->targets, graph->n, &found);
+	struct peers found = scan_result(graph->scan);
+	int r = 0;
 
-	if (r < 0)
-		return r;
 	fputs("digraph ipcfs {\n\trankdir=LR;\n\tnode [shape=ellipse];\n", out);
+	if (found.n_unseen)
+		fprintf(out, "\t// unseen %u\n", found.n_unseen);
 	for (size_t i = 0; r == 0 && i < graph->n; i++)
-		r = print_object(graph->names[i], out);
+		r = print_object(name_of(graph, i), out);
 	for (size_t i = 0; r == 0 && i < found.n_peers; i++)
 		if (info_shows(reader, &found.peers[i]))
 			r = print_peer(graph, &found.peers[i], out);
 	fputs("}\n", out);
-	peers_fini(&found);
 	return r;
 }
 
 const struct text_ops info_graph_ops = {
 	.print = graph_print,
 	.prepare = graph_prepare,
-	.finish = graph_free,
+	.gather = graph_gather,
+	.finish = graph_finish,
 };

@@ -34,45 +34,56 @@ static json_object *value_json(const struct row_value *value)
 	return json_object_new_string(text);
 }
 
-static int add_row(json_object *array, const struct row *row)
+/* NULL: no memory. */
+static json_object *row_json(const struct row *row)
 {
 	json_object *object = json_object_new_object();
 
-	if (!object || json_object_array_add(array, object) < 0) {
-		json_object_put(object);
-		return -ENOMEM;
-	}
-	for (size_t i = 0; i < row->n; i++) {
+	for (size_t i = 0; object && i < row->n; i++) {
 		json_object *member = value_json(&row->values[i]);
 
 		if (!member || json_object_object_add(object, row->values[i].key, member) < 0) {
 			json_object_put(member);
-			return -ENOMEM;
+			json_object_put(object);
+			return NULL;
 		}
 	}
-	return 0;
+	return object;
+}
+
+/* One after the other: the text takes less memory than the rows, a tree of them far more. */
+static int print_row(const struct row *row, FILE *out)
+{
+	json_object *object = row_json(row);
+	const char *text = NULL;
+
+	if (object)
+		text = json_object_to_json_string_ext(
+			object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
+	if (text)
+		fputs(text, out);
+	json_object_put(object);
+	return text ? 0 : -ENOMEM;
 }
 
 static int inventory_print(void *prepared, struct caller *reader, FILE *out)
 {
 	const struct info_rows *rows = prepared;
-	json_object *array = json_object_new_array();
-	const char *text = NULL;
-	int r = array ? 0 : -ENOMEM;
+	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < rows->n; i++)
-		r = add_row(array, &rows->rows[i]);
-	if (r == 0)
-		text = json_object_to_json_string_ext(
-			array, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
-	if (text)
-		fprintf(out, "%s\n", text);
-	json_object_put(array);
-	return text ? 0 : -ENOMEM;
+	fputs("[", out);
+	for (size_t i = 0; r == 0 && i < rows->n; i++) {
+		fputs(i ? ",\n" : "\n", out);
+		r = print_row(&rows->rows[i], out);
+	}
+	fputs("\n]\n", out);
+	return r;
 }
 
 const struct text_ops info_inventory_ops = {
 	.print = inventory_print,
 	.prepare = info_rows_prepare,
-	.finish = info_rows_free,
+	.gather = info_rows_gather,
+	.discard = info_rows_discard,
+	.finish = info_rows_finish,
 };

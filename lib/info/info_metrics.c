@@ -46,5 +46,7 @@ static int metrics_print(void *prepared, struct caller *reader, FILE *out)
 const struct text_ops info_metrics_ops = {
 	.print = metrics_print,
 	.prepare = info_rows_prepare,
-	.finish = info_rows_free,
+	.gather = info_rows_gather,
+	.discard = info_rows_discard,
+	.finish = info_rows_finish,
 };

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "lib/channel/channel.h"
+#include "lib/base/cleanup.h"
 #include "lib/info/info_row.h"
 
 const struct info_column info_columns[] = {
@@ -18,14 +18,6 @@ const struct info_column info_columns[] = {
 	{"writers", "WRITERS", "writers", 7, false},
 	{"waiting", "WAITING", "waiting", 7, false},
 	{.key = NULL},
-};
-
-/* A listing of one space after the other. */
-struct collection {
-	struct info_rows *rows;
-	struct space *space;
-	struct caller *reader;
-	int error;
 };
 
 static int rows_grow(struct info_rows *rows)
@@ -43,80 +35,64 @@ static int rows_grow(struct info_rows *rows)
 	return 0;
 }
 
-static int make_row(struct collection *collection, const char *name, struct row *row)
-{
-	struct entry entry = {0};
-	int r = space_find(collection->space, name, collection->reader, &entry);
-
-	if (r < 0)
-		return r;
-	r = info_row(entry.channel, name, collection->reader, row);
-	channel_unref(entry.channel);
-	return r;
-}
-
 /* Takes over what is in `row`. */
 static int rows_add(struct info_rows *rows, struct row *row)
 {
-	size_t size = sizeof(*row) + row->size;
 	int r = rows_grow(rows);
 
 	if (r == 0)
-		r = user_charge(rows->users, rows->uid, USER_BYTES, size);
-	if (r < 0) {
+		r = info_walk_charge(&rows->walk, sizeof(*row) + row->size);
+	if (r < 0)
 		row_fini(row);
-		return r;
-	}
-	rows->n_charged += size;
-	rows->rows[rows->n++] = *row;
-	return 0;
+	else
+		rows->rows[rows->n++] = *row;
+	return r;
 }
 
-static bool collect(void *data, const char *name, ino_t ino, mode_t mode)
+static int visit(struct info_walk *walk, struct channel *channel, const char *name,
+		 struct caller *reader)
 {
-	struct collection *collection = data;
 	struct row row = {0};
-	int r = make_row(collection, name, &row);
+	int r = info_row(channel, name, reader, &row);
 
-	if (r == -ENOENT || r == -ESTALE)
-		r = 0; /* gone meanwhile */
-	else if (r == 0)
-		r = rows_add(collection->rows, &row);
-	collection->error = r;
-	return r == 0;
+	return r < 0 ? r : rows_add(CONTAINER_OF(walk, struct info_rows, walk), &row);
 }
 
 int info_rows_prepare(void *data, struct caller *reader, void **ret_rows)
 {
-	struct host *host = data;
 	struct info_rows *rows = calloc(1, sizeof(*rows));
-	struct collection collection = {.rows = rows, .reader = reader};
-	int r = 0;
 
 	if (!rows)
 		return -ENOMEM;
-	rows->users = &host->users;
-	rows->uid = reader->uid;
-	for (struct space **space = host->spaces; r == 0 && *space; space++) {
-		collection.space = space_shown(*space);
-		r = space_list(collection.space, reader, collect, &collection);
-		if (r == 0)
-			r = collection.error;
-	}
-	if (r < 0)
-		info_rows_free(rows);
-	else
-		*ret_rows = rows;
-	return r;
+	info_walk_init(&rows->walk, data, reader);
+	rows->walk.visit = visit;
+	*ret_rows = rows;
+	return 0;
 }
 
-void info_rows_free(void *data)
+int info_rows_gather(void *data, struct caller *reader)
 {
 	struct info_rows *rows = data;
 
-	user_uncharge(rows->users, rows->uid, USER_BYTES, rows->n_charged);
+	return info_walk_step(&rows->walk, reader);
+}
+
+void info_rows_discard(void *data)
+{
+	struct info_rows *rows = data;
+
 	for (size_t i = 0; i < rows->n; i++)
 		row_fini(&rows->rows[i]);
 	free(rows->rows);
+	rows->rows = NULL;
+	rows->n = 0;
+}
+
+void info_rows_finish(void *data)
+{
+	struct info_rows *rows = data;
+
+	info_rows_discard(rows);
+	info_walk_fini(&rows->walk);
 	free(rows);
 }

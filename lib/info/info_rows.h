@@ -2,7 +2,7 @@
 /*
  * What summary, inventory.json and metrics are made of: a row for each object of the machine.
  *
- * Objects are looked up on the loop (info_rows_prepare); a worker makes the text of the rows.
+ * They are gathered on the loop, one object after the other; a worker makes the text of them.
  */
 #ifndef IPCFS_INFO_ROWS_H
 #define IPCFS_INFO_ROWS_H
@@ -11,8 +11,7 @@
 #include <stdio.h>
 
 #include "lib/channel/row.h"
-#include "lib/host/caller.h"
-#include "lib/host/host.h"
+#include "lib/info/info_walk.h"
 
 /* A number that has a column in summary and a family in metrics. */
 struct info_column {
@@ -28,13 +27,13 @@ extern const struct info_column info_columns[];
 struct info_rows {
 	struct row *rows;
 	size_t n, n_allocated;
-	struct user_table *users;
-	uid_t uid; /* of the reader, who is charged for the rows */
-	size_t n_charged;
+	struct info_walk walk;
 };
 
 /* For struct text_ops; data is the host, and what is prepared a struct info_rows. */
 int info_rows_prepare(void *data, struct caller *reader, void **ret_rows);
-void info_rows_free(void *data);
+int info_rows_gather(void *rows, struct caller *reader);
+void info_rows_discard(void *rows);
+void info_rows_finish(void *rows);
 
 #endif

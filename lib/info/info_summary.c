@@ -57,5 +57,7 @@ static int summary_print(void *prepared, struct caller *reader, FILE *out)
 const struct text_ops info_summary_ops = {
 	.print = summary_print,
 	.prepare = info_rows_prepare,
-	.finish = info_rows_free,
+	.gather = info_rows_gather,
+	.discard = info_rows_discard,
+	.finish = info_rows_finish,
 };

@@ -8,6 +8,7 @@
 #include "lib/base/quote.h"
 #include "lib/channel/channel.h"
 #include "lib/info/info_row.h"
+#include "lib/info/scanner.h"
 
 static void object_release(void *data)
 {
@@ -86,33 +87,44 @@ int info_target(struct channel *channel, struct peer_target *ret_target)
 	return 0;
 }
 
+/* A look for the peers of one object. */
+struct peers_look {
+	struct peer_target target;
+	struct scanner *scanner;
+	struct scan *scan;
+};
+
 static int peers_prepare(void *data, struct caller *reader, void **ret_prepared)
 {
 	struct info_object *object = data;
-	struct peer_target *target;
+	CLEANUP_FREE struct peers_look *look = calloc(1, sizeof(*look));
 	struct channel *channel = NULL;
-	int r = object_find(object, reader, &channel);
+	int r = look ? object_find(object, reader, &channel) : -ENOMEM;
 
 	if (r < 0)
 		return r;
-	target = malloc(sizeof(*target));
-	r = target ? info_target(channel, target) : -ENOMEM;
+	look->scanner = object->space->host->scanner;
+	r = info_target(channel, &look->target);
 	channel_unref(channel);
-	if (r < 0)
-		free(target);
-	else
-		*ret_prepared = target;
+	if (r == 0)
+		*ret_prepared = TAKE_PTR(look);
 	return r;
+}
+
+static int peers_gather(void *prepared, struct caller *reader)
+{
+	struct peers_look *look = prepared;
+	int r = look->scan ? 0 : scan_new(look->scanner, reader, &look->target, 1, &look->scan);
+
+	return r < 0 ? r : scan_step(look->scan, reader->waiter);
 }
 
 static int peers_print(void *prepared, struct caller *reader, FILE *out)
 {
-	struct peers found;
+	struct peers_look *look = prepared;
+	struct peers found = scan_result(look->scan);
 	size_t n_others = 0;
-	int r = peers_find(prepared, 1, &found);
 
-	if (r < 0)
-		return r;
 	for (size_t i = 0; i < found.n_peers; i++) {
 		const struct peer *peer = &found.peers[i];
 		CLEANUP_FREE char *command = NULL;
@@ -127,8 +139,17 @@ static int peers_print(void *prepared, struct caller *reader, FILE *out)
 	}
 	if (n_others)
 		fprintf(out, "others %zu\n", n_others);
-	peers_fini(&found);
+	if (found.n_unseen)
+		fprintf(out, "unseen %u\n", found.n_unseen);
 	return 0;
+}
+
+static void peers_finish(void *prepared)
+{
+	struct peers_look *look = prepared;
+
+	scan_free(look->scan);
+	free(look);
 }
 
 const struct text_ops info_status_ops = {.print = status_print, .release = object_release};
@@ -137,5 +158,6 @@ const struct text_ops info_peers_ops = {
 	.print = peers_print,
 	.release = object_release,
 	.prepare = peers_prepare,
-	.finish = free,
+	.gather = peers_gather,
+	.finish = peers_finish,
 };

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Who has a channel open: found in /proc, so native users too, whatever way they came by it.
- *
- * The scan takes long, and runs on a worker. It compares device and inode numbers only, and asks
- * no filesystem for anything, since one that hangs (or is this very mount) would never answer.
+ * Who has a channel open: found in /proc, so native users too, whatever way they came by it. Who
+ * looks, and how that can be ended, is in scanner.h.
  */
 #ifndef IPCFS_PEERS_H
 #define IPCFS_PEERS_H
 
 #include <stddef.h>
-#include <stdio.h>
 #include <sys/types.h>
 
 enum peer_access {
@@ -36,13 +33,10 @@ struct peer {
 };
 
 struct peers {
-	struct peer *peers;
-	size_t n_peers, n_allocated;
+	const struct peer *peers; /* by pid, and those of a process by target */
+	size_t n_peers;
+	unsigned n_unseen; /* processes that could not be looked at */
 };
-
-/* Finds all processes that have any of the targets open or mapped; this one is none. -ENOMEM, … */
-int peers_find(const struct peer_target *targets, size_t n_targets, struct peers *ret_peers);
-void peers_fini(struct peers *peers);
 
 /* "r", "rw", "rwm": what the access bits say. */
 const char *peer_access_name(unsigned access);

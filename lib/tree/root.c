@@ -99,5 +99,6 @@ void root_free(struct host *host, struct space *root)
 	if (root)
 		folder_clear(root);
 	space_unref(root);
+	info_end(host);
 	free(TAKE_PTR(host->spaces));
 }

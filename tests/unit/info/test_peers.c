@@ -5,74 +5,22 @@
  */
 #include <errno.h>
 #include <mqueue.h>
-#include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "lib/info/peers.h"
 #include "tests/unit/fixture.h"
-
-#define PATH "/dev/shm/object" /* in the test's own namespace */
-
-static struct peers found;
-
-/* A process that does open_object() and waits. */
-static pid_t start(void (*open_object)(void))
-{
-	int ready[2];
-	char byte;
-	pid_t pid;
-
-	must_call(pipe2(ready, O_CLOEXEC));
-	pid = (pid_t)must_call(fork());
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		open_object();
-		if (write(ready[1], "x", 1) != 1)
-			_exit(1);
-		for (;;)
-			pause();
-	}
-	close(ready[1]);
-	ck_assert_int_eq(must_call(read(ready[0], &byte, 1)), 1);
-	close(ready[0]);
-	return pid;
-}
-
-static void end(pid_t pid)
-{
-	must_call(kill(pid, SIGKILL));
-	must_call(waitpid(pid, NULL, 0));
-}
-
-/* The file as the kernel has it. */
-static struct peer_target target_of(const char *path)
-{
-	struct stat attr;
-
-	must_call(stat(path, &attr));
-	return (struct peer_target){.dev = attr.st_dev, .ino = attr.st_ino};
-}
-
-static void make_object(void)
-{
-	int fd = (int)must_call(open(PATH, O_CREAT | O_RDWR | O_CLOEXEC, 0666));
-
-	must_call(ftruncate(fd, 4096));
-	close(fd);
-}
+#include "tests/unit/look.h"
 
 static void must_open(int flags)
 {
-	if (open(PATH, flags) < 0)
+	if (open(LOOK_PATH, flags) < 0)
 		_exit(1);
 }
 
 static void *map(int protection, int flags)
 {
-	int fd = open(PATH, O_RDWR);
+	int fd = open(LOOK_PATH, O_RDWR);
 	void *mapped = mmap(NULL, 4096, protection, flags, fd, 0);
 
 	if (fd < 0 || mapped == MAP_FAILED)
@@ -138,16 +86,16 @@ START_TEST(test_peers_native_user_is_found_with_its_access)
 	struct peer_target target;
 	pid_t pid;
 
-	make_object();
-	target = target_of(PATH);
-	pid = start(ways[_i].open_object);
-	must(peers_find(&target, 1, &found));
-	ck_assert_uint_eq(found.n_peers, 1);
-	ck_assert_int_eq(found.peers[0].pid, pid);
-	ck_assert_uint_eq(found.peers[0].target, 0);
-	ck_assert_str_eq(peer_access_name(found.peers[0].access), ways[_i].access);
-	peers_fini(&found);
-	end(pid);
+	look_make();
+	target = look_target(LOOK_PATH);
+	pid = look_start(ways[_i].open_object);
+	look_find(&target, 1);
+	ck_assert_uint_eq(look_found.n_peers, 1);
+	ck_assert_int_eq(look_found.peers[0].pid, pid);
+	ck_assert_uint_eq(look_found.peers[0].target, 0);
+	ck_assert_str_eq(peer_access_name(look_found.peers[0].access), ways[_i].access);
+	look_forget();
+	look_end(pid);
 }
 END_TEST
 
@@ -155,11 +103,11 @@ START_TEST(test_peers_nobody_is_nobody)
 {
 	struct peer_target target;
 
-	make_object();
-	target = target_of(PATH);
-	must(peers_find(&target, 1, &found));
-	ck_assert_uint_eq(found.n_peers, 0);
-	peers_fini(&found);
+	look_make();
+	target = look_target(LOOK_PATH);
+	look_find(&target, 1);
+	ck_assert_uint_eq(look_found.n_peers, 0);
+	look_forget();
 }
 END_TEST
 
@@ -168,13 +116,13 @@ START_TEST(test_peers_who_has_closed_it_is_none)
 	struct peer_target target;
 	pid_t pid;
 
-	make_object();
-	target = target_of(PATH);
-	pid = start(open_both);
-	end(pid);
-	must(peers_find(&target, 1, &found));
-	ck_assert_uint_eq(found.n_peers, 0);
-	peers_fini(&found);
+	look_make();
+	target = look_target(LOOK_PATH);
+	pid = look_start(open_both);
+	look_end(pid);
+	look_find(&target, 1);
+	ck_assert_uint_eq(look_found.n_peers, 0);
+	look_forget();
 }
 END_TEST
 
@@ -183,12 +131,12 @@ START_TEST(test_peers_the_daemon_itself_is_none)
 	struct peer_target target;
 	int fd;
 
-	make_object();
-	target = target_of(PATH);
-	fd = (int)must_call(open(PATH, O_RDWR | O_CLOEXEC));
-	must(peers_find(&target, 1, &found));
-	ck_assert_uint_eq(found.n_peers, 0);
-	peers_fini(&found);
+	look_make();
+	target = look_target(LOOK_PATH);
+	fd = (int)must_call(open(LOOK_PATH, O_RDWR | O_CLOEXEC));
+	look_find(&target, 1);
+	ck_assert_uint_eq(look_found.n_peers, 0);
+	look_forget();
 	close(fd);
 }
 END_TEST
@@ -198,16 +146,16 @@ START_TEST(test_peers_no_target_matches_nobody)
 	const struct peer_target nothing = {0};
 	pid_t pid;
 
-	make_object();
-	pid = start(open_both);
-	must(peers_find(NULL, 0, &found));
-	ck_assert_uint_eq(found.n_peers, 0);
-	peers_fini(&found);
+	look_make();
+	pid = look_start(open_both);
+	look_find(NULL, 0);
+	ck_assert_uint_eq(look_found.n_peers, 0);
+	look_forget();
 	/* What the daemon keeps has no number of the kernel's, and others' 0 is not it. */
-	must(peers_find(&nothing, 1, &found));
-	ck_assert_uint_eq(found.n_peers, 0);
-	peers_fini(&found);
-	end(pid);
+	look_find(&nothing, 1);
+	ck_assert_uint_eq(look_found.n_peers, 0);
+	look_forget();
+	look_end(pid);
 }
 END_TEST
 
@@ -225,15 +173,15 @@ START_TEST(test_peers_have_user_and_name)
 	struct peer_target target;
 	pid_t pid;
 
-	make_object();
-	target = target_of(PATH);
-	pid = start(become_another);
-	must(peers_find(&target, 1, &found));
-	ck_assert_uint_eq(found.n_peers, 1);
-	ck_assert_uint_eq(found.peers[0].uid, STRANGER);
-	ck_assert_str_eq(found.peers[0].command, "a (strange) one");
-	peers_fini(&found);
-	end(pid);
+	look_make();
+	target = look_target(LOOK_PATH);
+	pid = look_start(become_another);
+	look_find(&target, 1);
+	ck_assert_uint_eq(look_found.n_peers, 1);
+	ck_assert_uint_eq(look_found.peers[0].uid, STRANGER);
+	ck_assert_str_eq(look_found.peers[0].command, "a (strange) one");
+	look_forget();
+	look_end(pid);
 }
 END_TEST
 
@@ -249,15 +197,15 @@ START_TEST(test_peers_name_cannot_feign_a_user)
 	struct peer_target target;
 	pid_t pid;
 
-	make_object();
-	target = target_of(PATH);
-	pid = start(name_with_newline);
-	must(peers_find(&target, 1, &found));
-	ck_assert_uint_eq(found.n_peers, 1);
-	ck_assert_uint_eq(found.peers[0].uid, 0);
-	ck_assert_str_eq(found.peers[0].command, "two\nUid:\t65534");
-	peers_fini(&found);
-	end(pid);
+	look_make();
+	target = look_target(LOOK_PATH);
+	pid = look_start(name_with_newline);
+	look_find(&target, 1);
+	ck_assert_uint_eq(look_found.n_peers, 1);
+	ck_assert_uint_eq(look_found.peers[0].uid, 0);
+	ck_assert_str_eq(look_found.peers[0].command, "two\nUid:\t65534");
+	look_forget();
+	look_end(pid);
 }
 END_TEST
 
@@ -267,27 +215,27 @@ START_TEST(test_peers_of_several_targets_are_told_apart)
 	unsigned seen = 0;
 	pid_t first, second;
 
-	make_object();
-	first = start(open_read);
-	targets[0] = target_of(PATH);
-	must_call(rename(PATH, PATH ".old"));
-	make_object();
-	second = start(open_write);
-	targets[1] = target_of(PATH);
+	look_make();
+	first = look_start(open_read);
+	targets[0] = look_target(LOOK_PATH);
+	must_call(rename(LOOK_PATH, LOOK_PATH ".old"));
+	look_make();
+	second = look_start(open_write);
+	targets[1] = look_target(LOOK_PATH);
 	targets[2] = (struct peer_target){.dev = targets[0].dev, .ino = targets[0].ino + 1000};
-	must(peers_find(targets, 3, &found));
-	ck_assert_uint_eq(found.n_peers, 2);
+	look_find(targets, 3);
+	ck_assert_uint_eq(look_found.n_peers, 2);
 	for (size_t i = 0; i < 2; i++) {
-		const struct peer *peer = &found.peers[i];
+		const struct peer *peer = &look_found.peers[i];
 
 		ck_assert_int_eq(peer->pid, peer->target == 0 ? first : second);
 		ck_assert_uint_eq(peer->access, peer->target == 0 ? PEER_READS : PEER_WRITES);
 		seen |= 1U << peer->target;
 	}
 	ck_assert_uint_eq(seen, 3);
-	peers_fini(&found);
-	end(first);
-	end(second);
+	look_forget();
+	look_end(first);
+	look_end(second);
 }
 END_TEST
 
@@ -296,15 +244,15 @@ START_TEST(test_peers_one_process_may_have_several)
 	struct peer_target targets[2];
 	pid_t pid;
 
-	make_object();
-	targets[0] = targets[1] = target_of(PATH);
-	pid = start(open_both);
-	must(peers_find(targets, 2, &found));
-	ck_assert_uint_eq(found.n_peers, 2);
-	ck_assert(found.peers[0].target != found.peers[1].target);
-	ck_assert_int_eq(found.peers[1].pid, pid);
-	peers_fini(&found);
-	end(pid);
+	look_make();
+	targets[0] = targets[1] = look_target(LOOK_PATH);
+	pid = look_start(open_both);
+	look_find(targets, 2);
+	ck_assert_uint_eq(look_found.n_peers, 2);
+	ck_assert(look_found.peers[0].target != look_found.peers[1].target);
+	ck_assert_int_eq(look_found.peers[1].pid, pid);
+	look_forget();
+	look_end(pid);
 }
 END_TEST
 
@@ -314,20 +262,20 @@ START_TEST(test_peers_are_found_by_what_the_mount_shows)
 	struct peer_target kernel, shown = {0};
 	pid_t pid;
 
-	make_object();
-	kernel = target_of(PATH);
+	look_make();
+	kernel = look_target(LOOK_PATH);
 	shown.shown_dev = kernel.dev;
 	shown.shown_ino = kernel.ino;
-	pid = start(open_read);
-	must(peers_find(&shown, 1, &found));
-	ck_assert_uint_eq(found.n_peers, 1);
-	ck_assert_int_eq(found.peers[0].pid, pid);
-	peers_fini(&found);
+	pid = look_start(open_read);
+	look_find(&shown, 1);
+	ck_assert_uint_eq(look_found.n_peers, 1);
+	ck_assert_int_eq(look_found.peers[0].pid, pid);
+	look_forget();
 	shown.shown_dev++;
-	must(peers_find(&shown, 1, &found));
-	ck_assert_uint_eq(found.n_peers, 0);
-	peers_fini(&found);
-	end(pid);
+	look_find(&shown, 1);
+	ck_assert_uint_eq(look_found.n_peers, 0);
+	look_forget();
+	look_end(pid);
 }
 END_TEST
 
@@ -347,25 +295,14 @@ START_TEST(test_peers_of_a_native_queue)
 	must_call(fstat(queue, &attr));
 	target = (struct peer_target){.dev = attr.st_dev, .ino = attr.st_ino};
 	close(queue);
-	pid = start(open_queue);
-	must(peers_find(&target, 1, &found));
-	ck_assert_uint_eq(found.n_peers, 1);
-	ck_assert_int_eq(found.peers[0].pid, pid);
-	ck_assert_uint_eq(found.peers[0].access, PEER_READS);
-	peers_fini(&found);
-	end(pid);
+	pid = look_start(open_queue);
+	look_find(&target, 1);
+	ck_assert_uint_eq(look_found.n_peers, 1);
+	ck_assert_int_eq(look_found.peers[0].pid, pid);
+	ck_assert_uint_eq(look_found.peers[0].access, PEER_READS);
+	look_forget();
+	look_end(pid);
 	must_call(mq_unlink("/peers"));
-}
-END_TEST
-
-START_TEST(test_peers_without_descriptors_fails)
-{
-	struct peer_target target;
-
-	make_object();
-	target = target_of(PATH);
-	fixture_limit_descriptors(0);
-	must_fail(peers_find(&target, 1, &found), EMFILE);
 }
 END_TEST
 
@@ -389,7 +326,6 @@ int main(void)
 			  test_peers_one_process_may_have_several,
 			  test_peers_are_found_by_what_the_mount_shows,
 			  test_peers_of_a_native_queue,
-			  test_peers_without_descriptors_fails,
 			  NULL,
 		  });
 	return suite_run(suite);

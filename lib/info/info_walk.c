@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/info/info_walk.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/host/job.h"
+
+void info_walk_init(struct info_walk *walk, struct host *host, const struct caller *reader)
+{
+	walk->host = host;
+	walk->space = host->spaces;
+	walk->uid = reader->uid;
+}
+
+void info_walk_fini(struct info_walk *walk)
+{
+	free(walk->names);
+	walk->names = NULL;
+	user_uncharge(&walk->host->users, walk->uid, USER_BYTES, walk->n_charged);
+	walk->n_charged = 0;
+}
+
+int info_walk_charge(struct info_walk *walk, size_t n)
+{
+	int r = user_charge(&walk->host->users, walk->uid, USER_BYTES, n);
+
+	if (r == 0)
+		walk->n_charged += n;
+	return r;
+}
+
+static int grow_names(struct info_walk *walk, size_t size)
+{
+	size_t n = walk->n_allocated + size + 4096;
+	char *grown;
+	int r;
+
+	if (walk->size + size <= walk->n_allocated)
+		return 0;
+	r = info_walk_charge(walk, n);
+	if (r < 0)
+		return r;
+	grown = realloc(walk->names, walk->n_allocated + n);
+	if (!grown)
+		return -ENOMEM;
+	walk->names = grown;
+	walk->n_allocated += n;
+	return 0;
+}
+
+static bool add_name(void *data, const char *name, ino_t ino, mode_t mode)
+{
+	struct info_walk *walk = data;
+	size_t size = strlen(name) + 1;
+
+	walk->error = grow_names(walk, size);
+	if (walk->error < 0)
+		return false;
+	memcpy(walk->names + walk->size, name, size);
+	walk->size += size;
+	return true;
+}
+
+/* It has gone, or the reader may not see it: that is no fault of the others. */
+static bool is_no_object(int r)
+{
+	return r == -ENOENT || r == -ESTALE || r == -EIDRM || r == -EPERM || r == -EACCES;
+}
+
+static int list_names(struct info_walk *walk, struct caller *reader)
+{
+	int r;
+
+	walk->size = walk->next = 0;
+	walk->error = 0;
+	r = space_list(space_shown(*walk->space), reader, add_name, walk);
+	if (job_is_awaited(r))
+		return r;
+	walk->is_listed = true;
+	if (walk->error < 0)
+		return walk->error;
+	return r < 0 && !is_no_object(r) ? r : -EAGAIN;
+}
+
+static int look_up(struct info_walk *walk, struct caller *reader)
+{
+	const char *name = walk->names + walk->next;
+	struct entry entry;
+	int r = space_find(space_shown(*walk->space), name, reader, &entry);
+
+	if (job_is_awaited(r))
+		return r;
+	walk->next += strlen(name) + 1;
+	if (r == 0) {
+		r = walk->visit(walk, entry.channel, name, reader);
+		entry_unref(&entry);
+	}
+	return r < 0 && !is_no_object(r) ? r : -EAGAIN;
+}
+
+int info_walk_step(struct info_walk *walk, struct caller *reader)
+{
+	if (!*walk->space)
+		return 0;
+	if (!walk->is_listed)
+		return list_names(walk, reader);
+	if (walk->next < walk->size)
+		return look_up(walk, reader);
+	walk->space++;
+	walk->is_listed = false;
+	return -EAGAIN;
+}

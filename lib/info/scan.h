@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The look itself: a process that reads of all others which files they have open and mapped. It
+ * compares device and inode numbers only, and asks no filesystem for anything.
+ *
+ * Descriptors tell that without waiting for anybody. The maps of a process do not: who has them
+ * changed holds mmap_lock, and can be made to hold it for ever, by an mmap(2) over a file of a FUSE
+ * server that does not answer. So all descriptors come first, then all maps; how far it has come is
+ * in memory shared with who watches (scan_watch.c), and what it has found outlives it.
+ */
+#ifndef IPCFS_SCAN_H
+#define IPCFS_SCAN_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/info/peers.h"
+
+/* The most that one look finds. */
+#define SCAN_PEERS_MAX 65536
+
+/* A file that is looked for; a target may have two. */
+struct scan_key {
+	dev_t dev;
+	ino_t ino;
+	uint32_t target;   /* index */
+	char map_path[12]; /* what the path of its maps begins with; "": anything */
+};
+
+/* Shared with the daemon, which fills in what is above the line. */
+struct scan_area {
+	size_t n_keys, n_keys_max, n_targets;
+	pid_t daemon; /* is nobody's peer */
+	uid_t reader; /* whose own processes come first */
+	/* --- */
+	_Atomic size_t n_peers; /* that are complete */
+	unsigned n_unseen;
+	_Atomic bool is_done;
+	struct scan_key keys[]; /* room for n_keys_max; and behind them SCAN_PEERS_MAX peers */
+};
+
+static inline size_t scan_area_size(size_t n_keys_max)
+{
+	return sizeof(struct scan_area) + n_keys_max * sizeof(struct scan_key) +
+	       SCAN_PEERS_MAX * sizeof(struct peer);
+}
+
+static inline struct peer *scan_area_peers(struct scan_area *area)
+{
+	return (struct peer *)(area->keys + area->n_keys_max);
+}
+
+enum scan_pass {
+	SCAN_DESCRIPTORS,
+	SCAN_MAPS,
+	SCAN_PASSES,
+};
+
+struct scan_process {
+	pid_t pid;
+	uid_t uid;
+	bool is_seen[SCAN_PASSES];
+	bool is_stuck, is_left_out;
+	size_t first_peer, n_peers; /* of its descriptors */
+};
+
+/* Shared by who looks and who watches. */
+struct scan_list {
+	_Atomic size_t step; /* of SCAN_PASSES * n: that is being taken */
+	size_t n;
+	struct scan_process processes[];
+};
+
+/* Takes all steps from list->step on. The keys are in order (scan_compare_keys). -ENOMEM */
+int scan_look(struct scan_area *area, struct scan_list *list);
+
+/* For qsort(3): by device and number. */
+int scan_compare_keys(const void *a, const void *b);
+
+#endif

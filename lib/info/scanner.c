@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/info/scanner.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <utlist.h>
+
+#include "lib/base/cleanup.h"
+#include "lib/info/scan.h"
+#include "lib/info/scan_helper.h"
+
+/* Looks at a time, for all users together. */
+#define SCANS_MOST 8
+/* Targets that are taken over in one step. */
+#define TARGETS_STEP 4096
+
+struct scanner {
+	struct host *host;
+	struct scan_helper helper;
+	unsigned n_running;
+	struct scan *waiting; /* for one of these to end */
+};
+
+enum scan_state {
+	SCAN_FILLING,
+	SCAN_WAITING,
+	SCAN_RUNNING,
+	SCAN_DONE,
+};
+
+struct scan {
+	struct scanner *scanner;
+	struct waiter *waiter;
+	enum scan_state state;
+	int result;
+	uid_t uid; /* is charged */
+	const struct peer_target *targets;
+	size_t n_targets, n_taken;
+	struct scan_area *area;
+	size_t size;
+	int memory;
+	struct loop_source end;   /* of the process that watches */
+	struct scan *prev, *next; /* scanner::waiting */
+};
+
+int scanner_new(struct host *host, struct scanner **ret_scanner)
+{
+	struct scanner *scanner = calloc(1, sizeof(*scanner));
+
+	if (!scanner)
+		return -ENOMEM;
+	scanner->host = host;
+	scan_helper_start(&scanner->helper); /* if not now, when it is needed */
+	*ret_scanner = scanner;
+	return 0;
+}
+
+void scanner_free(struct scanner *scanner)
+{
+	if (!scanner)
+		return;
+	scan_helper_end(&scanner->helper);
+	free(scanner);
+}
+
+static void scan_end(struct scan *scan, int result)
+{
+	scan->state = SCAN_DONE;
+	scan->result = result;
+	if (scan->waiter)
+		scan->waiter->resume(scan->waiter);
+}
+
+static void close_end(struct scan *scan)
+{
+	loop_remove(scan->scanner->host->loop, &scan->end);
+	if (scan->end.fd >= 0)
+		close(scan->end.fd);
+	scan->end.fd = -1;
+}
+
+static void start_next(struct scanner *scanner);
+
+/* The process that watches has closed its end, or is gone. */
+static void scan_dispatch(struct loop_source *source, uint32_t events)
+{
+	struct scan *scan = CONTAINER_OF(source, struct scan, end);
+	struct scanner *scanner = scan->scanner;
+
+	close_end(scan);
+	scanner->n_running--;
+	scan_end(scan, scan->area->is_done ? 0 : -EIO);
+	start_next(scanner);
+}
+
+/* Has the helper start it. */
+static int scan_send(struct scan *scan)
+{
+	struct scanner *scanner = scan->scanner;
+	CLEANUP_FD int theirs = -1;
+	int ends[2];
+	int r;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+		return -errno;
+	scan->end.fd = ends[0];
+	theirs = ends[1];
+	r = scan_helper_send(&scanner->helper, theirs, scan->memory);
+	if (r == 0)
+		r = loop_add(scanner->host->loop, &scan->end, EPOLLIN);
+	return r;
+}
+
+static void scan_start(struct scan *scan)
+{
+	int r = scan_send(scan);
+
+	if (r == 0) {
+		scan->state = SCAN_RUNNING;
+		scan->scanner->n_running++;
+		return;
+	}
+	close_end(scan);
+	scan_end(scan, r);
+}
+
+static void start_next(struct scanner *scanner)
+{
+	while (scanner->waiting && scanner->n_running < SCANS_MOST) {
+		struct scan *scan = scanner->waiting;
+
+		DL_DELETE(scanner->waiting, scan);
+		scan_start(scan);
+	}
+}
+
+static int make_area(struct scan *scan, uid_t reader)
+{
+	void *mapped;
+
+	scan->memory = memfd_create("ipcfs-peers", MFD_CLOEXEC);
+	if (scan->memory < 0 || ftruncate(scan->memory, (off_t)scan->size) < 0)
+		return -errno;
+	mapped = mmap(NULL, scan->size, PROT_READ | PROT_WRITE, MAP_SHARED, scan->memory, 0);
+	if (mapped == MAP_FAILED)
+		return -errno;
+	scan->area = mapped;
+	scan->area->n_keys_max = 2 * scan->n_targets;
+	scan->area->n_targets = scan->n_targets;
+	scan->area->daemon = getpid();
+	scan->area->reader = reader;
+	return 0;
+}
+
+int scan_new(struct scanner *scanner, const struct caller *reader,
+	     const struct peer_target *targets, size_t n_targets, struct scan **ret_scan)
+{
+	struct user_table *users = &scanner->host->users;
+	size_t size = scan_area_size(2 * n_targets);
+	struct scan *scan = calloc(1, sizeof(*scan));
+	int r = scan ? user_charge(users, reader->uid, USER_BYTES, size) : -ENOMEM;
+
+	if (r < 0) {
+		free(scan);
+		return r;
+	}
+	scan->scanner = scanner;
+	scan->uid = reader->uid;
+	scan->targets = targets;
+	scan->n_targets = n_targets;
+	scan->size = size;
+	scan->memory = -1;
+	scan->end = (struct loop_source){.fd = -1, .dispatch = scan_dispatch};
+	r = make_area(scan, reader->uid);
+	if (r < 0)
+		scan_free(scan);
+	else
+		*ret_scan = scan;
+	return r;
+}
+
+/* Who watches sees that nobody listens any more. */
+void scan_free(struct scan *scan)
+{
+	struct scanner *scanner;
+
+	if (!scan)
+		return;
+	scanner = scan->scanner;
+	if (scan->state == SCAN_WAITING)
+		DL_DELETE(scanner->waiting, scan);
+	close_end(scan);
+	if (scan->memory >= 0)
+		close(scan->memory);
+	if (scan->area)
+		munmap(scan->area, scan->size);
+	user_uncharge(&scanner->host->users, scan->uid, USER_BYTES, scan->size);
+	if (scan->state == SCAN_RUNNING)
+		scanner->n_running--;
+	free(scan);
+	start_next(scanner);
+}
+
+static void add_key(struct scan *scan, dev_t dev, ino_t ino, const char *map_path)
+{
+	struct scan_area *area = scan->area;
+	struct scan_key *key = &area->keys[area->n_keys];
+
+	/* No device: the kernel has none, and others' 0 is not it. */
+	if (!dev)
+		return;
+	key->dev = dev;
+	key->ino = ino;
+	key->target = (uint32_t)scan->n_taken;
+	if (map_path)
+		strncpy(key->map_path, map_path, sizeof(key->map_path) - 1);
+	area->n_keys++;
+}
+
+static void take_targets(struct scan *scan)
+{
+	for (int i = 0; i < TARGETS_STEP && scan->n_taken < scan->n_targets; i++) {
+		const struct peer_target *target = &scan->targets[scan->n_taken];
+
+		add_key(scan, target->shown_dev, target->shown_ino, NULL);
+		add_key(scan, target->dev, target->ino, target->map_path);
+		scan->n_taken++;
+	}
+}
+
+int scan_step(struct scan *scan, struct waiter *waiter)
+{
+	scan->waiter = waiter;
+	if (scan->state == SCAN_DONE)
+		return scan->result;
+	if (scan->state != SCAN_FILLING)
+		return -EINPROGRESS;
+	take_targets(scan);
+	if (scan->n_taken < scan->n_targets)
+		return -EAGAIN;
+	scan->state = SCAN_WAITING;
+	DL_APPEND(scan->scanner->waiting, scan);
+	scan->waiter = NULL; /* it is still here, and need not be resumed */
+	start_next(scan->scanner);
+	scan->waiter = waiter;
+	return scan->state == SCAN_DONE ? scan->result : -EINPROGRESS;
+}
+
+static int compare_peers(const void *a_, const void *b_)
+{
+	const struct peer *a = a_, *b = b_;
+
+	if (a->pid != b->pid)
+		return a->pid < b->pid ? -1 : 1;
+	return (a->target > b->target) - (a->target < b->target);
+}
+
+struct peers scan_result(struct scan *scan)
+{
+	struct peer *peers = scan_area_peers(scan->area);
+	size_t n = scan->area->n_peers;
+
+	qsort(peers, n, sizeof(*peers), compare_peers);
+	return (struct peers){.peers = peers, .n_peers = n, .n_unseen = scan->area->n_unseen};
+}
