@@ -69,6 +69,26 @@ assert not bad, bad' "$1"
 	[[ $output == 17 ]]
 }
 
+@test "every byte in every name: address has one line of text for each" {
+	make_all
+	run -0 check address
+	((output > 50))
+}
+
+@test "every byte in every word: ctl tells what was wrong in a line of text" {
+	run -0 check ctl
+	((output > 3000))
+}
+
+@test "every byte in every word: the log has a line of text for each" {
+	/usr/bin/python3 "$HERE/bytes.py" lines >"$BATS_TEST_TMPDIR/x.conf"
+	other=$(new_directory)
+	mount_ipcfs "$other" -o "config=$BATS_TEST_TMPDIR/x.conf" 2>"$OUT"
+	printable "$OUT"
+	(($(grep -c "^ipcfs: .*/x.conf:[0-9]*: " "$OUT") > 3000))
+	run ! grep -v "^ipcfs: " "$OUT"
+}
+
 # With the quickest layout: the usual one takes a minute for so many.
 @test "every byte in every name: graph.dot renders as valid SVG" {
 	command -v dot >/dev/null || skip "no Graphviz"
@@ -112,6 +132,15 @@ print(len(tree.parse(sys.argv[1]).findall(".//{*}g[@class=\"node\"]")))' "$OUT.s
 inventory = json.load(open(os.environ["IPC"] + "/info/inventory.json"))
 print(sorted(e["name"] for e in inventory if e["kind"] == "pipes"))'
 	[[ $output == "['0x10', '1e5', '7', 'nan']" ]]
+}
+
+@test "a server that is named like a connection has room for what tells it apart" {
+	long=$(printf "%0245d:connect#" 0)
+	run ! shell 'echo "create sockets/servers/$1" > $IPC/ctl' "${long}1"
+	run ! shell 'mkdir $V; mv $V $IPC/sockets/servers/$1' "${long}1"
+	[[ $output == *"File name too long"* ]]
+	shell 'echo "create sockets/servers/$1 listen=abstract:$NAME" > $IPC/ctl; ls $IPC/info/sockets/servers/$2/status
+		rmdir $IPC/sockets/servers/$1' "${long:1}1" "${long:1}#1"
 }
 
 @test "a server that is named like a connection is shown beside it" {

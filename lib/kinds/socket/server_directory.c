@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/quote.h"
 #include "lib/channel/text.h"
 #include "lib/kinds/socket/server.h"
 
@@ -62,8 +63,11 @@ static int server_directory_list(struct space *space, struct caller *caller, spa
 static int address_print(void *data, struct caller *reader, FILE *out)
 {
 	struct server *server = data;
+	CLEANUP_FREE char *address = quote_text(server->listener.address);
 
-	fprintf(out, "%s\n", server->listener.address);
+	if (!address)
+		return -ENOMEM;
+	fprintf(out, "%s\n", address);
 	return 0;
 }
 

@@ -156,6 +156,38 @@ static int server_new(struct space *space, const struct server_creation *creatio
 	return r;
 }
 
+/*
+ * Where the '#'s of a name begin that ends as a connection's does, :accept#N or :connect#N, however
+ * many they are; NULL: it has another form.
+ */
+static const char *find_marks(const char *name)
+{
+	static const char *const ends[] = {":accept", ":connect"};
+	const char *end = name + strlen(name), *digits = end, *marks;
+
+	while (digits > name && isdigit((unsigned char)digits[-1]))
+		digits--;
+	marks = digits;
+	while (marks > name && marks[-1] == '#')
+		marks--;
+	if (digits == end || marks == digits)
+		return NULL;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		size_t length = strlen(ends[i]);
+
+		if ((size_t)(marks - name) >= length &&
+		    strncmp(marks - length, ends[i], length) == 0)
+			return marks;
+	}
+	return NULL;
+}
+
+/* With the '#' that info/ adds it would be no name. */
+static bool is_too_long(const char *name)
+{
+	return find_marks(name) && strlen(name) == NAME_MAX;
+}
+
 static int servers_create(struct space *space, const char *name, mode_t mode,
 			  const struct settings *settings, struct caller *caller,
 			  struct entry *ret_entry)
@@ -168,6 +200,8 @@ static int servers_create(struct space *space, const char *name, mode_t mode,
 
 	if (!S_ISDIR(mode))
 		return -EPERM;
+	if (is_too_long(name))
+		return -ENAMETOOLONG;
 	if (kept_lookup(space, name, caller, &kept) == 0) {
 		entry_unref(&kept);
 		return -EEXIST;
@@ -205,6 +239,8 @@ static int servers_rename(struct space *space, const char *from, const char *to,
 	struct entry replaced = {0};
 	int r;
 
+	if (is_too_long(to))
+		return -ENAMETOOLONG;
 	if (strcmp(from, to) != 0)
 		kept_lookup(space, to, caller, &replaced);
 	r = kept_rename(space, from, to, flags, caller);
@@ -232,29 +268,6 @@ struct servers_shown {
 	struct space space;
 	struct space *servers;
 };
-
-/* Where the '#'s of such a name begin, however many they are; NULL: it has another form. */
-static const char *find_marks(const char *name)
-{
-	static const char *const ends[] = {":accept", ":connect"};
-	const char *end = name + strlen(name), *digits = end, *marks;
-
-	while (digits > name && isdigit((unsigned char)digits[-1]))
-		digits--;
-	marks = digits;
-	while (marks > name && marks[-1] == '#')
-		marks--;
-	if (digits == end || marks == digits)
-		return NULL;
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-		size_t length = strlen(ends[i]);
-
-		if ((size_t)(marks - name) >= length &&
-		    strncmp(marks - length, ends[i], length) == 0)
-			return marks;
-	}
-	return NULL;
-}
 
 struct shown_listing {
 	space_entry_fn *entry;
