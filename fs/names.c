@@ -7,9 +7,14 @@
 #include "fs/inode.h"
 #include "fs/prune.h"
 #include "fs/session.h"
+#include "fs/shrink.h"
 
-/* When a user has all but this part of the names allowed, the oldest are dropped. */
-#define SPARE_PART 8
+/*
+ * When a user has all but this part of the names allowed, the oldest are dropped. Where a thread
+ * has to do it, many more are looked up meanwhile.
+ */
+#define SPARE_PART        8
+#define SPARE_PART_SHRINK 2
 
 static struct user_names *names_of(const struct session *session, uid_t uid)
 {
@@ -65,10 +70,10 @@ static void names_unlink(const struct session *session, struct user_names *names
 }
 
 /*
- * Has the oldest dropped. Those that the kernel keeps are the newest from here on, so that the next
+ * Has the oldest pruned. Those that the kernel keeps are the newest from here on, so that the next
  * attempt is at others.
  */
-static void names_drop(struct session *session, struct user_names *names)
+static void names_prune(struct session *session, struct user_names *names)
 {
 	uint64_t nodeids[PRUNE_MOST];
 	uint64_t last = names->newest, nodeid = 0;
@@ -83,15 +88,25 @@ static void names_drop(struct session *session, struct user_names *names)
 		names_unlink(session, names, record);
 		names_link(session, names, record);
 	}
-	if (n > 0 && features_has(&session->host.features, FEATURE_PRUNE))
+	if (n > 0)
 		prune_send(session->device.fd, nodeids, n);
+}
+
+static void names_drop(struct session *session, struct user_names *names)
+{
+	if (features_has(&session->host.features, FEATURE_PRUNE))
+		names_prune(session, names);
+	else
+		shrink_begin(session, names->uid);
 }
 
 static bool is_nearly_full(struct session *session, uid_t uid)
 {
 	size_t most = session->host.users.limits[USER_NAMES];
+	size_t part = features_has(&session->host.features, FEATURE_PRUNE) ? SPARE_PART
+									   : SPARE_PART_SHRINK;
 
-	return user_charged(&session->host.users, uid, USER_NAMES) >= most - most / SPARE_PART;
+	return user_charged(&session->host.users, uid, USER_NAMES) >= most - most / part;
 }
 
 int names_add(struct session *session, struct inode_record *record, uid_t uid)

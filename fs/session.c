@@ -67,6 +67,14 @@ static void tell_features(const struct features *features)
 	log_line(LOG_INFO, "features here: %s; missing: %s; turned off: %s", there, missing, off);
 }
 
+/* Who can't have them dropped serves himself alone, as fuse(8) has it. */
+static void allow_names(struct session *session)
+{
+	if (!features_has(&session->host.features, FEATURE_PRUNE) && geteuid() != 0 &&
+	    !session->options->max_names)
+		session->host.users.limits[USER_NAMES] = SIZE_MAX;
+}
+
 /* The first request, INIT, has been answered: the mount works. */
 static void session_ready(struct session *session)
 {
@@ -78,6 +86,7 @@ static void session_ready(struct session *session)
 	session->is_ready = true;
 	features_found(&session->host.features, FEATURE_PASSTHROUGH, can_back(session));
 	features_found(&session->host.features, FEATURE_PRUNE, prune_probe(session->device.fd));
+	allow_names(session);
 	background_ready();
 	tell_features(&session->host.features);
 	notify_ready();

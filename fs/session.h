@@ -10,6 +10,7 @@
 #include "fs/inode.h"
 #include "fs/names.h"
 #include "fs/options.h"
+#include "fs/shrink.h"
 #include "fs/spin.h"
 #include "fs/step.h"
 #include "lib/base/loop.h"
@@ -35,8 +36,9 @@ struct session {
 	/* Everything that the kernel has a number of, so that the end finds it. */
 	struct slots inodes;      /* struct inode, by nodeid; but the root is FUSE_ROOT_ID */
 	struct user_names *names; /* by uid: whose those inodes are */
-	struct slots handles;     /* struct handle, by fh */
-	struct slots listings;    /* struct listing, by the fh of a directory */
+	struct shrink shrink;
+	struct slots handles;  /* struct handle, by fh */
+	struct slots listings; /* struct listing, by the fh of a directory */
 	struct step_clock steps;
 	struct request *held;
 	struct request *spares; /* memory for the next ones */

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { ATTACKER = 65534, OTHER = 4321 };
@@ -47,6 +48,19 @@ static int look_up(int i)
 	return stat(mount_path(&few, name), &attr) < 0 ? errno : 0;
 }
 
+/* Where a thread has to make room it takes its time, in which there is none. */
+static int look_up_patiently(int i)
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+	int r = look_up(i);
+
+	for (int n = 0; r == ENOBUFS && n < 5000; n++) {
+		nanosleep(&pause, NULL);
+		r = look_up(i);
+	}
+	return r;
+}
+
 static int write_one(int fd)
 {
 	return write(fd, "x", 1) == 1 ? 0 : errno;
@@ -66,7 +80,7 @@ static int invent_names_run(void *arg)
 	int r = fd < 0 ? errno : write_one(fd);
 
 	for (int i = 0; i < N_NAMES && r == 0; i++)
-		r = look_up(i);
+		r = mount_is_without("prune") ? look_up_patiently(i) : look_up(i);
 	return r ? r : read_one(fd);
 }
 
@@ -128,7 +142,7 @@ END_TEST
 /* Keeps what he has looked up in use, so that none of it can be dropped. */
 static int keep_names_run(void *arg)
 {
-	int fds[NAMES_MOST + 1], n, r;
+	int fds[NAMES_MOST + 1], n;
 	char name[64];
 
 	for (n = 0; n <= NAMES_MOST; n++) {
@@ -143,10 +157,7 @@ static int keep_names_run(void *arg)
 		return EIO;
 	while (n > 0)
 		close(fds[--n]);
-	/* The first may be refused still: they make room for those that follow. */
-	for (r = ENOBUFS, n = 0; r == ENOBUFS && n < NAMES_MOST; n++)
-		r = look_up(0);
-	return r;
+	return look_up_patiently(0);
 }
 
 static int look_up_run(void *arg)
@@ -241,8 +252,8 @@ int main(void)
 
 	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, few_start, few_end);
-	case_add_needing(tcase, test_attack_invents_names_and_memory_stays_bounded, 0, "prune");
-	case_add_needing(tcase, test_attack_keeps_names_and_is_refused_alone, 0, "prune");
+	tcase_add_test(tcase, test_attack_invents_names_and_memory_stays_bounded);
+	tcase_add_test(tcase, test_attack_keeps_names_and_is_refused_alone);
 	suite_add_tcase(suite, tcase);
 	tcase = suite_case(suite, "lists", 60);
 	tcase_add_test(tcase, test_attack_lists_a_long_directory_many_times_at_once);

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Has the kernel drop all names of the mount that nobody uses, where it can't be asked for some
+ * (fs/prune.h): as it does for whoever mounts a filesystem anew with other options, here with the
+ * same (linux/fs/super.c, reconfigure_super). Nothing in use is touched, and others lose nothing,
+ * because names are looked up again anyway; but it takes a thread some time, and root's rights.
+ *
+ * FUSE_NOTIFY_INVAL_ENTRY would be the other way: it waits for the directory's lock, and takes the
+ * name of a working directory away under who is there.
+ */
+#ifndef IPCFS_SHRINK_H
+#define IPCFS_SHRINK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "lib/base/workers.h"
+
+struct session;
+
+struct shrink {
+	struct worker_task task;
+	const struct session *session;
+	uint64_t last; /* when it began, microseconds */
+	bool is_running;
+};
+
+/* Has a worker do it, soon, for the user `uid`; unless it is being done, or was just now. */
+void shrink_begin(struct session *session, uid_t uid);
+
+#endif
