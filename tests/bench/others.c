@@ -11,7 +11,7 @@
 #include "tests/bench/report.h"
 #include "tests/bench/stage.h"
 
-enum { TARGET_MS = 50 };
+enum { TARGET_MS = 50, SECONDS_HANG = 180 };
 
 static const struct attack attacks[] = {
 	{"no attack", NULL},
@@ -21,7 +21,7 @@ static const struct attack attacks[] = {
 	{"16 files fallocated through the mount", attack_files},
 	{"the child that makes his queue is stopped", attack_child},
 	{"peers, one of them stuck in a fault", attack_fault},
-	{"a million stats of names below sockets/tcp", attack_stats},
+	{"names below sockets/tcp, each looked up once", attack_stats},
 	{"120 listings of 60,000 names", attack_listings},
 	{"400 blocked System V waits", attack_waits},
 };
@@ -81,6 +81,8 @@ static void print_act(const struct bench *bench, const struct attack *attack, st
 	if (act->outcome.is_stuck)
 		printf(": the daemon did not end, and was killed");
 	putchar('\n');
+	if (!act->outcome.has_begun || act->outcome.is_stuck)
+		report_target(attack->name, false);
 	for (int deed = 0; act->outcome.has_begun && deed < N_DEEDS; deed++) {
 		char what[128];
 
@@ -109,7 +111,9 @@ static void run_attack(const struct bench *bench, const struct attack *attack)
 		stage_run(bench, attack, bench->is_quick ? 1.5 : 5, &act->scene, &act->outcome);
 		_exit(0);
 	}
+	alarm(SECONDS_HANG);
 	must(waitpid(pid, NULL, 0));
+	alarm(0);
 	print_act(bench, attack, act);
 	must(munmap(act, sizeof(*act)));
 }
