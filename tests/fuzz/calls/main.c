@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -134,6 +135,7 @@ static int run_in_place(struct run *run)
 	if (place_print_log(&run->place, !is_good))
 		is_good = false;
 	printf("%s 1 every call was survived\n", is_good ? "ok" : "not ok");
+	umount2(run->place.dir, MNT_DETACH);
 	rmdir(run->place.dir);
 	return !is_good;
 }
