@@ -160,20 +160,24 @@ bool place_open(struct place *place)
 }
 
 /* The parts of `ls -l` that ask the mount, and a look at everything. */
-static bool look(const char *dir, const char *name)
+static bool look(const char *dir, const char *name, const char **ret_call)
 {
 	static char entries[65536];
 	char path[128];
 	struct stat attr;
-	long n = -1;
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	fd = stat(path, &attr) < 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0)
-		n = S_ISDIR(attr.st_mode) ? getdents64(fd, entries, sizeof(entries))
-					  : read(fd, entries, sizeof(entries));
-	return n > 0;
+	*ret_call = "stat";
+	if (stat(path, &attr) < 0)
+		return false;
+	*ret_call = "open";
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	*ret_call = "read";
+	return (S_ISDIR(attr.st_mode) ? getdents64(fd, entries, sizeof(entries))
+				      : read(fd, entries, sizeof(entries))) > 0;
 }
 
 static _Noreturn void be_witness(const struct place *place)
@@ -181,12 +185,14 @@ static _Noreturn void be_witness(const struct place *place)
 	static const char *const names[] = {".",         "queues",      "shm", "sockets/abstract",
 					    "sysv/sems", "info/summary"};
 
+	const char *call;
+
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (setresgid(WITNESS, WITNESS, WITNESS) < 0 || setresuid(WITNESS, WITNESS, WITNESS) < 0)
 		_exit(100);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (!look(place->mount, names[i])) {
-			printf("# another user's %s: %s\n", names[i], strerror(errno));
+		if (!look(place->mount, names[i], &call)) {
+			printf("# another user's %s of %s: %s\n", call, names[i], strerror(errno));
 			fflush(stdout);
 			_exit(1);
 		}
@@ -221,6 +227,7 @@ bool place_is_well(struct place *place)
 		printf("# the daemon has ended, wait status %#x\n", (unsigned)status);
 		place->daemon = -1;
 	}
+	place_print_processes();
 	return false;
 }
 
