@@ -47,12 +47,12 @@ static int64_t now_ms(void)
 
 /* The processes that there are now, in memory that is shared with who looks at them. */
 
-struct found {
+struct scan_sight {
 	struct scan_process *processes;
 	size_t n, n_allocated;
 };
 
-static int add_process(struct found *found, pid_t pid, uid_t uid)
+static int add_process(struct scan_sight *found, pid_t pid, uid_t uid)
 {
 	if (found->n == found->n_allocated) {
 		size_t n = 2 * found->n_allocated + 256;
@@ -67,7 +67,7 @@ static int add_process(struct found *found, pid_t pid, uid_t uid)
 	return 0;
 }
 
-static int find_processes(const struct scan_area *area, struct found *found)
+static int find_processes(const struct scan_area *area, struct scan_sight *found)
 {
 	CLEANUP_DIR DIR *proc = opendir("/proc");
 	struct dirent *entry;
@@ -85,7 +85,7 @@ static int find_processes(const struct scan_area *area, struct found *found)
 }
 
 /* The reader's own come first: no other user can spoil what one sees of those. */
-static void take_processes(struct scan_list *list, const struct found *found, uid_t uid,
+static void take_processes(struct scan_list *list, const struct scan_sight *found, uid_t uid,
 			   bool is_own)
 {
 	for (size_t i = 0; i < found->n; i++)
@@ -95,7 +95,7 @@ static void take_processes(struct scan_list *list, const struct found *found, ui
 
 static int list_processes(struct watch *watch)
 {
-	struct found found = {0};
+	struct scan_sight found = {0};
 	int r = find_processes(watch->area, &found);
 	void *shared = MAP_FAILED;
 
