@@ -21,8 +21,8 @@
 
 /* Who the daemon is while this thread has entered a caller. */
 static _Thread_local struct {
-	bool has_ids;          /* to be taken back */
-	bool has_capabilities; /* likewise, by themselves */
+	bool has_groups, has_gid, has_uid; /* to be taken back */
+	bool has_capabilities;             /* likewise, by themselves */
 	bool has_root;
 	int root_fd;
 	uid_t uid;
@@ -79,6 +79,34 @@ static FILE *open_proc(const struct caller *caller, const char *name)
 	return caller_is_visible(caller) ? fopen(path, "re") : NULL;
 }
 
+/* Of a thread; 0: this one. */
+static int get_capabilities(pid_t tid, struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3])
+{
+	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, tid};
+
+	return syscall(SYS_capget, &header, data) < 0 ? -errno : 0;
+}
+
+/* What counts here of the capabilities that a process has in effect. */
+static uint64_t count_capabilities(const struct caller *caller, uint64_t effective)
+{
+	return effective && namespaces_is_own_user(caller->pid) ? effective & caller_permitted()
+								: 0;
+}
+
+uint64_t caller_look_at_capabilities(const struct caller *caller)
+{
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (caller->is_loaded)
+		return caller->capabilities;
+	if (!caller_is_visible(caller))
+		return caller->pid == getpid() ? caller_permitted() : 0;
+	if (get_capabilities(caller->pid, data) < 0)
+		return 0;
+	return count_capabilities(caller, (uint64_t)data[1].effective << 32 | data[0].effective);
+}
+
 int caller_load(struct caller *caller)
 {
 	CLEANUP_FREE char *line = NULL;
@@ -106,8 +134,7 @@ int caller_load(struct caller *caller)
 			effective = strtoull(line + 7, NULL, 16);
 	}
 	fclose(file);
-	if (effective && namespaces_is_own_user(caller->pid))
-		caller->capabilities = effective & caller_permitted();
+	caller->capabilities = count_capabilities(caller, effective);
 	return r;
 }
 
@@ -194,18 +221,11 @@ int caller_copy(struct caller *ret_copy, struct caller *caller)
 
 /* Capabilities. */
 
-static int get_capabilities(struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3])
-{
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-
-	return syscall(SYS_capget, &header, data) < 0 ? -errno : 0;
-}
-
 uint64_t caller_permitted(void)
 {
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
 
-	if (get_capabilities(data) < 0)
+	if (get_capabilities(0, data) < 0)
 		return 0;
 	return (uint64_t)data[1].permitted << 32 | data[0].permitted;
 }
@@ -214,7 +234,7 @@ int caller_set_capabilities(uint64_t wanted)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
-	int r = get_capabilities(data);
+	int r = get_capabilities(0, data);
 
 	if (r < 0)
 		return r;
@@ -242,17 +262,18 @@ static int set_uids(uid_t real, uid_t effective, uid_t saved)
 }
 
 /*
- * Takes the first `n` steps back. To ids that are still the saved ones this fails only for want of
- * memory. root needs no groups of its own.
+ * To ids that are still the saved ones this fails only for want of memory. root needs no groups of
+ * its own.
  */
-static void leave_ids(unsigned n)
+static void leave_ids(void)
 {
-	while (n > 2 && set_uids(KEEP, self.uid, KEEP) == -ENOMEM)
+	while (self.has_uid && set_uids(KEEP, self.uid, KEEP) == -ENOMEM)
 		sched_yield();
-	while (n > 1 && set_gids(KEEP, self.gid, KEEP) == -ENOMEM)
+	while (self.has_gid && set_gids(KEEP, self.gid, KEEP) == -ENOMEM)
 		sched_yield();
-	while (n > 0 && set_groups(0, NULL) == -ENOMEM)
+	while (self.has_groups && set_groups(0, NULL) == -ENOMEM)
 		sched_yield();
+	self.has_uid = self.has_gid = self.has_groups = false;
 }
 
 static void leave_capabilities(void)
@@ -274,25 +295,27 @@ static int enter_capabilities(struct caller *caller)
 	return r;
 }
 
+/* Each step costs a microsecond and more, so what is the same already is left alone. */
 static int enter_ids(struct caller *caller)
 {
-	unsigned n = 0;
-	int r = set_groups(caller->n_groups, caller->groups);
+	int r = 0;
 
-	if (r == 0) {
-		n++;
+	if (caller->n_groups > 0 || getgroups(0, NULL) != 0) {
+		r = set_groups(caller->n_groups, caller->groups);
+		self.has_groups = r == 0;
+	}
+	if (r == 0 && caller->gid != self.gid) {
 		r = set_gids(KEEP, caller->gid, KEEP);
+		self.has_gid = r == 0;
 	}
-	if (r == 0) {
-		n++;
+	if (r == 0 && caller->uid != self.uid) {
 		r = set_uids(KEEP, caller->uid, KEEP);
+		self.has_uid = r == 0;
 	}
-	n += r == 0;
 	if (r == 0)
 		r = enter_capabilities(caller);
 	if (r < 0)
-		leave_ids(n);
-	self.has_ids = r == 0;
+		leave_ids();
 	return r;
 }
 
@@ -319,9 +342,7 @@ void caller_leave(void)
 {
 	self.has_root = false;
 	leave_capabilities();
-	if (self.has_ids)
-		leave_ids(3);
-	self.has_ids = false;
+	leave_ids();
 }
 
 int caller_root(void)
