@@ -10,6 +10,7 @@
 #ifndef IPCFS_ROW_H
 #define IPCFS_ROW_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -46,8 +47,9 @@ struct row_value {
 struct row {
 	struct row_value *values;
 	size_t n, n_allocated;
-	size_t size; /* of all this, bytes of memory */
-	int error;   /* 0, or -ENOMEM */
+	size_t size;   /* of all this, bytes of memory */
+	int error;     /* 0, or -ENOMEM */
+	bool is_brief; /* one of many: only what the kernel tells in one call */
 };
 
 /* Empties the row; one that is all zeroes is empty. */

@@ -52,7 +52,7 @@ static int rows_add(struct info_rows *rows, struct row *row)
 static int visit(struct info_walk *walk, struct channel *channel, const char *name,
 		 struct caller *reader)
 {
-	struct row row = {0};
+	struct row row = {.is_brief = true};
 	int r = info_row(channel, name, reader, &row);
 
 	return r < 0 ? r : rows_add(CONTAINER_OF(walk, struct info_rows, walk), &row);
