@@ -199,6 +199,17 @@ void channel_status(struct channel *channel, struct caller *caller, struct row *
 		channel->ops->status(channel, caller, row);
 }
 
+int channel_check_read(struct channel *channel, struct caller *caller)
+{
+	struct stat attr;
+	int r;
+
+	if (channel->ops->check_read)
+		return channel->ops->check_read(channel, caller);
+	r = channel_stat(channel, &attr);
+	return r == 0 && !caller_may(caller, &attr, R_OK) ? -EACCES : r;
+}
+
 int channel_peek(struct channel *channel, FILE *out)
 {
 	/* What is in a node the kernel alone has. */

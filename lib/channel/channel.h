@@ -197,6 +197,8 @@ struct channel_ops {
 	 * (caller_may()). NULL: nothing.
 	 */
 	void (*status)(struct channel *channel, struct caller *caller, struct row *row);
+	/* May the caller read it, as things are now? 0, -EACCES. NULL: the mode says all. */
+	int (*check_read)(struct channel *channel, struct caller *caller);
 	/*
 	 * Prints what waits, without taking it; for a reader who may read it (info/ has looked).
 	 * NULL: the kernel has no call for that.
@@ -293,6 +295,8 @@ off_t channel_seek(struct file *file, off_t offset, int whence);
 
 /* Adds to `row` what only this kind has, as far as the caller may know it. */
 void channel_status(struct channel *channel, struct caller *caller, struct row *row);
+/* May the caller read it? -EACCES */
+int channel_check_read(struct channel *channel, struct caller *caller);
 /* Prints what waits, without taking it. -EOPNOTSUPP: the kernel has no call for that. */
 int channel_peek(struct channel *channel, FILE *out);
 int channel_footprint(struct channel *channel, struct footprint *ret_footprint);

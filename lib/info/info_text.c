@@ -53,14 +53,11 @@ static int peek_print(void *data, struct caller *reader, FILE *out)
 {
 	struct info_object *object = data;
 	struct channel *channel = NULL;
-	struct stat attr;
 	int r = object_find(object, reader, &channel);
 
 	if (r < 0)
 		return r;
-	r = channel_stat(channel, &attr);
-	if (r == 0 && !caller_may(reader, &attr, R_OK))
-		r = -EACCES;
+	r = channel_check_read(channel, reader);
 	if (r == 0)
 		r = channel_peek(channel, out);
 	channel_unref(channel);
