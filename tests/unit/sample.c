@@ -231,9 +231,24 @@ struct file *sample_make_open(struct space *space, const char *name, int flags)
 	return file;
 }
 
+struct removal {
+	struct space *space;
+	const char *name;
+	struct caller *caller;
+};
+
+static int try_to_remove(void *data)
+{
+	const struct removal *removal = data;
+
+	return space_remove(removal->space, removal->name, removal->caller);
+}
+
 int sample_remove(struct space *space, const char *name, struct caller *caller)
 {
-	return space_remove(space, name_in(space, name), caller);
+	struct removal removal = {space, name_in(space, name), caller};
+
+	return loop_wait_for(caller, try_to_remove, &removal);
 }
 
 int sample_rename(struct space *space, const char *from, const char *to, unsigned flags,

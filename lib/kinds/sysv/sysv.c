@@ -8,12 +8,9 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/channel/attributes.h"
+#include "lib/host/job.h"
 
 #define PRIVATE_PREFIX "id-"
-/* Where an object stands in the kernel's table: the low bits of its identifier (ipc/util.h). */
-#define INDEX_MASK 0x7fff
-
 struct sysv *sysv_from(struct channel *channel)
 {
 	assert(channel->space->ops->list == sysv_list);
@@ -26,42 +23,48 @@ struct sysv_space *sysv_space_from(struct space *space)
 	return CONTAINER_OF(space, struct sysv_space, space);
 }
 
-int sysv_error(int error)
+static const struct sysv_calls *sysv_calls(const struct sysv *sysv)
 {
-	return error == -EINVAL ? -EIDRM : error;
+	return sysv_space_from(sysv->channel.space)->calls;
 }
 
-/* The highest index in use, or -errno. */
-static int last_index(const struct sysv_calls *calls)
+/* It keeps its users; who looks for its identifier gets another. */
+static void sysv_forget(struct sysv *sysv)
 {
-	union sysv_data data;
-
-	return calls->control(0, calls->info, &data);
+	if (!sysv->is_gone)
+		HASH_DEL(sysv_space_from(sysv->channel.space)->objects, sysv);
+	sysv->is_gone = true;
 }
 
-/* What only *_STAT_ANY tells to everybody, which counts by index. */
-static int stat_any(const struct sysv_calls *calls, int id, union sysv_data *ret_data)
+/*
+ * Is it new after all? Two objects that the same user has made of the same key and size differ in
+ * this: a time that there was does not go back to none.
+ */
+static bool has_begun_anew(struct sysv *sysv, const union sysv_data *data)
 {
-	int last = last_index(calls);
+	struct stat attr = {0};
+	bool is_used[2];
 
-	if (calls->control(id & INDEX_MASK, calls->stat_any, ret_data) == id)
-		return 0;
-	for (int i = 0; i <= last; i++)
-		if (calls->control(i, calls->stat_any, ret_data) == id)
-			return 0;
-	return -EIDRM;
-}
-
-static int stat_id(const struct sysv_calls *calls, int id, union sysv_data *ret_data)
-{
-	int r = calls->control(id, IPC_STAT, ret_data);
-
-	return r == -EACCES ? stat_any(calls, id, ret_data) : sysv_error(r);
+	sysv_calls(sysv)->times(data, &attr);
+	is_used[0] = attr.st_atim.tv_sec != 0;
+	is_used[1] = attr.st_mtim.tv_sec != 0;
+	for (size_t i = 0; i < 2; i++) {
+		if (sysv->was_used[i] && !is_used[i])
+			return true;
+		sysv->was_used[i] = is_used[i];
+	}
+	return false;
 }
 
 int sysv_data(struct sysv *sysv, union sysv_data *ret_data)
 {
-	return stat_id(sysv_space_from(sysv->channel.space)->calls, sysv->id, ret_data);
+	int r = sysv->is_gone ? -EIDRM : sysv_verify(sysv_calls(sysv), &sysv->identity, ret_data);
+
+	if (r == 0 && has_begun_anew(sysv, ret_data))
+		r = -EIDRM;
+	if (r == -EIDRM)
+		sysv_forget(sysv);
+	return r;
 }
 
 int sysv_status(struct sysv *sysv, struct row *row, union sysv_data *ret_data)
@@ -73,77 +76,9 @@ int sysv_status(struct sysv *sysv, struct row *row, union sysv_data *ret_data)
 	return r;
 }
 
-void sysv_attributes(const struct sysv_calls *calls, int id, const union sysv_data *data,
-		     struct stat *ret_attr)
-{
-	*ret_attr = (struct stat){
-		.st_ino = (ino_t)id,
-		.st_mode = S_IFREG | (data->perm.mode & 0777),
-		.st_nlink = 1,
-		.st_uid = data->perm.uid,
-		.st_gid = data->perm.gid,
-	};
-	calls->times(data, ret_attr);
-	/* What has not happened yet is as old as the object. */
-	if (ret_attr->st_atim.tv_sec == 0)
-		ret_attr->st_atim = ret_attr->st_ctim;
-	if (ret_attr->st_mtim.tv_sec == 0)
-		ret_attr->st_mtim = ret_attr->st_ctim;
-}
-
-int sysv_stat(struct channel *channel, struct stat *ret_attr)
-{
-	struct sysv *sysv = sysv_from(channel);
-	union sysv_data data;
-	int r = sysv_data(sysv, &data);
-
-	if (r < 0)
-		return r == -EIDRM ? -ESTALE : r;
-	sysv_attributes(sysv_space_from(channel->space)->calls, sysv->id, &data, ret_attr);
-	return 0;
-}
-
-/*
- * IPC_SET lets an owner give an object away; chown(2) does not, and through the mount it is
- * chown(2).
- */
-int sysv_change(struct channel *channel, struct file *file, const struct stat *attr,
-		unsigned changes, struct caller *caller)
-{
-	const struct sysv_calls *calls = sysv_space_from(channel->space)->calls;
-	struct sysv *sysv = sysv_from(channel);
-	union sysv_data data;
-	struct stat now;
-	int r = sysv_data(sysv, &data);
-
-	if (r < 0)
-		return r;
-	sysv_attributes(calls, sysv->id, &data, &now);
-	r = attributes_check(&now, attr, changes, caller);
-	if (r < 0)
-		return r;
-	/* The kernel alone sets these times. To say that they are now asks for nothing more. */
-	if ((changes & (CHANGE_ATIME | CHANGE_MTIME)) && !(changes & CHANGE_NOW))
-		return -EPERM;
-	if (!(changes & (CHANGE_UID | CHANGE_GID | CHANGE_MODE)))
-		return 0;
-	if (changes & CHANGE_UID)
-		data.perm.uid = attr->st_uid;
-	if (changes & CHANGE_GID)
-		data.perm.gid = attr->st_gid;
-	if (changes & CHANGE_MODE)
-		data.perm.mode = (data.perm.mode & ~0777U) | (attr->st_mode & 0777);
-	r = caller_enter(caller);
-	if (r < 0)
-		return r;
-	r = calls->control(sysv->id, IPC_SET, &data);
-	caller_leave();
-	return sysv_error(r);
-}
-
 void sysv_fini(struct sysv *sysv)
 {
-	HASH_DEL(sysv_space_from(sysv->channel.space)->objects, sysv);
+	sysv_forget(sysv);
 }
 
 /* The names. */
@@ -182,60 +117,108 @@ static bool sysv_parse_id(const char *name, int *ret_id)
 	return id <= INT_MAX;
 }
 
-static int find_id(const struct sysv_calls *calls, const char *name)
+/* The key in a name; or IPC_PRIVATE, and the identifier. -ENOENT */
+static int parse_name(const char *name, long *ret_key, long *ret_id)
 {
-	union sysv_data data;
-	key_t key;
-	int id, r;
+	key_t key = IPC_PRIVATE;
+	int id = -1;
 
-	if (sysv_parse_key(name, &key))
-		return calls->find(key);
-	if (!sysv_parse_id(name, &id))
+	if (!sysv_parse_key(name, &key) && !sysv_parse_id(name, &id))
 		return -ENOENT;
-	r = stat_id(calls, id, &data);
-	if (r < 0)
-		return r == -EIDRM ? -ENOENT : r;
-	return data.perm.__key == IPC_PRIVATE ? id : -ENOENT;
+	*ret_key = key;
+	*ret_id = id;
+	return 0;
 }
 
-int sysv_channel(struct sysv_space *space, int id, struct channel **ret_channel)
+/* The identifier of the object that has such a name now. */
+static int find_named(const struct sysv_calls *calls, key_t key, int id, union sysv_data *ret_data)
 {
-	struct sysv *sysv;
+	int r;
 
-	HASH_FIND_INT(space->objects, &id, sysv);
-	if (sysv) {
-		*ret_channel = channel_ref(&sysv->channel);
-		return 0;
-	}
-	sysv = calloc(1, space->object_size);
+	if (key != IPC_PRIVATE)
+		id = calls->find(key);
+	if (id < 0)
+		return id;
+	r = sysv_stat_id(calls, id, ret_data);
+	if (r < 0)
+		return r == -EIDRM ? -ENOENT : r;
+	return ret_data->perm.__key == key ? id : -ENOENT;
+}
+
+int sysv_pin(struct sysv *sysv, const union sysv_data *data)
+{
+	struct sysv_space *space = sysv_space_from(sysv->channel.space);
+
+	sysv_identify(space->calls, sysv->id, data, &sysv->identity);
+	has_begun_anew(sysv, data);
+	HASH_ADD_INT(space->objects, id, sysv);
+	sysv->is_gone = !sysv->hh.tbl;
+	return sysv->is_gone ? -ENOMEM : 0;
+}
+
+static int new_channel(struct sysv_space *space, int id, const union sysv_data *data,
+		       struct channel **ret_channel)
+{
+	struct sysv *sysv = calloc(1, space->object_size);
+	int r;
+
 	if (!sysv)
 		return -ENOMEM;
-	sysv->id = id;
-	HASH_ADD_INT(space->objects, id, sysv);
-	if (!sysv->hh.tbl) {
-		free(sysv);
-		return -ENOMEM;
-	}
 	channel_init(&sysv->channel, space->space.kind->channel, &space->space, space->service);
+	sysv->id = id;
+	r = sysv_pin(sysv, data);
+	if (r < 0) {
+		free(sysv);
+		return r;
+	}
 	if (space->init)
 		space->init(sysv);
 	*ret_channel = &sysv->channel;
 	return 0;
 }
 
+/* The channel for what was just seen under that identifier. */
+static int find_channel(struct sysv_space *space, int id, const union sysv_data *data,
+			struct channel **ret_channel)
+{
+	struct sysv *sysv;
+
+	HASH_FIND_INT(space->objects, &id, sysv);
+	if (sysv && sysv_is_identical(space->calls, &sysv->identity, data) &&
+	    !has_begun_anew(sysv, data)) {
+		*ret_channel = channel_ref(&sysv->channel);
+		return 0;
+	}
+	if (sysv)
+		sysv_forget(sysv);
+	return new_channel(space, id, data, ret_channel);
+}
+
+int sysv_channel(struct sysv_space *space, int id, struct channel **ret_channel)
+{
+	union sysv_data data;
+	int r = sysv_stat_id(space->calls, id, &data);
+
+	return r < 0 ? r : find_channel(space, id, &data, ret_channel);
+}
+
 int sysv_lookup(struct space *space_, const char *name, struct caller *caller,
 		struct entry *ret_entry)
 {
 	struct sysv_space *space = sysv_space_from(space_);
-	int id = find_id(space->calls, name);
+	union sysv_data data;
+	long key, id;
+	int r = parse_name(name, &key, &id);
 
-	return id < 0 ? id : sysv_channel(space, id, &ret_entry->channel);
+	if (r == 0)
+		r = find_named(space->calls, (key_t)key, (int)id, &data);
+	return r < 0 ? r : find_channel(space, r, &data, &ret_entry->channel);
 }
 
 int sysv_list(struct space *space_, struct caller *caller, space_entry_fn *entry, void *data)
 {
 	const struct sysv_calls *calls = sysv_space_from(space_)->calls;
-	int last = last_index(calls);
+	int last = sysv_last_index(calls);
 	char name[NAME_MAX + 1];
 
 	for (int i = 0; i <= last; i++) {
@@ -269,29 +252,53 @@ int sysv_make(struct space *space, const char *name, mode_t mode, struct caller 
 	return id < 0 ? id : sysv_channel(sysv_space_from(space), id, &ret_entry->channel);
 }
 
+void sysv_unmake(struct channel *channel, struct caller *caller)
+{
+	struct sysv *sysv = sysv_from(channel);
+	union sysv_data data;
+
+	if (sysv_data(sysv, &data) == 0 && caller_enter(caller) == 0) {
+		sysv_calls(sysv)->control(sysv->id, IPC_RMID, &data);
+		caller_leave();
+	}
+	channel_unref(channel);
+}
+
+/* Whatever has the name when its turn comes: by its key, or without one by the identifier. */
+struct removal {
+	const struct sysv_calls *calls;
+	long key, id;
+};
+
+static int removal_act(void *data)
+{
+	const struct removal *removal = data;
+	const struct sysv_calls *calls = removal->calls;
+	union sysv_data found;
+	int id = find_named(calls, (key_t)removal->key, (int)removal->id, &found);
+
+	return id < 0 ? id : sysv_error(calls->control(id, IPC_RMID, &found));
+}
+
 /* The kernel lets owner, creator and root, as the rule of a sticky directory is. */
 int sysv_remove(struct space *space, const char *name, struct caller *caller)
 {
-	const struct sysv_calls *calls = sysv_space_from(space)->calls;
-	int id = find_id(calls, name);
-	union sysv_data unused;
-	int r;
+	struct removal removal = {.calls = sysv_space_from(space)->calls};
+	int r = parse_name(name, &removal.key, &removal.id);
 
-	if (id < 0)
-		return id;
-	r = caller_enter(caller);
-	if (r < 0)
-		return r;
-	r = calls->control(id, IPC_RMID, &unused);
-	caller_leave();
-	return sysv_error(r);
+	return r < 0 ? r
+		     : job_run(space->host, caller,
+			       &(struct job_call){.place = JOB_THREAD,
+						  .act = removal_act,
+						  .data = &removal,
+						  .size = sizeof(removal)});
 }
 
 /* A kernel without System V is a machine that has no such objects: -ENOSYS. */
 int sysv_space_init(struct sysv_space *space, const struct space_ops *ops, struct host *host,
 		    const struct kind *kind)
 {
-	int last = last_index(space->calls);
+	int last = sysv_last_index(space->calls);
 
 	if (last < 0)
 		return last;

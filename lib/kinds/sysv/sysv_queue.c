@@ -76,10 +76,9 @@ static void queue_times(const union sysv_data *data, struct stat *attr)
 	attr->st_ctim.tv_sec = data->queue.msg_ctime;
 }
 
-static const struct sysv_calls queue_calls = {
+const struct sysv_calls sysv_queue_calls = {
 	.control = queue_control,
 	.find = queue_find,
-	.info = MSG_INFO,
 	.stat_any = MSG_STAT_ANY,
 	.times = queue_times,
 };
@@ -110,47 +109,6 @@ static void queue_destroy(struct channel *channel)
 	free(queue);
 }
 
-/* Takes away what is there now, without looking at it. */
-static int empty(struct sysv_queue *queue, const union sysv_data *data)
-{
-	struct {
-		long type;
-		char text[1];
-	} message;
-
-	for (unsigned long i = 0; i < data->queue.msg_qnum; i++)
-		if (msgrcv(queue->sysv.id, &message, 0, 0, IPC_NOWAIT | MSG_NOERROR) < 0)
-			return errno == ENOMSG ? 0 : sysv_error(-errno);
-	return 0;
-}
-
-/* To empty a queue is to receive from it: it takes the caller's right to do so. */
-static int queue_truncate(struct channel *channel, struct file *file, off_t size,
-			  struct caller *caller)
-{
-	struct sysv_queue *queue = sysv_queue_from(channel);
-	bool may_read = file && file_reads(file);
-	union sysv_data data;
-	int r;
-
-	if (size != 0)
-		return -EINVAL;
-	r = sysv_data(&queue->sysv, &data);
-	if (r == 0 && !may_read)
-		r = caller_enter(caller);
-	if (r < 0)
-		return r;
-	/* The right is asked for even if nothing is there to take. */
-	if (!may_read && msgctl(queue->sysv.id, IPC_STAT, &data.queue) < 0)
-		r = sysv_error(-errno);
-	else
-		r = empty(queue, &data);
-	if (!may_read)
-		caller_leave();
-	channel_wake(channel, EPOLLOUT);
-	return r;
-}
-
 static int queue_open(struct file *file, struct caller *caller)
 {
 	struct sysv_queue *queue = sysv_queue_from(file->channel);
@@ -167,7 +125,7 @@ static int queue_open(struct file *file, struct caller *caller)
 	file->channel->message_max = (size_t)info.msgmax;
 	if (data.queue.msg_qbytes < file->channel->message_max)
 		file->channel->message_max = data.queue.msg_qbytes;
-	return 0;
+	return sysv_open(file, caller);
 }
 
 /* There is a message longer than message_max. */
@@ -184,24 +142,49 @@ static int learn_length(struct sysv_queue *queue)
 	return -EMSGSIZE;
 }
 
+/* One that was taken already goes to who has the right to receive it. */
+static ssize_t receive_empty(struct sysv_queue *queue, long type)
+{
+	union sysv_data data;
+	int r = queue_control(queue->sysv.id, IPC_STAT, &data);
+
+	if (r == 0)
+		sysv_queue_take_empty(queue, type);
+	return r;
+}
+
+static ssize_t receive(struct sysv_queue *queue, long type, size_t size)
+{
+	struct sysv_message *message = queue_space_from(queue->sysv.channel.space)->message;
+	ssize_t n = msgrcv(queue->sysv.id, &message->kernel, size, type, IPC_NOWAIT);
+
+	return n < 0 ? -errno : n;
+}
+
 static ssize_t queue_read(struct file *file, void *data, size_t size, off_t offset)
 {
 	struct sysv_queue *queue = sysv_queue_from(file->channel);
 	struct queue_space *space = queue_space_from(file->channel->space);
 	long type = sysv_queue_type(file);
+	union sysv_data now;
 	ssize_t n;
 
-	if (sysv_queue_take_empty(queue, type))
-		return 0;
 	if (size > file->channel->message_max)
 		size = file->channel->message_max;
 	if (reserve(space, size) < 0)
 		return -ENOMEM;
-	n = msgrcv(queue->sysv.id, &space->message->kernel, size, type, IPC_NOWAIT);
-	if (n < 0 && errno == E2BIG)
+	n = sysv_data(&queue->sysv, &now);
+	if (n == 0)
+		n = sysv_enter(file, &now);
+	if (n < 0)
+		return n;
+	n = sysv_queue_has_empty(queue, type) ? receive_empty(queue, type)
+					      : receive(queue, type, size);
+	caller_leave();
+	if (n == -E2BIG)
 		return learn_length(queue);
 	if (n < 0)
-		return errno == ENOMSG ? -EAGAIN : sysv_error(-errno);
+		return n == -ENOMSG ? -EAGAIN : sysv_error((int)n);
 	memcpy(data, space->message->kernel.text, (size_t)n);
 	return n;
 }
@@ -213,7 +196,7 @@ static ssize_t queue_write(struct file *file, const void *data, size_t size, off
 
 	if (reserve(space, size) < 0)
 		return -ENOMEM;
-	space->message->id = queue->sysv.id;
+	space->message->queue = queue->sysv.identity;
 	space->message->size = size;
 	space->message->kernel.type = file->selector.is_set ? (long)file->selector.value : 1;
 	memcpy(space->message->kernel.text, data, size);
@@ -227,7 +210,7 @@ static uint32_t queue_poll(struct file *file)
 	int r = 0;
 
 	if (file_reads(file))
-		r = sysv_queue_has_message(queue, sysv_queue_type(file));
+		r = sysv_queue_has_message(file);
 	if (r > 0)
 		events |= EPOLLIN | EPOLLRDNORM;
 	if (r >= 0 && file_writes(file))
@@ -308,10 +291,8 @@ static int queue_create(struct space *space, const char *name, mode_t mode,
 	if (r < 0 || !settings_has(settings, QUEUE_CAPACITY))
 		return r;
 	r = queue_set(ret_entry->channel, settings, caller);
-	if (r < 0) {
-		sysv_remove(space, name, caller);
-		channel_unref(TAKE_PTR(ret_entry->channel));
-	}
+	if (r < 0)
+		sysv_unmake(TAKE_PTR(ret_entry->channel), caller);
 	return r;
 }
 
@@ -326,13 +307,16 @@ static const struct channel_ops queue_ops = {
 	.destroy = queue_destroy,
 	.stat = sysv_stat,
 	.change = sysv_change,
-	.truncate = queue_truncate,
+	.get_acl = sysv_get_acl,
+	.truncate = sysv_queue_truncate,
 	.open = queue_open,
+	.release = sysv_release,
 	.read = queue_read,
 	.write = queue_write,
 	.poll = queue_poll,
 	.attend = sysv_queue_attend,
 	.status = queue_status,
+	.check_read = sysv_check_read,
 	.peek = queue_peek,
 	.set = queue_set,
 };
@@ -352,7 +336,7 @@ static int queue_space_open(struct space **ret_space, struct host *host)
 
 	if (!space)
 		return -ENOMEM;
-	space->sysv.calls = &queue_calls;
+	space->sysv.calls = &sysv_queue_calls;
 	space->sysv.service = CHANNEL_STREAM;
 	space->sysv.object_size = sizeof(struct sysv_queue);
 	space->sysv.init = sysv_queue_wait_init;

@@ -15,15 +15,6 @@
 /* How often who polls for room has it looked for, which no call waits for: ns. */
 #define ROOM_AGAIN 20000000
 
-/* A message of one type (0: of any) that is waited for; or an empty one that came. */
-struct arrival {
-	struct sleeper sleeper;
-	int id;
-	long type;
-	bool is_taken;               /* an empty message of this type has been taken */
-	struct arrival *prev, *next; /* sysv_queue::awaited or empties */
-};
-
 /* 1: a message is there; an empty one has then been taken. */
 static int look_for_message(struct arrival *arrival, int flags)
 {
@@ -32,7 +23,7 @@ static int look_for_message(struct arrival *arrival, int flags)
 		char text[1];
 	} empty;
 
-	if (msgrcv(arrival->id, &empty, 0, arrival->type, flags) == 0) {
+	if (msgrcv((int)arrival->queue.id, &empty, 0, arrival->type, flags) == 0) {
 		arrival->type = empty.type;
 		arrival->is_taken = true;
 		return 1;
@@ -42,7 +33,11 @@ static int look_for_message(struct arrival *arrival, int flags)
 
 static int await_message(struct sleeper *sleeper)
 {
-	return look_for_message(CONTAINER_OF(sleeper, struct arrival, sleeper), 0);
+	struct arrival *arrival = CONTAINER_OF(sleeper, struct arrival, sleeper);
+	union sysv_data data;
+	int r = sysv_verify(&sysv_queue_calls, &arrival->queue, &data);
+
+	return r < 0 ? r : look_for_message(arrival, 0);
 }
 
 static void arrival_ended(struct sleeper *sleeper)
@@ -61,15 +56,23 @@ static void arrival_ended(struct sleeper *sleeper)
 	channel_attend(channel);
 }
 
+/* For a message of one byte. */
+static bool has_room(const union sysv_data *data)
+{
+	return data->queue.__msg_cbytes < data->queue.msg_qbytes &&
+	       data->queue.msg_qnum < data->queue.msg_qbytes;
+}
+
 static int await_room(struct sleeper *sleeper)
 {
 	const struct timespec again = {.tv_nsec = ROOM_AGAIN};
 	struct arrival *arrival = CONTAINER_OF(sleeper, struct arrival, sleeper);
-	struct msqid_ds data;
+	union sysv_data data;
+	int r = sysv_verify(&sysv_queue_calls, &arrival->queue, &data);
 
-	if (msgctl(arrival->id, IPC_STAT, &data) < 0)
-		return sysv_error(-errno);
-	if (data.__msg_cbytes < data.msg_qbytes && data.msg_qnum < data.msg_qbytes)
+	if (r < 0)
+		return r;
+	if (has_room(&data))
 		return 1;
 	nanosleep(&again, NULL);
 	return -EINTR;
@@ -87,17 +90,20 @@ static void room_ended(struct sleeper *sleeper)
 static int send_act(void *data)
 {
 	const struct sysv_message *message = data;
+	union sysv_data unused;
+	int r = sysv_verify(&sysv_queue_calls, &message->queue, &unused);
 
-	return msgsnd((int)message->id, &message->kernel, message->size, 0) < 0 ? sysv_error(-errno)
-										: 0;
+	if (r == 0 && msgsnd((int)message->queue.id, &message->kernel, message->size, 0) < 0)
+		r = sysv_error(-errno);
+	return r;
 }
 
-/* As the caller, who pays for the thread and waits for it. */
-static int send_by_job(struct sysv_queue *queue, struct caller *caller,
-		       struct sysv_message *message)
+int sysv_queue_send_by_job(struct sysv_queue *queue, struct caller *caller, bool as_caller,
+			   struct sysv_message *message)
 {
 	return job_run(queue->sysv.channel.space->host, caller,
 		       &(struct job_call){.place = JOB_SLEEPER,
+					  .as_caller = as_caller,
 					  .act = send_act,
 					  .data = message,
 					  .size = sizeof(*message) + message->size});
@@ -117,18 +123,32 @@ static int explain(struct sysv_queue *queue, int error, size_t size)
 	return error == EINVAL || size > data.queue.msg_qbytes ? -EMSGSIZE : -EAGAIN;
 }
 
+static int send_now(struct sysv_queue *queue, struct file *file, struct sysv_message *message)
+{
+	union sysv_data data;
+	int error = 0;
+	int r = sysv_data(&queue->sysv, &data);
+
+	if (r == 0)
+		r = sysv_enter(file, &data);
+	if (r < 0)
+		return r;
+	if (msgsnd(queue->sysv.id, &message->kernel, message->size, IPC_NOWAIT) < 0)
+		error = errno;
+	caller_leave();
+	return error ? explain(queue, error, message->size) : 0;
+}
+
 ssize_t sysv_queue_send(struct sysv_queue *queue, struct file *file, struct sysv_message *message)
 {
-	struct caller caller = {.uid = file->uid, .waiter = file->waiter};
+	struct caller opener = sysv_opener(file);
 	int r = -EAGAIN;
 
 	/* Not before its job has told what became of it. */
 	if (!file->waiter || !file->waiter->job)
-		r = msgsnd((int)message->id, &message->kernel, message->size, IPC_NOWAIT) < 0
-			    ? explain(queue, errno, message->size)
-			    : 0;
+		r = send_now(queue, file, message);
 	if (r == -EAGAIN && file->waiter)
-		r = send_by_job(queue, &caller, message);
+		r = sysv_queue_send_by_job(queue, &opener, true, message);
 	return r < 0 ? r : (ssize_t)message->size;
 }
 
@@ -143,7 +163,7 @@ static int start_arrival(struct sysv_queue *queue, long type, uid_t uid,
 		return -ENOMEM;
 	arrival->sleeper.call = call;
 	arrival->sleeper.ended = ended;
-	arrival->id = queue->sysv.id;
+	arrival->queue = queue->sysv.identity;
 	arrival->type = type;
 	r = sleeper_start(&arrival->sleeper, &queue->sysv.channel, uid);
 	if (r < 0)
@@ -229,122 +249,46 @@ static void attend_room(struct sysv_queue *queue)
 		start_arrival(queue, 0, waits->uid, await_room, room_ended, &queue->room);
 }
 
-/* A waiter takes it soon, or hears of it, after the wake-up that came with it. */
-static bool is_awaited(const struct channel *channel, const struct arrival *empty)
-{
-	struct transfer *reader;
-	struct file *file;
-
-	DL_FOREACH(channel->readers, reader) {
-		long type = sysv_queue_type(reader->file);
-
-		if (type == 0 || type == empty->type)
-			return true;
-	}
-	DL_FOREACH(channel->polled, file) {
-		long type = sysv_queue_type(file);
-
-		if (file_reads(file) && (type == 0 || type == empty->type))
-			return true;
-	}
-	return false;
-}
-
-/* True if the queue has it again, or is gone. */
-static bool put_back(struct sysv_queue *queue, const struct arrival *empty)
-{
-	struct {
-		long type;
-		char text[1];
-	} message = {.type = empty->type};
-
-	return msgsnd(queue->sysv.id, &message, 0, IPC_NOWAIT) == 0 || errno != EAGAIN;
-}
-
-/* An empty message has gone back, or its queue has gone. */
-static void resume_returning(struct waiter *waiter)
-{
-	struct sysv_queue *queue = CONTAINER_OF(waiter, struct sysv_queue, returning);
-
-	waiter_fini(waiter);
-	queue->is_returning = false;
-	channel_wake(&queue->sysv.channel, EPOLLIN | EPOLLOUT);
-	channel_attend(&queue->sysv.channel);
-	channel_unref(&queue->sysv.channel);
-}
-
-/* The queue is full: a thread puts it back when there is room. False if none could be had. */
-static bool return_later(struct sysv_queue *queue, const struct arrival *empty)
-{
-	struct caller caller = {.uid = empty->sleeper.uid, .waiter = &queue->returning};
-	struct sysv_message message = {.id = queue->sysv.id};
-
-	if (queue->is_returning)
-		return false;
-	message.kernel.type = empty->type;
-	queue->is_returning = send_by_job(queue, &caller, &message) == -EINPROGRESS;
-	if (queue->is_returning)
-		channel_ref(&queue->sysv.channel);
-	return queue->is_returning;
-}
-
-static void attend_empties(struct sysv_queue *queue)
-{
-	struct arrival *empty, *next;
-
-	DL_FOREACH_SAFE(queue->empties, empty, next) {
-		if (is_awaited(&queue->sysv.channel, empty))
-			continue;
-		if (!put_back(queue, empty) && !return_later(queue, empty))
-			continue;
-		DL_DELETE(queue->empties, empty);
-		free(empty);
-	}
-}
-
 void sysv_queue_attend(struct channel *channel)
 {
 	struct sysv_queue *queue = sysv_queue_from(channel);
 
-	attend_empties(queue);
+	sysv_queue_attend_empties(queue);
 	attend_readers(queue);
 	attend_room(queue);
 }
 
-bool sysv_queue_take_empty(struct sysv_queue *queue, long type)
+/* As who opened the file: an empty message is taken. */
+static int look_for_type(struct file *file, const union sysv_data *data, struct arrival *arrival)
 {
-	struct arrival *empty;
+	int r = sysv_enter(file, data);
 
-	DL_FOREACH(queue->empties, empty) {
-		if (type != 0 && empty->type != type)
-			continue;
-		DL_DELETE(queue->empties, empty);
-		free(empty);
-		return true;
-	}
-	return false;
+	if (r < 0)
+		return r;
+	r = look_for_message(arrival, IPC_NOWAIT);
+	caller_leave();
+	return r;
 }
 
-int sysv_queue_has_message(struct sysv_queue *queue, long type)
+int sysv_queue_has_message(struct file *file)
 {
-	struct arrival *arrival, *empty;
+	struct sysv_queue *queue = sysv_queue_from(file->channel);
+	long type = sysv_queue_type(file);
+	struct arrival *arrival;
 	union sysv_data data;
 	int r;
 
-	DL_FOREACH(queue->empties, empty) {
-		if (type == 0 || empty->type == type)
-			return true;
-	}
-	if (type == 0) {
-		r = sysv_data(&queue->sysv, &data);
+	if (sysv_queue_has_empty(queue, type))
+		return true;
+	r = sysv_data(&queue->sysv, &data);
+	if (r < 0 || type == 0)
 		return r < 0 ? r : data.queue.msg_qnum > 0;
-	}
 	arrival = calloc(1, sizeof(*arrival));
 	if (!arrival)
 		return -ENOMEM;
-	arrival->id = queue->sysv.id;
+	arrival->queue = queue->sysv.identity;
 	arrival->type = type;
-	r = look_for_message(arrival, IPC_NOWAIT);
+	r = look_for_type(file, &data, arrival);
 	if (!arrival->is_taken) {
 		free(arrival);
 		return r;
@@ -360,23 +304,5 @@ int sysv_queue_has_room(struct sysv_queue *queue)
 	union sysv_data data;
 	int r = sysv_data(&queue->sysv, &data);
 
-	if (r < 0)
-		return r;
-	return data.queue.__msg_cbytes < data.queue.msg_qbytes &&
-	       data.queue.msg_qnum < data.queue.msg_qbytes;
-}
-
-void sysv_queue_wait_init(struct sysv *sysv)
-{
-	CONTAINER_OF(sysv, struct sysv_queue, sysv)->returning.resume = resume_returning;
-}
-
-void sysv_queue_wait_fini(struct sysv_queue *queue)
-{
-	struct arrival *empty, *next;
-
-	DL_FOREACH_SAFE(queue->empties, empty, next) {
-		put_back(queue, empty);
-		free(empty);
-	}
+	return r < 0 ? r : has_room(&data);
 }

@@ -14,7 +14,7 @@
 
 /* A list to be done, as far as it is long. Without padding: job_run() compares all of it. */
 struct operation {
-	long id; /* of the set */
+	struct sysv_identity set;
 	size_t n;
 	struct sembuf list[SYSV_SEM_LIST_MAX];
 };
@@ -60,12 +60,20 @@ int sysv_sem_list_parse(const char *data, size_t size, struct sembuf *list)
 	return n ? n : -EINVAL;
 }
 
+static int operate(struct operation *operation)
+{
+	int r = semop((int)operation->set.id, operation->list, operation->n);
+
+	return r < 0 ? sysv_error(-errno) : 0;
+}
+
 static int operation_act(void *data)
 {
 	struct operation *operation = data;
+	union sysv_data unused;
+	int r = sysv_verify(&sysv_sem_calls, &operation->set, &unused);
 
-	return semop((int)operation->id, operation->list, operation->n) < 0 ? sysv_error(-errno)
-									    : 0;
+	return r < 0 ? r : operate(operation);
 }
 
 static void set_flags(struct operation *operation, short flags)
@@ -74,11 +82,28 @@ static void set_flags(struct operation *operation, short flags)
 		operation->list[i].sem_flg = flags;
 }
 
+static int operate_now(struct sysv *set, const struct file *file, struct operation *operation)
+{
+	union sysv_data data;
+	int r = sysv_data(set, &data);
+
+	if (r == 0)
+		r = sysv_enter(file, &data);
+	if (r < 0)
+		return r;
+	set_flags(operation, IPC_NOWAIT);
+	r = operate(operation);
+	caller_leave();
+	set_flags(operation, 0);
+	return r;
+}
+
 int sysv_sem_list_run(struct sysv *set, struct file *file, const char *data, size_t size)
 {
-	struct operation operation = {.id = set->id};
-	struct caller caller = {.uid = file->uid, .waiter = file->waiter};
-	struct job_call call = {.place = JOB_SLEEPER, .act = operation_act, .data = &operation};
+	struct operation operation = {.set = set->identity};
+	struct caller opener = sysv_opener(file);
+	struct job_call call = {
+		.place = JOB_SLEEPER, .as_caller = true, .act = operation_act, .data = &operation};
 	int r = sysv_sem_list_parse(data, size, operation.list);
 
 	if (r < 0)
@@ -86,13 +111,10 @@ int sysv_sem_list_run(struct sysv *set, struct file *file, const char *data, siz
 	operation.n = (size_t)r;
 	r = -EAGAIN;
 	/* Not before its job has told what became of it. */
-	if (!file->waiter || !file->waiter->job) {
-		set_flags(&operation, IPC_NOWAIT);
-		r = operation_act(&operation);
-	}
+	if (!file->waiter || !file->waiter->job)
+		r = operate_now(set, file, &operation);
 	if (r != -EAGAIN || !file->waiter)
 		return r;
-	set_flags(&operation, 0);
 	call.size = offsetof(struct operation, list) + operation.n * sizeof(*operation.list);
-	return job_run(set->channel.space->host, &caller, &call);
+	return job_run(set->channel.space->host, &opener, &call);
 }

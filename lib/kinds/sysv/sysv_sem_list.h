@@ -13,12 +13,14 @@
 /* More than this the kernel refuses too, unless somebody has raised its limit. */
 #define SYSV_SEM_LIST_MAX 1024
 
+extern const struct sysv_calls sysv_sem_calls;
+
 /* `list` has room for SYSV_SEM_LIST_MAX. Returns their number; -EINVAL, -E2BIG, -ENOMEM. */
 int sysv_sem_list_parse(const char *data, size_t size, struct sembuf *list);
 
 /*
- * Does the list in `data`, written to `file`: 0; -EAGAIN, and for a held write -EINPROGRESS: a job
- * is at it.
+ * Does the list in `data`, as who opened `file`: 0; -EAGAIN, and for a held write -EINPROGRESS: a
+ * job is at it.
  */
 int sysv_sem_list_run(struct sysv *set, struct file *file, const char *data, size_t size);
 

@@ -78,12 +78,18 @@ static void segment_times(const union sysv_data *data, struct stat *attr)
 	attr->st_ctim.tv_sec = data->segment.shm_ctime;
 }
 
+static void segment_constants(const union sysv_data *data, struct sysv_identity *identity)
+{
+	identity->size = (long)data->segment.shm_segsz;
+	identity->maker = data->segment.shm_cpid;
+}
+
 static const struct sysv_calls segment_calls = {
 	.control = segment_control,
 	.find = segment_find,
-	.info = SHM_INFO,
 	.stat_any = SHM_STAT_ANY,
 	.times = segment_times,
+	.constants = segment_constants,
 };
 
 /* The channel. */
@@ -120,7 +126,7 @@ static int segment_stat(struct channel *channel, struct stat *ret_attr)
 	}
 	if (r < 0)
 		return r == -EIDRM ? -ESTALE : r;
-	sysv_attributes(&segment_calls, segment->sysv.id, &data, ret_attr);
+	sysv_attributes(&segment->sysv, &data, ret_attr);
 	ret_attr->st_dev = segment_space_from(channel->space)->dev;
 	ret_attr->st_size = (off_t)data.segment.shm_segsz;
 	ret_attr->st_blocks = (ret_attr->st_size + 511) / 512;
@@ -137,12 +143,8 @@ static int segment_open(struct file *file, struct caller *caller)
 	if (!is_born(segment))
 		return 0;
 	r = sysv_data(&segment->sysv, &data);
-	if (r == 0 && !sysv_shm_is_open(segment))
-		r = sysv_shm_open(segment, &data, file_writes(file), caller->uid);
-	else if (r == 0 && segment->creator != data.perm.cuid)
-		r = -EIDRM;
-	else if (r == 0 && segment->is_read_only && file_writes(file))
-		r = -EACCES;
+	if (r == 0)
+		r = sysv_shm_open(segment, &data, file_writes(file), caller);
 	return r == -EIDRM ? -ESTALE : r;
 }
 
@@ -152,31 +154,35 @@ static void segment_release(struct file *file)
 		sysv_shm_close(sysv_segment_from(file->channel));
 }
 
+/* It has just been made, and is this segment. */
+static int segment_made(struct sysv_segment *segment, int id, struct caller *caller)
+{
+	union sysv_data data;
+	int r = sysv_stat_id(&segment_calls, id, &data);
+
+	if (r < 0)
+		return r;
+	segment->sysv.id = id;
+	r = sysv_pin(&segment->sysv, &data);
+	if (r < 0) {
+		segment->sysv.id = -1;
+		shmctl(id, IPC_RMID, NULL);
+		return r;
+	}
+	return segment->sysv.channel.n_files > 0 ? sysv_shm_open_made(segment, &data, caller) : 0;
+}
+
 /* Makes it what it was created for. */
 static int segment_bear(struct sysv_segment *segment, off_t size, struct caller *caller)
 {
-	struct sysv_space *space = sysv_space_from(segment->sysv.channel.space);
 	int flags = IPC_CREAT | IPC_EXCL | (int)(segment->attributes.mode & 0777);
-	union sysv_data data;
 	int r = caller_enter(caller);
 
 	if (r < 0)
 		return r;
 	r = size < 0 ? -EINVAL : segment_get(segment->key, flags, (size_t)size);
 	caller_leave();
-	if (r < 0)
-		return r;
-	segment->sysv.id = r;
-	HASH_ADD_INT(space->objects, id, &segment->sysv);
-	if (!segment->sysv.hh.tbl) {
-		segment->sysv.id = -1;
-		shmctl(r, IPC_RMID, NULL);
-		return -ENOMEM;
-	}
-	r = sysv_data(&segment->sysv, &data);
-	if (r == 0 && segment->sysv.channel.n_files > 0)
-		r = sysv_shm_open(segment, &data, true, caller->uid);
-	return r;
+	return r < 0 ? r : segment_made(segment, r, caller);
 }
 
 /* A segment has the size that it was made with. */
@@ -206,6 +212,16 @@ static int segment_change(struct channel *channel, struct file *file, const stru
 	if (changes & (CHANGE_ATIME | CHANGE_MTIME))
 		return -EINVAL;
 	return attributes_change(&segment->attributes, attr, changes, caller);
+}
+
+/* Before it is born and after it is gone the mode says all. */
+static ssize_t segment_get_acl(struct channel *channel, void *ret_data, size_t size)
+{
+	ssize_t n = -ESTALE;
+
+	if (is_born(sysv_segment_from(channel)))
+		n = sysv_get_acl(channel, ret_data, size);
+	return n == -ESTALE ? -ENODATA : n;
 }
 
 /* memfd, huge pages and /dev/zero have maps, too, and the same numbers. */
@@ -278,6 +294,7 @@ static const struct channel_ops segment_ops = {
 	.destroy = segment_destroy,
 	.stat = segment_stat,
 	.change = segment_change,
+	.get_acl = segment_get_acl,
 	.truncate = segment_truncate,
 	.open = segment_open,
 	.release = segment_release,

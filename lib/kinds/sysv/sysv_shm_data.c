@@ -4,14 +4,46 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/workers.h"
 
 bool sysv_shm_is_open(const struct sysv_segment *segment)
 {
 	return segment->sysv.channel.backing_fd >= 0 || segment->memory;
+}
+
+struct detachment {
+	struct worker_task task;
+	char *memory;
+};
+
+static void detachment_work(struct worker_task *task)
+{
+	shmdt(CONTAINER_OF(task, struct detachment, task)->memory);
+}
+
+static void detachment_done(struct worker_task *task)
+{
+	free(CONTAINER_OF(task, struct detachment, task));
+}
+
+/* On a worker: if it is the last of a segment that was removed, that frees all of it. */
+static void detach(struct host *host, char *memory)
+{
+	struct detachment *detachment = host->workers ? malloc(sizeof(*detachment)) : NULL;
+
+	if (detachment) {
+		*detachment = (struct detachment){
+			{.work = detachment_work, .done = detachment_done}, memory};
+		if (workers_submit(host->workers, &detachment->task) == 0)
+			return;
+	}
+	free(detachment);
+	shmdt(memory);
 }
 
 void sysv_shm_close(struct sysv_segment *segment)
@@ -22,17 +54,21 @@ void sysv_shm_close(struct sysv_segment *segment)
 		host_close(channel->space->host, channel->descriptors_uid, channel->backing_fd);
 	channel->backing_fd = -1;
 	if (segment->memory)
-		shmdt(TAKE_PTR(segment->memory));
+		detach(channel->space->host, TAKE_PTR(segment->memory));
 	channel_uncharge_descriptors(channel);
 }
 
-/* A descriptor of the file behind the attachment, for the kernel to have; or -errno. */
-static int open_map(const struct sysv_segment *segment)
+/*
+ * A descriptor of the file behind an attachment, for the kernel to have; or -errno. -EIDRM: by then
+ * the identifier was another segment's.
+ */
+static int open_map(const struct sysv_segment *segment, const char *memory)
 {
 	const struct features *features = &segment->sysv.channel.space->host->features;
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	uintptr_t start = (uintptr_t)segment->memory;
+	uintptr_t start = (uintptr_t)memory;
 	uintptr_t end = start + (segment->size + page - 1) / page * page;
+	struct stat attr;
 	char path[80];
 	int fd;
 
@@ -41,46 +77,102 @@ static int open_map(const struct sysv_segment *segment)
 		return -EOPNOTSUPP;
 	snprintf(path, sizeof(path), "/proc/self/map_files/%lx-%lx", start, end);
 	fd = open(path, O_RDWR | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	/* Its inode has the identifier for a number (ipc/shm.c, newseg). */
+	if (fstat(fd, &attr) < 0 || attr.st_ino != (ino_t)segment->sysv.id ||
+	    attr.st_size != (off_t)segment->size) {
+		close(fd);
+		return -EIDRM;
+	}
+	return fd;
 }
 
-static int segment_attach(struct sysv_segment *segment, bool writes)
+/* The attachment becomes the one that serves all, unless there is one as good. */
+static void keep_memory(struct sysv_segment *segment, char *memory, bool is_writable)
 {
-	void *memory = shmat(segment->sysv.id, NULL, 0);
+	struct host *host = segment->sysv.channel.space->host;
 
-	segment->is_read_only = memory == (void *)-1 && errno == EACCES && !writes;
-	if (segment->is_read_only)
-		memory = shmat(segment->sysv.id, NULL, SHM_RDONLY);
-	if (memory == (void *)-1)
-		return sysv_error(-errno);
+	if (segment->memory && (segment->is_writable || !is_writable)) {
+		detach(host, memory);
+		return;
+	}
+	if (segment->memory)
+		detach(host, segment->memory);
 	segment->memory = memory;
+	segment->is_writable = is_writable;
+}
+
+/* The first attachment leads to the file, if it can; then it is not kept. */
+static int open_first(struct sysv_segment *segment, char *memory, bool is_writable, uid_t uid)
+{
+	struct channel *channel = &segment->sysv.channel;
+	int fd, r = channel_charge_descriptors(channel, uid, 1);
+
+	if (r < 0)
+		return r;
+	fd = open_map(segment, memory);
+	if (fd == -EMFILE || fd == -ENFILE || fd == -EIDRM) {
+		channel_uncharge_descriptors(channel);
+		return fd == -EIDRM ? fd : -ENFILE;
+	}
+	if (fd < 0)
+		keep_memory(segment, memory, is_writable);
+	else
+		channel->backing_fd = fd;
 	return 0;
 }
 
-int sysv_shm_open(struct sysv_segment *segment, const union sysv_data *data, bool writes, uid_t uid)
+/* Attaches it with the rights that this thread has now. */
+static int attach(const struct sysv_segment *segment, bool writes, char **ret_memory)
+{
+	void *memory = shmat(segment->sysv.id, NULL, writes ? 0 : SHM_RDONLY);
+
+	if (memory == (void *)-1)
+		return sysv_error(-errno);
+	*ret_memory = memory;
+	return 0;
+}
+
+/* Takes over the attachment. What the descriptor holds is not freed when it is detached. */
+static int take(struct sysv_segment *segment, char *memory, bool is_writable, uid_t uid)
 {
 	struct channel *channel = &segment->sysv.channel;
-	int r = channel_charge_descriptors(channel, uid, 1);
+	int r = 0;
+
+	if (segment->memory)
+		keep_memory(segment, memory, is_writable);
+	else if (channel->backing_fd < 0)
+		r = open_first(segment, memory, is_writable, uid);
+	if (r < 0)
+		detach(channel->space->host, memory);
+	else if (channel->backing_fd >= 0)
+		shmdt(memory);
+	return r;
+}
+
+int sysv_shm_open(struct sysv_segment *segment, const union sysv_data *data, bool writes,
+		  struct caller *caller)
+{
+	char *memory = NULL;
+	int r = caller_enter(caller);
 
 	if (r < 0)
 		return r;
+	r = attach(segment, writes, &memory);
+	caller_leave();
 	segment->size = data->segment.shm_segsz;
-	segment->creator = data->perm.cuid;
-	r = segment_attach(segment, writes);
-	if (r < 0) {
-		channel_uncharge_descriptors(channel);
-		return r;
-	}
-	channel->backing_fd = open_map(segment);
-	if (channel->backing_fd == -EMFILE || channel->backing_fd == -ENFILE)
-		r = -ENFILE;
-	if (channel->backing_fd < 0)
-		channel->backing_fd = -1;
-	else
-		shmdt(TAKE_PTR(segment->memory));
-	if (r < 0)
-		sysv_shm_close(segment);
-	return r;
+	return r < 0 ? r : take(segment, memory, writes, caller->uid);
+}
+
+int sysv_shm_open_made(struct sysv_segment *segment, const union sysv_data *data,
+		       struct caller *caller)
+{
+	char *memory = NULL;
+	int r = attach(segment, true, &memory);
+
+	segment->size = data->segment.shm_segsz;
+	return r < 0 ? r : take(segment, memory, true, caller->uid);
 }
 
 /* How much of `size` bytes at `offset` is in the segment. */
@@ -126,7 +218,8 @@ ssize_t sysv_shm_write(struct file *file, const void *data, size_t size, off_t o
 	if (size == 0 || !sysv_shm_is_open(segment))
 		return -ENOSPC;
 	if (segment->memory)
-		return copy(segment, (void *)data, size, offset, true);
+		return segment->is_writable ? copy(segment, (void *)data, size, offset, true)
+					    : -EACCES;
 	n = pwrite(file->channel->backing_fd, data, size, offset);
 	return n < 0 ? -errno : n;
 }

@@ -5,6 +5,9 @@
  * Where files can be handed to the kernel a segment is open as its tmpfs file, which is behind an
  * attachment of ours for the moment that it takes to open it (proc_pid_map_files(5)). Where they
  * can't, and where it is of huge pages, it stays attached while it is open.
+ *
+ * An attachment asks for the rights that the file is opened with, at each open: the one that serves
+ * all is not made with the rights of one, it only has the bytes.
  */
 #ifndef IPCFS_SYSV_SHM_DATA_H
 #define IPCFS_SYSV_SHM_DATA_H
@@ -15,9 +18,8 @@
 struct sysv_segment {
 	struct sysv sysv; /* with an id of -1 it is not born yet */
 	size_t size;      /* known while it is open */
-	uid_t creator; /* likewise; of an identifier that is used again this tells the two apart */
-	char *memory;  /* where it is attached, or NULL */
-	bool is_read_only;
+	char *memory;     /* where it is attached, or NULL */
+	bool is_writable; /* the memory */
 	struct stat last; /* what it was when it was last there */
 
 	key_t key; /* of one not born yet, and what follows */
@@ -30,11 +32,14 @@ struct sysv_segment *sysv_segment_from(struct channel *channel);
 bool sysv_shm_is_open(const struct sysv_segment *segment);
 
 /*
- * Opens it for the first who does, user `uid`, whose descriptor it is. A segment that the daemon
- * may only read is opened so if nothing is to be written. -EIDRM, -EACCES, -ENFILE
+ * Attaches it as the caller, whom the kernel so asks for the right; the first who does
+ * opens it for all. `data` is what it is now. -EIDRM, -EACCES, -ENFILE
  */
 int sysv_shm_open(struct sysv_segment *segment, const union sysv_data *data, bool writes,
-		  uid_t uid);
+		  struct caller *caller);
+/* The same for its maker, who has it open whatever rights the mode gives from then on. */
+int sysv_shm_open_made(struct sysv_segment *segment, const union sysv_data *data,
+		       struct caller *caller);
 void sysv_shm_close(struct sysv_segment *segment);
 
 /* For struct channel_ops. Nothing is written beyond the segment: -ENOSPC. */

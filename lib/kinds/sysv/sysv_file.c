@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Who opened a file of a queue or a set.
+ *
+ * msgrcv(2), msgsnd(2) and semop(2) ask for the caller's rights each time, so that a chmod takes
+ * them away from those who have been there before. An open file is used by whoever holds it, as
+ * any descriptor is; the rights are those of the user who opened it, as they were then.
+ *
+ * Becoming another user costs system calls, and what there is to know of a process a look at /proc,
+ * each some tenths of a message's whole way. Of owner and creator the kernel looks at no group, and
+ * of nobody with CAP_IPC_OWNER (ipc/util.c, ipcperms). So an owner enters without groups; and who
+ * will always be granted so, since a creator is one for life, has none read.
+ */
+#include <errno.h>
+#include <linux/capability.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lib/kinds/sysv/sysv.h"
+
+struct sysv_opener {
+	struct caller caller;
+	bool is_daemon; /* there is nobody to become */
+};
+
+static size_t groups_size(const struct caller *caller)
+{
+	return (size_t)caller->n_groups * sizeof(*caller->groups);
+}
+
+static int learn(const struct sysv *sysv, struct caller *caller, struct caller *ret_known)
+{
+	uint64_t capabilities = caller_look_at_capabilities(caller);
+
+	if (caller->uid != sysv->identity.cuid && !(capabilities >> CAP_IPC_OWNER & 1))
+		return caller_copy(ret_known, caller);
+	*ret_known = (struct caller){
+		.uid = caller->uid,
+		.gid = caller->gid,
+		.is_loaded = true,
+		.capabilities = capabilities,
+	};
+	return 0;
+}
+
+int sysv_open(struct file *file, struct caller *caller)
+{
+	struct user_table *users = &file->channel->space->host->users;
+	struct sysv_opener *opener = calloc(1, sizeof(*opener));
+	int r;
+
+	if (!opener)
+		return -ENOMEM;
+	r = learn(sysv_from(file->channel), caller, &opener->caller);
+	if (r == 0 && opener->caller.n_groups > 0)
+		r = user_charge(users, file->uid, USER_BYTES, groups_size(&opener->caller));
+	if (r < 0) {
+		caller_fini(&opener->caller);
+		free(opener);
+		return r;
+	}
+	opener->is_daemon = caller_is_daemon(&opener->caller);
+	file->state = opener;
+	return 0;
+}
+
+void sysv_release(struct file *file)
+{
+	struct sysv_opener *opener = file->state;
+
+	if (opener->caller.n_groups > 0)
+		user_uncharge(&file->channel->space->host->users, file->uid, USER_BYTES,
+			      groups_size(&opener->caller));
+	caller_fini(&opener->caller);
+	free(opener);
+	file->state = NULL;
+}
+
+struct caller sysv_opener(const struct file *file)
+{
+	struct caller caller = ((const struct sysv_opener *)file->state)->caller;
+
+	caller.waiter = file->waiter;
+	return caller;
+}
+
+int sysv_enter(const struct file *file, const union sysv_data *data)
+{
+	const struct sysv_opener *opener = file->state;
+	struct caller caller = opener->caller;
+
+	if (opener->is_daemon)
+		return 0;
+	if (caller.uid == data->perm.uid || caller.uid == data->perm.cuid) {
+		caller.gid = getegid();
+		caller.groups = NULL;
+		caller.n_groups = 0;
+	}
+	return caller_enter(&caller);
+}
+
+/* IPC_STAT takes the right to read, too. */
+int sysv_check_read(struct channel *channel, struct caller *caller)
+{
+	struct sysv *sysv = sysv_from(channel);
+	union sysv_data data;
+	int r = sysv_data(sysv, &data);
+
+	if (r == 0)
+		r = caller_enter(caller);
+	if (r < 0)
+		return r;
+	r = sysv_space_from(channel->space)->calls->control(sysv->id, IPC_STAT, &data);
+	caller_leave();
+	return sysv_error(r);
+}
