@@ -265,14 +265,14 @@ void sysv_unmake(struct channel *channel, struct caller *caller)
 }
 
 /* Whatever has the name when its turn comes: by its key, or without one by the identifier. */
-struct removal {
+struct sysv_removal {
 	const struct sysv_calls *calls;
 	long key, id;
 };
 
 static int removal_act(void *data)
 {
-	const struct removal *removal = data;
+	const struct sysv_removal *removal = data;
 	const struct sysv_calls *calls = removal->calls;
 	union sysv_data found;
 	int id = find_named(calls, (key_t)removal->key, (int)removal->id, &found);
@@ -283,7 +283,7 @@ static int removal_act(void *data)
 /* The kernel lets owner, creator and root, as the rule of a sticky directory is. */
 int sysv_remove(struct space *space, const char *name, struct caller *caller)
 {
-	struct removal removal = {.calls = sysv_space_from(space)->calls};
+	struct sysv_removal removal = {.calls = sysv_space_from(space)->calls};
 	int r = parse_name(name, &removal.key, &removal.id);
 
 	return r < 0 ? r
