@@ -68,6 +68,7 @@ void mqueue_creation_init(struct mqueue_creation *creation, const char *name, mo
 {
 	memset(creation, 0, sizeof(*creation)); /* job_run() compares all of it */
 	creation->mode = mode & 07777;
+	creation->dir_fd = -1;
 	make_path(creation->path, name);
 }
 
@@ -84,13 +85,28 @@ int mqueue_create(void *data)
 	return 0;
 }
 
+/* Is it still what has the name? Whoever made it may not be able to open it. */
+static bool is_made(const struct mqueue_creation *creation)
+{
+	CLEANUP_FD int fd = -1;
+	struct stat attr;
+
+	if (creation->dir_fd >= 0)
+		return fstatat(creation->dir_fd, creation->path + 1, &attr, AT_SYMLINK_NOFOLLOW) ==
+			       0 &&
+		       attr.st_ino == creation->ino;
+	fd = mq_open(creation->path, O_RDONLY | O_NONBLOCK);
+	return fd >= 0 && fstat(fd, &attr) == 0 && attr.st_ino == creation->ino;
+}
+
 void mqueue_uncreate(struct host *host, struct caller *caller, void *data)
 {
 	const struct mqueue_creation *creation = data;
 
 	if (caller_enter(caller) < 0)
 		return;
-	mq_unlink(creation->path);
+	if (is_made(creation))
+		mq_unlink(creation->path);
 	caller_leave();
 }
 

@@ -28,7 +28,8 @@ struct mqueue_creation {
 	mode_t mode;
 	bool has_attr; /* else the system's defaults hold */
 	struct mq_attr attr;
-	ino_t ino; /* of what was made */
+	int dir_fd; /* of all queues; or -1 */
+	ino_t ino;  /* of what was made */
 };
 
 void mqueue_creation_init(struct mqueue_creation *creation, const char *name, mode_t mode);
@@ -36,7 +37,10 @@ void mqueue_creation_init(struct mqueue_creation *creation, const char *name, mo
 /* Makes it; for job_run(). Errors of mq_open(3); -EEXIST. */
 int mqueue_create(void *creation);
 
-/* job_call::undo: removes it again, as the caller, who may remove no queue but his own. */
+/*
+ * job_call::undo: removes it again, as the caller, who may remove no queue but his own; and none
+ * that has come to its name since.
+ */
 void mqueue_uncreate(struct host *host, struct caller *caller, void *creation);
 
 /* The queue's limits and present length, of a descriptor. */

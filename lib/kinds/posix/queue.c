@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <mqueue.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 
@@ -132,31 +133,42 @@ static int queue_empty(struct queue *queue, int fd)
 	return mqueue_empty(fd, queue->named.channel.space->host);
 }
 
+/*
+ * Opened as the caller, who natively may do just that; or -errno. By a descriptor, if there is one:
+ * an open queue may have lost its name.
+ */
+static int queue_ask(struct queue *queue, int flags, struct caller *caller)
+{
+	int fd = queue_descriptor(queue);
+	char path[40];
+	int r = caller_enter(caller);
+
+	if (r < 0)
+		return r;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (fd < 0)
+		r = named_open(&queue->named, flags);
+	else
+		r = open(path, flags | O_NONBLOCK | O_CLOEXEC);
+	if (fd >= 0 && r < 0)
+		r = -errno;
+	caller_leave();
+	return r;
+}
+
 /* To empty a queue is to receive from it: it takes the caller's right to do so. */
 static int queue_truncate(struct channel *channel, struct file *file, off_t size,
 			  struct caller *caller)
 {
 	struct queue *queue = queue_from(channel);
 	CLEANUP_FD int fd = -1;
-	struct stat now;
-	int r;
 
 	if (size != 0)
 		return -EINVAL;
-	if (file && queue_fd(queue, QUEUE_READ) >= 0) {
-		r = queue_stat(channel, &now);
-		if (r == 0 && !file_reads(file) && !caller_may(caller, &now, R_OK))
-			r = -EACCES;
-		return r < 0 ? r : queue_empty(queue, queue_fd(queue, QUEUE_READ));
-	}
-	r = caller_enter(caller);
-	if (r < 0)
-		return r;
-	fd = named_open(&queue->named, O_RDONLY);
-	caller_leave();
-	if (fd < 0)
-		return fd;
-	return queue_empty(queue, fd);
+	if (file && file_reads(file))
+		return queue_empty(queue, queue_fd(queue, QUEUE_READ));
+	fd = queue_ask(queue, O_RDONLY, caller);
+	return fd < 0 ? fd : queue_empty(queue, fd);
 }
 
 static int queue_change(struct channel *channel, struct file *file, const struct stat *attr,
@@ -191,10 +203,17 @@ static int queue_open(struct file *file, struct caller *caller)
 {
 	struct queue *queue = queue_from(file->channel);
 	struct mq_attr attr;
+	CLEANUP_FD int asked = -1;
 	int r = 0;
 
 	if (file->selector.is_set && !file_writes(file))
 		return -EINVAL;
+	/* What is shared was opened as the daemon. To its maker nothing is refused. */
+	if (!(file->flags & O_CREAT))
+		r = asked = queue_ask(queue, file->flags & O_ACCMODE, caller);
+	if (r < 0)
+		return r;
+	r = 0;
 	if (file_reads(file))
 		r = queue_open_way(queue, QUEUE_READ, caller->uid);
 	if (r == 0 && file_writes(file))
@@ -255,13 +274,9 @@ static uint32_t queue_poll(struct file *file)
 static void queue_status(struct channel *channel, struct caller *caller, struct row *row)
 {
 	struct queue *queue = queue_from(channel);
-	CLEANUP_FD int fd = -1;
+	CLEANUP_FD int fd = queue_ask(queue, O_RDONLY, caller);
 	struct mq_attr attr;
 
-	if (caller_enter(caller) < 0)
-		return;
-	fd = named_open(&queue->named, O_RDONLY);
-	caller_leave();
 	if (fd < 0 || mqueue_attributes(fd, &attr) < 0)
 		return;
 	row_add_number(row, "messages", (uint64_t)attr.mq_curmsgs);
@@ -300,6 +315,7 @@ static int queue_create(struct space *space, const char *name, mode_t mode,
 	if (!S_ISREG(mode))
 		return -EPERM;
 	mqueue_creation_init(&creation, name, mode);
+	creation.dir_fd = space->dir_fd;
 	creation.has_attr = queue_take(settings, &creation.attr);
 	/* The kernel counts a queue's bytes against its maker's real user. */
 	r = job_run(space->host, caller, &call);
