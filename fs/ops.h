@@ -37,8 +37,8 @@ void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t n
 int op_make(fuse_req_t req, const struct step *step, struct caller *caller,
 	    struct inode **ret_inode);
 
-/* Would a LOOKUP find it? */
-bool op_exists(fuse_req_t req, fuse_ino_t parent, const char *name);
+/* Would a LOOKUP find what a step names? 0; -errno. May have to wait. */
+int op_exists(fuse_req_t req, const struct step *step, struct caller *caller);
 
 /* fs/ops_list.c: what directories list */
 void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);

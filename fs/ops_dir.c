@@ -66,21 +66,18 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 				.take = take_lookup, .ino = parent, .name = name, .shares = true});
 }
 
-bool op_exists(fuse_req_t req, fuse_ino_t parent, const char *name)
+int op_exists(fuse_req_t req, const struct step *step, struct caller *caller)
 {
 	struct space *space;
-	struct caller caller = op_caller(req);
 	struct selector selector;
 	struct entry entry;
-	int r = inode_space(fuse_req_userdata(req), parent, &space);
+	int r = inode_space(fuse_req_userdata(req), step->ino, &space);
 
 	if (r == 0)
-		r = space_lookup(space, name, &caller, &entry, &selector);
-	caller_fini(&caller);
-	if (r < 0)
-		return false;
-	entry_unref(&entry);
-	return true;
+		r = space_lookup(space, step->name, caller, &entry, &selector);
+	if (r == 0)
+		entry_unref(&entry);
+	return r;
 }
 
 int op_make(fuse_req_t req, const struct step *step, struct caller *caller,

@@ -148,6 +148,15 @@ static int open_made(fuse_req_t req, struct inode *inode, struct fuse_file_info 
 	return 0;
 }
 
+/* Made by another meanwhile: the kernel looks again, and checks who may open it. */
+static void take_existing(fuse_req_t req, const struct step *step, struct caller *caller)
+{
+	int r = op_exists(req, step, caller);
+
+	if (!step_waits(req, &r, step, caller))
+		reply_result(req, r == 0 ? -ESTALE : -EEXIST);
+}
+
 static void take_create(fuse_req_t req, const struct step *step, struct caller *caller)
 {
 	struct fuse_file_info fi = step->fi;
@@ -156,9 +165,12 @@ static void take_create(fuse_req_t req, const struct step *step, struct caller *
 
 	if (step_waits(req, &r, step, caller))
 		return;
-	/* Made by another meanwhile: the kernel looks again, and checks who may open it. */
-	if (r == -EEXIST && !(fi.flags & O_EXCL) && op_exists(req, step->ino, step->name))
-		r = -ESTALE;
+	if (r == -EEXIST && !(fi.flags & O_EXCL)) {
+		step_begin(req, &(struct step){.take = take_existing,
+					       .ino = step->ino,
+					       .name = step->name});
+		return;
+	}
 	if (r < 0) {
 		reply_result(req, r);
 		return;
@@ -296,15 +308,27 @@ void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t 
 				       .fi = *fi});
 }
 
-void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence, struct fuse_file_info *fi)
+static void take_lseek(fuse_req_t req, const struct step *step, struct caller *caller)
 {
-	struct file *file = op_file(req, fi);
-	off_t found = file ? channel_seek(file, offset, whence) : 0;
+	struct file *file = op_file(req, &step->fi);
+	off_t found = 0;
+	int r;
 
 	if (!file)
 		return;
-	if (found < 0)
-		reply_result(req, (int)found);
+	r = channel_seek(file, step->offset, (int)step->mode, caller, &found);
+	if (step_waits(req, &r, step, caller))
+		return;
+	if (r < 0)
+		reply_result(req, r);
 	else
 		fuse_reply_lseek(req, found);
+}
+
+void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence, struct fuse_file_info *fi)
+{
+	step_begin(req, &(struct step){.take = take_lseek,
+				       .mode = (mode_t)whence,
+				       .offset = offset,
+				       .fi = *fi});
 }

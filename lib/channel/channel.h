@@ -66,7 +66,7 @@ struct channel {
 	unsigned n_files, n_readers, n_writers; /* open; for reading; for writing */
 	uid_t descriptors_uid;  /* to whom the daemon's descriptors of it are charged */
 	unsigned n_descriptors; /* and how many they are */
-	int backing_fd;         /* CHANNEL_BACKED and MAPPED: open while any file is; else -1 */
+	int backing_fd;         /* BACKED and MAPPED: open, or O_PATH, while any file is; else -1 */
 	char *link;             /* CHANNEL_LINK, owned by the kind; else NULL */
 	/* CHANNEL_MESSAGES: the longest message, bytes, as text too; known while open. */
 	size_t message_max;
@@ -160,8 +160,9 @@ struct channel_ops {
 	int (*truncate)(struct channel *channel, struct file *file, off_t size,
 			struct caller *caller);
 	/*
-	 * The file is counted in n_files while it opens, and no longer when it is released. Sets
-	 * channel::message_max, if there are messages. May be a job.
+	 * The file is counted in n_files while it opens, and no longer when it is released. With
+	 * O_CREAT in its flags the caller has just made the object. Sets channel::message_max, if
+	 * there are messages. May be a job.
 	 * NULL: the object can't be opened, -EISDIR.
 	 */
 	int (*open)(struct file *file, struct caller *caller);
@@ -288,10 +289,14 @@ ssize_t channel_get_acl(struct channel *channel, void *data, size_t size);
 int channel_set_acl(struct channel *channel, struct file *file, const void *data, size_t size,
 		    struct caller *caller);
 
-/* fallocate(2) of what has a size, lseek(2) of what has a backing file; else -ENODEV, -ESPIPE. */
+/*
+ * fallocate(2) of what has a size, lseek(2) of what has a backing file; else -ENODEV, -ESPIPE. Both
+ * may be a job.
+ */
 int channel_allocate(struct file *file, int mode, off_t offset, off_t length,
 		     struct caller *caller);
-off_t channel_seek(struct file *file, off_t offset, int whence);
+int channel_seek(struct file *file, off_t offset, int whence, struct caller *caller,
+		 off_t *ret_offset);
 
 /* Adds to `row` what only this kind has, as far as the caller may know it. */
 void channel_status(struct channel *channel, struct caller *caller, struct row *row);

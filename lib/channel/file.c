@@ -6,6 +6,8 @@
  * the file. The memory for that is reserved before the message is taken.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -238,47 +240,91 @@ void channel_watch(struct file *file, void (*polled)(struct file *file), void *p
 	channel_attend(channel);
 }
 
-/* The descriptor stays open, because the request that waits for this holds its file open. */
-struct allocation {
-	int fd, mode;
+/*
+ * The descriptor stays open, because the request that waits for this holds its file open. One that
+ * is O_PATH says where the file is, and the right to use it so is the open file's.
+ */
+struct placing {
+	int fd, mode; /* of fallocate(2), or whence of lseek(2) */
 	off_t offset, length;
+	off_t found; /* what comes of lseek(2) */
 };
+
+static int use_backing(int fd, int flags)
+{
+	int has = fcntl(fd, F_GETFL);
+	char path[40];
+	int used;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	used = has >= 0 && (has & O_PATH) ? open(path, flags | O_NONBLOCK | O_CLOEXEC)
+					  : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	return used < 0 ? -errno : used;
+}
 
 static int allocation_act(void *data)
 {
-	const struct allocation *allocation = data;
+	const struct placing *allocation = data;
+	CLEANUP_FD int fd = use_backing(allocation->fd, O_WRONLY);
 
-	return fallocate(allocation->fd, allocation->mode, allocation->offset, allocation->length) <
-			       0
-		       ? -errno
-		       : 0;
+	if (fd < 0)
+		return fd;
+	return fallocate(fd, allocation->mode, allocation->offset, allocation->length) < 0 ? -errno
+											   : 0;
+}
+
+static int seek_act(void *data)
+{
+	struct placing *seek = data;
+	CLEANUP_FD int fd = use_backing(seek->fd, O_RDONLY);
+
+	if (fd == -EACCES)
+		fd = use_backing(seek->fd, O_WRONLY);
+	if (fd < 0)
+		return fd;
+	seek->found = lseek(fd, seek->offset, seek->mode);
+	return seek->found < 0 ? -errno : 0;
+}
+
+/* Both wait for the lock of the file, which its users have. */
+static int place(struct file *file, struct caller *caller, int (*act)(void *data),
+		 struct placing *placing)
+{
+	return job_run(file->channel->space->host, caller,
+		       &(struct job_call){.place = JOB_WORKER,
+					  .act = act,
+					  .data = placing,
+					  .size = sizeof(*placing)});
 }
 
 int channel_allocate(struct file *file, int mode, off_t offset, off_t length, struct caller *caller)
 {
-	const struct channel *channel = file->channel;
-	struct allocation allocation;
+	struct placing placing;
 
-	if (!channel_has_size(channel))
+	if (!channel_has_size(file->channel))
 		return -ENODEV;
-	memset(&allocation, 0, sizeof(allocation)); /* job_run() compares all of it */
-	allocation.fd = channel->backing_fd;
-	allocation.mode = mode;
-	allocation.offset = offset;
-	allocation.length = length;
-	return job_run(channel->space->host, caller,
-		       &(struct job_call){.place = JOB_WORKER,
-					  .act = allocation_act,
-					  .data = &allocation,
-					  .size = sizeof(allocation)});
+	memset(&placing, 0, sizeof(placing)); /* job_run() compares all of it */
+	placing.fd = file->channel->backing_fd;
+	placing.mode = mode;
+	placing.offset = offset;
+	placing.length = length;
+	return place(file, caller, allocation_act, &placing);
 }
 
-off_t channel_seek(struct file *file, off_t offset, int whence)
+int channel_seek(struct file *file, off_t offset, int whence, struct caller *caller,
+		 off_t *ret_offset)
 {
-	off_t found;
+	struct placing placing;
+	int r;
 
 	if (file->channel->backing_fd < 0)
 		return -ESPIPE;
-	found = lseek(file->channel->backing_fd, offset, whence);
-	return found < 0 ? -errno : found;
+	memset(&placing, 0, sizeof(placing)); /* job_run() compares all of it */
+	placing.fd = file->channel->backing_fd;
+	placing.mode = whence;
+	placing.offset = offset;
+	r = place(file, caller, seek_act, &placing);
+	if (r == 0)
+		*ret_offset = placing.found;
+	return r;
 }

@@ -17,31 +17,27 @@
 
 struct named *named_from(struct channel *channel)
 {
-	assert(channel->space->ops->list == named_list);
+	assert(channel->space->ops->destroy == named_space_destroy);
 	return CONTAINER_OF(channel, struct named, channel);
 }
 
 struct named_space *named_space_from(struct space *space)
 {
-	assert(space->ops->list == named_list);
+	assert(space->ops->destroy == named_space_destroy);
 	return CONTAINER_OF(space, struct named_space, space);
 }
 
-/* Room for a prefix: what is longer than a name may be the kernel refuses. */
-#define PATH_SIZE (NAME_MAX + 16)
-
-/* The name in the kernel's directory. */
-static const char *real_name(const struct named_space *space, const char *name,
-			     char path[static PATH_SIZE])
+const char *named_path(const struct named_space *space, const char *name,
+		       char path[static NAMED_PATH_SIZE])
 {
-	snprintf(path, PATH_SIZE, "%s%s", space->prefix ? space->prefix : "", name);
+	snprintf(path, NAMED_PATH_SIZE, "%s%s", space->prefix ? space->prefix : "", name);
 	return path;
 }
 
 int named_open_at(struct named_space *space, const char *name, int flags, mode_t mode)
 {
-	char path[PATH_SIZE];
-	int fd = openat(space->space.dir_fd, real_name(space, name, path),
+	char path[NAMED_PATH_SIZE];
+	int fd = openat(space->space.dir_fd, named_path(space, name, path),
 			flags | O_NOFOLLOW | O_CLOEXEC, mode);
 
 	return fd < 0 ? -errno : fd;
@@ -49,16 +45,16 @@ int named_open_at(struct named_space *space, const char *name, int flags, mode_t
 
 int named_unlink_at(struct named_space *space, const char *name)
 {
-	char path[PATH_SIZE];
+	char path[NAMED_PATH_SIZE];
 
-	return unlinkat(space->space.dir_fd, real_name(space, name, path), 0) < 0 ? -errno : 0;
+	return unlinkat(space->space.dir_fd, named_path(space, name, path), 0) < 0 ? -errno : 0;
 }
 
 int named_link(struct named_space *space, const char *from, const char *name)
 {
-	char path[PATH_SIZE];
+	char path[NAMED_PATH_SIZE];
 
-	return linkat(AT_FDCWD, from, space->space.dir_fd, real_name(space, name, path),
+	return linkat(AT_FDCWD, from, space->space.dir_fd, named_path(space, name, path),
 		      AT_SYMLINK_FOLLOW) < 0
 		       ? -errno
 		       : 0;
@@ -79,12 +75,12 @@ int named_open_directory(const struct host *host, const char *path)
 static int stat_name(struct named_space *space, const char *name, struct stat *ret_attr)
 {
 	CLEANUP_FD int fd = -1;
-	char path[PATH_SIZE];
+	char path[NAMED_PATH_SIZE];
 
 	if (space->is_ours && !space->is_ours(name))
 		return -ENOENT;
 	if (space->space.dir_fd >= 0) {
-		if (fstatat(space->space.dir_fd, real_name(space, name, path), ret_attr,
+		if (fstatat(space->space.dir_fd, named_path(space, name, path), ret_attr,
 			    AT_SYMLINK_NOFOLLOW) < 0)
 			return -errno;
 		return S_ISREG(ret_attr->st_mode) ? 0 : -ENOENT;
@@ -252,20 +248,16 @@ static int named_set_name(struct named *named, const char *name)
 	return 0;
 }
 
-int named_find(struct space *space_, const char *name, struct channel **ret_channel)
+int named_get(struct named_space *space, const char *name, ino_t ino, struct channel **ret_channel)
 {
-	struct named_space *space = named_space_from(space_);
 	struct named *named;
-	struct stat attr;
-	int r = stat_name(space, name, &attr);
+	int r;
 
-	if (r < 0)
-		return r;
-	HASH_FIND(hh, space->named, &attr.st_ino, sizeof(attr.st_ino), named);
+	HASH_FIND(hh, space->named, &ino, sizeof(ino), named);
 	if (named)
 		channel_ref(&named->channel);
 	else
-		named = named_new(space, attr.st_ino);
+		named = named_new(space, ino);
 	if (!named)
 		return -ENOMEM;
 	r = named_set_name(named, name);
@@ -275,6 +267,15 @@ int named_find(struct space *space_, const char *name, struct channel **ret_chan
 	}
 	*ret_channel = &named->channel;
 	return 0;
+}
+
+int named_find(struct space *space_, const char *name, struct channel **ret_channel)
+{
+	struct named_space *space = named_space_from(space_);
+	struct stat attr;
+	int r = stat_name(space, name, &attr);
+
+	return r < 0 ? r : named_get(space, name, attr.st_ino, ret_channel);
 }
 
 int named_find_made(struct space *space, const char *name, ino_t ino, struct channel **ret_channel)

@@ -9,11 +9,15 @@
 #ifndef IPCFS_KERNEL_NAMES_H
 #define IPCFS_KERNEL_NAMES_H
 
+#include <limits.h>
 #include <uthash.h>
 
 #include "lib/channel/channel.h"
 
 struct named_space;
+
+/* Room for a prefix: what is longer than a name may be the kernel refuses. */
+#define NAMED_PATH_SIZE (NAME_MAX + 16)
 
 /* One object; a kind's own struct begins with it. */
 struct named {
@@ -39,6 +43,10 @@ struct named_space {
 
 struct named *named_from(struct channel *channel);
 struct named_space *named_space_from(struct space *space);
+
+/* The name in the kernel's directory. */
+const char *named_path(const struct named_space *space, const char *name,
+		       char path[static NAMED_PATH_SIZE]);
 
 /* open_name and unlink_name of a space that has a directory. */
 int named_open_at(struct named_space *space, const char *name, int flags, mode_t mode);
@@ -68,6 +76,9 @@ void named_fini(struct named *named);
  */
 void named_space_init(struct named_space *space, const struct space_ops *ops, struct host *host,
 		      const struct kind *kind, int dir_fd);
+
+/* The channel of what has been found under the name; the caller owns the reference. -ENOMEM */
+int named_get(struct named_space *space, const char *name, ino_t ino, struct channel **ret_channel);
 
 /* Finds an object by its name; the caller owns the reference. */
 int named_find(struct space *space, const char *name, struct channel **ret_channel);

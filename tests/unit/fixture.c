@@ -163,6 +163,7 @@ static void teardown(void)
 {
 	root.uid = geteuid(); /* a daemon without privileges removes what is its own */
 	host_stop(&host);
+	host.is_serving = false; /* what is left is removed at once */
 	loop_run_tasks(loop);
 	while (n_spaces > 0) {
 		space_clear(spaces[--n_spaces]);

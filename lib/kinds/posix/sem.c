@@ -23,6 +23,7 @@
 #include "lib/base/number.h"
 #include "lib/channel/kernel_names.h"
 #include "lib/kinds/kinds.h"
+#include "lib/kinds/posix/region.h"
 #include "lib/kinds/posix/sem_wait.h"
 
 #define SEM_PREFIX "sem."
@@ -62,12 +63,8 @@ static void sem_destroy_channel(struct channel *channel)
 static int sem_stat(struct channel *channel, struct stat *ret_attr)
 {
 	struct sem *sem = sem_from(channel);
-	int r;
+	int r = region_stat(&sem->named, sem->fd, ret_attr);
 
-	if (sem->fd >= 0)
-		r = fstat(sem->fd, ret_attr) < 0 ? -errno : 0;
-	else
-		r = named_stat(&sem->named, ret_attr);
 	ret_attr->st_size = 0;
 	return r;
 }
@@ -76,17 +73,14 @@ static int sem_stat(struct channel *channel, struct stat *ret_attr)
 static int sem_put(struct sem *sem, unsigned value, struct caller *caller)
 {
 	struct semaphore *semaphore = NULL;
-	CLEANUP_FD int fd = -1;
-	int r = caller_enter(caller);
+	int fd = region_open(&sem->named, sem->fd, O_RDWR, caller);
+	int r = fd < 0 ? fd : semaphore_map(fd, &semaphore);
 
-	if (r < 0)
-		return r;
-	fd = named_open(&sem->named, O_RDWR);
-	caller_leave();
-	r = fd < 0 ? fd : semaphore_map(fd, &semaphore);
 	if (r == 0)
 		r = semaphore_set(semaphore, value);
 	semaphore_unmap(semaphore);
+	if (fd >= 0)
+		region_let_go(sem->named.channel.space->host, fd);
 	channel_wake(&sem->named.channel, EPOLLIN);
 	return r;
 }
@@ -96,7 +90,22 @@ static int sem_change(struct channel *channel, struct file *file, const struct s
 {
 	struct sem *sem = sem_from(channel);
 
-	return named_change(&sem->named, sem->fd, attr, changes, caller);
+	return region_change(&sem->named, sem->fd, attr, changes, caller);
+}
+
+static ssize_t sem_get_acl(struct channel *channel, void *data, size_t size)
+{
+	struct sem *sem = sem_from(channel);
+
+	return region_get_acl(&sem->named, sem->fd, data, size);
+}
+
+static int sem_set_acl(struct channel *channel, struct file *file, const void *data, size_t size,
+		       struct caller *caller)
+{
+	struct sem *sem = sem_from(channel);
+
+	return region_set_acl(&sem->named, sem->fd, &(struct region_acl){data, size}, caller);
 }
 
 static int sem_truncate(struct channel *channel, struct file *file, off_t size,
@@ -105,14 +114,14 @@ static int sem_truncate(struct channel *channel, struct file *file, off_t size,
 	return size ? -EINVAL : sem_put(sem_from(channel), 0, caller);
 }
 
-static int sem_open_file(struct sem *sem, uid_t uid)
+/* Takes over the descriptor. */
+static int sem_map(struct sem *sem, int fd, uid_t uid)
 {
 	int r = channel_charge_descriptors(&sem->named.channel, uid, 1);
 
-	if (r < 0)
-		return r;
-	sem->fd = named_open(&sem->named, O_RDWR);
-	r = sem->fd < 0 ? sem->fd : semaphore_map(sem->fd, &sem->semaphore);
+	sem->fd = fd;
+	if (r == 0)
+		r = semaphore_map(fd, &sem->semaphore);
 	if (r < 0)
 		sem_wait_close(sem);
 	return r;
@@ -122,17 +131,16 @@ static int sem_open_file(struct sem *sem, uid_t uid)
 static int sem_open_channel(struct file *file, struct caller *caller)
 {
 	struct sem *sem = sem_from(file->channel);
-	struct stat attr;
-	int r = sem_stat(file->channel, &attr);
+	int fd;
 
-	if (r == 0 && !caller_may(caller, &attr, R_OK | W_OK))
-		r = -EACCES;
-	if (r == 0 && !sem->semaphore)
-		r = sem_open_file(sem, caller->uid);
-	else if (r == 0)
-		r = semaphore_check(sem->fd);
 	file->channel->message_max = strlen(UNIT_TEXT);
-	return r;
+	fd = region_open(&sem->named, sem->fd, O_RDWR | (file->flags & O_NONBLOCK), caller);
+	if (fd < 0)
+		return fd;
+	if (!sem->semaphore)
+		return sem_map(sem, fd, caller->uid);
+	close(fd); /* not the last */
+	return semaphore_check(sem->fd);
 }
 
 static void sem_release(struct file *file)
@@ -184,20 +192,18 @@ static int sem_look(struct sem *sem, struct caller *caller, unsigned *ret_value,
 		    unsigned *ret_n_waiting)
 {
 	unsigned char bytes[SEMAPHORE_BYTES];
-	CLEANUP_FD int fd = -1;
-	int r = caller ? caller_enter(caller) : 0;
+	int fd = region_open_now(&sem->named, sem->fd, O_RDONLY, caller);
+	int r;
 
-	if (r < 0)
-		return r;
-	fd = named_open(&sem->named, O_RDONLY);
-	if (caller)
-		caller_leave();
 	if (fd < 0)
 		return fd;
-	if (pread(fd, bytes, sizeof(bytes), 0) != sizeof(bytes))
-		return -EINVAL;
-	semaphore_read(bytes, ret_value, ret_n_waiting);
-	return 0;
+	r = semaphore_check(fd);
+	if (r == 0 && pread(fd, bytes, sizeof(bytes), 0) != sizeof(bytes))
+		r = -EINVAL;
+	region_let_go(sem->named.channel.space->host, fd);
+	if (r == 0)
+		semaphore_read(bytes, ret_value, ret_n_waiting);
+	return r;
 }
 
 static void sem_status(struct channel *channel, struct caller *caller, struct row *row)
@@ -213,8 +219,10 @@ static void sem_status(struct channel *channel, struct caller *caller, struct ro
 static int sem_peek(struct channel *channel, FILE *out)
 {
 	unsigned value, n_waiting;
-	int r = sem_look(sem_from(channel), NULL, &value, &n_waiting);
+	struct caller self = {.uid = geteuid(), .gid = getegid(), .pid = getpid()};
+	int r = sem_look(sem_from(channel), &self, &value, &n_waiting);
 
+	caller_fini(&self);
 	if (r == 0 && value)
 		fprintf(out, "%u\n", value);
 	return r;
@@ -227,12 +235,20 @@ static int sem_set(struct channel *channel, const struct settings *settings, str
 
 /* The names. */
 
+struct sem_making {
+	int dir_fd;
+	mode_t mode;
+	unsigned value;
+	ino_t ino; /* what comes of it */
+	char name[NAMED_PATH_SIZE];
+};
+
 /* As sem_open(3): nobody finds it by its name before it is one. */
-static int make(struct named_space *space, const char *name, mode_t mode, unsigned value,
-		ino_t *ret_ino)
+static int make(void *data)
 {
+	struct sem_making *making = data;
 	CLEANUP_FD int fd =
-		openat(space->space.dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, mode & 07777);
+		openat(making->dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, making->mode);
 	char path[40];
 	struct stat attr;
 	sem_t sem;
@@ -240,32 +256,37 @@ static int make(struct named_space *space, const char *name, mode_t mode, unsign
 	if (fd < 0)
 		return -errno;
 	memset(&sem, 0, sizeof(sem));
-	if (sem_init(&sem, 1, value) < 0 || fstat(fd, &attr) < 0)
+	if (sem_init(&sem, 1, making->value) < 0 || fstat(fd, &attr) < 0)
 		return -errno;
 	if (write(fd, &sem, sizeof(sem)) != sizeof(sem))
 		return -ENOSPC;
-	*ret_ino = attr.st_ino;
+	making->ino = attr.st_ino;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return named_link(space, path, name);
+	return linkat(AT_FDCWD, path, making->dir_fd, making->name, AT_SYMLINK_FOLLOW) < 0 ? -errno
+											   : 0;
 }
 
 static int sem_create(struct space *space, const char *name, mode_t mode,
 		      const struct settings *settings, struct caller *caller,
 		      struct entry *ret_entry)
 {
-	unsigned value =
-		settings_has(settings, SEM_VALUE) ? (unsigned)settings->values[SEM_VALUE] : 0;
-	ino_t ino = 0;
+	struct sem_making making;
 	int r;
 
 	if (!S_ISREG(mode))
 		return -EPERM;
-	r = caller_enter(caller);
-	if (r < 0)
-		return r;
-	r = make(named_space_from(space), name, mode, value, &ino);
-	caller_leave();
-	return r < 0 ? r : named_find_made(space, name, ino, &ret_entry->channel);
+	memset(&making, 0, sizeof(making)); /* job_run() compares all of it */
+	making.dir_fd = space->dir_fd;
+	making.mode = mode & 07777;
+	if (settings_has(settings, SEM_VALUE))
+		making.value = (unsigned)settings->values[SEM_VALUE];
+	named_path(named_space_from(space), name, making.name);
+	r = region_run(
+		space, caller,
+		&(struct job_call){
+			.place = JOB_THREAD, .act = make, .data = &making, .size = sizeof(making)});
+	return r < 0 ? r
+		     : named_get(named_space_from(space), name, making.ino, &ret_entry->channel);
 }
 
 static const struct channel_ops sem_ops = {
@@ -273,6 +294,8 @@ static const struct channel_ops sem_ops = {
 	.destroy = sem_destroy_channel,
 	.stat = sem_stat,
 	.change = sem_change,
+	.get_acl = sem_get_acl,
+	.set_acl = sem_set_acl,
 	.truncate = sem_truncate,
 	.open = sem_open_channel,
 	.release = sem_release,
@@ -287,10 +310,10 @@ static const struct channel_ops sem_ops = {
 
 static const struct space_ops sem_space_ops = {
 	.destroy = named_space_destroy,
-	.list = named_list,
-	.lookup = named_lookup,
+	.list = region_list,
+	.lookup = region_lookup,
 	.create = sem_create,
-	.remove = named_remove,
+	.remove = region_remove,
 };
 
 static int sem_space_open(struct space **ret_space, struct host *host)

@@ -26,6 +26,7 @@ static_assert(sizeof(long) == 8, "where there are no 64-bit atomics glibc has an
 struct semaphore {
 	_Atomic uint64_t *data;
 	size_t place; /* in the arena */
+	int fd;       /* of the file, borrowed */
 };
 
 /*
@@ -88,7 +89,13 @@ int semaphore_check(int fd)
 
 	if (fstat(fd, &attr) < 0)
 		return -errno;
-	return attr.st_size < (off_t)sizeof(sem_t) ? -EINVAL : 0;
+	/*
+	 * While the pages of a file are taken out of it, whoever touches one waits until all are.
+	 * With no more than one of them that is no time.
+	 */
+	if (attr.st_size < (off_t)sizeof(sem_t) || attr.st_blocks * 512 > sysconf(_SC_PAGESIZE))
+		return -EINVAL;
+	return 0;
 }
 
 int semaphore_map(int fd, struct semaphore **ret_semaphore)
@@ -115,7 +122,7 @@ int semaphore_map(int fd, struct semaphore **ret_semaphore)
 	}
 	arena.is_used[place] = true;
 	arena.is_gone[place] = false;
-	*semaphore = (struct semaphore){.data = page, .place = place};
+	*semaphore = (struct semaphore){.data = page, .place = place, .fd = fd};
 	*ret_semaphore = semaphore;
 	return 0;
 }
@@ -133,6 +140,12 @@ void semaphore_unmap(struct semaphore *semaphore)
 static bool is_gone(const struct semaphore *semaphore)
 {
 	return arena.is_gone[semaphore->place];
+}
+
+/* On the loop, before it touches the memory: its users may have done anything to the file. */
+static bool may_touch(const struct semaphore *semaphore)
+{
+	return is_gone(semaphore) || semaphore_check(semaphore->fd) == 0;
 }
 
 static unsigned value_of(uint64_t data)
@@ -160,8 +173,11 @@ static void wake(struct semaphore *semaphore, unsigned n)
 
 int semaphore_take(struct semaphore *semaphore)
 {
-	uint64_t data = atomic_load(semaphore->data);
+	uint64_t data;
 
+	if (!may_touch(semaphore))
+		return -EIO;
+	data = atomic_load(semaphore->data);
 	while (value_of(data) > 0)
 		if (atomic_compare_exchange_weak(semaphore->data, &data, data - 1))
 			return result_of(semaphore, 0);
@@ -170,8 +186,11 @@ int semaphore_take(struct semaphore *semaphore)
 
 int semaphore_post(struct semaphore *semaphore, unsigned n)
 {
-	uint64_t data = atomic_load(semaphore->data);
+	uint64_t data;
 
+	if (!may_touch(semaphore))
+		return -EIO;
+	data = atomic_load(semaphore->data);
 	do {
 		if (n > SEM_VALUE_MAX || value_of(data) > SEM_VALUE_MAX - n)
 			return result_of(semaphore, -EOVERFLOW);
@@ -183,8 +202,11 @@ int semaphore_post(struct semaphore *semaphore, unsigned n)
 
 int semaphore_set(struct semaphore *semaphore, unsigned value)
 {
-	uint64_t data = atomic_load(semaphore->data);
+	uint64_t data;
 
+	if (!may_touch(semaphore))
+		return -EIO;
+	data = atomic_load(semaphore->data);
 	while (!atomic_compare_exchange_weak(semaphore->data, &data, data - value_of(data) + value))
 		continue;
 	if (value && data >= WAITER)
@@ -260,5 +282,5 @@ void semaphore_read(const unsigned char bytes[static SEMAPHORE_BYTES], unsigned 
 
 unsigned semaphore_value(struct semaphore *semaphore)
 {
-	return value_of(atomic_load(semaphore->data));
+	return may_touch(semaphore) ? value_of(atomic_load(semaphore->data)) : 0;
 }

@@ -17,10 +17,10 @@
 /* A semaphore's memory, mapped. */
 struct semaphore;
 
-/* -EINVAL: the file is too short to be a semaphore's. */
+/* -EINVAL: the file is too short to be a semaphore's, or has more than a page of memory. */
 int semaphore_check(int fd);
 
-/* Likewise; -ENFILE: too many are mapped. */
+/* Likewise; -ENFILE: too many are mapped. The descriptor has to stay open. */
 int semaphore_map(int fd, struct semaphore **ret_semaphore);
 void semaphore_unmap(struct semaphore *semaphore); /* NULL is nothing */
 

@@ -3,7 +3,8 @@
  * Shared memory: the POSIX regions of the machine, which are the files of /dev/shm.
  *
  * Where the mount can hand files to the kernel (passthrough), reads, writes and maps go to
- * the region itself and never come here. Where it cannot, a region is shown as a symbolic link to
+ * the region itself and never come here; whether somebody may open it so is asked by doing that as
+ * the caller. Where it cannot, a region is shown as a symbolic link to
  * itself; only who has just made one through the mount is served here until it closes it.
  * Names that begin with "sem." are semaphores (sem_overview(7)) and not ours.
  */
@@ -12,7 +13,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
@@ -22,6 +22,9 @@
 #include "lib/channel/kernel_names.h"
 #include "lib/host/job.h"
 #include "lib/kinds/kinds.h"
+#include "lib/kinds/posix/region.h"
+#include "lib/kinds/posix/shm_make.h"
+#include "lib/kinds/posix/shm_size.h"
 
 #define SHM_PATH "/dev/shm"
 
@@ -30,6 +33,12 @@ enum { SHM_SIZE };
 static const struct parameter shm_parameters[] = {
 	[SHM_SIZE] = {"size", PARAMETER_SIZE, .max = INT64_MAX, .is_initial = true},
 	{.name = NULL},
+};
+
+/* backing_fd is O_PATH where the kernel serves it, and open for both ways where we do. */
+struct shm {
+	struct named named;
+	struct loop_task made; /* queued: it has just been made, and its maker may open it */
 };
 
 static const struct channel_ops shm_ops;
@@ -45,13 +54,6 @@ static bool shm_is_ours(const char *name)
 	return strncmp(name, "sem.", 4) != 0;
 }
 
-static void shm_init(struct named *named)
-{
-	bool has_backing = features_has(&named->channel.space->host->features, FEATURE_PASSTHROUGH);
-
-	named->channel.service = has_backing ? CHANNEL_BACKED : CHANNEL_FILE;
-}
-
 static void shm_close(struct channel *channel)
 {
 	if (channel->backing_fd >= 0)
@@ -60,69 +62,47 @@ static void shm_close(struct channel *channel)
 	channel_uncharge_descriptors(channel);
 }
 
+static bool shm_is_served(const struct channel *channel)
+{
+	return channel->service == CHANNEL_FILE;
+}
+
+static void shm_run_made(struct loop_task *task)
+{
+	struct channel *channel = &CONTAINER_OF(task, struct shm, made)->named.channel;
+
+	if (channel->n_files == 0 && !shm_is_served(channel))
+		shm_close(channel);
+}
+
+static void shm_init(struct named *named)
+{
+	bool has_backing = features_has(&named->channel.space->host->features, FEATURE_PASSTHROUGH);
+
+	named->channel.service = has_backing ? CHANNEL_BACKED : CHANNEL_FILE;
+	CONTAINER_OF(named, struct shm, named)->made.run = shm_run_made;
+}
+
 static void shm_destroy(struct channel *channel)
 {
+	struct named *named = shm_from(channel);
+	struct shm *shm = CONTAINER_OF(named, struct shm, named);
+
+	loop_cancel(channel->space->host->loop, &shm->made);
 	shm_close(channel);
-	named_fini(shm_from(channel));
-	free(channel);
+	named_fini(named);
+	free(shm);
 }
 
 static int shm_stat(struct channel *channel, struct stat *ret_attr)
 {
-	if (channel->backing_fd < 0)
-		return named_stat(shm_from(channel), ret_attr);
-	return fstat(channel->backing_fd, ret_attr) < 0 ? -errno : 0;
+	return region_stat(shm_from(channel), channel->backing_fd, ret_attr);
 }
 
-/* A region to be sized. */
-struct sizing {
-	int fd;     /* open already; or -1: it is opened by its name, as the caller */
-	int dir_fd; /* of the name */
-	ino_t ino;
-	off_t size;
-	char name[NAME_MAX + 1];
-};
-
-static int sizing_act(void *data)
-{
-	const struct sizing *sizing = data;
-	CLEANUP_FD int fd = -1;
-	struct stat attr;
-	char path[40];
-
-	if (sizing->fd >= 0)
-		return ftruncate(sizing->fd, sizing->size) < 0 ? -errno : 0;
-	/* By now the name may be a FIFO's, which to open could take for ever. */
-	fd = openat(sizing->dir_fd, sizing->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &attr) < 0)
-		return -errno;
-	if (attr.st_ino != sizing->ino)
-		return -ESTALE;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return truncate(path, sizing->size) < 0 ? -errno : 0;
-}
-
-/*
- * ftruncate(2) has its right from the open file, truncate(2) from the caller. To cut a region down
- * frees its pages, which takes as long as they are many.
- */
 static int shm_truncate(struct channel *channel, struct file *file, off_t size,
 			struct caller *caller)
 {
-	const struct named *named = shm_from(channel);
-	struct sizing sizing;
-	const struct job_call call = {.place = file ? JOB_WORKER : JOB_THREAD,
-				      .act = sizing_act,
-				      .data = &sizing,
-				      .size = sizeof(sizing)};
-
-	memset(&sizing, 0, sizeof(sizing)); /* job_run() compares all of it */
-	sizing.fd = file ? channel->backing_fd : -1;
-	sizing.dir_fd = channel->space->dir_fd;
-	sizing.ino = named->ino;
-	sizing.size = size;
-	strcpy(sizing.name, named->name);
-	return job_run(channel->space->host, caller, &call);
+	return shm_resize(shm_from(channel), file, size, caller);
 }
 
 static int shm_set(struct channel *channel, const struct settings *settings, struct caller *caller)
@@ -134,7 +114,7 @@ static int shm_set(struct channel *channel, const struct settings *settings, str
 
 static void shm_status(struct channel *channel, struct caller *caller, struct row *row)
 {
-	const struct named *named = shm_from(channel);
+	int fd = channel->backing_fd >= 0 ? -1 : region_find(shm_from(channel));
 	struct stat attr = {0};
 	struct statx more = {0};
 
@@ -142,9 +122,10 @@ static void shm_status(struct channel *channel, struct caller *caller, struct ro
 		row_add_bytes(row, "size", (uint64_t)attr.st_size);
 		row_add_bytes(row, "bytes", (uint64_t)attr.st_blocks * 512);
 	}
-	statx(channel->space->dir_fd, named->name, AT_SYMLINK_NOFOLLOW, STATX_INO | STATX_BTIME,
-	      &more);
-	if (more.stx_mask & STATX_BTIME && more.stx_ino == named->ino)
+	statx(fd >= 0 ? fd : channel->backing_fd, "", AT_EMPTY_PATH, STATX_BTIME, &more);
+	if (fd >= 0)
+		region_let_go(channel->space->host, fd);
+	if (more.stx_mask & STATX_BTIME)
 		row_add_time(row, "created",
 			     &(struct timespec){.tv_sec = more.stx_btime.tv_sec,
 						.tv_nsec = more.stx_btime.tv_nsec});
@@ -153,11 +134,40 @@ static void shm_status(struct channel *channel, struct caller *caller, struct ro
 static int shm_change(struct channel *channel, struct file *file, const struct stat *attr,
 		      unsigned changes, struct caller *caller)
 {
-	return named_change(shm_from(channel), channel->backing_fd, attr, changes, caller);
+	return region_change(shm_from(channel), channel->backing_fd, attr, changes, caller);
 }
 
-/* All who have it open share one descriptor: the kernel checks what each may do with it. */
-static int shm_open_file(struct file *file, struct caller *caller)
+static ssize_t shm_get_acl(struct channel *channel, void *data, size_t size)
+{
+	return region_get_acl(shm_from(channel), channel->backing_fd, data, size);
+}
+
+static int shm_set_acl(struct channel *channel, struct file *file, const void *data, size_t size,
+		       struct caller *caller)
+{
+	return region_set_acl(shm_from(channel), channel->backing_fd,
+			      &(struct region_acl){data, size}, caller);
+}
+
+/* May the caller have it open so? The kernel says, and what was opened is closed again. */
+static int shm_ask(struct file *file, struct caller *caller)
+{
+	struct channel *channel = file->channel;
+	int flags = file->flags & (O_ACCMODE | O_APPEND | O_NOATIME | O_NONBLOCK);
+	int fd;
+
+	/* To O_TRUNC the right to write belongs. */
+	if ((file->flags & O_TRUNC) && !file_writes(file))
+		flags |= O_RDWR;
+	fd = region_open(shm_from(channel), channel->backing_fd, flags, caller);
+	if (fd < 0)
+		return fd;
+	close(fd); /* not the last: there is backing_fd */
+	return 0;
+}
+
+/* Only who has just made it opens what is served here: for others there is a link. */
+static int shm_open_served(struct file *file, struct caller *caller)
 {
 	struct channel *channel = file->channel;
 	int r;
@@ -167,12 +177,36 @@ static int shm_open_file(struct file *file, struct caller *caller)
 	r = channel_charge_descriptors(channel, caller->uid, 1);
 	if (r < 0)
 		return r;
-	r = named_open(shm_from(channel), O_RDWR);
+	r = region_open_now(shm_from(channel), -1, O_RDWR, caller);
 	if (r < 0)
 		channel_uncharge_descriptors(channel);
 	else
 		channel->backing_fd = r;
 	return r < 0 ? r : 0;
+}
+
+static int shm_open_file(struct file *file, struct caller *caller)
+{
+	struct channel *channel = file->channel;
+	int r = 0;
+
+	if (shm_is_served(channel))
+		return shm_open_served(file, caller);
+	if (channel->n_descriptors == 0)
+		r = channel_charge_descriptors(channel, caller->uid, 1);
+	if (r == 0 && channel->backing_fd < 0) {
+		r = region_find(shm_from(channel));
+		channel->backing_fd = r < 0 ? -1 : r;
+		r = r < 0 ? r : 0;
+	}
+	/* To its maker nothing is refused, whatever its mode. */
+	if (r == 0 && !(file->flags & O_CREAT))
+		r = shm_ask(file, caller);
+	if (r == 0)
+		r = shm_drop_bits(shm_from(channel), file, caller);
+	if (r < 0 && channel->n_files == 1)
+		shm_close(channel);
+	return r;
 }
 
 static void shm_release(struct file *file)
@@ -181,21 +215,42 @@ static void shm_release(struct file *file)
 		shm_close(file->channel);
 }
 
+/* Where the kernel does not take the file after all, it is opened each time. */
+static int shm_use(const struct channel *channel, int flags)
+{
+	return shm_is_served(channel) ? channel->backing_fd
+				      : region_use(channel->backing_fd, flags);
+}
+
+static void shm_use_no_more(const struct channel *channel, int fd)
+{
+	if (fd >= 0 && !shm_is_served(channel))
+		close(fd);
+}
+
 static ssize_t shm_read(struct file *file, void *data, size_t size, off_t offset)
 {
-	ssize_t n = pread(file->channel->backing_fd, data, size, offset);
+	int fd = shm_use(file->channel, O_RDONLY);
+	ssize_t n = fd < 0 ? fd : pread(fd, data, size, offset);
 
-	return n < 0 ? -errno : n;
+	if (fd >= 0 && n < 0)
+		n = -errno;
+	shm_use_no_more(file->channel, fd);
+	return n;
 }
 
 static ssize_t shm_write(struct file *file, const void *data, size_t size, off_t offset)
 {
 	const struct iovec bytes = {.iov_base = (void *)data, .iov_len = size};
 	/* Who appends has the kernel's offset, which knows nothing of what others have appended. */
-	int flags = file->flags & O_APPEND ? RWF_APPEND : 0;
-	ssize_t n = pwritev2(file->channel->backing_fd, &bytes, 1, offset, flags);
+	bool appends = file->flags & O_APPEND;
+	int fd = shm_use(file->channel, O_WRONLY | (appends ? O_APPEND : 0));
+	ssize_t n = fd < 0 ? fd : pwritev2(fd, &bytes, 1, offset, appends ? RWF_APPEND : 0);
 
-	return n < 0 ? -errno : n;
+	if (fd >= 0 && n < 0)
+		n = -errno;
+	shm_use_no_more(file->channel, fd);
+	return n;
 }
 
 /* The names. */
@@ -204,75 +259,29 @@ static int shm_create(struct space *space, const char *name, mode_t mode,
 		      const struct settings *settings, struct caller *caller,
 		      struct entry *ret_entry)
 {
-	CLEANUP_FD int fd = -1;
+	struct shm_making making;
 	struct channel *channel = NULL;
 	struct stat made;
 	int r;
 
 	if (!S_ISREG(mode) || !shm_is_ours(name))
 		return -EPERM;
-	r = caller_enter(caller);
+	shm_making_init(&making, space, name, mode & 07777);
+	making.size = settings_has(settings, SHM_SIZE) ? (off_t)settings->values[SHM_SIZE] : 0;
+	r = shm_make(space, caller, &making);
 	if (r < 0)
 		return r;
-	fd = named_open_at(named_space_from(space), name, O_CREAT | O_EXCL | O_RDWR, mode & 07777);
-	if (fd < 0)
-		r = fd;
-	else if (settings_has(settings, SHM_SIZE) &&
-		 ftruncate(fd, (off_t)settings->values[SHM_SIZE]) < 0)
-		r = -errno;
-	/* Still as the caller: by now the name may belong to someone else. */
-	if (fd >= 0 && r < 0)
-		unlinkat(space->dir_fd, name, 0);
-	caller_leave();
-	if (r < 0)
-		return r;
-	if (fstat(fd, &made) < 0)
-		return -errno;
-	r = named_find_made(space, name, made.st_ino, &channel);
-	/* Its maker may use it whatever its mode; without privilege it might not open again. */
-	if (r == 0 && channel->service == CHANNEL_FILE && channel->backing_fd < 0)
-		channel->backing_fd = TAKE_FD(fd);
+	r = fstat(making.fd, &made) < 0 ? -errno : 0;
+	if (r == 0)
+		r = named_get(named_space_from(space), name, made.st_ino, &channel);
+	if (r == 0 && channel->backing_fd < 0)
+		channel->backing_fd = TAKE_FD(making.fd);
+	if (making.fd >= 0)
+		host_close(space->host, caller->uid, making.fd);
+	if (r == 0)
+		loop_defer(space->host->loop,
+			   &CONTAINER_OF(shm_from(channel), struct shm, named)->made);
 	ret_entry->channel = channel;
-	return r;
-}
-
-/* Whoever lets go of a region last frees its pages: that is to be a worker. */
-static void shm_let_go(struct space *space, struct caller *caller, int fd)
-{
-	if (fd >= 0)
-		host_close(space->host, caller->uid, fd);
-}
-
-static int shm_remove(struct space *space, const char *name, struct caller *caller)
-{
-	int fd = openat(space->dir_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	int r = named_remove(space, name, caller);
-
-	shm_let_go(space, caller, fd);
-	return r;
-}
-
-static int shm_rename(struct space *space, const char *from, const char *to, unsigned flags,
-		      struct caller *caller)
-{
-	int fd, r;
-
-	if (!shm_is_ours(to))
-		return -EPERM;
-	r = named_check_owner(space, from, caller);
-	if (r < 0)
-		return r;
-	r = named_check_owner(space, to, caller);
-	if (r < 0 && r != -ENOENT)
-		return r;
-	r = caller_enter(caller);
-	if (r < 0)
-		return r;
-	fd = openat(space->dir_fd, to, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (renameat2(space->dir_fd, from, space->dir_fd, to, flags) < 0)
-		r = -errno;
-	caller_leave();
-	shm_let_go(space, caller, fd);
 	return r;
 }
 
@@ -280,6 +289,8 @@ static const struct channel_ops shm_ops = {
 	.destroy = shm_destroy,
 	.stat = shm_stat,
 	.change = shm_change,
+	.get_acl = shm_get_acl,
+	.set_acl = shm_set_acl,
 	.truncate = shm_truncate,
 	.open = shm_open_file,
 	.release = shm_release,
@@ -291,11 +302,11 @@ static const struct channel_ops shm_ops = {
 
 static const struct space_ops shm_space_ops = {
 	.destroy = named_space_destroy,
-	.list = named_list,
-	.lookup = named_lookup,
+	.list = region_list,
+	.lookup = region_lookup,
 	.create = shm_create,
-	.remove = shm_remove,
-	.rename = shm_rename,
+	.remove = region_remove,
+	.rename = region_rename,
 };
 
 static int shm_space_open(struct space **ret_space, struct host *host)
@@ -309,7 +320,7 @@ static int shm_space_open(struct space **ret_space, struct host *host)
 	if (!space)
 		return -ENOMEM;
 	*space = (struct named_space){
-		.named_size = sizeof(struct named),
+		.named_size = sizeof(struct shm),
 		.open_name = named_open_at,
 		.unlink_name = named_unlink_at,
 		.is_ours = shm_is_ours,

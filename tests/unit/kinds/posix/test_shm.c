@@ -136,8 +136,8 @@ START_TEST(test_shm_linked_file_is_not_followed)
 	region = object_find(fixture_open(&shm_kind), "r");
 	must_call(unlink("/dev/shm/r"));
 	must_call(symlink("/etc/passwd", "/dev/shm/r"));
-	must_fail(object_open_as(region, O_RDWR, &root, &file), ELOOP);
-	must_fail(object_chmod(region, 0666, &root), ELOOP);
+	must_fail(object_open_as(region, O_RDWR, &root, &file), ESTALE);
+	must_fail(object_chmod(region, 0666, &root), ESTALE);
 	object_unref(region);
 }
 END_TEST
@@ -226,11 +226,12 @@ START_TEST(test_shm_backed_has_a_descriptor_while_it_is_open)
 	space = fixture_open(&shm_kind);
 	region = object_make(space, "r");
 	ck_assert_int_eq(region->service, CHANNEL_BACKED);
+	loop_settle();
 	ck_assert_int_eq(region->backing_fd, -1);
 	first = object_open(region, O_RDONLY);
 	fd = region->backing_fd;
 	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDWR);
+	ck_assert_int_ne(fcntl(fd, F_GETFL) & O_PATH, 0);
 	second = object_open(region, O_RDWR);
 	ck_assert_int_eq(region->backing_fd, fd);
 	object_close(first);

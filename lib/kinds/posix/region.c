@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/kinds/posix/region.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "lib/base/cleanup.h"
+
+#define ACL_NAME "system.posix_acl_access"
+#define ACL_MOST HOST_PAGE
+/* Of "/proc/self/fd/N". */
+#define LINK_SIZE 32
+
+static const char *link_path(int fd, char path[static LINK_SIZE])
+{
+	snprintf(path, LINK_SIZE, "/proc/self/fd/%d", fd);
+	return path;
+}
+
+void region_target_init(struct region_target *target, struct named *named, int fd)
+{
+	struct space *space = named->channel.space;
+
+	target->fd = fd;
+	target->dir_fd = space->dir_fd;
+	target->ino = named->ino;
+	named_path(named_space_from(space), named->name, target->name);
+}
+
+static bool is_it(int fd, ino_t ino)
+{
+	struct stat attr;
+
+	return fstat(fd, &attr) == 0 && attr.st_ino == ino && S_ISREG(attr.st_mode);
+}
+
+/* By the time that a job runs whoever held the descriptor may have let go of it. */
+int region_target_open(const struct region_target *target)
+{
+	int fd = target->fd >= 0 ? fcntl(target->fd, F_DUPFD_CLOEXEC, 0) : -1;
+
+	if (fd >= 0 && is_it(fd, target->ino))
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	fd = openat(target->dir_fd, target->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? -ESTALE : -errno;
+	if (is_it(fd, target->ino))
+		return fd;
+	close(fd);
+	return -ESTALE;
+}
+
+int region_reopen(int fd, int flags)
+{
+	char path[LINK_SIZE];
+	int opened = open(link_path(fd, path), flags | O_CLOEXEC | O_NOCTTY);
+
+	return opened < 0 ? -errno : opened;
+}
+
+int region_use(int fd, int flags)
+{
+	int has = fcntl(fd, F_GETFL);
+	int copy;
+
+	if (has >= 0 && (has & O_PATH))
+		return region_reopen(fd, flags | O_NONBLOCK);
+	copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	return copy < 0 ? -errno : copy;
+}
+
+int region_run(struct space *space, struct caller *caller, const struct job_call *call)
+{
+	int r;
+
+	if (space->host->is_serving)
+		return job_run(space->host, caller, call);
+	r = caller_enter(caller);
+	if (r < 0)
+		return r;
+	r = call->act(call->data);
+	caller_leave();
+	return r;
+}
+
+/* On another filesystem what is not in the cache of names may be there all the same. */
+static bool is_cache_all(int dir_fd)
+{
+	struct statfs fs;
+
+	return fstatfs(dir_fd, &fs) == 0 && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
+}
+
+/* An O_PATH descriptor, without the directory's lock. -EAGAIN: it is not found without. */
+static int find_cached(int dir_fd, const char *path)
+{
+	const struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
+				     .resolve = RESOLVE_CACHED};
+	int fd = (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
+
+	if (fd >= 0)
+		return fd;
+	if ((errno == EAGAIN && is_cache_all(dir_fd)) || (errno != EAGAIN && errno != EINVAL))
+		return -errno;
+	fd = openat(dir_fd, path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* It may be the last one of a file that somebody has removed: to free that takes long. */
+void region_let_go(struct host *host, int fd)
+{
+	struct stat attr;
+
+	if (fd < 0)
+		return;
+	if (fstat(fd, &attr) == 0 && attr.st_blocks > (1 << 20) / 512)
+		host_close(host, attr.st_uid, fd);
+	else
+		close(fd);
+}
+
+int region_look(struct space *space, const char *path, struct stat *ret_attr)
+{
+	int fd = find_cached(space->dir_fd, path);
+	int r = 0;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, ret_attr) < 0)
+		r = -errno;
+	else if (!S_ISREG(ret_attr->st_mode))
+		r = -ENOENT;
+	region_let_go(space->host, fd);
+	return r;
+}
+
+int region_find(struct named *named)
+{
+	struct space *space = named->channel.space;
+	char path[NAMED_PATH_SIZE];
+	int fd = -EAGAIN;
+
+	named_path(named_space_from(space), named->name, path);
+	/* Who renames another file at that moment can hide it from a look without the lock. */
+	for (int i = 0; i < 4 && fd == -EAGAIN; i++)
+		fd = find_cached(space->dir_fd, path);
+	if (fd < 0)
+		return fd == -EAGAIN || fd == -ENOENT ? -ESTALE : fd;
+	if (is_it(fd, named->ino))
+		return fd;
+	region_let_go(space->host, fd);
+	return -ESTALE;
+}
+
+int region_stat(struct named *named, int fd, struct stat *ret_attr)
+{
+	int found = fd >= 0 ? -1 : region_find(named);
+	int r = 0;
+
+	if (fd < 0 && found < 0)
+		return found;
+	if (fstat(fd >= 0 ? fd : found, ret_attr) < 0)
+		r = -errno;
+	region_let_go(named->channel.space->host, found);
+	return r;
+}
+
+int region_open_now(struct named *named, int fd, int flags, struct caller *caller)
+{
+	int found = fd >= 0 ? -1 : region_find(named);
+	int r;
+
+	if (fd < 0 && found < 0)
+		return found;
+	r = caller_enter(caller);
+	if (r == 0) {
+		r = region_reopen(fd >= 0 ? fd : found, flags | O_NONBLOCK);
+		caller_leave();
+	}
+	region_let_go(named->channel.space->host, found);
+	return r;
+}
+
+/* Waits until whoever has a lease gives way. */
+struct opening {
+	struct region_target target;
+	int flags;
+	int fd; /* what comes of it */
+};
+
+static int opening_act(void *data)
+{
+	struct opening *opening = data;
+	CLEANUP_FD int fd = region_target_open(&opening->target);
+
+	if (fd < 0)
+		return fd;
+	opening->fd = region_reopen(fd, opening->flags);
+	return opening->fd < 0 ? opening->fd : 0;
+}
+
+static void opening_undo(struct host *host, struct caller *caller, void *data)
+{
+	host_close(host, caller->uid, ((struct opening *)data)->fd);
+}
+
+int region_open(struct named *named, int fd, int flags, struct caller *caller)
+{
+	struct opening opening;
+	const struct job_call call = {.place = JOB_THREAD,
+				      .act = opening_act,
+				      .undo = opening_undo,
+				      .data = &opening,
+				      .size = sizeof(opening)};
+	int r = -EAGAIN;
+
+	if (!caller->waiter || !caller->waiter->job)
+		r = region_open_now(named, fd, flags, caller);
+	if (r != -EAGAIN || (flags & O_NONBLOCK))
+		return r;
+	memset(&opening, 0, sizeof(opening)); /* job_run() compares all of it */
+	region_target_init(&opening.target, named, fd);
+	opening.flags = flags;
+	r = region_run(named->channel.space, caller, &call);
+	return r < 0 ? r : opening.fd;
+}
+
+struct changing {
+	struct region_target target;
+	unsigned changes;
+	mode_t mode;
+	uid_t uid;
+	gid_t gid;
+	struct timespec times[2];
+};
+
+static int changing_act(void *data)
+{
+	const struct changing *changing = data;
+	CLEANUP_FD int fd = region_target_open(&changing->target);
+	char path[LINK_SIZE];
+
+	if (fd < 0)
+		return fd;
+	link_path(fd, path);
+	if ((changing->changes & (CHANGE_UID | CHANGE_GID)) &&
+	    chown(path, changing->uid, changing->gid) < 0)
+		return -errno;
+	if ((changing->changes & CHANGE_MODE) && chmod(path, changing->mode) < 0)
+		return -errno;
+	if ((changing->changes & (CHANGE_ATIME | CHANGE_MTIME)) &&
+	    utimensat(AT_FDCWD, path, changing->times, 0) < 0)
+		return -errno;
+	return 0;
+}
+
+int region_change(struct named *named, int fd, const struct stat *attr, unsigned changes,
+		  struct caller *caller)
+{
+	struct changing changing;
+
+	memset(&changing, 0, sizeof(changing)); /* job_run() compares all of it */
+	region_target_init(&changing.target, named, fd);
+	changing.changes = changes;
+	changing.mode = attr->st_mode & 07777;
+	changing.uid = changes & CHANGE_UID ? attr->st_uid : (uid_t)-1;
+	changing.gid = changes & CHANGE_GID ? attr->st_gid : (gid_t)-1;
+	changing.times[0].tv_nsec = changing.times[1].tv_nsec = UTIME_OMIT;
+	if (changes & CHANGE_ATIME)
+		changing.times[0] = attr->st_atim;
+	if (changes & CHANGE_MTIME)
+		changing.times[1] = attr->st_mtim;
+	return region_run(named->channel.space, caller,
+			  &(struct job_call){.place = JOB_THREAD,
+					     .act = changing_act,
+					     .data = &changing,
+					     .size = sizeof(changing)});
+}
+
+ssize_t region_get_acl(struct named *named, int fd, void *data, size_t size)
+{
+	int found = fd >= 0 ? -1 : region_find(named);
+	char path[LINK_SIZE];
+	ssize_t n;
+
+	if (fd < 0 && found < 0)
+		return found;
+	n = getxattr(link_path(fd >= 0 ? fd : found, path), ACL_NAME, data, size);
+	if (n < 0)
+		n = errno == EOPNOTSUPP ? -ENODATA : -errno;
+	region_let_go(named->channel.space->host, found);
+	return n;
+}
+
+struct listing_rights {
+	struct region_target target;
+	size_t size;
+	char data[ACL_MOST];
+};
+
+static int set_acl_act(void *data)
+{
+	const struct listing_rights *acl = data;
+	CLEANUP_FD int fd = region_target_open(&acl->target);
+	char path[LINK_SIZE];
+	int r;
+
+	if (fd < 0)
+		return fd;
+	link_path(fd, path);
+	r = acl->size ? setxattr(path, ACL_NAME, acl->data, acl->size, 0)
+		      : removexattr(path, ACL_NAME);
+	return r < 0 ? -errno : 0;
+}
+
+int region_set_acl(struct named *named, int fd, const struct region_acl *acl, struct caller *caller)
+{
+	struct listing_rights rights;
+
+	if (acl->size > sizeof(rights.data))
+		return -E2BIG;
+	memset(&rights, 0, sizeof(rights)); /* job_run() compares all of it */
+	region_target_init(&rights.target, named, fd);
+	rights.size = acl->size;
+	if (acl->size)
+		memcpy(rights.data, acl->data, acl->size);
+	return region_run(named->channel.space, caller,
+			  &(struct job_call){.place = JOB_THREAD,
+					     .act = set_acl_act,
+					     .data = &rights,
+					     .size = sizeof(rights)});
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Making a region, as the caller and on a thread: the lock of /dev/shm is its users'.
+ */
+#ifndef IPCFS_SHM_MAKE_H
+#define IPCFS_SHM_MAKE_H
+
+#include "lib/kinds/posix/region.h"
+
+/* One that is to be made; and when that is done, its descriptor. */
+struct shm_making {
+	int dir_fd;
+	mode_t mode;
+	off_t size;
+	bool is_served; /* by the daemon: then it is open for both ways, else O_PATH */
+	int fd;
+	char name[NAMED_PATH_SIZE];
+};
+
+void shm_making_init(struct shm_making *making, struct space *space, const char *name, mode_t mode);
+
+/* Makes it; the caller owns making->fd. -EEXIST; a job, which is undone if nobody takes it. */
+int shm_make(struct space *space, struct caller *caller, struct shm_making *making);
+
+#endif

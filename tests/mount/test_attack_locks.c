@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Regions and semaphores, whose locks are their users': nobody else waits for who holds one.
+ */
+#include "tests/mount/fixture.h"
+#include "tests/mount/process.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { NOBODY = 65534 };
+
+/* A file of /dev/shm. */
+static int make(const char *path)
+{
+	static const char zeroes[32];
+	int fd = (int)must(open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+
+	must(write(fd, zeroes, sizeof(zeroes)));
+	must(fchown(fd, NOBODY, NOBODY));
+	must(fchmod(fd, 0666));
+	return fd;
+}
+
+static int open_run(void *name)
+{
+	return open(ipc_path(name), O_RDWR) < 0 ? errno : 0;
+}
+
+/*
+ * A file's lock and then the directory's, held for as long as the test likes: a write(2) faults on
+ * its data, in userfaultfd(2)'s hands, with the file's lock held (mm/filemap.c,
+ * generic_perform_write); and unlink(2) waits for that with the directory's.
+ */
+struct hold {
+	int uffd;
+	char *page;
+	pthread_t writer;
+	pid_t remover;
+};
+
+static void *held_write(void *arg)
+{
+	const struct hold *hold = arg;
+	int fd = open("/dev/shm/held", O_WRONLY);
+	bool is_written = fd >= 0 && write(fd, hold->page, 4096) == 4096;
+
+	close(fd);
+	return is_written ? arg : NULL;
+}
+
+static int held_unlink_run(void *arg)
+{
+	return unlink("/dev/shm/held") < 0 ? errno : 0;
+}
+
+static bool is_held(void *arg)
+{
+	struct uffd_msg message;
+
+	return read(*(int *)arg, &message, sizeof(message)) == sizeof(message);
+}
+
+static bool is_waiting(void *pid)
+{
+	return task_state(*(pid_t *)pid) == 'D';
+}
+
+static void hold_locks(struct hold *hold)
+{
+	struct uffdio_api api = {.api = UFFD_API};
+	struct uffdio_register range = {.mode = UFFDIO_REGISTER_MODE_MISSING};
+
+	hold->uffd = (int)must(syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK));
+	must(ioctl(hold->uffd, UFFDIO_API, &api));
+	hold->page = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ck_assert_ptr_ne(hold->page, MAP_FAILED);
+	range.range.start = (uintptr_t)hold->page;
+	range.range.len = 4096;
+	must(ioctl(hold->uffd, UFFDIO_REGISTER, &range));
+	close(make("/dev/shm/held"));
+	ck_assert_int_eq(pthread_create(&hold->writer, NULL, held_write, hold), 0);
+	ck_assert(wait_until(is_held, &hold->uffd, 10000));
+	hold->remover = child_start(held_unlink_run, NULL);
+	ck_assert(wait_until(is_waiting, &hold->remover, 10000));
+}
+
+static void hold_no_more(struct hold *hold)
+{
+	struct uffdio_zeropage zero = {.range = {(uintptr_t)hold->page, 4096}};
+	void *written;
+
+	must(ioctl(hold->uffd, UFFDIO_ZEROPAGE, &zero));
+	ck_assert_int_eq(pthread_join(hold->writer, &written), 0);
+	ck_assert_ptr_nonnull(written);
+	ck_assert_int_eq(child_end(hold->remover), 0);
+	close(hold->uffd);
+}
+
+/* What has to wait for the one lock or the other: that is the caller's own business. */
+static int wait_chmod_run(void *arg)
+{
+	chmod(ipc_path("shm/held"), 0600);
+	return 0;
+}
+
+static int wait_truncate_run(void *arg)
+{
+	truncate(ipc_path("shm/held"), 0);
+	return 0;
+}
+
+static int wait_look_run(void *arg)
+{
+	struct stat attr;
+
+	stat(ipc_path("shm/absent"), &attr);
+	return 0;
+}
+
+static int wait_list_run(void *arg)
+{
+	DIR *dir = opendir(ipc_path("shm"));
+
+	if (dir)
+		readdir(dir);
+	return 0;
+}
+
+static int wait_create_run(void *arg)
+{
+	open(ipc_path("sems/new"), O_CREAT | O_RDWR, 0600);
+	return 0;
+}
+
+static int wait_unlink_run(void *arg)
+{
+	unlink(ipc_path("shm/other"));
+	return 0;
+}
+
+static int (*const waiting[])(void *) = {wait_chmod_run, wait_truncate_run, wait_look_run,
+					 wait_list_run,  wait_create_run,   wait_unlink_run};
+#define N_WAITING (sizeof(waiting) / sizeof(waiting[0]))
+
+static bool has_requests(void *arg)
+{
+	return mount_waiting(&ipc) > 0;
+}
+
+START_TEST(test_attack_locks_are_held_and_nobody_else_waits)
+{
+	struct hold hold;
+	struct stat attr;
+	pid_t child;
+
+	close(make("/dev/shm/other"));
+	close((int)must(open(ipc_path("events/e"), O_CREAT | O_RDWR, 0666)));
+	must(chmod(ipc_path("events/e"), 0666));
+	hold_locks(&hold);
+	child = child_start_as(NOBODY, waiting[_i], NULL);
+	ck_assert(wait_until(has_requests, NULL, 10000));
+	child_must_as(NOBODY, open_run, "events/e");
+	must(stat(ipc_path("queues"), &attr));
+	must(stat(ipc_path("ctl"), &attr));
+	hold_no_more(&hold);
+	ck_assert_int_eq(child_end(child), 0);
+	must(unlink(ipc_path("events/e")));
+}
+END_TEST
+
+START_TEST(test_attack_locks_semaphore_of_many_pages_is_none)
+{
+	int fd = make("/dev/shm/sem.x");
+	int open_fd = (int)must(open(ipc_path("sems/x"), O_RDWR | O_NONBLOCK));
+
+	must(fallocate(fd, 0, 0, 1 << 20));
+	must_fail(write(open_fd, "1", 1), EIO);
+	must_fail(open(ipc_path("sems/x"), O_RDWR), EINVAL);
+	close(open_fd);
+	close(fd);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("attack_locks");
+	TCase *locks = suite_case(suite, "locks", 60);
+
+	for (size_t i = 0; i < N_WAITING; i++)
+		case_add_needing(locks, test_attack_locks_are_held_and_nobody_else_waits, (int)i,
+				 "passthrough");
+	tcase_add_test(locks, test_attack_locks_semaphore_of_many_pages_is_none);
+	return suite_run(suite);
+}
