@@ -20,7 +20,7 @@ static const uint64_t most[N_LOCK_SORTS] = {[LOCK_ALONE] = 500 * MS, [LOCK_SHARE
 #define FREE_MOST (100 * MS)
 /* Of one that stood in line behind another of the user's: some fifty of these are half a second. */
 #define FREE_IN_LINE (10 * MS)
-/* It did, if it comes from another process so soon after. */
+/* It did, if it comes from another process so soon after the one before it ended. */
 #define IN_LINE (5 * MS)
 
 uint64_t lock_time_now(void)
@@ -51,97 +51,138 @@ static void lock_time_settle(struct lock_time *time, uint64_t now)
 	time->at += regained * REGAINED;
 }
 
-static bool is_idle(const struct lock_time *time, uint64_t now)
+/* There are as many of both as have waited lately. */
+static void sweep(struct lock_times *times, uint64_t now)
 {
-	return time->n_held == 0 && now > time->released + IN_LINE &&
-	       time->spent[LOCK_ALONE] == 0 && time->spent[LOCK_SHARED] == 0;
-}
+	struct lock_time *time, *next_time;
+	struct lock_place *place, *next_place;
 
-/* There are as many as users who have waited lately. */
-static void sweep(struct lock_time **times, uint64_t now)
-{
-	struct lock_time *time, *next;
-
-	HASH_ITER(hh, *times, time, next) {
+	HASH_ITER(hh, times->users, time, next_time) {
 		lock_time_settle(time, now);
-		if (!is_idle(time, now))
+		if (time->n_held || time->spent[LOCK_ALONE] || time->spent[LOCK_SHARED])
 			continue;
-		HASH_DEL(*times, time);
+		HASH_DEL(times->users, time);
 		free(time);
+	}
+	HASH_ITER(hh, times->places, place, next_place) {
+		if (place->n_held || now < place->released + IN_LINE)
+			continue;
+		HASH_DEL(times->places, place);
+		free(place);
 	}
 }
 
-static struct lock_time *find(struct lock_time *times, uid_t uid)
+static struct lock_time *find_time(const struct lock_times *times, uid_t uid)
 {
 	struct lock_time *time;
 
-	HASH_FIND(hh, times, &uid, sizeof(uid), time);
+	HASH_FIND(hh, times->users, &uid, sizeof(uid), time);
 	return time;
 }
 
-static struct lock_time *make(struct lock_time **times, uid_t uid, uint64_t now)
+static struct lock_place *find_place(const struct lock_times *times, uid_t uid, uint64_t directory)
 {
-	struct lock_time *time;
+	const struct lock_place_key key = {.directory = directory, .uid = uid};
+	struct lock_place *place;
 
-	sweep(times, now);
+	HASH_FIND(hh, times->places, &key, sizeof(key), place);
+	return place;
+}
+
+static struct lock_time *get_time(struct lock_times *times, uid_t uid, uint64_t now)
+{
+	struct lock_time *time = find_time(times, uid);
+
+	if (time)
+		return time;
 	time = calloc(1, sizeof(*time));
 	if (!time)
 		return NULL;
 	time->uid = uid;
 	time->at = now;
-	HASH_ADD(hh, *times, uid, sizeof(time->uid), time);
+	HASH_ADD(hh, times->users, uid, sizeof(time->uid), time);
 	if (time->hh.tbl)
 		return time;
 	free(time);
 	return NULL;
 }
 
-int lock_time_begin(struct lock_time **times, const struct caller *caller, enum lock_sort sort,
-		    struct lock_hold *ret_hold)
+static struct lock_place *get_place(struct lock_times *times, uid_t uid, uint64_t directory)
 {
-	struct lock_time *time = find(*times, caller->uid);
+	struct lock_place *place = find_place(times, uid, directory);
+
+	if (place)
+		return place;
+	place = calloc(1, sizeof(*place));
+	if (!place)
+		return NULL;
+	place->key = (struct lock_place_key){.directory = directory, .uid = uid};
+	HASH_ADD(hh, times->places, key, sizeof(place->key), place);
+	if (place->hh.tbl)
+		return place;
+	free(place);
+	return NULL;
+}
+
+static bool is_in_line(const struct lock_place *place, const struct caller *caller, uint64_t now)
+{
+	return place->n_held == 0 && now < place->released + IN_LINE && place->pid != caller->pid;
+}
+
+int lock_time_begin(struct lock_times *times, const struct caller *caller, struct lock_hold *hold)
+{
 	uint64_t now = lock_time_now();
-	struct lock_hold hold = {.sort = sort, .began = now, .free = FREE_MOST};
+	struct lock_place *place;
+	struct lock_time *time;
 	uint64_t left;
 
-	if (!time)
-		time = make(times, caller->uid, now);
-	if (!time)
+	if (!find_time(times, caller->uid) || !find_place(times, caller->uid, hold->directory))
+		sweep(times, now);
+	time = get_time(times, caller->uid, now);
+	place = get_place(times, caller->uid, hold->directory);
+	if (!time || !place)
 		return -ENOMEM;
 	lock_time_settle(time, now);
-	left = less(most[sort], time->spent[sort]);
+	left = less(most[hold->sort], time->spent[hold->sort]);
 	if (left == 0)
 		return -EAGAIN;
-	if (now < time->released + IN_LINE && caller->pid != time->pid)
-		hold.free = FREE_IN_LINE;
-	hold.until = now + least(left + hold.free, most[sort]);
+	hold->began = now;
+	hold->free = is_in_line(place, caller, now) ? FREE_IN_LINE : FREE_MOST;
+	hold->until = now + least(left + hold->free, most[hold->sort]);
 	time->n_held++;
-	*ret_hold = hold;
+	place->n_held++;
 	return 0;
 }
 
-void lock_time_end(struct lock_time *times, const struct caller *caller,
+void lock_time_end(struct lock_times *times, const struct caller *caller,
 		   const struct lock_hold *hold)
 {
-	struct lock_time *time = find(times, caller->uid);
+	struct lock_time *time = find_time(times, caller->uid);
+	struct lock_place *place = find_place(times, caller->uid, hold->directory);
 	uint64_t now = lock_time_now();
 
-	assert(time && time->n_held > 0);
+	assert(time && time->n_held > 0 && place && place->n_held > 0);
 	time->n_held--;
 	lock_time_settle(time, now);
 	/* More than all need not be remembered. */
 	time->spent[hold->sort] = least(
 		time->spent[hold->sort] + less(now - hold->began, hold->free), most[hold->sort]);
-	time->released = now;
-	time->pid = caller->pid;
+	place->n_held--;
+	place->released = now;
+	place->pid = caller->pid;
 }
 
-void lock_time_free_all(struct lock_time **times)
+void lock_time_free_all(struct lock_times *times)
 {
-	struct lock_time *time, *next;
+	struct lock_time *time, *next_time;
+	struct lock_place *place, *next_place;
 
-	HASH_ITER(hh, *times, time, next) {
-		HASH_DEL(*times, time);
+	HASH_ITER(hh, times->users, time, next_time) {
+		HASH_DEL(times->users, time);
 		free(time);
+	}
+	HASH_ITER(hh, times->places, place, next_place) {
+		HASH_DEL(times->places, place);
+		free(place);
 	}
 }

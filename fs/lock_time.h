@@ -9,9 +9,10 @@
  * and since many, of many processes, would follow one upon another, those of one user get a second
  * together (half of one, where they hold it alone), and as much again only as time goes by.
  *
- * What is short is free, so that nobody is refused for much work. But those that follow close upon
- * another of the same user's have stood in line for the lock, and others behind them: of these much
- * less is free.
+ * What is short is free, so that nobody is refused for much work, nor on a busy machine. But one
+ * that follows close upon another of the same user's in the same directory has stood in line for
+ * the lock, and others behind it: of that much less is free. Those that share the lock at the same
+ * time stand in no line.
  */
 #ifndef IPCFS_LOCK_TIME_H
 #define IPCFS_LOCK_TIME_H
@@ -30,15 +31,31 @@ struct lock_time {
 	uid_t uid;
 	uint64_t spent[N_LOCK_SORTS]; /* at the time `at`; it grows less as time goes by */
 	uint64_t at;
-	uint64_t released; /* when the last one ended */
-	pid_t pid;         /* whose it was */
 	unsigned n_held;
-	UT_hash_handle hh; /* by uid */
+	UT_hash_handle hh; /* lock_times::users */
 };
 
-/* One request. */
+/* Where a user's requests hold a lock, or did just now. */
+struct lock_place {
+	struct lock_place_key {
+		uint64_t directory; /* its nodeid */
+		uint64_t uid;
+	} key;
+	uint64_t released; /* when the last one ended */
+	pid_t pid;         /* whose that was */
+	unsigned n_held;
+	UT_hash_handle hh; /* lock_times::places */
+};
+
+struct lock_times {
+	struct lock_time *users;
+	struct lock_place *places;
+};
+
+/* One request: what it holds, and what lock_time_begin() makes of that. */
 struct lock_hold {
 	enum lock_sort sort;
+	uint64_t directory;
 	uint64_t began, free; /* when, and how long it costs nothing */
 	uint64_t until;       /* when it has to end */
 };
@@ -46,16 +63,15 @@ struct lock_hold {
 uint64_t lock_time_now(void);
 
 /*
- * A request of the caller's is about to wait with a lock of that sort. -EAGAIN: the user has held
- * locks for long enough. -ENOMEM
+ * A request of the caller's is about to wait with that lock. -EAGAIN: the user has held locks for
+ * long enough. -ENOMEM
  */
-int lock_time_begin(struct lock_time **times, const struct caller *caller, enum lock_sort sort,
-		    struct lock_hold *ret_hold);
+int lock_time_begin(struct lock_times *times, const struct caller *caller, struct lock_hold *hold);
 
 /* It is answered, or given up: once for each that began. */
-void lock_time_end(struct lock_time *times, const struct caller *caller,
+void lock_time_end(struct lock_times *times, const struct caller *caller,
 		   const struct lock_hold *hold);
 
-void lock_time_free_all(struct lock_time **times);
+void lock_time_free_all(struct lock_times *times);
 
 #endif

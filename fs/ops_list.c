@@ -113,6 +113,7 @@ void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 		struct fuse_file_info *fi)
 {
 	step_begin(req, &(struct step){.take = take_readdir,
+				       .ino = ino,
 				       .size = size,
 				       .offset = offset,
 				       .fi = *fi,
@@ -212,6 +213,7 @@ void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 		    struct fuse_file_info *fi)
 {
 	step_begin(req, &(struct step){.take = take_readdirplus,
+				       .ino = ino,
 				       .size = size,
 				       .offset = offset,
 				       .fi = *fi,

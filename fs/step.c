@@ -32,7 +32,7 @@ static void held_free(struct held_step *held)
 
 	if (held->has_lock) {
 		DL_DELETE(clock->held, held);
-		lock_time_end(clock->times, &held->caller, &held->hold);
+		lock_time_end(&clock->times, &held->caller, &held->hold);
 	}
 	waiter_fini(&held->waiter);
 	user_uncharge(&held->session->host.users, held->caller.uid, USER_HELD, 1);
@@ -125,8 +125,9 @@ static int held_lock(struct held_step *held, const struct step *step)
 
 	if (!step->name && !step->locks)
 		return 0;
-	r = lock_time_begin(&clock->times, &held->caller, step->shares ? LOCK_SHARED : LOCK_ALONE,
-			    &held->hold);
+	held->hold.directory = step->ino;
+	held->hold.sort = step->shares ? LOCK_SHARED : LOCK_ALONE;
+	r = lock_time_begin(&clock->times, &held->caller, &held->hold);
 	if (r < 0)
 		return r;
 	held->has_lock = true;

@@ -28,7 +28,7 @@ struct session;
 struct step_clock {
 	struct loop_source source; /* timerfd */
 	struct held_step *held;    /* the steps that hold a lock, the first to end first */
-	struct lock_time *times;   /* by uid */
+	struct lock_times times;
 };
 
 /* -EMFILE, -ENOMEM */
