@@ -319,18 +319,23 @@ static int enter_ids(struct caller *caller)
 	return r;
 }
 
+/* The daemon of a user can be nobody else. */
+static bool is_needless(const struct caller *caller)
+{
+	return self.uid == 0 ? caller_is_daemon(caller) : caller->uid == self.uid;
+}
+
 int caller_enter(struct caller *caller)
 {
-	int r;
+	int r = 0;
 
 	self.uid = geteuid();
 	self.gid = getegid();
-	if (self.uid != 0)
-		r = self.uid == caller->uid ? 0 : -EPERM;
-	else
-		r = caller_load(caller);
-	if (r == 0 && self.uid == 0 && !caller_is_daemon(caller))
-		r = enter_ids(caller);
+	if (!is_needless(caller)) {
+		r = self.uid == 0 ? caller_load(caller) : -EPERM;
+		if (r == 0)
+			r = enter_ids(caller);
+	}
 	if (r < 0)
 		return r;
 	self.has_root = caller->has_root;
@@ -357,10 +362,10 @@ bool caller_has(struct caller *caller, int capability)
 	return caller_load(caller) == 0 && HAS(caller->capabilities, capability);
 }
 
-bool caller_is_daemon(struct caller *caller)
+bool caller_is_daemon(const struct caller *caller)
 {
-	return caller->uid == geteuid() && caller->gid == getegid() && caller_load(caller) == 0 &&
-	       caller->capabilities == caller_permitted();
+	return caller->uid == geteuid() && caller->gid == getegid() &&
+	       caller_look_at_capabilities(caller) == caller_permitted();
 }
 
 bool caller_owns(struct caller *caller, uid_t owner)

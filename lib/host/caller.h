@@ -109,7 +109,7 @@ uint64_t caller_permitted(void);
 bool caller_has(struct caller *caller, int capability);
 
 /* Is it what the daemon is: its user and group, with all that it may do? */
-bool caller_is_daemon(struct caller *caller);
+bool caller_is_daemon(const struct caller *caller);
 
 /* True for the owner, and with CAP_FOWNER. */
 bool caller_owns(struct caller *caller, uid_t owner);
