@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/impatience.h"
 #include "lib/base/workers.h"
 #include "lib/host/job.h"
 
@@ -155,7 +156,10 @@ void host_close(struct host *host, uid_t uid, int fd)
 		}
 	}
 	free(closing);
+	may_linger = may_linger && impatience_begin() == 0;
 	close(fd);
+	if (may_linger)
+		impatience_end();
 }
 
 static int reserve(char **buffer, size_t *buffer_size, size_t size)

@@ -14,6 +14,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/kinds/socket/connections.h"
 #include "lib/kinds/socket/credentials.h"
+#include "lib/kinds/socket/unix_socket.h"
 
 /* With a mark and a number behind it, it is a name: of what is longer, the end. */
 #define LABEL_MAX (NAME_MAX - 11)
@@ -69,13 +70,23 @@ int connection_new(const struct channel_ops *ops, struct connections *list, cons
 	return 0;
 }
 
+/* What others have sent along goes with it: on another thread, if it can be descriptors. */
+static void close_socket(struct connection *connection)
+{
+	int fd = TAKE_FD(connection->ready.source.fd);
+
+	if (fd >= 0 && connection->is_unix && connection->takes_rights)
+		host_close(connection_host(connection), connection->channel.descriptors_uid, fd);
+	else if (fd >= 0)
+		close(fd);
+}
+
 /* The socket goes, or what is to become one. */
 void connection_close(struct connection *connection)
 {
 	dial_drop(TAKE_PTR(connection->dial));
 	readiness_unwatch(&connection->ready);
-	if (connection_fd(connection) >= 0)
-		close(TAKE_FD(connection->ready.source.fd));
+	close_socket(connection);
 	connection->error = 0;
 	connection->is_connecting = false;
 	connection->target.n_tried = 0;
@@ -137,6 +148,10 @@ static void connection_take_type(struct connection *connection)
 
 	getsockopt(connection_fd(connection), SOL_SOCKET, SO_DOMAIN, &family, &size);
 	connection->is_unix = family == AF_UNIX;
+	connection->takes_rights =
+		!features_has(&connection_host(connection)->features, FEATURE_PASSRIGHTS);
+	if (connection->is_unix && !connection->takes_rights)
+		unix_refuse_rights(connection_fd(connection));
 	getsockopt(connection_fd(connection), SOL_SOCKET, SO_TYPE, &type, &size);
 	if (type == SOCK_STREAM)
 		return;
@@ -278,6 +293,17 @@ static ssize_t message_length(int fd)
 	return n < 0 ? -errno : n;
 }
 
+static ssize_t connection_receive(const struct connection *connection, void *data, size_t size)
+{
+	int fd = connection_fd(connection);
+	ssize_t n;
+
+	if (connection->is_unix)
+		return unix_receive(fd, connection->takes_rights, data, size);
+	n = recv(fd, data, size, MSG_DONTWAIT);
+	return n < 0 ? -errno : n;
+}
+
 ssize_t connection_read(struct file *file, void *data, size_t size, off_t offset)
 {
 	struct connection *connection = connection_from(file->channel);
@@ -295,9 +321,9 @@ ssize_t connection_read(struct file *file, void *data, size_t size, off_t offset
 			return -EMSGSIZE;
 		}
 	}
-	n = recv(connection_fd(connection), data, size, MSG_DONTWAIT);
+	n = connection_receive(connection, data, size);
 	if (n < 0)
-		return readiness_failed(&connection->ready, errno);
+		return readiness_failed(&connection->ready, (int)-n);
 	attributes_touch(&connection->attributes.atime);
 	return n;
 }

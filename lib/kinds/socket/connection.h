@@ -25,6 +25,7 @@ struct connection {
 	struct readiness ready;    /* of the socket; fd -1: there is none yet, or none any more */
 	bool is_connecting;        /* the socket is not through yet */
 	bool is_unix;              /* it is a Unix socket */
+	bool takes_rights;         /* of one: it can't refuse descriptors */
 	pid_t writer;              /* of one: the process that wrote last, for credentials.h */
 	int error;                 /* why there is none, -errno; or why not the last address */
 	struct caller opener;      /* while it is open */

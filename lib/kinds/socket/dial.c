@@ -14,6 +14,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/walk.h"
 #include "lib/base/workers.h"
+#include "lib/kinds/socket/unix_socket.h"
 
 struct dial {
 	struct worker_task task;
@@ -56,7 +57,7 @@ static void dial_ended(struct worker_task *task)
 	if (dial->done)
 		dial->done(dial->data, dial->fd, dial->result);
 	else if (dial->fd >= 0)
-		close(dial->fd);
+		host_close(dial->host, dial->caller.uid, dial->fd);
 	dial_free(dial);
 }
 
@@ -76,6 +77,7 @@ int dial_new(struct host *host, struct caller *caller, const struct dial_target 
 		.data = data,
 		.fd = -1,
 	};
+	dial->target.takes_rights = !features_has(&host->features, FEATURE_PASSRIGHTS);
 	dial->target.address = malloc(target->size + 1);
 	r = dial->target.address ? caller_copy(&dial->caller, caller) : -ENOMEM;
 	if (r == 0) {
@@ -104,18 +106,25 @@ void dial_drop(struct dial *dial)
 	workers_interrupt(dial->host->walkers, &dial->task);
 }
 
-static int connect_path(int type, const struct sockaddr_un *address, size_t size, int *ret_fd)
+/* Where one connects, and what one asks of the socket. */
+struct unix_address {
+	struct sockaddr_un address;
+	size_t size;
+	bool takes_rights;
+};
+
+static int connect_path(int type, const struct unix_address *there, int *ret_fd)
 {
-	CLEANUP_FD int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+	CLEANUP_FD int fd = unix_socket(type, there->takes_rights);
 	const sa_family_t none = AF_UNIX;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	/* So that the other end of datagrams has an address to answer to (autobind, unix(7)). */
 	if (type == SOCK_DGRAM && bind(fd, (const struct sockaddr *)&none, sizeof(none)) < 0)
 		return -errno;
 	/* Where the backlog is full only a blocking call waits. */
-	if (connect(fd, (const struct sockaddr *)address, (socklen_t)size) < 0)
+	if (connect(fd, (const struct sockaddr *)&there->address, (socklen_t)there->size) < 0)
 		return -errno;
 	if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
 		return -errno;
@@ -124,42 +133,44 @@ static int connect_path(int type, const struct sockaddr_un *address, size_t size
 }
 
 /* Abstract names of another type are as unknown as any (net/unix/af_unix.c, unix_find_abstract). */
-static bool is_of_other_type(const struct sockaddr_un *address, int result)
+static bool is_of_other_type(const struct unix_address *there, int result)
 {
-	return result == -EPROTOTYPE || (result == -ECONNREFUSED && !address->sun_path[0]);
+	return result == -EPROTOTYPE || (result == -ECONNREFUSED && !there->address.sun_path[0]);
 }
 
-static int connect_unix(const struct sockaddr_un *address, size_t size, int type, int *ret_fd)
+static int connect_unix(const struct unix_address *there, int type, int *ret_fd)
 {
 	static const int types[] = {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET};
 	int r = -EPROTOTYPE;
 
 	if (type)
-		return connect_path(type, address, size, ret_fd);
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]) && is_of_other_type(address, r);
-	     i++)
-		r = connect_path(types[i], address, size, ret_fd);
+		return connect_path(type, there, ret_fd);
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]) && is_of_other_type(there, r); i++)
+		r = connect_path(types[i], there, ret_fd);
 	return r;
 }
 
 int dial_unix(const struct dial_target *target, int *ret_fd)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct unix_address there = {.address.sun_family = AF_UNIX,
+				     .size = sizeof(there.address),
+				     .takes_rights = target->takes_rights};
+	char *path = there.address.sun_path;
 	CLEANUP_FD int fd = -1;
 
 	if (target->size && !target->address[0]) {
-		if (target->size > sizeof(address.sun_path))
+		if (target->size > sizeof(there.address.sun_path))
 			return -EINVAL;
-		memcpy(address.sun_path, target->address, target->size);
-		return connect_unix(&address, offsetof(struct sockaddr_un, sun_path) + target->size,
-				    target->type, ret_fd);
+		memcpy(path, target->address, target->size);
+		there.size = offsetof(struct sockaddr_un, sun_path) + target->size;
+		return connect_unix(&there, target->type, ret_fd);
 	}
 	/* The path may be longer than an address has room for, and is walked only once. */
 	fd = walk_open(AT_FDCWD, target->address, O_PATH);
 	if (fd < 0)
 		return fd;
-	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d", fd);
-	return connect_unix(&address, sizeof(address), target->type, ret_fd);
+	snprintf(path, sizeof(there.address.sun_path), "/proc/self/fd/%d", fd);
+	return connect_unix(&there, target->type, ret_fd);
 }
 
 /* getaddrinfo(3)'s errors as those that a script expects of connect(2). */

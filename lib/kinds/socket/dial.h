@@ -8,6 +8,7 @@
 #ifndef IPCFS_DIAL_H
 #define IPCFS_DIAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "lib/host/caller.h"
@@ -27,6 +28,7 @@ struct dial_target {
 	size_t size;         /* of the address, which may have NULs in it */
 	int type;            /* SOCK_*; 0: whatever is there */
 	int n_tried;         /* addresses to pass over, of a name that has several */
+	bool takes_rights;   /* a Unix socket can't refuse descriptors; dial_new() sets it */
 };
 
 /* `fd` is the receiver's, and `result` as connect gave it; or that is -errno and there is none. */

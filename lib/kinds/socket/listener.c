@@ -17,6 +17,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/walk.h"
+#include "lib/kinds/socket/unix_socket.h"
 
 #define UNIX     "unix:"
 #define ABSTRACT "abstract:"
@@ -41,8 +42,13 @@ int listener_has_path(const char *address)
 
 static int new_socket(int family, const struct listener *listener)
 {
-	int fd = socket(family, listener->type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int type = listener->type | SOCK_NONBLOCK;
+	int fd;
 
+	/* Those that it will accept have this from it, from before they are accepted. */
+	if (family == AF_UNIX)
+		return unix_socket(type, listener->takes_rights);
+	fd = socket(family, type | SOCK_CLOEXEC, 0);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -320,7 +326,7 @@ int listener_open_for(struct listener *listener, struct caller *caller)
 	return r;
 }
 
-void listener_close(struct listener *listener)
+void listener_remove(const struct listener *listener)
 {
 	struct stat ours, there;
 
@@ -328,6 +334,11 @@ void listener_close(struct listener *listener)
 	    lstat(listener->path, &there) == 0 && ours.st_ino == there.st_ino &&
 	    ours.st_dev == there.st_dev)
 		unlink(listener->path);
+}
+
+void listener_close(struct listener *listener)
+{
+	listener_remove(listener);
 	if (listener->fd >= 0)
 		close(TAKE_FD(listener->fd));
 	if (listener->path_fd >= 0)

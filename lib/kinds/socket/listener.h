@@ -25,6 +25,7 @@ struct listener {
 	int type;                           /* SOCK_STREAM, SOCK_SEQPACKET */
 	int backlog;                        /* as listen(2) takes it */
 	mode_t mode;                        /* of a socket with a path */
+	bool takes_rights;                  /* it can't refuse descriptors: unix_socket.h */
 
 	int fd;              /* it listens, and is non-blocking */
 	int path_fd;         /* of a path: O_PATH of the socket there; else -1 */
@@ -54,7 +55,10 @@ int listener_open_for(struct listener *listener, struct caller *caller);
 int listener_target(const struct listener *listener, char address[LISTENER_ADDRESS_MAX],
 		    struct dial_target *ret_target);
 
-/* Closes both descriptors and removes the path, if it still leads to the socket. */
+/* Removes the path, if it still leads to the socket. */
+void listener_remove(const struct listener *listener);
+
+/* The same, and closes both descriptors: of a listener that nobody can have connected to yet. */
 void listener_close(struct listener *listener);
 
 #endif

@@ -44,9 +44,23 @@ static void removal_work(struct worker_task *task)
 	struct removal *removal = CONTAINER_OF(task, struct removal, task);
 
 	if (caller_enter(&removal->remover) < 0)
-		removal->listener.path[0] = '\0';
-	listener_close(&removal->listener);
+		return; /* who listens there next replaces it */
+	listener_remove(&removal->listener);
 	caller_leave();
+}
+
+/*
+ * Clients may be queued there, with whatever they have sent. Where an address is no path it is free
+ * when this returns, unless descriptors may have been sent: they are not worth the wait.
+ */
+static void close_both(struct host *host, uid_t uid, const struct listener *listener)
+{
+	if (listener->fd >= 0 && (*listener->path || listener->takes_rights))
+		host_close(host, uid, listener->fd);
+	else if (listener->fd >= 0)
+		close(listener->fd);
+	if (listener->path_fd >= 0)
+		close(listener->path_fd);
 }
 
 static void removal_free(struct removal *removal)
@@ -60,6 +74,7 @@ static void removal_done(struct worker_task *task)
 	struct removal *removal = CONTAINER_OF(task, struct removal, task);
 
 	host_slept(removal->host, removal->remover.uid);
+	close_both(removal->host, removal->remover.uid, &removal->listener);
 	removal_free(removal);
 }
 
@@ -83,6 +98,7 @@ static bool removal_start(struct host *host, const struct listener *listener,
 	} else if (r == 0) {
 		/* Nobody waits for the loop any more, and no thread is to begin anything. */
 		removal_work(&removal->task);
+		close_both(host, removal->remover.uid, &removal->listener);
 	}
 	removal_free(removal);
 	return r == 0;
@@ -90,13 +106,15 @@ static bool removal_start(struct host *host, const struct listener *listener,
 
 void server_close(struct host *host, struct listener *listener, struct caller *remover)
 {
+	bool is_taken = false;
+
 	/* Where nothing can block, the path is gone with the server. */
-	if (listener->is_here) {
-		listener_close(listener);
-	} else if (listener->path_fd < 0 || !removal_start(host, listener, remover)) {
-		listener->path[0] = '\0'; /* who listens there next replaces it */
-		listener_close(listener);
-	}
+	if (listener->is_here)
+		listener_remove(listener);
+	else if (listener->path_fd >= 0)
+		is_taken = removal_start(host, listener, remover);
+	if (!is_taken)
+		close_both(host, remover->uid, listener);
 	listener->fd = listener->path_fd = -1;
 }
 

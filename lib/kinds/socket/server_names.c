@@ -209,6 +209,7 @@ static int servers_create(struct space *space, const char *name, mode_t mode,
 	r = take_settings(settings, &listener);
 	creation.mode = server_mode(mode);
 	listener.mode = mode & 0777;
+	listener.takes_rights = !features_has(&space->host->features, FEATURE_PASSRIGHTS);
 	listener.is_here = !*listener.address;
 	if (listener.is_here)
 		creation.remover = &self;
