@@ -12,6 +12,7 @@
 #include "lib/base/escape.h"
 #include "lib/kinds/kinds.h"
 #include "lib/kinds/socket/connections.h"
+#include "lib/kinds/socket/listed.h"
 #include "lib/kinds/socket/sock_diag.h"
 
 #define NAME_SIZE (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
@@ -22,79 +23,113 @@ static void abstract_destroy(struct space *space)
 	free(space);
 }
 
-struct abstract_listing {
-	struct space *space;
-	space_entry_fn *entry;
-	void *data;
-	int error;
-};
-
 /* A client that can be answered is nobody whom one would connect to. */
 static bool is_autobound(const char *name, size_t size)
 {
 	return size == AUTOBOUND && strspn(name, "0123456789abcdef") >= AUTOBOUND;
 }
 
+/* On a worker: the kernel goes through all sockets there are, however many somebody has made. */
+
+struct abstract_list {
+	struct listed *listed;
+	int error;
+};
+
 static bool list_name(void *data, const char *name, size_t size)
 {
-	struct abstract_listing *listing = data;
+	struct abstract_list *list = data;
 	CLEANUP_FREE char *copy = strndup(name, size);
 	CLEANUP_FREE char *escaped = NULL;
 
 	if (copy && is_autobound(copy, size))
 		return true;
 	escaped = escape_name(name, size);
-	if (!copy || !escaped) {
-		listing->error = -ENOMEM;
-		return false;
-	}
-	return listing->entry(listing->data, escaped, space_path_ino(escaped), S_IFREG);
+	list->error = copy && escaped
+			      ? listed_add(list->listed, escaped, space_path_ino(escaped), S_IFREG)
+			      : -ENOMEM;
+	return list->error == 0;
+}
+
+static int list_act(void *data)
+{
+	struct abstract_list list = {.listed = data};
+	int r = sock_diag_abstract(list_name, &list);
+
+	/* A kernel that can't tell who listens still lets us connect. */
+	if (r == -ENOENT)
+		return 0;
+	return listed_end(list.listed, r < 0 ? r : list.error);
 }
 
 static int abstract_list(struct space *space, struct caller *caller, space_entry_fn *entry,
 			 void *data)
 {
-	struct abstract_listing listing = {.space = space, .entry = entry, .data = data};
-	int r = sock_diag_abstract(list_name, &listing);
+	struct listed listed = {0};
 
-	/* A kernel that can't tell who listens still lets us connect. */
-	if (r == -ENOENT)
-		return 0;
-	return r < 0 ? r : listing.error;
+	return listed_run(space->host, caller,
+			  &(struct job_call){.place = JOB_WORKER,
+					     .act = list_act,
+					     .undo = listed_drop,
+					     .data = &listed,
+					     .size = sizeof(listed)},
+			  &(struct listed_reader){entry, data});
 }
 
+/* A name that is looked for, with the NUL before it. */
 struct abstract_search {
-	const char *name;
-	size_t size;
+	char address[NAME_SIZE + 1];
 	bool is_found;
+	size_t size;
 };
 
 static bool search_name(void *data, const char *name, size_t size)
 {
 	struct abstract_search *search = data;
 
-	search->is_found = size == search->size && memcmp(name, search->name, size) == 0;
+	search->is_found = size == search->size - 1 && memcmp(name, search->address + 1, size) == 0;
 	return !search->is_found;
+}
+
+static int search_act(void *data)
+{
+	struct abstract_search *search = data;
+	int r = sock_diag_abstract(search_name, search);
+
+	return r < 0 || search->is_found ? r : -ENOENT;
+}
+
+static int abstract_find(struct space *space, struct caller *caller, const char *name,
+			 struct abstract_search *search)
+{
+	int r;
+
+	memset(search, 0, sizeof(*search)); /* job_run() compares all of it */
+	r = unescape_name(name, search->address + 1, NAME_SIZE, &search->size);
+	search->size++;
+	if (r < 0)
+		return r;
+	return job_run(space->host, caller,
+		       &(struct job_call){.place = JOB_WORKER,
+					  .act = search_act,
+					  .data = search,
+					  .size = sizeof(*search)});
 }
 
 static int abstract_lookup(struct space *space, const char *name, struct caller *caller,
 			   struct entry *ret_entry)
 {
 	struct connections *list = connections_from(space->shown);
-	char address[NAME_SIZE + 1] = "";
-	struct abstract_search search = {.name = address + 1};
-	struct dial_target target = {.connect = dial_unix, .address = address};
+	struct abstract_search search;
 	struct connection *connection;
-	int r = unescape_name(name, address + 1, NAME_SIZE, &search.size);
+	int r = abstract_find(space, caller, name, &search);
 
 	if (r == 0)
-		r = sock_diag_abstract(search_name, &search);
-	if (r == 0 && !search.is_found)
-		r = -ENOENT;
-	if (r < 0)
-		return r;
-	target.size = search.size + 1;
-	r = connection_new(&connection_ops, list, name, &target, &connection);
+		r = connection_new(&connection_ops, list, name,
+				   &(struct dial_target){.connect = dial_unix,
+							 .address = search.address,
+							 .size = search.size},
+				   &connection);
 	if (r < 0)
 		return r;
 	ret_entry->channel = &connection->channel;

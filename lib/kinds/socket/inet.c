@@ -12,6 +12,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/host/job.h"
 #include "lib/kinds/socket/connections.h"
+#include "lib/kinds/socket/listed.h"
 #include "lib/kinds/socket/sock_diag.h"
 
 /* The longest that a host name can be, and what it can have in it, with addresses of both sorts. */
@@ -61,67 +62,80 @@ static const void *address_bytes(const struct sockaddr *address)
 }
 
 /* The inode number of HOST, or of HOST/PORT. */
-static ino_t path_ino(const struct inet_hosts *hosts, const char *host, const char *port)
+static ino_t path_ino(const char *kind_path, const char *host, const char *port)
 {
 	char path[2 * NI_MAXHOST];
 
-	snprintf(path, sizeof(path), "%s/%s/%s", hosts->space.kind->path, host, port);
+	snprintf(path, sizeof(path), "%s/%s/%s", kind_path, host, port);
 	return space_path_ino(path);
 }
 
-/* The ports of a host, and the hosts. */
+/*
+ * The ports of a host, and the hosts: on a worker, because the kernel goes through all sockets
+ * there are, however many somebody has made.
+ */
 
 struct inet_listing {
-	struct inet_hosts *hosts;
-	const char *host; /* whose ports are listed; NULL: the hosts are */
-	space_entry_fn *entry;
-	void *data;
+	struct listed listed;
+	const char *kind_path;
+	int protocol;
+	char host[INET_HOST_LENGTH + 1]; /* whose ports are listed; "": the hosts are */
+};
+
+/* What a listing knows while it is made. */
+struct inet_list {
+	struct inet_listing *listing;
 	struct seen {
 		char name[INET6_ADDRSTRLEN];
-		UT_hash_handle hh; /* inet_listing::seen */
+		UT_hash_handle hh; /* inet_list::seen */
 	} * seen;
 	int error;
 };
 
 /* False if `name` has been listed before, or can't be. */
-static bool inet_listing_once(struct inet_listing *listing, const char *name)
+static bool inet_list_once(struct inet_list *list, const char *name)
 {
 	struct seen *seen;
 
-	HASH_FIND_STR(listing->seen, name, seen);
+	HASH_FIND_STR(list->seen, name, seen);
 	if (seen)
+		return false;
+	list->error = listed_use(&list->listing->listed, sizeof(*seen));
+	if (list->error < 0)
 		return false;
 	seen = calloc(1, sizeof(*seen));
 	if (seen) {
 		strcpy(seen->name, name);
-		HASH_ADD_STR(listing->seen, name, seen);
+		HASH_ADD_STR(list->seen, name, seen);
 		if (seen->hh.tbl)
 			return true;
 		free(seen);
 	}
-	listing->error = -ENOMEM;
+	list->error = -ENOMEM;
 	return false;
 }
 
-static void inet_listing_fini(struct inet_listing *listing)
+static void inet_list_fini(struct inet_list *list)
 {
 	struct seen *seen, *next;
 
-	HASH_ITER(hh, listing->seen, seen, next) {
-		HASH_DEL(listing->seen, seen);
+	HASH_ITER(hh, list->seen, seen, next) {
+		HASH_DEL(list->seen, seen);
 		free(seen);
 	}
 }
 
 static bool inet_list_host(void *data, const struct sockaddr *address)
 {
-	struct inet_listing *listing = data;
+	struct inet_list *list = data;
+	struct inet_listing *listing = list->listing;
 	char name[INET6_ADDRSTRLEN];
 
 	inet_ntop(address->sa_family, address_bytes(address), name, sizeof(name));
-	if (!inet_listing_once(listing, name))
-		return listing->error == 0;
-	return listing->entry(listing->data, name, path_ino(listing->hosts, name, ""), S_IFDIR);
+	if (inet_list_once(list, name))
+		list->error = listed_add(&listing->listed, name,
+					 path_ino(listing->kind_path, name, ""), S_IFDIR);
+	return list->error == 0;
 }
 
 static bool is_any(const struct sockaddr *address)
@@ -151,27 +165,52 @@ static bool is_at(const struct sockaddr *address, const char *host)
 
 static bool inet_list_port(void *data, const struct sockaddr *address)
 {
-	struct inet_listing *listing = data;
+	struct inet_list *list = data;
+	struct inet_listing *listing = list->listing;
 	char port[sizeof("65535")];
 
 	if (!is_at(address, listing->host))
 		return true;
 	/* At the same place in both sorts. */
 	snprintf(port, sizeof(port), "%u", ntohs(((const struct sockaddr_in *)address)->sin_port));
-	if (!inet_listing_once(listing, port))
-		return listing->error == 0;
-	return listing->entry(listing->data, port, path_ino(listing->hosts, listing->host, port),
-			      S_IFREG);
+	if (inet_list_once(list, port))
+		list->error =
+			listed_add(&listing->listed, port,
+				   path_ino(listing->kind_path, listing->host, port), S_IFREG);
+	return list->error == 0;
 }
 
-static int inet_listing_run(struct inet_listing *listing, sock_diag_address_fn *each)
+static int inet_list_act(void *data)
 {
-	int r = sock_diag_inet(inet_hosts_protocol(listing->hosts), each, listing);
+	struct inet_list list = {.listing = data};
+	struct inet_listing *listing = data;
+	int r = sock_diag_inet(listing->protocol, *listing->host ? inet_list_port : inet_list_host,
+			       &list);
 
-	inet_listing_fini(listing);
+	inet_list_fini(&list);
 	if (r == -ENOENT)
 		return 0;
-	return r < 0 ? r : listing->error;
+	return listed_end(&listing->listed, r < 0 ? r : list.error);
+}
+
+/* `host` NULL: the hosts are listed. */
+static int inet_list_run(const struct inet_hosts *hosts, const char *host, struct caller *caller,
+			 const struct listed_reader *reader)
+{
+	struct inet_listing listing;
+
+	memset(&listing, 0, sizeof(listing)); /* job_run() compares all of it */
+	listing.kind_path = hosts->space.kind->path;
+	listing.protocol = inet_hosts_protocol(hosts);
+	if (host)
+		strcpy(listing.host, host);
+	return listed_run(hosts->space.host, caller,
+			  &(struct job_call){.place = JOB_WORKER,
+					     .act = inet_list_act,
+					     .undo = listed_drop,
+					     .data = &listing,
+					     .size = sizeof(listing)},
+			  reader);
 }
 
 /* The directory of a host. */
@@ -190,10 +229,8 @@ static int inet_host_list(struct space *space, struct caller *caller, space_entr
 			  void *data)
 {
 	struct inet_host *host = inet_host_from(space);
-	struct inet_listing listing = {
-		.hosts = host->hosts, .host = host->name, .entry = entry, .data = data};
 
-	return inet_listing_run(&listing, inet_list_port);
+	return inet_list_run(host->hosts, host->name, caller, &(struct listed_reader){entry, data});
 }
 
 /* A service that is looked for, perhaps in the network. */
@@ -269,10 +306,8 @@ static void inet_hosts_destroy(struct space *space)
 static int inet_hosts_list(struct space *space, struct caller *caller, space_entry_fn *entry,
 			   void *data)
 {
-	struct inet_listing listing = {
-		.hosts = inet_hosts_from(space), .entry = entry, .data = data};
-
-	return inet_listing_run(&listing, inet_list_host);
+	return inet_list_run(inet_hosts_from(space), NULL, caller,
+			     &(struct listed_reader){entry, data});
 }
 
 static int inet_host_new(struct inet_hosts *hosts, const char *name, struct space **ret_space)
@@ -290,7 +325,7 @@ static int inet_host_new(struct inet_hosts *hosts, const char *name, struct spac
 		return -ENOMEM;
 	}
 	space_init(&host->space, &inet_host_ops, hosts->space.host, "");
-	host->space.ino = path_ino(hosts, name, "");
+	host->space.ino = path_ino(hosts->space.kind->path, name, "");
 	host->space.home = NAMESPACE_NET;
 	host->hosts = hosts;
 	space_ref(&hosts->space);

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A stranger decides how many names there are. So a job gets room for some, which has been charged
+ * to who lists (USER_BYTES), and stops there. What can go on from a place goes on in another job,
+ * so that a thread that is left alone, because a signal ended the listing, never has more than one
+ * piece; what can only be asked for all at once begins again with more room.
+ *
+ * Between its jobs what a listing has got is the request's (waiter::memory), with what is charged.
+ */
+#include "lib/kinds/socket/listed.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/cleanup.h"
+
+/* At first, bytes; a piece is no larger. */
+#define ROOM_FIRST 65536
+
+struct name {
+	ino_t ino;
+	mode_t mode;
+	char text[]; /* with its NUL; the next name follows at once */
+};
+
+/* A listing under way. */
+struct progress {
+	struct host *host;
+	uid_t uid;
+	size_t charged;
+	size_t room;
+	off_t next;
+	char *names;
+	size_t size;
+};
+
+int listed_use(struct listed *listed, size_t size)
+{
+	if (size > listed->room)
+		return -E2BIG;
+	listed->room -= size;
+	return 0;
+}
+
+int listed_add(struct listed *listed, const char *name, ino_t ino, mode_t mode)
+{
+	const struct name head = {.ino = ino, .mode = mode};
+	size_t length = strlen(name) + 1, size = offsetof(struct name, text) + length;
+	char *end;
+
+	if (!listed->names) {
+		listed->names = malloc(listed->room);
+		if (!listed->names)
+			return -ENOMEM;
+	}
+	if (listed_use(listed, size) < 0)
+		return -E2BIG;
+	end = mempcpy(listed->names + listed->size, &head, offsetof(struct name, text));
+	memcpy(end, name, length);
+	listed->size += size;
+	return 0;
+}
+
+int listed_end(struct listed *listed, int result)
+{
+	if (result < 0)
+		free(TAKE_PTR(listed->names));
+	return result;
+}
+
+void listed_drop(struct host *host, struct caller *caller, void *data)
+{
+	free(((struct listed *)data)->names);
+}
+
+static struct progress *progress_new(struct host *host, uid_t uid)
+{
+	struct progress *progress = calloc(1, sizeof(*progress));
+
+	if (progress)
+		*progress = (struct progress){.host = host, .uid = uid, .room = ROOM_FIRST};
+	return progress;
+}
+
+static void progress_free(void *memory)
+{
+	struct progress *progress = memory;
+
+	user_uncharge(&progress->host->users, progress->uid, USER_BYTES, progress->charged);
+	free(progress->names);
+	free(progress);
+}
+
+/* For what there is, and the next piece. */
+static int progress_charge(struct progress *progress)
+{
+	size_t size = progress->size + progress->room;
+	int r = 0;
+
+	if (size > progress->charged)
+		r = user_charge(&progress->host->users, progress->uid, USER_BYTES,
+				size - progress->charged);
+	if (r == 0 && size > progress->charged)
+		progress->charged = size;
+	return r;
+}
+
+/* Takes a piece over. */
+static int progress_add(struct progress *progress, struct listed *piece)
+{
+	CLEANUP_FREE char *names = TAKE_PTR(piece->names);
+	char *grown;
+
+	progress->next = piece->next;
+	if (piece->size == 0)
+		return 0;
+	grown = realloc(progress->names, progress->size + piece->size);
+	if (!grown)
+		return -ENOMEM;
+	memcpy(grown + progress->size, names, piece->size);
+	progress->names = grown;
+	progress->size += piece->size;
+	return 0;
+}
+
+/* 0: that was all. */
+static int progress_run(struct progress *progress, struct caller *caller,
+			const struct job_call *call)
+{
+	struct listed *piece = call->data;
+	int r;
+
+	do {
+		r = progress_charge(progress);
+		if (r < 0)
+			return r;
+		piece->room = progress->room;
+		piece->next = progress->next;
+		piece->names = NULL;
+		piece->size = 0;
+		r = job_run(progress->host, caller, call);
+		if (r == -E2BIG)
+			progress->room *= 4;
+		else if (r == 0)
+			r = progress_add(progress, piece);
+	} while (r == -E2BIG || (r == 0 && progress->next));
+	return r;
+}
+
+static void progress_tell(const struct progress *progress, const struct listed_reader *reader)
+{
+	const char *next = progress->names, *end = next + progress->size;
+
+	while (next < end) {
+		const char *text = next + offsetof(struct name, text);
+		struct name head;
+
+		memcpy(&head, next, offsetof(struct name, text));
+		if (!reader->entry(reader->data, text, head.ino, head.mode))
+			break;
+		next = text + strlen(text) + 1;
+	}
+}
+
+int listed_run(struct host *host, struct caller *caller, const struct job_call *call,
+	       const struct listed_reader *reader)
+{
+	struct waiter *waiter = caller->waiter;
+	struct progress *progress = waiter ? TAKE_PTR(waiter->memory) : NULL;
+	int r;
+
+	if (!progress)
+		progress = progress_new(host, caller->uid);
+	if (!progress)
+		return -ENOMEM;
+	r = progress_run(progress, caller, call);
+	if (r == -EINPROGRESS) {
+		waiter->memory = progress;
+		waiter->forget = progress_free;
+		return r;
+	}
+	if (r == 0)
+		progress_tell(progress, reader);
+	progress_free(progress);
+	return r;
+}
