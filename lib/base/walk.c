@@ -4,42 +4,49 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "lib/base/cleanup.h"
+/* A path with ".." is walked anew if there was a rename meanwhile; somebody may make many. */
+#define TRIES_MOST 100
 
-int walk_open(int dir_fd, const char *path, int flags)
+static int walk(int dir_fd, const char *path, int flags, unsigned resolve)
 {
 	const struct open_how how = {
 		.flags = (unsigned)flags | O_CLOEXEC,
-		.resolve = RESOLVE_NO_MAGICLINKS,
+		.resolve = resolve | RESOLVE_NO_MAGICLINKS,
 	};
 	long fd = syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
 
 	return fd < 0 ? -errno : (int)fd;
 }
 
-int walk_stat(int dir_fd, const char *path, int flags, struct stat *ret_attr)
+int walk_open(int dir_fd, const char *path, int flags)
 {
-	CLEANUP_FD int fd = walk_open(dir_fd, path, O_PATH | flags);
-
-	if (fd < 0)
-		return fd;
-	return fstat(fd, ret_attr) < 0 ? -errno : 0;
+	return walk(dir_fd, path, flags, 0);
 }
 
-DIR *walk_opendir(const char *path)
+int walk_from(int root_fd, const char *path, int flags)
 {
-	CLEANUP_FD int fd = walk_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
-	DIR *dir;
+	int fd = -EAGAIN;
 
-	if (fd < 0) {
-		errno = -fd;
-		return NULL;
-	}
-	dir = fdopendir(fd);
-	if (dir)
-		TAKE_FD(fd);
-	return dir;
+	if (root_fd < 0)
+		return walk(AT_FDCWD, path, flags, 0);
+	for (int i = 0; i < TRIES_MOST && fd == -EAGAIN; i++)
+		fd = walk(root_fd, path, flags, RESOLVE_IN_ROOT);
+	return fd;
+}
+
+/* A mount is in one namespace only. */
+bool walk_is_own_root(int root_fd)
+{
+	struct statx own, its;
+
+	if (root_fd < 0)
+		return true;
+	return statx(AT_FDCWD, "/", 0, STATX_INO | STATX_MNT_ID, &own) == 0 &&
+	       statx(root_fd, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &its) == 0 &&
+	       own.stx_mask & its.stx_mask & STATX_MNT_ID && own.stx_mnt_id == its.stx_mnt_id &&
+	       own.stx_ino == its.stx_ino;
 }

@@ -5,8 +5,7 @@
 #ifndef IPCFS_WALK_H
 #define IPCFS_WALK_H
 
-#include <dirent.h>
-#include <sys/stat.h>
+#include <stdbool.h>
 
 /*
  * open(2), O_CLOEXEC, of a path below `dir_fd` (AT_FDCWD), but through no magic link of /proc:
@@ -16,10 +15,13 @@
  */
 int walk_open(int dir_fd, const char *path, int flags);
 
-/* Of what is there, or with O_NOFOLLOW of the link. */
-int walk_stat(int dir_fd, const char *path, int flags, struct stat *ret_attr);
+/*
+ * The same of an absolute path, where `root_fd` is the root: absolute links begin there, and
+ * nothing leads above it (RESOLVE_IN_ROOT). -1: the thread's own.
+ */
+int walk_from(int root_fd, const char *path, int flags);
 
-/* opendir(3); NULL and errno. */
-DIR *walk_opendir(const char *path);
+/* Is it the root of this process, in its mount namespace? -1 is. */
+bool walk_is_own_root(int root_fd);
 
 #endif

@@ -80,6 +80,8 @@ int dial_new(struct host *host, struct caller *caller, const struct dial_target 
 	dial->target.takes_rights = !features_has(&host->features, FEATURE_PASSRIGHTS);
 	dial->target.address = malloc(target->size + 1);
 	r = dial->target.address ? caller_copy(&dial->caller, caller) : -ENOMEM;
+	if (r == 0 && target->walks)
+		r = caller_open_root(&dial->caller);
 	if (r == 0) {
 		char *end = mempcpy((char *)dial->target.address, target->address, target->size);
 
@@ -166,7 +168,7 @@ int dial_unix(const struct dial_target *target, int *ret_fd)
 		return connect_unix(&there, target->type, ret_fd);
 	}
 	/* The path may be longer than an address has room for, and is walked only once. */
-	fd = walk_open(AT_FDCWD, target->address, O_PATH);
+	fd = walk_from(target->walks ? caller_root() : -1, target->address, O_PATH);
 	if (fd < 0)
 		return fd;
 	snprintf(path, sizeof(there.address.sun_path), "/proc/self/fd/%d", fd);

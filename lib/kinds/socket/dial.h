@@ -24,6 +24,7 @@ struct dial_target {
 	 * tried. On the thread, as the caller; may sleep, and is told with -EINTR to give up.
 	 */
 	int (*connect)(const struct dial_target *target, int *ret_fd);
+	bool walks;          /* the address is a path, from the caller's own root */
 	const char *address; /* a path, a name, HOST/PORT */
 	size_t size;         /* of the address, which may have NULs in it */
 	int type;            /* SOCK_*; 0: whatever is there */

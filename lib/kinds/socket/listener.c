@@ -82,11 +82,12 @@ static bool remove_stale(const struct sockaddr_un *address, int type)
 static int check_directory(const char *path)
 {
 	char directory[PATH_MAX];
-	struct stat attr;
+	CLEANUP_FD int fd = -1;
 
 	strcpy(directory, path);
 	*strrchr(directory, '/') = '\0';
-	return walk_stat(AT_FDCWD, *directory ? directory : "/", O_DIRECTORY, &attr);
+	fd = walk_open(AT_FDCWD, *directory ? directory : "/", O_PATH | O_DIRECTORY);
+	return fd < 0 ? fd : 0;
 }
 
 /* Is it a program that answers for this file, or another machine? If unknown, it may be. */
@@ -199,6 +200,7 @@ static int open_tcp(const char *address, struct listener *listener)
 
 	if (listener->type != SOCK_STREAM)
 		return -EINVAL;
+	listener->takes_rights = false;
 	r = find_tcp(address, &found);
 	if (r < 0)
 		return r;

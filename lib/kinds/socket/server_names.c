@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/walk.h"
 #include "lib/host/job.h"
 #include "lib/kinds/socket/server.h"
 
@@ -39,9 +40,10 @@ static int servers_lookup(struct space *space, const char *name, struct caller *
 	return r;
 }
 
+/* To whoever lives in another mount namespace or root the path would lead elsewhere. */
 static int listen_act(void *data)
 {
-	return listener_open(data);
+	return walk_is_own_root(caller_root()) ? listener_open(data) : -EPERM;
 }
 
 static void listen_drop(struct host *host, struct caller *caller, void *data)
@@ -83,6 +85,7 @@ static int listen_as(struct host *host, struct listener *listener, const char *n
 		     struct caller *caller)
 {
 	struct job_call call = {.place = JOB_THREAD,
+				.walks = true,
 				.act = listen_act,
 				.undo = listen_drop,
 				.data = listener,

@@ -4,8 +4,8 @@
  *
  * The directories are the real ones, as far as there are directories and sockets in them and links
  * to such; those of /proc and /sys are left out. Each look at them is the caller's own, on a
- * thread (lib/host/job.h): nothing is kept but the attributes that the last one found, and no path
- * is walked that the caller could not walk.
+ * thread (lib/host/job.h), from the caller's own root: nothing is kept but the attributes that the
+ * last one found, and no path is walked that the caller could not walk.
  */
 #include <assert.h>
 #include <errno.h>
@@ -20,10 +20,7 @@
 #include "lib/host/job.h"
 #include "lib/kinds/kinds.h"
 #include "lib/kinds/socket/connections.h"
-#include "lib/kinds/socket/unix_list.h"
 #include "lib/kinds/socket/unix_look.h"
-
-#define ROOT_PATH "sockets/unix"
 
 struct directory {
 	struct space space;
@@ -94,7 +91,7 @@ static int directory_new(struct directory *root, const struct unix_look *look,
 			 struct space **ret_space)
 {
 	CLEANUP_FREE struct directory *directory = calloc(1, sizeof(*directory));
-	char shown[PATH_MAX + sizeof(ROOT_PATH)];
+	char shown[PATH_MAX + sizeof(UNIX_ROOT_PATH)];
 
 	if (!directory)
 		return -ENOMEM;
@@ -106,7 +103,7 @@ static int directory_new(struct directory *root, const struct unix_look *look,
 		free(directory->path);
 		return -ENOMEM;
 	}
-	snprintf(shown, sizeof(shown), ROOT_PATH "%s", look->path);
+	snprintf(shown, sizeof(shown), UNIX_ROOT_PATH "%s", look->path);
 	space_init(&directory->space, root->space.ops, root->space.host, shown);
 	directory->root = root;
 	space_ref(&root->space);
@@ -156,8 +153,10 @@ static char *make_target(const struct directory *directory, const char *target)
 static int make_connection(struct directory *directory, const struct unix_look *look,
 			   struct channel **ret_channel)
 {
-	const struct dial_target target = {
-		.connect = dial_unix, .address = look->path, .size = strlen(look->path)};
+	const struct dial_target target = {.connect = dial_unix,
+					   .walks = true,
+					   .address = look->path,
+					   .size = strlen(look->path)};
 	CLEANUP_FREE char *label = escape_name(look->path + 1, strlen(look->path) - 1);
 	struct connection *connection;
 	int r = label ? 0 : -ENOMEM;
@@ -199,6 +198,7 @@ static int directory_lookup(struct space *space, const char *name, struct caller
 	if (r == 0)
 		r = job_run(space->host, caller,
 			    &(struct job_call){.place = JOB_THREAD,
+					       .walks = true,
 					       .act = unix_look_act,
 					       .data = look,
 					       .size = sizeof(*look)});
@@ -209,36 +209,22 @@ static int directory_lookup(struct space *space, const char *name, struct caller
 	return make_connection(directory, look, &ret_entry->channel);
 }
 
-/* Directories are known by where they are, sockets by their own numbers. */
-static ino_t listed_ino(const struct directory *directory, const struct unix_listed *listed)
-{
-	char shown[sizeof(ROOT_PATH) + PATH_MAX + NAME_MAX + 1];
-
-	if (!S_ISDIR(listed->mode))
-		return listed->ino;
-	snprintf(shown, sizeof(shown), ROOT_PATH "%s/%s", directory->path, listed->name);
-	return space_path_ino(shown);
-}
-
 static int directory_list(struct space *space, struct caller *caller, space_entry_fn *entry,
 			  void *data)
 {
-	struct directory *directory = directory_from(space);
-	struct unix_listed listed;
-	struct unix_list *list;
-	size_t position = 0;
-	int r = unix_list_get(space->host, caller, directory->path, &list);
+	CLEANUP_FREE struct unix_listing *listing = calloc(1, sizeof(*listing));
 
-	if (r < 0)
-		return r;
-	while (unix_list_next(list, &position, &listed)) {
-		/* To be opened, a socket has to be a regular file. */
-		if (!entry(data, listed.name, listed_ino(directory, &listed),
-			   S_ISSOCK(listed.mode) ? S_IFREG : listed.mode))
-			break;
-	}
-	unix_list_free(list);
-	return 0;
+	if (!listing)
+		return -ENOMEM;
+	strcpy(listing->path, directory_from(space)->path);
+	return listed_run(space->host, caller,
+			  &(struct job_call){.place = JOB_THREAD,
+					     .walks = true,
+					     .act = unix_list_act,
+					     .undo = listed_drop,
+					     .data = listing,
+					     .size = sizeof(*listing)},
+			  &(struct listed_reader){entry, data});
 }
 
 /* What bash's <> asks for where there is nothing: connect(2) says so, too. */
@@ -272,7 +258,7 @@ static int unix_space_open(struct space **ret_space, struct host *host)
 		free(root->path);
 		return r;
 	}
-	space_init(&root->space, &directory_ops, host, ROOT_PATH);
+	space_init(&root->space, &directory_ops, host, UNIX_ROOT_PATH);
 	root->space.kind = &unix_kind;
 	root->space.shown = &list->space;
 	*ret_space = &TAKE_PTR(root)->space;
@@ -280,7 +266,7 @@ static int unix_space_open(struct space **ret_space, struct host *host)
 }
 
 const struct kind unix_kind = {
-	.path = ROOT_PATH,
+	.path = UNIX_ROOT_PATH,
 	.channel = &connection_ops,
 	.open = unix_space_open,
 };

@@ -27,79 +27,173 @@ static bool is_pseudo(int fd)
 	return fstatfs(fd, &fs) == 0 && (fs.f_type == PROC_SUPER_MAGIC || fs.f_type == SYSFS_MAGIC);
 }
 
-int unix_look_act(void *data)
+/* Splits at the last '/': opens what stands before it, and says what stands behind. */
+static int open_parent(const char *path, const char **ret_name)
 {
-	struct unix_look *look = data;
-	CLEANUP_FD int fd = walk_open(AT_FDCWD, look->path, O_PATH | O_NOFOLLOW);
+	char parent[PATH_MAX];
+	size_t length = (size_t)(strrchr(path, '/') - path);
+
+	memcpy(parent, path, length);
+	parent[length] = '\0';
+	*ret_name = path + length + 1;
+	return walk_from(caller_root(), length ? parent : "/", O_PATH | O_DIRECTORY);
+}
+
+/* Unless it says that nobody is. */
+static bool is_protected(void)
+{
+	CLEANUP_FD int fd = open("/proc/sys/fs/protected_symlinks", O_RDONLY | O_CLOEXEC);
+	char value = '1';
+
+	return fd < 0 || read(fd, &value, 1) != 1 || value != '0';
+}
+
+/* The rule of fs.protected_symlinks (proc_sys_fs(5)). */
+static bool is_refused(int parent, const struct stat *link)
+{
+	struct stat attr;
+
+	if (fstat(parent, &attr) < 0)
+		return true;
+	return (attr.st_mode & S_ISVTX) && (attr.st_mode & S_IWOTH) && link->st_uid != geteuid() &&
+	       link->st_uid != attr.st_uid && is_protected();
+}
+
+/*
+ * Of a link: where it leads, and whether the caller may follow it. Who asked the mount for it will
+ * follow what we say, through directories that we show without their sticky bit; so the kernel
+ * follows it here, as the caller, and would refuse. But the name may lead to another link by then
+ * than the one that was opened, and somebody may exchange them all the time; hence the rule once
+ * more, for this one.
+ */
+static int look_at_link(int parent, int fd, struct unix_look *look)
+{
+	CLEANUP_FD int there = walk_from(caller_root(), look->path, O_PATH);
 	struct stat target;
 	ssize_t n;
-	int r;
 
-	if (fd < 0)
-		return fd;
-	if (fstat(fd, &look->attr) < 0)
+	if (there < 0)
+		return there;
+	if (fstat(there, &target) < 0)
 		return -errno;
-	if (is_pseudo(fd))
-		return -ENOENT;
-	if (!S_ISLNK(look->attr.st_mode))
-		return is_shown(look->attr.st_mode) ? 0 : -ENOENT;
-	r = walk_stat(AT_FDCWD, look->path, 0, &target);
-	if (r < 0)
-		return r;
+	if (is_refused(parent, &look->attr))
+		return -EACCES;
 	if (!is_shown(target.st_mode))
 		return -ENOENT;
 	n = readlinkat(fd, "", look->target, sizeof(look->target) - 1);
 	return n < 0 ? -errno : 0;
 }
 
+int unix_look_act(void *data)
+{
+	struct unix_look *look = data;
+	const char *name;
+	CLEANUP_FD int parent = open_parent(look->path, &name);
+	CLEANUP_FD int fd = -1;
+
+	if (parent < 0)
+		return parent;
+	fd = walk_open(parent, name, O_PATH | O_NOFOLLOW);
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &look->attr) < 0)
+		return -errno;
+	if (is_pseudo(fd))
+		return -ENOENT;
+	if (S_ISLNK(look->attr.st_mode))
+		return look_at_link(parent, fd, look);
+	return is_shown(look->attr.st_mode) ? 0 : -ENOENT;
+}
+
+/* Opens an entry, or what it leads to. */
+static int open_entry(int dir_fd, const char *path, const struct dirent *found)
+{
+	char full[PATH_MAX];
+
+	if (found->d_type != DT_LNK && found->d_type != DT_UNKNOWN)
+		return walk_open(dir_fd, found->d_name, O_PATH | O_NOFOLLOW);
+	if (snprintf(full, sizeof(full), "%s/%s", path, found->d_name) >= (int)sizeof(full))
+		return -ENAMETOOLONG;
+	return walk_from(caller_root(), full, O_PATH);
+}
+
 /* False if it is nothing to be shown. */
-static bool look_at(int dir_fd, const struct dirent *found, struct unix_entry *ret_entry)
+static bool look_at(int dir_fd, const char *path, const struct dirent *found, mode_t *ret_mode)
 {
 	CLEANUP_FD int fd = -1;
 	struct stat attr;
 
-	*ret_entry = (struct unix_entry){.ino = found->d_ino, .mode = DTTOIF(found->d_type)};
-	if (strcmp(found->d_name, ".") == 0 || strcmp(found->d_name, "..") == 0)
-		return false;
+	*ret_mode = DTTOIF(found->d_type);
 	if (found->d_type != DT_UNKNOWN && found->d_type != DT_LNK && found->d_type != DT_DIR)
-		return is_shown(ret_entry->mode);
-	fd = walk_open(dir_fd, found->d_name, O_PATH);
+		return is_shown(*ret_mode);
+	fd = open_entry(dir_fd, path, found);
 	if (fd < 0 || fstat(fd, &attr) < 0)
 		return false;
 	if (found->d_type == DT_UNKNOWN)
-		ret_entry->mode = attr.st_mode & S_IFMT;
+		*ret_mode = attr.st_mode & S_IFMT;
 	return is_shown(attr.st_mode) && !is_pseudo(fd);
 }
 
-/* False if there is no room for it. */
-static bool piece_add(struct unix_piece *piece, const struct unix_entry *entry, const char *name)
+/* Directories are known by where they are, sockets by their own numbers. */
+static ino_t shown_ino(const char *path, const struct dirent *found, mode_t mode)
 {
-	size_t length = strlen(name) + 1;
+	char shown[sizeof(UNIX_ROOT_PATH) + PATH_MAX + sizeof(found->d_name)];
 
-	if (piece->size + sizeof(*entry) + length > sizeof(piece->entries))
-		return false;
-	memcpy(piece->entries + piece->size, entry, sizeof(*entry));
-	memcpy(piece->entries + piece->size + sizeof(*entry), name, length);
-	piece->size += sizeof(*entry) + length;
-	return true;
+	if (!S_ISDIR(mode))
+		return found->d_ino;
+	snprintf(shown, sizeof(shown), UNIX_ROOT_PATH "%s/%s", path, found->d_name);
+	return space_path_ino(shown);
+}
+
+static int add_entry(DIR *dir, struct unix_listing *listing, const struct dirent *found)
+{
+	mode_t mode;
+
+	if (strcmp(found->d_name, ".") == 0 || strcmp(found->d_name, "..") == 0 ||
+	    !look_at(dirfd(dir), listing->path, found, &mode))
+		return 0;
+	/* To be opened, a socket has to be a regular file. */
+	return listed_add(&listing->listed, found->d_name, shown_ino(listing->path, found, mode),
+			  S_ISSOCK(mode) ? S_IFREG : mode);
+}
+
+/* From where the last piece ended, which the directory's own offset says. */
+static int list(DIR *dir, struct unix_listing *listing)
+{
+	struct dirent *found;
+	long place;
+	int r;
+
+	if (listing->listed.next)
+		seekdir(dir, listing->listed.next);
+	for (;;) {
+		place = telldir(dir);
+		errno = 0;
+		found = readdir(dir);
+		listing->listed.next = 0;
+		if (!found)
+			return -errno;
+		r = add_entry(dir, listing, found);
+		if (r == -E2BIG && listing->listed.size && place) {
+			listing->listed.next = place;
+			return 0;
+		}
+		if (r < 0)
+			return r;
+	}
 }
 
 int unix_list_act(void *data)
 {
-	struct unix_piece *piece = data;
-	CLEANUP_DIR DIR *dir = walk_opendir(*piece->path ? piece->path : "/");
-	struct unix_entry entry;
-	struct dirent *found;
+	struct unix_listing *listing = data;
+	CLEANUP_FD int fd = walk_from(caller_root(), *listing->path ? listing->path : "/",
+				      O_RDONLY | O_DIRECTORY);
+	CLEANUP_DIR DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 
+	if (fd < 0)
+		return fd;
 	if (!dir)
 		return -errno;
-	if (piece->offset)
-		seekdir(dir, piece->offset);
-	while ((found = readdir(dir))) {
-		if (look_at(dirfd(dir), found, &entry) && !piece_add(piece, &entry, found->d_name))
-			return 0;
-		piece->offset = found->d_off;
-	}
-	piece->is_last = true;
-	return 0;
+	TAKE_FD(fd);
+	return listed_end(&listing->listed, list(dir, listing));
 }

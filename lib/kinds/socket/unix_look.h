@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Looks at the real directories, for unix.c: on a thread, with the rights of a caller. What is
- * neither a directory nor a socket, nor a link to such, is not there.
+ * Looks at the real directories, for unix.c: on a thread, with the rights of a caller and from its
+ * root, which need not be the daemon's (job_call::walks). What is neither a directory nor a socket,
+ * nor a link to such, is not there.
  */
 #ifndef IPCFS_UNIX_LOOK_H
 #define IPCFS_UNIX_LOOK_H
@@ -10,8 +11,7 @@
 #include <stddef.h>
 #include <sys/stat.h>
 
-#include "lib/host/caller.h"
-#include "lib/host/host.h"
+#include "lib/kinds/socket/listed.h"
 
 /* What is looked for, and what was found. */
 struct unix_look {
@@ -23,22 +23,16 @@ struct unix_look {
 /* job_call::act, with a struct unix_look. */
 int unix_look_act(void *data);
 
-/* Of a listing: behind each of these, its name. */
-struct unix_entry {
-	ino_t ino;
-	mode_t mode;
-};
-
-/* A piece of a listing. */
-struct unix_piece {
+/* A listing of a directory, in pieces. */
+struct unix_listing {
+	struct listed listed;
 	char path[PATH_MAX];
-	off_t offset; /* where it begins: 0, or what the one before had; then where it ends */
-	size_t size;
-	size_t is_last; /* nothing follows */
-	char entries[32768];
 };
 
-/* job_call::act, with a struct unix_piece. */
+/* job_call::act, with a struct unix_listing; listed_drop() undoes it. */
 int unix_list_act(void *data);
+
+/* The path where the mount shows what is at a real one. */
+#define UNIX_ROOT_PATH "sockets/unix"
 
 #endif

@@ -13,6 +13,7 @@
 #include "tests/unit/fixture.h"
 #include "tests/unit/held.h"
 #include "tests/unit/objects.h"
+#include "tests/unit/peer.h"
 #include "tests/unit/sockets.h"
 
 #define NAME "ipcfs-test"
@@ -232,6 +233,7 @@ START_TEST(test_server_socket_has_maker_and_mode)
 	struct space *directory;
 	struct stat attr;
 
+	stranger.pid = peer_start(&(struct peer){.uid = STRANGER});
 	must(make("unix:" SOCKET_PATH, 0660, &stranger, &directory));
 	must_call(stat(SOCKET_PATH, &attr));
 	ck_assert_uint_eq(attr.st_mode, S_IFSOCK | 0660);
@@ -276,6 +278,7 @@ START_TEST(test_server_stranger_binds_only_where_it_may)
 {
 	struct space *directory;
 
+	stranger.pid = peer_start(&(struct peer){.uid = STRANGER});
 	must_call(mkdir("/dev/shm/d", 0700));
 	must_fail(make("unix:/dev/shm/d/socket", 0700, &stranger, &directory), EACCES);
 	must_fail(make("tcp:127.0.0.1:1", 0700, &stranger, &directory), EACCES);

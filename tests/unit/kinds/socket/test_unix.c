@@ -13,6 +13,7 @@
 #include "tests/unit/fixture.h"
 #include "tests/unit/held.h"
 #include "tests/unit/objects.h"
+#include "tests/unit/peer.h"
 #include "tests/unit/sockets.h"
 
 static struct space *space;
@@ -119,6 +120,7 @@ START_TEST(test_unix_stranger_gets_no_further_than_natively)
 	struct entry entry;
 	struct file *file;
 
+	stranger.pid = peer_start(&(struct peer){.uid = STRANGER});
 	must_call(mkdir("/dev/shm/d", 0700));
 	fd = native_unix(SOCK_STREAM);
 	must_call(rename(SOCKET_PATH, "/dev/shm/d/socket"));
@@ -151,6 +153,7 @@ START_TEST(test_unix_stranger_lists_no_more_than_natively)
 {
 	struct entry entry;
 
+	stranger.pid = peer_start(&(struct peer){.uid = STRANGER});
 	must_call(mkdir("/dev/shm/d", 0711));
 	must(walk("dev/shm/d", &stranger, &entry));
 	must_fail(loop_wait_for(&stranger, list_once, &entry), EACCES);
@@ -167,6 +170,7 @@ START_TEST(test_unix_connection_is_the_callers)
 	struct entry entry;
 	struct file *file;
 
+	stranger.pid = peer_start(&(struct peer){.uid = STRANGER});
 	must_call(chmod(SOCKET_PATH, 0777));
 	must(walk("dev/shm/socket", &stranger, &entry));
 	must(socket_open(entry.channel, O_RDWR, &stranger, &file));
@@ -243,6 +247,7 @@ START_TEST(test_unix_directory_is_one_for_all_who_have_it)
 {
 	struct entry first, second;
 
+	stranger.pid = peer_start(&(struct peer){.uid = STRANGER});
 	must(walk("dev/shm", &root, &first));
 	must(walk("dev/shm", &stranger, &second));
 	ck_assert_ptr_eq(first.space, second.space);
