@@ -16,7 +16,7 @@
 #include "lib/info/scan_watch.h"
 
 /*
- * Processes that it has at a time: more than the daemon asks for, since those that were given up
+ * Processes that it has at a time: more than the daemon asks for, because what one has killed may
  * take a moment to end. Should any not end at all, no others are started.
  */
 #define CHILDREN_MOST 16

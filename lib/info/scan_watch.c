@@ -243,8 +243,9 @@ static struct scan_area *map_area(int memory)
 void scan_watch(int daemon, int memory)
 {
 	struct watch watch = {.daemon = daemon, .area = map_area(memory)};
+	struct pollfd end = {.fd = daemon, .events = POLLIN};
 
-	if (watch.area && list_processes(&watch) == 0) {
+	if (poll(&end, 1, 0) == 0 && watch.area && list_processes(&watch) == 0) {
 		qsort(watch.area->keys, watch.area->n_keys, sizeof(*watch.area->keys),
 		      scan_compare_keys);
 		look(&watch);

@@ -19,10 +19,19 @@
 /* Targets that are taken over in one step. */
 #define TARGETS_STEP 4096
 
+/* A process that watches, from its start to its end, which it may take a moment to come to. */
+struct run {
+	struct loop_source end; /* its socket: closed at the other end when it ends */
+	struct scanner *scanner;
+	struct scan *scan;       /* NULL once that is given up */
+	struct run *prev, *next; /* scanner::runs */
+};
+
 struct scanner {
 	struct host *host;
 	struct scan_helper helper;
-	unsigned n_running;
+	struct run *runs;
+	unsigned n_runs;
 	struct scan *waiting; /* for one of these to end */
 };
 
@@ -44,7 +53,7 @@ struct scan {
 	struct scan_area *area;
 	size_t size;
 	int memory;
-	struct loop_source end;   /* of the process that watches */
+	struct run *run;          /* while it is running */
 	struct scan *prev, *next; /* scanner::waiting */
 };
 
@@ -60,10 +69,23 @@ int scanner_new(struct host *host, struct scanner **ret_scanner)
 	return 0;
 }
 
+static void run_free(struct run *run)
+{
+	struct scanner *scanner = run->scanner;
+
+	loop_remove(scanner->host->loop, &run->end);
+	close(run->end.fd);
+	DL_DELETE(scanner->runs, run);
+	scanner->n_runs--;
+	free(run);
+}
+
 void scanner_free(struct scanner *scanner)
 {
 	if (!scanner)
 		return;
+	while (scanner->runs)
+		run_free(scanner->runs);
 	scan_helper_end(&scanner->helper);
 	free(scanner);
 }
@@ -76,62 +98,80 @@ static void scan_end(struct scan *scan, int result)
 		scan->waiter->resume(scan->waiter);
 }
 
-static void close_end(struct scan *scan)
-{
-	loop_remove(scan->scanner->host->loop, &scan->end);
-	if (scan->end.fd >= 0)
-		close(scan->end.fd);
-	scan->end.fd = -1;
-}
-
 static void start_next(struct scanner *scanner);
 
-/* The process that watches has closed its end, or is gone. */
-static void scan_dispatch(struct loop_source *source, uint32_t events)
+static void run_dispatch(struct loop_source *source, uint32_t events)
 {
-	struct scan *scan = CONTAINER_OF(source, struct scan, end);
-	struct scanner *scanner = scan->scanner;
+	struct run *run = CONTAINER_OF(source, struct run, end);
+	struct scanner *scanner = run->scanner;
+	struct scan *scan = run->scan;
 
-	close_end(scan);
-	scanner->n_running--;
-	scan_end(scan, scan->area->is_done ? 0 : -EIO);
+	run_free(run);
+	if (scan) {
+		scan->run = NULL;
+		scan_end(scan, scan->area->is_done ? 0 : -EIO);
+	}
 	start_next(scanner);
+}
+
+static int run_new(struct scanner *scanner, int fd, struct run **ret_run)
+{
+	struct run *run = malloc(sizeof(*run));
+	int r;
+
+	if (!run)
+		return -ENOMEM;
+	*run = (struct run){.end = {.fd = fd, .dispatch = run_dispatch}, .scanner = scanner};
+	r = loop_add(scanner->host->loop, &run->end, EPOLLIN);
+	if (r < 0) {
+		free(run);
+		return r;
+	}
+	DL_APPEND(scanner->runs, run);
+	scanner->n_runs++;
+	*ret_run = run;
+	return 0;
 }
 
 /* Has the helper start it. */
 static int scan_send(struct scan *scan)
 {
-	struct scanner *scanner = scan->scanner;
-	CLEANUP_FD int theirs = -1;
+	CLEANUP_FD int ours = -1, theirs = -1;
+	struct run *run;
 	int ends[2];
 	int r;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
 		return -errno;
-	scan->end.fd = ends[0];
+	ours = ends[0];
 	theirs = ends[1];
-	r = scan_helper_send(&scanner->helper, theirs, scan->memory);
-	if (r == 0)
-		r = loop_add(scanner->host->loop, &scan->end, EPOLLIN);
-	return r;
+	r = run_new(scan->scanner, ours, &run);
+	if (r < 0)
+		return r;
+	TAKE_FD(ours);
+	r = scan_helper_send(&scan->scanner->helper, theirs, scan->memory);
+	if (r < 0) {
+		run_free(run);
+		return r == -EAGAIN ? -EBUSY : r; /* it would be taken for something to wait for */
+	}
+	run->scan = scan;
+	scan->run = run;
+	return 0;
 }
 
 static void scan_start(struct scan *scan)
 {
 	int r = scan_send(scan);
 
-	if (r == 0) {
+	if (r < 0)
+		scan_end(scan, r);
+	else
 		scan->state = SCAN_RUNNING;
-		scan->scanner->n_running++;
-		return;
-	}
-	close_end(scan);
-	scan_end(scan, r);
 }
 
 static void start_next(struct scanner *scanner)
 {
-	while (scanner->waiting && scanner->n_running < SCANS_MOST) {
+	while (scanner->waiting && scanner->n_runs < SCANS_MOST) {
 		struct scan *scan = scanner->waiting;
 
 		DL_DELETE(scanner->waiting, scan);
@@ -175,7 +215,6 @@ int scan_new(struct scanner *scanner, const struct caller *reader,
 	scan->n_targets = n_targets;
 	scan->size = size;
 	scan->memory = -1;
-	scan->end = (struct loop_source){.fd = -1, .dispatch = scan_dispatch};
 	r = make_area(scan, reader->uid);
 	if (r < 0)
 		scan_free(scan);
@@ -184,7 +223,6 @@ int scan_new(struct scanner *scanner, const struct caller *reader,
 	return r;
 }
 
-/* Who watches sees that nobody listens any more. */
 void scan_free(struct scan *scan)
 {
 	struct scanner *scanner;
@@ -194,16 +232,17 @@ void scan_free(struct scan *scan)
 	scanner = scan->scanner;
 	if (scan->state == SCAN_WAITING)
 		DL_DELETE(scanner->waiting, scan);
-	close_end(scan);
+	/* Who watches sees an end, and ends. */
+	if (scan->run) {
+		shutdown(scan->run->end.fd, SHUT_WR);
+		scan->run->scan = NULL;
+	}
 	if (scan->memory >= 0)
 		close(scan->memory);
 	if (scan->area)
 		munmap(scan->area, scan->size);
 	user_uncharge(&scanner->host->users, scan->uid, USER_BYTES, scan->size);
-	if (scan->state == SCAN_RUNNING)
-		scanner->n_running--;
 	free(scan);
-	start_next(scanner);
 }
 
 static void add_key(struct scan *scan, dev_t dev, ino_t ino, const char *map_path)
