@@ -26,6 +26,32 @@ struct held_step {
 	char bytes[];                  /* what the step's pointers lead to */
 };
 
+static size_t held_bytes(const struct held_step *held)
+{
+	return held->step.data ? held->step.size : 0;
+}
+
+static int held_charge(const struct held_step *held)
+{
+	struct user_table *users = &held->session->host.users;
+	int r = user_charge(users, held->caller.uid, USER_HELD, 1);
+
+	if (r < 0)
+		return r;
+	r = user_charge(users, held->caller.uid, USER_BYTES, held_bytes(held));
+	if (r < 0)
+		user_uncharge(users, held->caller.uid, USER_HELD, 1);
+	return r;
+}
+
+static void held_uncharge(const struct held_step *held)
+{
+	struct user_table *users = &held->session->host.users;
+
+	user_uncharge(users, held->caller.uid, USER_HELD, 1);
+	user_uncharge(users, held->caller.uid, USER_BYTES, held_bytes(held));
+}
+
 static void held_free(struct held_step *held)
 {
 	struct step_clock *clock = &held->session->steps;
@@ -35,7 +61,7 @@ static void held_free(struct held_step *held)
 		lock_time_end(&clock->times, &held->caller, &held->hold);
 	}
 	waiter_fini(&held->waiter);
-	user_uncharge(&held->session->host.users, held->caller.uid, USER_HELD, 1);
+	held_uncharge(held);
 	caller_fini(&held->caller);
 	free(held);
 }
@@ -187,12 +213,12 @@ static int held_new(fuse_req_t req, const struct step *step, struct held_step **
 		return session->is_ending ? -ENOTCONN : -ENOMEM;
 	held->caller = op_caller(req);
 	held->session = session;
-	r = user_charge(&session->host.users, held->caller.uid, USER_HELD, 1);
+	r = held_charge(held);
 	if (r < 0)
 		return r;
 	r = held_lock(held, step);
 	if (r < 0) {
-		user_uncharge(&session->host.users, held->caller.uid, USER_HELD, 1);
+		held_uncharge(held);
 		return r;
 	}
 	held->req = req;
