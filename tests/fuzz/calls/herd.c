@@ -73,8 +73,10 @@ static void check(struct herd *herd)
 	int status;
 
 	for (int i = 0; i < N_MEMBERS; i++)
-		if (waitpid(herd->members[i], &status, WNOHANG) == herd->members[i])
+		if (waitpid(herd->members[i], &status, WNOHANG) == herd->members[i]) {
 			judge(herd, i, status);
+			begin(herd, i);
+		}
 }
 
 static double now(void)
