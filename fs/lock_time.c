@@ -11,14 +11,14 @@
 #define MS 1000 /* microseconds */
 
 /* Of one request, and of all of a user's together. */
-static const uint64_t most[N_LOCK_SORTS] = {[LOCK_ALONE] = 500 * MS, [LOCK_SHARED] = 1000 * MS};
+static const uint64_t most[N_LOCK_SORTS] = {[LOCK_ALONE] = 1000 * MS, [LOCK_SHARED] = 1000 * MS};
 
 /* One part in so many of the time that goes by can be spent anew. */
 #define REGAINED 10
 
 /* A slow disk takes less than this, and a machine that is busy. */
 #define FREE_MOST (100 * MS)
-/* Of one that stood in line behind another of the user's: some fifty of these are half a second. */
+/* Of one that stood in line behind another of the user's: a hundred of these are a second. */
 #define FREE_IN_LINE (10 * MS)
 /* It did, if it comes from another process so soon after the one before it ended. */
 #define IN_LINE (5 * MS)

@@ -7,7 +7,7 @@
  * where no signal reaches. What an answer has to wait for may be in the user's own hands: a process
  * that he stops, a filesystem that he serves. So no request holds a lock for longer than a second;
  * and since many, of many processes, would follow one upon another, those of one user get a second
- * together (half of one, where they hold it alone), and as much again only as time goes by.
+ * together for each sort of holding, and as much again only as time goes by.
  *
  * What is short is free, so that nobody is refused for much work, nor on a busy machine. But one
  * that follows close upon another of the same user's in the same directory has stood in line for

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,19 +14,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/host/namespaces.h"
 
-#define KEEP ((id_t)-1)
-
 #define HAS(capabilities, capability) ((capabilities) >> (capability)&1)
-
-/* Who the daemon is while this thread has entered a caller. */
-static _Thread_local struct {
-	bool has_groups, has_gid, has_uid; /* to be taken back */
-	bool has_capabilities;             /* likewise, by themselves */
-	bool has_root;
-	int root_fd;
-	uid_t uid;
-	gid_t gid;
-} self;
 
 /* What is read of /proc/PID. */
 
@@ -241,118 +228,6 @@ int caller_set_capabilities(uint64_t wanted)
 	data[0].effective = data[0].permitted & (uint32_t)wanted;
 	data[1].effective = data[1].permitted & (uint32_t)(wanted >> 32);
 	return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
-}
-
-/* To become the caller, and to come back. */
-
-/* glibc's wrappers would change every thread; the system calls change this one. */
-static int set_groups(int n, const gid_t *groups)
-{
-	return syscall(SYS_setgroups, (size_t)n, groups) < 0 ? -errno : 0;
-}
-
-static int set_gids(gid_t real, gid_t effective, gid_t saved)
-{
-	return syscall(SYS_setresgid, real, effective, saved) < 0 ? -errno : 0;
-}
-
-static int set_uids(uid_t real, uid_t effective, uid_t saved)
-{
-	return syscall(SYS_setresuid, real, effective, saved) < 0 ? -errno : 0;
-}
-
-/*
- * To ids that are still the saved ones this fails only for want of memory. root needs no groups of
- * its own.
- */
-static void leave_ids(void)
-{
-	while (self.has_uid && set_uids(KEEP, self.uid, KEEP) == -ENOMEM)
-		sched_yield();
-	while (self.has_gid && set_gids(KEEP, self.gid, KEEP) == -ENOMEM)
-		sched_yield();
-	while (self.has_groups && set_groups(0, NULL) == -ENOMEM)
-		sched_yield();
-	self.has_uid = self.has_gid = self.has_groups = false;
-}
-
-static void leave_capabilities(void)
-{
-	while (self.has_capabilities && caller_set_capabilities(UINT64_MAX) == -ENOMEM)
-		sched_yield();
-	self.has_capabilities = false;
-}
-
-/* With the change of the uid from 0 the thread has lost them all; 0 keeps what it had. */
-static int enter_capabilities(struct caller *caller)
-{
-	int r;
-
-	if (caller->uid != 0 && caller->capabilities == 0)
-		return 0;
-	r = caller_set_capabilities(caller->capabilities);
-	self.has_capabilities = r == 0;
-	return r;
-}
-
-/* Each step costs a microsecond and more, so what is the same already is left alone. */
-static int enter_ids(struct caller *caller)
-{
-	int r = 0;
-
-	if (caller->n_groups > 0 || getgroups(0, NULL) != 0) {
-		r = set_groups(caller->n_groups, caller->groups);
-		self.has_groups = r == 0;
-	}
-	if (r == 0 && caller->gid != self.gid) {
-		r = set_gids(KEEP, caller->gid, KEEP);
-		self.has_gid = r == 0;
-	}
-	if (r == 0 && caller->uid != self.uid) {
-		r = set_uids(KEEP, caller->uid, KEEP);
-		self.has_uid = r == 0;
-	}
-	if (r == 0)
-		r = enter_capabilities(caller);
-	if (r < 0)
-		leave_ids();
-	return r;
-}
-
-/* The daemon of a user can be nobody else. */
-static bool is_needless(const struct caller *caller)
-{
-	return self.uid == 0 ? caller_is_daemon(caller) : caller->uid == self.uid;
-}
-
-int caller_enter(struct caller *caller)
-{
-	int r = 0;
-
-	self.uid = geteuid();
-	self.gid = getegid();
-	if (!is_needless(caller)) {
-		r = self.uid == 0 ? caller_load(caller) : -EPERM;
-		if (r == 0)
-			r = enter_ids(caller);
-	}
-	if (r < 0)
-		return r;
-	self.has_root = caller->has_root;
-	self.root_fd = caller->root_fd;
-	return 0;
-}
-
-void caller_leave(void)
-{
-	self.has_root = false;
-	leave_capabilities();
-	leave_ids();
-}
-
-int caller_root(void)
-{
-	return self.has_root ? self.root_fd : -1;
 }
 
 /* What the daemon decides itself, of what it keeps itself. */

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/channel/listed.h"
 
 struct looking {
 	int dir_fd;
@@ -62,74 +63,80 @@ int region_lookup(struct space *space_, const char *name, struct caller *caller,
 	return r < 0 ? r : named_get(space, name, looking.ino, &ret_entry->channel);
 }
 
-/* What a directory has: inode numbers, each with a name behind it. */
-struct listing {
-	int dir_fd;
-	char *entries;
-	size_t size;
+/* A piece of the directory's names. */
+struct region_listing {
+	struct listed listed;
+	long dir_fd;
 };
+
+/* From where the last piece ended, which the directory's own offset says. */
+static int list(DIR *dir, struct listed *listed)
+{
+	struct dirent *found;
+	off_t place = listed->next;
+	int r;
+
+	if (place)
+		seekdir(dir, place);
+	for (;;) {
+		errno = 0;
+		found = readdir(dir);
+		listed->next = 0;
+		if (!found)
+			return -errno;
+		r = found->d_type == DT_REG
+			    ? listed_add(listed, found->d_name, found->d_ino, S_IFREG)
+			    : 0;
+		if (r == -E2BIG && listed->size) {
+			listed->next = place;
+			return 0;
+		}
+		if (r < 0)
+			return r;
+		place = found->d_off;
+	}
+}
 
 static int listing_act(void *data)
 {
-	struct listing *listing = data;
-	CLEANUP_FD int fd = openat(listing->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct region_listing *listing = data;
+	CLEANUP_FD int fd = openat((int)listing->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	CLEANUP_DIR DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-	struct dirent *found;
-	FILE *out;
 
 	if (!dir)
 		return -errno;
 	TAKE_FD(fd);
-	out = open_memstream(&listing->entries, &listing->size);
-	if (!out)
-		return -ENOMEM;
-	while ((found = readdir(dir))) {
-		if (found->d_type != DT_REG)
-			continue;
-		fwrite(&found->d_ino, sizeof(found->d_ino), 1, out);
-		fwrite(found->d_name, strlen(found->d_name) + 1, 1, out);
-	}
-	if (fclose(out) == 0)
-		return 0;
-	free(TAKE_PTR(listing->entries));
-	return -ENOMEM;
+	return listed_end(&listing->listed, list(dir, &listing->listed));
 }
 
-static void listing_undo(struct host *host, struct caller *caller, void *data)
+/* Who is told of the names that the kind shows, as it shows them. */
+struct shown_reader {
+	const struct named_space *space;
+	struct listed_reader reader;
+};
+
+static bool show(void *data, const char *name, ino_t ino, mode_t mode)
 {
-	free(((struct listing *)data)->entries);
+	const struct shown_reader *shown = data;
+	const char *prefix = shown->space->prefix ? shown->space->prefix : "";
+	size_t n_prefix = strlen(prefix);
+
+	if (!is_ours(shown->space, name) || strncmp(name, prefix, n_prefix) != 0 || !name[n_prefix])
+		return true;
+	return shown->reader.entry(shown->reader.data, name + n_prefix, ino, mode);
 }
 
-int region_list(struct space *space_, struct caller *caller, space_entry_fn *entry, void *data)
+int region_list(struct space *space, struct caller *caller, space_entry_fn *entry, void *data)
 {
-	struct named_space *space = named_space_from(space_);
-	size_t n_prefix = space->prefix ? strlen(space->prefix) : 0;
-	struct listing listing;
-	int r;
+	struct shown_reader shown = {named_space_from(space), {entry, data}};
+	struct region_listing listing = {.dir_fd = space->dir_fd};
+	const struct job_call call = {.place = JOB_THREAD,
+				      .act = listing_act,
+				      .undo = listed_drop,
+				      .data = &listing,
+				      .size = sizeof(listing)};
 
-	memset(&listing, 0, sizeof(listing)); /* job_run() compares all of it */
-	listing.dir_fd = space_->dir_fd;
-	r = region_run(space_, caller,
-		       &(struct job_call){.place = JOB_THREAD,
-					  .act = listing_act,
-					  .undo = listing_undo,
-					  .data = &listing,
-					  .size = sizeof(listing)});
-	for (size_t done = 0; r == 0 && done < listing.size;) {
-		const char *name = listing.entries + done + sizeof(ino_t);
-		ino_t ino;
-
-		memcpy(&ino, listing.entries + done, sizeof(ino));
-		done += sizeof(ino) + strlen(name) + 1;
-		if (!is_ours(space, name) ||
-		    strncmp(name, space->prefix ? space->prefix : "", n_prefix) != 0)
-			continue;
-		if (name[n_prefix] && !entry(data, name + n_prefix, ino, S_IFREG))
-			break;
-	}
-	if (r == 0)
-		free(listing.entries);
-	return r;
+	return listed_run(space->host, caller, &call, &(struct listed_reader){show, &shown});
 }
 
 /* A name that is removed, or moved. */

@@ -12,7 +12,7 @@
 #include "lib/base/escape.h"
 #include "lib/kinds/kinds.h"
 #include "lib/kinds/socket/connections.h"
-#include "lib/kinds/socket/listed.h"
+#include "lib/channel/listed.h"
 #include "lib/kinds/socket/sock_diag.h"
 
 #define NAME_SIZE (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
@@ -146,6 +146,7 @@ static int abstract_create(struct space *space, const char *name, mode_t mode,
 
 static const struct space_ops abstract_ops = {
 	.destroy = abstract_destroy,
+	.lists_by_job = true,
 	.list = abstract_list,
 	.lookup = abstract_lookup,
 	.create = abstract_create,

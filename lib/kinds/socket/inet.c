@@ -12,7 +12,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/host/job.h"
 #include "lib/kinds/socket/connections.h"
-#include "lib/kinds/socket/listed.h"
+#include "lib/channel/listed.h"
 #include "lib/kinds/socket/sock_diag.h"
 
 /* The longest that a host name can be, and what it can have in it, with addresses of both sorts. */
@@ -292,6 +292,7 @@ static int inet_host_lookup(struct space *space, const char *name, struct caller
 
 static const struct space_ops inet_host_ops = {
 	.destroy = inet_host_destroy,
+	.lists_by_job = true,
 	.list = inet_host_list,
 	.lookup = inet_host_lookup,
 };
@@ -350,6 +351,7 @@ static int inet_hosts_lookup(struct space *space, const char *name, struct calle
 
 static const struct space_ops inet_hosts_ops = {
 	.destroy = inet_hosts_destroy,
+	.lists_by_job = true,
 	.list = inet_hosts_list,
 	.lookup = inet_hosts_lookup,
 };

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <sys/stat.h>
 
-#include "lib/kinds/socket/listed.h"
+#include "lib/channel/listed.h"
 
 /* What is looked for, and what was found. */
 struct unix_look {

@@ -7,7 +7,7 @@
  *
  * Between its jobs what a listing has got is the request's (waiter::memory), with what is charged.
  */
-#include "lib/kinds/socket/listed.h"
+#include "lib/channel/listed.h"
 
 #include <errno.h>
 #include <limits.h>
