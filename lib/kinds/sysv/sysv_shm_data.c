@@ -11,6 +11,9 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/workers.h"
 
+/* Smaller ones are freed within a millisecond, bytes. */
+#define HELD_MIN (4 << 20)
+
 bool sysv_shm_is_open(const struct sysv_segment *segment)
 {
 	return segment->sysv.channel.backing_fd >= 0 || segment->memory;
@@ -173,6 +176,34 @@ int sysv_shm_open_made(struct sysv_segment *segment, const union sysv_data *data
 
 	segment->size = data->segment.shm_segsz;
 	return r < 0 ? r : take(segment, memory, true, caller->uid);
+}
+
+void sysv_shm_hold(struct sysv_segment *segment, const struct waiter *waiter)
+{
+	union sysv_data data;
+	char *memory = NULL;
+	int fd;
+
+	if (sysv_shm_is_open(segment) || segment->held_fd >= 0 ||
+	    sysv_data(&segment->sysv, &data) < 0 || data.segment.shm_segsz < HELD_MIN ||
+	    attach(segment, false, &memory) < 0)
+		return;
+	segment->size = data.segment.shm_segsz;
+	fd = open_map(segment, memory);
+	shmdt(memory);
+	if (fd < 0)
+		return;
+	segment->held_fd = fd;
+	segment->held_for = waiter;
+}
+
+void sysv_shm_release(struct sysv_segment *segment)
+{
+	if (segment->held_fd >= 0)
+		host_close(segment->sysv.channel.space->host, segment->last.st_uid,
+			   segment->held_fd);
+	segment->held_fd = -1;
+	segment->held_for = NULL;
 }
 
 /* How much of `size` bytes at `offset` is in the segment. */

@@ -20,6 +20,8 @@ struct sysv_segment {
 	size_t size;      /* known while it is open */
 	char *memory;     /* where it is attached, or NULL */
 	bool is_writable; /* the memory */
+	int held_fd;      /* of its file, while it is removed for held_for; or -1 */
+	const struct waiter *held_for;
 	struct stat last; /* what it was when it was last there */
 
 	key_t key; /* of one not born yet, and what follows */
@@ -41,6 +43,13 @@ int sysv_shm_open(struct sysv_segment *segment, const union sysv_data *data, boo
 int sysv_shm_open_made(struct sysv_segment *segment, const union sysv_data *data,
 		       struct caller *caller);
 void sysv_shm_close(struct sysv_segment *segment);
+
+/*
+ * Its file is held, so that its removal, during which the kernel keeps the directory locked, takes
+ * no longer than that of the name. What frees the memory is the release, on a worker.
+ */
+void sysv_shm_hold(struct sysv_segment *segment, const struct waiter *waiter);
+void sysv_shm_release(struct sysv_segment *segment);
 
 /* For struct channel_ops. Nothing is written beyond the segment: -ENOSPC. */
 ssize_t sysv_shm_read(struct file *file, void *data, size_t size, off_t offset);
