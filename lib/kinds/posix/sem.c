@@ -310,7 +310,6 @@ static const struct channel_ops sem_ops = {
 
 static const struct space_ops sem_space_ops = {
 	.destroy = named_space_destroy,
-	.lists_by_job = true,
 	.list = region_list,
 	.lookup = region_lookup,
 	.create = sem_create,

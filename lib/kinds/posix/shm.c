@@ -302,7 +302,6 @@ static const struct channel_ops shm_ops = {
 
 static const struct space_ops shm_space_ops = {
 	.destroy = named_space_destroy,
-	.lists_by_job = true,
 	.list = region_list,
 	.lookup = region_lookup,
 	.create = shm_create,

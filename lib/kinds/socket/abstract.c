@@ -146,7 +146,6 @@ static int abstract_create(struct space *space, const char *name, mode_t mode,
 
 static const struct space_ops abstract_ops = {
 	.destroy = abstract_destroy,
-	.lists_by_job = true,
 	.list = abstract_list,
 	.lookup = abstract_lookup,
 	.create = abstract_create,

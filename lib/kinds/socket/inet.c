@@ -292,7 +292,6 @@ static int inet_host_lookup(struct space *space, const char *name, struct caller
 
 static const struct space_ops inet_host_ops = {
 	.destroy = inet_host_destroy,
-	.lists_by_job = true,
 	.list = inet_host_list,
 	.lookup = inet_host_lookup,
 };
@@ -351,7 +350,6 @@ static int inet_hosts_lookup(struct space *space, const char *name, struct calle
 
 static const struct space_ops inet_hosts_ops = {
 	.destroy = inet_hosts_destroy,
-	.lists_by_job = true,
 	.list = inet_hosts_list,
 	.lookup = inet_hosts_lookup,
 };
