@@ -17,6 +17,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/walk.h"
+#include "lib/kinds/socket/sock_diag.h"
 #include "lib/kinds/socket/unix_socket.h"
 
 #define UNIX     "unix:"
@@ -57,37 +58,60 @@ static int bind_to(int fd, const void *address, size_t size)
 	return bind(fd, address, (socklen_t)size) < 0 ? -errno : 0;
 }
 
-/* Does nobody listen at the path, where there is a socket? */
-static bool is_stale(const struct sockaddr_un *address, int type, struct stat *ret_attr)
+/*
+ * The directory of a path, and the name in it. bind(2) follows magic links, and those of our own
+ * descriptors are open to each of our threads (walk.h): whoever exchanges a directory for such a
+ * link at the right moment has bind(2) make the socket in a directory that he may write to but not
+ * walk to. So all else goes by a descriptor of the directory, which was walked to without such
+ * links, and before anybody can connect it is seen whether the socket is there. If not it fails,
+ * and what he has gained is an empty file of his own, at which nobody listens.
+ */
+static int open_directory(const char *path, const char **ret_name)
 {
-	CLEANUP_FD int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	char directory[PATH_MAX];
 
-	return fd >= 0 && lstat(address->sun_path, ret_attr) == 0 && S_ISSOCK(ret_attr->st_mode) &&
-	       connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 &&
+	strcpy(directory, path);
+	*strrchr(directory, '/') = '\0';
+	*ret_name = strrchr(path, '/') + 1;
+	return walk_open(AT_FDCWD, *directory ? directory : "/", O_PATH | O_DIRECTORY);
+}
+
+/* Does nobody listen at the socket that is there? */
+static bool is_stale(int dir_fd, const char *name, int type, struct stat *ret_attr)
+{
+	CLEANUP_FD int there = walk_open(dir_fd, name, O_PATH | O_NOFOLLOW);
+	CLEANUP_FD int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	if (there < 0 || fd < 0 || fstat(there, ret_attr) < 0 || !S_ISSOCK(ret_attr->st_mode))
+		return false;
+	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d", there);
+	return connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 &&
 	       errno == ECONNREFUSED;
 }
 
 /* Has what nobody listens at been removed, or has it gone meanwhile? */
-static bool remove_stale(const struct sockaddr_un *address, int type)
+static bool remove_stale(int dir_fd, const char *name, int type)
 {
 	struct stat stale, now;
 
-	if (is_stale(address, type, &stale) && lstat(address->sun_path, &now) == 0 &&
-	    now.st_ino == stale.st_ino && unlink(address->sun_path) == 0)
+	if (is_stale(dir_fd, name, type, &stale) &&
+	    fstatat(dir_fd, name, &now, AT_SYMLINK_NOFOLLOW) == 0 && now.st_ino == stale.st_ino &&
+	    unlinkat(dir_fd, name, 0) == 0)
 		return true;
-	return lstat(address->sun_path, &now) < 0 && errno == ENOENT;
+	return fstatat(dir_fd, name, &now, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
 }
 
-/* bind(2) can't be told not to follow magic links. */
-static int check_directory(const char *path)
+/* Opens what was bound, if it is what has that name there. */
+static int open_bound(int socket, int dir_fd, const char *name)
 {
-	char directory[PATH_MAX];
-	CLEANUP_FD int fd = -1;
+	CLEANUP_FD int fd = walk_open(dir_fd, name, O_PATH | O_NOFOLLOW);
+	int r;
 
-	strcpy(directory, path);
-	*strrchr(directory, '/') = '\0';
-	fd = walk_open(AT_FDCWD, *directory ? directory : "/", O_PATH | O_DIRECTORY);
-	return fd < 0 ? fd : 0;
+	if (fd < 0)
+		return fd;
+	r = sock_diag_is_bound_to(socket, fd);
+	return r < 0 ? r : TAKE_FD(fd);
 }
 
 /* Is it a program that answers for this file, or another machine? If unknown, it may be. */
@@ -108,23 +132,25 @@ static bool is_far(int fd)
 static int bind_path(struct listener *listener, int fd)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	CLEANUP_FD int dir_fd = -1;
+	const char *name;
 	int r;
 
 	if (strlen(listener->path) >= sizeof(address.sun_path))
 		return -ENAMETOOLONG;
 	strcpy(address.sun_path, listener->path);
-	r = check_directory(listener->path);
-	if (r < 0)
-		return r;
+	dir_fd = open_directory(listener->path, &name);
+	if (dir_fd < 0)
+		return dir_fd;
 	/* The file gets the mode of the socket (net/unix/af_unix.c, unix_bind_bsd). */
 	if (fchmod(fd, listener->mode & 0777) < 0)
 		return -errno;
 	r = bind_to(fd, &address, sizeof(address));
-	if (r == -EADDRINUSE && remove_stale(&address, listener->type))
+	if (r == -EADDRINUSE && remove_stale(dir_fd, name, listener->type))
 		r = bind_to(fd, &address, sizeof(address));
 	if (r < 0)
 		return r;
-	listener->path_fd = walk_open(AT_FDCWD, listener->path, O_PATH | O_NOFOLLOW);
+	listener->path_fd = open_bound(fd, dir_fd, name);
 	if (listener->path_fd < 0)
 		return listener->path_fd;
 	listener->is_far = is_far(listener->path_fd);
@@ -330,12 +356,16 @@ int listener_open_for(struct listener *listener, struct caller *caller)
 
 void listener_remove(const struct listener *listener)
 {
+	CLEANUP_FD int dir_fd = -1;
 	struct stat ours, there;
+	const char *name;
 
-	if (listener->path_fd >= 0 && fstat(listener->path_fd, &ours) == 0 &&
-	    lstat(listener->path, &there) == 0 && ours.st_ino == there.st_ino &&
-	    ours.st_dev == there.st_dev)
-		unlink(listener->path);
+	if (listener->path_fd < 0 || fstat(listener->path_fd, &ours) < 0)
+		return;
+	dir_fd = open_directory(listener->path, &name);
+	if (dir_fd >= 0 && fstatat(dir_fd, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    ours.st_ino == there.st_ino && ours.st_dev == there.st_dev)
+		unlinkat(dir_fd, name, 0);
 }
 
 void listener_close(struct listener *listener)

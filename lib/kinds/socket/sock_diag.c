@@ -9,6 +9,7 @@
 #include <linux/unix_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -190,6 +191,57 @@ static int find_unix_peer(int fd, ino_t *ret_ino)
 		return -errno;
 	question.unix_.udiag_ino = (unsigned)attr.st_ino;
 	return sock_diag_ask(&question, sizeof(question.unix_), take_unix_peer, ret_ino);
+}
+
+static bool take_file(void *data, const struct nlmsghdr *answer)
+{
+	const struct rtattr *file =
+		find_attribute(answer, sizeof(struct unix_diag_msg), UNIX_DIAG_VFS);
+
+	if (file && RTA_PAYLOAD(file) >= sizeof(struct unix_diag_vfs))
+		*(ino_t *)data = ((struct unix_diag_vfs *)RTA_DATA(file))->udiag_vfs_ino;
+	return false;
+}
+
+/* As the kernel itself numbers it, which is not always what stat(2) says. 0: unknown. */
+static ino_t inode_number(int fd)
+{
+	CLEANUP_FREE char *line = NULL;
+	unsigned long number = 0;
+	size_t size = 0;
+	char path[48];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	while (number == 0 && getline(&line, &size, file) > 0)
+		sscanf(line, "ino: %lu", &number);
+	fclose(file);
+	return number;
+}
+
+int sock_diag_is_bound_to(int fd, int file_fd)
+{
+	struct sock_diag_question question = {
+		.unix_ = {.sdiag_family = AF_UNIX,
+			  .udiag_states = ~0U,
+			  .udiag_show = UDIAG_SHOW_VFS,
+			  .udiag_cookie = NO_COOKIE},
+	};
+	ino_t bound = 0, number = inode_number(file_fd);
+	struct stat attr;
+	int r;
+
+	if (fstat(fd, &attr) < 0)
+		return -errno;
+	question.unix_.udiag_ino = (unsigned)attr.st_ino;
+	r = sock_diag_ask(&question, sizeof(question.unix_), take_file, &bound);
+	if (r == -ENOENT || number == 0)
+		return 0;
+	/* What is told has 32 bits. */
+	return r < 0 ? r : (unsigned)bound == (unsigned)number ? 0 : -ESTALE;
 }
 
 static bool take_inet_peer(void *data, const struct nlmsghdr *answer)

@@ -31,4 +31,10 @@ int sock_diag_inet(int protocol, sock_diag_address_fn *each, void *data);
  */
 int sock_diag_peer(int fd, ino_t *ret_ino);
 
+/*
+ * Is the Unix socket bound to the file that is open there, by its inode number? 0 or -ESTALE; 0
+ * where the kernel can't tell (before 5.14, or without sock_diag).
+ */
+int sock_diag_is_bound_to(int fd, int file_fd);
+
 #endif
