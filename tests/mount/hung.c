@@ -165,17 +165,18 @@ struct victim {
 };
 
 /* Reads a page, for ever, in a process of its own. */
-static void lock_page(void *mapped)
+static void lock_page(int fd)
 {
 	pid_t pid = fork();
+	char byte;
 
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		_exit(*(volatile char *)mapped);
+		_exit(pread(fd, &byte, 1, 0) != 1);
 	}
 	if (pid < 0)
 		_exit(1);
-	/* Its fault has reached the server when it sleeps; that it runs at first is no sleep. */
+	/* Its READ has reached the server when it sleeps; that it runs at first is no sleep. */
 	while (task_state(pid) == 'R')
 		usleep(1000);
 }
@@ -185,20 +186,19 @@ static int victim_run(void *arg)
 	const struct victim *victim = arg;
 	char path[128];
 	int cached, direct;
-	void *pages, *own;
+	void *own;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	snprintf(path, sizeof(path), "%s/file", victim->hung->dir);
 	cached = open(path, O_RDONLY);
 	direct = open(path, O_RDONLY | O_NONBLOCK);
-	pages = mmap(NULL, FILE_SIZE, PROT_READ, MAP_SHARED, cached, 0);
 	own = mmap(NULL, FILE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (cached < 0 || direct < 0 || pages == MAP_FAILED || own == MAP_FAILED)
+	if (cached < 0 || direct < 0 || own == MAP_FAILED)
 		return errno;
 	*(volatile char *)own = 1;
 	if (victim->before(victim->arg) != 0)
 		return 1;
-	lock_page(pages);
+	lock_page(cached);
 	mmap(own, FILE_SIZE, PROT_READ, MAP_PRIVATE | MAP_FIXED, direct, 0);
 	return 0;
 }
