@@ -114,6 +114,36 @@ int child_code_as(unsigned int id, int (*body)(void *), void *arg)
 	return WEXITSTATUS(status);
 }
 
+static bool task_is_users(pid_t pid, unsigned int uid)
+{
+	char path[64], line[256];
+	unsigned int found = uid + 1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file) && sscanf(line, "Uid: %u", &found) != 1)
+		;
+	if (file)
+		fclose(file);
+	return found == uid;
+}
+
+pid_t task_find_child(pid_t parent, unsigned int uid)
+{
+	char path[64];
+	pid_t pid = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", parent, parent);
+	file = fopen(path, "re");
+	while (file && fscanf(file, "%d", &pid) == 1 && !task_is_users(pid, uid))
+		pid = 0;
+	if (file)
+		fclose(file);
+	return pid;
+}
+
 char task_state(pid_t tid)
 {
 	char path[64], line[512], *name_end;

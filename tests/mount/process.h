@@ -29,6 +29,8 @@ void child_must_as(unsigned int id, int (*body)(void *), void *arg);
 /* Runs the body as that user and gives its exit status. */
 int child_code_as(unsigned int id, int (*body)(void *), void *arg);
 
+/* A child of that process that is the user's, or 0. */
+pid_t task_find_child(pid_t parent, unsigned int uid);
 /* The letter of /proc/PID/stat, for a process or a thread; 0 when there is none. */
 char task_state(pid_t tid);
 /* The system call a task sleeps in, or -1 when it runs or is gone. */

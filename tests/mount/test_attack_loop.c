@@ -45,28 +45,18 @@ static void attackers_start(int (*run)(void *), void *arg)
 		attackers[i] = child_start_as(ATTACKER, run, arg);
 }
 
-/* Those that make something in the attacker's name, of which he may have stopped one. */
-static void makers_go_on(void)
-{
-	char path[64];
-	FILE *file;
-	int pid;
-
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", ipc.daemon, ipc.daemon);
-	file = fopen(path, "re");
-	ck_assert_ptr_nonnull(file);
-	while (fscanf(file, "%d", &pid) == 1)
-		kill(pid, SIGCONT);
-	fclose(file);
-}
-
 static void attackers_end(void)
 {
+	pid_t maker;
+
 	for (int i = 0; i <= N_ATTACKERS && attackers[i]; i++) {
 		must(kill(attackers[i], SIGKILL));
 		child_end(attackers[i]);
 	}
-	makers_go_on();
+	/* One that makes something in his name may stand still still. */
+	maker = task_find_child(ipc.daemon, ATTACKER);
+	if (maker)
+		kill(maker, SIGCONT);
 }
 
 static int make_queues_run(void *arg)
@@ -89,21 +79,15 @@ static int make_queues_run(void *arg)
 static int stop_makers_run(void *arg)
 {
 	const struct timespec pause = {.tv_nsec = 450000000};
-	char path[64];
-	int pid;
 
 	(void)arg;
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", ipc.daemon, ipc.daemon);
 	while (getppid() != 1) {
-		FILE *file = fopen(path, "re");
-		bool is_stopped = file && fscanf(file, "%d", &pid) == 1 && !kill(pid, SIGSTOP);
+		pid_t maker = task_find_child(ipc.daemon, ATTACKER);
 
-		if (file)
-			fclose(file);
-		if (!is_stopped)
+		if (!maker || kill(maker, SIGSTOP) < 0)
 			continue;
 		nanosleep(&pause, NULL);
-		kill(pid, SIGCONT);
+		kill(maker, SIGCONT);
 	}
 	return 0;
 }

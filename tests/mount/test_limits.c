@@ -206,22 +206,6 @@ static int make_late_run(void *arg)
 	}
 }
 
-/* A process that makes a queue for its user, or 0. */
-static pid_t find_maker(void)
-{
-	char path[64];
-	pid_t pid = 0;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", ipc.daemon, ipc.daemon);
-	file = fopen(path, "re");
-	ck_assert_ptr_nonnull(file);
-	if (fscanf(file, "%d", &pid) != 1)
-		pid = 0;
-	fclose(file);
-	return pid;
-}
-
 /*
  * A user may stop what acts in his name, while the kernel has the directory locked for it: that is
  * ended then, as by a signal.
@@ -232,7 +216,7 @@ START_TEST(test_limits_user_stops_a_creation_others_go_on)
 	pid_t maker = 0;
 
 	while (!child_has_ended(user, 0) && task_state(maker) != 'T') {
-		maker = find_maker();
+		maker = task_find_child(ipc.daemon, OTHER);
 		if (maker)
 			kill(maker, SIGSTOP);
 	}
