@@ -259,7 +259,7 @@ static int write_run(void *flags)
 
 START_TEST(test_attack_shm_writes_what_keeps_set_id_bits)
 {
-	const int flags[] = {0, O_TRUNC, O_APPEND};
+	const int flags[] = {0, O_TRUNC, O_APPEND, O_NONBLOCK, O_NONBLOCK | O_TRUNC};
 	struct stat attr;
 
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {

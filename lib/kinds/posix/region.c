@@ -191,6 +191,19 @@ int region_open_now(struct named *named, int fd, int flags, struct caller *calle
 	return r;
 }
 
+/*
+ * What a job is told must be the same when it is asked for its result (lib/host/job.h), and the
+ * descriptor's number may not be, when others open and close the object meanwhile: so it is used
+ * only where the name leads elsewhere.
+ */
+static void target_init(struct region_target *target, struct named *named, int fd)
+{
+	int found = fd >= 0 ? region_find(named) : -1;
+
+	region_target_init(target, named, found >= 0 ? -1 : fd);
+	region_let_go(named->channel.space->host, found);
+}
+
 /* Waits until whoever has a lease gives way. */
 struct opening {
 	struct region_target target;
@@ -224,12 +237,12 @@ int region_open(struct named *named, int fd, int flags, struct caller *caller)
 				      .size = sizeof(opening)};
 	int r = -EAGAIN;
 
-	if (!caller->waiter || !caller->waiter->job)
+	if (!caller->waiter || !caller->waiter->job || (flags & O_NONBLOCK))
 		r = region_open_now(named, fd, flags, caller);
 	if (r != -EAGAIN || (flags & O_NONBLOCK))
 		return r;
 	memset(&opening, 0, sizeof(opening)); /* job_run() compares all of it */
-	region_target_init(&opening.target, named, fd);
+	target_init(&opening.target, named, fd);
 	opening.flags = flags;
 	r = region_run(named->channel.space, caller, &call);
 	return r < 0 ? r : opening.fd;
@@ -270,7 +283,7 @@ int region_change(struct named *named, int fd, const struct stat *attr, unsigned
 	struct changing changing;
 
 	memset(&changing, 0, sizeof(changing)); /* job_run() compares all of it */
-	region_target_init(&changing.target, named, fd);
+	target_init(&changing.target, named, fd);
 	changing.changes = changes;
 	changing.mode = attr->st_mode & 07777;
 	changing.uid = changes & CHANGE_UID ? attr->st_uid : (uid_t)-1;
@@ -330,7 +343,7 @@ int region_set_acl(struct named *named, int fd, const struct region_acl *acl, st
 	if (acl->size > sizeof(rights.data))
 		return -E2BIG;
 	memset(&rights, 0, sizeof(rights)); /* job_run() compares all of it */
-	region_target_init(&rights.target, named, fd);
+	target_init(&rights.target, named, fd);
 	rights.size = acl->size;
 	if (acl->size)
 		memcpy(rights.data, acl->data, acl->size);
