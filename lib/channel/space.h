@@ -42,7 +42,7 @@ typedef bool space_entry_fn(void *data, const char *name, ino_t ino, mode_t mode
  * one job: -EAGAIN and -EINPROGRESS as job_run() has them.
  */
 struct space_ops {
-	/* list() may wait for a stranger: a directory does so when it is opened, and not at READDIR. */
+	/* list() may wait for a stranger: that is done when the directory is opened. */
 	bool lists_by_job;
 	void (*destroy)(struct space *space);
 	int (*list)(struct space *space, struct caller *caller, space_entry_fn *entry, void *data);

@@ -315,7 +315,7 @@ ssize_t region_get_acl(struct named *named, int fd, void *data, size_t size)
 	return n;
 }
 
-struct listing_rights {
+struct region_rights {
 	struct region_target target;
 	size_t size;
 	char data[ACL_MOST];
@@ -323,7 +323,7 @@ struct listing_rights {
 
 static int set_acl_act(void *data)
 {
-	const struct listing_rights *acl = data;
+	const struct region_rights *acl = data;
 	CLEANUP_FD int fd = region_target_open(&acl->target);
 	char path[LINK_SIZE];
 	int r;
@@ -338,7 +338,7 @@ static int set_acl_act(void *data)
 
 int region_set_acl(struct named *named, int fd, const struct region_acl *acl, struct caller *caller)
 {
-	struct listing_rights rights;
+	struct region_rights rights;
 
 	if (acl->size > sizeof(rights.data))
 		return -E2BIG;
