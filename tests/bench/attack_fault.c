@@ -128,6 +128,7 @@ static void get_stuck(struct scene *scene, const char *dir)
 	start[0] = 'x';
 	attack_strike(scene);
 	(void)mmap(start + PAGE, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	sleep(1); /* at the end its server is killed just before it */
 	fail("mmap: it has not got stuck");
 }
 
