@@ -90,6 +90,7 @@ void attack_linger(struct scene *scene)
 	memset(kept, -1, sizeof(kept));
 	for (unsigned i = 0;; i++) {
 		int *peer = &kept[i % N_KEPT], fd, ours, theirs;
+		bool is_sent;
 
 		if (*peer >= 0)
 			close(*peer);
@@ -98,11 +99,12 @@ void attack_linger(struct scene *scene)
 		theirs = must(accept4(server, NULL, NULL, SOCK_CLOEXEC));
 		fd = make_lingering(listener, &inet, peer);
 		/* One that is refused goes here, where nothing is waited for. */
-		if (!send_descriptor(theirs, fd))
+		is_sent = send_descriptor(theirs, fd);
+		if (!is_sent)
 			must(setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none)));
 		close(fd);
 		attack_strike(scene);
-		if (i % 2 == 0 && read(ours, &byte, 1) < 0)
+		if (is_sent && i % 2 == 0 && read(ours, &byte, 1) < 0)
 			nanosleep(&pause, NULL);
 		close(ours);
 		close(theirs);
