@@ -10,6 +10,7 @@
 #include "fs/request.h"
 #include "fs/session.h"
 #include "fs/step.h"
+#include "lib/base/cleanup.h"
 
 struct handle *op_handle(fuse_req_t req, const struct fuse_file_info *fi)
 {
@@ -123,6 +124,21 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	step_begin(req, &(struct step){.take = take_open, .ino = ino, .fi = *fi});
 }
 
+/*
+ * An open that would have to wait, because somebody was quick to take a lease on what was made. The
+ * inode is ours to forget, so it can't: the kernel looks again then, and opens it as it opens what
+ * was there before.
+ */
+static int open_now(fuse_req_t req, struct inode *inode, int flags, struct caller *caller,
+		    struct handle **ret_handle)
+{
+	struct waiter *waiter = TAKE_PTR(caller->waiter);
+	int r = handle_new(req, inode, flags & ~O_TRUNC, caller, ret_handle);
+
+	caller->waiter = waiter;
+	return r == -EAGAIN && !(flags & O_EXCL) ? -ESTALE : r;
+}
+
 /* Opens what was made, and answers with both. */
 static int open_made(fuse_req_t req, struct inode *inode, struct fuse_file_info *fi,
 		     struct caller *caller)
@@ -134,7 +150,7 @@ static int open_made(fuse_req_t req, struct inode *inode, struct fuse_file_info 
 	int r = inode_entry(inode, &entry);
 
 	if (r == 0)
-		r = handle_new(req, inode, fi->flags & ~O_TRUNC, caller, &handle);
+		r = open_now(req, inode, fi->flags, caller, &handle);
 	if (r < 0)
 		return r;
 	if (fill_open(req, handle, fi))

@@ -94,6 +94,13 @@ int caller_enter(struct caller *caller);
 void caller_leave(void);
 
 /*
+ * The same for a call about what the caller owns: of an owner the kernel looks at no group, and to
+ * read which there are takes longer than all else. Nothing is granted by it that caller_enter()
+ * would not grant; but something on the way to the object may be refused.
+ */
+int caller_enter_owner(const struct caller *caller);
+
+/*
  * On a thread that has entered a caller: an O_PATH descriptor of the caller's root directory,
  * borrowed; -1 if caller_open_root() was not called.
  */

@@ -119,6 +119,19 @@ int caller_enter(struct caller *caller)
 	return 0;
 }
 
+int caller_enter_owner(const struct caller *caller)
+{
+	struct caller owner = {
+		.uid = caller->uid,
+		.gid = caller->gid,
+		.pid = caller->pid,
+		.is_loaded = true,
+		.capabilities = caller_look_at_capabilities(caller),
+	};
+
+	return caller_enter(&owner);
+}
+
 void caller_leave(void)
 {
 	self.has_root = false;

@@ -17,7 +17,7 @@
 #include "lib/base/cleanup.h"
 
 /* How often a process is looked at that has not ended yet, ns. */
-#define LOOK_AGAIN 20000000
+#define LOOK_AGAIN 2000000
 
 /* Takes over the caller's limit, as far as ours allows. */
 static void take_limit(rlim_t limit)
@@ -81,8 +81,10 @@ static void timer_dispatch(struct loop_source *source, uint32_t events)
 
 	if (read(source->fd, &n, sizeof(n)) == sizeof(n) &&
 	    waitid(P_PID, (id_t)child->pid, &info, WSTOPPED | WNOHANG | WNOWAIT) == 0 &&
-	    info.si_pid == child->pid)
+	    info.si_pid == child->pid) {
+		child->was_stopped = true;
 		kill(child->pid, SIGKILL);
+	}
 }
 
 static int start_timer(struct child *child)

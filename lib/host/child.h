@@ -9,6 +9,7 @@
 #ifndef IPCFS_CHILD_H
 #define IPCFS_CHILD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "lib/base/loop.h"
@@ -19,7 +20,8 @@ struct child {
 	struct loop_source end;   /* pidfd */
 	struct loop_source timer; /* timerfd: is it stopped? */
 	pid_t pid;
-	void *shared; /* `data` of child_start(), which the process may have changed */
+	bool was_stopped; /* by a signal, and ended for that */
+	void *shared;     /* `data` of child_start(), which the process may have changed */
 	size_t size;
 	void (*done)(struct child *child, int result);
 };

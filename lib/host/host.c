@@ -42,6 +42,10 @@ int host_init(struct host *host, struct loop *loop)
 	/* No user is to take all that there are. */
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0)
 		host->users.limits[USER_DESCRIPTORS] = files.rlim_cur / 4;
+	/* But for some, which are the daemon's own. */
+	host->users.totals[USER_DESCRIPTORS] = host->users.limits[USER_DESCRIPTORS] / 4 * 15;
+	host->users.totals[USER_SLEEPS] = HOST_SLEEPS_MAX - HOST_SLEEPS_ROOT;
+	host->users.reserves[USER_SLEEPS] = HOST_SLEEPS_ROOT;
 	clock_gettime(CLOCK_REALTIME, &host->started);
 	features_probe(&host->features);
 	namespaces_note(&host->namespaces);
@@ -91,26 +95,16 @@ int host_know(struct host *host, struct caller *caller)
 	return r;
 }
 
-/* Would as many be left as the user then has? */
-static bool is_fair(struct host *host, uid_t uid)
-{
-	unsigned most = uid == 0 ? HOST_SLEEPS_MAX : HOST_SLEEPS_MAX - HOST_SLEEPS_ROOT;
-	size_t theirs = user_charged(&host->users, uid, USER_SLEEPS);
-
-	return host->n_sleeping < most && theirs < most - host->n_sleeping;
-}
-
 int host_sleep(struct host *host, struct workers *workers, uid_t uid, struct worker_task *task)
 {
 	int r;
 
 	/* One that found no thread would not sleep at all. */
-	if (!workers || !is_fair(host, uid))
+	if (!workers)
 		return -ENOBUFS;
 	r = user_charge(&host->users, uid, USER_SLEEPS, 1);
 	if (r < 0)
 		return r;
-	host->n_sleeping++;
 	task->owner = uid;
 	if (workers_submit(workers, task) == 0)
 		return 0;
@@ -120,7 +114,6 @@ int host_sleep(struct host *host, struct workers *workers, uid_t uid, struct wor
 
 void host_slept(struct host *host, uid_t uid)
 {
-	host->n_sleeping--;
 	user_uncharge(&host->users, uid, USER_SLEEPS, 1);
 }
 

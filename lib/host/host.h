@@ -36,15 +36,23 @@ struct scanner;
 struct making;
 struct worker_task;
 
+/* Who has stopped a process that made something for him: lib/host/job_place.c. */
+struct stopper {
+	uid_t uid;
+	time_t until; /* CLOCK_MONOTONIC */
+};
+#define HOST_STOPPERS 16
+
 struct host {
 	struct loop *loop;        /* borrowed */
 	struct workers *workers;  /* for what takes long */
 	struct workers *sleepers; /* for what may sleep for ever: sleeper.h, JOB_SLEEPER */
 	struct workers *walkers;  /* for paths and names, which may take for ever, too */
-	unsigned n_sleeping;      /* of HOST_SLEEPS_MAX */
 	_Atomic bool is_ending;   /* nobody is left to read what a job would find */
-	struct job *jobs;         /* under way, oldest first: lib/host/job.h */
-	struct making *makings;   /* of texts, under way: lib/channel/making.c */
+	struct stopper stoppers[HOST_STOPPERS];
+	unsigned last_stopper;
+	struct job *jobs;       /* under way, oldest first: lib/host/job.h */
+	struct making *makings; /* of texts, under way: lib/channel/making.c */
 	struct loop_task makings_turn;
 	struct scanner *scanner;  /* of processes: lib/info/scanner.h */
 	struct reading *readings; /* of configuration files, in order: lib/tree/config.c */
@@ -96,9 +104,7 @@ int host_know(struct host *host, struct caller *caller);
 
 /*
  * Has a task run by the sleepers or the walkers, for user `uid`, with a thread of its own: each
- * costs a USER_SLEEPS, and one of HOST_SLEEPS_MAX, until host_slept(). A user may have as many as
- * would then be left for all others, so however many users take what they can the next one finds
- * some. -ENOBUFS, -ENOMEM: done() is not called.
+ * costs a USER_SLEEPS until host_slept(). -ENOBUFS, -ENOMEM: done() is not called.
  */
 int host_sleep(struct host *host, struct workers *workers, uid_t uid, struct worker_task *task);
 void host_slept(struct host *host, uid_t uid);

@@ -10,6 +10,8 @@
 
 /* A process that nobody waits for may take this long, seconds, before its user gets no other. */
 #define LEFT_MOST 1
+/* Whoever stops one gets no other for so long, seconds. */
+#define STOPPED_MOST 2
 
 static struct workers *job_workers(const struct job *job)
 {
@@ -31,10 +33,42 @@ static bool is_charged(const struct job *job)
 
 /* Processes: one of a user's at a time. */
 
+static time_t now_seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+/*
+ * Whoever stops such a process wants others to wait behind the lock that the kernel holds for it.
+ * He may have many more in line, so these are refused at once. The table is small: who is pushed
+ * out of it is only forgotten.
+ */
+static void note_stopper(struct host *host, uid_t uid)
+{
+	host->last_stopper = (host->last_stopper + 1) % HOST_STOPPERS;
+	host->stoppers[host->last_stopper] =
+		(struct stopper){.uid = uid, .until = now_seconds() + STOPPED_MOST};
+}
+
+static bool is_stopper(const struct host *host, uid_t uid)
+{
+	time_t now = now_seconds();
+
+	for (unsigned i = 0; i < HOST_STOPPERS; i++)
+		if (host->stoppers[i].uid == uid && now < host->stoppers[i].until)
+			return true;
+	return false;
+}
+
 static void child_done(struct child *child, int result)
 {
 	struct job *job = CONTAINER_OF(child, struct job, child);
 
+	if (child->was_stopped)
+		note_stopper(job->host, job->caller.uid);
 	job->data = child->shared;
 	job_done(job, result);
 }
@@ -43,6 +77,8 @@ static int start_process(struct job *job)
 {
 	int r;
 
+	if (is_stopper(job->host, job->caller.uid))
+		return -EBUSY;
 	job->state = JOB_RUNNING;
 	r = child_start(&job->child, job->host->loop, &job->caller, job->call.act, job->call.data,
 			job->call.size);
@@ -77,10 +113,7 @@ void job_place_next(struct host *host, uid_t uid)
 /* Does a process of this user's go on and on for nobody, because he has stopped it? */
 static bool is_left(const struct job *job)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return !job->waiter && now.tv_sec > job->left.tv_sec + LEFT_MOST;
+	return !job->waiter && now_seconds() > job->left.tv_sec + LEFT_MOST;
 }
 
 static int queue_process(struct job *job)

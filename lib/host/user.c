@@ -34,11 +34,20 @@ static struct user *user_new(struct user_table *table, uid_t uid)
 	return user;
 }
 
+/* Would as much be left as the user then has? */
+static bool is_fair(const struct user_table *table, uid_t uid, enum user_charge what, size_t theirs)
+{
+	size_t total = table->totals[what] + (uid == 0 ? table->reserves[what] : 0);
+
+	return !table->totals[what] ||
+	       (table->taken[what] <= total && theirs <= total - table->taken[what]);
+}
+
 bool user_has_room(struct user_table *table, uid_t uid, enum user_charge what, size_t n)
 {
-	size_t limit = table->limits[what];
+	size_t limit = table->limits[what], charged = user_charged(table, uid, what);
 
-	return n <= limit && user_charged(table, uid, what) <= limit - n;
+	return n <= limit && charged <= limit - n && is_fair(table, uid, what, charged + n);
 }
 
 int user_charge(struct user_table *table, uid_t uid, enum user_charge what, size_t n)
@@ -54,6 +63,7 @@ int user_charge(struct user_table *table, uid_t uid, enum user_charge what, size
 	if (!user)
 		return -ENOMEM;
 	user->charged[what] += n;
+	table->taken[what] += n;
 	return 0;
 }
 
@@ -66,6 +76,7 @@ void user_uncharge(struct user_table *table, uid_t uid, enum user_charge what, s
 	user = user_find(table, uid);
 	assert(user && user->charged[what] >= n);
 	user->charged[what] -= n;
+	table->taken[what] -= n;
 	for (int i = 0; i < USER_N_CHARGES; i++)
 		if (user->charged[i])
 			return;

@@ -36,6 +36,13 @@ struct user {
 struct user_table {
 	struct user *users;
 	size_t limits[USER_N_CHARGES]; /* for each user; root is held to them as well */
+	/*
+	 * What there is for all users together, and what root alone may have beside; 0: no end. A
+	 * user may have as much as is then left for all others: so however many users take what
+	 * they can, the next one finds some.
+	 */
+	size_t totals[USER_N_CHARGES], reserves[USER_N_CHARGES];
+	size_t taken[USER_N_CHARGES]; /* by all */
 };
 
 /*

@@ -133,25 +133,29 @@ static int queue_empty(struct queue *queue, int fd)
 	return mqueue_empty(fd, queue->named.channel.space->host);
 }
 
-/*
- * Opened as the caller, who natively may do just that; or -errno. By a descriptor, if there is one:
- * an open queue may have lost its name.
- */
-static int queue_ask(struct queue *queue, int flags, struct caller *caller)
+/* By a descriptor, if there is one: an open queue may have lost its name. */
+static int queue_open_now(struct queue *queue, int flags)
 {
 	int fd = queue_descriptor(queue);
 	char path[40];
-	int r = caller_enter(caller);
+
+	if (fd < 0)
+		return named_open(&queue->named, flags);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	fd = open(path, flags | O_NONBLOCK | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Opened as the caller, who natively may do just that; or -errno. */
+static int queue_ask(struct queue *queue, int flags, struct caller *caller)
+{
+	struct stat attr;
+	bool is_owner = queue_stat(&queue->named.channel, &attr) == 0 && attr.st_uid == caller->uid;
+	int r = is_owner ? caller_enter_owner(caller) : caller_enter(caller);
 
 	if (r < 0)
 		return r;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (fd < 0)
-		r = named_open(&queue->named, flags);
-	else
-		r = open(path, flags | O_NONBLOCK | O_CLOEXEC);
-	if (fd >= 0 && r < 0)
-		r = -errno;
+	r = queue_open_now(queue, flags);
 	caller_leave();
 	return r;
 }

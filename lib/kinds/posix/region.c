@@ -175,6 +175,44 @@ int region_stat(struct named *named, int fd, struct stat *ret_attr)
 	return r;
 }
 
+/* By the path, too, it has to be the caller's to reach. */
+static int open_as(struct named *named, int fd, int flags)
+{
+	if (faccessat(named->channel.space->dir_fd, ".", X_OK, AT_EACCESS) < 0)
+		return -errno;
+	return region_reopen(fd, flags | O_NONBLOCK);
+}
+
+/* Whoever owns it is asked for no groups, unless a directory is searched by them alone. */
+static int open_as_owner(struct named *named, int fd, int flags, struct caller *caller)
+{
+	struct stat attr;
+	int r;
+
+	if (fstat(fd, &attr) < 0 || attr.st_uid != caller->uid)
+		return -EACCES;
+	r = caller_enter_owner(caller);
+	if (r < 0)
+		return r;
+	r = open_as(named, fd, flags);
+	caller_leave();
+	return r;
+}
+
+static int open_now(struct named *named, int fd, int flags, struct caller *caller)
+{
+	int r = open_as_owner(named, fd, flags, caller);
+
+	if (r != -EACCES)
+		return r;
+	r = caller_enter(caller);
+	if (r < 0)
+		return r;
+	r = open_as(named, fd, flags);
+	caller_leave();
+	return r;
+}
+
 int region_open_now(struct named *named, int fd, int flags, struct caller *caller)
 {
 	int found = fd >= 0 ? -1 : region_find(named);
@@ -182,11 +220,7 @@ int region_open_now(struct named *named, int fd, int flags, struct caller *calle
 
 	if (fd < 0 && found < 0)
 		return found;
-	r = caller_enter(caller);
-	if (r == 0) {
-		r = region_reopen(fd >= 0 ? fd : found, flags | O_NONBLOCK);
-		caller_leave();
-	}
+	r = open_now(named, fd >= 0 ? fd : found, flags, caller);
 	region_let_go(named->channel.space->host, found);
 	return r;
 }

@@ -19,7 +19,7 @@
 
 static void await_rest(void)
 {
-	while (host.n_sleeping)
+	while (host.users.taken[USER_SLEEPS])
 		loop_settle();
 }
 
@@ -204,7 +204,7 @@ START_TEST(test_sysv_set_removed_ends_lists_eidrm)
 	struct held held = {0};
 
 	held_write(&held, file, "0 -1", 4);
-	while (!host.n_sleeping)
+	while (!host.users.taken[USER_SLEEPS])
 		loop_settle();
 	must(space_remove(space, NAME, &root));
 	held_wait(&held);

@@ -51,7 +51,7 @@ static unsigned long count(void)
 /* Runs the loop until nobody sleeps any more. */
 static int try_to_rest(void *data)
 {
-	return host.n_sleeping ? -EAGAIN : 0;
+	return host.users.taken[USER_SLEEPS] ? -EAGAIN : 0;
 }
 
 static void await_rest(void)
@@ -62,7 +62,7 @@ static void await_rest(void)
 
 static void await_sleepers(unsigned n)
 {
-	while (host.n_sleeping != n)
+	while (host.users.taken[USER_SLEEPS] != n)
 		loop_settle();
 }
 
@@ -119,7 +119,7 @@ START_TEST(test_sysv_queue_readers_of_one_type_take_one_thread)
 	for (int i = 0; i < 10; i++)
 		held_read(&held[i], file, 100);
 	loop_settle();
-	ck_assert_uint_eq(host.n_sleeping, 1);
+	ck_assert_uint_eq(host.users.taken[USER_SLEEPS], 1);
 	ck_assert_uint_eq(user_charged(&host.users, 0, USER_SLEEPS), 1);
 	for (int i = 0; i < 10; i++)
 		transfer_cancel(&held[i].transfer);
@@ -281,7 +281,7 @@ START_TEST(test_sysv_queue_room_that_a_writer_waits_with_is_not_looked_for)
 	watch_start(&watch, file);
 	for (unsigned i = 0; i < 100; i++) {
 		loop_settle();
-		ck_assert_uint_eq(host.n_sleeping, 1);
+		ck_assert_uint_eq(host.users.taken[USER_SLEEPS], 1);
 	}
 	ck_assert_uint_eq(watch.n, 0);
 	must_call(msgrcv(native(), &message, sizeof(message.text), 0, 0));
