@@ -32,6 +32,8 @@
 #include "lib/tree/config.h"
 #include "lib/tree/root.h"
 
+#define LOOP_NICE (-5)
+
 /* Requests that are taken in a row before other descriptors have their turn. */
 #define REQUESTS_IN_A_ROW 64
 
@@ -353,9 +355,22 @@ int session_init(struct session *session, const struct options *options)
 	return r;
 }
 
+/*
+ * All users wait for this one thread, and each could have hundreds of processes that compete with
+ * it for the processors. Whoever may not do so goes on as all others. Other threads and processes
+ * work for one user each, and are as those are.
+ */
+static void prefer_loop(void)
+{
+	setpriority(PRIO_PROCESS, 0, LOOP_NICE);
+}
+
 int session_run(struct session *session)
 {
-	int r = loop_run(session->loop);
+	int r;
+
+	prefer_loop();
+	r = loop_run(session->loop);
 
 	notify_stopping();
 	session->is_ending = true;

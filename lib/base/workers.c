@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,6 +20,8 @@
 
 /* Threads that stay when there is nothing to do. */
 #define IDLE_MAX 4
+/* How long the loop finishes tasks at a stretch, ns. */
+#define SLICE 500000
 /* Whoever does not expect this one ignores it. */
 #define INTERRUPT_SIGNAL SIGURG
 
@@ -49,18 +52,19 @@ static void run_task(struct worker *worker, struct worker_task *task)
 		tell_loop(workers);
 }
 
-/* May one more of this owner's run? */
-static bool has_share(const struct workers *workers, unsigned owner)
+/* May one more of this owner's run? Those that have a share of their own count for themselves. */
+static bool has_share(const struct workers *workers, const struct worker_task *next)
 {
+	unsigned share = next->share ? next->share : workers->share;
 	const struct worker_task *task;
 	unsigned n = 0;
 
-	if (workers->share == WORKERS_AT_ONCE || workers->is_ending)
+	if (share == WORKERS_AT_ONCE || workers->is_ending)
 		return true;
 	DL_FOREACH(workers->running, task) {
-		n += task->owner == owner;
+		n += task->owner == next->owner && task->share == next->share;
 	}
-	return n < workers->share;
+	return n < share;
 }
 
 /*
@@ -72,7 +76,7 @@ static struct worker_task *next_task(const struct workers *workers)
 	struct worker_task *task;
 
 	DL_FOREACH(workers->waiting, task) {
-		if (has_share(workers, task->owner))
+		if (has_share(workers, task))
 			return task;
 	}
 	return NULL;
@@ -83,6 +87,7 @@ static void *worker_run(void *data)
 	struct worker *worker = data;
 	struct workers *workers = worker->workers;
 
+	setpriority(PRIO_PROCESS, 0, 0); /* whatever the loop's is */
 	pthread_mutex_lock(&workers->mutex);
 	for (;;) {
 		struct worker_task *next = next_task(workers);
@@ -118,26 +123,54 @@ static void join_exited(struct workers *workers)
 	}
 }
 
-void workers_finish_tasks(struct workers *workers)
+/* The one that ended first; NULL: none is left. */
+static struct worker_task *take_ended(struct workers *workers)
 {
-	struct worker_task *ended, *next;
+	struct worker_task *ended;
 
 	pthread_mutex_lock(&workers->mutex);
-	ended = TAKE_PTR(workers->ended);
+	ended = workers->ended;
+	if (ended)
+		DL_DELETE(workers->ended, ended);
 	pthread_mutex_unlock(&workers->mutex);
-	for (; ended; ended = next) {
-		next = ended->next;
+	return ended;
+}
+
+void workers_finish_tasks(struct workers *workers)
+{
+	struct worker_task *ended;
+
+	while ((ended = take_ended(workers)))
 		ended->done(ended);
-	}
 	join_exited(workers);
 }
 
+static long long now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+/* Many may have ended, each with much to do for whoever waits: others are not to wait for all. */
 static void finished_dispatch(struct loop_source *source, uint32_t events)
 {
+	struct workers *workers = CONTAINER_OF(source, struct workers, finished);
+	long long until = now_ns() + SLICE;
+	struct worker_task *ended;
 	uint64_t n;
 
-	if (read(source->fd, &n, sizeof(n)) == sizeof(n))
-		workers_finish_tasks(CONTAINER_OF(source, struct workers, finished));
+	if (read(source->fd, &n, sizeof(n)) != sizeof(n))
+		return;
+	while ((ended = take_ended(workers))) {
+		ended->done(ended);
+		if (now_ns() < until)
+			continue;
+		tell_loop(workers);
+		break;
+	}
+	join_exited(workers);
 }
 
 static void set_timer(struct workers *workers, long interval)

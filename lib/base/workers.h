@@ -22,7 +22,8 @@ struct worker_task {
 	void (*done)(struct worker_task *task);
 	_Atomic bool is_interrupted; /* work() gives up when it sees EINTR */
 	unsigned owner;              /* the user whose share of the threads it takes */
-	struct worker *worker;       /* runs it */
+	unsigned share;        /* at most so many of them at a time; 0: as the workers have it */
+	struct worker *worker; /* runs it */
 	struct worker_task *prev, *next;
 };
 

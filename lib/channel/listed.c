@@ -33,7 +33,7 @@ struct progress {
 	size_t room;
 	off_t next;
 	char *names;
-	size_t size;
+	size_t size, allocated;
 };
 
 int listed_use(struct listed *listed, size_t size)
@@ -93,10 +93,8 @@ static void progress_free(void *memory)
 	free(progress);
 }
 
-/* For what there is, and the next piece. */
-static int progress_charge(struct progress *progress)
+static int progress_charge(struct progress *progress, size_t size)
 {
-	size_t size = progress->size + progress->room;
 	int r = 0;
 
 	if (size > progress->charged)
@@ -107,20 +105,41 @@ static int progress_charge(struct progress *progress)
 	return r;
 }
 
+/* By doubling: thousands of pieces are not to be copied once more for each. */
+static int progress_grow(struct progress *progress, size_t size)
+{
+	size_t allocated = progress->allocated ? progress->allocated : ROOM_FIRST;
+	char *grown;
+	int r;
+
+	while (allocated < progress->size + size)
+		allocated *= 2;
+	if (allocated == progress->allocated)
+		return 0;
+	r = progress_charge(progress, allocated + progress->room);
+	if (r < 0)
+		return r;
+	grown = realloc(progress->names, allocated);
+	if (!grown)
+		return -ENOMEM;
+	progress->names = grown;
+	progress->allocated = allocated;
+	return 0;
+}
+
 /* Takes a piece over. */
 static int progress_add(struct progress *progress, struct listed *piece)
 {
 	CLEANUP_FREE char *names = TAKE_PTR(piece->names);
-	char *grown;
+	int r;
 
 	progress->next = piece->next;
 	if (piece->size == 0)
 		return 0;
-	grown = realloc(progress->names, progress->size + piece->size);
-	if (!grown)
-		return -ENOMEM;
-	memcpy(grown + progress->size, names, piece->size);
-	progress->names = grown;
+	r = progress_grow(progress, piece->size);
+	if (r < 0)
+		return r;
+	memcpy(progress->names + progress->size, names, piece->size);
 	progress->size += piece->size;
 	return 0;
 }
@@ -133,7 +152,7 @@ static int progress_run(struct progress *progress, struct caller *caller,
 	int r;
 
 	do {
-		r = progress_charge(progress);
+		r = progress_charge(progress, progress->allocated + progress->room);
 		if (r < 0)
 			return r;
 		piece->room = progress->room;

@@ -42,6 +42,7 @@ static void hide(void)
 	const struct rlimit none = {.rlim_cur = 1, .rlim_max = 1};
 
 	setrlimit(RLIMIT_CORE, &none);
+	setpriority(PRIO_PROCESS, 0, 0);
 	prctl(PR_SET_DUMPABLE, 0);
 	/* A stopped one must not outlive the daemon: it has the mount's descriptor. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -45,6 +45,8 @@ enum job_place {
 	JOB_WORKER,
 };
 
+#define JOB_LONG_MOST 16
+
 /* What is to be done. */
 struct job_call {
 	enum job_place place;
@@ -53,6 +55,11 @@ struct job_call {
 	 * the caller. -EPERM if it can't be seen.
 	 */
 	bool walks;
+	/*
+	 * JOB_THREAD: has much to do, and takes the processor from others; so of a user's no more
+	 * than JOB_LONG_MOST run at a time.
+	 */
+	bool is_long;
 	bool as_caller;         /* JOB_SLEEPER: act() has the rights of the caller */
 	int (*act)(void *data); /* 0 or -errno */
 	/*

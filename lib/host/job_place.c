@@ -170,8 +170,10 @@ static int start_thread(struct job *job)
 	if (!job->data)
 		return -ENOMEM;
 	memcpy(job->data, job->call.data, job->call.size);
-	job->task =
-		(struct worker_task){.work = job_work, .done = work_done, .owner = job->caller.uid};
+	job->task = (struct worker_task){.work = job_work,
+					 .done = work_done,
+					 .owner = job->caller.uid,
+					 .share = job->call.is_long ? JOB_LONG_MOST : 0};
 	if (is_charged(job))
 		return host_sleep(job->host, job_workers(job), job->caller.uid, &job->task);
 	r = job_workers(job) ? workers_submit(job_workers(job), &job->task) : -EAGAIN;

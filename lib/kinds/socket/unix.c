@@ -220,6 +220,7 @@ static int directory_list(struct space *space, struct caller *caller, space_entr
 	return listed_run(space->host, caller,
 			  &(struct job_call){.place = JOB_THREAD,
 					     .walks = true,
+					     .is_long = true,
 					     .act = unix_list_act,
 					     .undo = listed_drop,
 					     .data = listing,

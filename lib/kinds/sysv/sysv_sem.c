@@ -245,9 +245,12 @@ static void set_status(struct channel *channel, struct caller *caller, struct ro
 	struct sysv *set = set_from(channel);
 	union sysv_data data;
 
-	if (sysv_status(set, row, &data) < 0)
+	/* Each *_STAT of a set looks at all its semaphores: of many sets, not once more. */
+	if (row->is_brief)
+		row_add_signed(row, "id", set->id);
+	else if (sysv_status(set, row, &data) < 0)
 		return;
-	row_add_number(row, "semaphores", data.set.sem_nsems);
+	row_add_number(row, "semaphores", set_count(set));
 	if (row->is_brief || caller_enter(caller) < 0)
 		return;
 	add_values(set->id, set_count(set), row);

@@ -118,6 +118,25 @@ START_TEST(test_workers_shares_at_once_without_thread_is_refused)
 }
 END_TEST
 
+/* A task may have a smaller share, though there are threads; those without one do not count. */
+START_TEST(test_workers_shares_task_with_share_waits_for_its_like)
+{
+	struct task first = {.wait = &gate}, next = {0}, free_one;
+
+	start(THREADS, WORKERS_AT_ONCE);
+	first.task = next.task = (struct worker_task){
+		.work = task_work, .done = task_done, .owner = ANNA, .share = 1};
+	must(workers_submit(workers, &first.task));
+	must(workers_submit(workers, &next.task));
+	must(submit(&free_one, ANNA, NULL));
+	await(&free_one);
+	ck_assert(!next.is_done);
+	sem_post(&gate);
+	await(&next);
+	end(0);
+}
+END_TEST
+
 /* What users may take of the threads that sleep: as many as are left, so there always are some. */
 START_TEST(test_workers_shares_sleeping_threads_are_never_all_taken)
 {
@@ -154,6 +173,7 @@ int main(void)
 			  test_workers_shares_own_task_waits_for_own,
 			  test_workers_shares_task_that_waits_can_be_taken_back,
 			  test_workers_shares_at_once_without_thread_is_refused,
+			  test_workers_shares_task_with_share_waits_for_its_like,
 			  test_workers_shares_sleeping_threads_are_never_all_taken,
 			  NULL,
 		  });
