@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/types.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +20,7 @@
 
 #include "fs/background.h"
 #include "fs/handle.h"
+#include "fs/home.h"
 #include "fs/listing.h"
 #include "fs/log.h"
 #include "fs/notify.h"
@@ -277,45 +277,16 @@ static int session_root(struct session *session)
 	return inode_get(session, &found, &nobody, &session->root);
 }
 
-/* The queues are those of the namespace that the daemon is in, whatever its callers are in. */
-static int enter_ipc_namespace(unsigned pid)
-{
-	char path[32];
-	CLEANUP_FD int fd = -1;
-	int error;
-
-	snprintf(path, sizeof(path), "/proc/%u/ns/ipc", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0 && setns(fd, CLONE_NEWIPC) == 0)
-		return 0;
-	error = errno;
-	log_line(LOG_ERR, "ipcns=%u: %s", pid, strerror(error));
-	return -ENOTSUP; /* told */
-}
-
-static void set_namespaces(struct session *session, const struct namespaces *own)
-{
-	struct namespaces *namespaces = &session->host.namespaces;
-
-	*namespaces = *own;
-	namespaces_note(namespaces);
-	namespaces->foreign = session->options->foreign;
-	if (geteuid() == 0 && !namespaces_can_see())
-		log_line(LOG_WARNING, "without CAP_SYS_PTRACE callers of other namespaces can't be "
-				      "told, and are served");
-}
-
 static int session_prepare(struct session *session)
 {
-	struct namespaces namespaces = {0};
+	struct namespaces own;
 	int r = check_request_timeout("default_request_timeout");
 
 	if (r == 0)
 		r = check_request_timeout("max_request_timeout");
 	raise_file_limit();
-	namespaces_note(&namespaces);
-	if (r == 0 && session->options->ipc_pid)
-		r = enter_ipc_namespace(session->options->ipc_pid);
+	if (r == 0)
+		r = home_enter(session->options, &own);
 	if (r == 0)
 		r = loop_new(&session->loop);
 	if (r == 0)
@@ -324,13 +295,10 @@ static int session_prepare(struct session *session)
 		r = step_clock_init(&session->steps, session->loop);
 	if (r < 0)
 		return r;
-	set_namespaces(session, &namespaces);
+	home_settle(&session->host, session->options, &own);
 	session->host.features.off = session->options->without;
 	session->io_max = find_io_max();
 	spin_init(&session->spin, session->options->spin);
-	if (session->options->ipc_pid)
-		snprintf(session->host.root, sizeof(session->host.root), "/proc/%u/root",
-			 session->options->ipc_pid);
 	set_limits(&session->host, session->options);
 	umask(0); /* the kernel has applied the caller's already */
 	r = session_root(session);

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "fs/home.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "fs/log.h"
+#include "lib/base/cleanup.h"
+
+/* The queues are those of the namespace that the daemon is in, whatever its callers are in. */
+int home_enter(const struct options *options, struct namespaces *ret_own)
+{
+	char path[32];
+	CLEANUP_FD int fd = -1;
+	int error;
+
+	*ret_own = (struct namespaces){0};
+	namespaces_note(ret_own);
+	if (!options->ipc_pid)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%u/ns/ipc", options->ipc_pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0 && setns(fd, CLONE_NEWIPC) == 0)
+		return 0;
+	error = errno;
+	log_line(LOG_ERR, "ipcns=%u: %s", options->ipc_pid, strerror(error));
+	return -ENOTSUP; /* told */
+}
+
+void home_settle(struct host *host, const struct options *options, const struct namespaces *own)
+{
+	host->namespaces = *own;
+	namespaces_note(&host->namespaces);
+	host->namespaces.foreign = options->foreign;
+	if (options->ipc_pid)
+		snprintf(host->root, sizeof(host->root), "/proc/%u/root", options->ipc_pid);
+	if (geteuid() == 0 && !namespaces_can_see())
+		log_line(LOG_WARNING, "without CAP_SYS_PTRACE nobody can tell who comes from "
+				      "another namespace: all are served");
+}
