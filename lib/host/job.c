@@ -165,7 +165,8 @@ int job_run(struct host *host, struct caller *caller, const struct job_call *cal
 		return job_error(call->act(call->data));
 	if (host->is_ending)
 		return -ENOTCONN;
-	if (call->place == JOB_THREAD && caller_is_ours(caller))
+	/* It may lead into the mount again, and so on; what walks nowhere ends. */
+	if (call->walks && caller_is_ours(caller))
 		return -ELOOP;
 	if (!waiter)
 		return -EAGAIN;

@@ -68,7 +68,10 @@ struct job_call {
 	 */
 	void *data;
 	size_t size;
-	/* On the loop: undoes what a successful act() did, if nobody takes it. NULL: nothing. */
+	/*
+	 * On the loop: undoes what a successful act() did, if nobody takes it; and what a process
+	 * did that was killed, which may be nothing. NULL: nothing.
+	 */
 	void (*undo)(struct host *host, struct caller *caller, void *data);
 };
 
@@ -85,7 +88,7 @@ struct waiter {
  * Has call->act(call->data) called for the caller. -EINPROGRESS: it is under way for
  * caller->waiter. -EAGAIN: the caller has no waiter, and nothing was started. Otherwise the result
  * of act(), or why it could not be called: -ENOBUFS, -ENOMEM, -ENOTCONN (the mount ends), -ELOOP
- * (one of the daemon's own threads asks, and would wait for another), -EBUSY (the user has stopped
+ * (one of the daemon's own threads asks for a walk), -EBUSY (the user has stopped
  * the process before it), -EPERM (only root's daemon can be the caller). Where act() itself returns
  * -EAGAIN or -EINPROGRESS it is -EIO.
  *

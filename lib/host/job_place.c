@@ -69,6 +69,9 @@ static void child_done(struct child *child, int result)
 
 	if (child->was_stopped)
 		note_stopper(job->host, job->caller.uid);
+	/* It may have been killed after it had done its work. */
+	if (result == -EINTR && job->call.undo)
+		job->call.undo(job->host, &job->caller, child->shared);
 	job->data = child->shared;
 	job_done(job, result);
 }

@@ -35,6 +35,7 @@ int client_act_wait(void *data)
 int client_try(struct client *client)
 {
 	const struct job_call call = {.place = client->place,
+				      .walks = client->walks,
 				      .act = client->act ? client->act : client_act,
 				      .undo = undo,
 				      .data = &client->work,

@@ -19,6 +19,7 @@ struct client {
 	struct waiter waiter;
 	struct caller *caller;
 	enum job_place place;
+	bool walks;
 	int (*act)(void *data); /* NULL: client_act() */
 	struct client_work work;
 	int result;

@@ -76,6 +76,18 @@ ssize_t region_get_acl(struct named *named, int fd, void *data, size_t size);
 int region_set_acl(struct named *named, int fd, const struct region_acl *acl,
 		   struct caller *caller);
 
+/* Something that was just made, and its descriptor. */
+struct region_made {
+	int dir_fd, fd;
+	char name[NAMED_PATH_SIZE];
+};
+
+/*
+ * Takes it away again, later, if its name still leads to the file behind the descriptor; and closes
+ * that. For job_call::undo.
+ */
+void region_unmake(struct host *host, struct caller *caller, const struct region_made *made);
+
 /* For struct space_ops. */
 int region_lookup(struct space *space, const char *name, struct caller *caller,
 		  struct entry *ret_entry);

@@ -239,7 +239,8 @@ struct sem_making {
 	int dir_fd;
 	mode_t mode;
 	unsigned value;
-	ino_t ino; /* what comes of it */
+	ino_t ino; /* what comes of it, and its descriptor */
+	int fd;
 	char name[NAMED_PATH_SIZE];
 };
 
@@ -262,8 +263,19 @@ static int make(void *data)
 		return -ENOSPC;
 	making->ino = attr.st_ino;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return linkat(AT_FDCWD, path, making->dir_fd, making->name, AT_SYMLINK_FOLLOW) < 0 ? -errno
-											   : 0;
+	if (linkat(AT_FDCWD, path, making->dir_fd, making->name, AT_SYMLINK_FOLLOW) < 0)
+		return -errno;
+	making->fd = TAKE_FD(fd);
+	return 0;
+}
+
+static void unmake(struct host *host, struct caller *caller, void *data)
+{
+	const struct sem_making *making = data;
+	struct region_made made = {.dir_fd = making->dir_fd, .fd = making->fd};
+
+	strcpy(made.name, making->name);
+	region_unmake(host, caller, &made);
 }
 
 static int sem_create(struct space *space, const char *name, mode_t mode,
@@ -281,12 +293,16 @@ static int sem_create(struct space *space, const char *name, mode_t mode,
 	if (settings_has(settings, SEM_VALUE))
 		making.value = (unsigned)settings->values[SEM_VALUE];
 	named_path(named_space_from(space), name, making.name);
-	r = region_run(
-		space, caller,
-		&(struct job_call){
-			.place = JOB_THREAD, .act = make, .data = &making, .size = sizeof(making)});
-	return r < 0 ? r
-		     : named_get(named_space_from(space), name, making.ino, &ret_entry->channel);
+	r = region_run(space, caller,
+		       &(struct job_call){.place = JOB_THREAD,
+					  .act = make,
+					  .undo = unmake,
+					  .data = &making,
+					  .size = sizeof(making)});
+	if (r < 0)
+		return r;
+	region_let_go(space->host, making.fd);
+	return named_get(named_space_from(space), name, making.ino, &ret_entry->channel);
 }
 
 static const struct channel_ops sem_ops = {

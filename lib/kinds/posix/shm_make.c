@@ -41,66 +41,13 @@ static int make(void *data)
 	return r < 0 ? r : 0;
 }
 
-static int unmake(void *data)
-{
-	struct shm_making *making = data;
-	struct stat made, found;
-	int r = 0;
-
-	if (fstat(making->fd, &made) == 0 &&
-	    fstatat(making->dir_fd, making->name, &found, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    made.st_ino == found.st_ino && unlinkat(making->dir_fd, making->name, 0) < 0)
-		r = -errno;
-	close(making->fd);
-	return r;
-}
-
-/* What takes away again, with nobody to wait for it. */
-struct shm_undoing {
-	struct waiter waiter;
-	struct host *host;
-	struct caller caller;
-	struct shm_making making;
-};
-
-static int undoing_run(struct shm_undoing *undoing)
-{
-	return job_run(undoing->host, &undoing->caller,
-		       &(struct job_call){.place = JOB_THREAD,
-					  .act = unmake,
-					  .data = &undoing->making,
-					  .size = sizeof(undoing->making)});
-}
-
-static void undoing_free(struct shm_undoing *undoing)
-{
-	waiter_fini(&undoing->waiter);
-	caller_fini(&undoing->caller);
-	free(undoing);
-}
-
-/* Done; or the mount ends. */
-static void undoing_resume(struct waiter *waiter)
-{
-	undoing_free(CONTAINER_OF(waiter, struct shm_undoing, waiter));
-}
-
 static void undo(struct host *host, struct caller *caller, void *data)
 {
 	const struct shm_making *making = data;
-	struct shm_undoing *undoing = calloc(1, sizeof(*undoing));
+	struct region_made made = {.dir_fd = making->dir_fd, .fd = making->fd};
 
-	if (undoing && caller_copy(&undoing->caller, caller) == 0) {
-		undoing->waiter.resume = undoing_resume;
-		undoing->caller.waiter = &undoing->waiter;
-		undoing->host = host;
-		undoing->making = *making;
-		if (undoing_run(undoing) == -EINPROGRESS)
-			return;
-	}
-	host_close(host, caller->uid, making->fd);
-	if (undoing)
-		undoing_free(undoing);
+	strcpy(made.name, making->name);
+	region_unmake(host, caller, &made);
 }
 
 int shm_make(struct space *space, struct caller *caller, struct shm_making *making)

@@ -189,11 +189,14 @@ int unix_list_act(void *data)
 	CLEANUP_FD int fd = walk_from(caller_root(), *listing->path ? listing->path : "/",
 				      O_RDONLY | O_DIRECTORY);
 	CLEANUP_DIR DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	int r;
 
 	if (fd < 0)
 		return fd;
 	if (!dir)
 		return -errno;
 	TAKE_FD(fd);
-	return listed_end(&listing->listed, list(dir, listing));
+	r = list(dir, listing);
+	/* The mount itself says so: this is not listed once more through itself. */
+	return listed_end(&listing->listed, r == -ELOOP ? 0 : r);
 }
