@@ -17,7 +17,9 @@
  */
 #define TIMEOUT_JIFFY     0.001
 #define TIMEOUT_DIRECTORY 1.0
-#define TIMEOUT_LASTING   3600.0
+/* ls -l asks for what it was just told, some hundred entries at a time; each by several calls. */
+#define TIMEOUT_LISTED  0.01
+#define TIMEOUT_LASTING 3600.0
 
 static bool is_shown_once(const struct channel *channel)
 {
@@ -252,6 +254,8 @@ int inode_entry_listed(struct inode *inode, struct fuse_entry_param *ret_entry)
 {
 	int r = inode_entry(inode, ret_entry);
 
-	ret_entry->entry_timeout = TIMEOUT_JIFFY;
+	ret_entry->entry_timeout = TIMEOUT_LISTED;
+	if (ret_entry->attr_timeout == TIMEOUT_JIFFY)
+		ret_entry->attr_timeout = TIMEOUT_LISTED;
 	return r;
 }

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "lib/host/caller.h"
@@ -83,9 +84,11 @@ static struct lock_time *find_time(const struct lock_times *times, uid_t uid)
 static struct lock_place *find_place(const struct lock_times *times, uid_t uid, uint64_t directory)
 {
 	const struct lock_place_key key = {.directory = directory, .uid = uid};
+	unsigned char bytes[sizeof(key)];
 	struct lock_place *place;
 
-	HASH_FIND(hh, times->places, &key, sizeof(key), place);
+	memcpy(bytes, &key, sizeof(key));
+	HASH_FIND(hh, times->places, bytes, sizeof(bytes), place);
 	return place;
 }
 

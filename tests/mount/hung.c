@@ -199,8 +199,8 @@ static int victim_run(void *arg)
 	if (victim->before(victim->arg) != 0)
 		return 1;
 	lock_page(cached);
-	mmap(own, FILE_SIZE, PROT_READ, MAP_PRIVATE | MAP_FIXED, direct, 0);
-	return 0;
+	own = mmap(own, FILE_SIZE, PROT_READ, MAP_PRIVATE | MAP_FIXED, direct, 0);
+	return own == MAP_FAILED ? errno : 0;
 }
 
 static bool is_held(void *arg)

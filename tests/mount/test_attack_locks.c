@@ -130,9 +130,7 @@ static int wait_list_run(void *arg)
 {
 	DIR *dir = opendir(ipc_path("shm"));
 
-	if (dir)
-		readdir(dir);
-	return 0;
+	return dir && readdir(dir) ? 0 : errno;
 }
 
 static int wait_create_run(void *arg)

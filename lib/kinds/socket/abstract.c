@@ -120,16 +120,17 @@ static int abstract_lookup(struct space *space, const char *name, struct caller 
 			   struct entry *ret_entry)
 {
 	struct connections *list = connections_from(space->shown);
-	struct abstract_search search;
+	struct abstract_search search = {0};
 	struct connection *connection;
 	int r = abstract_find(space, caller, name, &search);
 
-	if (r == 0)
-		r = connection_new(&connection_ops, list, name,
-				   &(struct dial_target){.connect = dial_unix,
-							 .address = search.address,
-							 .size = search.size},
-				   &connection);
+	if (r < 0)
+		return r;
+	r = connection_new(&connection_ops, list, name,
+			   &(struct dial_target){.connect = dial_unix,
+						 .address = search.address,
+						 .size = search.size},
+			   &connection);
 	if (r < 0)
 		return r;
 	ret_entry->channel = &connection->channel;
