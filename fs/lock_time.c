@@ -127,9 +127,11 @@ static struct lock_place *get_place(struct lock_times *times, uid_t uid, uint64_
 	return NULL;
 }
 
+/* Behind another process; or behind its own, if that has made others wait for long just before. */
 static bool is_in_line(const struct lock_place *place, const struct caller *caller, uint64_t now)
 {
-	return place->n_held == 0 && now < place->released + IN_LINE && place->pid != caller->pid;
+	return place->n_held == 0 && now < place->released + IN_LINE &&
+	       (place->pid != caller->pid || place->was_long);
 }
 
 int lock_time_begin(struct lock_times *times, const struct caller *caller, struct lock_hold *hold)
@@ -171,6 +173,7 @@ void lock_time_end(struct lock_times *times, const struct caller *caller,
 	time->spent[hold->sort] = least(
 		time->spent[hold->sort] + less(now - hold->began, hold->free), most[hold->sort]);
 	place->n_held--;
+	place->was_long = now - hold->began > FREE_IN_LINE;
 	place->released = now;
 	place->pid = caller->pid;
 }

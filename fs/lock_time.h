@@ -43,6 +43,7 @@ struct lock_place {
 	} key;
 	uint64_t released; /* when the last one ended */
 	pid_t pid;         /* whose that was */
+	bool was_long;     /* and whether others had to wait for it */
 	unsigned n_held;
 	UT_hash_handle hh; /* lock_times::places */
 };

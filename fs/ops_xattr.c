@@ -19,6 +19,7 @@
 #include "fs/step.h"
 
 #define ACL_ACCESS "system.posix_acl_access"
+#define ACL_PREFIX "system.posix_acl_"
 /* The kernel refuses more as well (linux/fs/fuse/acl.c). */
 #define ACL_MOST HOST_PAGE
 
@@ -53,12 +54,17 @@ void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 	struct session *session = fuse_req_userdata(req);
 	struct inode *inode;
 	char value[ACL_MOST];
-	ssize_t n = -ENODATA;
+	ssize_t n;
 
 	if (features_is_off(&session->host.features, FEATURE_POSIX_ACL)) {
 		reply_result(req, -ENOSYS);
 		return;
 	}
+	/*
+	 * Where the kernel asks for a list there must be an answer. ls(1) asks each file for more,
+	 * and no longer once it has heard that there is no such thing here.
+	 */
+	n = strncmp(name, ACL_PREFIX, strlen(ACL_PREFIX)) == 0 ? -ENODATA : -EOPNOTSUPP;
 	if (is_list(name)) {
 		inode = op_inode(req, ino);
 		if (!inode)

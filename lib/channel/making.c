@@ -230,8 +230,11 @@ static void making_resume(struct waiter *waiter)
 static int making_prepare(struct making *making, struct caller *caller)
 {
 	const struct text_source *source = &making->source;
+	struct host *host = source->channel->space->host;
 	int r = caller_copy(&making->reader, caller);
 
+	if (r == 0)
+		r = host_know(host, &making->reader);
 	if (r == 0)
 		r = source->ops->prepare(source->data, caller, &making->prepared);
 	making->reader.waiter = &making->waiter;

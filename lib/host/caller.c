@@ -94,6 +94,13 @@ uint64_t caller_look_at_capabilities(const struct caller *caller)
 	return count_capabilities(caller, (uint64_t)data[1].effective << 32 | data[0].effective);
 }
 
+static void free_groups(struct caller *caller)
+{
+	free(caller->groups);
+	caller->groups = NULL;
+	caller->n_groups = 0;
+}
+
 int caller_load(struct caller *caller)
 {
 	CLEANUP_FREE char *line = NULL;
@@ -122,6 +129,9 @@ int caller_load(struct caller *caller)
 	}
 	fclose(file);
 	caller->capabilities = count_capabilities(caller, effective);
+	caller->is_loaded = r == 0; /* else with some of the groups: never a right by that */
+	if (r < 0)
+		free_groups(caller);
 	return r;
 }
 
@@ -148,6 +158,33 @@ rlim_t caller_queue_limit(struct caller *caller)
 	return caller->queue_limit;
 }
 
+/* Field 22 of /proc/PID/stat, clock ticks; 0: it can't be read. */
+static uint64_t read_start(const struct caller *caller)
+{
+	CLEANUP_FREE char *line = NULL;
+	size_t size = 0;
+	unsigned long long started = 0;
+	FILE *file = open_proc(caller, "stat");
+	const char *rest;
+
+	if (!file)
+		return 0;
+	/* The command before it may hold anything, also a newline. */
+	rest = getdelim(&line, &size, '\0', file) > 0 ? strrchr(line, ')') : NULL;
+	fclose(file);
+	if (!rest || sscanf(rest + 1,
+			    " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
+			    "%*d %*d %llu",
+			    &started) != 1)
+		return 0;
+	return started;
+}
+
+void caller_note_start(struct caller *caller)
+{
+	caller->started = read_start(caller);
+}
+
 int caller_open_root(struct caller *caller)
 {
 	char path[32];
@@ -166,17 +203,22 @@ int caller_open_root(struct caller *caller)
 		return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? -errno : -EPERM;
 	caller->has_root = true;
 	caller->root_fd = fd;
+	/* Asked afterwards: from here on it can't have been another's. */
+	if (caller->started && read_start(caller) != caller->started) {
+		caller->has_root = false;
+		close(fd);
+		return -EPERM;
+	}
 	return 0;
 }
 
 void caller_fini(struct caller *caller)
 {
-	free(caller->groups);
-	caller->groups = NULL;
-	caller->n_groups = 0;
+	free_groups(caller);
 	caller->is_loaded = caller->has_queue_limit = false;
 	caller->capabilities = 0;
-	caller->home = 0;
+	caller->seen = caller->home = 0;
+	caller->started = 0;
 	if (caller->has_root)
 		close(caller->root_fd);
 	caller->has_root = false;
@@ -195,7 +237,9 @@ int caller_copy(struct caller *ret_copy, struct caller *caller)
 	ret_copy->capabilities = caller->capabilities;
 	ret_copy->has_queue_limit = caller->has_queue_limit;
 	ret_copy->queue_limit = caller->queue_limit;
+	ret_copy->seen = caller->seen;
 	ret_copy->home = caller->home;
+	ret_copy->started = caller->started;
 	if (size == 0)
 		return 0;
 	ret_copy->groups = malloc(size);

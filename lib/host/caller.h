@@ -42,7 +42,13 @@ struct caller {
 	bool has_queue_limit;
 	rlim_t queue_limit;
 
-	unsigned home; /* namespaces that the caller was seen to be in: lib/host/namespaces.h */
+	/*
+	 * Bits of lib/host/namespaces.h: which were looked at, and which of those are ours. That
+	 * holds for whoever acts for this caller later, when its process may have gone.
+	 */
+	unsigned seen, home;
+	/* When its process began, clock ticks: the next of its number differs. 0: not asked for. */
+	uint64_t started;
 	bool has_root;
 	int root_fd; /* its root directory, owned, if has_root */
 
@@ -74,6 +80,9 @@ uint64_t caller_look_at_capabilities(const struct caller *caller);
 
 /* Reads RLIMIT_MSGQUEUE, once; of a process that can't be seen it is 0. */
 rlim_t caller_queue_limit(struct caller *caller);
+
+/* Notes when the process began, so that caller_open_root() takes no other for it later. */
+void caller_note_start(struct caller *caller);
 
 /*
  * Opens the caller's root directory, for caller_root(). Where the daemon may look at no process but

@@ -89,6 +89,7 @@ int host_know(struct host *host, struct caller *caller)
 {
 	int r = caller_load(caller);
 
+	caller_note_start(caller);
 	caller_queue_limit(caller);
 	namespaces_check(&host->namespaces, caller, NAMESPACE_NET);
 	namespaces_check(&host->namespaces, caller, NAMESPACE_IPC);

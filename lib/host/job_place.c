@@ -94,7 +94,8 @@ static struct job *find_process(struct host *host, uid_t uid, enum job_state sta
 	struct job *job;
 
 	DL_FOREACH(host->jobs, job) {
-		if (job->call.place == JOB_PROCESS && job->caller.uid == uid && job->state == state)
+		if (job->call.place == JOB_PROCESS && job->caller.uid == uid &&
+		    job->state == state && !job->tell.is_queued)
 			return job;
 	}
 	return NULL;

@@ -121,11 +121,16 @@ int namespaces_check(const struct namespaces *namespaces, struct caller *caller,
 	if (type == NAMESPACE_NONE || ((namespaces->foreign | caller->home) >> type & 1) ||
 	    caller->pid == getpid())
 		return 0;
+	if (caller->seen >> type & 1)
+		return -EPERM;
 	if (!caller_is_visible(caller))
 		return namespaces->foreign >> NAMESPACE_PID & 1 ? 0 : -EPERM;
+	caller->seen |= 1U << type;
 	r = read_link_of(caller->pid, type == NAMESPACE_NET ? "net" : "ipc", link);
-	if (r == -EACCES && !namespaces_can_see())
+	if (r == -EACCES && !namespaces_can_see()) {
+		caller->home |= 1U << type;
 		return 0;
+	}
 	if (r < 0 || !is_home(namespaces, type, link))
 		return -EPERM;
 	caller->home |= 1U << type;

@@ -35,11 +35,13 @@ void region_target_init(struct region_target *target, struct named *named, int f
 	named_path(named_space_from(space), named->name, target->name);
 }
 
-static bool is_it(int fd, ino_t ino)
+/* The kernel's own segments have such numbers, too, but are of another device. */
+static bool is_it(int fd, int dir_fd, ino_t ino)
 {
-	struct stat attr;
+	struct stat attr, dir;
 
-	return fstat(fd, &attr) == 0 && attr.st_ino == ino && S_ISREG(attr.st_mode);
+	return fstat(fd, &attr) == 0 && attr.st_ino == ino && S_ISREG(attr.st_mode) &&
+	       fstat(dir_fd, &dir) == 0 && attr.st_dev == dir.st_dev;
 }
 
 /* By the time that a job runs whoever held the descriptor may have let go of it. */
@@ -47,14 +49,14 @@ int region_target_open(const struct region_target *target)
 {
 	int fd = target->fd >= 0 ? fcntl(target->fd, F_DUPFD_CLOEXEC, 0) : -1;
 
-	if (fd >= 0 && is_it(fd, target->ino))
+	if (fd >= 0 && is_it(fd, target->dir_fd, target->ino))
 		return fd;
 	if (fd >= 0)
 		close(fd);
 	fd = openat(target->dir_fd, target->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ? -ESTALE : -errno;
-	if (is_it(fd, target->ino))
+	if (is_it(fd, target->dir_fd, target->ino))
 		return fd;
 	close(fd);
 	return -ESTALE;
@@ -156,7 +158,7 @@ int region_find(struct named *named)
 		fd = find_cached(space->dir_fd, path);
 	if (fd < 0)
 		return fd == -EAGAIN || fd == -ENOENT ? -ESTALE : fd;
-	if (is_it(fd, named->ino))
+	if (is_it(fd, space->dir_fd, named->ino))
 		return fd;
 	region_let_go(space->host, fd);
 	return -ESTALE;

@@ -100,6 +100,9 @@ void dial_drop(struct dial *dial)
 	if (!dial)
 		return;
 	dial->done = NULL;
+	/* The mount has ended, and this thread with it. */
+	if (!dial->host->walkers)
+		return;
 	if (workers_cancel(dial->host->walkers, &dial->task)) {
 		host_slept(dial->host, dial->caller.uid);
 		dial_free(dial);

@@ -18,6 +18,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/walk.h"
 #include "lib/kinds/socket/sock_diag.h"
+#include "lib/kinds/socket/place.h"
 #include "lib/kinds/socket/unix_socket.h"
 
 #define UNIX     "unix:"
@@ -56,24 +57,6 @@ static int new_socket(int family, const struct listener *listener)
 static int bind_to(int fd, const void *address, size_t size)
 {
 	return bind(fd, address, (socklen_t)size) < 0 ? -errno : 0;
-}
-
-/*
- * The directory of a path, and the name in it. bind(2) follows magic links, and those of our own
- * descriptors are open to each of our threads (walk.h): whoever exchanges a directory for such a
- * link at the right moment has bind(2) make the socket in a directory that he may write to but not
- * walk to. So all else goes by a descriptor of the directory, which was walked to without such
- * links, and before anybody can connect it is seen whether the socket is there. If not it fails,
- * and what he has gained is an empty file of his own, at which nobody listens.
- */
-static int open_directory(const char *path, const char **ret_name)
-{
-	char directory[PATH_MAX];
-
-	strcpy(directory, path);
-	*strrchr(directory, '/') = '\0';
-	*ret_name = strrchr(path, '/') + 1;
-	return walk_open(AT_FDCWD, *directory ? directory : "/", O_PATH | O_DIRECTORY);
 }
 
 /* Does nobody listen at the socket that is there? */
@@ -139,7 +122,7 @@ static int bind_path(struct listener *listener, int fd)
 	if (strlen(listener->path) >= sizeof(address.sun_path))
 		return -ENAMETOOLONG;
 	strcpy(address.sun_path, listener->path);
-	dir_fd = open_directory(listener->path, &name);
+	dir_fd = place_open(listener->path, &name);
 	if (dir_fd < 0)
 		return dir_fd;
 	/* The file gets the mode of the socket (net/unix/af_unix.c, unix_bind_bsd). */
@@ -362,7 +345,7 @@ void listener_remove(const struct listener *listener)
 
 	if (listener->path_fd < 0 || fstat(listener->path_fd, &ours) < 0)
 		return;
-	dir_fd = open_directory(listener->path, &name);
+	dir_fd = place_open(listener->path, &name);
 	if (dir_fd >= 0 && fstatat(dir_fd, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    ours.st_ino == there.st_ino && ours.st_dev == there.st_dev)
 		unlinkat(dir_fd, name, 0);

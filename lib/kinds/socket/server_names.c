@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/base/walk.h"
 #include "lib/host/job.h"
 #include "lib/kinds/socket/server.h"
 
@@ -42,49 +39,9 @@ static int servers_lookup(struct space *space, const char *name, struct caller *
 	return r;
 }
 
-/* The directory of a path, from the caller's root. */
-static int open_place(const char *path)
-{
-	size_t length = (size_t)(strrchr(path, '/') - path);
-	CLEANUP_FREE char *parent = strndup(path, length ? length : 1);
-
-	return parent ? walk_from(caller_root(), parent, O_PATH | O_DIRECTORY) : -ENOMEM;
-}
-
-/*
- * bind(2) takes a path and walks it from our root. For somebody in another mount namespace or root
- * it may lead elsewhere, and be changed meanwhile; so what was bound has to be found where that
- * caller's own path leads, and could have been made there.
- */
-static int check_place(const struct listener *listener, int place)
-{
-	const char *name = strrchr(listener->address, '/') + 1;
-	struct stat bound, there;
-	struct statvfs fs;
-
-	if (fstatat(place, name, &there, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    fstat(listener->path_fd, &bound) < 0 || there.st_dev != bound.st_dev ||
-	    there.st_ino != bound.st_ino)
-		return -EPERM;
-	return fstatvfs(place, &fs) < 0 || (fs.f_flag & ST_RDONLY) ? -EROFS : 0;
-}
-
-static int listen_elsewhere(struct listener *listener)
-{
-	CLEANUP_FD int place = open_place(strchr(listener->address, ':') + 1);
-	int r = place < 0 ? place : listener_open(listener);
-
-	if (r < 0)
-		return r;
-	r = check_place(listener, place);
-	if (r < 0)
-		listener_close(listener);
-	return r;
-}
-
 static int listen_act(void *data)
 {
-	return walk_is_own_root(caller_root()) ? listener_open(data) : listen_elsewhere(data);
+	return listener_open(data);
 }
 
 static void listen_drop(struct host *host, struct caller *caller, void *data)

@@ -165,6 +165,23 @@ START_TEST(test_caller_rights_root_directory_is_the_callers)
 }
 END_TEST
 
+/* A number is given away again: what was noted of its process tells one from the next. */
+START_TEST(test_caller_rights_root_directory_is_not_the_next_processs)
+{
+	struct caller caller = {.uid = ANNA, .pid = peer_start(&(struct peer){.uid = ANNA})};
+
+	caller_note_start(&caller);
+	ck_assert_uint_ne(caller.started, 0);
+	must(caller_open_root(&caller));
+	caller_fini(&caller);
+	caller_note_start(&caller);
+	caller.started--;
+	must_fail(caller_open_root(&caller), EPERM);
+	peer_stop(caller.pid);
+	caller_fini(&caller);
+}
+END_TEST
+
 START_TEST(test_caller_rights_queue_limit_of_unseen_process_is_0)
 {
 	struct caller unseen = {.uid = ANNA};
@@ -312,6 +329,7 @@ int main(void)
 			  test_caller_rights_uid_0_enters_with_its_capabilities_alone,
 			  test_caller_rights_user_enters_with_its_capabilities,
 			  test_caller_rights_root_directory_is_the_callers,
+			  test_caller_rights_root_directory_is_not_the_next_processs,
 			  test_caller_rights_queue_limit_of_unseen_process_is_0,
 			  test_caller_rights_owner_has_owners_bits,
 			  test_caller_rights_owner_has_no_other_bits,

@@ -97,6 +97,26 @@ START_TEST(test_namespaces_check_what_was_seen_holds)
 }
 END_TEST
 
+/* Nor can a foreign one come home by way of another process that gets its number. */
+START_TEST(test_namespaces_check_refusal_holds)
+{
+	pid_t pid =
+		peer_start(&(struct peer){.uid = ANNA, .unshares = CLONE_NEWUSER | CLONE_NEWNET});
+	struct caller caller = {.uid = ANNA, .pid = pid};
+	struct caller copy;
+
+	note(0);
+	must_fail(namespaces_check(&namespaces, &caller, NAMESPACE_NET), EPERM);
+	must(caller_copy(&copy, &caller));
+	peer_stop(pid);
+	copy.pid = peer_start(&(struct peer){.uid = ANNA});
+	must_fail(namespaces_check(&namespaces, &copy, NAMESPACE_NET), EPERM);
+	peer_stop(copy.pid);
+	caller_fini(&caller);
+	caller_fini(&copy);
+}
+END_TEST
+
 /* With ipcns= the mounter's namespace counts as well as that which is shown. */
 START_TEST(test_namespaces_note_adds_that_of_ipc)
 {
@@ -108,6 +128,9 @@ START_TEST(test_namespaces_note_adds_that_of_ipc)
 	moved = (struct caller){.uid = ANNA, .pid = peer_start(&(struct peer){.uid = ANNA})};
 	must_fail(namespaces_check(&namespaces, &moved, NAMESPACE_IPC), EPERM);
 	namespaces_note(&namespaces);
+	/* What was seen holds for a caller; a new request is a new one. */
+	must_fail(namespaces_check(&namespaces, &moved, NAMESPACE_IPC), EPERM);
+	caller_fini(&moved);
 	must(namespaces_check(&namespaces, &moved, NAMESPACE_IPC));
 	must(namespaces_check(&namespaces, &self, NAMESPACE_IPC));
 	peer_stop(moved.pid);
@@ -142,6 +165,7 @@ int main(void)
 			  test_namespaces_check_foreign_is_served_if_allowed,
 			  test_namespaces_check_unseen_is_refused,
 			  test_namespaces_check_what_was_seen_holds,
+			  test_namespaces_check_refusal_holds,
 			  test_namespaces_note_adds_that_of_ipc,
 			  test_namespaces_parse_names,
 			  NULL,
