@@ -8,9 +8,11 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/channel/listed.h"
 #include "lib/host/job.h"
 
 #define PRIVATE_PREFIX "id-"
+
 struct sysv *sysv_from(struct channel *channel)
 {
 	assert(channel->space->ops->list == sysv_list);
@@ -215,23 +217,58 @@ int sysv_lookup(struct space *space_, const char *name, struct caller *caller,
 	return r < 0 ? r : find_channel(space, r, &data, &ret_entry->channel);
 }
 
-int sysv_list(struct space *space_, struct caller *caller, space_entry_fn *entry, void *data)
-{
-	const struct sysv_calls *calls = sysv_space_from(space_)->calls;
-	int last = sysv_last_index(calls);
-	char name[NAME_MAX + 1];
+/*
+ * In pieces, on a worker: for each set the kernel goes through all its semaphores, and anybody can
+ * make the longest. A piece of those takes some milliseconds.
+ */
+#define PIECE 256 /* indexes */
 
-	for (int i = 0; i <= last; i++) {
+struct sysv_listing {
+	struct listed listed;
+	const struct sysv_calls *calls;
+};
+
+/* What has gone meanwhile has left a gap, or taken the last index down. */
+static int list_piece(struct sysv_listing *listing)
+{
+	int i = (int)listing->listed.next, last = sysv_last_index(listing->calls);
+	int end = last - i < PIECE ? last + 1 : i + PIECE;
+	char name[NAME_MAX + 1];
+	int r = 0;
+
+	if (last < 0)
+		return last;
+	for (; r == 0 && i < end; i++) {
 		union sysv_data found;
-		int id = calls->control(i, calls->stat_any, &found);
+		int id = listing->calls->control(i, listing->calls->stat_any, &found);
 
 		if (id < 0)
 			continue;
 		sysv_name(id, &found.perm, name);
-		if (!entry(data, name, (ino_t)id, S_IFREG))
-			break;
+		r = listed_add(&listing->listed, name, (ino_t)id, S_IFREG);
 	}
-	return last < 0 ? last : 0;
+	listing->listed.next = end <= last ? end : 0;
+	return r;
+}
+
+static int list_act(void *data)
+{
+	struct sysv_listing *listing = data;
+
+	return listed_end(&listing->listed, list_piece(listing));
+}
+
+int sysv_list(struct space *space, struct caller *caller, space_entry_fn *entry, void *data)
+{
+	struct sysv_listing listing = {.calls = sysv_space_from(space)->calls};
+
+	return listed_run(space->host, caller,
+			  &(struct job_call){.place = JOB_WORKER,
+					     .act = list_act,
+					     .undo = listed_drop,
+					     .data = &listing,
+					     .size = sizeof(listing)},
+			  &(struct listed_reader){entry, data});
 }
 
 int sysv_make(struct space *space, const char *name, mode_t mode, struct caller *caller,

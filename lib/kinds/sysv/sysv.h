@@ -92,6 +92,7 @@ int sysv_enter(const struct file *file, const union sysv_data *data);
 int sysv_space_init(struct sysv_space *space, const struct space_ops *ops, struct host *host,
 		    const struct kind *kind);
 void sysv_space_destroy(struct space *space);
+/* A job. */
 int sysv_list(struct space *space, struct caller *caller, space_entry_fn *entry, void *data);
 int sysv_lookup(struct space *space, const char *name, struct caller *caller,
 		struct entry *ret_entry);

@@ -72,6 +72,52 @@ START_TEST(test_sysv_private_is_named_by_its_identifier)
 END_TEST
 
 /* Whom the kernel does not tell by IPC_STAT sees the object all the same, as ipcs does. */
+#define N_LISTED 600 /* some pieces */
+
+struct listing {
+	struct space *space;
+	int n;
+};
+
+static bool count(void *data, const char *name, ino_t ino, mode_t mode)
+{
+	((struct listing *)data)->n++;
+	return true;
+}
+
+static int list_once(void *data)
+{
+	struct listing *listing = data;
+
+	return space_list(listing->space, &root, count, listing);
+}
+
+/* For each set the kernel goes through its semaphores: that is not for the loop. */
+START_TEST(test_sysv_list_is_made_elsewhere)
+{
+	struct listing listing = {.space = fixture_open(&sysv_sem_kind)};
+	int ids[N_LISTED];
+
+	for (int i = 0; i < N_LISTED; i++)
+		ids[i] = (int)must_call(semget(IPC_PRIVATE, 1, 0600));
+	host.is_serving = true;
+	must_fail(list_once(&listing), EAGAIN);
+	ck_assert_int_eq(listing.n, 0);
+	must(loop_wait_for(&root, list_once, &listing));
+	ck_assert_int_eq(listing.n, N_LISTED);
+	/* A gap that is longer than a piece. */
+	for (int i = 0; i < N_LISTED - 1; i++)
+		must_call(semctl(ids[i], 0, IPC_RMID));
+	listing.n = 0;
+	must(loop_wait_for(&root, list_once, &listing));
+	ck_assert_int_eq(listing.n, 1);
+	must_call(semctl(ids[N_LISTED - 1], 0, IPC_RMID));
+	listing.n = 0;
+	must(loop_wait_for(&root, list_once, &listing));
+	ck_assert_int_eq(listing.n, 0);
+}
+END_TEST
+
 START_TEST(test_sysv_unreadable_is_shown_to_all)
 {
 	int id = (int)must_call(msgget(KEY, IPC_CREAT | 0));
@@ -222,6 +268,7 @@ int main(void)
 			  test_sysv_names_of_one_key_lead_to_one_object,
 			  test_sysv_names_of_no_key_enoent,
 			  test_sysv_private_is_named_by_its_identifier,
+			  test_sysv_list_is_made_elsewhere,
 			  test_sysv_unreadable_is_shown_to_all,
 			  test_sysv_segment_without_a_size_is_none_yet,
 			  test_sysv_segment_created_twice_eexist,
