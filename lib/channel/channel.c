@@ -218,7 +218,8 @@ int channel_peek(struct channel *channel, FILE *out)
 	return channel->ops->peek(channel, out);
 }
 
-int channel_footprint(struct channel *channel, struct footprint *ret_footprint)
+int channel_footprint(struct channel *channel, struct caller *caller,
+		      struct footprint *ret_footprint)
 {
 	struct stat attr;
 	int r = channel_stat(channel, &attr);
@@ -227,9 +228,9 @@ int channel_footprint(struct channel *channel, struct footprint *ret_footprint)
 		return r;
 	/* What the daemon keeps is on no device. */
 	*ret_footprint = (struct footprint){.dev = attr.st_dev, .ino = attr.st_ino};
-	if (channel->ops->footprint)
-		channel->ops->footprint(channel, ret_footprint);
-	return 0;
+	if (!channel->ops->footprint)
+		return 0;
+	return channel->ops->footprint(channel, caller, ret_footprint);
 }
 
 int channel_set(struct channel *channel, const struct settings *settings, struct caller *caller)

@@ -205,8 +205,9 @@ struct channel_ops {
 	 * NULL: the kernel has no call for that.
 	 */
 	int (*peek)(struct channel *channel, FILE *out);
-	/* Changes what stat() said of how others have the object. NULL: nothing. */
-	void (*footprint)(struct channel *channel, struct footprint *footprint);
+	/* Changes what stat() said of how others have the object. May be a job. NULL: nothing. */
+	int (*footprint)(struct channel *channel, struct caller *caller,
+			 struct footprint *footprint);
 	/*
 	 * Sets what `settings` gives of the parameters that are not fixed, for the owner: -EPERM.
 	 * May be a job. NULL: all are fixed.
@@ -304,7 +305,9 @@ void channel_status(struct channel *channel, struct caller *caller, struct row *
 int channel_check_read(struct channel *channel, struct caller *caller);
 /* Prints what waits, without taking it. -EOPNOTSUPP: the kernel has no call for that. */
 int channel_peek(struct channel *channel, FILE *out);
-int channel_footprint(struct channel *channel, struct footprint *ret_footprint);
+/* May be a job. */
+int channel_footprint(struct channel *channel, struct caller *caller,
+		      struct footprint *ret_footprint);
 int channel_set(struct channel *channel, const struct settings *settings, struct caller *caller);
 
 /*

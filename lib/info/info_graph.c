@@ -94,7 +94,7 @@ static int visit(struct info_walk *walk, struct channel *channel, const char *na
 	if (r == 0)
 		r = grow_names(graph, size);
 	if (r == 0)
-		r = info_target(channel, &graph->targets[graph->n]);
+		r = info_target(channel, reader, &graph->targets[graph->n]);
 	if (r < 0)
 		return r;
 	snprintf(graph->names + graph->names_size, size, "%s/%s", path, name);

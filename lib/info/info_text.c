@@ -7,6 +7,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/quote.h"
 #include "lib/channel/channel.h"
+#include "lib/host/job.h"
 #include "lib/info/info_row.h"
 #include "lib/info/scanner.h"
 
@@ -64,14 +65,14 @@ static int peek_print(void *data, struct caller *reader, FILE *out)
 	return r;
 }
 
-int info_target(struct channel *channel, struct peer_target *ret_target)
+int info_target(struct channel *channel, struct caller *reader, struct peer_target *ret_target)
 {
 	struct footprint footprint;
 	struct stat attr;
 	int r = channel_stat(channel, &attr);
 
 	if (r == 0)
-		r = channel_footprint(channel, &footprint);
+		r = channel_footprint(channel, reader, &footprint);
 	if (r < 0)
 		return r;
 	*ret_target = (struct peer_target){
@@ -86,6 +87,7 @@ int info_target(struct channel *channel, struct peer_target *ret_target)
 
 /* A look for the peers of one object. */
 struct peers_look {
+	struct channel *channel; /* a reference, until the target is known */
 	struct peer_target target;
 	struct scanner *scanner;
 	struct scan *scan;
@@ -95,23 +97,29 @@ static int peers_prepare(void *data, struct caller *reader, void **ret_prepared)
 {
 	struct info_object *object = data;
 	CLEANUP_FREE struct peers_look *look = calloc(1, sizeof(*look));
-	struct channel *channel = NULL;
-	int r = look ? object_find(object, reader, &channel) : -ENOMEM;
+	int r = look ? object_find(object, reader, &look->channel) : -ENOMEM;
 
 	if (r < 0)
 		return r;
 	look->scanner = object->space->host->scanner;
-	r = info_target(channel, &look->target);
-	channel_unref(channel);
-	if (r == 0)
-		*ret_prepared = TAKE_PTR(look);
-	return r;
+	*ret_prepared = TAKE_PTR(look);
+	return 0;
+}
+
+static int peers_begin(struct peers_look *look, struct caller *reader)
+{
+	int r = info_target(look->channel, reader, &look->target);
+
+	if (job_is_awaited(r))
+		return r;
+	channel_unref(TAKE_PTR(look->channel));
+	return r < 0 ? r : scan_new(look->scanner, reader, &look->target, 1, &look->scan);
 }
 
 static int peers_gather(void *prepared, struct caller *reader)
 {
 	struct peers_look *look = prepared;
-	int r = look->scan ? 0 : scan_new(look->scanner, reader, &look->target, 1, &look->scan);
+	int r = look->scan ? 0 : peers_begin(look, reader);
 
 	return r < 0 ? r : scan_step(look->scan, reader->waiter);
 }
@@ -145,6 +153,7 @@ static void peers_finish(void *prepared)
 {
 	struct peers_look *look = prepared;
 
+	channel_unref(look->channel);
 	scan_free(look->scan);
 	free(look);
 }

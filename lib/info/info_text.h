@@ -16,8 +16,8 @@ struct info_object {
 	char *name;
 };
 
-/* How to find its peers. -errno of its stat. */
-int info_target(struct channel *channel, struct peer_target *ret_target);
+/* How to find its peers. -errno of its stat; may be a job. */
+int info_target(struct channel *channel, struct caller *reader, struct peer_target *ret_target);
 
 /* May `reader` be told of this process? Of the others it sees only how many they are. */
 static inline bool info_shows(struct caller *reader, const struct peer *peer)

@@ -16,6 +16,8 @@ void info_walk_init(struct info_walk *walk, struct host *host, const struct call
 
 void info_walk_fini(struct info_walk *walk)
 {
+	entry_unref(&walk->found);
+	walk->found = (struct entry){0};
 	free(walk->names);
 	walk->names = NULL;
 	user_uncharge(&walk->host->users, walk->uid, USER_BYTES, walk->n_charged);
@@ -87,16 +89,22 @@ static int list_names(struct info_walk *walk, struct caller *reader)
 static int look_up(struct info_walk *walk, struct caller *reader)
 {
 	const char *name = walk->names + walk->next;
-	struct entry entry;
-	int r = space_find(space_shown(*walk->space), name, reader, &entry);
+	struct entry entry = walk->found;
+	int r = 0;
 
+	if (!entry.channel)
+		r = space_find(space_shown(*walk->space), name, reader, &entry);
 	if (job_is_awaited(r))
 		return r;
-	walk->next += strlen(name) + 1;
 	if (r == 0) {
+		walk->found = entry;
 		r = walk->visit(walk, entry.channel, name, reader);
+		if (job_is_awaited(r))
+			return r;
+		walk->found = (struct entry){0};
 		entry_unref(&entry);
 	}
+	walk->next += strlen(name) + 1;
 	return r < 0 && !is_no_object(r) ? r : -EAGAIN;
 }
 

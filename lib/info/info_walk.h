@@ -14,13 +14,14 @@ struct info_walk {
 	bool is_listed;
 	char *names; /* of that space, each with its '\0' */
 	size_t size, n_allocated, next;
-	int error; /* of the listing */
+	int error;          /* of the listing */
+	struct entry found; /* a reference, while visit() has to wait */
 
 	/* What the memory is charged to: the reader, who pays for what visit() keeps as well. */
 	uid_t uid;
 	size_t n_charged;
 
-	/* What to do with an object. -errno, but where that says that it is gone. */
+	/* What to do with an object. -errno, but where that says that it is gone; may be a job. */
 	int (*visit)(struct info_walk *walk, struct channel *channel, const char *name,
 		     struct caller *reader);
 };

@@ -36,6 +36,7 @@ struct connection {
 	unsigned number;                /* there; 0: it is not open */
 	UT_hash_handle hh;              /* connections::open, by number */
 	ino_t socket;                   /* its inode's number */
+	ino_t peer;                     /* that of the other end of a Unix one, once known */
 	UT_hash_handle by_socket;       /* host::connected */
 };
 
@@ -75,7 +76,8 @@ ssize_t connection_write(struct file *file, const void *data, size_t size, off_t
 uint32_t connection_poll(struct file *file);
 void connection_status(struct channel *channel, struct caller *caller, struct row *row);
 int connection_peek(struct channel *channel, FILE *out);
-void connection_footprint(struct channel *channel, struct footprint *footprint);
+int connection_footprint(struct channel *channel, struct caller *caller,
+			 struct footprint *footprint);
 
 /* The table of a kind of connections; others have at least its read. */
 extern const struct channel_ops connection_ops;

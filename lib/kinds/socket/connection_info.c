@@ -5,12 +5,14 @@
 #include <errno.h>
 #include <linux/sockios.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/host/job.h"
 #include "lib/kinds/socket/connections.h"
 #include "lib/kinds/socket/sock_diag.h"
 
@@ -76,22 +78,70 @@ int connection_peek(struct channel *channel, FILE *out)
 	return n < 0 && errno != EAGAIN ? -errno : 0;
 }
 
+/* A look for the socket at the other end. */
+struct peer_look {
+	struct sock_diag_ends ends;
+	ino_t peer; /* what comes of it; 0: it is not on this machine, or the kernel can't tell */
+};
+
+static int peer_act(void *data)
+{
+	struct peer_look *look = data;
+
+	if (sock_diag_peer(&look->ends, &look->peer) < 0)
+		look->peer = 0;
+	return 0;
+}
+
+/*
+ * On a worker: to find a Unix socket by its number the kernel goes through all there are, however
+ * many somebody has made. Its peer never changes, so one look will do; but there is none to see
+ * before the other end has accepted, so that can't be when it is connected.
+ */
+static int find_peer(struct connection *connection, struct caller *caller, ino_t *ret_peer)
+{
+	struct peer_look look;
+	int r;
+
+	*ret_peer = connection->peer;
+	memset(&look, 0, sizeof(look)); /* job_run() compares all of it */
+	if (connection->peer || sock_diag_ends(connection_fd(connection), &look.ends) < 0)
+		return 0;
+	r = job_run(
+		connection->list->space.host, caller,
+		&(struct job_call){
+			.place = JOB_WORKER, .act = peer_act, .data = &look, .size = sizeof(look)});
+	if (r < 0)
+		return r;
+	if (connection->is_unix)
+		connection->peer = look.peer;
+	*ret_peer = look.peer;
+	return 0;
+}
+
 /* Others have the other end of it; and if that is ours as well, our file and not the socket. */
-void connection_footprint(struct channel *channel, struct footprint *footprint)
+int connection_footprint(struct channel *channel, struct caller *caller,
+			 struct footprint *footprint)
 {
 	struct connection *connection = connection_from(channel);
 	struct host *host = connection->list->space.host;
 	struct connection *ours;
 	struct stat attr;
+	ino_t peer;
+	int r;
 
 	*footprint = (struct footprint){0};
-	if (connection_fd(connection) < 0 || fstat(connection_fd(connection), &attr) < 0 ||
-	    sock_diag_peer(connection_fd(connection), &footprint->ino) < 0)
-		return;
+	if (connection_fd(connection) < 0 || fstat(connection_fd(connection), &attr) < 0)
+		return 0;
+	r = find_peer(connection, caller, &peer);
+	if (r < 0 || !peer)
+		return r;
 	footprint->dev = attr.st_dev; /* all sockets are on one device */
-	ours = connections_at_socket(host, footprint->ino);
-	if (!ours)
-		return;
-	footprint->dev = host->dev;
-	footprint->ino = space_ino(ours->channel.space, ours->attributes.ino);
+	footprint->ino = peer;
+	ours = connections_at_socket(host, peer);
+	if (ours) {
+		footprint->dev = host->dev;
+		footprint->ino = space_ino(ours->channel.space, ours->attributes.ino);
+	}
+	return 0;
 }

@@ -139,6 +139,7 @@ void connections_note_socket(struct connection *connection)
 	struct stat attr;
 
 	forget_socket(connection);
+	connection->peer = 0;
 	if (connection_fd(connection) < 0 || fstat(connection_fd(connection), &attr) < 0)
 		return;
 	connection->socket = attr.st_ino;

@@ -177,19 +177,16 @@ static bool take_unix_peer(void *data, const struct nlmsghdr *answer)
 	return false;
 }
 
-static int find_unix_peer(int fd, ino_t *ret_ino)
+static int find_unix_peer(const struct sock_diag_ends *ends, ino_t *ret_ino)
 {
 	struct sock_diag_question question = {
 		.unix_ = {.sdiag_family = AF_UNIX,
 			  .udiag_states = ~0U,
 			  .udiag_show = UDIAG_SHOW_PEER,
+			  .udiag_ino = (unsigned)ends->ino,
 			  .udiag_cookie = NO_COOKIE},
 	};
-	struct stat attr;
 
-	if (fstat(fd, &attr) < 0)
-		return -errno;
-	question.unix_.udiag_ino = (unsigned)attr.st_ino;
 	return sock_diag_ask(&question, sizeof(question.unix_), take_unix_peer, ret_ino);
 }
 
@@ -240,7 +237,7 @@ int sock_diag_is_bound_to(int fd, int file_fd)
 	r = sock_diag_ask(&question, sizeof(question.unix_), take_file, &bound);
 	if (r == -ENOENT || number == 0)
 		return 0;
-	/* What is told has 32 bits. */
+	/* The kernel gives 32 bits of it. */
 	return r < 0 ? r : (unsigned)bound == (unsigned)number ? 0 : -ESTALE;
 }
 
@@ -250,14 +247,8 @@ static bool take_inet_peer(void *data, const struct nlmsghdr *answer)
 	return false;
 }
 
-union address {
-	struct sockaddr any;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-};
-
 /* The address part and port of an end, as sock_diag has them. */
-static void fill_end(const union address *address, void *ret_address, __be16 *ret_port)
+static void fill_end(const union sock_diag_address *address, void *ret_address, __be16 *ret_port)
 {
 	if (address->any.sa_family == AF_INET6) {
 		memcpy(ret_address, &address->v6.sin6_addr, sizeof(address->v6.sin6_addr));
@@ -268,33 +259,40 @@ static void fill_end(const union address *address, void *ret_address, __be16 *re
 	}
 }
 
-static int find_inet_peer(int fd, int protocol, ino_t *ret_ino)
+static int find_inet_peer(const struct sock_diag_ends *ends, ino_t *ret_ino)
 {
-	union address here = {.v6 = {0}}, there = {.v6 = {0}};
-	socklen_t here_size = sizeof(here), there_size = sizeof(there);
-	struct sock_diag_question question = {.inet = {.sdiag_protocol = (unsigned char)protocol,
-						       .idiag_states = ~0U,
-						       .id.idiag_cookie = NO_COOKIE}};
+	struct sock_diag_question question = {
+		.inet = {.sdiag_family = (unsigned char)ends->here.any.sa_family,
+			 .sdiag_protocol = (unsigned char)ends->protocol,
+			 .idiag_states = ~0U,
+			 .id.idiag_cookie = NO_COOKIE}};
 
-	if (getsockname(fd, &here.any, &here_size) < 0 ||
-	    getpeername(fd, &there.any, &there_size) < 0)
-		return -errno;
-	question.inet.sdiag_family = (unsigned char)here.any.sa_family;
-	fill_end(&there, question.inet.id.idiag_src, &question.inet.id.idiag_sport);
-	fill_end(&here, question.inet.id.idiag_dst, &question.inet.id.idiag_dport);
+	fill_end(&ends->there, question.inet.id.idiag_src, &question.inet.id.idiag_sport);
+	fill_end(&ends->here, question.inet.id.idiag_dst, &question.inet.id.idiag_dport);
 	return sock_diag_ask(&question, sizeof(question.inet), take_inet_peer, ret_ino);
 }
 
-int sock_diag_peer(int fd, ino_t *ret_ino)
+int sock_diag_ends(int fd, struct sock_diag_ends *ret_ends)
 {
-	int family, protocol;
-	socklen_t size = sizeof(int);
+	socklen_t size = sizeof(int), here_size = sizeof(ret_ends->here), there_size = here_size;
+	struct stat attr;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &ret_ends->family, &size) < 0 ||
+	    getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &ret_ends->protocol, &size) < 0 ||
+	    fstat(fd, &attr) < 0)
+		return -errno;
+	ret_ends->ino = attr.st_ino;
+	if (ret_ends->family != AF_UNIX && (getsockname(fd, &ret_ends->here.any, &here_size) < 0 ||
+					    getpeername(fd, &ret_ends->there.any, &there_size) < 0))
+		return -errno;
+	return 0;
+}
+
+int sock_diag_peer(const struct sock_diag_ends *ends, ino_t *ret_ino)
+{
 	int r;
 
 	*ret_ino = 0;
-	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size) < 0 ||
-	    getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) < 0)
-		return -errno;
-	r = family == AF_UNIX ? find_unix_peer(fd, ret_ino) : find_inet_peer(fd, protocol, ret_ino);
+	r = ends->family == AF_UNIX ? find_unix_peer(ends, ret_ino) : find_inet_peer(ends, ret_ino);
 	return r < 0 ? r : *ret_ino ? 0 : -ENOENT;
 }

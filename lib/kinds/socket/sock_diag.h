@@ -8,6 +8,7 @@
 #ifndef IPCFS_SOCK_DIAG_H
 #define IPCFS_SOCK_DIAG_H
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/socket.h>
@@ -25,11 +26,28 @@ typedef bool sock_diag_address_fn(void *data, const struct sockaddr *address);
 /* The same for IPv4 and IPv6; `protocol` is IPPROTO_TCP or IPPROTO_UDP. */
 int sock_diag_inet(int protocol, sock_diag_address_fn *each, void *data);
 
+union sock_diag_address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+/* By what the kernel finds the other end of a socket. */
+struct sock_diag_ends {
+	int family, protocol;
+	ino_t ino;                           /* of a Unix socket */
+	union sock_diag_address here, there; /* of another */
+};
+
+/* `ret_ends`: all zeroes. -ENOTCONN: it has no other end. */
+int sock_diag_ends(int fd, struct sock_diag_ends *ret_ends);
+
 /*
- * The socket at the other end of this one, by its inode number, which is how /proc/PID/fd shows
- * it. -ENOENT: it is not on this machine, or there is none.
+ * The socket at the other end, by its inode number, which is how /proc/PID/fd shows it. -ENOENT: it
+ * is not on this machine, or there is none. For Unix sockets this takes the longer, the more of
+ * them there are on the machine.
  */
-int sock_diag_peer(int fd, ino_t *ret_ino);
+int sock_diag_peer(const struct sock_diag_ends *ends, ino_t *ret_ino);
 
 /*
  * Is the Unix socket bound to the file that is open there, by its inode number? 0 or -ESTALE; 0

@@ -227,9 +227,11 @@ static ssize_t segment_get_acl(struct channel *channel, void *ret_data, size_t s
 }
 
 /* memfd, huge pages and /dev/zero have maps, too, and the same numbers. */
-static void segment_footprint(struct channel *channel, struct footprint *footprint)
+static int segment_footprint(struct channel *channel, struct caller *caller,
+			     struct footprint *footprint)
 {
 	footprint->map_path = "/SYSV";
+	return 0;
 }
 
 /* SHM_STAT_ANY tells everybody. */

@@ -304,6 +304,45 @@ START_TEST(test_connection_beyond_the_users_limits_fails)
 }
 END_TEST
 
+struct looking {
+	struct channel *channel;
+	struct footprint found;
+};
+
+static int look_once(void *data)
+{
+	struct looking *looking = data;
+
+	return channel_footprint(looking->channel, &root, &looking->found);
+}
+
+/* The kernel goes through all Unix sockets of the machine for it: that is not for the loop. */
+START_TEST(test_connection_peer_is_looked_for_elsewhere_and_once)
+{
+	CLEANUP_FD int listening = native_unix(SOCK_STREAM);
+	struct looking looking = {.channel = find(&root)};
+	CLEANUP_FD int fd = -1;
+	struct file *file;
+	struct stat attr;
+
+	must(socket_open(looking.channel, O_RDWR, &root, &file));
+	host.is_serving = true;
+	must(loop_wait_for(&root, look_once, &looking));
+	ck_assert_uint_eq(looking.found.dev, 0); /* nobody has it yet */
+	fd = native_accept(listening);
+	must_call(fstat(fd, &attr));
+	must_fail(look_once(&looking), EAGAIN);
+	must(loop_wait_for(&root, look_once, &looking));
+	ck_assert_uint_eq(looking.found.ino, attr.st_ino);
+	ck_assert_uint_eq(looking.found.dev, attr.st_dev);
+	looking.found = (struct footprint){0};
+	must(look_once(&looking));
+	ck_assert_uint_eq(looking.found.ino, attr.st_ino);
+	object_close(file);
+	channel_unref(looking.channel);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("connection");
@@ -327,6 +366,7 @@ int main(void)
 		  (const TTest *const[]){
 			  test_connection_is_shown_while_it_is_open,
 			  test_connection_peek_takes_nothing,
+			  test_connection_peer_is_looked_for_elsewhere_and_once,
 			  NULL,
 		  });
 	return suite_run(suite);
