@@ -68,16 +68,20 @@ START_TEST(test_inside_server_listens)
 }
 END_TEST
 
-/* Its attributes are in the mount: to change them there is not for the daemon to wait for. */
-START_TEST(test_inside_server_keeps_its_mode)
+/* Its socket's attributes are in the mount: who changes them there may not wait for itself. */
+START_TEST(test_inside_server_changes_its_socket)
 {
+	struct stat attr;
 	char line[256];
 
 	make_line(line, "socket", "");
 	child_must_as(STRANGER, run_line, line);
-	must_fail(chmod(ipc_path("sockets/servers/s"), 0700), EOPNOTSUPP);
-	must(chmod(ipc_path("sockets/servers/s"), 0755));
-	must_fail(chown(ipc_path("sockets/servers/s"), 1, 1), EOPNOTSUPP);
+	must(chmod(ipc_path("sockets/servers/s"), 0700));
+	must(stat(ipc_path("pipes/socket"), &attr));
+	ck_assert_uint_eq(attr.st_mode, S_IFSOCK | 0700);
+	must(chown(ipc_path("sockets/servers/s"), (uid_t)-1, 1));
+	must(stat(ipc_path("pipes/socket"), &attr));
+	ck_assert_uint_eq(attr.st_gid, 1);
 	remove_server();
 }
 END_TEST
@@ -108,7 +112,7 @@ int main(void)
 	TCase *tcase = suite_case(suite, "server", 60);
 
 	tcase_add_test(tcase, test_inside_server_listens);
-	tcase_add_test(tcase, test_inside_server_keeps_its_mode);
+	tcase_add_test(tcase, test_inside_server_changes_its_socket);
 	tcase_add_test(tcase, test_inside_server_that_comes_second_is_refused);
 	return suite_run(suite);
 }

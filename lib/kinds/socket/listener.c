@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -12,7 +11,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
@@ -97,25 +95,11 @@ static int open_bound(int socket, int dir_fd, const char *name)
 	return r < 0 ? r : TAKE_FD(fd);
 }
 
-/* Is it a program that answers for this file, or another machine? If unknown, it may be. */
-static bool is_far(int fd)
-{
-	static const long far[] = {FUSE_SUPER_MAGIC, NFS_SUPER_MAGIC,  SMB2_SUPER_MAGIC,
-				   V9FS_MAGIC,       CIFS_SUPER_MAGIC, CEPH_SUPER_MAGIC};
-	struct statfs fs;
-
-	if (fstatfs(fd, &fs) < 0)
-		return true;
-	for (size_t i = 0; i < sizeof(far) / sizeof(far[0]); i++)
-		if ((unsigned)fs.f_type == (unsigned)far[i])
-			return true;
-	return false;
-}
-
 static int bind_path(struct listener *listener, int fd)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	CLEANUP_FD int dir_fd = -1;
+	struct stat attr;
 	const char *name;
 	int r;
 
@@ -136,7 +120,10 @@ static int bind_path(struct listener *listener, int fd)
 	listener->path_fd = open_bound(fd, dir_fd, name);
 	if (listener->path_fd < 0)
 		return listener->path_fd;
-	listener->is_far = is_far(listener->path_fd);
+	if (fstat(listener->path_fd, &attr) < 0)
+		return -errno;
+	listener->dev = attr.st_dev;
+	listener->ino = attr.st_ino;
 	return 0;
 }
 

@@ -31,7 +31,8 @@ struct listener {
 	int path_fd;         /* of a path: O_PATH of the socket there; else -1 */
 	char path[PATH_MAX]; /* likewise; else "" */
 	bool is_here;        /* it is in a directory that only the daemon can write to */
-	bool is_far;         /* calls on path_fd may block: somebody serves the filesystem */
+	dev_t dev;           /* of the socket there */
+	ino_t ino;           /* likewise */
 };
 
 /* Does the address have a path, so that binding may block? -EINVAL: it is not of any form. */

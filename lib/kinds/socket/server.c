@@ -21,6 +21,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/workers.h"
+#include "lib/host/job.h"
 #include "lib/kinds/kinds.h"
 
 static const struct channel_ops server_ops;
@@ -157,30 +158,67 @@ static void server_status(struct channel *channel, struct caller *caller, struct
 }
 
 /* chmod and chown of the socket that is there for others. */
-static int change_socket(int fd, const struct stat *attr, unsigned changes, struct caller *caller)
-{
-	char path[sizeof("/proc/self/fd/-2147483648")];
-	int r = caller_enter(caller);
+struct socket_change {
+	dev_t dev;
+	ino_t ino;
+	int path_fd;
+	unsigned changes;
+	mode_t mode;
+	uid_t uid;
+	gid_t gid;
+};
 
-	if (r < 0)
-		return r;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if ((changes & (CHANGE_UID | CHANGE_GID)) &&
-	    fchownat(fd, "", changes & CHANGE_UID ? attr->st_uid : (uid_t)-1,
-		     changes & CHANGE_GID ? attr->st_gid : (gid_t)-1, AT_EMPTY_PATH) < 0)
-		r = -errno;
-	if (r == 0 && (changes & CHANGE_MODE) && chmod(path, attr->st_mode & 0777) < 0)
-		r = -errno;
-	caller_leave();
-	return r;
+/* The number may be another descriptor's by now: whoever removes the server closes it. */
+static int open_changed(const struct socket_change *change)
+{
+	CLEANUP_FD int fd = fcntl(change->path_fd, F_DUPFD_CLOEXEC, 0);
+	struct stat attr;
+
+	if (fd < 0)
+		return -ESTALE;
+	if (fstat(fd, &attr) < 0)
+		return -errno;
+	return attr.st_dev == change->dev && attr.st_ino == change->ino ? TAKE_FD(fd) : -ESTALE;
 }
 
-/* Would anything be other than it is? */
-static bool is_change(const struct attributes *own, const struct stat *attr, unsigned changes)
+static int change_act(void *data)
 {
-	return ((changes & CHANGE_UID) && attr->st_uid != own->uid) ||
-	       ((changes & CHANGE_GID) && attr->st_gid != own->gid) ||
-	       ((changes & CHANGE_MODE) && server_mode(attr->st_mode & 0777) != (own->mode & 0777));
+	const struct socket_change *change = data;
+	char path[sizeof("/proc/self/fd/-2147483648")];
+	CLEANUP_FD int fd = open_changed(change);
+
+	if (fd < 0)
+		return fd;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if ((change->changes & (CHANGE_UID | CHANGE_GID)) &&
+	    fchownat(fd, "", change->uid, change->gid, AT_EMPTY_PATH) < 0)
+		return -errno;
+	if ((change->changes & CHANGE_MODE) && chmod(path, change->mode) < 0)
+		return -errno;
+	return 0;
+}
+
+/* On a thread: a journal, or whoever serves the filesystem, takes its time. */
+static int change_socket(const struct server *server, const struct stat *attr, unsigned changes,
+			 struct caller *caller)
+{
+	struct socket_change change;
+
+	memset(&change, 0, sizeof(change)); /* job_run() compares all of it */
+	change.dev = server->listener.dev;
+	change.ino = server->listener.ino;
+	change.path_fd = server->listener.path_fd;
+	change.changes = changes & (CHANGE_MODE | CHANGE_UID | CHANGE_GID);
+	change.mode = attr->st_mode & 0777;
+	change.uid = changes & CHANGE_UID ? attr->st_uid : (uid_t)-1;
+	change.gid = changes & CHANGE_GID ? attr->st_gid : (gid_t)-1;
+	if (change.path_fd < 0 || !change.changes)
+		return 0;
+	return job_run(server->kept.channel.space->host, caller,
+		       &(struct job_call){.place = JOB_THREAD,
+					  .act = change_act,
+					  .data = &change,
+					  .size = sizeof(change)});
 }
 
 /* chmod and chown of the directory, and of the socket. */
@@ -189,13 +227,8 @@ static int server_change(struct channel *channel, struct file *file, const struc
 {
 	struct server *server = server_from(channel);
 	struct stat shown = *attr;
-	int r = 0;
+	int r = change_socket(server, attr, changes, caller);
 
-	/* The loop is not to wait for whoever serves the filesystem: it may be this mount. */
-	if (server->listener.is_far)
-		r = is_change(&server->kept.attributes, attr, changes) ? -EOPNOTSUPP : 0;
-	else if (server->listener.path_fd >= 0)
-		r = change_socket(server->listener.path_fd, attr, changes, caller);
 	if (r < 0)
 		return r;
 	shown.st_mode = server_mode(attr->st_mode);

@@ -228,31 +228,6 @@ START_TEST(test_server_address_says_where)
 }
 END_TEST
 
-START_TEST(test_server_socket_has_maker_and_mode)
-{
-	struct space *directory;
-	struct stat attr;
-
-	stranger.pid = peer_start(&(struct peer){.uid = STRANGER});
-	must(make("unix:" SOCKET_PATH, 0660, &stranger, &directory));
-	must_call(stat(SOCKET_PATH, &attr));
-	ck_assert_uint_eq(attr.st_mode, S_IFSOCK | 0660);
-	ck_assert_uint_eq(attr.st_uid, STRANGER);
-	space_stat(directory, &attr);
-	ck_assert_uint_eq(attr.st_mode, S_IFDIR | 0770);
-	ck_assert_uint_eq(attr.st_uid, STRANGER);
-	must(space_change(directory, &(struct stat){.st_mode = 0600}, CHANGE_MODE, &stranger));
-	must_call(stat(SOCKET_PATH, &attr));
-	ck_assert_uint_eq(attr.st_mode, S_IFSOCK | 0600);
-	must_fail(space_change(directory, &(struct stat){.st_uid = 0}, CHANGE_UID, &stranger),
-		  EPERM);
-	must(space_change(directory, &(struct stat){.st_uid = 1}, CHANGE_UID, &root));
-	must_call(stat(SOCKET_PATH, &attr));
-	ck_assert_uint_eq(attr.st_uid, 1);
-	space_unref(directory);
-}
-END_TEST
-
 START_TEST(test_server_files_are_for_whom_they_should_be)
 {
 	struct space *directory;
@@ -381,7 +356,6 @@ int main(void)
 		  });
 	suite_add(suite, "rights",
 		  (const TTest *const[]){
-			  test_server_socket_has_maker_and_mode,
 			  test_server_files_are_for_whom_they_should_be,
 			  test_server_stranger_binds_only_where_it_may,
 			  NULL,
