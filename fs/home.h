@@ -9,7 +9,7 @@
 #include "lib/host/host.h"
 
 /*
- * Before there is a host: enters the namespace that is to be shown, and notes that which the
+ * Before there is a host: enters the namespace that the mount shows, and notes which one the
  * process was in. -ENOTSUP after a line in the log.
  */
 int home_enter(const struct options *options, struct namespaces *ret_own);

@@ -21,7 +21,7 @@ struct user_table;
 struct listing_record {
 	uint64_t fh;       /* its id in session::listings */
 	fuse_ino_t nodeid; /* of its inode */
-	uid_t uid;         /* whom it is charged to */
+	uid_t uid;         /* pays for it */
 };
 
 struct listing {

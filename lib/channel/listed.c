@@ -105,7 +105,7 @@ static int progress_charge(struct progress *progress, size_t size)
 	return r;
 }
 
-/* By doubling: thousands of pieces are not to be copied once more for each. */
+/* By doubling, so that thousands of pieces aren't all copied again for each new one. */
 static int progress_grow(struct progress *progress, size_t size)
 {
 	size_t allocated = progress->allocated ? progress->allocated : ROOM_FIRST;

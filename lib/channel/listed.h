@@ -31,7 +31,7 @@ int listed_end(struct listed *listed, int result);
 /* job_call::undo */
 void listed_drop(struct host *host, struct caller *caller, void *data);
 
-/* Who is told of the names. */
+/* Where the names go. */
 struct listed_reader {
 	space_entry_fn *entry;
 	void *data;

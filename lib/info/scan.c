@@ -185,7 +185,7 @@ static bool look_at_maps(struct look *look)
 	return has_room;
 }
 
-/* Name and user of the process, for what was found of it: the user whom /proc lets look. */
+/* Name and user of the process, for what was found of it: its user is the owner of /proc/PID. */
 static void name_peers(struct look *look)
 {
 	CLEANUP_FD int fd = openat(look->dir_fd, "comm", O_RDONLY | O_CLOEXEC);

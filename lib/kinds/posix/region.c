@@ -228,9 +228,9 @@ int region_open_now(struct named *named, int fd, int flags, struct caller *calle
 }
 
 /*
- * What a job is told must be the same when it is asked for its result (lib/host/job.h), and the
- * descriptor's number may not be, when others open and close the object meanwhile: so it is used
- * only where the name leads elsewhere.
+ * A job's data must be the same when its result is taken (lib/host/job.h), and the descriptor's
+ * number may not be, when others open and close the object meanwhile: so it is used only where the
+ * name leads elsewhere.
  */
 static void target_init(struct region_target *target, struct named *named, int fd)
 {

@@ -109,7 +109,7 @@ static int listing_act(void *data)
 	return listed_end(&listing->listed, list(dir, &listing->listed));
 }
 
-/* Who is told of the names that the kind shows, as it shows them. */
+/* Where the names go that the kind shows, as it shows them. */
 struct shown_reader {
 	const struct named_space *space;
 	struct listed_reader reader;

@@ -7,7 +7,7 @@
 
 #include "lib/kinds/posix/region.h"
 
-/* One that is to be made; and when that is done, its descriptor. */
+/* A region to make, and its descriptor once it is made. */
 struct shm_making {
 	int dir_fd;
 	mode_t mode;

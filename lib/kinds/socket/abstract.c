@@ -23,7 +23,7 @@ static void abstract_destroy(struct space *space)
 	free(space);
 }
 
-/* A client that can be answered is nobody whom one would connect to. */
+/* Such a name is a client's own, for answers: nobody would connect there. */
 static bool is_autobound(const char *name, size_t size)
 {
 	return size == AUTOBOUND && strspn(name, "0123456789abcdef") >= AUTOBOUND;

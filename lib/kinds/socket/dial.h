@@ -21,7 +21,7 @@ struct dial_target {
 	/*
 	 * Makes a socket and connects it: 0, and *ret_fd is connected and non-blocking. N > 0: it
 	 * will be when it can be written to, or has an error; then the N first addresses have been
-	 * tried. On the thread, as the caller; may sleep, and is told with -EINTR to give up.
+	 * tried. On the thread, as the caller; may sleep; -EINTR ends it if the dial is dropped.
 	 */
 	int (*connect)(const struct dial_target *target, int *ret_fd);
 	bool walks;          /* the address is a path, from the caller's own root */

@@ -123,7 +123,7 @@ static int take_settings(const struct settings *settings, struct listener *liste
 	return 0;
 }
 
-/* What is to be made. */
+/* The server to make. */
 struct server_creation {
 	const char *name;
 	mode_t mode;

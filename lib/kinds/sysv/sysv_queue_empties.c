@@ -85,7 +85,7 @@ static void resume_returning(struct waiter *waiter)
 	channel_unref(&queue->sysv.channel);
 }
 
-/* The queue is full: a thread puts it back when there is room. False if none could be had. */
+/* The queue is full: a thread puts it back when there is room. False: no thread for it. */
 static bool return_later(struct sysv_queue *queue, const struct arrival *empty)
 {
 	struct caller caller = {.uid = empty->sleeper.uid, .waiter = &queue->returning};

@@ -214,7 +214,7 @@ static size_t bound(const struct sysv_segment *segment, size_t size, off_t offse
 	return size < segment->size - start ? size : segment->size - start;
 }
 
-/* The kernel copies, so that a page that is not to be had is an error and no signal. */
+/* The kernel copies, so that a page that can't be got is an error and no signal. */
 static ssize_t copy(struct sysv_segment *segment, void *data, size_t size, off_t offset,
 		    bool writes)
 {

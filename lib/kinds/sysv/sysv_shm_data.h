@@ -34,8 +34,8 @@ struct sysv_segment *sysv_segment_from(struct channel *channel);
 bool sysv_shm_is_open(const struct sysv_segment *segment);
 
 /*
- * Attaches it as the caller, whom the kernel so asks for the right; the first who does
- * opens it for all. `data` is what it is now. -EIDRM, -EACCES, -ENFILE
+ * Attaches it as the caller, so that the kernel checks the caller's right; the first to do so opens
+ * it for all. `data` is what it is now. -EIDRM, -EACCES, -ENFILE
  */
 int sysv_shm_open(struct sysv_segment *segment, const union sysv_data *data, bool writes,
 		  struct caller *caller);
