@@ -83,15 +83,19 @@ static bool remove_stale(int dir_fd, const char *name, int type)
 	return fstatat(dir_fd, name, &now, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
 }
 
-/* Opens what was bound, if it is what has that name there. */
-static int open_bound(int socket, int dir_fd, const char *name)
+/*
+ * Opens what was bound, if it is what has that name there. In a directory that only the daemon can
+ * write to it is; and as that is on the loop, the kernel is not asked, which goes through all
+ * sockets of the machine.
+ */
+static int open_bound(const struct listener *listener, int socket, int dir_fd, const char *name)
 {
 	CLEANUP_FD int fd = walk_open(dir_fd, name, O_PATH | O_NOFOLLOW);
 	int r;
 
 	if (fd < 0)
 		return fd;
-	r = sock_diag_is_bound_to(socket, fd);
+	r = listener->is_here ? 0 : sock_diag_is_bound_to(socket, fd);
 	return r < 0 ? r : TAKE_FD(fd);
 }
 
@@ -117,7 +121,7 @@ static int bind_path(struct listener *listener, int fd)
 		r = bind_to(fd, &address, sizeof(address));
 	if (r < 0)
 		return r;
-	listener->path_fd = open_bound(fd, dir_fd, name);
+	listener->path_fd = open_bound(listener, fd, dir_fd, name);
 	if (listener->path_fd < 0)
 		return listener->path_fd;
 	if (fstat(listener->path_fd, &attr) < 0)
