@@ -103,7 +103,12 @@ are() {
 }
 
 is() { # PATH OWNER GROUP MODE; in shm/ it may be a link; a directory may be searched besides
-	[[ $(stat -Lc "%u %g" "$1") == "$2 $3" && $((8#$(stat -Lc %a "$1") & 0666)) == $((8#$4)) ]] || {
+	local mode=$((8#$4)) shown
+
+	shown=$((8#$(stat -Lc %a "$1") & 0666))
+	# Where there are no lists, the mode shows as well what the maker's own group may.
+	[[ $1 != */sysv/* ]] || ! is_off posix_acl || mode=$((mode | shown & mode >> 3))
+	[[ $(stat -Lc "%u %g" "$1") == "$2 $3" && $shown == "$mode" ]] || {
 		echo "$1 is: $(stat -Lc "%u %g %a" "$1")"
 		return 1
 	}

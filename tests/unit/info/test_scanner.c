@@ -33,7 +33,8 @@ START_TEST(test_scanner_of_many_targets)
 	target = look_target(LOOK_PATH);
 	for (size_t i = 0; i < MANY; i++) {
 		targets[i] = target;
-		targets[i].ino += i * 7919 % MANY;
+		/* Far from any file that others have open. */
+		targets[i].ino += (ino_t)(i * 7919 % MANY) << 40;
 		targets[i].shown_dev = target.dev + 1;
 		targets[i].shown_ino = i;
 	}
