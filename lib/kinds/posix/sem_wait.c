@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <unistd.h>
 
 #include "lib/base/cleanup.h"
 #include "lib/channel/sleeper.h"
 #include "lib/channel/transfer.h"
+#include "lib/kinds/posix/region.h"
 
 /* The thread that sleeps. */
 struct sem_wait {
@@ -21,9 +21,8 @@ struct sem_wait {
 void sem_wait_close(struct sem *sem)
 {
 	semaphore_unmap(TAKE_PTR(sem->semaphore));
-	if (sem->fd >= 0)
-		close(sem->fd);
-	sem->fd = -1;
+	/* Whoever may write it may have made it as large as they like, and removed it. */
+	region_let_go(sem->named.channel.space->host, TAKE_FD(sem->fd));
 	channel_uncharge_descriptors(&sem->named.channel);
 }
 
