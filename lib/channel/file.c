@@ -15,6 +15,7 @@
 #include <utlist.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/channel/backing.h"
 #include "lib/channel/channel.h"
 #include "lib/host/job.h"
 
@@ -250,22 +251,10 @@ struct placing {
 	off_t found; /* what comes of lseek(2) */
 };
 
-static int use_backing(int fd, int flags)
-{
-	int has = fcntl(fd, F_GETFL);
-	char path[40];
-	int used;
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	used = has >= 0 && (has & O_PATH) ? open(path, flags | O_NONBLOCK | O_CLOEXEC)
-					  : fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	return used < 0 ? -errno : used;
-}
-
 static int allocation_act(void *data)
 {
 	const struct placing *allocation = data;
-	CLEANUP_FD int fd = use_backing(allocation->fd, O_WRONLY);
+	CLEANUP_FD int fd = backing_use(allocation->fd, O_WRONLY);
 
 	if (fd < 0)
 		return fd;
@@ -276,10 +265,10 @@ static int allocation_act(void *data)
 static int seek_act(void *data)
 {
 	struct placing *seek = data;
-	CLEANUP_FD int fd = use_backing(seek->fd, O_RDONLY);
+	CLEANUP_FD int fd = backing_use(seek->fd, O_RDONLY);
 
 	if (fd == -EACCES)
-		fd = use_backing(seek->fd, O_WRONLY);
+		fd = backing_use(seek->fd, O_WRONLY);
 	if (fd < 0)
 		return fd;
 	seek->found = lseek(fd, seek->offset, seek->mode);

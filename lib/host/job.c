@@ -111,11 +111,19 @@ static int job_take(struct job *job, void *ret_data)
 {
 	int r = job_error(job->result);
 
-	if (job->data)
+	if (job->data && ret_data)
 		memcpy(ret_data, job->data, job->call.size);
 	job->waiter->job = NULL;
 	job_free(job);
 	return r;
+}
+
+bool job_take_result(struct waiter *waiter, int (*act)(void *data), int *ret_result)
+{
+	if (!job_is_done(waiter) || waiter->job->call.act != act)
+		return false;
+	*ret_result = job_take(waiter->job, NULL);
+	return true;
 }
 
 /* Can it be done here and now? */

@@ -97,6 +97,12 @@ struct waiter {
  */
 int job_run(struct host *host, struct caller *caller, const struct job_call *call);
 
+/*
+ * Takes the result of the waiter's job, if that is done and was one of act()'s, whatever its data
+ * were: for a step that must not begin again, even if other data would now belong to it.
+ */
+bool job_take_result(struct waiter *waiter, int (*act)(void *data), int *ret_result);
+
 /* Does a result only say that it has to be waited for? */
 static inline bool job_is_awaited(int result)
 {

@@ -186,18 +186,19 @@ static int ctl_take(struct file *file, const char *line, size_t length,
  */
 static int ctl_run(struct file *file, const char *line, size_t length)
 {
+	struct waiter none = {0}, *waiter = file->waiter ? file->waiter : &none;
 	struct opener *opener = file->state;
 	struct command *command;
 	int r = ctl_take(file, line, length, &command);
 
 	if (r < 0)
 		return r;
+	waiter->memory = command;
+	waiter->forget = forget_command;
 	r = command_run(command, file->waiter);
-	if (r == -EINPROGRESS) {
-		file->waiter->memory = command;
-		file->waiter->forget = forget_command;
+	if (r == -EINPROGRESS)
 		return r;
-	}
+	waiter->memory = NULL;
 	if (r < 0 && r != -EAGAIN)
 		complaints_keep(&ctl_from(file->channel)->complaints, file->uid,
 				opener->n_lines + 1, command_error(command));

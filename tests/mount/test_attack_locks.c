@@ -3,17 +3,12 @@
  * Regions and semaphores, whose locks are their users': nobody else waits for who holds one.
  */
 #include "tests/mount/fixture.h"
+#include "tests/mount/hold.h"
 #include "tests/mount/process.h"
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/userfaultfd.h>
-#include <pthread.h>
-#include <stdint.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { NOBODY = 65534 };
@@ -35,38 +30,16 @@ static int open_run(void *name)
 	return open(ipc_path(name), O_RDWR) < 0 ? errno : 0;
 }
 
-/*
- * A file's lock and then the directory's, held for as long as the test likes: a write(2) faults on
- * its data, in userfaultfd(2)'s hands, with the file's lock held (mm/filemap.c,
- * generic_perform_write); and unlink(2) waits for that with the directory's.
- */
-struct hold {
-	int uffd;
-	char *page;
-	pthread_t writer;
+/* A file's lock and then the directory's, with which unlink(2) waits for that. */
+struct holds {
+	struct hold file;
+	int fd;
 	pid_t remover;
 };
-
-static void *held_write(void *arg)
-{
-	const struct hold *hold = arg;
-	int fd = open("/dev/shm/held", O_WRONLY);
-	bool is_written = fd >= 0 && write(fd, hold->page, 4096) == 4096;
-
-	close(fd);
-	return is_written ? arg : NULL;
-}
 
 static int held_unlink_run(void *arg)
 {
 	return unlink("/dev/shm/held") < 0 ? errno : 0;
-}
-
-static bool is_held(void *arg)
-{
-	struct uffd_msg message;
-
-	return read(*(int *)arg, &message, sizeof(message)) == sizeof(message);
 }
 
 static bool is_waiting(void *pid)
@@ -74,35 +47,19 @@ static bool is_waiting(void *pid)
 	return task_state(*(pid_t *)pid) == 'D';
 }
 
-static void hold_locks(struct hold *hold)
+static void hold_locks(struct holds *holds)
 {
-	struct uffdio_api api = {.api = UFFD_API};
-	struct uffdio_register range = {.mode = UFFDIO_REGISTER_MODE_MISSING};
-
-	hold->uffd = (int)must(syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK));
-	must(ioctl(hold->uffd, UFFDIO_API, &api));
-	hold->page = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ck_assert_ptr_ne(hold->page, MAP_FAILED);
-	range.range.start = (uintptr_t)hold->page;
-	range.range.len = 4096;
-	must(ioctl(hold->uffd, UFFDIO_REGISTER, &range));
-	close(make("/dev/shm/held"));
-	ck_assert_int_eq(pthread_create(&hold->writer, NULL, held_write, hold), 0);
-	ck_assert(wait_until(is_held, &hold->uffd, 10000));
-	hold->remover = child_start(held_unlink_run, NULL);
-	ck_assert(wait_until(is_waiting, &hold->remover, 10000));
+	holds->fd = make("/dev/shm/held");
+	hold_begin(&holds->file, holds->fd);
+	holds->remover = child_start(held_unlink_run, NULL);
+	ck_assert(wait_until(is_waiting, &holds->remover, 10000));
 }
 
-static void hold_no_more(struct hold *hold)
+static void hold_no_more(struct holds *holds)
 {
-	struct uffdio_zeropage zero = {.range = {(uintptr_t)hold->page, 4096}};
-	void *written;
-
-	must(ioctl(hold->uffd, UFFDIO_ZEROPAGE, &zero));
-	ck_assert_int_eq(pthread_join(hold->writer, &written), 0);
-	ck_assert_ptr_nonnull(written);
-	ck_assert_int_eq(child_end(hold->remover), 0);
-	close(hold->uffd);
+	hold_end(&holds->file);
+	ck_assert_int_eq(child_end(holds->remover), 0);
+	close(holds->fd);
 }
 
 /* What has to wait for the one lock or the other: that is the caller's own business. */
@@ -156,20 +113,20 @@ static bool has_requests(void *arg)
 
 START_TEST(test_attack_locks_are_held_and_nobody_else_waits)
 {
-	struct hold hold;
+	struct holds holds;
 	struct stat attr;
 	pid_t child;
 
 	close(make("/dev/shm/other"));
 	close((int)must(open(ipc_path("events/e"), O_CREAT | O_RDWR, 0666)));
 	must(chmod(ipc_path("events/e"), 0666));
-	hold_locks(&hold);
+	hold_locks(&holds);
 	child = child_start_as(NOBODY, waiting[_i], NULL);
 	ck_assert(wait_until(has_requests, NULL, 10000));
 	child_must_as(NOBODY, open_run, "events/e");
 	must(stat(ipc_path("queues"), &attr));
 	must(stat(ipc_path("ctl"), &attr));
-	hold_no_more(&hold);
+	hold_no_more(&holds);
 	ck_assert_int_eq(child_end(child), 0);
 	must(unlink(ipc_path("events/e")));
 }

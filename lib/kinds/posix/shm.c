@@ -15,10 +15,10 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/channel/backing.h"
 #include "lib/channel/kernel_names.h"
 #include "lib/host/job.h"
 #include "lib/kinds/kinds.h"
@@ -215,42 +215,29 @@ static void shm_release(struct file *file)
 		shm_close(file->channel);
 }
 
-/* Where the kernel does not take the file after all, it is opened each time. */
-static int shm_use(const struct channel *channel, int flags)
-{
-	return shm_is_served(channel) ? channel->backing_fd
-				      : region_use(channel->backing_fd, flags);
-}
-
-static void shm_use_no_more(const struct channel *channel, int fd)
-{
-	if (fd >= 0 && !shm_is_served(channel))
-		close(fd);
-}
-
 static ssize_t shm_read(struct file *file, void *data, size_t size, off_t offset)
 {
-	int fd = shm_use(file->channel, O_RDONLY);
-	ssize_t n = fd < 0 ? fd : pread(fd, data, size, offset);
+	/* Where the kernel does not take the file after all, it is opened each time. */
+	CLEANUP_FD int opened =
+		shm_is_served(file->channel) ? -1 : region_use(file->channel->backing_fd, O_RDONLY);
+	ssize_t n;
 
-	if (fd >= 0 && n < 0)
-		n = -errno;
-	shm_use_no_more(file->channel, fd);
-	return n;
+	if (!shm_is_served(file->channel) && opened < 0)
+		return opened;
+	n = pread(opened >= 0 ? opened : file->channel->backing_fd, data, size, offset);
+	return n < 0 ? -errno : n;
 }
 
 static ssize_t shm_write(struct file *file, const void *data, size_t size, off_t offset)
 {
-	const struct iovec bytes = {.iov_base = (void *)data, .iov_len = size};
-	/* Who appends has the kernel's offset, which knows nothing of what others have appended. */
-	bool appends = file->flags & O_APPEND;
-	int fd = shm_use(file->channel, O_WRONLY | (appends ? O_APPEND : 0));
-	ssize_t n = fd < 0 ? fd : pwritev2(fd, &bytes, 1, offset, appends ? RWF_APPEND : 0);
-
-	if (fd >= 0 && n < 0)
-		n = -errno;
-	shm_use_no_more(file->channel, fd);
-	return n;
+	return backing_write(file,
+			     &(struct backing_place){.fd = file->channel->backing_fd,
+						     .is_path = !shm_is_served(file->channel),
+						     .appends = file->flags & O_APPEND,
+						     .offset = offset,
+						     .size = size,
+						     .may_wait = true},
+			     data);
 }
 
 /* The names. */
@@ -286,6 +273,7 @@ static int shm_create(struct space *space, const char *name, mode_t mode,
 }
 
 static const struct channel_ops shm_ops = {
+	.traits = CHANNEL_WRITES_BY_JOB,
 	.destroy = shm_destroy,
 	.stat = shm_stat,
 	.change = shm_change,

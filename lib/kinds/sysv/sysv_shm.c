@@ -100,7 +100,6 @@ static void segment_destroy(struct channel *channel)
 	struct sysv_segment *segment = sysv_segment_from(channel);
 
 	sysv_shm_close(segment);
-	sysv_shm_release(segment);
 	if (is_born(segment))
 		sysv_fini(&segment->sysv);
 	if (segment->charged != (uid_t)-1)
@@ -275,7 +274,6 @@ static int segment_conceive(struct space *space, const char *name, mode_t mode,
 	}
 	channel_init(&segment->sysv.channel, &segment_ops, space, CHANNEL_MAPPED);
 	segment->sysv.id = -1;
-	segment->held_fd = -1;
 	segment->key = key;
 	segment->charged = caller->uid;
 	attributes_init(&segment->attributes, space->host->next_id++, mode, caller);
@@ -295,36 +293,22 @@ static int segment_create(struct space *space, const char *name, mode_t mode,
 	return sysv_make(space, name, mode, caller, segment_get, size, ret_entry);
 }
 
-/* Whose removal waits for this no more. By now nothing has the name. */
-static void release_held(struct sysv_space *space, const struct waiter *waiter)
-{
-	struct sysv *sysv, *next;
-
-	HASH_ITER(hh, space->objects, sysv, next) {
-		struct sysv_segment *segment = CONTAINER_OF(sysv, struct sysv_segment, sysv);
-
-		if (segment->held_for == waiter)
-			sysv_shm_release(segment);
-	}
-}
-
 static int segment_remove(struct space *space, const char *name, struct caller *caller)
 {
-	const struct waiter *waiter = caller->waiter;
+	struct waiter *waiter = caller->waiter;
 	struct entry entry = {0};
-	int r;
 
-	if (waiter && !waiter->job && sysv_lookup(space, name, caller, &entry) == 0) {
+	/* Who remembers something else is a line for ctl, which has no directory locked. */
+	if (waiter && !waiter->job && !waiter->memory &&
+	    sysv_lookup(space, name, caller, &entry) == 0) {
 		sysv_shm_hold(sysv_segment_from(entry.channel), waiter);
 		channel_unref(entry.channel);
 	}
-	r = sysv_remove(space, name, caller);
-	if (waiter && !job_is_awaited(r))
-		release_held(sysv_space_from(space), waiter);
-	return r;
+	return sysv_remove(space, name, caller);
 }
 
 static const struct channel_ops segment_ops = {
+	.traits = CHANNEL_WRITES_BY_JOB,
 	.destroy = segment_destroy,
 	.stat = segment_stat,
 	.change = segment_change,
@@ -351,7 +335,6 @@ static void segment_init(struct sysv *sysv)
 	struct sysv_segment *segment = CONTAINER_OF(sysv, struct sysv_segment, sysv);
 
 	segment->charged = (uid_t)-1;
-	segment->held_fd = -1;
 }
 
 /* Where memfd_create(2) has its files the kernel has its segments: ipc/shm.c, mm/shmem.c. */

@@ -10,9 +10,13 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/workers.h"
+#include "lib/channel/backing.h"
+#include "lib/host/job.h"
 
 /* Smaller ones are freed within a millisecond, bytes. */
 #define HELD_MIN (4 << 20)
+/* Who frees the pages of one no larger (madvise(2), MADV_REMOVE) has soon done so, bytes. */
+#define DIRECT_MOST (1 << 20)
 
 bool sysv_shm_is_open(const struct sysv_segment *segment)
 {
@@ -35,13 +39,13 @@ static void detachment_done(struct worker_task *task)
 }
 
 /* On a worker: if it is the last of a segment that was removed, that frees all of it. */
-static void detach(struct host *host, char *memory)
+static void detach(struct host *host, uid_t uid, char *memory)
 {
 	struct detachment *detachment = host->workers ? malloc(sizeof(*detachment)) : NULL;
 
 	if (detachment) {
 		*detachment = (struct detachment){
-			{.work = detachment_work, .done = detachment_done}, memory};
+			{.work = detachment_work, .done = detachment_done, .owner = uid}, memory};
 		if (workers_submit(host->workers, &detachment->task) == 0)
 			return;
 	}
@@ -57,7 +61,7 @@ void sysv_shm_close(struct sysv_segment *segment)
 		host_close(channel->space->host, channel->descriptors_uid, channel->backing_fd);
 	channel->backing_fd = -1;
 	if (segment->memory)
-		detach(channel->space->host, TAKE_PTR(segment->memory));
+		detach(channel->space->host, channel->descriptors_uid, TAKE_PTR(segment->memory));
 	channel_uncharge_descriptors(channel);
 }
 
@@ -75,8 +79,7 @@ static int open_map(const struct sysv_segment *segment, const char *memory)
 	char path[80];
 	int fd;
 
-	if (!features_has(features, FEATURE_PASSTHROUGH) ||
-	    !features_has(features, FEATURE_MAP_FILES))
+	if (!features_has(features, FEATURE_MAP_FILES))
 		return -EOPNOTSUPP;
 	snprintf(path, sizeof(path), "/proc/self/map_files/%lx-%lx", start, end);
 	fd = open(path, O_RDWR | O_CLOEXEC);
@@ -95,13 +98,14 @@ static int open_map(const struct sysv_segment *segment, const char *memory)
 static void keep_memory(struct sysv_segment *segment, char *memory, bool is_writable)
 {
 	struct host *host = segment->sysv.channel.space->host;
+	uid_t uid = segment->sysv.channel.descriptors_uid;
 
 	if (segment->memory && (segment->is_writable || !is_writable)) {
-		detach(host, memory);
+		detach(host, uid, memory);
 		return;
 	}
 	if (segment->memory)
-		detach(host, segment->memory);
+		detach(host, uid, segment->memory);
 	segment->memory = memory;
 	segment->is_writable = is_writable;
 }
@@ -148,7 +152,7 @@ static int take(struct sysv_segment *segment, char *memory, bool is_writable, ui
 	else if (channel->backing_fd < 0)
 		r = open_first(segment, memory, is_writable, uid);
 	if (r < 0)
-		detach(channel->space->host, memory);
+		detach(channel->space->host, uid, memory);
 	else if (channel->backing_fd >= 0)
 		shmdt(memory);
 	return r;
@@ -178,32 +182,41 @@ int sysv_shm_open_made(struct sysv_segment *segment, const union sysv_data *data
 	return r < 0 ? r : take(segment, memory, true, caller->uid);
 }
 
-void sysv_shm_hold(struct sysv_segment *segment, const struct waiter *waiter)
-{
-	union sysv_data data;
-	char *memory = NULL;
+/* A file that is held, by waiter::memory. */
+struct hold {
+	struct host *host;
+	uid_t uid; /* whose segment it is */
 	int fd;
+};
 
-	if (sysv_shm_is_open(segment) || segment->held_fd >= 0 ||
-	    sysv_data(&segment->sysv, &data) < 0 || data.segment.shm_segsz < HELD_MIN ||
-	    attach(segment, false, &memory) < 0)
-		return;
-	segment->size = data.segment.shm_segsz;
-	fd = open_map(segment, memory);
-	shmdt(memory);
-	if (fd < 0)
-		return;
-	segment->held_fd = fd;
-	segment->held_for = waiter;
+static void hold_forget(void *memory)
+{
+	struct hold *hold = memory;
+
+	host_close(hold->host, hold->uid, hold->fd);
+	free(hold);
 }
 
-void sysv_shm_release(struct sysv_segment *segment)
+void sysv_shm_hold(struct sysv_segment *segment, struct waiter *waiter)
 {
-	if (segment->held_fd >= 0)
-		host_close(segment->sysv.channel.space->host, segment->last.st_uid,
-			   segment->held_fd);
-	segment->held_fd = -1;
-	segment->held_for = NULL;
+	CLEANUP_FREE struct hold *hold = malloc(sizeof(*hold));
+	union sysv_data data;
+	char *memory = NULL;
+
+	if (!hold || sysv_shm_is_open(segment) || sysv_data(&segment->sysv, &data) < 0 ||
+	    data.segment.shm_segsz < HELD_MIN || attach(segment, false, &memory) < 0)
+		return;
+	segment->size = data.segment.shm_segsz;
+	*hold = (struct hold){
+		.host = segment->sysv.channel.space->host,
+		.uid = data.perm.uid,
+		.fd = open_map(segment, memory),
+	};
+	shmdt(memory);
+	if (hold->fd < 0)
+		return;
+	waiter->memory = TAKE_PTR(hold);
+	waiter->forget = hold_forget;
 }
 
 /* How much of `size` bytes at `offset` is in the segment. */
@@ -215,13 +228,11 @@ static size_t bound(const struct sysv_segment *segment, size_t size, off_t offse
 }
 
 /* The kernel copies, so that a page that can't be got is an error and no signal. */
-static ssize_t copy(struct sysv_segment *segment, void *data, size_t size, off_t offset,
-		    bool writes)
+static ssize_t copy(struct sysv_segment *segment, void *data, size_t size, off_t offset)
 {
 	struct iovec ours = {data, size};
 	struct iovec its = {segment->memory + offset, size};
-	ssize_t n = writes ? process_vm_writev(getpid(), &ours, 1, &its, 1, 0)
-			   : process_vm_readv(getpid(), &ours, 1, &its, 1, 0);
+	ssize_t n = process_vm_readv(getpid(), &ours, 1, &its, 1, 0);
 
 	return n < 0 ? -EIO : n;
 }
@@ -235,7 +246,7 @@ ssize_t sysv_shm_read(struct file *file, void *data, size_t size, off_t offset)
 	if (size == 0 || !sysv_shm_is_open(segment))
 		return 0;
 	if (segment->memory)
-		return copy(segment, data, size, offset, false);
+		return copy(segment, data, size, offset);
 	n = pread(file->channel->backing_fd, data, size, offset);
 	return n < 0 ? -errno : n;
 }
@@ -243,14 +254,18 @@ ssize_t sysv_shm_read(struct file *file, void *data, size_t size, off_t offset)
 ssize_t sysv_shm_write(struct file *file, const void *data, size_t size, off_t offset)
 {
 	struct sysv_segment *segment = sysv_segment_from(file->channel);
-	ssize_t n;
+	struct backing_place place = {
+		.fd = file->channel->backing_fd,
+		.offset = offset,
+		.size = bound(segment, size, offset),
+		.may_wait = segment->size > DIRECT_MOST,
+	};
 
-	size = bound(segment, size, offset);
-	if (size == 0 || !sysv_shm_is_open(segment))
+	if (place.size == 0 || !sysv_shm_is_open(segment))
 		return -ENOSPC;
+	if (segment->memory && !segment->is_writable)
+		return -EACCES;
 	if (segment->memory)
-		return segment->is_writable ? copy(segment, (void *)data, size, offset, true)
-					    : -EACCES;
-	n = pwrite(file->channel->backing_fd, data, size, offset);
-	return n < 0 ? -errno : n;
+		place.memory = segment->memory + offset;
+	return backing_write(file, &place, data);
 }

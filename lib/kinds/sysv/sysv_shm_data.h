@@ -20,8 +20,6 @@ struct sysv_segment {
 	size_t size;      /* known while it is open */
 	char *memory;     /* where it is attached, or NULL */
 	bool is_writable; /* the memory */
-	int held_fd;      /* of its file, while it is removed for held_for; or -1 */
-	const struct waiter *held_for;
 	struct stat last; /* what it was when it was last there */
 
 	key_t key; /* of one not born yet, and what follows */
@@ -46,10 +44,10 @@ void sysv_shm_close(struct sysv_segment *segment);
 
 /*
  * Its file is held, so that its removal, during which the kernel keeps the directory locked, takes
- * no longer than that of the name. What frees the memory is the release, on a worker.
+ * no longer than that of the name. It is the waiter's to remember, and however it ends what then
+ * frees the memory is a worker.
  */
-void sysv_shm_hold(struct sysv_segment *segment, const struct waiter *waiter);
-void sysv_shm_release(struct sysv_segment *segment);
+void sysv_shm_hold(struct sysv_segment *segment, struct waiter *waiter);
 
 /* For struct channel_ops. Nothing is written beyond the segment: -ENOSPC. */
 ssize_t sysv_shm_read(struct file *file, void *data, size_t size, off_t offset);

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/channel/backing.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "lib/base/cleanup.h"
+#include "lib/host/job.h"
+
+/* The job has bytes of its own: when the mount ends it may outlive the request that has them. */
+struct writing {
+	struct backing_place place;
+	char data[];
+};
+
+int backing_use(int fd, int flags)
+{
+	int has = fcntl(fd, F_GETFL);
+	char path[40];
+	int used;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	used = has >= 0 && (has & O_PATH) ? open(path, flags | O_NONBLOCK | O_CLOEXEC)
+					  : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	return used < 0 ? -errno : used;
+}
+
+/* The kernel copies, so that a page that can't be got is an error and no signal. */
+static ssize_t put_in_memory(const struct backing_place *place, const void *data)
+{
+	struct iovec ours = {(void *)data, place->size};
+	struct iovec its = {place->memory, place->size};
+	ssize_t n = process_vm_writev(getpid(), &ours, 1, &its, 1, 0);
+
+	return n < 0 ? -EIO : n;
+}
+
+/* Who appends has the kernel's offset, which knows nothing of what others have appended. */
+static ssize_t put_in_file(const struct backing_place *place, const void *data)
+{
+	struct iovec bytes = {(void *)data, place->size};
+	int flags = O_WRONLY | (place->appends ? O_APPEND : 0);
+	CLEANUP_FD int opened = place->is_path ? backing_use(place->fd, flags) : -1;
+	ssize_t n;
+
+	if (place->is_path && opened < 0)
+		return opened;
+	n = pwritev2(place->is_path ? opened : place->fd, &bytes, 1, place->offset,
+		     place->appends ? RWF_APPEND : 0);
+	return n < 0 ? -errno : n;
+}
+
+static ssize_t put(const struct backing_place *place, const void *data)
+{
+	return place->memory ? put_in_memory(place, data) : put_in_file(place, data);
+}
+
+static int writing_act(void *data)
+{
+	const struct writing *writing = data;
+
+	return (int)put(&writing->place, writing->data);
+}
+
+static int start(struct file *file, const struct backing_place *place, const void *data)
+{
+	struct host *host = file->channel->space->host;
+	struct caller opener = {.uid = file->uid, .gid = file->gid, .waiter = file->waiter};
+	size_t size = sizeof(struct writing) + place->size;
+	struct writing *writing;
+
+	if (host_reserve_spare(host, size) < 0)
+		return -ENOMEM;
+	writing = (struct writing *)host->spare;
+	writing->place = *place;
+	memcpy(writing->data, data, place->size);
+	return job_run(
+		host, &opener,
+		&(struct job_call){
+			.place = JOB_WORKER, .act = writing_act, .data = writing, .size = size});
+}
+
+ssize_t backing_write(struct file *file, const struct backing_place *place, const void *data)
+{
+	int r;
+
+	if (!place->may_wait || !file->channel->space->host->is_serving)
+		return put(place, data);
+	if (!file->waiter)
+		return -EAGAIN;
+	if (job_take_result(file->waiter, writing_act, &r))
+		return r;
+	return start(file, place, data);
+}
