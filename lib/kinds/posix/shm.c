@@ -185,10 +185,22 @@ static int shm_open_served(struct file *file, struct caller *caller)
 	return r < 0 ? r : 0;
 }
 
+static int shm_ask_and_drop(struct file *file, struct caller *caller)
+{
+	int r = 0;
+
+	/* To its maker nothing is refused, whatever its mode. */
+	if (!(file->flags & O_CREAT))
+		r = shm_ask(file, caller);
+	return r < 0 ? r : shm_drop_bits(shm_from(file->channel), file, caller);
+}
+
 static int shm_open_file(struct file *file, struct caller *caller)
 {
 	struct channel *channel = file->channel;
-	int r = 0;
+	int r = 0, dropped;
+	/* The last step, so those before it are done. */
+	bool has_dropped = shm_has_dropped_bits(caller, &dropped);
 
 	if (shm_is_served(channel))
 		return shm_open_served(file, caller);
@@ -199,11 +211,8 @@ static int shm_open_file(struct file *file, struct caller *caller)
 		channel->backing_fd = r < 0 ? -1 : r;
 		r = r < 0 ? r : 0;
 	}
-	/* To its maker nothing is refused, whatever its mode. */
-	if (r == 0 && !(file->flags & O_CREAT))
-		r = shm_ask(file, caller);
 	if (r == 0)
-		r = shm_drop_bits(shm_from(channel), file, caller);
+		r = has_dropped ? dropped : shm_ask_and_drop(file, caller);
 	if (r < 0 && channel->n_files == 1)
 		shm_close(channel);
 	return r;

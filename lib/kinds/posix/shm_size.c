@@ -89,10 +89,11 @@ static int bits_act(void *data)
 	return readable < 0 ? readable : drop_bits(readable);
 }
 
-/*
- * The kernel does not clear the set-id bits of what it writes to in our place, because it does so
- * with our rights: so they go before the first write, when the file is opened.
- */
+bool shm_has_dropped_bits(struct caller *caller, int *ret_result)
+{
+	return job_take_result(caller->waiter, bits_act, ret_result);
+}
+
 int shm_drop_bits(struct named *named, struct file *file, struct caller *caller)
 {
 	struct channel *channel = &named->channel;

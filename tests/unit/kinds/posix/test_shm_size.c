@@ -172,6 +172,34 @@ START_TEST(test_shm_size_status_shows_size_and_use)
 }
 END_TEST
 
+struct opening {
+	struct channel *region;
+	struct file *file;
+};
+
+/* Each time its owner has set the bits again. */
+static int open_as_stranger(void *data)
+{
+	struct opening *opening = data;
+
+	must_call(chmod("/dev/shm/r", 06777));
+	return object_open_as(opening->region, O_WRONLY, &stranger, &opening->file);
+}
+
+START_TEST(test_shm_size_bits_that_are_set_again_are_dropped_once)
+{
+	struct opening opening;
+
+	features_found(&host.features, FEATURE_PASSTHROUGH, true);
+	host.is_serving = true;
+	native_file_make("r", "");
+	opening.region = object_find(fixture_open(&shm_kind), "r");
+	must(loop_wait_for(&stranger, open_as_stranger, &opening));
+	object_close(opening.file);
+	object_unref(opening.region);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("shm_size");
@@ -194,5 +222,8 @@ int main(void)
 		(const TTest *const[]){
 			test_shm_size_sized_by_another_loses_its_set_user_id_bit_alone, NULL},
 		2);
+	suite_add(suite, "opened",
+		  (const TTest *const[]){test_shm_size_bits_that_are_set_again_are_dropped_once,
+					 NULL});
 	return suite_run(suite);
 }
