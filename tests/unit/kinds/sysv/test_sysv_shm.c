@@ -59,6 +59,7 @@ END_TEST
 START_TEST(test_sysv_shm_large_is_written_by_a_job)
 {
 	struct file *file;
+	static char text[300001]; /* several jobs' */
 	struct held held = {0};
 	const void *data;
 
@@ -67,11 +68,13 @@ START_TEST(test_sysv_shm_large_is_written_by_a_job)
 	file = object_open(object_find(fixture_open(&sysv_shm_kind), NAME), O_RDWR);
 	object_unref(file->channel);
 	host.is_serving = true;
-	held_write(&held, file, "hello", 5);
+	for (size_t k = 0; k < sizeof(text); k++)
+		text[k] = (char)(k * 7 + k / 4096);
+	held_write(&held, file, text, sizeof(text));
 	held_wait(&held);
-	held_expect_result(&held, 5);
-	ck_assert_int_eq(channel_read(file, 5, 0, &data), 5);
-	ck_assert_mem_eq(data, "hello", 5);
+	held_expect_result(&held, sizeof(text));
+	ck_assert_int_eq(channel_read(file, sizeof(text), 0, &data), sizeof(text));
+	ck_assert_mem_eq(data, text, sizeof(text));
 	object_close(file);
 }
 END_TEST
