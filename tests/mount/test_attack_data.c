@@ -15,6 +15,7 @@
 #include <sys/ipc.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { NOBODY = 65534, SIZE = 2 << 20 };
@@ -107,12 +108,35 @@ START_TEST(test_attack_data_segment_is_locked_and_nobody_else_waits)
 }
 END_TEST
 
+START_TEST(test_attack_data_mount_ends_while_one_waits_for_a_lock)
+{
+	struct mount mount;
+	struct place place = {.mount = &mount};
+	struct hold hold;
+	pid_t child;
+
+	mount_start(&mount, "less", mount_options("without=passthrough"));
+	place.fd = (int)must(open(mount_path(&mount, "shm/x"), O_RDWR | O_CREAT | O_EXCL, 0600));
+	place.native = (int)must(open("/dev/shm/x", O_RDWR));
+	hold_begin(&hold, place.native);
+	child = child_start_as(NOBODY, write_run, &place);
+	ck_assert(wait_until(has_requests, &mount, 10000));
+	must(kill(mount.daemon, SIGTERM));
+	ck_assert_int_eq(WEXITSTATUS(child_end(child)), ENOTCONN);
+	hold_end(&hold);
+	ck_assert_int_eq(mount_wait(&mount), 0);
+	close(place.fd);
+	close(place.native);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("attack_data");
 	TCase *data = suite_case(suite, "data", 60);
 
 	tcase_add_test(data, test_attack_data_region_is_locked_and_nobody_else_waits);
+	tcase_add_test(data, test_attack_data_mount_ends_while_one_waits_for_a_lock);
 	case_add_needing(data, test_attack_data_segment_is_locked_and_nobody_else_waits, 0,
 			 "map_files");
 	return suite_run(suite);
