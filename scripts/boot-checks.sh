@@ -27,7 +27,6 @@ check_unit() {
 	inside systemctl status --no-pager ipcfs
 	in_shell 'grep CapBnd "/proc/$(systemctl show -P MainPID ipcfs)/status"'
 	[[ $(inside systemctl show -P Type ipcfs) == notify ]]
-	[[ $(inside ps -o ni= -p "$(main_pid)" | xargs) == -5 ]]
 	[[ $(inside readlink "/proc/$(main_pid)/ns/mnt") == "$(inside readlink /proc/1/ns/mnt)" ]]
 }
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/unit/fixture.h"
@@ -81,12 +82,16 @@ static pid_t child_of(pid_t parent)
 START_TEST(test_scanner_helper_that_was_killed_is_replaced)
 {
 	struct peer_target target;
-	pid_t pid;
+	pid_t pid, helper;
+	siginfo_t info;
 
 	look_make();
 	target = look_target(LOOK_PATH);
 	must(scanner_new(&host, &look_scanner));
-	must_call(kill(child_of(getpid()), SIGKILL));
+	helper = child_of(getpid());
+	must_call(kill(helper, SIGKILL));
+	/* Until it has ended it may still be sent what it never reads: EIO, for that one reader. */
+	must_call(waitid(P_PID, (id_t)helper, &info, WEXITED | WNOWAIT));
 	pid = look_start(open_both);
 	look_find(&target, 1);
 	ck_assert_uint_eq(look_found.n_peers, 1);
