@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "lib/base/clock.h"
 #include "lib/host/caller.h"
 
 #define MS 1000 /* microseconds */
@@ -26,10 +26,7 @@ static const uint64_t most[N_LOCK_SORTS] = {[LOCK_ALONE] = 1000 * MS, [LOCK_SHAR
 
 uint64_t lock_time_now(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 * MS + (uint64_t)now.tv_nsec / 1000;
+	return (uint64_t)(clock_now() / CLOCK_US);
 }
 
 static uint64_t less(uint64_t from, uint64_t by)

@@ -15,6 +15,7 @@
 #include <utlist.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
 #include "lib/base/loop.h"
 #include "lib/base/workers_state.h"
 
@@ -145,19 +146,11 @@ void workers_finish_tasks(struct workers *workers)
 	join_exited(workers);
 }
 
-static long long now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000LL + now.tv_nsec;
-}
-
 /* Many may have ended, each with much to do for whoever waits: others are not to wait for all. */
 static void finished_dispatch(struct loop_source *source, uint32_t events)
 {
 	struct workers *workers = CONTAINER_OF(source, struct workers, finished);
-	long long until = now_ns() + SLICE;
+	int64_t until = clock_now() + SLICE;
 	struct worker_task *ended;
 	uint64_t n;
 
@@ -165,7 +158,7 @@ static void finished_dispatch(struct loop_source *source, uint32_t events)
 		return;
 	while ((ended = take_ended(workers))) {
 		ended->done(ended);
-		if (now_ns() < until)
+		if (clock_now() < until)
 			continue;
 		tell_loop(workers);
 		break;

@@ -4,6 +4,7 @@
 #include <time.h>
 #include <utlist.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/workers_state.h"
 
 /* Has all tasks give up; with the mutex held. */
@@ -31,21 +32,13 @@ static void await_exit(struct workers *workers)
 	pthread_cond_timedwait(&workers->exits, &workers->mutex, &until);
 }
 
-static long long now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
-
 /* Waits for the threads until then; true: none is left. */
 static bool end_threads(struct workers *workers, long long until_ms)
 {
 	pthread_mutex_lock(&workers->mutex);
 	workers->is_ending = true;
 	pthread_cond_broadcast(&workers->wanted);
-	while (workers->n_threads > 0 && now_ms() < until_ms) {
+	while (workers->n_threads > 0 && clock_now() / CLOCK_MS < until_ms) {
 		interrupt_all(workers);
 		await_exit(workers);
 	}
@@ -81,5 +74,5 @@ void workers_free(struct workers *workers)
 void workers_leave(struct workers *workers, unsigned milliseconds)
 {
 	if (workers)
-		end(workers, now_ms() + milliseconds);
+		end(workers, clock_now() / CLOCK_MS + milliseconds);
 }

@@ -16,6 +16,7 @@
 #include <utlist.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
 #include "lib/base/workers.h"
 #include "lib/host/job.h"
 
@@ -136,25 +137,17 @@ static void making_submit(struct making *making, int result)
 	making_end(making);
 }
 
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
 static int making_gather(struct making *making)
 {
 	const struct text_ops *ops = making->source.ops;
-	int64_t end = now_ns() + SLICE;
+	int64_t end = clock_now() + SLICE;
 	int r;
 
 	do {
 		if (host_of(making)->is_ending)
 			return -ENOTCONN;
 		r = ops->gather(making->prepared, &making->reader);
-	} while (r == -EAGAIN && now_ns() < end);
+	} while (r == -EAGAIN && clock_now() < end);
 	return r;
 }
 
@@ -188,7 +181,7 @@ static void take_turn(struct loop_task *task)
 	if (!making)
 		return;
 	r = making_gather(making);
-	making->turn = now_ns();
+	making->turn = clock_now();
 	if (r == -EINPROGRESS)
 		making->state = MAKING_WAITING;
 	else if (r != -EAGAIN)

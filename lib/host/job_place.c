@@ -7,6 +7,7 @@
 #include <utlist.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
 
 /* A process that nobody waits for may take this long, seconds, before its user gets no other. */
 #define LEFT_MOST 1
@@ -33,14 +34,6 @@ static bool is_charged(const struct job *job)
 
 /* Processes: one of a user's at a time. */
 
-static time_t now_seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
-
 /*
  * Whoever stops such a process wants others to wait behind the lock that the kernel holds for it.
  * He may have many more in line, so these are refused at once. The table is small: who is pushed
@@ -49,13 +42,13 @@ static time_t now_seconds(void)
 static void note_stopper(struct host *host, uid_t uid)
 {
 	host->last_stopper = (host->last_stopper + 1) % HOST_STOPPERS;
-	host->stoppers[host->last_stopper] =
-		(struct stopper){.uid = uid, .until = now_seconds() + STOPPED_MOST};
+	host->stoppers[host->last_stopper] = (struct stopper){
+		.uid = uid, .until = (time_t)(clock_now() / CLOCK_S) + STOPPED_MOST};
 }
 
 static bool is_stopper(const struct host *host, uid_t uid)
 {
-	time_t now = now_seconds();
+	time_t now = (time_t)(clock_now() / CLOCK_S);
 
 	for (unsigned i = 0; i < HOST_STOPPERS; i++)
 		if (host->stoppers[i].uid == uid && now < host->stoppers[i].until)
@@ -117,7 +110,7 @@ void job_place_next(struct host *host, uid_t uid)
 /* Does a process of this user's go on and on for nobody, because he has stopped it? */
 static bool is_left(const struct job *job)
 {
-	return !job->waiter && now_seconds() > job->left.tv_sec + LEFT_MOST;
+	return !job->waiter && (time_t)(clock_now() / CLOCK_S) > job->left.tv_sec + LEFT_MOST;
 }
 
 static int queue_process(struct job *job)

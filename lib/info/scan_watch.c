@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
 #include "lib/info/scan.h"
 
 /* Milliseconds: how often to look, at one step at the most, and at all. */
@@ -36,14 +37,6 @@ struct watch {
 	int64_t end;
 	unsigned n_stuck;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
 
 /* The processes that there are now, in memory that is shared with who looks at them. */
 
@@ -137,10 +130,10 @@ static void watch_looker(struct watch *watch, pid_t looker, int looker_fd)
 	struct pollfd ends[] = {{.fd = watch->daemon, .events = POLLIN},
 				{.fd = looker_fd, .events = POLLIN}};
 	size_t step = watch->list->step;
-	int64_t since = now_ms();
+	int64_t since = clock_now() / CLOCK_MS;
 
 	while (poll(ends, 2, LOOK_MS) >= 0 || errno == EINTR) {
-		int64_t now = now_ms();
+		int64_t now = clock_now() / CLOCK_MS;
 
 		if (ends[0].revents) {
 			kill(looker, SIGKILL);
@@ -214,8 +207,9 @@ static void look(struct watch *watch)
 	const struct scan_list *list = watch->list;
 	size_t n_steps = SCAN_PASSES * list->n;
 
-	watch->end = now_ms() + WHOLE_MS;
-	while (list->step < n_steps && watch->n_stuck < STUCK_MOST && now_ms() < watch->end) {
+	watch->end = clock_now() / CLOCK_MS + WHOLE_MS;
+	while (list->step < n_steps && watch->n_stuck < STUCK_MOST &&
+	       clock_now() / CLOCK_MS < watch->end) {
 		if (!start_looker(watch))
 			break;
 		if (list->step < n_steps)

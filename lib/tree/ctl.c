@@ -12,6 +12,7 @@
 #include <utlist.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
 #include "lib/channel/transfer.h"
 #include "lib/host/job.h"
 #include "lib/tree/command.h"
@@ -239,14 +240,6 @@ static bool is_behind(const struct file *file)
 	return false;
 }
 
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
 static void ctl_turn(struct loop_task *task)
 {
 	struct ctl *ctl = CONTAINER_OF(task, struct ctl, turn);
@@ -273,7 +266,7 @@ static void ctl_spend(struct file *file, int64_t began)
 {
 	struct ctl *ctl = ctl_from(file->channel);
 
-	ctl->spent += now_ns() - began;
+	ctl->spent += clock_now() - began;
 	if (ctl->spent < STRETCH)
 		return;
 	loop_yield(ctl->channel.space->host->loop, &ctl->turn);
@@ -315,7 +308,7 @@ static ssize_t ctl_write(struct file *file, const void *data_, size_t size, off_
 	while (done < size) {
 		const char *end = memchr(data + done, '\n', size - done);
 		size_t length = end ? (size_t)(end - data) - done : size - done;
-		int64_t began = now_ns();
+		int64_t began = clock_now();
 		int r;
 
 		if (must_wait(ctl, file))

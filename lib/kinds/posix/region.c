@@ -70,17 +70,6 @@ int region_reopen(int fd, int flags)
 	return opened < 0 ? -errno : opened;
 }
 
-int region_use(int fd, int flags)
-{
-	int has = fcntl(fd, F_GETFL);
-	int copy;
-
-	if (has >= 0 && (has & O_PATH))
-		return region_reopen(fd, flags | O_NONBLOCK);
-	copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	return copy < 0 ? -errno : copy;
-}
-
 int region_run(struct space *space, struct caller *caller, const struct job_call *call)
 {
 	int r;

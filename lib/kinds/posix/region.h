@@ -44,9 +44,6 @@ int region_target_open(const struct region_target *target);
 /* open(2) of the file behind a descriptor. */
 int region_reopen(int fd, int flags);
 
-/* Likewise of an O_PATH descriptor; another one is only copied. */
-int region_use(int fd, int flags);
-
 /* Closes a descriptor that may be the last of a large file. */
 void region_let_go(struct host *host, int fd);
 

@@ -227,8 +227,9 @@ static void shm_release(struct file *file)
 static ssize_t shm_read(struct file *file, void *data, size_t size, off_t offset)
 {
 	/* Where the kernel does not take the file after all, it is opened each time. */
-	CLEANUP_FD int opened =
-		shm_is_served(file->channel) ? -1 : region_use(file->channel->backing_fd, O_RDONLY);
+	CLEANUP_FD int opened = shm_is_served(file->channel)
+					? -1
+					: backing_use(file->channel->backing_fd, O_RDONLY);
 	ssize_t n;
 
 	if (!shm_is_served(file->channel) && opened < 0)

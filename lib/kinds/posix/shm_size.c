@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/channel/backing.h"
 #include "lib/kinds/posix/region.h"
 
 /* A region to be sized. */
@@ -51,7 +52,7 @@ static int sizing_act(void *data)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	if (!sizing->is_open)
 		return truncate(path, sizing->size) < 0 ? -errno : 0;
-	writable = region_use(fd, O_WRONLY);
+	writable = backing_use(fd, O_WRONLY);
 	if (writable < 0)
 		return writable;
 	if (ftruncate(writable, sizing->size) < 0)
@@ -84,7 +85,7 @@ static int bits_act(void *data)
 {
 	const struct region_target *target = data;
 	CLEANUP_FD int fd = region_target_open(target);
-	CLEANUP_FD int readable = fd < 0 ? fd : region_use(fd, O_RDONLY);
+	CLEANUP_FD int readable = fd < 0 ? fd : backing_use(fd, O_RDONLY);
 
 	return readable < 0 ? readable : drop_bits(readable);
 }
