@@ -109,14 +109,22 @@ static bool is_nearly_full(struct session *session, uid_t uid)
 	return user_charged(&session->host.users, uid, USER_NAMES) >= most - most / part;
 }
 
-int names_add(struct session *session, struct inode_record *record, uid_t uid)
+int names_check(struct session *session, uid_t uid)
 {
 	struct user_names *names = names_of(session, uid);
-	int r;
 
 	if (names && is_nearly_full(session, uid))
 		names_drop(session, names);
-	r = user_charge(&session->host.users, uid, USER_NAMES, 1);
+	return user_has_room(&session->host.users, uid, USER_NAMES, 1) ? 0 : -ENOBUFS;
+}
+
+int names_add(struct session *session, struct inode_record *record, uid_t uid)
+{
+	struct user_names *names = names_of(session, uid);
+	int r = names_check(session, uid);
+
+	if (r == 0)
+		r = user_charge(&session->host.users, uid, USER_NAMES, 1);
 	if (r < 0)
 		return r;
 	if (!names)

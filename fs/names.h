@@ -26,6 +26,9 @@ struct user_names {
 	UT_hash_handle hh;       /* session::names */
 };
 
+/* Is there room for one more? Drops some if there soon is none. -ENOBUFS */
+int names_check(struct session *session, uid_t uid);
+
 /* Charges it to the user. -ENOBUFS: the user has too many, in use or not dropped yet; -ENOMEM */
 int names_add(struct session *session, struct inode_record *record, uid_t uid);
 

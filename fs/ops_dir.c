@@ -8,6 +8,7 @@
 #include <utlist.h>
 
 #include "fs/inode.h"
+#include "fs/names.h"
 #include "fs/reply.h"
 #include "fs/session.h"
 #include "fs/step.h"
@@ -88,6 +89,9 @@ int op_make(fuse_req_t req, const struct step *step, struct caller *caller,
 	struct found found = {0};
 	int r = inode_space(session, step->ino, &space);
 
+	/* What was made and then could not be named would stay, and be said to have failed. */
+	if (r == 0)
+		r = names_check(session, caller->uid);
 	if (r == 0)
 		r = space_create(space, step->name, step->mode, NULL, caller, &found.entry,
 				 &found.selector);

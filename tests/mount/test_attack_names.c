@@ -153,6 +153,11 @@ static int keep_names_run(void *arg)
 	}
 	if (n > NAMES_MOST || errno != ENOBUFS)
 		return n > NAMES_MOST ? E2BIG : errno;
+	/* What he could not be given a name of is not made either. */
+	if (open(mount_path(&few, "queues/unnamed"), O_RDWR | O_CREAT, 0600) >= 0)
+		return EEXIST;
+	if (errno != ENOBUFS)
+		return errno;
 	if (turns_wait(arg) != 0)
 		return EIO;
 	while (n > 0)
@@ -175,6 +180,7 @@ START_TEST(test_attack_keeps_names_and_is_refused_alone)
 	pid = child_start_as(ATTACKER, keep_names_run, &turns);
 	ck_assert_int_eq(read_one(turns.ready[0]), 0);
 	child_must_as(OTHER, look_up_run, &number);
+	must_fail(access(mount_path(&few, "queues/unnamed"), F_OK), ENOENT);
 	ck_assert_int_eq(write_one(turns.go[1]), 0);
 	ck_assert_int_eq(child_end(pid), 0);
 }
