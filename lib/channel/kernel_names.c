@@ -299,24 +299,11 @@ int named_lookup(struct space *space, const char *name, struct caller *caller,
 	return named_find(space, name, &ret_entry->channel);
 }
 
-int named_check_owner(struct space *space, const char *name, struct caller *caller)
-{
-	struct stat attr;
-	int r = stat_name(named_space_from(space), name, &attr);
-
-	if (r < 0)
-		return r;
-	return caller_owns(caller, attr.st_uid) ? 0 : -EPERM;
-}
-
 int named_remove(struct space *space_, const char *name, struct caller *caller)
 {
 	struct named_space *space = named_space_from(space_);
-	int r;
+	int r = caller_enter(caller);
 
-	r = named_check_owner(space_, name, caller);
-	if (r == 0)
-		r = caller_enter(caller);
 	if (r < 0)
 		return r;
 	r = space->unlink_name(space, name);

@@ -89,12 +89,6 @@ int named_find(struct space *space, const char *name, struct channel **ret_chann
  */
 int named_find_made(struct space *space, const char *name, ino_t ino, struct channel **ret_channel);
 
-/*
- * The rule of a sticky directory, also where the kernel's is not: only owner and root remove or
- * rename. -EPERM, -ENOENT
- */
-int named_check_owner(struct space *space, const char *name, struct caller *caller);
-
 /* For struct space_ops. */
 void named_space_destroy(struct space *space);
 int named_list(struct space *space, struct caller *caller, space_entry_fn *entry, void *data);

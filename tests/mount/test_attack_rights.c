@@ -176,8 +176,9 @@ static const struct attempt by_container_root[] = {
 	{"pipes/p", call_open, EACCES, 0, BIT(CAP_CHOWN)},
 	{"pipes/p", call_chmod, EPERM, 0, BIT(CAP_DAC_OVERRIDE)},
 	{"pipes/p", call_unlink, EPERM, 0, BIT(CAP_DAC_OVERRIDE)},
-	{"queues/q", call_unlink, EPERM, 0, BIT(CAP_DAC_OVERRIDE)},
-	{"shm/s", call_unlink, 0, 0, BIT(CAP_DAC_OVERRIDE)}, /* whose directory is his */
+	/* Their directories are his, and sticky: natively he may, too. */
+	{"queues/q", call_unlink, 0, 0, 0},
+	{"shm/s", call_unlink, 0, 0, 0},
 	{"pipes/p", call_chmod, 0, 0, OF_FILES},
 };
 
