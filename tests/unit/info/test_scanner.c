@@ -36,7 +36,7 @@ START_TEST(test_scanner_of_many_targets)
 		targets[i] = target;
 		/* Far from any file that others have open. */
 		targets[i].ino += (ino_t)(i * 7919 % MANY) << 40;
-		targets[i].shown_dev = target.dev + 1;
+		targets[i].shown_dev = (dev_t)-1; /* nobody's */
 		targets[i].shown_ino = i;
 	}
 	pid = look_start(open_both);
