@@ -43,6 +43,11 @@ int inode_space(const struct session *session, fuse_ino_t ino, struct space **re
 	return 0;
 }
 
+bool inode_is_node(const struct inode *inode)
+{
+	return inode->entry.channel && inode->entry.channel->service == CHANNEL_NODE;
+}
+
 /* Where the object or directory remembers its one inode, or the newest of its many. */
 static void **inode_place(const struct entry *entry, bool is_listed)
 {

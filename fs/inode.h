@@ -49,6 +49,9 @@ struct inode *inode_from(const struct session *session, fuse_ino_t ino);
 /* The directory that it is. -ESTALE: it is none of our inodes; -ENOTDIR */
 int inode_space(const struct session *session, fuse_ino_t ino, struct space **ret_space);
 
+/* Is it a FIFO or socket, which the kernel serves by itself? */
+bool inode_is_node(const struct inode *inode);
+
 /* What a LOOKUP came to. */
 struct found {
 	struct entry entry; /* a reference */

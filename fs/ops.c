@@ -39,6 +39,9 @@ static void op_init(void *data, struct fuse_conn_info *conn)
 	/* Asynchronous writes get no INTERRUPT: one on a full pipe could not even be killed. */
 	fuse_unset_feature_flag(conn, FUSE_CAP_ASYNC_DIO);
 	fuse_set_feature_flag(conn, FUSE_CAP_PARALLEL_DIROPS);
+	/* Inodes can be opened by their number. */
+	if (features_has(features, FEATURE_OPEN_TREE))
+		fuse_set_feature_flag(conn, FUSE_CAP_EXPORT_SUPPORT);
 }
 
 struct caller op_caller(fuse_req_t req)

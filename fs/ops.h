@@ -40,6 +40,9 @@ int op_make(fuse_req_t req, const struct step *step, struct caller *caller,
 /* Would a LOOKUP find what a step names? 0; -errno. May have to wait. */
 int op_exists(fuse_req_t req, const struct step *step, struct caller *caller);
 
+/* Answers with the inode, whose count the kernel then has; or forgets it. */
+void op_reply_inode(fuse_req_t req, struct inode *inode);
+
 /* fs/ops_list.c: what directories list */
 void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
@@ -61,6 +64,13 @@ void op_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi,
 void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t length,
 		  struct fuse_file_info *fi);
 void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence, struct fuse_file_info *fi);
+
+/*
+ * Answers a CREATE with what was made and opened. -errno: it can't, there is no answer yet, and the
+ * file has been closed.
+ */
+int op_reply_made(fuse_req_t req, struct inode *inode, struct handle *handle,
+		  struct fuse_file_info *fi);
 
 /* fs/ops_xattr.c: access control lists */
 void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size);

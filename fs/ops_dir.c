@@ -11,11 +11,11 @@
 #include "fs/names.h"
 #include "fs/reply.h"
 #include "fs/session.h"
+#include "fs/show.h"
 #include "fs/step.h"
 #include "lib/base/cleanup.h"
 
-/* Answers with the inode, whose count the kernel then has; or forgets it. */
-static void reply_inode(fuse_req_t req, struct inode *inode)
+void op_reply_inode(fuse_req_t req, struct inode *inode)
 {
 	struct session *session = fuse_req_userdata(req);
 	struct fuse_entry_param entry;
@@ -26,6 +26,18 @@ static void reply_inode(fuse_req_t req, struct inode *inode)
 		reply_result(req, r == -ESTALE ? -ENOENT : r);
 	if (r < 0 || !reply_entry(req, &entry))
 		inode_forget(session, inode, 1);
+}
+
+/* By its number: open_by_handle_at(2) asks so for what the kernel does not know. */
+static int find_self(fuse_req_t req, const struct step *step, struct inode **ret_inode)
+{
+	struct inode *inode = inode_from(fuse_req_userdata(req), step->ino);
+
+	if (!inode)
+		return -ESTALE;
+	inode->record->n_lookups++;
+	*ret_inode = inode;
+	return 0;
 }
 
 static int find(fuse_req_t req, const struct step *step, struct caller *caller,
@@ -48,17 +60,29 @@ static int find(fuse_req_t req, const struct step *step, struct caller *caller,
 	return r;
 }
 
+/* A FIFO or socket has to be ready for what the kernel does with it then. */
+static void reply_found(fuse_req_t req, const struct step *step, struct inode *inode)
+{
+	if (inode_is_node(inode))
+		show_begin(req, step, inode);
+	else
+		op_reply_inode(req, inode);
+}
+
 static void take_lookup(fuse_req_t req, const struct step *step, struct caller *caller)
 {
+	bool is_self = strcmp(step->name, ".") == 0;
 	struct inode *inode = NULL;
-	int r = find(req, step, caller, &inode);
+	int r = is_self ? find_self(req, step, &inode) : find(req, step, caller, &inode);
 
 	if (step_waits(req, &r, step, caller))
 		return;
 	if (r < 0)
 		reply_result(req, r);
+	else if (is_self)
+		op_reply_inode(req, inode);
 	else
-		reply_inode(req, inode);
+		reply_found(req, step, inode);
 }
 
 void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
@@ -108,7 +132,7 @@ static void take_mknod(fuse_req_t req, const struct step *step, struct caller *c
 	if (r < 0)
 		reply_result(req, r);
 	else
-		reply_inode(req, inode);
+		reply_found(req, step, inode);
 }
 
 void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev)

@@ -9,6 +9,7 @@
 #include "fs/reply.h"
 #include "fs/request.h"
 #include "fs/session.h"
+#include "fs/show.h"
 #include "fs/step.h"
 #include "lib/base/cleanup.h"
 
@@ -139,20 +140,18 @@ static int open_now(fuse_req_t req, struct inode *inode, int flags, struct calle
 	return r == -EAGAIN && !(flags & O_EXCL) ? -ESTALE : r;
 }
 
-/* Opens what was made, and answers with both. */
-static int open_made(fuse_req_t req, struct inode *inode, struct fuse_file_info *fi,
-		     struct caller *caller)
+int op_reply_made(fuse_req_t req, struct inode *inode, struct handle *handle,
+		  struct fuse_file_info *fi)
 {
 	struct session *session = fuse_req_userdata(req);
 	struct fuse_entry_param entry;
-	struct handle *handle;
 	bool is_answered;
 	int r = inode_entry(inode, &entry);
 
-	if (r == 0)
-		r = open_now(req, inode, fi->flags, caller, &handle);
-	if (r < 0)
+	if (r < 0) {
+		handle_free(req, session, handle);
 		return r;
+	}
 	if (fill_open(req, handle, fi))
 		is_answered = fuse_reply_create(req, &entry, fi) == 0;
 	else
@@ -162,6 +161,33 @@ static int open_made(fuse_req_t req, struct inode *inode, struct fuse_file_info 
 		inode_forget(session, inode, 1);
 	}
 	return 0;
+}
+
+/* Opens what was made, and answers with both. */
+static int open_made(fuse_req_t req, struct inode *inode, struct fuse_file_info *fi,
+		     struct caller *caller)
+{
+	struct handle *handle;
+	int r = open_now(req, inode, fi->flags, caller, &handle);
+
+	return r < 0 ? r : op_reply_made(req, inode, handle, fi);
+}
+
+/*
+ * What is read, too, through an open with O_EXCL can't be a node: one that is just made, and that
+ * nobody knows of, may become what it has to be.
+ */
+static int make_regular(struct inode *inode, int flags)
+{
+	struct channel *channel = inode->entry.channel, *door;
+	int r;
+
+	if (!inode_is_node(inode) || !(flags & O_EXCL) || (flags & O_ACCMODE) == O_WRONLY)
+		return 0;
+	r = channel_door(channel, flags, &door);
+	if (r == 0)
+		channel_unref(door);
+	return r;
 }
 
 /* Made by another meanwhile: the kernel looks again, and checks who may open it. */
@@ -191,7 +217,13 @@ static void take_create(fuse_req_t req, const struct step *step, struct caller *
 		reply_result(req, r);
 		return;
 	}
-	r = open_made(req, inode, &fi, caller);
+	r = make_regular(inode, fi.flags);
+	if (r == 0 && inode_is_node(inode)) {
+		show_begin(req, step, inode);
+		return;
+	}
+	if (r == 0)
+		r = open_made(req, inode, &fi, caller);
 	if (r < 0) {
 		inode_forget(fuse_req_userdata(req), inode, 1);
 		reply_result(req, r);
@@ -205,7 +237,8 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 				       .ino = parent,
 				       .name = name,
 				       .mode = S_IFREG | (mode & 07777),
-				       .fi = *fi});
+				       .fi = *fi,
+				       .has_fi = true});
 }
 
 void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)

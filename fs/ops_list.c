@@ -135,10 +135,15 @@ static struct inode *find_listed(fuse_req_t req, struct space *space, const char
 		r = space_lookup(space, name, &caller, &found.entry, &found.selector);
 	if (r == 0)
 		r = inode_get_listed(session, &found, &caller, &inode);
-	caller_fini(&caller);
-	if (r < 0)
+	if (r < 0) {
+		caller_fini(&caller);
 		return NULL;
-	if (inode_entry_listed(inode, ret_entry) < 0) {
+	}
+	/* For a node that is not ready there has to be a LOOKUP. */
+	if (inode_is_node(inode))
+		r = channel_show(inode->entry.channel, inode->record->nodeid, &caller);
+	caller_fini(&caller);
+	if (r < 0 || inode_entry_listed(inode, ret_entry) < 0) {
 		inode_forget(session, inode, 1);
 		inode = NULL;
 	}

@@ -81,6 +81,7 @@ static void allow_names(struct session *session)
 static void session_ready(struct session *session)
 {
 	struct statx attr = {0};
+	int r;
 
 	/* Not to be asked of ourselves: the kernel has it. */
 	statx(AT_FDCWD, session->options->mount_point, AT_STATX_DONT_SYNC, STATX_INO, &attr);
@@ -89,6 +90,9 @@ static void session_ready(struct session *session)
 	features_found(&session->host.features, FEATURE_PASSTHROUGH, can_back(session));
 	features_found(&session->host.features, FEATURE_PRUNE, prune_probe(session->device.fd));
 	allow_names(session);
+	r = tree_begin(session);
+	if (r < 0)
+		log_line(LOG_ERR, "no FIFO can be kept: %s", strerror(-r));
 	background_ready();
 	tell_features(&session->host.features);
 	notify_ready();
@@ -311,7 +315,9 @@ int session_init(struct session *session, const struct options *options)
 {
 	int r;
 
-	*session = (struct session){.options = options, .signals.fd = -1, .device.fd = -1};
+	*session = (struct session){.options = options, .signals.fd = -1,
+				    .device.fd = -1,
+				    .tree.mounts.fd = -1};
 	slots_init(&session->inodes, sizeof(struct inode_record));
 	slots_init(&session->handles, sizeof(struct handle_record));
 	slots_init(&session->listings, sizeof(struct listing_record));
@@ -368,6 +374,7 @@ void session_fini(struct session *session)
 	slots_fini(&session->handles);
 	slots_fini(&session->listings);
 	root_free(&session->host, session->root_space);
+	tree_end(session);
 	if (session->signals.fd >= 0)
 		close(session->signals.fd);
 	step_clock_fini(&session->steps, session->loop);

@@ -13,6 +13,7 @@
 #include "fs/shrink.h"
 #include "fs/spin.h"
 #include "fs/step.h"
+#include "fs/tree.h"
 #include "lib/base/loop.h"
 #include "lib/base/slots.h"
 #include "lib/channel/channel.h"
@@ -40,6 +41,7 @@ struct session {
 	struct slots handles;  /* struct handle, by fh */
 	struct slots listings; /* struct listing, by the fh of a directory */
 	struct step_clock steps;
+	struct tree tree;
 	struct request *held;
 	struct request *spares; /* memory for the next ones */
 	unsigned n_spares;

@@ -210,12 +210,24 @@ int channel_check_read(struct channel *channel, struct caller *caller)
 	return r == 0 && !caller_may(caller, &attr, R_OK) ? -EACCES : r;
 }
 
-int channel_peek(struct channel *channel, FILE *out)
+int channel_peek(struct channel *channel, struct caller *caller, FILE *out)
 {
-	/* What is in a node the kernel alone has. */
-	if (!channel->ops->peek || channel->service == CHANNEL_NODE)
-		return -EOPNOTSUPP;
-	return channel->ops->peek(channel, out);
+	return channel->ops->peek ? channel->ops->peek(channel, caller, out) : -EOPNOTSUPP;
+}
+
+int channel_measure(struct channel *channel, struct caller *caller)
+{
+	return channel->ops->measure ? channel->ops->measure(channel, caller) : 0;
+}
+
+int channel_show(struct channel *channel, uint64_t node, struct caller *caller)
+{
+	return channel->ops->show ? channel->ops->show(channel, node, caller) : 0;
+}
+
+int channel_door(struct channel *channel, int flags, struct channel **ret_door)
+{
+	return channel->ops->door ? channel->ops->door(channel, flags, ret_door) : -EOPNOTSUPP;
 }
 
 int channel_footprint(struct channel *channel, struct caller *caller,

@@ -202,9 +202,26 @@ struct channel_ops {
 	int (*check_read)(struct channel *channel, struct caller *caller);
 	/*
 	 * Prints what waits, without taking it; for a reader who may read it (info/ has looked).
-	 * NULL: the kernel has no call for that.
+	 * May be a job. NULL: the kernel has no call for that.
 	 */
-	int (*peek)(struct channel *channel, FILE *out);
+	int (*peek)(struct channel *channel, struct caller *caller, FILE *out);
+	/*
+	 * Asks the kernel for what status() can't know by itself. May be a job. NULL: there is no
+	 * such thing.
+	 */
+	int (*measure)(struct channel *channel, struct caller *caller);
+	/*
+	 * CHANNEL_NODE: the kernel is about to learn that the name leads to inode `node`, by which
+	 * host_nodes opens it, and from then on the daemon hears of no open. Makes the object ready
+	 * for that. May be a job. NULL: it always is.
+	 */
+	int (*show)(struct channel *channel, uint64_t node, struct caller *caller);
+	/*
+	 * CHANNEL_NODE, just made by an open with O_EXCL and these flags, which the kernel goes
+	 * through with only if it is a regular file: gives one that reads and writes the object, as
+	 * a reference; it may be the object itself, of which nobody knows yet. NULL: -EOPNOTSUPP.
+	 */
+	int (*door)(struct channel *channel, int flags, struct channel **ret_door);
 	/* Changes what stat() said of how others have the object. May be a job. NULL: nothing. */
 	int (*footprint)(struct channel *channel, struct caller *caller,
 			 struct footprint *footprint);
@@ -304,7 +321,10 @@ void channel_status(struct channel *channel, struct caller *caller, struct row *
 /* May the caller read it? -EACCES */
 int channel_check_read(struct channel *channel, struct caller *caller);
 /* Prints what waits, without taking it. -EOPNOTSUPP: the kernel has no call for that. */
-int channel_peek(struct channel *channel, FILE *out);
+int channel_peek(struct channel *channel, struct caller *caller, FILE *out);
+int channel_measure(struct channel *channel, struct caller *caller);
+int channel_show(struct channel *channel, uint64_t node, struct caller *caller);
+int channel_door(struct channel *channel, int flags, struct channel **ret_door);
 /* May be a job. */
 int channel_footprint(struct channel *channel, struct caller *caller,
 		      struct footprint *ret_footprint);

@@ -46,6 +46,8 @@ static void kept_unname(struct kept_space *space, struct kept *kept)
 	HASH_DEL(space->kept, kept);
 	free(TAKE_PTR(kept->name));
 	attributes_touch(&kept->attributes.ctime);
+	if (space->unnamed)
+		space->unnamed(kept);
 	channel_unref(&kept->channel);
 }
 

@@ -27,6 +27,8 @@ struct kept {
 struct kept_space {
 	struct space space;
 	struct kept *kept;
+	void (*unnamed)(struct kept *kept); /* its name has gone; NULL: nothing to do */
+	void *state;                        /* the kind's own */
 };
 
 struct kept *kept_from(struct channel *channel);

@@ -205,6 +205,12 @@ bool space_is_changing(const struct space *space)
 	return space->ops->stat;
 }
 
+void space_let_go(struct space *space)
+{
+	if (space->ops->let_go)
+		space->ops->let_go(space);
+}
+
 bool space_can_create(const struct space *space)
 {
 	return space->ops->create;

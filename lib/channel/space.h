@@ -65,6 +65,8 @@ struct space_ops {
 	/* As channel_ops::change; of the directory itself. */
 	int (*change)(struct space *space, const struct stat *attr, unsigned changes,
 		      struct caller *caller);
+	/* The mount has gone from the tree: closes what keeps it there. NULL: nothing does. */
+	void (*let_go)(struct space *space);
 };
 
 struct space {
@@ -130,6 +132,8 @@ int space_change(struct space *space, const struct stat *attr, unsigned changes,
 
 /* The directory of the objects that info/ has in its mirror: the space, or space::shown. */
 struct space *space_shown(struct space *space);
+
+void space_let_go(struct space *space);
 
 /* The attributes of the directory itself. */
 void space_stat(const struct space *space, struct stat *ret_attr);

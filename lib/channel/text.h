@@ -14,7 +14,10 @@
 #include "lib/channel/channel.h"
 
 struct text_ops {
-	/* Prints the content as `reader` may see it. 0, or -errno that the open fails with. */
+	/*
+	 * Prints the content as `reader` may see it. 0, or -errno that the open fails with. Without
+	 * prepare() it may be a job.
+	 */
 	int (*print)(void *data, struct caller *reader, FILE *out);
 	void (*release)(void *data); /* when the text is destroyed; NULL: nothing to do */
 

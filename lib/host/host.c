@@ -27,6 +27,7 @@ int host_init(struct host *host, struct loop *loop)
 	*host = (struct host){
 		.loop = loop,
 		.next_id = 1,
+		.nodes = {.tree_fd = -1, .dir_fd = -1},
 		.users.limits =
 			{
 				[USER_CHANNELS] = 16384,

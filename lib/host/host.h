@@ -43,6 +43,23 @@ struct stopper {
 };
 #define HOST_STOPPERS 16
 
+/*
+ * How to open what the mount shows under a number (channel_ops::show), as one of its users would,
+ * but without keeping it busy. On a thread only: the mount has to answer.
+ */
+struct host_nodes {
+	int tree_fd; /* O_PATH: its root, in a clone of the mount that nobody else has; -1: none */
+	int dir_fd;  /* the same, open; -1: not yet */
+	int (*open)(int dir_fd, uint64_t node, int flags); /* a descriptor; -errno */
+};
+
+/* What a pipe is of which nothing else is said: -o pipe_*. All zeroes are the usual ones. */
+struct host_pipes {
+	size_t capacity; /* bytes */
+	bool has_no_end; /* eof=never */
+	bool by_daemon;  /* served=daemon */
+};
+
 struct host {
 	struct loop *loop;        /* borrowed */
 	struct workers *workers;  /* for what takes long */
@@ -57,6 +74,8 @@ struct host {
 	struct scanner *scanner;  /* of processes: lib/info/scanner.h */
 	struct reading *readings; /* of configuration files, in order: lib/tree/config.c */
 	bool is_serving;          /* the mount may call: nothing on the loop may walk into it */
+	struct host_nodes nodes;
+	struct host_pipes pipes;
 	dev_t dev;                /* of the mount, by which its open files are told */
 	struct user_table users;
 	struct features features;

@@ -95,7 +95,7 @@ static int job_new(struct host *host, struct caller *caller, const struct job_ca
 static bool is_same(const struct job *job, const struct job_call *call)
 {
 	return job->call.act == call->act && job->call.size == call->size &&
-	       memcmp(job->call.data, call->data, call->size) == 0;
+	       memcmp(job->call.data, call->data, call->n_key ? call->n_key : call->size) == 0;
 }
 
 /*
@@ -131,7 +131,7 @@ static bool is_needless(const struct host *host, struct caller *caller, enum job
 {
 	if (place == JOB_SLEEPER)
 		return false;
-	if (place == JOB_WORKER)
+	if (place == JOB_WORKER || place == JOB_ALONE)
 		return !host->is_serving;
 	return child_is_needless(caller) && (place == JOB_PROCESS || !host->is_serving);
 }
@@ -200,7 +200,7 @@ bool job_stop(struct waiter *waiter)
 {
 	struct job *job = waiter->job;
 
-	if (!job || job_place_is_callers(job->call.place))
+	if (!job || (job_place_is_left(job->call.place) && !job->call.is_final))
 		return false;
 	if (job->is_stopped || job->state == JOB_DONE)
 		return true;
@@ -226,7 +226,7 @@ void job_end_all(struct host *host)
 		DL_FOREACH(host->jobs, job) {
 			struct waiter *waiter = job->waiter;
 
-			if (!waiter || !job_place_is_callers(job->call.place))
+			if (!waiter || !job_place_is_left(job->call.place))
 				continue;
 			waiter->job = NULL;
 			job_drop(job);

@@ -43,6 +43,11 @@ enum job_place {
 	 * is not given up.
 	 */
 	JOB_WORKER,
+	/*
+	 * A thread of the daemon's own, for what somebody else may keep from ever ending:
+	 * host::walkers. When the mount ends it is left alone.
+	 */
+	JOB_ALONE,
 };
 
 #define JOB_LONG_MOST 16
@@ -61,6 +66,7 @@ struct job_call {
 	 */
 	bool is_long;
 	bool as_caller;         /* JOB_SLEEPER: act() has the rights of the caller */
+	bool is_final;          /* JOB_ALONE: once begun it is not given up for a signal */
 	int (*act)(void *data); /* 0 or -errno */
 	/*
 	 * Goes in, and comes out again with the result. It tells one call from another, byte for
@@ -68,6 +74,7 @@ struct job_call {
 	 */
 	void *data;
 	size_t size;
+	size_t n_key; /* bytes at its beginning that tell one call from another; 0: all */
 	/*
 	 * On the loop: undoes what a successful act() did, if nobody takes it; and what a process
 	 * did that was killed, which may be nothing. NULL: nothing.

@@ -18,6 +18,7 @@ static struct workers *job_workers(const struct job *job)
 {
 	switch (job->call.place) {
 	case JOB_THREAD:
+	case JOB_ALONE:
 		return job->host->walkers;
 	case JOB_SLEEPER:
 		return job->host->sleepers;
@@ -29,7 +30,7 @@ static struct workers *job_workers(const struct job *job)
 /* Threads that may sleep for ever are charged to the user. */
 static bool is_charged(const struct job *job)
 {
-	return job->call.place == JOB_THREAD || job->call.place == JOB_SLEEPER;
+	return job_workers(job) != job->host->workers;
 }
 
 /* Processes: one of a user's at a time. */

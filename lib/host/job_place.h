@@ -39,6 +39,12 @@ static inline bool job_place_is_callers(enum job_place place)
 	return place == JOB_PROCESS || place == JOB_THREAD;
 }
 
+/* May it go on for nobody? */
+static inline bool job_place_is_left(enum job_place place)
+{
+	return job_place_is_callers(place) || place == JOB_ALONE;
+}
+
 /* In job.c: it is done, or can't be. */
 void job_done(struct job *job, int result);
 

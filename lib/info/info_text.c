@@ -41,7 +41,9 @@ static int status_print(void *data, struct caller *reader, FILE *out)
 
 	if (r < 0)
 		return r;
-	r = info_row(channel, object->name, reader, &row);
+	r = channel_measure(channel, reader);
+	if (r == 0)
+		r = info_row(channel, object->name, reader, &row);
 	channel_unref(channel);
 	if (r == 0)
 		r = info_print_row(&row, out);
@@ -60,7 +62,7 @@ static int peek_print(void *data, struct caller *reader, FILE *out)
 		return r;
 	r = channel_check_read(channel, reader);
 	if (r == 0)
-		r = channel_peek(channel, out);
+		r = channel_peek(channel, reader, out);
 	channel_unref(channel);
 	return r;
 }

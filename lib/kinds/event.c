@@ -223,7 +223,7 @@ static void event_status(struct channel *channel, struct caller *caller, struct 
 	row_add_signed(row, "descriptor", event_fd(event));
 }
 
-static int event_peek(struct channel *channel, FILE *out)
+static int event_peek(struct channel *channel, struct caller *caller, FILE *out)
 {
 	uint64_t value;
 	int r = event_value(event_from(channel), &value);

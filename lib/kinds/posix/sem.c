@@ -216,7 +216,7 @@ static void sem_status(struct channel *channel, struct caller *caller, struct ro
 	row_add_number(row, "sleeping", n_waiting);
 }
 
-static int sem_peek(struct channel *channel, FILE *out)
+static int sem_peek(struct channel *channel, struct caller *caller, FILE *out)
 {
 	unsigned value, n_waiting;
 	struct caller self = {.uid = geteuid(), .gid = getegid(), .pid = getpid()};

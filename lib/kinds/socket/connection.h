@@ -75,7 +75,7 @@ ssize_t connection_read(struct file *file, void *data, size_t size, off_t offset
 ssize_t connection_write(struct file *file, const void *data, size_t size, off_t offset);
 uint32_t connection_poll(struct file *file);
 void connection_status(struct channel *channel, struct caller *caller, struct row *row);
-int connection_peek(struct channel *channel, FILE *out);
+int connection_peek(struct channel *channel, struct caller *caller, FILE *out);
 int connection_footprint(struct channel *channel, struct caller *caller,
 			 struct footprint *footprint);
 

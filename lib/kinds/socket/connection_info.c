@@ -62,7 +62,7 @@ void connection_status(struct channel *channel, struct caller *caller, struct ro
 	}
 }
 
-int connection_peek(struct channel *channel, FILE *out)
+int connection_peek(struct channel *channel, struct caller *caller, FILE *out)
 {
 	struct connection *connection = connection_from(channel);
 	CLEANUP_FREE char *data = malloc(PEEK_BYTES);

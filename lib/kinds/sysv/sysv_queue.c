@@ -237,7 +237,7 @@ static void queue_status(struct channel *channel, struct caller *caller, struct 
 }
 
 /* Each message, with a newline behind it if it has none. */
-static int queue_peek(struct channel *channel, FILE *out)
+static int queue_peek(struct channel *channel, struct caller *caller, FILE *out)
 {
 	struct sysv_queue *queue = sysv_queue_from(channel);
 	struct queue_space *space = queue_space_from(channel->space);

@@ -257,7 +257,7 @@ static void set_status(struct channel *channel, struct caller *caller, struct ro
 	caller_leave();
 }
 
-static int set_peek(struct channel *channel, FILE *out)
+static int set_peek(struct channel *channel, struct caller *caller, FILE *out)
 {
 	CLEANUP_FREE unsigned short *values = NULL;
 	struct sysv *set = set_from(channel);

@@ -132,7 +132,7 @@ START_TEST(test_event_peek_tells_and_takes_nothing)
 	FILE *out = open_memstream(&text, &size);
 
 	file_put(file, "5");
-	must(channel_peek(file->channel, out));
+	must(channel_peek(file->channel, &root, out));
 	fclose(out);
 	ck_assert_str_eq(text, "5\n");
 	free(text);

@@ -144,7 +144,7 @@ START_TEST(test_pipe_settings_peek_takes_nothing)
 	FILE *out = fmemopen(text, sizeof(text), "w");
 
 	file_put(file, "hello");
-	must(channel_peek(file->channel, out));
+	must(channel_peek(file->channel, &root, out));
 	fclose(out);
 	ck_assert_str_eq(text, "hello");
 	file_expect(file, 100, "hello");

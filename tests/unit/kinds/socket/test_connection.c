@@ -273,7 +273,7 @@ START_TEST(test_connection_peek_takes_nothing)
 	fd = native_accept(listening);
 	native_put(fd, "hello", 5);
 	out = open_memstream(&text, &size);
-	must(connection_peek(channel, out));
+	must(connection_peek(channel, &root, out));
 	fclose(out);
 	ck_assert_str_eq(text, "hello");
 	free(text);

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "fs/tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/mount.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mount.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "fs/session.h"
+#include "lib/base/cleanup.h"
+#include "lib/channel/space.h"
+#include "lib/host/host.h"
+
+/* A file handle of FUSE's, linux/fs/fuse/inode.c, fuse_encode_fh(). */
+#define HANDLE_TYPE  0x81
+#define HANDLE_BYTES 12
+
+struct node_handle {
+	struct file_handle head;
+	uint32_t nodeid_high, nodeid_low, generation;
+};
+
+static int open_node(int dir_fd, uint64_t node, int flags)
+{
+	struct node_handle handle = {
+		.head = {.handle_bytes = HANDLE_BYTES, .handle_type = HANDLE_TYPE},
+		.nodeid_high = (uint32_t)(node >> 32),
+		.nodeid_low = (uint32_t)node,
+	};
+	int fd = open_by_handle_at(dir_fd, &handle.head, flags);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* Anywhere that this process sees: it may be bound to other places, too. */
+static bool is_in_tree(const char *device)
+{
+	FILE *file = fopen("/proc/self/mountinfo", "re");
+	char *line = NULL, place[32];
+	size_t size = 0;
+	bool is_found = false;
+
+	if (!file)
+		return true;
+	while (!is_found && getline(&line, &size, file) > 0)
+		is_found = sscanf(line, "%*u %*u %31s", place) == 1 && strcmp(place, device) == 0;
+	free(line);
+	fclose(file);
+	return is_found;
+}
+
+static void look(struct worker_task *task)
+{
+	struct tree *tree = CONTAINER_OF(task, struct tree, task);
+
+	tree->is_mounted = is_in_tree(tree->device);
+}
+
+static void look_again(struct session *session);
+
+static void let_go(struct session *session)
+{
+	struct host *host = &session->host;
+
+	for (struct space **space = host->spaces; *space; space++)
+		space_let_go(*space);
+	if (host->nodes.dir_fd >= 0)
+		close(TAKE_FD(host->nodes.dir_fd));
+	if (host->nodes.tree_fd >= 0)
+		close(TAKE_FD(host->nodes.tree_fd));
+	loop_remove(session->loop, &session->tree.mounts);
+}
+
+static void looked(struct worker_task *task)
+{
+	struct tree *tree = CONTAINER_OF(task, struct tree, task);
+	struct session *session = CONTAINER_OF(tree, struct session, tree);
+
+	tree->is_looking = false;
+	if (session->is_ending)
+		return;
+	if (!tree->is_mounted)
+		let_go(session);
+	else if (tree->is_stale)
+		look_again(session);
+}
+
+static void look_again(struct session *session)
+{
+	struct tree *tree = &session->tree;
+
+	tree->is_stale = tree->is_looking;
+	if (tree->is_looking || !session->host.workers)
+		return;
+	tree->task = (struct worker_task){.work = look, .done = looked};
+	tree->is_looking = workers_submit(session->host.workers, &tree->task) == 0;
+}
+
+static void mounts_dispatch(struct loop_source *source, uint32_t events)
+{
+	struct tree *tree = CONTAINER_OF(source, struct tree, mounts);
+
+	look_again(CONTAINER_OF(tree, struct session, tree));
+}
+
+/* Private: what is mounted beneath the mount later on is not ours to keep. */
+static int clone_mount(const char *path)
+{
+	CLEANUP_FD int fd = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	struct mount_attr attr = {.propagation = MS_PRIVATE};
+
+	if (fd < 0 || mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
+		return -errno;
+	return TAKE_FD(fd);
+}
+
+int tree_begin(struct session *session)
+{
+	struct tree *tree = &session->tree;
+	struct host *host = &session->host;
+
+	if (!features_has(&host->features, FEATURE_OPEN_TREE))
+		return 0;
+	host->nodes.tree_fd = clone_mount(session->options->mount_point);
+	if (host->nodes.tree_fd < 0)
+		return host->nodes.tree_fd;
+	host->nodes.open = open_node;
+	snprintf(tree->device, sizeof(tree->device), "%u:%u", major(host->dev), minor(host->dev));
+	tree->mounts.fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	tree->mounts.dispatch = mounts_dispatch;
+	if (tree->mounts.fd < 0)
+		return -errno;
+	/* It may have been unmounted before this was open. */
+	look_again(session);
+	return loop_add(session->loop, &tree->mounts, EPOLLPRI | EPOLLET);
+}
+
+void tree_end(struct session *session)
+{
+	struct host_nodes *nodes = &session->host.nodes;
+
+	if (session->tree.mounts.is_added)
+		loop_remove(session->loop, &session->tree.mounts);
+	if (session->tree.mounts.fd >= 0)
+		close(TAKE_FD(session->tree.mounts.fd));
+	if (nodes->dir_fd >= 0)
+		close(TAKE_FD(nodes->dir_fd));
+	if (nodes->tree_fd >= 0)
+		close(TAKE_FD(nodes->tree_fd));
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A clone of the mount that is nowhere in the tree: what the daemon opens beneath it keeps the mount
+ * itself free to be unmounted. But it keeps the filesystem alive; so when the mount has gone, all
+ * that is open there is closed.
+ */
+#ifndef IPCFS_TREE_H
+#define IPCFS_TREE_H
+
+#include <stdint.h>
+
+#include "lib/base/loop.h"
+#include "lib/base/workers.h"
+
+struct session;
+
+struct tree {
+	struct loop_source mounts; /* /proc/self/mountinfo, which polls when it changes */
+	struct worker_task task;   /* that looks through it */
+	bool is_looking, is_stale;
+	char device[32]; /* of the mount, as mountinfo has it */
+	bool is_mounted; /* as was seen last */
+};
+
+/* The mount answers. Without a clone (no privilege, an old kernel) nothing can be opened: 0. */
+int tree_begin(struct session *session);
+void tree_end(struct session *session);
+
+#endif

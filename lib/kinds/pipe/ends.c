@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/kinds/pipe/ends.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/inotify.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "lib/base/cleanup.h"
+
+/*
+ * The kernel charges a pipe to the real user of whoever opens it first, who from some size on gets
+ * only small ones (pipe(7), pipe-user-pages-soft). It can't be the owner: whoever has a thread's
+ * real user may kill it, and all of the daemon with it. So it is a user that nobody is, and the
+ * owner pays in our own accounts.
+ */
+#define PAYER ((uid_t)4294967293U)
+
+/* An inotify watch that tells of nothing keeps the place of one that does. */
+#define WATCH_NOTHING IN_DELETE_SELF
+
+#define PATH_SIZE 40
+
+static const char *fd_path(int fd, char path[static PATH_SIZE])
+{
+	snprintf(path, PATH_SIZE, "/proc/self/fd/%d", fd);
+	return path;
+}
+
+static int reopen(int fd, int flags)
+{
+	char path[PATH_SIZE];
+	int r = open(fd_path(fd, path), flags | O_NONBLOCK | O_CLOEXEC);
+
+	return r < 0 ? -errno : r;
+}
+
+static int watch(int inotify_fd, int fd, uint32_t events)
+{
+	char path[PATH_SIZE];
+	int r = inotify_add_watch(inotify_fd, fd_path(fd, path), events);
+
+	return r < 0 ? -errno : r;
+}
+
+static void note(struct ends *ends, int *descriptor, int result)
+{
+	*descriptor = result < 0 ? -1 : result;
+	if (result < 0)
+		ends->error = result;
+}
+
+uint32_t ends_look(int fd)
+{
+	struct pollfd look = {.fd = fd, .events = POLLIN | POLLOUT};
+
+	return poll(&look, 1, 0) == 1 ? (uint32_t)look.revents : 0;
+}
+
+/* The system calls, unlike the library's, change the thread alone. */
+static int open_paid(struct host_nodes *nodes, uint64_t node, int flags)
+{
+	bool is_paid = geteuid() == 0 && syscall(SYS_setresuid, PAYER, -1, -1) == 0;
+	int fd = nodes->open(nodes->dir_fd, node, flags);
+
+	if (is_paid)
+		syscall(SYS_setresuid, geteuid(), -1, -1);
+	return fd;
+}
+
+/* One that has another size, or holds something already, is as somebody else wanted it. */
+static void size_new(int fd, int size)
+{
+	int n_bytes = 0;
+
+	if (fcntl(fd, F_GETPIPE_SZ) == 65536 && ioctl(fd, FIONREAD, &n_bytes) == 0 && n_bytes == 0)
+		fcntl(fd, F_SETPIPE_SZ, size);
+}
+
+static int open_all(struct ends_opening *opening)
+{
+	struct host_nodes *nodes = &opening->nodes;
+
+	if (nodes->dir_fd < 0)
+		nodes->dir_fd = openat(nodes->tree_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (nodes->dir_fd < 0)
+		return -errno;
+	opening->read_fd = open_paid(nodes, opening->node, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (opening->read_fd < 0)
+		return opening->read_fd;
+	opening->watch = watch(opening->inotify_fd, opening->read_fd, WATCH_NOTHING);
+	if (opening->watch < 0)
+		return opening->watch;
+	size_new(opening->read_fd, opening->size);
+	if (!opening->has_end)
+		opening->write_fd = reopen(opening->read_fd, O_WRONLY);
+	return opening->has_end || opening->write_fd >= 0 ? 0 : opening->write_fd;
+}
+
+int ends_open(void *data)
+{
+	struct ends_opening *opening = data;
+	int r = open_all(opening);
+
+	if (r < 0 && opening->read_fd >= 0)
+		close(TAKE_FD(opening->read_fd));
+	return r == -EMFILE ? -ENFILE : r;
+}
+
+/*
+ * A write end is wanted while something is in the pipe and nobody else writes: then the next reader
+ * need not wait in open(2). It is dropped as soon as the pipe is empty, for then its readers are at
+ * the end. Nothing tells when that is but inotify, so the watch comes first, and after the write
+ * end comes one more look: whoever emptied the pipe before the watch was there did so unseen.
+ */
+static void settle(struct ends *ends)
+{
+	uint32_t events = ends_look(ends->read_fd);
+
+	if (ends->write_fd >= 0 && (ends->task == ENDS_TRY || !(events & EPOLLIN))) {
+		close(TAKE_FD(ends->write_fd));
+		events = ends_look(ends->read_fd);
+	}
+	if (ends->write_fd < 0 && (events & EPOLLIN) && (ends->is_new || (events & EPOLLHUP))) {
+		note(ends, &ends->watch, watch(ends->inotify_fd, ends->read_fd, IN_ACCESS));
+		note(ends, &ends->write_fd, reopen(ends->read_fd, O_WRONLY));
+		ends->is_new = false;
+		if (ends->write_fd >= 0 && !(ends_look(ends->read_fd) & EPOLLIN))
+			close(TAKE_FD(ends->write_fd));
+	}
+	if (ends->write_fd < 0)
+		note(ends, &ends->watch, watch(ends->inotify_fd, ends->read_fd, WATCH_NOTHING));
+}
+
+/*
+ * Of an empty pipe tee(2) says whether anybody writes, and takes nothing. What is written between
+ * that and the close is lost, as it is natively when the last reader leaves: but only to somebody
+ * who has had the name looked up long ago and is that slow to use it.
+ */
+static bool is_left(int read_fd)
+{
+	int fds[2];
+	bool is_left;
+
+	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
+		return false;
+	is_left = tee(read_fd, fds[1], 1, SPLICE_F_NONBLOCK) == 0;
+	close(fds[0]);
+	close(fds[1]);
+	return is_left;
+}
+
+static void close_all(struct ends *ends)
+{
+	if (ends->watch >= 0)
+		inotify_rm_watch(ends->inotify_fd, ends->watch);
+	ends->watch = -1;
+	if (ends->write_fd >= 0)
+		close(TAKE_FD(ends->write_fd));
+	close(TAKE_FD(ends->read_fd));
+}
+
+void ends_act(struct ends *ends)
+{
+	ends->error = 0;
+	switch (ends->task) {
+	case ENDS_SETTLE:
+	case ENDS_TRY:
+		if (ends->has_end)
+			settle(ends);
+		else if (ends->write_fd < 0)
+			note(ends, &ends->write_fd, reopen(ends->read_fd, O_WRONLY));
+		break;
+	case ENDS_LEAVE:
+		if (is_left(ends->read_fd))
+			close_all(ends);
+		break;
+	case ENDS_CLOSE:
+		close_all(ends);
+		break;
+	}
+}
+
+/*
+ * A second descriptor, which stays whatever becomes of the first. By the time that this is called
+ * the number may be something else's.
+ */
+static int pin(const struct ends_pin *end)
+{
+	CLEANUP_FD int fd = fcntl(end->fd, F_DUPFD_CLOEXEC, 0);
+	struct stat attr;
+
+	if (fd < 0)
+		return errno == EBADF ? -ESTALE : -errno;
+	if (fstat(fd, &attr) < 0 || attr.st_dev != end->dev || attr.st_ino != end->ino ||
+	    !S_ISFIFO(attr.st_mode))
+		return -ESTALE;
+	return TAKE_FD(fd);
+}
+
+int ends_measure(void *data)
+{
+	struct ends_job *job = data;
+	CLEANUP_FD int fd = pin(&job->read_end);
+
+	if (fd < 0)
+		return fd;
+	job->capacity = fcntl(fd, F_GETPIPE_SZ);
+	return ioctl(fd, FIONREAD, &job->n_bytes) < 0 ? -errno : 0;
+}
+
+int ends_resize(void *data)
+{
+	struct ends_job *job = data;
+	CLEANUP_FD int fd = pin(&job->read_end);
+
+	if (fd < 0)
+		return fd;
+	return fcntl(fd, F_SETPIPE_SZ, job->size) < 0 ? -errno : 0;
+}
+
+/* As much as was there at first: a writer may be quicker. */
+int ends_empty(void *data)
+{
+	struct ends_job *job = data;
+	CLEANUP_FD int fd = pin(&job->read_end);
+	CLEANUP_FD int sink = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	int left = 0;
+
+	if (fd < 0 || sink < 0)
+		return fd < 0 ? fd : -ENFILE;
+	if (ioctl(fd, FIONREAD, &left) < 0)
+		return -errno;
+	while (left > 0) {
+		ssize_t n = splice(fd, NULL, sink, NULL, (size_t)left, SPLICE_F_NONBLOCK);
+
+		if (n <= 0)
+			return n < 0 && errno != EAGAIN ? -errno : 0;
+		left -= (int)n;
+	}
+	return 0;
+}
+
+static int read_all(int fd, struct ends_job *job)
+{
+	size_t size = (size_t)job->n_bytes, done = 0;
+	ssize_t n;
+
+	job->bytes = malloc(size ? size : 1);
+	if (!job->bytes)
+		return -ENOMEM;
+	while (done < size && (n = read(fd, job->bytes + done, size - done)) > 0)
+		done += (size_t)n;
+	job->n_bytes = (int)done;
+	return 0;
+}
+
+int ends_peek(void *data)
+{
+	struct ends_job *job = data;
+	CLEANUP_FD int fd = pin(&job->read_end);
+	CLEANUP_FD int read_fd = -1;
+	CLEANUP_FD int write_fd = -1;
+	int fds[2];
+
+	if (fd < 0)
+		return fd;
+	if (ioctl(fd, FIONREAD, &job->n_bytes) < 0)
+		return -errno;
+	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
+		return -ENFILE;
+	read_fd = fds[0];
+	write_fd = fds[1];
+	fcntl(write_fd, F_SETPIPE_SZ, fcntl(fd, F_GETPIPE_SZ));
+	if (job->n_bytes > 0 &&
+	    tee(fd, write_fd, (size_t)job->n_bytes, SPLICE_F_NONBLOCK) < 0 && errno != EAGAIN)
+		return -errno;
+	return read_all(read_fd, job);
+}
+
+int ends_open_writing(void *data)
+{
+	struct ends_writing *writing = data;
+	CLEANUP_FD int fd = pin(&writing->read_end);
+
+	if (fd < 0)
+		return fd;
+	writing->write_fd = reopen(fd, O_WRONLY);
+	return writing->write_fd < 0 ? writing->write_fd : 0;
+}

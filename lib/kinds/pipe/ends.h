@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The ends of a kept FIFO, as the threads that open and close them see them.
+ *
+ * The kernel locks a pipe while it copies to or from the memory of whoever reads or writes it, and
+ * that memory may be such that the copy never ends. Open, close and most else wait for the lock and
+ * can't be interrupted: all here but ends_look() is for a thread that may be lost that way.
+ *
+ * Those opened for reading and for writing never block.
+ */
+#ifndef IPCFS_ENDS_H
+#define IPCFS_ENDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "lib/host/host.h"
+
+/* A FIFO that gets its read end: a job's data, of which the node tells one from another. */
+struct ends_opening {
+	uint64_t node;
+	struct host_nodes nodes;
+	int inotify_fd;
+	int size;     /* that a pipe which is new gets, bytes */
+	bool has_end; /* else it gets a write end as well */
+	int read_fd, write_fd, watch; /* -1 when it goes in */
+};
+
+/* For job_call::act. -ESTALE: the mount has forgotten it. -ENFILE, -ENOSPC (no inotify watch), … */
+int ends_open(void *opening);
+
+/* What a thread has to do with the ends that are held. */
+struct ends {
+	int read_fd, write_fd; /* -1: it is not held */
+	int inotify_fd, watch;
+	enum ends_task {
+		ENDS_SETTLE, /* hold a write end exactly while it is needed */
+		ENDS_TRY,    /* the same, after a look whether somebody else writes */
+		ENDS_LEAVE,  /* let go, if it is empty and nobody writes */
+		ENDS_CLOSE,  /* let go */
+	} task;
+	bool is_new;  /* whether somebody writes can't be told by EPOLLHUP yet */
+	bool has_end; /* else the write end stays */
+	int error;    /* why the write end, or the watch, that is wanted is not there; 0 */
+};
+
+void ends_act(struct ends *ends);
+
+/*
+ * As things are, of a read end: EPOLLIN, there is something in it; EPOLLHUP, somebody has written
+ * and nobody does any more. Of a write end: EPOLLOUT, there is room.
+ */
+uint32_t ends_look(int fd);
+
+/* An end that is held, to be used beside whoever may be about to close it. */
+struct ends_pin {
+	int fd;
+	dev_t dev;
+	ino_t ino;
+};
+
+/* What a job asks of, or does to, a FIFO; without padding that is not zero. */
+struct ends_job {
+	struct ends_pin read_end;
+	int size;              /* to be set, bytes */
+	int capacity, n_bytes; /* measured */
+	char *bytes;           /* peeked; the caller frees it */
+};
+
+/* For job_call::act. -ESTALE: it is not held any more. */
+int ends_measure(void *job);
+int ends_resize(void *job);
+int ends_empty(void *job);
+int ends_peek(void *job);
+
+/* A write end for somebody, found by a read end that is held; likewise for job_call::act. */
+struct ends_writing {
+	struct ends_pin read_end;
+	int write_fd; /* -1 when it goes in */
+};
+int ends_open_writing(void *writing);
+
+#endif

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * FIFOs: the kernel alone moves the bytes, and the daemon hears of no open, read, write or close.
+ * What it can do is hold the ends of those that are kept (hold.h). It begins when the name is looked
+ * up, as any open does first. Plain FIFOs, and socket nodes, have no more of the daemon than a name.
+ */
+#include "lib/kinds/pipe/pipe.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/cleanup.h"
+#include "lib/host/job.h"
+#include "lib/kinds/pipe/door.h"
+#include "lib/kinds/pipe/keeper.h"
+
+static int run(struct pipe *pipe, struct caller *caller, const struct job_call *call)
+{
+	return job_run(pipe->kept.channel.space->host, caller, call);
+}
+
+/* Holding it. */
+
+/* The first one to open the directory has done so for all. */
+static void keep_directory(struct host *host, int dir_fd)
+{
+	if (host->nodes.dir_fd < 0)
+		host->nodes.dir_fd = dir_fd;
+	else if (dir_fd >= 0 && dir_fd != host->nodes.dir_fd)
+		close(dir_fd);
+}
+
+static void opening_undo(struct host *host, struct caller *caller, void *data)
+{
+	struct ends_opening *opening = data;
+
+	keep_directory(host, opening->nodes.dir_fd);
+	keeper_close(host, caller->uid, opening->read_fd);
+	if (opening->write_fd >= 0)
+		keeper_close(host, caller->uid, opening->write_fd);
+}
+
+static int fifo_hold(struct pipe *pipe, struct caller *caller)
+{
+	struct host *host = pipe->kept.channel.space->host;
+	struct ends_opening opening;
+	int r;
+
+	if (hold_renew(&pipe->hold) || pipe->hold.keeper->has_gone)
+		return 0;
+	if (!host->nodes.open)
+		return -EOPNOTSUPP;
+	opening = (struct ends_opening){
+		.node = pipe->node,
+		.nodes = host->nodes,
+		.inotify_fd = pipe->hold.keeper->inotify.fd,
+		.size = (int)hold_size(&pipe->hold, pipe->capacity),
+		.has_end = !pipe->has_no_end,
+		.read_fd = -1,
+		.write_fd = -1,
+		.watch = -1,
+	};
+	r = run(pipe, caller,
+		&(struct job_call){.place = JOB_ALONE,
+				   .act = ends_open,
+				   .data = &opening,
+				   .size = sizeof(opening),
+				   .n_key = sizeof(opening.node),
+				   .undo = opening_undo});
+	if (r < 0)
+		return r;
+	keep_directory(host, opening.nodes.dir_fd);
+	return hold_take(&pipe->hold, &opening);
+}
+
+static int fifo_show(struct channel *channel, uint64_t node, struct caller *caller)
+{
+	struct pipe *pipe = pipe_from(channel);
+
+	pipe->node = node;
+	return pipe->is_kept ? fifo_hold(pipe, caller) : 0;
+}
+
+/* What only the kernel knows. */
+
+/* -ESTALE: nothing is held, or no longer. */
+static int ask(struct pipe *pipe, struct caller *caller, int (*act)(void *data),
+	       struct ends_job *job)
+{
+	if (!hold_pin(&pipe->hold, &job->read_end))
+		return -ESTALE;
+	return run(pipe, caller,
+		   &(struct job_call){
+			   .place = JOB_ALONE, .act = act, .data = job, .size = sizeof(*job)});
+}
+
+static int fifo_measure(struct channel *channel, struct caller *caller)
+{
+	struct pipe *pipe = pipe_from(channel);
+	struct ends_job job;
+	int r;
+
+	memset(&job, 0, sizeof(job)); /* job_run() compares all of it */
+	r = ask(pipe, caller, ends_measure, &job);
+	if (job_is_awaited(r))
+		return r;
+	pipe->n_bytes = job.n_bytes;
+	pipe->size = r == 0 ? job.capacity : -1;
+	return r == -ESTALE ? 0 : r;
+}
+
+static void fifo_status(struct channel *channel, struct caller *caller, struct row *row)
+{
+	struct pipe *pipe = pipe_from(channel);
+	struct stat attr = {0};
+
+	row_add_time(row, "created", &pipe->kept.attributes.btime);
+	kept_stat(&pipe->kept, &attr);
+	if (!S_ISFIFO(attr.st_mode))
+		return;
+	row_add_word(row, "served", pipe_served_words[SERVED_KERNEL]);
+	row_add_word(row, "keep", pipe_keep_words[pipe->is_kept]);
+	if (!pipe->is_kept)
+		return;
+	row_add_word(row, "held", hold_word(&pipe->hold));
+	if (caller_may(caller, &attr, R_OK))
+		row_add_bytes(row, "bytes", (uint64_t)pipe->n_bytes);
+	row_add_bytes(row, "capacity", pipe->size < 0 ? pipe->capacity : (uint64_t)pipe->size);
+	row_add_word(row, "eof", pipe_eof_words[pipe->has_no_end]);
+}
+
+static void peek_undo(struct host *host, struct caller *caller, void *data)
+{
+	struct ends_job *job = data;
+
+	free(job->bytes);
+}
+
+static int fifo_peek(struct channel *channel, struct caller *caller, FILE *out)
+{
+	struct pipe *pipe = pipe_from(channel);
+	struct ends_job job;
+	int r;
+
+	if (!pipe->is_kept)
+		return -EOPNOTSUPP;
+	memset(&job, 0, sizeof(job)); /* job_run() compares all of it */
+	if (!hold_pin(&pipe->hold, &job.read_end))
+		return 0;
+	r = run(pipe, caller,
+		&(struct job_call){.place = JOB_ALONE,
+				   .act = ends_peek,
+				   .data = &job,
+				   .size = sizeof(job),
+				   .undo = peek_undo});
+	if (r == 0)
+		fwrite(job.bytes, 1, (size_t)job.n_bytes, out);
+	if (!job_is_awaited(r))
+		free(job.bytes);
+	return r == -ESTALE ? 0 : r;
+}
+
+/* Changing it. */
+
+/* Not truncate(2), of which the kernel knows that it makes no sense here, but ctl's word. */
+static int fifo_truncate(struct channel *channel, struct file *file, off_t size,
+			 struct caller *caller)
+{
+	struct pipe *pipe = pipe_from(channel);
+	struct stat now = {0};
+	struct ends_job job;
+	int r;
+
+	if (size != 0 || !pipe->is_kept)
+		return -EINVAL;
+	attributes_stat(&pipe->kept.attributes, &now);
+	if (!caller_may(caller, &now, R_OK))
+		return -EACCES;
+	memset(&job, 0, sizeof(job)); /* job_run() compares all of it */
+	r = ask(pipe, caller, ends_empty, &job);
+	if (job_is_awaited(r))
+		return r;
+	hold_look(&pipe->hold);
+	return r == -ESTALE ? 0 : r;
+}
+
+/* Beyond what its owner may have it is refused, as fcntl(2) refuses it. */
+static int fifo_resize(struct pipe *pipe, size_t size, struct caller *caller)
+{
+	struct ends_job job;
+	int r;
+
+	memset(&job, 0, sizeof(job)); /* job_run() compares all of it */
+	job.size = (int)size;
+	if (!hold_may_resize(&pipe->hold, size))
+		return -EPERM;
+	r = ask(pipe, caller, ends_resize, &job);
+	if (r == 0)
+		hold_resized(&pipe->hold, size);
+	return r == -ESTALE ? 0 : r;
+}
+
+/* What the daemon was not asked to keep may be in use: it is held at once, if anybody has it. */
+static int fifo_set_keep(struct pipe *pipe, bool is_kept, struct caller *caller)
+{
+	int r;
+
+	if (is_kept && !pipe->hold.keeper)
+		return -EOPNOTSUPP;
+	if (!is_kept) {
+		pipe->is_kept = false;
+		hold_end(&pipe->hold);
+		return 0;
+	}
+	hold_begin(&pipe->hold);
+	r = pipe->node ? fifo_hold(pipe, caller) : 0;
+	if (r < 0 && r != -ESTALE)
+		return r;
+	pipe->is_kept = true;
+	hold_set_end(&pipe->hold, pipe->has_no_end);
+	return 0;
+}
+
+static int fifo_set(struct channel *channel, const struct settings *settings, struct caller *caller)
+{
+	struct pipe *pipe = pipe_from(channel);
+	int r = S_ISFIFO(pipe->kept.attributes.mode) ? pipe_check_set(pipe, settings, caller)
+						     : -EINVAL;
+
+	if (r == 0 && settings_has(settings, PIPE_CAPACITY) && pipe->is_kept)
+		r = fifo_resize(pipe, settings->values[PIPE_CAPACITY], caller);
+	if (r < 0)
+		return r;
+	pipe_take(pipe, settings);
+	if (settings_has(settings, PIPE_KEEP))
+		return fifo_set_keep(pipe, settings->values[PIPE_KEEP] == KEEP_YES, caller);
+	if (pipe->is_kept)
+		hold_set_end(&pipe->hold, pipe->has_no_end);
+	return 0;
+}
+
+/*
+ * Nobody has seen it yet: what would also be read through the door becomes a served pipe, where the
+ * daemon has reads, too.
+ */
+static int fifo_door(struct channel *channel, int flags, struct channel **ret_door)
+{
+	struct pipe *pipe = pipe_from(channel);
+
+	if (!pipe->is_kept)
+		return -EOPNOTSUPP;
+	if ((flags & O_ACCMODE) == O_WRONLY)
+		return door_new(pipe, ret_door);
+	pipe->is_kept = false;
+	pipe->kept.attributes.mode = S_IFREG | (pipe->kept.attributes.mode & 07777);
+	channel->service = CHANNEL_STREAM;
+	channel->ops = &served_ops;
+	channel->traits = served_ops.traits;
+	*ret_door = channel_ref(channel);
+	return 0;
+}
+
+const struct channel_ops fifo_ops = {
+	.destroy = pipe_destroy,
+	.stat = pipe_stat,
+	.change = pipe_change,
+	.truncate = fifo_truncate,
+	.status = fifo_status,
+	.peek = fifo_peek,
+	.measure = fifo_measure,
+	.show = fifo_show,
+	.door = fifo_door,
+	.set = fifo_set,
+};

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/kinds/pipe/hold.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
+
+#include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
+#include "lib/kinds/pipe/keeper.h"
+
+#define SIZE_NATIVE 65536 /* as pipe(2) gives it */
+#define SIZE_LEAST  8192  /* PIPE_MIN_DEF_BUFFERS, linux/fs/pipe.c */
+
+#define N_DESCRIPTORS 2
+
+static void hold_dispatch(struct loop_source *source, uint32_t events)
+{
+	hold_look(CONTAINER_OF(source, struct hold, read_end));
+}
+
+void hold_init(struct hold *hold, struct keeper *keeper, struct channel *channel, uid_t uid)
+{
+	*hold = (struct hold){
+		.keeper = keeper,
+		.channel = channel,
+		.uid = uid,
+		.read_end = {.fd = -1, .dispatch = hold_dispatch},
+		.ends = {.read_fd = -1, .write_fd = -1, .watch = -1},
+		.spare_fd = -1,
+	};
+}
+
+static struct user_table *users_of(const struct hold *hold)
+{
+	return &hold->keeper->host->users;
+}
+
+size_t hold_size(const struct hold *hold, size_t wanted)
+{
+	struct user_table *users = users_of(hold);
+	size_t most = hold->keeper->size_soft / 2;
+
+	if (wanted > SIZE_NATIVE &&
+	    user_charged(users, hold->uid, USER_STORED) + wanted > most && most)
+		wanted = SIZE_NATIVE;
+	return user_has_room(users, hold->uid, USER_STORED, wanted) ? wanted : SIZE_LEAST;
+}
+
+bool hold_may_resize(const struct hold *hold, size_t size)
+{
+	size_t more = size > hold->charged ? size - hold->charged : 0;
+
+	return !more || hold_size(hold, more) == more;
+}
+
+void hold_resized(struct hold *hold, size_t size)
+{
+	user_uncharge(users_of(hold), hold->uid, USER_STORED, hold->charged);
+	hold->charged = user_charge(users_of(hold), hold->uid, USER_STORED, size) == 0 ? size : 0;
+}
+
+static int hold_charge(struct hold *hold, size_t size)
+{
+	struct user_table *users = users_of(hold);
+	int r = user_charge(users, hold->uid, USER_DESCRIPTORS, N_DESCRIPTORS);
+
+	if (r == 0 && user_charge(users, hold->uid, USER_STORED, size) == 0)
+		hold->charged = size;
+	return r;
+}
+
+static void hold_uncharge(struct hold *hold)
+{
+	user_uncharge(users_of(hold), hold->uid, USER_DESCRIPTORS, N_DESCRIPTORS);
+	user_uncharge(users_of(hold), hold->uid, USER_STORED, hold->charged);
+	hold->charged = 0;
+}
+
+/* Begins to watch what is in `ends`. */
+static int hold_arm(struct hold *hold)
+{
+	int r;
+
+	hold->read_end.fd = hold->ends.read_fd;
+	r = loop_add(hold->keeper->host->loop, &hold->read_end, EPOLLET);
+	if (r < 0)
+		return r;
+	hold->is_held = true;
+	keeper_watch(hold);
+	return 0;
+}
+
+static void hold_disarm(struct hold *hold)
+{
+	hold->is_held = false;
+	loop_remove(hold->keeper->host->loop, &hold->read_end);
+	keeper_unwatch(hold);
+}
+
+/* What has been opened is not wanted. The watch is the one that is there, or goes by itself. */
+static void drop(const struct hold *hold, const struct ends_opening *opening)
+{
+	keeper_close(hold->keeper->host, hold->uid, opening->read_fd);
+	if (opening->write_fd >= 0)
+		keeper_close(hold->keeper->host, hold->uid, opening->write_fd);
+}
+
+int hold_take(struct hold *hold, struct ends_opening *opening)
+{
+	int r;
+
+	if (hold->is_held || hold->is_ended || (hold->is_busy && hold->spare_fd >= 0)) {
+		drop(hold, opening);
+		return hold->is_ended ? -ESTALE : 0;
+	}
+	if (hold->is_busy) {
+		hold->spare_fd = opening->read_fd;
+		if (opening->write_fd >= 0)
+			keeper_close(hold->keeper->host, hold->uid, opening->write_fd);
+		return 0;
+	}
+	r = hold_charge(hold, (size_t)opening->size);
+	if (r < 0) {
+		drop(hold, opening);
+		return r;
+	}
+	hold->ends = (struct ends){.read_fd = opening->read_fd,
+				   .write_fd = opening->write_fd,
+				   .inotify_fd = hold->keeper->inotify.fd,
+				   .watch = opening->watch,
+				   .is_new = opening->write_fd < 0};
+	r = hold_arm(hold);
+	if (r < 0) {
+		hold_uncharge(hold);
+		hold->ends.read_fd = hold->ends.write_fd = -1;
+		drop(hold, opening);
+		return r;
+	}
+	hold->used = clock_now();
+	hold_look(hold);
+	return 0;
+}
+
+bool hold_renew(struct hold *hold)
+{
+	if (!hold->is_held)
+		return false;
+	if (hold->place == HOLD_RESTING)
+		keeper_place(hold, HOLD_RESTING);
+	return true;
+}
+
+bool hold_pin(const struct hold *hold, struct ends_pin *ret_pin)
+{
+	struct stat attr;
+
+	if (!hold->is_held || channel_stat(hold->channel, &attr) < 0)
+		return false;
+	ret_pin->fd = hold->read_end.fd;
+	ret_pin->dev = hold->keeper->host->dev;
+	ret_pin->ino = space_ino(hold->channel->space, attr.st_ino);
+	return true;
+}
+
+/* It is not held any more; unless somebody has found it in time. */
+static void hold_gone(struct hold *hold)
+{
+	if (hold->spare_fd < 0) {
+		hold_uncharge(hold);
+		keeper_place(hold, HOLD_NOWHERE);
+		return;
+	}
+	hold->ends.read_fd = TAKE_FD(hold->spare_fd);
+	hold->ends.is_new = true;
+	hold_arm(hold);
+}
+
+static void hold_acted(struct hold *hold)
+{
+	bool was_leaving = hold->ends.task == ENDS_LEAVE || hold->ends.task == ENDS_CLOSE;
+
+	if (hold->ends.write_fd < 0)
+		hold->n_reads = 0;
+	if (!was_leaving) {
+		keeper_unwatch(hold);
+		keeper_watch(hold);
+		return;
+	}
+	if (hold->ends.read_fd < 0) {
+		hold_gone(hold);
+		return;
+	}
+	hold->has_writer = true;
+	if (hold->spare_fd >= 0)
+		keeper_close(hold->keeper->host, hold->uid, TAKE_FD(hold->spare_fd));
+	hold_arm(hold);
+}
+
+static void hold_done(struct worker_task *task)
+{
+	struct hold *hold = CONTAINER_OF(task, struct hold, task);
+	struct keeper *keeper = hold->keeper;
+	struct channel *channel = hold->channel;
+
+	if (keeper->host->walkers)
+		host_slept(keeper->host, hold->uid);
+	if (hold->ends.task == ENDS_LEAVE)
+		keeper->n_leaving--;
+	hold->is_busy = false;
+	hold_acted(hold);
+	if (hold->ends.error < 0)
+		keeper_place(hold, HOLD_WAITING);
+	else
+		hold_look(hold);
+	channel_unref(channel);
+	keeper_retry(keeper);
+	keeper_let_go(keeper);
+}
+
+static void hold_work(struct worker_task *task)
+{
+	ends_act(&CONTAINER_OF(task, struct hold, task)->ends);
+}
+
+/* Has a thread do it. */
+static bool hold_start(struct hold *hold, enum ends_task task)
+{
+	struct host *host = hold->keeper->host;
+	bool is_leaving = task == ENDS_LEAVE || task == ENDS_CLOSE;
+
+	hold->ends.task = task;
+	hold->ends.has_end = !hold->has_no_end;
+	hold->task = (struct worker_task){.work = hold_work, .done = hold_done};
+	if (is_leaving)
+		hold_disarm(hold);
+	hold->is_busy = true;
+	channel_ref(hold->channel);
+	if (host_sleep(host, host->walkers, hold->uid, &hold->task) == 0)
+		return true;
+	if (!host->walkers) {
+		/* The mount has ended: nobody is left who could have to wait for this. */
+		hold_work(&hold->task);
+		hold_done(&hold->task);
+		return true;
+	}
+	hold->is_busy = false;
+	if (is_leaving)
+		hold_arm(hold);
+	keeper_place(hold, HOLD_WAITING);
+	channel_unref(hold->channel);
+	return false;
+}
+
+/* What there is to do for a thread. */
+static bool hold_wants(const struct hold *hold, uint32_t events, enum ends_task *ret_task)
+{
+	bool has_end = hold->ends.write_fd >= 0;
+
+	*ret_task = ENDS_SETTLE;
+	if (hold->is_ended) {
+		*ret_task = ENDS_CLOSE;
+		return true;
+	}
+	if (hold->has_no_end)
+		return !has_end;
+	if (!has_end)
+		return (events & EPOLLIN) && (hold->ends.is_new || (events & EPOLLHUP));
+	if (events & EPOLLIN)
+		*ret_task = ENDS_TRY;
+	return !(events & EPOLLIN) || hold->tries;
+}
+
+static enum hold_place hold_find_place(const struct hold *hold, uint32_t events)
+{
+	if (hold->has_no_end)
+		return HOLD_NOWHERE;
+	if (hold->ends.write_fd >= 0)
+		return HOLD_FULL;
+	return events & EPOLLIN || hold->has_writer ? HOLD_NOWHERE : HOLD_RESTING;
+}
+
+void hold_look(struct hold *hold)
+{
+	enum ends_task task;
+	uint32_t events;
+
+	if (hold->is_busy || hold->ends.read_fd < 0)
+		return;
+	events = ends_look(hold->ends.read_fd);
+	if (events & EPOLLHUP)
+		hold->has_writer = false;
+	if (!hold_wants(hold, events, &task)) {
+		enum hold_place place = hold_find_place(hold, events);
+
+		if (place != hold->place)
+			keeper_place(hold, place);
+		return;
+	}
+	hold->tries = false;
+	hold_start(hold, task);
+}
+
+/*
+ * With a write end of ours in the pipe it does not show whether there is another's, beside which it
+ * need not be watched any more. To find out costs more than the reads of many a small file; so it
+ * is done at the first, the second, the fourth, the eighth of them, and so on.
+ */
+void hold_read(struct hold *hold)
+{
+	hold->n_reads++;
+	if ((hold->n_reads & (hold->n_reads - 1)) == 0)
+		hold->tries = true;
+	hold_look(hold);
+}
+
+bool hold_leave(struct hold *hold)
+{
+	keeper_place(hold, HOLD_NOWHERE);
+	hold->keeper->n_leaving++;
+	if (hold_start(hold, ENDS_LEAVE))
+		return true;
+	hold->keeper->n_leaving--;
+	return false;
+}
+
+void hold_fini(struct hold *hold)
+{
+	if (hold->ends.read_fd < 0)
+		return;
+	keeper_place(hold, HOLD_NOWHERE);
+	hold_disarm(hold);
+	hold->ends.task = ENDS_CLOSE;
+	ends_act(&hold->ends);
+	hold_uncharge(hold);
+}
+
+void hold_end(struct hold *hold)
+{
+	hold->is_ended = true;
+	hold_look(hold);
+}
+
+void hold_begin(struct hold *hold)
+{
+	hold->is_ended = false;
+}
+
+void hold_set_end(struct hold *hold, bool has_no_end)
+{
+	hold->has_no_end = has_no_end;
+	hold->tries = true;
+	hold_look(hold);
+}
+
+const char *hold_word(const struct hold *hold)
+{
+	if (!hold->is_held)
+		return "no";
+	return hold->ends.write_fd >= 0 ? "both" : "read";
+}

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/kinds/pipe/keeper.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/inotify.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+#include <utlist.h>
+
+#include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
+
+/* What has been empty for so long, without a writer and without being looked up, is let go. */
+#define REST (4 * CLOCK_S)
+/* Threads that let go at a time: a list of a full directory has everything looked up. */
+#define LEAVING_MOST 16
+/*
+ * How often those are looked at that hold something: before Linux 6.6 nothing tells that splice(2)
+ * has read.
+ */
+#define FULL_LOOK  (8 * CLOCK_S)
+#define RETRY      (CLOCK_S / 2)
+#define LOOKS_MOST 256
+#define EVENT_SIZE 4096
+
+static struct hold **keeper_list(struct keeper *keeper, enum hold_place place)
+{
+	switch (place) {
+	case HOLD_RESTING:
+		return &keeper->resting;
+	case HOLD_FULL:
+		return &keeper->full;
+	case HOLD_WAITING:
+		return &keeper->waiting;
+	default:
+		return NULL;
+	}
+}
+
+/* When the clock has something to do next; 0: nothing. */
+static int64_t keeper_next(const struct keeper *keeper)
+{
+	int64_t now = clock_now(), next = 0;
+
+	if (keeper->full)
+		next = keeper->full->used + FULL_LOOK;
+	if (keeper->resting && (!next || keeper->resting->used + REST < next))
+		next = keeper->resting->used + REST;
+	if (keeper->waiting && (!next || now + RETRY < next))
+		next = now + RETRY;
+	return next && next <= now ? now + RETRY : next;
+}
+
+/* Unless it is set already, for then it looks again itself. */
+static void keeper_wind(struct keeper *keeper)
+{
+	int64_t next = keeper_next(keeper);
+	struct itimerspec at = {.it_value = {next / CLOCK_S, next % CLOCK_S}};
+
+	if (!next || (keeper->wound && keeper->wound <= next))
+		return;
+	keeper->wound = next;
+	timerfd_settime(keeper->clock.fd, TFD_TIMER_ABSTIME, &at, NULL);
+}
+
+void keeper_place(struct hold *hold, enum hold_place place)
+{
+	struct keeper *keeper = hold->keeper;
+	struct hold **from = keeper_list(keeper, hold->place);
+	struct hold **to = keeper_list(keeper, place);
+
+	if (from)
+		DL_DELETE(*from, hold);
+	hold->place = place;
+	if (!to)
+		return;
+	DL_APPEND(*to, hold);
+	hold->used = clock_now();
+	keeper_wind(keeper);
+}
+
+void keeper_watch(struct hold *hold)
+{
+	struct hold *old;
+
+	hold->watch = hold->ends.watch;
+	if (hold->watch < 0)
+		return;
+	HASH_FIND_INT(hold->keeper->watched, &hold->watch, old);
+	if (!old)
+		HASH_ADD_INT(hold->keeper->watched, watch, hold);
+}
+
+void keeper_unwatch(struct hold *hold)
+{
+	if (hold->watch >= 0 && hold->hh.tbl)
+		HASH_DEL(hold->keeper->watched, hold);
+	hold->hh.tbl = NULL;
+	hold->watch = -1;
+}
+
+void keeper_retry(struct keeper *keeper)
+{
+	struct hold *hold = keeper->waiting;
+
+	if (!hold)
+		return;
+	keeper_place(hold, HOLD_NOWHERE);
+	hold_look(hold);
+}
+
+static void look_at_full(struct keeper *keeper)
+{
+	int64_t now = clock_now();
+	struct hold *hold;
+
+	for (unsigned n = 0; n < LOOKS_MOST; n++) {
+		hold = keeper->full;
+		if (!hold || hold->used + FULL_LOOK > now)
+			break;
+		keeper_place(hold, HOLD_FULL);
+		hold_look(hold);
+	}
+}
+
+void keeper_let_go(struct keeper *keeper)
+{
+	int64_t now = clock_now();
+
+	while (keeper->resting && keeper->resting->used + REST <= now &&
+	       keeper->n_leaving < LEAVING_MOST)
+		if (!hold_leave(keeper->resting))
+			break;
+}
+
+static void clock_dispatch(struct loop_source *source, uint32_t events)
+{
+	struct keeper *keeper = CONTAINER_OF(source, struct keeper, clock);
+	uint64_t n;
+
+	if (read(source->fd, &n, sizeof(n)) != sizeof(n))
+		return;
+	keeper->wound = 0;
+	keeper_retry(keeper);
+	look_at_full(keeper);
+	keeper_let_go(keeper);
+	keeper_wind(keeper);
+}
+
+static void take_event(struct keeper *keeper, const struct inotify_event *event)
+{
+	struct hold *hold;
+
+	if (event->mask & IN_Q_OVERFLOW) {
+		DL_FOREACH(keeper->full, hold) {
+			hold->used = 0;
+		}
+		look_at_full(keeper);
+		return;
+	}
+	HASH_FIND_INT(keeper->watched, &event->wd, hold);
+	if (hold && event->mask & IN_ACCESS)
+		hold_read(hold);
+}
+
+static void inotify_dispatch(struct loop_source *source, uint32_t events)
+{
+	struct keeper *keeper = CONTAINER_OF(source, struct keeper, inotify);
+	char buffer[EVENT_SIZE] __attribute__((aligned(__alignof__(struct inotify_event))));
+	ssize_t size = read(source->fd, buffer, sizeof(buffer));
+
+	for (ssize_t done = 0; done < size;) {
+		const struct inotify_event *event = (const void *)(buffer + done);
+
+		done += (ssize_t)sizeof(*event) + event->len;
+		take_event(keeper, event);
+	}
+}
+
+/* A descriptor that a thread closes. */
+struct closing {
+	struct worker_task task;
+	struct host *host;
+	uid_t uid;
+	int fd;
+	bool is_charged;
+};
+
+static void closing_work(struct worker_task *task)
+{
+	close(CONTAINER_OF(task, struct closing, task)->fd);
+}
+
+static void closing_done(struct worker_task *task)
+{
+	struct closing *closing = CONTAINER_OF(task, struct closing, task);
+
+	if (closing->is_charged)
+		host_slept(closing->host, closing->uid);
+	free(closing);
+}
+
+static int closing_start(struct closing *closing)
+{
+	struct host *host = closing->host;
+
+	closing->is_charged = host_sleep(host, host->walkers, closing->uid, &closing->task) == 0;
+	if (closing->is_charged)
+		return 0;
+	closing->task.owner = closing->uid;
+	return host->workers ? workers_submit(host->workers, &closing->task) : -EAGAIN;
+}
+
+/* Not by host_close(), which looks at what it closes: here that would ask the mount. */
+void keeper_close(struct host *host, uid_t uid, int fd)
+{
+	struct closing *closing = malloc(sizeof(*closing));
+
+	if (closing) {
+		*closing = (struct closing){.task = {.work = closing_work, .done = closing_done},
+					    .host = host,
+					    .uid = uid,
+					    .fd = fd};
+		if (closing_start(closing) == 0)
+			return;
+	}
+	free(closing);
+	close(fd);
+}
+
+static size_t read_soft_limit(void)
+{
+	FILE *file = fopen("/proc/sys/fs/pipe-user-pages-soft", "re");
+	size_t n_pages;
+
+	if (!file)
+		return 0;
+	if (fscanf(file, "%zu", &n_pages) != 1)
+		n_pages = 0;
+	fclose(file);
+	return n_pages * HOST_PAGE;
+}
+
+static int keeper_listen(struct keeper *keeper)
+{
+	int r;
+
+	keeper->clock.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	keeper->inotify.fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (keeper->clock.fd < 0 || keeper->inotify.fd < 0)
+		return -errno;
+	r = loop_add(keeper->host->loop, &keeper->clock, EPOLLIN);
+	return r < 0 ? r : loop_add(keeper->host->loop, &keeper->inotify, EPOLLIN);
+}
+
+int keeper_new(struct host *host, struct keeper **ret_keeper)
+{
+	struct keeper *keeper = calloc(1, sizeof(*keeper));
+	int r;
+
+	if (!keeper)
+		return -ENOMEM;
+	keeper->host = host;
+	keeper->clock.dispatch = clock_dispatch;
+	keeper->inotify.dispatch = inotify_dispatch;
+	keeper->size_soft = read_soft_limit();
+	r = keeper_listen(keeper);
+	if (r < 0)
+		keeper_free(keeper);
+	else
+		*ret_keeper = keeper;
+	return r;
+}
+
+static void source_close(struct loop *loop, struct loop_source *source)
+{
+	loop_remove(loop, source);
+	if (source->fd >= 0)
+		close(source->fd);
+}
+
+void keeper_free(struct keeper *keeper)
+{
+	if (!keeper)
+		return;
+	source_close(keeper->host->loop, &keeper->clock);
+	source_close(keeper->host->loop, &keeper->inotify);
+	free(keeper);
+}

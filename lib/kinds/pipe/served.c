@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Pipes that the daemon serves, as regular files: a write of up to a mebibyte is one unit, and an
+ * open never waits.
+ *
+ * A waiting reader is answered straight from the writer's bytes; what nobody waits for goes into a
+ * kernel pipe, which is there only while it holds something or somebody has the channel open. So
+ * readers wait only while the kernel pipe is empty, and bytes never overtake each other.
+ */
+#include "lib/kinds/pipe/pipe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/epoll.h>
+
+#include "lib/channel/transfer.h"
+
+/* file::mark of a reader that has seen data or a writer; else the pipe's n_opened as it was. */
+#define MARK_SEEN 0
+
+static bool served_is_at_end(const struct pipe *pipe, const struct file *file)
+{
+	return pipe->store.bytes == 0 && pipe->kept.channel.n_writers == 0 &&
+	       file->mark != pipe->n_opened && !pipe->has_no_end;
+}
+
+static int served_truncate(struct channel *channel, struct file *file, off_t size,
+			 struct caller *caller)
+{
+	struct pipe *pipe = pipe_from(channel);
+	struct stat now = {0};
+
+	if (size != 0)
+		return -EINVAL;
+	/* To throw bytes away is to take them: writing alone does not give that right. */
+	attributes_stat(&pipe->kept.attributes, &now);
+	if (!caller_may(caller, &now, R_OK))
+		return -EACCES;
+	store_empty(&pipe->store);
+	channel_wake(channel, EPOLLOUT | EPOLLHUP);
+	return 0;
+}
+
+static int served_open(struct file *file, struct caller *caller)
+{
+	struct pipe *pipe = pipe_from(file->channel);
+
+	if (file_writes(file))
+		pipe->n_opened++;
+	file->mark = pipe->kept.channel.n_writers ? MARK_SEEN : pipe->n_opened;
+	return 0;
+}
+
+static void served_release(struct file *file)
+{
+	struct pipe *pipe = pipe_from(file->channel);
+
+	if (file_writes(file) && pipe->kept.channel.n_writers == 0)
+		channel_wake(&pipe->kept.channel, EPOLLHUP);
+	if (pipe->kept.channel.n_files == 0 && pipe->store.bytes == 0)
+		store_empty(&pipe->store);
+}
+
+static ssize_t served_read(struct file *file, void *data, size_t size, off_t offset)
+{
+	struct pipe *pipe = pipe_from(file->channel);
+	ssize_t n;
+
+	if (pipe->store.bytes == 0)
+		return served_is_at_end(pipe, file) ? 0 : -EAGAIN;
+	n = store_take(&pipe->store, data, size);
+	if (n == -EAGAIN && served_is_at_end(pipe, file))
+		return 0; /* somebody took it by way of /proc/PID/fd */
+	if (n < 0)
+		return n;
+	file->mark = MARK_SEEN;
+	attributes_touch(&pipe->kept.attributes.atime);
+	return n;
+}
+
+static ssize_t served_write(struct file *file, const void *data, size_t size, off_t offset)
+{
+	struct pipe *pipe = pipe_from(file->channel);
+	size_t taken = pipe->store.bytes == 0 ? transfer_hand(&pipe->kept.channel, data, size) : 0;
+	ssize_t n = 0;
+
+	if (taken < size)
+		n = store_put(&pipe->store, (const char *)data + taken, size - taken);
+	if (n < 0 && taken == 0)
+		return n;
+	attributes_touch(&pipe->kept.attributes.mtime);
+	return (ssize_t)taken + (n > 0 ? n : 0);
+}
+
+static bool served_has_room(struct pipe *pipe)
+{
+	return !pipe->kept.channel.writers && store_has_room(&pipe->store);
+}
+
+static uint32_t served_poll(struct file *file)
+{
+	struct pipe *pipe = pipe_from(file->channel);
+	uint32_t events = 0;
+
+	if (file_reads(file) && pipe->store.bytes)
+		events |= EPOLLIN | EPOLLRDNORM;
+	if (file_reads(file) && served_is_at_end(pipe, file))
+		events |= EPOLLHUP;
+	if (file_writes(file) && served_has_room(pipe))
+		events |= EPOLLOUT | EPOLLWRNORM;
+	return events;
+}
+
+static void served_status(struct channel *channel, struct caller *caller, struct row *row)
+{
+	struct pipe *pipe = pipe_from(channel);
+	struct stat attr = {0};
+
+	row_add_time(row, "created", &pipe->kept.attributes.btime);
+	kept_stat(&pipe->kept, &attr);
+	if (caller_may(caller, &attr, R_OK))
+		row_add_bytes(row, "bytes", pipe->store.bytes);
+	row_add_bytes(row, "capacity", pipe->store.capacity);
+	row_add_word(row, "eof", pipe_eof_words[pipe->has_no_end]);
+}
+
+static int served_peek(struct channel *channel, struct caller *caller, FILE *out)
+{
+	return store_peek(&pipe_from(channel)->store, out);
+}
+
+/*
+ * A kernel pipe that is there already changes at once; it can't be made smaller than what it holds
+ * (-EBUSY).
+ */
+static int served_set(struct channel *channel, const struct settings *settings,
+		      struct caller *caller)
+{
+	struct pipe *pipe = pipe_from(channel);
+	int r = pipe_check_set(pipe, settings, caller);
+
+	if (r == 0 && settings_has(settings, PIPE_KEEP))
+		r = -EINVAL;
+	if (r == 0 && settings_has(settings, PIPE_CAPACITY))
+		r = store_shrink(&pipe->store, settings->values[PIPE_CAPACITY]);
+	if (r < 0)
+		return r;
+	pipe_take(pipe, settings);
+	pipe->store.capacity = pipe->capacity;
+	channel_wake(channel, EPOLLOUT | EPOLLHUP);
+	return 0;
+}
+
+const struct channel_ops served_ops = {
+	.destroy = pipe_destroy,
+	.stat = pipe_stat,
+	.change = pipe_change,
+	.truncate = served_truncate,
+	.open = served_open,
+	.release = served_release,
+	.read = served_read,
+	.write = served_write,
+	.poll = served_poll,
+	.status = served_status,
+	.peek = served_peek,
+	.set = served_set,
+};
