@@ -139,11 +139,13 @@ static struct inode *find_listed(fuse_req_t req, struct space *space, const char
 		caller_fini(&caller);
 		return NULL;
 	}
-	/* For a node that is not ready there has to be a LOOKUP. */
-	if (inode_is_node(inode))
-		r = channel_show(inode->entry.channel, inode->record->nodeid, &caller);
+	r = inode_entry_listed(inode, ret_entry);
+	/* For a node that is not ready there has to be a LOOKUP before it is used. */
+	if (r == 0 && inode_is_node(inode) &&
+	    channel_show(inode->entry.channel, inode->record->nodeid, &caller) < 0)
+		ret_entry->entry_timeout = 0;
 	caller_fini(&caller);
-	if (r < 0 || inode_entry_listed(inode, ret_entry) < 0) {
+	if (r < 0) {
 		inode_forget(session, inode, 1);
 		inode = NULL;
 	}

@@ -13,8 +13,11 @@
 #include <unistd.h>
 
 #include "fs/log.h"
+#include "lib/base/cleanup.h"
+#include "lib/channel/settings.h"
 #include "lib/host/feature.h"
 #include "lib/host/namespaces.h"
+#include "lib/kinds/kinds.h"
 
 #define OPTION(template, member)                              \
 	{                                                     \
@@ -27,7 +30,7 @@
 #define IGNORED(template) FUSE_OPT_KEY(template, FUSE_OPT_KEY_DISCARD)
 
 /* Taken apart here: fuse_opt's own %u takes "1x" and "-1" for numbers. */
-enum { KEY_NUMBER, KEY_WITHOUT, KEY_FOREIGN };
+enum { KEY_NUMBER, KEY_WITHOUT, KEY_FOREIGN, KEY_PIPE };
 
 #define SPIN_DEFAULT 100   /* microseconds; to be woken on another CPU takes half of that */
 #define SPIN_MOST    10000 /* more would be waste */
@@ -68,6 +71,9 @@ static const struct fuse_opt table[] = {
 	FUSE_OPT_KEY("spin=", KEY_NUMBER),
 	FUSE_OPT_KEY("without=", KEY_WITHOUT),
 	FUSE_OPT_KEY("foreign=", KEY_FOREIGN),
+	FUSE_OPT_KEY("pipe_capacity=", KEY_PIPE),
+	FUSE_OPT_KEY("pipe_eof=", KEY_PIPE),
+	FUSE_OPT_KEY("pipe_served=", KEY_PIPE),
 	IGNORED("-s"),
 	IGNORED("defaults"),
 	IGNORED("auto"),
@@ -137,6 +143,37 @@ static int take_foreign(struct options *options, const char *arg)
 	return -1;
 }
 
+static const struct parameter *pipe_parameter(const char *name)
+{
+	const struct kind *const *kind = kinds;
+
+	while (strcmp((*kind)->path, "pipes") != 0)
+		kind++;
+	return parameter_find((*kind)->parameters, name);
+}
+
+/* What would be a parameter of a pipe that is made is the default of all. */
+static int take_pipe(struct options *options, const char *arg)
+{
+	const char *text = strchr(arg, '=') + 1;
+	CLEANUP_FREE char *name = strndup(arg + strlen("pipe_"), strcspn(arg, "=") - 5);
+	uint64_t value;
+
+	if (!name)
+		return -1;
+	if (parameter_parse(pipe_parameter(name), text, &value) < 0) {
+		log_line(LOG_ERR, "%s: not what a pipe's %s can be", arg, name);
+		return -1;
+	}
+	if (strcmp(name, "capacity") == 0)
+		options->pipes.capacity = value;
+	else if (strcmp(name, "eof") == 0)
+		options->pipes.has_no_end = value;
+	else
+		options->pipes.by_daemon = value;
+	return 0;
+}
+
 static int take_word(void *data, const char *arg, int key, struct fuse_args *out)
 {
 	struct words *words = data;
@@ -147,6 +184,8 @@ static int take_word(void *data, const char *arg, int key, struct fuse_args *out
 		return take_without(&words->options, arg);
 	if (key == KEY_FOREIGN)
 		return take_foreign(&words->options, arg);
+	if (key == KEY_PIPE)
+		return take_pipe(&words->options, arg);
 	if (key != FUSE_OPT_KEY_NONOPT)
 		return 1;
 	if (words->n_words == 2) {
@@ -299,6 +338,7 @@ void options_print_help(const char *program)
 	       "    -o max_files=N      files that one user may have open (16384)\n"
 	       "    -o max_held=N       requests of one user that may wait (8192)\n"
 	       "    -o max_names=N      names looked up for one user and remembered (32768)\n"
+	       "    -o pipe_WORD=VALUE  capacity=, eof= or served= of pipes that say nothing else\n"
 	       "    -o spin=N           look N microseconds for more before sleeping (100)\n"
 	       "    -o without=NAME:... do without these features of the kernel; see ipcfs(8)\n"
 	       "\n"

@@ -7,6 +7,8 @@
 
 #include <fuse_opt.h>
 
+#include "lib/host/host.h"
+
 struct options {
 	char *mount_point;        /* absolute; owned */
 	struct fuse_args session; /* what libfuse and the kernel are to know; owned */
@@ -21,6 +23,7 @@ struct options {
 	unsigned spin;    /* how long to look for the next request before sleeping, microseconds */
 	unsigned without; /* 1 << enum feature: what is not to be used though it may be there */
 	unsigned foreign; /* struct namespaces: whose callers are served all the same */
+	struct host_pipes pipes;
 	/* For each user; 0: as the library has it. */
 	unsigned max_channels, max_files, max_held, max_names;
 };

@@ -301,6 +301,7 @@ static int session_prepare(struct session *session)
 		return r;
 	home_settle(&session->host, session->options, &own);
 	session->host.features.off = session->options->without;
+	session->host.pipes = session->options->pipes;
 	session->io_max = find_io_max();
 	spin_init(&session->spin, session->options->spin);
 	set_limits(&session->host, session->options);
@@ -315,9 +316,8 @@ int session_init(struct session *session, const struct options *options)
 {
 	int r;
 
-	*session = (struct session){.options = options, .signals.fd = -1,
-				    .device.fd = -1,
-				    .tree.mounts.fd = -1};
+	*session = (struct session){
+		.options = options, .signals.fd = -1, .device.fd = -1, .tree.mounts.fd = -1};
 	slots_init(&session->inodes, sizeof(struct inode_record));
 	slots_init(&session->handles, sizeof(struct handle_record));
 	slots_init(&session->listings, sizeof(struct listing_record));

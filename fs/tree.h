@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A clone of the mount that is nowhere in the tree: what the daemon opens beneath it keeps the mount
- * itself free to be unmounted. But it keeps the filesystem alive; so when the mount has gone, all
- * that is open there is closed.
+ * A clone of the mount that is nowhere in the tree. What the daemon opens beneath it leaves the
+ * mount itself free to be unmounted, but keeps the filesystem alive; so when the mount has gone,
+ * all that is open there is closed.
  */
 #ifndef IPCFS_TREE_H
 #define IPCFS_TREE_H

@@ -76,7 +76,7 @@ struct host {
 	bool is_serving;          /* the mount may call: nothing on the loop may walk into it */
 	struct host_nodes nodes;
 	struct host_pipes pipes;
-	dev_t dev;                /* of the mount, by which its open files are told */
+	dev_t dev; /* of the mount, by which its open files are told */
 	struct user_table users;
 	struct features features;
 	struct namespaces namespaces;

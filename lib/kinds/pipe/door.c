@@ -106,7 +106,7 @@ static void door_release(struct file *file)
 	door_close(door_from(file->channel));
 }
 
-struct writing {
+struct door_writing {
 	int fd;
 	size_t size;
 	char data[];
@@ -114,7 +114,7 @@ struct writing {
 
 static int writing_act(void *data)
 {
-	const struct writing *writing = data;
+	const struct door_writing *writing = data;
 	ssize_t n = write(writing->fd, writing->data, writing->size);
 
 	/* To the job -EAGAIN would mean something else; of nothing written the end is the same. */
@@ -129,7 +129,7 @@ static ssize_t door_write(struct file *file, const void *data, size_t size, off_
 	struct host *host = file->channel->space->host;
 	struct caller opener = {.uid = file->uid, .gid = file->gid, .waiter = file->waiter};
 	size_t piece = size < PIECE_MOST ? size : PIECE_MOST;
-	struct writing *writing;
+	struct door_writing *writing;
 	int r;
 
 	if (!file->waiter)
@@ -140,8 +140,8 @@ static ssize_t door_write(struct file *file, const void *data, size_t size, off_
 		return -EAGAIN;
 	if (host_reserve_spare(host, sizeof(*writing) + piece) < 0)
 		return -ENOMEM;
-	writing = (struct writing *)host->spare;
-	*writing = (struct writing){.fd = door->write_end.fd, .size = piece};
+	writing = (struct door_writing *)host->spare;
+	*writing = (struct door_writing){.fd = door->write_end.fd, .size = piece};
 	memcpy(writing->data, data, piece);
 	return job_run(host, &opener,
 		       &(struct job_call){.place = JOB_ALONE,

@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
@@ -112,6 +113,14 @@ int ends_open(void *data)
 	if (r < 0 && opening->read_fd >= 0)
 		close(TAKE_FD(opening->read_fd));
 	return r == -EMFILE ? -ENFILE : r;
+}
+
+int ends_pause(void *node)
+{
+	const struct timespec pause = {.tv_nsec = 10000000};
+
+	nanosleep(&pause, NULL);
+	return 0;
 }
 
 /*
@@ -279,8 +288,8 @@ int ends_peek(void *data)
 	read_fd = fds[0];
 	write_fd = fds[1];
 	fcntl(write_fd, F_SETPIPE_SZ, fcntl(fd, F_GETPIPE_SZ));
-	if (job->n_bytes > 0 &&
-	    tee(fd, write_fd, (size_t)job->n_bytes, SPLICE_F_NONBLOCK) < 0 && errno != EAGAIN)
+	if (job->n_bytes > 0 && tee(fd, write_fd, (size_t)job->n_bytes, SPLICE_F_NONBLOCK) < 0 &&
+	    errno != EAGAIN)
 		return -errno;
 	return read_all(read_fd, job);
 }

@@ -23,13 +23,16 @@ struct ends_opening {
 	uint64_t node;
 	struct host_nodes nodes;
 	int inotify_fd;
-	int size;     /* that a pipe which is new gets, bytes */
-	bool has_end; /* else it gets a write end as well */
+	int size;                     /* that a pipe which is new gets, bytes */
+	bool has_end;                 /* else it gets a write end as well */
 	int read_fd, write_fd, watch; /* -1 when it goes in */
 };
 
 /* For job_call::act. -ESTALE: the mount has forgotten it. -ENFILE, -ENOSPC (no inotify watch), … */
 int ends_open(void *opening);
+
+/* For job_call::act, of a name whose turn has not come: 10 ms pass. */
+int ends_pause(void *node);
 
 /* What a thread has to do with the ends that are held. */
 struct ends {

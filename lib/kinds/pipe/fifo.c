@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * FIFOs: the kernel alone moves the bytes, and the daemon hears of no open, read, write or close.
- * What it can do is hold the ends of those that are kept (hold.h). It begins when the name is looked
- * up, as any open does first. Plain FIFOs, and socket nodes, have no more of the daemon than a name.
+ * All that it can do is to hold the ends of those that are kept (hold.h), from the look-up on with
+ * which every open begins. A plain FIFO, or a socket, is no more to the daemon than a name.
  */
 #include "lib/kinds/pipe/pipe.h"
 
@@ -42,6 +42,29 @@ static void opening_undo(struct host *host, struct caller *caller, void *data)
 		keeper_close(host, caller->uid, opening->write_fd);
 }
 
+/*
+ * Waits, by a job, until there is room. Whoever holds a directory's lock meanwhile does not do so
+ * for long: fs/lock_time.h.
+ */
+static int await_room(struct pipe *pipe, struct caller *caller)
+{
+	uint64_t node = pipe->node;
+	int r, paused = 0;
+
+	if (caller->waiter)
+		job_take_result(caller->waiter, ends_pause, &paused);
+	/* One that is being opened has found room. */
+	r = caller->waiter && caller->waiter->job ? 0 : hold_room(&pipe->hold);
+	if (r != -EBUSY)
+		return r;
+	r = run(pipe, caller,
+		&(struct job_call){.place = JOB_ALONE,
+				   .act = ends_pause,
+				   .data = &node,
+				   .size = sizeof(node)});
+	return r == 0 ? -EIO : r;
+}
+
 static int fifo_hold(struct pipe *pipe, struct caller *caller)
 {
 	struct host *host = pipe->kept.channel.space->host;
@@ -52,6 +75,9 @@ static int fifo_hold(struct pipe *pipe, struct caller *caller)
 		return 0;
 	if (!host->nodes.open)
 		return -EOPNOTSUPP;
+	r = await_room(pipe, caller);
+	if (r < 0)
+		return r;
 	opening = (struct ends_opening){
 		.node = pipe->node,
 		.nodes = host->nodes,
@@ -215,7 +241,7 @@ static int fifo_set_keep(struct pipe *pipe, bool is_kept, struct caller *caller)
 		return 0;
 	}
 	hold_begin(&pipe->hold);
-	r = pipe->node ? fifo_hold(pipe, caller) : 0;
+	r = pipe->node && !pipe->is_kept ? fifo_hold(pipe, caller) : 0;
 	if (r < 0 && r != -ESTALE)
 		return r;
 	pipe->is_kept = true;
@@ -223,22 +249,26 @@ static int fifo_set_keep(struct pipe *pipe, bool is_kept, struct caller *caller)
 	return 0;
 }
 
+static bool keeps(const struct pipe *pipe, const struct settings *settings)
+{
+	return settings_has(settings, PIPE_KEEP) ? settings->values[PIPE_KEEP] == KEEP_YES
+						 : pipe->is_kept;
+}
+
+/* Of a socket there is nothing to set, and of a FIFO only what is kept. */
 static int fifo_set(struct channel *channel, const struct settings *settings, struct caller *caller)
 {
 	struct pipe *pipe = pipe_from(channel);
-	int r = S_ISFIFO(pipe->kept.attributes.mode) ? pipe_check_set(pipe, settings, caller)
-						     : -EINVAL;
+	bool may_set = S_ISFIFO(pipe->kept.attributes.mode) &&
+		       (settings_has(settings, PIPE_KEEP) || pipe->is_kept);
+	int r = may_set ? pipe_check_set(pipe, settings, caller) : -EINVAL;
 
 	if (r == 0 && settings_has(settings, PIPE_CAPACITY) && pipe->is_kept)
 		r = fifo_resize(pipe, settings->values[PIPE_CAPACITY], caller);
 	if (r < 0)
 		return r;
 	pipe_take(pipe, settings);
-	if (settings_has(settings, PIPE_KEEP))
-		return fifo_set_keep(pipe, settings->values[PIPE_KEEP] == KEEP_YES, caller);
-	if (pipe->is_kept)
-		hold_set_end(&pipe->hold, pipe->has_no_end);
-	return 0;
+	return fifo_set_keep(pipe, keeps(pipe, settings), caller);
 }
 
 /*

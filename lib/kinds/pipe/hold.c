@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <sys/epoll.h>
 #include <sys/stat.h>
+#include <utlist.h>
 
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
@@ -16,12 +17,12 @@
 
 static void hold_dispatch(struct loop_source *source, uint32_t events)
 {
-	hold_look(CONTAINER_OF(source, struct hold, read_end));
+	hold_look(CONTAINER_OF(source, struct fifo_hold, read_end));
 }
 
-void hold_init(struct hold *hold, struct keeper *keeper, struct channel *channel, uid_t uid)
+void hold_init(struct fifo_hold *hold, struct keeper *keeper, struct channel *channel, uid_t uid)
 {
-	*hold = (struct hold){
+	*hold = (struct fifo_hold){
 		.keeper = keeper,
 		.channel = channel,
 		.uid = uid,
@@ -31,36 +32,52 @@ void hold_init(struct hold *hold, struct keeper *keeper, struct channel *channel
 	};
 }
 
-static struct user_table *users_of(const struct hold *hold)
+static struct user_table *users_of(const struct fifo_hold *hold)
 {
 	return &hold->keeper->host->users;
 }
 
-size_t hold_size(const struct hold *hold, size_t wanted)
+int hold_room(struct fifo_hold *hold)
+{
+	struct fifo_hold *other;
+
+	if (user_has_room(users_of(hold), hold->uid, USER_DESCRIPTORS, N_DESCRIPTORS))
+		return 0;
+	DL_FOREACH(hold->keeper->resting, other) {
+		if (other->uid == hold->uid)
+			break;
+	}
+	if (!other)
+		return -ENFILE;
+	keeper_press(hold->keeper);
+	return -EBUSY;
+}
+
+size_t hold_size(const struct fifo_hold *hold, size_t wanted)
 {
 	struct user_table *users = users_of(hold);
 	size_t most = hold->keeper->size_soft / 2;
 
-	if (wanted > SIZE_NATIVE &&
-	    user_charged(users, hold->uid, USER_STORED) + wanted > most && most)
+	if (wanted > SIZE_NATIVE && user_charged(users, hold->uid, USER_STORED) + wanted > most &&
+	    most)
 		wanted = SIZE_NATIVE;
 	return user_has_room(users, hold->uid, USER_STORED, wanted) ? wanted : SIZE_LEAST;
 }
 
-bool hold_may_resize(const struct hold *hold, size_t size)
+bool hold_may_resize(const struct fifo_hold *hold, size_t size)
 {
 	size_t more = size > hold->charged ? size - hold->charged : 0;
 
 	return !more || hold_size(hold, more) == more;
 }
 
-void hold_resized(struct hold *hold, size_t size)
+void hold_resized(struct fifo_hold *hold, size_t size)
 {
 	user_uncharge(users_of(hold), hold->uid, USER_STORED, hold->charged);
 	hold->charged = user_charge(users_of(hold), hold->uid, USER_STORED, size) == 0 ? size : 0;
 }
 
-static int hold_charge(struct hold *hold, size_t size)
+static int hold_charge(struct fifo_hold *hold, size_t size)
 {
 	struct user_table *users = users_of(hold);
 	int r = user_charge(users, hold->uid, USER_DESCRIPTORS, N_DESCRIPTORS);
@@ -70,7 +87,7 @@ static int hold_charge(struct hold *hold, size_t size)
 	return r;
 }
 
-static void hold_uncharge(struct hold *hold)
+static void hold_uncharge(struct fifo_hold *hold)
 {
 	user_uncharge(users_of(hold), hold->uid, USER_DESCRIPTORS, N_DESCRIPTORS);
 	user_uncharge(users_of(hold), hold->uid, USER_STORED, hold->charged);
@@ -78,7 +95,7 @@ static void hold_uncharge(struct hold *hold)
 }
 
 /* Begins to watch what is in `ends`. */
-static int hold_arm(struct hold *hold)
+static int hold_arm(struct fifo_hold *hold)
 {
 	int r;
 
@@ -91,7 +108,7 @@ static int hold_arm(struct hold *hold)
 	return 0;
 }
 
-static void hold_disarm(struct hold *hold)
+static void hold_disarm(struct fifo_hold *hold)
 {
 	hold->is_held = false;
 	loop_remove(hold->keeper->host->loop, &hold->read_end);
@@ -99,14 +116,14 @@ static void hold_disarm(struct hold *hold)
 }
 
 /* What has been opened is not wanted. The watch is the one that is there, or goes by itself. */
-static void drop(const struct hold *hold, const struct ends_opening *opening)
+static void drop(const struct fifo_hold *hold, const struct ends_opening *opening)
 {
 	keeper_close(hold->keeper->host, hold->uid, opening->read_fd);
 	if (opening->write_fd >= 0)
 		keeper_close(hold->keeper->host, hold->uid, opening->write_fd);
 }
 
-int hold_take(struct hold *hold, struct ends_opening *opening)
+int hold_take(struct fifo_hold *hold, struct ends_opening *opening)
 {
 	int r;
 
@@ -142,7 +159,7 @@ int hold_take(struct hold *hold, struct ends_opening *opening)
 	return 0;
 }
 
-bool hold_renew(struct hold *hold)
+bool hold_renew(struct fifo_hold *hold)
 {
 	if (!hold->is_held)
 		return false;
@@ -151,7 +168,7 @@ bool hold_renew(struct hold *hold)
 	return true;
 }
 
-bool hold_pin(const struct hold *hold, struct ends_pin *ret_pin)
+bool hold_pin(const struct fifo_hold *hold, struct ends_pin *ret_pin)
 {
 	struct stat attr;
 
@@ -164,7 +181,7 @@ bool hold_pin(const struct hold *hold, struct ends_pin *ret_pin)
 }
 
 /* It is not held any more; unless somebody has found it in time. */
-static void hold_gone(struct hold *hold)
+static void hold_gone(struct fifo_hold *hold)
 {
 	if (hold->spare_fd < 0) {
 		hold_uncharge(hold);
@@ -176,7 +193,7 @@ static void hold_gone(struct hold *hold)
 	hold_arm(hold);
 }
 
-static void hold_acted(struct hold *hold)
+static void hold_acted(struct fifo_hold *hold)
 {
 	bool was_leaving = hold->ends.task == ENDS_LEAVE || hold->ends.task == ENDS_CLOSE;
 
@@ -199,7 +216,7 @@ static void hold_acted(struct hold *hold)
 
 static void hold_done(struct worker_task *task)
 {
-	struct hold *hold = CONTAINER_OF(task, struct hold, task);
+	struct fifo_hold *hold = CONTAINER_OF(task, struct fifo_hold, task);
 	struct keeper *keeper = hold->keeper;
 	struct channel *channel = hold->channel;
 
@@ -220,11 +237,11 @@ static void hold_done(struct worker_task *task)
 
 static void hold_work(struct worker_task *task)
 {
-	ends_act(&CONTAINER_OF(task, struct hold, task)->ends);
+	ends_act(&CONTAINER_OF(task, struct fifo_hold, task)->ends);
 }
 
 /* Has a thread do it. */
-static bool hold_start(struct hold *hold, enum ends_task task)
+static bool hold_start(struct fifo_hold *hold, enum ends_task task)
 {
 	struct host *host = hold->keeper->host;
 	bool is_leaving = task == ENDS_LEAVE || task == ENDS_CLOSE;
@@ -253,7 +270,7 @@ static bool hold_start(struct hold *hold, enum ends_task task)
 }
 
 /* What there is to do for a thread. */
-static bool hold_wants(const struct hold *hold, uint32_t events, enum ends_task *ret_task)
+static bool hold_wants(const struct fifo_hold *hold, uint32_t events, enum ends_task *ret_task)
 {
 	bool has_end = hold->ends.write_fd >= 0;
 
@@ -271,7 +288,7 @@ static bool hold_wants(const struct hold *hold, uint32_t events, enum ends_task 
 	return !(events & EPOLLIN) || hold->tries;
 }
 
-static enum hold_place hold_find_place(const struct hold *hold, uint32_t events)
+static enum hold_place hold_find_place(const struct fifo_hold *hold, uint32_t events)
 {
 	if (hold->has_no_end)
 		return HOLD_NOWHERE;
@@ -280,7 +297,7 @@ static enum hold_place hold_find_place(const struct hold *hold, uint32_t events)
 	return events & EPOLLIN || hold->has_writer ? HOLD_NOWHERE : HOLD_RESTING;
 }
 
-void hold_look(struct hold *hold)
+void hold_look(struct fifo_hold *hold)
 {
 	enum ends_task task;
 	uint32_t events;
@@ -306,7 +323,7 @@ void hold_look(struct hold *hold)
  * need not be watched any more. To find out costs more than the reads of many a small file; so it
  * is done at the first, the second, the fourth, the eighth of them, and so on.
  */
-void hold_read(struct hold *hold)
+void hold_read(struct fifo_hold *hold)
 {
 	hold->n_reads++;
 	if ((hold->n_reads & (hold->n_reads - 1)) == 0)
@@ -314,7 +331,7 @@ void hold_read(struct hold *hold)
 	hold_look(hold);
 }
 
-bool hold_leave(struct hold *hold)
+bool hold_leave(struct fifo_hold *hold)
 {
 	keeper_place(hold, HOLD_NOWHERE);
 	hold->keeper->n_leaving++;
@@ -324,7 +341,7 @@ bool hold_leave(struct hold *hold)
 	return false;
 }
 
-void hold_fini(struct hold *hold)
+void hold_fini(struct fifo_hold *hold)
 {
 	if (hold->ends.read_fd < 0)
 		return;
@@ -335,25 +352,25 @@ void hold_fini(struct hold *hold)
 	hold_uncharge(hold);
 }
 
-void hold_end(struct hold *hold)
+void hold_end(struct fifo_hold *hold)
 {
 	hold->is_ended = true;
 	hold_look(hold);
 }
 
-void hold_begin(struct hold *hold)
+void hold_begin(struct fifo_hold *hold)
 {
 	hold->is_ended = false;
 }
 
-void hold_set_end(struct hold *hold, bool has_no_end)
+void hold_set_end(struct fifo_hold *hold, bool has_no_end)
 {
 	hold->has_no_end = has_no_end;
 	hold->tries = true;
 	hold_look(hold);
 }
 
-const char *hold_word(const struct hold *hold)
+const char *hold_word(const struct fifo_hold *hold)
 {
 	if (!hold->is_held)
 		return "no";

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the daemon holds of a kept FIFO: the read end, so that no writer has to wait for a reader and
- * nothing is lost when it goes; and a write end for exactly as long as something is in the pipe and
- * nobody else writes, so that no reader has to wait in open(2) for what is there already.
+ * What the daemon holds of a kept FIFO: the read end, so that no writer has to wait for a reader,
+ * and nothing is lost when it goes; and a write end for exactly as long as something is in the pipe
+ * and nobody else writes, so that no reader has to wait in open(2) for what is there already.
  *
  * A hold is of the loop. What may wait for the lock of the pipe is done by a thread, one at a time
  * for each hold (ends.h); meanwhile it is busy, and when that is over it is looked at again. So it
@@ -22,19 +22,19 @@
 
 struct keeper;
 
-struct hold {
+struct fifo_hold {
 	struct keeper *keeper;
 	struct channel *channel; /* whose hold it is: referenced while a thread is at it */
 	uid_t uid;               /* who is charged */
 	struct loop_source read_end;
 	struct ends ends; /* the thread's own while it is at it */
-	int spare_fd; /* another read end, found while this one was about to go; -1 */
+	int spare_fd;     /* another read end, found while this one was about to go; -1 */
 	bool has_no_end;
-	bool is_held;  /* read_end is there, and stays for now */
-	bool is_busy;  /* a thread is at it */
-	bool is_ended; /* not to be held any more */
-	bool has_writer; /* somebody writes, as it last seemed */
-	bool tries;      /* whether somebody does has to be found out */
+	bool is_held;     /* read_end is there, and stays for now */
+	bool is_busy;     /* a thread is at it */
+	bool is_ended;    /* not to be held any more */
+	bool has_writer;  /* somebody writes, as it last seemed */
+	bool tries;       /* whether somebody does has to be found out */
 	unsigned n_reads; /* since there is a write end of ours */
 	size_t charged;   /* USER_STORED */
 	int64_t used;     /* when it was last looked up: clock_now() */
@@ -46,44 +46,50 @@ struct hold {
 		HOLD_FULL,    /* with a write end of ours */
 		HOLD_WAITING, /* for a thread */
 	} place;
-	struct hold *prev, *next; /* in the keeper's list of that name */
-	UT_hash_handle hh;        /* keeper::watched, by `watch` */
+	struct fifo_hold *prev, *next; /* in the keeper's list of that name */
+	UT_hash_handle hh;             /* keeper::watched, by `watch` */
 };
 
-void hold_init(struct hold *hold, struct keeper *keeper, struct channel *channel, uid_t uid);
+void hold_init(struct fifo_hold *hold, struct keeper *keeper, struct channel *channel, uid_t uid);
 
 /* For a channel that nobody refers to any more: the kernel has forgotten the FIFO, or all. */
-void hold_fini(struct hold *hold);
+void hold_fini(struct fifo_hold *hold);
 
 /* Takes over what has been opened for it; what is held already is closed again. -ENFILE */
-int hold_take(struct hold *hold, struct ends_opening *opening);
+int hold_take(struct fifo_hold *hold, struct ends_opening *opening);
 
 /* Somebody looks it up: it is not let go for a while. False: it is not held. */
-bool hold_renew(struct hold *hold);
+bool hold_renew(struct fifo_hold *hold);
 
 /* For jobs on what is held. False: it is not. */
-bool hold_pin(const struct hold *hold, struct ends_pin *ret_pin);
+bool hold_pin(const struct fifo_hold *hold, struct ends_pin *ret_pin);
 
 /* Lets go for good, or until hold_begin(): what is in it stays with whoever has it open. */
-void hold_end(struct hold *hold);
-void hold_begin(struct hold *hold);
+void hold_end(struct fifo_hold *hold);
+void hold_begin(struct fifo_hold *hold);
 
 /* Both ends are held for good, or no longer. */
-void hold_set_end(struct hold *hold, bool has_no_end);
+void hold_set_end(struct fifo_hold *hold, bool has_no_end);
+
+/*
+ * Is there room for one more of its owner's? 0. -EBUSY: not yet, but others of theirs are about to
+ * go. -ENFILE
+ */
+int hold_room(struct fifo_hold *hold);
 
 /* What a new pipe of this user's may have, of the bytes that are wanted. */
-size_t hold_size(const struct hold *hold, size_t wanted);
+size_t hold_size(const struct fifo_hold *hold, size_t wanted);
 
 /* May the pipe, as its owner has others, have so many bytes? And then: it has. */
-bool hold_may_resize(const struct hold *hold, size_t size);
-void hold_resized(struct hold *hold, size_t size);
+bool hold_may_resize(const struct fifo_hold *hold, size_t size);
+void hold_resized(struct fifo_hold *hold, size_t size);
 
 /* For the keeper: something may have changed; somebody has read; it may go if nobody uses it. */
-void hold_look(struct hold *hold);
-void hold_read(struct hold *hold);
-bool hold_leave(struct hold *hold); /* false: not now */
+void hold_look(struct fifo_hold *hold);
+void hold_read(struct fifo_hold *hold);
+bool hold_leave(struct fifo_hold *hold); /* false: not now */
 
 /* What is held: "no", "read" or "both". */
-const char *hold_word(const struct hold *hold);
+const char *hold_word(const struct fifo_hold *hold);
 
 #endif

@@ -13,8 +13,14 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
 
-/* What has been empty for so long, without a writer and without being looked up, is let go. */
-#define REST (4 * CLOCK_S)
+/*
+ * What has been empty for so long, without a writer and without being looked up, is let go; sooner
+ * where there are many, because somebody has had a full directory looked up. It can't be at once:
+ * whoever has looked it up to open it needs it until then.
+ */
+#define REST       (4 * CLOCK_S)
+#define REST_SHORT (200 * CLOCK_MS)
+#define REST_MANY  256
 /* Threads that let go at a time: a list of a full directory has everything looked up. */
 #define LEAVING_MOST 16
 /*
@@ -26,7 +32,7 @@
 #define LOOKS_MOST 256
 #define EVENT_SIZE 4096
 
-static struct hold **keeper_list(struct keeper *keeper, enum hold_place place)
+static struct fifo_hold **keeper_list(struct keeper *keeper, enum hold_place place)
 {
 	switch (place) {
 	case HOLD_RESTING:
@@ -40,6 +46,13 @@ static struct hold **keeper_list(struct keeper *keeper, enum hold_place place)
 	}
 }
 
+static int64_t keeper_rest(const struct keeper *keeper)
+{
+	bool is_pressed = keeper->pressed && keeper->pressed + REST > clock_now();
+
+	return is_pressed || keeper->n_resting > REST_MANY ? REST_SHORT : REST;
+}
+
 /* When the clock has something to do next; 0: nothing. */
 static int64_t keeper_next(const struct keeper *keeper)
 {
@@ -47,10 +60,11 @@ static int64_t keeper_next(const struct keeper *keeper)
 
 	if (keeper->full)
 		next = keeper->full->used + FULL_LOOK;
-	if (keeper->resting && (!next || keeper->resting->used + REST < next))
-		next = keeper->resting->used + REST;
+	if (keeper->resting && (!next || keeper->resting->used + keeper_rest(keeper) < next))
+		next = keeper->resting->used + keeper_rest(keeper);
 	if (keeper->waiting && (!next || now + RETRY < next))
 		next = now + RETRY;
+	/* What is due waits for threads, which tell when they are through. */
 	return next && next <= now ? now + RETRY : next;
 }
 
@@ -66,14 +80,16 @@ static void keeper_wind(struct keeper *keeper)
 	timerfd_settime(keeper->clock.fd, TFD_TIMER_ABSTIME, &at, NULL);
 }
 
-void keeper_place(struct hold *hold, enum hold_place place)
+void keeper_place(struct fifo_hold *hold, enum hold_place place)
 {
 	struct keeper *keeper = hold->keeper;
-	struct hold **from = keeper_list(keeper, hold->place);
-	struct hold **to = keeper_list(keeper, place);
+	struct fifo_hold **from = keeper_list(keeper, hold->place);
+	struct fifo_hold **to = keeper_list(keeper, place);
 
 	if (from)
 		DL_DELETE(*from, hold);
+	keeper->n_resting -= hold->place == HOLD_RESTING;
+	keeper->n_resting += place == HOLD_RESTING;
 	hold->place = place;
 	if (!to)
 		return;
@@ -82,9 +98,9 @@ void keeper_place(struct hold *hold, enum hold_place place)
 	keeper_wind(keeper);
 }
 
-void keeper_watch(struct hold *hold)
+void keeper_watch(struct fifo_hold *hold)
 {
-	struct hold *old;
+	struct fifo_hold *old;
 
 	hold->watch = hold->ends.watch;
 	if (hold->watch < 0)
@@ -94,7 +110,7 @@ void keeper_watch(struct hold *hold)
 		HASH_ADD_INT(hold->keeper->watched, watch, hold);
 }
 
-void keeper_unwatch(struct hold *hold)
+void keeper_unwatch(struct fifo_hold *hold)
 {
 	if (hold->watch >= 0 && hold->hh.tbl)
 		HASH_DEL(hold->keeper->watched, hold);
@@ -102,9 +118,15 @@ void keeper_unwatch(struct hold *hold)
 	hold->watch = -1;
 }
 
+void keeper_press(struct keeper *keeper)
+{
+	keeper->pressed = clock_now();
+	keeper_wind(keeper);
+}
+
 void keeper_retry(struct keeper *keeper)
 {
-	struct hold *hold = keeper->waiting;
+	struct fifo_hold *hold = keeper->waiting;
 
 	if (!hold)
 		return;
@@ -115,7 +137,7 @@ void keeper_retry(struct keeper *keeper)
 static void look_at_full(struct keeper *keeper)
 {
 	int64_t now = clock_now();
-	struct hold *hold;
+	struct fifo_hold *hold;
 
 	for (unsigned n = 0; n < LOOKS_MOST; n++) {
 		hold = keeper->full;
@@ -130,7 +152,7 @@ void keeper_let_go(struct keeper *keeper)
 {
 	int64_t now = clock_now();
 
-	while (keeper->resting && keeper->resting->used + REST <= now &&
+	while (keeper->resting && keeper->resting->used + keeper_rest(keeper) <= now &&
 	       keeper->n_leaving < LEAVING_MOST)
 		if (!hold_leave(keeper->resting))
 			break;
@@ -152,7 +174,7 @@ static void clock_dispatch(struct loop_source *source, uint32_t events)
 
 static void take_event(struct keeper *keeper, const struct inotify_event *event)
 {
-	struct hold *hold;
+	struct fifo_hold *hold;
 
 	if (event->mask & IN_Q_OVERFLOW) {
 		DL_FOREACH(keeper->full, hold) {
@@ -181,7 +203,7 @@ static void inotify_dispatch(struct loop_source *source, uint32_t events)
 }
 
 /* A descriptor that a thread closes. */
-struct closing {
+struct end_closing {
 	struct worker_task task;
 	struct host *host;
 	uid_t uid;
@@ -191,19 +213,19 @@ struct closing {
 
 static void closing_work(struct worker_task *task)
 {
-	close(CONTAINER_OF(task, struct closing, task)->fd);
+	close(CONTAINER_OF(task, struct end_closing, task)->fd);
 }
 
 static void closing_done(struct worker_task *task)
 {
-	struct closing *closing = CONTAINER_OF(task, struct closing, task);
+	struct end_closing *closing = CONTAINER_OF(task, struct end_closing, task);
 
 	if (closing->is_charged)
 		host_slept(closing->host, closing->uid);
 	free(closing);
 }
 
-static int closing_start(struct closing *closing)
+static int closing_start(struct end_closing *closing)
 {
 	struct host *host = closing->host;
 
@@ -217,13 +239,14 @@ static int closing_start(struct closing *closing)
 /* Not by host_close(), which looks at what it closes: here that would ask the mount. */
 void keeper_close(struct host *host, uid_t uid, int fd)
 {
-	struct closing *closing = malloc(sizeof(*closing));
+	struct end_closing *closing = malloc(sizeof(*closing));
 
 	if (closing) {
-		*closing = (struct closing){.task = {.work = closing_work, .done = closing_done},
-					    .host = host,
-					    .uid = uid,
-					    .fd = fd};
+		*closing =
+			(struct end_closing){.task = {.work = closing_work, .done = closing_done},
+					     .host = host,
+					     .uid = uid,
+					     .fd = fd};
 		if (closing_start(closing) == 0)
 			return;
 	}

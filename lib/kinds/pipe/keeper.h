@@ -11,13 +11,15 @@
 struct keeper {
 	struct host *host;
 	struct loop_source inotify, clock;
-	struct hold *resting; /* the first to go first */
-	struct hold *full, *waiting;
-	struct hold *watched; /* by watch */
-	bool has_gone;        /* the mount, from the tree: nothing is held any more */
-	unsigned n_leaving;   /* threads that let one go */
-	int64_t wound;        /* when the clock goes off; 0: it does not */
-	size_t size_soft;     /* fs.pipe-user-pages-soft, bytes; 0: no limit */
+	struct fifo_hold *resting; /* the first to go first */
+	unsigned n_resting;
+	struct fifo_hold *full, *waiting;
+	struct fifo_hold *watched; /* by watch */
+	bool has_gone;             /* the mount, from the tree: nothing is held any more */
+	unsigned n_leaving;        /* threads that let one go */
+	int64_t pressed;           /* when somebody last needed room */
+	int64_t wound;             /* when the clock goes off; 0: it does not */
+	size_t size_soft;          /* fs.pipe-user-pages-soft, bytes; 0: no limit */
 };
 
 /* -ENOMEM, -EMFILE, … */
@@ -25,14 +27,17 @@ int keeper_new(struct host *host, struct keeper **ret_keeper);
 void keeper_free(struct keeper *keeper); /* nothing is held any more; NULL is nothing */
 
 /* Puts it into one of the lists, behind the others. */
-void keeper_place(struct hold *hold, enum hold_place place);
+void keeper_place(struct fifo_hold *hold, enum hold_place place);
 
-void keeper_watch(struct hold *hold);
-void keeper_unwatch(struct hold *hold);
+void keeper_watch(struct fifo_hold *hold);
+void keeper_unwatch(struct fifo_hold *hold);
 
 /* A thread has become free, for one that waits for that; and for more of those that may go. */
 void keeper_retry(struct keeper *keeper);
 void keeper_let_go(struct keeper *keeper);
+
+/* Somebody needs room: for a while, what rests is let go as soon as it can be. */
+void keeper_press(struct keeper *keeper);
 
 /* Closes a descriptor of a FIFO on a thread. */
 void keeper_close(struct host *host, uid_t uid, int fd);

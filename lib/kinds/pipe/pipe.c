@@ -114,9 +114,9 @@ static void pipe_init(struct pipe *pipe, mode_t mode, const struct settings *set
 	pipe->store.capacity = pipe->capacity;
 	hold_init(&pipe->hold, keeper_of(space), &pipe->kept.channel, caller->uid);
 	/* One by mkfifo(3) is what it is anywhere. */
-	pipe->is_kept = S_ISREG(mode) && pipe->kept.channel.ops == &fifo_ops &&
-			!(settings_has(settings, PIPE_KEEP) &&
-			  settings->values[PIPE_KEEP] == KEEP_NO);
+	pipe->is_kept =
+		S_ISREG(mode) && pipe->kept.channel.ops == &fifo_ops &&
+		!(settings_has(settings, PIPE_KEEP) && settings->values[PIPE_KEEP] == KEEP_NO);
 	pipe->hold.has_no_end = pipe->is_kept && pipe->has_no_end;
 }
 

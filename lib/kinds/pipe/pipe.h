@@ -33,7 +33,7 @@ struct pipe {
 	/* Of a FIFO. */
 	bool is_kept;  /* keep=yes */
 	uint64_t node; /* by which the mount has shown it last; 0: not yet */
-	struct hold hold;
+	struct fifo_hold hold;
 	int n_bytes, size; /* as the kernel had them when that was asked; -1: it was not */
 
 	/* Of a served one. */

@@ -25,7 +25,7 @@ static bool served_is_at_end(const struct pipe *pipe, const struct file *file)
 }
 
 static int served_truncate(struct channel *channel, struct file *file, off_t size,
-			 struct caller *caller)
+			   struct caller *caller)
 {
 	struct pipe *pipe = pipe_from(channel);
 	struct stat now = {0};

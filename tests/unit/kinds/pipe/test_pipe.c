@@ -279,8 +279,8 @@ START_TEST(test_pipe_node_is_not_opened_here)
 	struct file *file = NULL;
 
 	must(object_create(fixture_open(&pipe_kind), "n", nodes[_i] | 0600, &root, &node));
-	must_fail(object_open_as(node, O_RDONLY, &root, &file), ENXIO);
-	must_fail(object_open_as(node, O_WRONLY, &root, &file), ENXIO);
+	must_fail(object_open_as(node, O_RDONLY, &root, &file), EISDIR);
+	must_fail(object_open_as(node, O_WRONLY, &root, &file), EISDIR);
 	ck_assert_uint_eq(node->n_files, 0);
 	ck_assert_uint_eq(node->n_writers, 0);
 	object_unref(node);

@@ -13,7 +13,7 @@
 
 enum { KIB = 1024, MIB = 1024 * 1024 };
 
-enum { PIPE_CAPACITY, PIPE_EOF }; /* as the kind's table has them */
+enum { PIPE_CAPACITY, PIPE_EOF, PIPE_KEEP, PIPE_SERVED }; /* as the kind's table has them */
 
 static int set(struct channel *pipe, unsigned index, uint64_t value, struct caller *caller)
 {
@@ -46,7 +46,11 @@ START_TEST(test_pipe_settings_table_has_the_indexes_used_here)
 	ck_assert_str_eq(parameters[PIPE_EOF].name, "eof");
 	ck_assert_str_eq(parameters[PIPE_EOF].words[0], "auto");
 	ck_assert_str_eq(parameters[PIPE_EOF].words[1], "never");
-	ck_assert_ptr_null(parameters[2].name);
+	ck_assert_str_eq(parameters[PIPE_KEEP].name, "keep");
+	ck_assert_str_eq(parameters[PIPE_SERVED].name, "served");
+	ck_assert_str_eq(parameters[PIPE_SERVED].words[1], "daemon");
+	ck_assert(parameters[PIPE_SERVED].is_fixed);
+	ck_assert_ptr_null(parameters[4].name);
 }
 END_TEST
 
