@@ -77,11 +77,20 @@ static void allow_names(struct session *session)
 		session->host.users.limits[USER_NAMES] = SIZE_MAX;
 }
 
+/* All is there that users may ask for. */
+static void session_begun(struct session *session, int result)
+{
+	if (result < 0)
+		log_line(LOG_ERR, "no FIFO can be kept: %s", strerror(-result));
+	background_ready();
+	tell_features(&session->host.features);
+	notify_ready();
+}
+
 /* The first request, INIT, has been answered: the mount works. */
 static void session_ready(struct session *session)
 {
 	struct statx attr = {0};
-	int r;
 
 	/* Not to be asked of ourselves: the kernel has it. */
 	statx(AT_FDCWD, session->options->mount_point, AT_STATX_DONT_SYNC, STATX_INO, &attr);
@@ -90,12 +99,7 @@ static void session_ready(struct session *session)
 	features_found(&session->host.features, FEATURE_PASSTHROUGH, can_back(session));
 	features_found(&session->host.features, FEATURE_PRUNE, prune_probe(session->device.fd));
 	allow_names(session);
-	r = tree_begin(session);
-	if (r < 0)
-		log_line(LOG_ERR, "no FIFO can be kept: %s", strerror(-r));
-	background_ready();
-	tell_features(&session->host.features);
-	notify_ready();
+	tree_begin(session, session_begun);
 }
 
 static int device_receive(struct session *session)

@@ -121,25 +121,70 @@ static int clone_mount(const char *path)
 	return TAKE_FD(fd);
 }
 
-int tree_begin(struct session *session)
+static int watch_mounts(struct session *session)
 {
 	struct tree *tree = &session->tree;
-	struct host *host = &session->host;
+	dev_t dev = session->host.dev;
 
-	if (!features_has(&host->features, FEATURE_OPEN_TREE))
-		return 0;
-	host->nodes.tree_fd = clone_mount(session->options->mount_point);
-	if (host->nodes.tree_fd < 0)
-		return host->nodes.tree_fd;
-	host->nodes.open = open_node;
-	snprintf(tree->device, sizeof(tree->device), "%u:%u", major(host->dev), minor(host->dev));
-	tree->mounts.fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	snprintf(tree->device, sizeof(tree->device), "%u:%u", major(dev), minor(dev));
 	tree->mounts.dispatch = mounts_dispatch;
+	tree->mounts.fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
 	if (tree->mounts.fd < 0)
 		return -errno;
-	/* It may have been unmounted before this was open. */
-	look_again(session);
 	return loop_add(session->loop, &tree->mounts, EPOLLPRI | EPOLLET);
+}
+
+/* The mount has to answer. */
+static void open_root(struct worker_task *task)
+{
+	struct tree *tree = CONTAINER_OF(task, struct tree, task);
+
+	tree->dir_fd = openat(tree->tree_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (tree->dir_fd < 0)
+		tree->dir_fd = -errno;
+}
+
+static void opened_root(struct worker_task *task)
+{
+	struct tree *tree = CONTAINER_OF(task, struct tree, task);
+	struct session *session = CONTAINER_OF(tree, struct session, tree);
+	struct host_nodes *nodes = &session->host.nodes;
+	int r = tree->dir_fd < 0 ? tree->dir_fd : 0;
+
+	tree->is_looking = false;
+	if (r == 0) {
+		nodes->dir_fd = tree->dir_fd;
+		nodes->open = open_node;
+		r = watch_mounts(session);
+	}
+	tree->begun(session, r);
+	/* It may have been unmounted before that was watched. */
+	if (r == 0 && !session->is_ending)
+		look_again(session);
+}
+
+static int begin(struct session *session)
+{
+	struct tree *tree = &session->tree;
+	int fd = clone_mount(session->options->mount_point);
+
+	if (fd < 0)
+		return fd;
+	session->host.nodes.tree_fd = tree->tree_fd = fd;
+	tree->task = (struct worker_task){.work = open_root, .done = opened_root};
+	tree->is_looking = true;
+	return workers_submit(session->host.workers, &tree->task);
+}
+
+void tree_begin(struct session *session, void (*begun)(struct session *session, int result))
+{
+	bool is_there = features_has(&session->host.features, FEATURE_OPEN_TREE);
+	int r;
+
+	session->tree.begun = begun;
+	r = is_there ? begin(session) : 0;
+	if (!is_there || r < 0)
+		begun(session, r);
 }
 
 void tree_end(struct session *session)

@@ -20,10 +20,16 @@ struct tree {
 	bool is_looking, is_stale;
 	char device[32]; /* of the mount, as mountinfo has it */
 	bool is_mounted; /* as was seen last */
+	int tree_fd;     /* for the thread: host_nodes::tree_fd */
+	int dir_fd;      /* what it has opened beneath that; -errno */
+	void (*begun)(struct session *session, int result);
 };
 
-/* The mount answers. Without a clone (no privilege, an old kernel) nothing can be opened: 0. */
-int tree_begin(struct session *session);
+/*
+ * The mount answers: clones it, unless there is no such thing here. Then calls begun() with 0, or
+ * with why nothing can be opened.
+ */
+void tree_begin(struct session *session, void (*begun)(struct session *session, int result));
 void tree_end(struct session *session);
 
 #endif

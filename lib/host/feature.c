@@ -32,13 +32,26 @@ struct exit_info {
 #define EXIT_INFO      _IOWR(0xff, 11, struct exit_info) /* PIDFD_GET_INFO */
 #define EXIT_INFO_MASK (1U << 3)                         /* PIDFD_INFO_EXIT */
 
+/* Who may not do it hears so before the handle, which is none, is looked at. */
+static bool may_open_by_handle(void)
+{
+	struct {
+		struct file_handle head;
+		char bytes[12];
+	} handle = {.head = {.handle_bytes = sizeof(handle.bytes)}};
+	CLEANUP_FD int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP_FD int fd = open_by_handle_at(root, &handle.head, O_PATH | O_CLOEXEC);
+
+	return fd >= 0 || errno != EPERM;
+}
+
 /* A mount of a file has none below it, which a user namespace could have locked to it. */
 static bool probe_open_tree(void)
 {
 	CLEANUP_FD int fd = (int)syscall(SYS_open_tree, AT_FDCWD, "/dev/null",
 					 OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 
-	return fd >= 0;
+	return fd >= 0 && may_open_by_handle();
 }
 
 static bool probe_mqueue_mount(void)

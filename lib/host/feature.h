@@ -21,7 +21,10 @@ enum feature {
 	FEATURE_PRUNE,
 	/* It checks access control lists that the mount has. Without: modes alone count. */
 	FEATURE_POSIX_ACL,
-	/* A mount can be cloned: what is open beneath the clone keeps no mount busy. */
+	/*
+	 * A mount can be cloned, and what it shows opened by number: so it keeps no mount busy.
+	 * Without: pipes are served, not kept.
+	 */
 	FEATURE_OPEN_TREE,
 	/* The queues can be listed without a mount that others see. Without: by /dev/mqueue. */
 	FEATURE_MQUEUE_MOUNT,

@@ -200,7 +200,9 @@ bool job_stop(struct waiter *waiter)
 {
 	struct job *job = waiter->job;
 
-	if (!job || (job_place_is_left(job->call.place) && !job->call.is_final))
+	if (job && job->call.is_final)
+		return true;
+	if (!job || job_place_is_left(job->call.place))
 		return false;
 	if (job->is_stopped || job->state == JOB_DONE)
 		return true;

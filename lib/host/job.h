@@ -66,7 +66,8 @@ struct job_call {
 	 */
 	bool is_long;
 	bool as_caller;         /* JOB_SLEEPER: act() has the rights of the caller */
-	bool is_final;          /* JOB_ALONE: once begun it is not given up for a signal */
+	/* JOB_ALONE: it is short, as a rule, so it is not given up for a signal. */
+	bool is_final;
 	int (*act)(void *data); /* 0 or -errno */
 	/*
 	 * Goes in, and comes out again with the result. It tells one call from another, byte for

@@ -16,14 +16,6 @@
 
 #include "lib/base/cleanup.h"
 
-/*
- * The kernel charges a pipe to the real user of whoever opens it first, who from some size on gets
- * only small ones (pipe(7), pipe-user-pages-soft). It can't be the owner: whoever has a thread's
- * real user may kill it, and all of the daemon with it. So it is a user that nobody is, and the
- * owner pays in our own accounts.
- */
-#define PAYER ((uid_t)4294967293U)
-
 /* An inotify watch that tells of nothing keeps the place of one that does. */
 #define WATCH_NOTHING IN_DELETE_SELF
 
@@ -66,9 +58,9 @@ uint32_t ends_look(int fd)
 }
 
 /* The system calls, unlike the library's, change the thread alone. */
-static int open_paid(struct host_nodes *nodes, uint64_t node, int flags)
+static int open_paid(const struct host_nodes *nodes, uint64_t node, int flags)
 {
-	bool is_paid = geteuid() == 0 && syscall(SYS_setresuid, PAYER, -1, -1) == 0;
+	bool is_paid = geteuid() == 0 && syscall(SYS_setresuid, ENDS_PAYER, -1, -1) == 0;
 	int fd = nodes->open(nodes->dir_fd, node, flags);
 
 	if (is_paid)
@@ -87,12 +79,8 @@ static void size_new(int fd, int size)
 
 static int open_all(struct ends_opening *opening)
 {
-	struct host_nodes *nodes = &opening->nodes;
+	const struct host_nodes *nodes = &opening->nodes;
 
-	if (nodes->dir_fd < 0)
-		nodes->dir_fd = openat(nodes->tree_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (nodes->dir_fd < 0)
-		return -errno;
 	opening->read_fd = open_paid(nodes, opening->node, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (opening->read_fd < 0)
 		return opening->read_fd;

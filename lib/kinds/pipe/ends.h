@@ -18,6 +18,15 @@
 
 #include "lib/host/host.h"
 
+/*
+ * Who pays in the kernel for the pipes and watches: a user that nobody is. By whoever opens a pipe
+ * first it counts what its user may have (pipe(7), pipe-user-pages-soft), and by whoever has the
+ * inotify descriptor; so root, whose limits all services share, would pay for everybody. The owner
+ * can't: a thread that has his real user may be killed by him, and the daemon with it. He pays in
+ * our own accounts.
+ */
+#define ENDS_PAYER ((uid_t)4294967293U)
+
 /* A FIFO that gets its read end: a job's data, of which the node tells one from another. */
 struct ends_opening {
 	uint64_t node;

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "lib/base/cleanup.h"
 #include "lib/host/job.h"
@@ -23,20 +22,10 @@ static int run(struct pipe *pipe, struct caller *caller, const struct job_call *
 
 /* Holding it. */
 
-/* The first one to open the directory has done so for all. */
-static void keep_directory(struct host *host, int dir_fd)
-{
-	if (host->nodes.dir_fd < 0)
-		host->nodes.dir_fd = dir_fd;
-	else if (dir_fd >= 0 && dir_fd != host->nodes.dir_fd)
-		close(dir_fd);
-}
-
 static void opening_undo(struct host *host, struct caller *caller, void *data)
 {
 	struct ends_opening *opening = data;
 
-	keep_directory(host, opening->nodes.dir_fd);
 	keeper_close(host, caller->uid, opening->read_fd);
 	if (opening->write_fd >= 0)
 		keeper_close(host, caller->uid, opening->write_fd);
@@ -59,6 +48,7 @@ static int await_room(struct pipe *pipe, struct caller *caller)
 		return r;
 	r = run(pipe, caller,
 		&(struct job_call){.place = JOB_ALONE,
+				   .is_final = true,
 				   .act = ends_pause,
 				   .data = &node,
 				   .size = sizeof(node)});
@@ -90,6 +80,7 @@ static int fifo_hold(struct pipe *pipe, struct caller *caller)
 	};
 	r = run(pipe, caller,
 		&(struct job_call){.place = JOB_ALONE,
+				   .is_final = true,
 				   .act = ends_open,
 				   .data = &opening,
 				   .size = sizeof(opening),
@@ -97,7 +88,6 @@ static int fifo_hold(struct pipe *pipe, struct caller *caller)
 				   .undo = opening_undo});
 	if (r < 0)
 		return r;
-	keep_directory(host, opening.nodes.dir_fd);
 	return hold_take(&pipe->hold, &opening);
 }
 

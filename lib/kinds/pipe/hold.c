@@ -41,7 +41,8 @@ int hold_room(struct fifo_hold *hold)
 {
 	struct fifo_hold *other;
 
-	if (user_has_room(users_of(hold), hold->uid, USER_DESCRIPTORS, N_DESCRIPTORS))
+	if (user_has_room(users_of(hold), hold->uid, USER_DESCRIPTORS, N_DESCRIPTORS) &&
+	    user_has_room(users_of(hold), hold->uid, USER_WATCHES, 1))
 		return 0;
 	DL_FOREACH(hold->keeper->resting, other) {
 		if (other->uid == hold->uid)
@@ -82,7 +83,12 @@ static int hold_charge(struct fifo_hold *hold, size_t size)
 	struct user_table *users = users_of(hold);
 	int r = user_charge(users, hold->uid, USER_DESCRIPTORS, N_DESCRIPTORS);
 
-	if (r == 0 && user_charge(users, hold->uid, USER_STORED, size) == 0)
+	if (r < 0)
+		return r;
+	r = user_charge(users, hold->uid, USER_WATCHES, 1);
+	if (r < 0)
+		user_uncharge(users, hold->uid, USER_DESCRIPTORS, N_DESCRIPTORS);
+	else if (user_charge(users, hold->uid, USER_STORED, size) == 0)
 		hold->charged = size;
 	return r;
 }
@@ -90,6 +96,7 @@ static int hold_charge(struct fifo_hold *hold, size_t size)
 static void hold_uncharge(struct fifo_hold *hold)
 {
 	user_uncharge(users_of(hold), hold->uid, USER_DESCRIPTORS, N_DESCRIPTORS);
+	user_uncharge(users_of(hold), hold->uid, USER_WATCHES, 1);
 	user_uncharge(users_of(hold), hold->uid, USER_STORED, hold->charged);
 	hold->charged = 0;
 }

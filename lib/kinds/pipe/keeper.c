@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/inotify.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 #include <utlist.h>
@@ -254,17 +255,37 @@ void keeper_close(struct host *host, uid_t uid, int fd)
 	close(fd);
 }
 
-static size_t read_soft_limit(void)
+/* 0: it can't be read. */
+static size_t read_limit(const char *path)
 {
-	FILE *file = fopen("/proc/sys/fs/pipe-user-pages-soft", "re");
-	size_t n_pages;
+	FILE *file = fopen(path, "re");
+	size_t limit;
 
 	if (!file)
 		return 0;
-	if (fscanf(file, "%zu", &n_pages) != 1)
-		n_pages = 0;
+	if (fscanf(file, "%zu", &limit) != 1)
+		limit = 0;
 	fclose(file);
-	return n_pages * HOST_PAGE;
+	return limit;
+}
+
+static int open_inotify(void)
+{
+	bool is_paid = geteuid() == 0 && syscall(SYS_setresuid, -1, ENDS_PAYER, -1) == 0;
+	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	int error = errno;
+
+	if (is_paid)
+		syscall(SYS_setresuid, -1, 0, -1);
+	errno = error;
+	return fd;
+}
+
+/* Some for each user, and for all but a few of those that there are. */
+static void share_watches(struct user_table *users, size_t n)
+{
+	users->limits[USER_WATCHES] = n / 4;
+	users->totals[USER_WATCHES] = n / 16 * 15;
 }
 
 static int keeper_listen(struct keeper *keeper)
@@ -272,7 +293,7 @@ static int keeper_listen(struct keeper *keeper)
 	int r;
 
 	keeper->clock.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	keeper->inotify.fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	keeper->inotify.fd = open_inotify();
 	if (keeper->clock.fd < 0 || keeper->inotify.fd < 0)
 		return -errno;
 	r = loop_add(keeper->host->loop, &keeper->clock, EPOLLIN);
@@ -289,7 +310,8 @@ int keeper_new(struct host *host, struct keeper **ret_keeper)
 	keeper->host = host;
 	keeper->clock.dispatch = clock_dispatch;
 	keeper->inotify.dispatch = inotify_dispatch;
-	keeper->size_soft = read_soft_limit();
+	keeper->size_soft = read_limit("/proc/sys/fs/pipe-user-pages-soft") * HOST_PAGE;
+	share_watches(&host->users, read_limit("/proc/sys/fs/inotify/max_user_watches"));
 	r = keeper_listen(keeper);
 	if (r < 0)
 		keeper_free(keeper);
