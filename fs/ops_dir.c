@@ -69,6 +69,12 @@ static void reply_found(fuse_req_t req, const struct step *step, struct inode *i
 		op_reply_inode(req, inode);
 }
 
+static void reply_looked_up(fuse_req_t req, const struct step *step, struct inode *inode)
+{
+	show_was_told(req, step); /* and has done so */
+	reply_found(req, step, inode);
+}
+
 static void take_lookup(fuse_req_t req, const struct step *step, struct caller *caller)
 {
 	bool is_self = strcmp(step->name, ".") == 0;
@@ -82,7 +88,7 @@ static void take_lookup(fuse_req_t req, const struct step *step, struct caller *
 	else if (is_self)
 		op_reply_inode(req, inode);
 	else
-		reply_found(req, step, inode);
+		reply_looked_up(req, step, inode);
 }
 
 void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)

@@ -202,6 +202,7 @@ static void take_existing(fuse_req_t req, const struct step *step, struct caller
 static void take_create(fuse_req_t req, const struct step *step, struct caller *caller)
 {
 	struct fuse_file_info fi = step->fi;
+	struct step made = *step;
 	struct inode *inode = NULL;
 	int r = op_make(req, step, caller, &inode);
 
@@ -217,9 +218,12 @@ static void take_create(fuse_req_t req, const struct step *step, struct caller *
 		reply_result(req, r);
 		return;
 	}
-	r = make_regular(inode, fi.flags);
+	/* Whoever was told to look again, and finds nothing any more, is told so but once. */
+	if (inode_is_node(inode) && show_was_told(req, step))
+		made.fi.flags |= O_EXCL;
+	r = make_regular(inode, made.fi.flags);
 	if (r == 0 && inode_is_node(inode)) {
-		show_begin(req, step, inode);
+		show_begin(req, &made, inode);
 		return;
 	}
 	if (r == 0)

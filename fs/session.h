@@ -10,6 +10,7 @@
 #include "fs/inode.h"
 #include "fs/names.h"
 #include "fs/options.h"
+#include "fs/show.h"
 #include "fs/shrink.h"
 #include "fs/spin.h"
 #include "fs/step.h"
@@ -42,6 +43,8 @@ struct session {
 	struct slots listings; /* struct listing, by the fh of a directory */
 	struct step_clock steps;
 	struct tree tree;
+	struct show_told told[SHOW_TOLD_MOST];
+	unsigned n_told, next_told;
 	struct request *held;
 	struct request *spares; /* memory for the next ones */
 	unsigned n_spares;

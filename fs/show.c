@@ -8,10 +8,54 @@
 #include "fs/handle.h"
 #include "fs/inode.h"
 #include "fs/ops.h"
+#include "fs/reply.h"
 #include "fs/session.h"
 #include "fs/step.h"
-#include "fs/reply.h"
 #include "lib/base/cleanup.h"
+
+static uint32_t hash(const char *name)
+{
+	uint32_t value = 2166136261U; /* FNV-1a */
+
+	for (; *name; name++)
+		value = (value ^ (unsigned char)*name) * 16777619U;
+	return value;
+}
+
+static struct show_told told_of(fuse_req_t req, const struct step *step)
+{
+	return (struct show_told){fuse_req_ctx(req)->pid, step->ino, hash(step->name)};
+}
+
+bool show_was_told(fuse_req_t req, const struct step *step)
+{
+	struct session *session = fuse_req_userdata(req);
+	struct show_told told;
+
+	if (session->n_told == 0)
+		return false;
+	told = told_of(req, step);
+	for (unsigned i = 0; i < SHOW_TOLD_MOST; i++) {
+		struct show_told *one = &session->told[i];
+
+		if (told.pid == 0 || one->pid != told.pid || one->directory != told.directory ||
+		    one->name != told.name)
+			continue;
+		*one = (struct show_told){0};
+		session->n_told--;
+		return true;
+	}
+	return false;
+}
+
+static void tell(fuse_req_t req, const struct step *step)
+{
+	struct session *session = fuse_req_userdata(req);
+	struct show_told *oldest = &session->told[session->next_told++ % SHOW_TOLD_MOST];
+
+	session->n_told += oldest->pid == 0;
+	*oldest = told_of(req, step);
+}
 
 /* An inode whose count nobody has got yet: if the request is given up, it is forgotten. */
 struct counted {
@@ -93,6 +137,8 @@ static void answer_create(fuse_req_t req, const struct step *step, struct caller
 	struct inode *door = NULL;
 	int r = step->fi.flags & O_EXCL ? door_get(req, step, caller, &door) : -ESTALE;
 
+	if (r == -ESTALE)
+		tell(req, step);
 	forget(fuse_req_userdata(req), step->new_ino);
 	if (r < 0) {
 		reply_result(req, r);
@@ -128,9 +174,9 @@ void show_begin(fuse_req_t req, const struct step *step, struct inode *inode)
 {
 	step_begin(req, &(struct step){.take = take_show,
 				       .ino = step->ino,
+				       .name = step->name,
 				       .new_ino = inode->record->nodeid,
 				       .fi = step->fi,
 				       .has_fi = step->has_fi,
-				       .locks = true,
 				       .shares = step->shares});
 }

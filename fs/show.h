@@ -7,9 +7,25 @@
 #define IPCFS_SHOW_H
 
 #include <fuse_lowlevel.h>
+#include <stdbool.h>
 
 struct inode;
+struct session;
 struct step;
+
+/*
+ * Who has been told to look again. The kernel does so once: if the name has gone by then, the next
+ * such answer would be an error of open(2).
+ */
+#define SHOW_TOLD_MOST 16
+struct show_told {
+	pid_t pid; /* 0: nobody */
+	fuse_ino_t directory;
+	uint32_t name; /* its hash */
+};
+
+/* Has who sends this CREATE just been told to look again? Forgets it. */
+bool show_was_told(fuse_req_t req, const struct step *step);
 
 /*
  * Goes on with a step that has found or made `inode`, which is counted, and answers. A CREATE

@@ -65,7 +65,7 @@ struct job_call {
 	 * than JOB_LONG_MOST run at a time.
 	 */
 	bool is_long;
-	bool as_caller;         /* JOB_SLEEPER: act() has the rights of the caller */
+	bool as_caller; /* JOB_SLEEPER: act() has the rights of the caller */
 	/* JOB_ALONE: it is short, as a rule, so it is not given up for a signal. */
 	bool is_final;
 	int (*act)(void *data); /* 0 or -errno */

@@ -84,7 +84,8 @@ static int open_all(struct ends_opening *opening)
 	opening->read_fd = open_paid(nodes, opening->node, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (opening->read_fd < 0)
 		return opening->read_fd;
-	opening->watch = watch(opening->inotify_fd, opening->read_fd, WATCH_NOTHING);
+	/* Another look-up may have come to the same before, and the watch be in use by now. */
+	opening->watch = watch(opening->inotify_fd, opening->read_fd, WATCH_NOTHING | IN_MASK_ADD);
 	if (opening->watch < 0)
 		return opening->watch;
 	size_new(opening->read_fd, opening->size);
@@ -98,9 +99,12 @@ int ends_open(void *data)
 	struct ends_opening *opening = data;
 	int r = open_all(opening);
 
+	/* A watch keeps its inode, and so all that the daemon has of it. */
+	if (r < 0 && opening->watch >= 0)
+		inotify_rm_watch(opening->inotify_fd, opening->watch);
 	if (r < 0 && opening->read_fd >= 0)
 		close(TAKE_FD(opening->read_fd));
-	return r == -EMFILE ? -ENFILE : r;
+	return r == -EMFILE || r == -ENOSPC ? -ENFILE : r;
 }
 
 int ends_pause(void *node)

@@ -27,17 +27,20 @@
  */
 #define ENDS_PAYER ((uid_t)4294967293U)
 
+struct keeper;
+
 /* A FIFO that gets its read end: a job's data, of which the node tells one from another. */
 struct ends_opening {
 	uint64_t node;
 	struct host_nodes nodes;
+	struct keeper *keeper;
 	int inotify_fd;
 	int size;                     /* that a pipe which is new gets, bytes */
 	bool has_end;                 /* else it gets a write end as well */
 	int read_fd, write_fd, watch; /* -1 when it goes in */
 };
 
-/* For job_call::act. -ESTALE: the mount has forgotten it. -ENFILE, -ENOSPC (no inotify watch), … */
+/* For job_call::act. -ESTALE: the mount has forgotten it. -ENFILE, also: no inotify watch is left; … */
 int ends_open(void *opening);
 
 /* For job_call::act, of a name whose turn has not come: 10 ms pass. */

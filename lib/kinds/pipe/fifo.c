@@ -26,9 +26,7 @@ static void opening_undo(struct host *host, struct caller *caller, void *data)
 {
 	struct ends_opening *opening = data;
 
-	keeper_close(host, caller->uid, opening->read_fd);
-	if (opening->write_fd >= 0)
-		keeper_close(host, caller->uid, opening->write_fd);
+	keeper_drop(opening->keeper, caller->uid, opening);
 }
 
 /*
@@ -71,6 +69,7 @@ static int fifo_hold(struct pipe *pipe, struct caller *caller)
 	opening = (struct ends_opening){
 		.node = pipe->node,
 		.nodes = host->nodes,
+		.keeper = pipe->hold.keeper,
 		.inotify_fd = pipe->hold.keeper->inotify.fd,
 		.size = (int)hold_size(&pipe->hold, pipe->capacity),
 		.has_end = !pipe->has_no_end,

@@ -37,20 +37,27 @@ static struct user_table *users_of(const struct fifo_hold *hold)
 	return &hold->keeper->host->users;
 }
 
+static bool has_one_of(struct fifo_hold *list, uid_t uid)
+{
+	struct fifo_hold *hold;
+
+	DL_FOREACH(list, hold) {
+		if (hold->uid == uid)
+			return true;
+	}
+	return false;
+}
+
 int hold_room(struct fifo_hold *hold)
 {
-	struct fifo_hold *other;
+	struct keeper *keeper = hold->keeper;
 
 	if (user_has_room(users_of(hold), hold->uid, USER_DESCRIPTORS, N_DESCRIPTORS) &&
 	    user_has_room(users_of(hold), hold->uid, USER_WATCHES, 1))
 		return 0;
-	DL_FOREACH(hold->keeper->resting, other) {
-		if (other->uid == hold->uid)
-			break;
-	}
-	if (!other)
+	if (!has_one_of(keeper->resting, hold->uid) && !has_one_of(keeper->doomed, hold->uid))
 		return -ENFILE;
-	keeper_press(hold->keeper);
+	keeper_press(keeper);
 	return -EBUSY;
 }
 
@@ -122,20 +129,12 @@ static void hold_disarm(struct fifo_hold *hold)
 	keeper_unwatch(hold);
 }
 
-/* What has been opened is not wanted. The watch is the one that is there, or goes by itself. */
-static void drop(const struct fifo_hold *hold, const struct ends_opening *opening)
-{
-	keeper_close(hold->keeper->host, hold->uid, opening->read_fd);
-	if (opening->write_fd >= 0)
-		keeper_close(hold->keeper->host, hold->uid, opening->write_fd);
-}
-
 int hold_take(struct fifo_hold *hold, struct ends_opening *opening)
 {
 	int r;
 
 	if (hold->is_held || hold->is_ended || (hold->is_busy && hold->spare_fd >= 0)) {
-		drop(hold, opening);
+		keeper_drop(hold->keeper, hold->uid, opening);
 		return hold->is_ended ? -ESTALE : 0;
 	}
 	if (hold->is_busy) {
@@ -146,7 +145,7 @@ int hold_take(struct fifo_hold *hold, struct ends_opening *opening)
 	}
 	r = hold_charge(hold, (size_t)opening->size);
 	if (r < 0) {
-		drop(hold, opening);
+		keeper_drop(hold->keeper, hold->uid, opening);
 		return r;
 	}
 	hold->ends = (struct ends){.read_fd = opening->read_fd,
@@ -158,7 +157,7 @@ int hold_take(struct fifo_hold *hold, struct ends_opening *opening)
 	if (r < 0) {
 		hold_uncharge(hold);
 		hold->ends.read_fd = hold->ends.write_fd = -1;
-		drop(hold, opening);
+		keeper_drop(hold->keeper, hold->uid, opening);
 		return r;
 	}
 	hold->used = clock_now();
@@ -233,6 +232,10 @@ static void hold_done(struct worker_task *task)
 		keeper->n_leaving--;
 	hold->is_busy = false;
 	hold_acted(hold);
+	if (!keeper->host->walkers) {
+		channel_unref(channel);
+		return;
+	}
 	if (hold->ends.error < 0)
 		keeper_place(hold, HOLD_WAITING);
 	else
@@ -260,7 +263,7 @@ static bool hold_start(struct fifo_hold *hold, enum ends_task task)
 		hold_disarm(hold);
 	hold->is_busy = true;
 	channel_ref(hold->channel);
-	if (host_sleep(host, host->walkers, hold->uid, &hold->task) == 0)
+	if (keeper_start(host, hold->uid, &hold->task) == 0)
 		return true;
 	if (!host->walkers) {
 		/* The mount has ended: nobody is left who could have to wait for this. */
@@ -311,6 +314,14 @@ void hold_look(struct fifo_hold *hold)
 
 	if (hold->is_busy || hold->ends.read_fd < 0)
 		return;
+	/* The mount has ended: nothing more can be opened. */
+	if (!hold->keeper->host->walkers && !hold->is_ended)
+		return;
+	if (hold->is_doomed && !hold->is_ended) {
+		if (hold->place != HOLD_DOOMED)
+			keeper_place(hold, HOLD_DOOMED);
+		return;
+	}
 	events = ends_look(hold->ends.read_fd);
 	if (events & EPOLLHUP)
 		hold->has_writer = false;
@@ -362,6 +373,12 @@ void hold_fini(struct fifo_hold *hold)
 void hold_end(struct fifo_hold *hold)
 {
 	hold->is_ended = true;
+	hold_look(hold);
+}
+
+void hold_doom(struct fifo_hold *hold)
+{
+	hold->is_doomed = true;
 	hold_look(hold);
 }
 

@@ -32,6 +32,7 @@ struct fifo_hold {
 	bool has_no_end;
 	bool is_held;     /* read_end is there, and stays for now */
 	bool is_busy;     /* a thread is at it */
+	bool is_doomed;   /* to be ended soon */
 	bool is_ended;    /* not to be held any more */
 	bool has_writer;  /* somebody writes, as it last seemed */
 	bool tries;       /* whether somebody does has to be found out */
@@ -45,6 +46,7 @@ struct fifo_hold {
 		HOLD_RESTING, /* empty, as far as is known without a writer: to be let go */
 		HOLD_FULL,    /* with a write end of ours */
 		HOLD_WAITING, /* for a thread */
+		HOLD_DOOMED,  /* its name has gone: to be ended */
 	} place;
 	struct fifo_hold *prev, *next; /* in the keeper's list of that name */
 	UT_hash_handle hh;             /* keeper::watched, by `watch` */
@@ -66,6 +68,12 @@ bool hold_pin(const struct fifo_hold *hold, struct ends_pin *ret_pin);
 
 /* Lets go for good, or until hold_begin(): what is in it stays with whoever has it open. */
 void hold_end(struct fifo_hold *hold);
+
+/*
+ * The same, but soon: whoever has looked the name up before it went, and opens the FIFO only now,
+ * would wait for a reader that can't come any more.
+ */
+void hold_doom(struct fifo_hold *hold);
 void hold_begin(struct fifo_hold *hold);
 
 /* Both ends are held for good, or no longer. */

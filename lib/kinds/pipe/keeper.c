@@ -19,9 +19,10 @@
  * where there are many, because somebody has had a full directory looked up. It can't be at once:
  * whoever has looked it up to open it needs it until then.
  */
-#define REST       (4 * CLOCK_S)
-#define REST_SHORT (200 * CLOCK_MS)
-#define REST_MANY  256
+#define REST         (4 * CLOCK_S)
+#define REST_SHORT   (200 * CLOCK_MS)
+#define REST_PRESSED (50 * CLOCK_MS)
+#define REST_MANY    256
 /* Threads that let go at a time: a list of a full directory has everything looked up. */
 #define LEAVING_MOST 16
 /*
@@ -42,16 +43,28 @@ static struct fifo_hold **keeper_list(struct keeper *keeper, enum hold_place pla
 		return &keeper->full;
 	case HOLD_WAITING:
 		return &keeper->waiting;
+	case HOLD_DOOMED:
+		return &keeper->doomed;
 	default:
 		return NULL;
 	}
 }
 
+static bool is_pressed(const struct keeper *keeper)
+{
+	return keeper->pressed && keeper->pressed + REST > clock_now();
+}
+
+static int64_t keeper_doom(const struct keeper *keeper)
+{
+	return is_pressed(keeper) ? REST_PRESSED : REST_SHORT;
+}
+
 static int64_t keeper_rest(const struct keeper *keeper)
 {
-	bool is_pressed = keeper->pressed && keeper->pressed + REST > clock_now();
-
-	return is_pressed || keeper->n_resting > REST_MANY ? REST_SHORT : REST;
+	if (is_pressed(keeper))
+		return REST_PRESSED;
+	return keeper->n_resting > REST_MANY ? REST_SHORT : REST;
 }
 
 /* When the clock has something to do next; 0: nothing. */
@@ -63,6 +76,8 @@ static int64_t keeper_next(const struct keeper *keeper)
 		next = keeper->full->used + FULL_LOOK;
 	if (keeper->resting && (!next || keeper->resting->used + keeper_rest(keeper) < next))
 		next = keeper->resting->used + keeper_rest(keeper);
+	if (keeper->doomed && (!next || keeper->doomed->used + keeper_doom(keeper) < next))
+		next = keeper->doomed->used + keeper_doom(keeper);
 	if (keeper->waiting && (!next || now + RETRY < next))
 		next = now + RETRY;
 	/* What is due waits for threads, which tell when they are through. */
@@ -159,6 +174,18 @@ void keeper_let_go(struct keeper *keeper)
 			break;
 }
 
+static void end_doomed(struct keeper *keeper)
+{
+	int64_t now = clock_now();
+
+	while (keeper->doomed && keeper->doomed->used + keeper_doom(keeper) <= now) {
+		struct fifo_hold *hold = keeper->doomed;
+
+		keeper_place(hold, HOLD_NOWHERE);
+		hold_end(hold);
+	}
+}
+
 static void clock_dispatch(struct loop_source *source, uint32_t events)
 {
 	struct keeper *keeper = CONTAINER_OF(source, struct keeper, clock);
@@ -169,6 +196,7 @@ static void clock_dispatch(struct loop_source *source, uint32_t events)
 	keeper->wound = 0;
 	keeper_retry(keeper);
 	look_at_full(keeper);
+	end_doomed(keeper);
 	keeper_let_go(keeper);
 	keeper_wind(keeper);
 }
@@ -203,6 +231,19 @@ static void inotify_dispatch(struct loop_source *source, uint32_t events)
 	}
 }
 
+/*
+ * Half of the threads that the user may have: what is done behind a user's back is not to keep the
+ * next look-up from getting one.
+ */
+int keeper_start(struct host *host, uid_t uid, struct worker_task *task)
+{
+	size_t most = host->users.limits[USER_SLEEPS] / 2;
+
+	if (user_charged(&host->users, uid, USER_SLEEPS) >= most)
+		return -ENOBUFS;
+	return host_sleep(host, host->walkers, uid, task);
+}
+
 /* A descriptor that a thread closes. */
 struct end_closing {
 	struct worker_task task;
@@ -230,7 +271,7 @@ static int closing_start(struct end_closing *closing)
 {
 	struct host *host = closing->host;
 
-	closing->is_charged = host_sleep(host, host->walkers, closing->uid, &closing->task) == 0;
+	closing->is_charged = keeper_start(host, closing->uid, &closing->task) == 0;
 	if (closing->is_charged)
 		return 0;
 	closing->task.owner = closing->uid;
@@ -253,6 +294,18 @@ void keeper_close(struct host *host, uid_t uid, int fd)
 	}
 	free(closing);
 	close(fd);
+}
+
+void keeper_drop(struct keeper *keeper, uid_t uid, const struct ends_opening *opening)
+{
+	struct fifo_hold *hold;
+
+	HASH_FIND_INT(keeper->watched, &opening->watch, hold);
+	if (!hold)
+		inotify_rm_watch(keeper->inotify.fd, opening->watch);
+	keeper_close(keeper->host, uid, opening->read_fd);
+	if (opening->write_fd >= 0)
+		keeper_close(keeper->host, uid, opening->write_fd);
 }
 
 /* 0: it can't be read. */

@@ -13,7 +13,7 @@ struct keeper {
 	struct loop_source inotify, clock;
 	struct fifo_hold *resting; /* the first to go first */
 	unsigned n_resting;
-	struct fifo_hold *full, *waiting;
+	struct fifo_hold *full, *waiting, *doomed;
 	struct fifo_hold *watched; /* by watch */
 	bool has_gone;             /* the mount, from the tree: nothing is held any more */
 	unsigned n_leaving;        /* threads that let one go */
@@ -32,12 +32,18 @@ void keeper_place(struct fifo_hold *hold, enum hold_place place);
 void keeper_watch(struct fifo_hold *hold);
 void keeper_unwatch(struct fifo_hold *hold);
 
+/* Closes what was opened and is not wanted, with its watch, unless a hold has that. */
+void keeper_drop(struct keeper *keeper, uid_t uid, const struct ends_opening *opening);
+
 /* A thread has become free, for one that waits for that; and for more of those that may go. */
 void keeper_retry(struct keeper *keeper);
 void keeper_let_go(struct keeper *keeper);
 
 /* Somebody needs room: for a while, what rests is let go as soon as it can be. */
 void keeper_press(struct keeper *keeper);
+
+/* As host_sleep(), of the walkers: -ENOBUFS also where others would soon find none. */
+int keeper_start(struct host *host, uid_t uid, struct worker_task *task);
 
 /* Closes a descriptor of a FIFO on a thread. */
 void keeper_close(struct host *host, uid_t uid, int fd);

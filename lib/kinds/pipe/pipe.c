@@ -169,7 +169,7 @@ static void pipe_unnamed(struct kept *kept)
 	struct pipe *pipe = pipe_from(&kept->channel);
 
 	if (pipe->is_kept)
-		hold_end(&pipe->hold);
+		hold_doom(&pipe->hold);
 }
 
 static void pipe_space_destroy(struct space *space)
