@@ -4,16 +4,10 @@
 #include <errno.h>
 #include <sys/epoll.h>
 #include <sys/stat.h>
-#include <utlist.h>
 
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
 #include "lib/kinds/pipe/keeper.h"
-
-#define SIZE_NATIVE 65536 /* as pipe(2) gives it */
-#define SIZE_LEAST  8192  /* PIPE_MIN_DEF_BUFFERS, linux/fs/pipe.c */
-
-#define N_DESCRIPTORS 2
 
 static void hold_dispatch(struct loop_source *source, uint32_t events)
 {
@@ -30,82 +24,6 @@ void hold_init(struct fifo_hold *hold, struct keeper *keeper, struct channel *ch
 		.ends = {.read_fd = -1, .write_fd = -1, .watch = -1},
 		.spare_fd = -1,
 	};
-}
-
-static struct user_table *users_of(const struct fifo_hold *hold)
-{
-	return &hold->keeper->host->users;
-}
-
-static bool has_one_of(struct fifo_hold *list, uid_t uid)
-{
-	struct fifo_hold *hold;
-
-	DL_FOREACH(list, hold) {
-		if (hold->uid == uid)
-			return true;
-	}
-	return false;
-}
-
-int hold_room(struct fifo_hold *hold)
-{
-	struct keeper *keeper = hold->keeper;
-
-	if (user_has_room(users_of(hold), hold->uid, USER_DESCRIPTORS, N_DESCRIPTORS) &&
-	    user_has_room(users_of(hold), hold->uid, USER_WATCHES, 1))
-		return 0;
-	if (!has_one_of(keeper->resting, hold->uid) && !has_one_of(keeper->doomed, hold->uid))
-		return -ENFILE;
-	keeper_press(keeper);
-	return -EBUSY;
-}
-
-size_t hold_size(const struct fifo_hold *hold, size_t wanted)
-{
-	struct user_table *users = users_of(hold);
-	size_t most = hold->keeper->size_soft / 2;
-
-	if (wanted > SIZE_NATIVE && user_charged(users, hold->uid, USER_STORED) + wanted > most &&
-	    most)
-		wanted = SIZE_NATIVE;
-	return user_has_room(users, hold->uid, USER_STORED, wanted) ? wanted : SIZE_LEAST;
-}
-
-bool hold_may_resize(const struct fifo_hold *hold, size_t size)
-{
-	size_t more = size > hold->charged ? size - hold->charged : 0;
-
-	return !more || hold_size(hold, more) == more;
-}
-
-void hold_resized(struct fifo_hold *hold, size_t size)
-{
-	user_uncharge(users_of(hold), hold->uid, USER_STORED, hold->charged);
-	hold->charged = user_charge(users_of(hold), hold->uid, USER_STORED, size) == 0 ? size : 0;
-}
-
-static int hold_charge(struct fifo_hold *hold, size_t size)
-{
-	struct user_table *users = users_of(hold);
-	int r = user_charge(users, hold->uid, USER_DESCRIPTORS, N_DESCRIPTORS);
-
-	if (r < 0)
-		return r;
-	r = user_charge(users, hold->uid, USER_WATCHES, 1);
-	if (r < 0)
-		user_uncharge(users, hold->uid, USER_DESCRIPTORS, N_DESCRIPTORS);
-	else if (user_charge(users, hold->uid, USER_STORED, size) == 0)
-		hold->charged = size;
-	return r;
-}
-
-static void hold_uncharge(struct fifo_hold *hold)
-{
-	user_uncharge(users_of(hold), hold->uid, USER_DESCRIPTORS, N_DESCRIPTORS);
-	user_uncharge(users_of(hold), hold->uid, USER_WATCHES, 1);
-	user_uncharge(users_of(hold), hold->uid, USER_STORED, hold->charged);
-	hold->charged = 0;
 }
 
 /* Begins to watch what is in `ends`. */

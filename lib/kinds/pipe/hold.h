@@ -92,6 +92,10 @@ size_t hold_size(const struct fifo_hold *hold, size_t wanted);
 bool hold_may_resize(const struct fifo_hold *hold, size_t size);
 void hold_resized(struct fifo_hold *hold, size_t size);
 
+/* For hold.c: one more of the owner's is held, with that capacity. -ENFILE */
+int hold_charge(struct fifo_hold *hold, size_t size);
+void hold_uncharge(struct fifo_hold *hold);
+
 /* For the keeper: something may have changed; somebody has read; it may go if nobody uses it. */
 void hold_look(struct fifo_hold *hold);
 void hold_read(struct fifo_hold *hold);
