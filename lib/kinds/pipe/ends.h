@@ -40,7 +40,7 @@ struct ends_opening {
 	int read_fd, write_fd, watch; /* -1 when it goes in */
 };
 
-/* For job_call::act. -ESTALE: the mount has forgotten it. -ENFILE, also: no inotify watch is left; … */
+/* For job_call::act. -ESTALE: the mount has forgotten it. -ENFILE: or no watch is left. */
 int ends_open(void *opening);
 
 /* For job_call::act, of a name whose turn has not come: 10 ms pass. */
