@@ -180,6 +180,20 @@ int channel_truncate(struct channel *channel, struct file *file, off_t size, str
 	return channel->ops->truncate(channel, file, size, caller);
 }
 
+int channel_empty(struct channel *channel, struct caller *caller)
+{
+	struct stat attr;
+	int r = space_check_home(channel->space, caller);
+
+	if (r == 0 && channel->service != CHANNEL_STREAM && channel->service != CHANNEL_NODE)
+		r = -EINVAL;
+	if (r == 0)
+		r = channel_stat(channel, &attr);
+	if (r == 0 && !caller_may(caller, &attr, W_OK))
+		r = -EACCES;
+	return r < 0 ? r : channel_truncate(channel, NULL, 0, caller);
+}
+
 ssize_t channel_get_acl(struct channel *channel, void *data, size_t size)
 {
 	return channel->ops->get_acl ? channel->ops->get_acl(channel, data, size) : -ENODATA;

@@ -303,6 +303,12 @@ int channel_change(struct channel *channel, struct file *file, const struct stat
 		   unsigned changes, struct caller *caller);
 int channel_truncate(struct channel *channel, struct file *file, off_t size, struct caller *caller);
 
+/*
+ * Throws away what waits in a stream or a FIFO, for whoever may read and write it: -EACCES. What
+ * has a size is never cut: -EINVAL. May be a job.
+ */
+int channel_empty(struct channel *channel, struct caller *caller);
+
 ssize_t channel_get_acl(struct channel *channel, void *data, size_t size);
 int channel_set_acl(struct channel *channel, struct file *file, const void *data, size_t size,
 		    struct caller *caller);

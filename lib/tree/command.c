@@ -185,13 +185,42 @@ static int step_set(struct command *command)
 	return r;
 }
 
+static int check_no_keys(struct command *command)
+{
+	if (command->line.n_words == 2)
+		return 0;
+	return line_complain(&command->line, -EINVAL, "%.64s: %s takes no keys",
+			     command->line.words[2], command->line.words[0]);
+}
+
+static int step_throw_away(struct command *command)
+{
+	int r = command->entry.channel ? channel_empty(command->entry.channel, &command->caller)
+				       : -EINVAL;
+
+	if (r < 0)
+		return fail(command, "empty", r);
+	command->step = NULL;
+	return 0;
+}
+
+static int step_empty(struct command *command)
+{
+	int r = check_no_keys(command);
+
+	if (r == 0)
+		r = find(command);
+	if (r == 0)
+		command->step = step_throw_away;
+	return r;
+}
+
 static int step_remove(struct command *command)
 {
-	int r;
+	int r = check_no_keys(command);
 
-	if (command->line.n_words > 2)
-		return line_complain(&command->line, -EINVAL, "%.64s: remove takes no keys",
-				     command->line.words[2]);
+	if (r < 0)
+		return r;
 	r = space_remove(command->line.space, command->line.name, &command->caller);
 	if (r < 0)
 		return fail(command, "remove", r);
@@ -203,10 +232,8 @@ static const struct verb {
 	const char *name;
 	int (*step)(struct command *command);
 } verbs[] = {
-	{"create", step_create},
-	{"set", step_set},
-	{"remove", step_remove},
-	{NULL, NULL},
+	{"create", step_create}, {"set", step_set}, {"remove", step_remove},
+	{"empty", step_empty},   {NULL, NULL},
 };
 
 static const struct verb *find_verb(const char *name)
@@ -236,7 +263,7 @@ static int step_words(struct command *command)
 	if (r < 0 || line->n_words == 0)
 		return r;
 	if (!find_verb(line->words[0])->name)
-		return line_complain(line, -EINVAL, "%.64s: not one of create, set, remove",
+		return line_complain(line, -EINVAL, "%.64s: not one of create, set, remove, empty",
 				     line->words[0]);
 	command->step = step_keys;
 	return line_find_object(line, command->host->spaces);

@@ -36,6 +36,7 @@ void command_help(FILE *out)
 	      "#   create KIND/NAME [KEY=VALUE...]\n"
 	      "#   set    KIND/NAME KEY=VALUE...\n"
 	      "#   remove KIND/NAME\n"
+	      "#   empty  KIND/NAME\n"
 	      "# Keys: mode=OCTAL owner=USER group=GROUP, and of each kind:\n",
 	      out);
 	for (size_t i = 0; kinds[i]; i++) {

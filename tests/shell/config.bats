@@ -52,7 +52,7 @@ hangup() {
 		create pipes/$NAME.2 owner=nosuch
 	END
 	run -0 grep -oE "$CONFIG.*" "$LOG"
-	[[ $output == "$CONFIG:2: crate: not one of create, set, remove
+	[[ $output == "$CONFIG:2: crate: not one of create, set, remove, empty
 $CONFIG:3: color: pipes have no such key
 $CONFIG:5: size=lots: not a size (a number, with K, M or G behind it)
 $CONFIG:7: set queues/$NAME: No such file or directory
@@ -63,7 +63,7 @@ $CONFIG:8: owner=nosuch: there is no such user" ]]
 @test "config_strict fails the mount, and says why" {
 	strict -f <<<"crate pipes/$NAME"
 	[[ $status != 0 && $status != 124 ]]
-	[[ $output == *"strict.conf:1: crate: not one of create, set, remove"* ]]
+	[[ $output == *"strict.conf:1: crate: not one of create, set, remove, empty"* ]]
 	run -1 is_mounted "$M"
 	rmdir "$M"
 }
@@ -205,7 +205,7 @@ $CONFIG:8: owner=nosuch: there is no such user" ]]
 	run -0 shell 'stat -c %a $M/pipes/$NAME /dev/shm/$NAME; grep -E "^(capacity|eof|bytes)" $M/info/pipes/$NAME/status
 		timeout 5 head -n1 $M/pipes/$NAME 2> /dev/null; head -n1 /dev/shm/$NAME; ls $M/pipes'
 	[[ $output == $'640\n600\nbytes 6\ncapacity 131072\neof never\nhello\nfull\n'"$NAME"$'\n'"$NAME.last" ]]
-	wait_until contains "$LOG" "$CONFIG:3: bad: not one of create, set, remove"
+	wait_until contains "$LOG" "$CONFIG:3: bad: not one of create, set, remove, empty"
 }
 
 @test "SIGHUP twice more changes nothing, and a file that is gone is a fault" {

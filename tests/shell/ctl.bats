@@ -147,7 +147,7 @@ last_error() {
 
 @test "each error names the word that is wrong and says why" {
 	shell 'touch $P'
-	refused "crate pipes/x" "crate: not one of create, set, remove"
+	refused "crate pipes/x" "crate: not one of create, set, remove, empty"
 	refused "create" "create: of what? KIND/NAME is missing"
 	refused "create pipe/x" "pipe/x: there is no such kind"
 	refused "create pipes/../x" "pipes/../x: this is no name"
@@ -178,19 +178,19 @@ last_error() {
 }
 
 @test "the next command that works forgets the error" {
-	refused bad "bad: not one of create, set, remove"
+	refused bad "bad: not one of create, set, remove, empty"
 	shell 'echo "create pipes/$NAME" > $IPC/ctl'
 	run -1 grep "last error" "$IPC/ctl"
 }
 
 @test "another user does not see the error" {
-	refused "secret pipes/x" "secret: not one of create, set, remove"
+	refused "secret pipes/x" "secret: not one of create, set, remove, empty"
 	run -1 other 'grep -E "secret|last error" $IPC/ctl'
 	run -1 other 'echo mine > $IPC/ctl'
 	run -0 other 'tail -n1 $IPC/ctl'
-	[[ $output == "line 1: mine: not one of create, set, remove" ]]
+	[[ $output == "line 1: mine: not one of create, set, remove, empty" ]]
 	run -0 last_error
-	[[ $output == "line 1: secret: not one of create, set, remove" ]]
+	[[ $output == "line 1: secret: not one of create, set, remove, empty" ]]
 }
 
 write_once() { # TEXT: one write(2), its result on stdout
@@ -212,7 +212,7 @@ create pipes/$NAME.2
 	first=$'create pipes/'"$NAME"$'\ncreate shm/'"$NAME"$'\n'
 	[[ $output == "${#first}" && -e $P && -e $S && ! -e $P.2 ]]
 	run -0 last_error
-	[[ $output == "line 3: bad: not one of create, set, remove" ]]
+	[[ $output == "line 3: bad: not one of create, set, remove, empty" ]]
 	run -0 write_once $'bad\ncreate pipes/'"$NAME.2"
 	[[ $output == "Invalid argument" && ! -e $P.2 ]]
 }
@@ -227,7 +227,7 @@ create pipes/$NAME.2'"
 	first=$'create queues/'"$NAME"$'\ncreate pipes/'"$NAME"$'\ncreate queues/'"$NAME.2"$'\n'
 	[[ $output == "${#first}" && -e $P && -e $Q && -e $Q.2 && ! -e $P.2 ]]
 	run -0 other 'tail -n1 $IPC/ctl'
-	[[ $output == "line 4: bad: not one of create, set, remove" ]]
+	[[ $output == "line 4: bad: not one of create, set, remove, empty" ]]
 }
 
 @test "several lines of another user are done, pipes and queues mixed" {
@@ -237,7 +237,7 @@ create pipes/$NAME.2'"
 @test "the line number is that of the whole text, although the shell writes the rest again" {
 	run -1 shell 'printf "create pipes/$NAME\ncreate shm/$NAME\nbad\n" > $IPC/ctl'
 	run -0 last_error
-	[[ $output == "line 3: bad: not one of create, set, remove" ]]
+	[[ $output == "line 3: bad: not one of create, set, remove, empty" ]]
 }
 
 @test "a long text that stdio writes in pieces is not cut within a line" {

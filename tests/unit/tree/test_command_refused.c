@@ -49,9 +49,9 @@ static void expect_refused(struct caller *caller, const struct refused *refused)
 }
 
 static const struct refused wrong[] = {
-	{"crate pipes/x", EINVAL, "crate: not one of create, set, remove"},
-	{"CREATE pipes/x", EINVAL, "CREATE: not one of create, set, remove"},
-	{"pipes/x", EINVAL, "pipes/x: not one of create, set, remove"},
+	{"crate pipes/x", EINVAL, "crate: not one of create, set, remove, empty"},
+	{"CREATE pipes/x", EINVAL, "CREATE: not one of create, set, remove, empty"},
+	{"pipes/x", EINVAL, "pipes/x: not one of create, set, remove, empty"},
 	{"create", EINVAL, "create: of what? KIND/NAME is missing"},
 	{"create # pipes/x", EINVAL, "create: of what? KIND/NAME is missing"},
 	{"set", EINVAL, "set: of what? KIND/NAME is missing"},
