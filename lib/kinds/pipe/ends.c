@@ -141,9 +141,9 @@ static void settle(struct ends *ends)
 }
 
 /*
- * Of an empty pipe tee(2) says whether anybody writes, and takes nothing. What is written between
- * that and the close is lost, as it is natively when the last reader leaves: but only to somebody
- * who has had the name looked up long ago and is that slow to use it.
+ * Of an empty pipe tee(2) says whether anybody writes, and takes nothing. What is written after that
+ * and before the close is lost, as natively when the last reader leaves; but only to somebody who
+ * has had the name looked up long ago, and is that slow to use it.
  */
 static bool is_left(int read_fd)
 {
@@ -179,9 +179,8 @@ void ends_act(struct ends *ends)
 		else if (ends->write_fd < 0)
 			note(ends, &ends->write_fd, reopen(ends->read_fd, O_WRONLY));
 		break;
-	case ENDS_LEAVE:
-		if (is_left(ends->read_fd))
-			close_all(ends);
+	case ENDS_ASK:
+		ends->is_left = is_left(ends->read_fd);
 		break;
 	case ENDS_CLOSE:
 		close_all(ends);

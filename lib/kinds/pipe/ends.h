@@ -53,11 +53,12 @@ struct ends {
 	enum ends_task {
 		ENDS_SETTLE, /* hold a write end exactly while it is needed */
 		ENDS_TRY,    /* the same, after a look whether somebody else writes */
-		ENDS_LEAVE,  /* let go, if it is empty and nobody writes */
+		ENDS_ASK,    /* whether anybody writes */
 		ENDS_CLOSE,  /* let go */
 	} task;
 	bool is_new;  /* whether somebody writes can't be told by EPOLLHUP yet */
 	bool has_end; /* else the write end stays */
+	bool is_left; /* ENDS_ASK: it is empty, and nobody does */
 	int error;    /* why the write end, or the watch, that is wanted is not there; 0 */
 };
 

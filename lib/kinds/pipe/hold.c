@@ -87,6 +87,7 @@ bool hold_renew(struct fifo_hold *hold)
 {
 	if (!hold->is_held)
 		return false;
+	hold->is_wanted = true;
 	if (hold->place == HOLD_RESTING)
 		keeper_place(hold, HOLD_RESTING);
 	return true;
@@ -104,64 +105,7 @@ bool hold_pin(const struct fifo_hold *hold, struct ends_pin *ret_pin)
 	return true;
 }
 
-/* It is not held any more; unless somebody has found it in time. */
-static void hold_gone(struct fifo_hold *hold)
-{
-	if (hold->spare_fd < 0) {
-		hold_uncharge(hold);
-		keeper_place(hold, HOLD_NOWHERE);
-		return;
-	}
-	hold->ends.read_fd = TAKE_FD(hold->spare_fd);
-	hold->ends.is_new = true;
-	hold_arm(hold);
-}
-
-static void hold_acted(struct fifo_hold *hold)
-{
-	bool was_leaving = hold->ends.task == ENDS_LEAVE || hold->ends.task == ENDS_CLOSE;
-
-	if (hold->ends.write_fd < 0)
-		hold->n_reads = 0;
-	if (!was_leaving) {
-		keeper_unwatch(hold);
-		keeper_watch(hold);
-		return;
-	}
-	if (hold->ends.read_fd < 0) {
-		hold_gone(hold);
-		return;
-	}
-	hold->has_writer = true;
-	if (hold->spare_fd >= 0)
-		keeper_close(hold->keeper->host, hold->uid, TAKE_FD(hold->spare_fd));
-	hold_arm(hold);
-}
-
-static void hold_done(struct worker_task *task)
-{
-	struct fifo_hold *hold = CONTAINER_OF(task, struct fifo_hold, task);
-	struct keeper *keeper = hold->keeper;
-	struct channel *channel = hold->channel;
-
-	if (keeper->host->walkers)
-		host_slept(keeper->host, hold->uid);
-	if (hold->ends.task == ENDS_LEAVE)
-		keeper->n_leaving--;
-	hold->is_busy = false;
-	hold_acted(hold);
-	if (!keeper->host->walkers) {
-		channel_unref(channel);
-		return;
-	}
-	if (hold->ends.error < 0)
-		keeper_place(hold, HOLD_WAITING);
-	else
-		hold_look(hold);
-	channel_unref(channel);
-	keeper_retry(keeper);
-	keeper_let_go(keeper);
-}
+static void hold_done(struct worker_task *task);
 
 static void hold_work(struct worker_task *task)
 {
@@ -172,7 +116,7 @@ static void hold_work(struct worker_task *task)
 static bool hold_start(struct fifo_hold *hold, enum ends_task task)
 {
 	struct host *host = hold->keeper->host;
-	bool is_leaving = task == ENDS_LEAVE || task == ENDS_CLOSE;
+	bool is_leaving = task == ENDS_CLOSE;
 
 	hold->ends.task = task;
 	hold->ends.has_end = !hold->has_no_end;
@@ -195,6 +139,65 @@ static bool hold_start(struct fifo_hold *hold, enum ends_task task)
 	keeper_place(hold, HOLD_WAITING);
 	channel_unref(hold->channel);
 	return false;
+}
+
+/* It is not held any more; unless somebody has found it in time. */
+static void hold_gone(struct fifo_hold *hold)
+{
+	if (hold->spare_fd < 0) {
+		hold_uncharge(hold);
+		keeper_place(hold, HOLD_NOWHERE);
+		return;
+	}
+	hold->ends.read_fd = TAKE_FD(hold->spare_fd);
+	hold->ends.is_new = true;
+	hold_arm(hold);
+}
+
+/* Nobody writes. Unless it has been looked up meanwhile, that is all that there is to wait for. */
+static void hold_asked(struct fifo_hold *hold)
+{
+	hold->has_writer = !hold->ends.is_left;
+	if (hold->ends.is_left && !hold->is_wanted && hold->keeper->host->walkers &&
+	    !(ends_look(hold->ends.read_fd) & EPOLLIN))
+		hold_start(hold, ENDS_CLOSE);
+}
+
+static void hold_acted(struct fifo_hold *hold)
+{
+	if (hold->ends.write_fd < 0)
+		hold->n_reads = 0;
+	if (hold->ends.task == ENDS_CLOSE) {
+		hold_gone(hold);
+	} else if (hold->ends.task == ENDS_ASK) {
+		hold_asked(hold);
+	} else {
+		keeper_unwatch(hold);
+		keeper_watch(hold);
+	}
+}
+
+static void hold_done(struct worker_task *task)
+{
+	struct fifo_hold *hold = CONTAINER_OF(task, struct fifo_hold, task);
+	struct keeper *keeper = hold->keeper;
+	struct channel *channel = hold->channel;
+
+	if (keeper->host->walkers)
+		host_slept(keeper->host, hold->uid);
+	hold->is_busy = false;
+	hold_acted(hold);
+	if (!keeper->host->walkers) {
+		channel_unref(channel);
+		return;
+	}
+	if (hold->ends.error < 0)
+		keeper_place(hold, HOLD_WAITING);
+	else
+		hold_look(hold);
+	channel_unref(channel);
+	keeper_retry(keeper);
+	keeper_let_go(keeper);
 }
 
 /* What there is to do for a thread. */
@@ -267,14 +270,11 @@ void hold_read(struct fifo_hold *hold)
 	hold_look(hold);
 }
 
-bool hold_leave(struct fifo_hold *hold)
+void hold_leave(struct fifo_hold *hold)
 {
 	keeper_place(hold, HOLD_NOWHERE);
-	hold->keeper->n_leaving++;
-	if (hold_start(hold, ENDS_LEAVE))
-		return true;
-	hold->keeper->n_leaving--;
-	return false;
+	hold->is_wanted = false;
+	hold_start(hold, ENDS_ASK);
 }
 
 void hold_fini(struct fifo_hold *hold)

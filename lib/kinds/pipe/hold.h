@@ -32,6 +32,7 @@ struct fifo_hold {
 	bool has_no_end;
 	bool is_held;     /* read_end is there, and stays for now */
 	bool is_busy;     /* a thread is at it */
+	bool is_wanted;   /* it has been looked up since it was about to go */
 	bool is_doomed;   /* to be ended soon */
 	bool is_ended;    /* not to be held any more */
 	bool has_writer;  /* somebody writes, as it last seemed */
@@ -99,7 +100,7 @@ void hold_uncharge(struct fifo_hold *hold);
 /* For the keeper: something may have changed; somebody has read; it may go if nobody uses it. */
 void hold_look(struct fifo_hold *hold);
 void hold_read(struct fifo_hold *hold);
-bool hold_leave(struct fifo_hold *hold); /* false: not now */
+void hold_leave(struct fifo_hold *hold);
 
 /* What is held: "no", "read" or "both". */
 const char *hold_word(const struct fifo_hold *hold);

@@ -23,8 +23,6 @@
 #define REST_SHORT   (200 * CLOCK_MS)
 #define REST_PRESSED (50 * CLOCK_MS)
 #define REST_MANY    256
-/* Threads that let go at a time: a list of a full directory has everything looked up. */
-#define LEAVING_MOST 16
 /*
  * How often those are looked at that hold something: before Linux 6.6 nothing tells that splice(2)
  * has read.
@@ -168,10 +166,13 @@ void keeper_let_go(struct keeper *keeper)
 {
 	int64_t now = clock_now();
 
-	while (keeper->resting && keeper->resting->used + keeper_rest(keeper) <= now &&
-	       keeper->n_leaving < LEAVING_MOST)
-		if (!hold_leave(keeper->resting))
+	for (unsigned n = 0; n < LOOKS_MOST; n++) {
+		struct fifo_hold *hold = keeper->resting;
+
+		if (!hold || hold->used + keeper_rest(keeper) > now)
 			break;
+		hold_leave(hold);
+	}
 }
 
 static void end_doomed(struct keeper *keeper)

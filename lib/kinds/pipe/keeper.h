@@ -16,7 +16,6 @@ struct keeper {
 	struct fifo_hold *full, *waiting, *doomed;
 	struct fifo_hold *watched; /* by watch */
 	bool has_gone;             /* the mount, from the tree: nothing is held any more */
-	unsigned n_leaving;        /* threads that let one go */
 	int64_t pressed;           /* when somebody last needed room */
 	int64_t wound;             /* when the clock goes off; 0: it does not */
 	size_t size_soft;          /* fs.pipe-user-pages-soft, bytes; 0: no limit */

@@ -263,9 +263,9 @@ START_TEST(test_config_system_reads_the_file_and_then_the_directory)
 	write_to(CONFIG_DIRECTORY "/10-a.conf", "set pipes/a mode=0611\ncreate pipes/b\n");
 	write_to(CONFIG_DIRECTORY "/30-c.conf.old", "create pipes/c\n");
 	ck_assert_int_eq(config_read_system(&host, fault), 2);
-	ck_assert_str_eq(faults,
-			 CONFIG_FILE ":2: bad: not one of create, set, remove, empty\n" CONFIG_DIRECTORY
-				     "/20-b.conf:2: worse: not one of create, set, remove, empty\n");
+	ck_assert_str_eq(faults, CONFIG_FILE
+			 ":2: bad: not one of create, set, remove, empty\n" CONFIG_DIRECTORY
+			 "/20-b.conf:2: worse: not one of create, set, remove, empty\n");
 	ck_assert_uint_eq(mode_of(pipes, "a"), 0622);
 	ck_assert_int_eq(space_count(pipes), 2);
 }
