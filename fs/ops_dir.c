@@ -135,6 +135,11 @@ static void take_mknod(fuse_req_t req, const struct step *step, struct caller *c
 
 	if (step_waits(req, &r, step, caller))
 		return;
+	if (r == 0 && S_ISREG(step->mode) && inode_is_node(inode)) {
+		r = show_as_regular(inode);
+		if (r < 0)
+			inode_forget(fuse_req_userdata(req), inode, 1);
+	}
 	if (r < 0)
 		reply_result(req, r);
 	else

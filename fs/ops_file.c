@@ -173,23 +173,6 @@ static int open_made(fuse_req_t req, struct inode *inode, struct fuse_file_info 
 	return r < 0 ? r : op_reply_made(req, inode, handle, fi);
 }
 
-/*
- * What is read, too, through an open with O_EXCL can't be a node: one that is just made, and that
- * nobody knows of, may become what it has to be.
- */
-static int make_regular(struct inode *inode, int flags)
-{
-	struct channel *channel = inode->entry.channel, *door;
-	int r;
-
-	if (!inode_is_node(inode) || !(flags & O_EXCL) || (flags & O_ACCMODE) == O_WRONLY)
-		return 0;
-	r = channel_door(channel, flags, &door);
-	if (r == 0)
-		channel_unref(door);
-	return r;
-}
-
 /* Made by another meanwhile: the kernel looks again, and checks who may open it. */
 static void take_existing(fuse_req_t req, const struct step *step, struct caller *caller)
 {
@@ -221,7 +204,9 @@ static void take_create(fuse_req_t req, const struct step *step, struct caller *
 	/* Whoever was told to look again, and finds nothing any more, is told so but once. */
 	if (inode_is_node(inode) && show_was_told(req, step))
 		made.fi.flags |= O_EXCL;
-	r = make_regular(inode, made.fi.flags);
+	if (inode_is_node(inode) && (made.fi.flags & O_EXCL) &&
+	    (made.fi.flags & O_ACCMODE) != O_WRONLY)
+		r = show_as_regular(inode);
 	if (r == 0 && inode_is_node(inode)) {
 		show_begin(req, &made, inode);
 		return;

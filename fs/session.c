@@ -307,6 +307,9 @@ static int session_prepare(struct session *session)
 	session->host.features.off = session->options->without;
 	session->host.pipes = session->options->pipes;
 	session->io_max = find_io_max();
+	r = tree_prepare(session);
+	if (r < 0)
+		return r;
 	spin_init(&session->spin, session->options->spin);
 	set_limits(&session->host, session->options);
 	umask(0); /* the kernel has applied the caller's already */

@@ -57,6 +57,16 @@ static void tell(fuse_req_t req, const struct step *step)
 	*oldest = told_of(req, step);
 }
 
+int show_as_regular(struct inode *inode)
+{
+	struct channel *channel = inode->entry.channel, *door;
+	int r = channel_door(channel, O_RDWR, &door);
+
+	if (r == 0)
+		channel_unref(door);
+	return r;
+}
+
 /* An inode whose count nobody has got yet: if the request is given up, it is forgotten. */
 struct counted {
 	struct session *session;

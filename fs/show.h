@@ -28,6 +28,12 @@ struct show_told {
 bool show_was_told(fuse_req_t req, const struct step *step);
 
 /*
+ * A node that is just made, and that nobody knows of, becomes a regular file: for an open with
+ * O_EXCL that reads, too, and for mknod(2) of one.
+ */
+int show_as_regular(struct inode *inode);
+
+/*
  * Goes on with a step that has found or made `inode`, which is counted, and answers. A CREATE
  * (has_fi) can't be answered with a node. Without O_EXCL it is told to look again, and then the
  * kernel opens what it finds; with O_EXCL it would find that somebody was quicker, and gets a door.

@@ -121,27 +121,37 @@ static int clone_mount(const char *path)
 	return TAKE_FD(fd);
 }
 
-static int watch_mounts(struct session *session)
+/* Puts `fd` where a descriptor has been kept free. */
+static int settle_fd(int fd, int place)
+{
+	int r = dup3(fd, place, O_CLOEXEC) < 0 ? -errno : 0;
+
+	close(fd);
+	return r;
+}
+
+int tree_prepare(struct session *session)
 {
 	struct tree *tree = &session->tree;
-	dev_t dev = session->host.dev;
+	struct host_nodes *nodes = &session->host.nodes;
 
-	snprintf(tree->device, sizeof(tree->device), "%u:%u", major(dev), minor(dev));
+	if (!features_has(&session->host.features, FEATURE_OPEN_TREE))
+		return 0;
+	nodes->is_coming = true;
+	nodes->tree_fd = open("/dev/null", O_PATH | O_CLOEXEC);
+	nodes->dir_fd = open("/dev/null", O_PATH | O_CLOEXEC);
 	tree->mounts.dispatch = mounts_dispatch;
 	tree->mounts.fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
-	if (tree->mounts.fd < 0)
-		return -errno;
-	return loop_add(session->loop, &tree->mounts, EPOLLPRI | EPOLLET);
+	return nodes->tree_fd < 0 || nodes->dir_fd < 0 || tree->mounts.fd < 0 ? -errno : 0;
 }
 
 /* The mount has to answer. */
 static void open_root(struct worker_task *task)
 {
 	struct tree *tree = CONTAINER_OF(task, struct tree, task);
+	int fd = openat(tree->tree_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	tree->dir_fd = openat(tree->tree_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (tree->dir_fd < 0)
-		tree->dir_fd = -errno;
+	tree->result = fd < 0 ? -errno : settle_fd(fd, tree->dir_fd);
 }
 
 static void opened_root(struct worker_task *task)
@@ -149,14 +159,14 @@ static void opened_root(struct worker_task *task)
 	struct tree *tree = CONTAINER_OF(task, struct tree, task);
 	struct session *session = CONTAINER_OF(tree, struct session, tree);
 	struct host_nodes *nodes = &session->host.nodes;
-	int r = tree->dir_fd < 0 ? tree->dir_fd : 0;
+	int r = tree->result;
 
 	tree->is_looking = false;
-	if (r == 0) {
-		nodes->dir_fd = tree->dir_fd;
+	if (r == 0)
+		r = loop_add(session->loop, &tree->mounts, EPOLLPRI | EPOLLET);
+	if (r == 0)
 		nodes->open = open_node;
-		r = watch_mounts(session);
-	}
+	nodes->is_coming = false;
 	tree->begun(session, r);
 	/* It may have been unmounted before that was watched. */
 	if (r == 0 && !session->is_ending)
@@ -166,11 +176,16 @@ static void opened_root(struct worker_task *task)
 static int begin(struct session *session)
 {
 	struct tree *tree = &session->tree;
+	struct host_nodes *nodes = &session->host.nodes;
+	dev_t dev = session->host.dev;
 	int fd = clone_mount(session->options->mount_point);
+	int r = fd < 0 ? fd : settle_fd(fd, nodes->tree_fd);
 
-	if (fd < 0)
-		return fd;
-	session->host.nodes.tree_fd = tree->tree_fd = fd;
+	if (r < 0)
+		return r;
+	snprintf(tree->device, sizeof(tree->device), "%u:%u", major(dev), minor(dev));
+	tree->tree_fd = nodes->tree_fd;
+	tree->dir_fd = nodes->dir_fd;
 	tree->task = (struct worker_task){.work = open_root, .done = opened_root};
 	tree->is_looking = true;
 	return workers_submit(session->host.workers, &tree->task);
@@ -183,8 +198,10 @@ void tree_begin(struct session *session, void (*begun)(struct session *session, 
 
 	session->tree.begun = begun;
 	r = is_there ? begin(session) : 0;
-	if (!is_there || r < 0)
-		begun(session, r);
+	if (is_there && r == 0)
+		return;
+	session->host.nodes.is_coming = false;
+	begun(session, r);
 }
 
 void tree_end(struct session *session)

@@ -20,10 +20,16 @@ struct tree {
 	bool is_looking, is_stale;
 	char device[32]; /* of the mount, as mountinfo has it */
 	bool is_mounted; /* as was seen last */
-	int tree_fd;     /* for the thread: host_nodes::tree_fd */
-	int dir_fd;      /* what it has opened beneath that; -errno */
+	/* For the thread that opens what is to be host_nodes::dir_fd. */
+	int tree_fd, dir_fd, result;
 	void (*begun)(struct session *session, int result);
 };
+
+/*
+ * Before the mount is there: takes the descriptors that it will need. -errno; without privilege, or
+ * on an old kernel, there is nothing to take.
+ */
+int tree_prepare(struct session *session);
 
 /*
  * The mount answers: clones it, unless there is no such thing here. Then calls begun() with 0, or

@@ -27,6 +27,7 @@ int host_init(struct host *host, struct loop *loop)
 	*host = (struct host){
 		.loop = loop,
 		.next_id = 1,
+		.job_clock.fd = -1,
 		.nodes = {.tree_fd = -1, .dir_fd = -1},
 		.users.limits =
 			{
@@ -55,12 +56,15 @@ int host_init(struct host *host, struct loop *loop)
 		r = workers_new(loop, HOST_SLEEPS_MAX, WORKERS_AT_ONCE, &host->sleepers);
 	if (r == 0)
 		r = workers_new(loop, HOST_SLEEPS_MAX, WORKERS_AT_ONCE, &host->walkers);
+	if (r == 0)
+		r = job_clock_init(host);
 	return r < 0 ? r : host_reserve(host, HOST_IO_MAX);
 }
 
 void host_fini(struct host *host)
 {
 	host_stop(host);
+	job_clock_fini(host);
 	free(host->scratch);
 	host->scratch = NULL;
 	free(host->spare);

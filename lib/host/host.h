@@ -51,6 +51,7 @@ struct host_nodes {
 	int tree_fd; /* O_PATH: its root, in a clone of the mount that nobody else has; -1: none */
 	int dir_fd;  /* the same, open */
 	int (*open)(int dir_fd, uint64_t node, int flags); /* a descriptor; -errno. NULL: none */
+	bool is_coming; /* it is not there yet, but will be soon */
 };
 
 /* What a pipe is of which nothing else is said: -o pipe_*. All zeroes are the usual ones. */
@@ -68,7 +69,8 @@ struct host {
 	_Atomic bool is_ending;   /* nobody is left to read what a job would find */
 	struct stopper stoppers[HOST_STOPPERS];
 	unsigned last_stopper;
-	struct job *jobs;       /* under way, oldest first: lib/host/job.h */
+	struct job *jobs; /* under way, oldest first: lib/host/job.h */
+	struct loop_source job_clock;
 	struct making *makings; /* of texts, under way: lib/channel/making.c */
 	struct loop_task makings_turn;
 	struct scanner *scanner;  /* of processes: lib/info/scanner.h */

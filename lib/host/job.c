@@ -91,6 +91,21 @@ static int job_new(struct host *host, struct caller *caller, const struct job_ca
 	return 0;
 }
 
+int job_expire(struct job *job)
+{
+	struct job *told;
+	int r = job_new(job->host, &job->caller, &job->call, &told);
+
+	if (r < 0)
+		return r;
+	told->state = JOB_DONE;
+	told->result = -ETIMEDOUT;
+	told->waiter = TAKE_PTR(job->waiter);
+	told->waiter->job = told;
+	told->waiter->resume(told->waiter);
+	return 0;
+}
+
 /* Is this the call that the job was started for? */
 static bool is_same(const struct job *job, const struct job_call *call)
 {
@@ -188,6 +203,8 @@ int job_run(struct host *host, struct caller *caller, const struct job_call *cal
 	}
 	job->waiter = waiter;
 	waiter->job = job;
+	if (call->most)
+		job_clock_add(job);
 	return -EINPROGRESS;
 }
 

@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lib/host/caller.h"
 #include "lib/host/host.h"
@@ -68,6 +69,8 @@ struct job_call {
 	bool as_caller; /* JOB_SLEEPER: act() has the rights of the caller */
 	/* JOB_ALONE: it is short, as a rule, so it is not given up for a signal. */
 	bool is_final;
+	/* JOB_ALONE: nanoseconds after which it is -ETIMEDOUT, and goes on for nobody. 0: never */
+	int64_t most;
 	int (*act)(void *data); /* 0 or -errno */
 	/*
 	 * Goes in, and comes out again with the result. It tells one call from another, byte for
@@ -137,5 +140,9 @@ void waiter_fini(struct waiter *waiter);
  * are resumed, and get -ENOTCONN.
  */
 void job_end_all(struct host *host);
+
+/* For the host: the clock of job_call::most. -EMFILE, -ENOMEM */
+int job_clock_init(struct host *host);
+void job_clock_fini(struct host *host);
 
 #endif

@@ -29,6 +29,7 @@ struct job {
 	struct child child;
 	struct worker_task task;
 	struct loop_task tell;   /* of a job that was stopped before it began */
+	int64_t until;           /* job_call::most; clock_now() */
 	struct timespec left;    /* when its waiter left a process alone; CLOCK_MONOTONIC */
 	struct job *prev, *next; /* host::jobs */
 };
@@ -47,6 +48,12 @@ static inline bool job_place_is_left(enum job_place place)
 
 /* In job.c: it is done, or can't be. */
 void job_done(struct job *job, int result);
+
+/* Its time is over: the waiter has its result, and whatever it does yet is undone. -ENOMEM */
+int job_expire(struct job *job);
+
+/* In job_clock.c: has it expire. */
+void job_clock_add(struct job *job);
 
 /*
  * Prepares a job that is all zeroes but for its host and call, and frees what it has of its place

@@ -141,9 +141,9 @@ static void settle(struct ends *ends)
 }
 
 /*
- * Of an empty pipe tee(2) says whether anybody writes, and takes nothing. What is written after that
- * and before the close is lost, as natively when the last reader leaves; but only to somebody who
- * has had the name looked up long ago, and is that slow to use it.
+ * Of an empty pipe tee(2) says whether anybody writes, and takes nothing. What is written between
+ * that and the close is lost, as natively when the last reader leaves; but only to somebody who has
+ * had the name looked up long ago, and is that slow to use it.
  */
 static bool is_left(int read_fd)
 {

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
 #include "lib/host/job.h"
 #include "lib/kinds/pipe/door.h"
 #include "lib/kinds/pipe/keeper.h"
@@ -22,6 +23,13 @@ static int run(struct pipe *pipe, struct caller *caller, const struct job_call *
 
 /* Holding it. */
 
+/*
+ * How long a look-up waits for the lock of a pipe. Whoever has it for longer keeps the pipe from
+ * everybody, and the name is shown as it is: so it can be removed. For a while nobody waits again.
+ */
+#define OPEN_MOST  (CLOCK_S / 4)
+#define STUCK_MOST (10 * CLOCK_S)
+
 static void opening_undo(struct host *host, struct caller *caller, void *data)
 {
 	struct ends_opening *opening = data;
@@ -29,19 +37,29 @@ static void opening_undo(struct host *host, struct caller *caller, void *data)
 	keeper_drop(opening->keeper, caller->uid, opening);
 }
 
+/* May it be opened? 0; -EBUSY: not yet; or why not. */
+static int check_opening(struct pipe *pipe)
+{
+	const struct host_nodes *nodes = &pipe->kept.channel.space->host->nodes;
+
+	if (nodes->is_coming)
+		return -EBUSY;
+	return nodes->open ? hold_room(&pipe->hold) : -EOPNOTSUPP;
+}
+
 /*
- * Waits, by a job, until there is room. Whoever holds a directory's lock meanwhile does not do so
- * for long: fs/lock_time.h.
+ * Waits, by jobs, until it may. Whoever holds a directory's lock meanwhile does not do so for long:
+ * fs/lock_time.h.
  */
-static int await_room(struct pipe *pipe, struct caller *caller)
+static int await_opening(struct pipe *pipe, struct caller *caller)
 {
 	uint64_t node = pipe->node;
 	int r, paused = 0;
 
 	if (caller->waiter)
 		job_take_result(caller->waiter, ends_pause, &paused);
-	/* One that is being opened has found room. */
-	r = caller->waiter && caller->waiter->job ? 0 : hold_room(&pipe->hold);
+	/* One that is being opened already had its turn. */
+	r = caller->waiter && caller->waiter->job ? 0 : check_opening(pipe);
 	if (r != -EBUSY)
 		return r;
 	r = run(pipe, caller,
@@ -61,9 +79,7 @@ static int fifo_hold(struct pipe *pipe, struct caller *caller)
 
 	if (hold_renew(&pipe->hold) || pipe->hold.keeper->has_gone)
 		return 0;
-	if (!host->nodes.open)
-		return -EOPNOTSUPP;
-	r = await_room(pipe, caller);
+	r = await_opening(pipe, caller);
 	if (r < 0)
 		return r;
 	opening = (struct ends_opening){
@@ -80,6 +96,7 @@ static int fifo_hold(struct pipe *pipe, struct caller *caller)
 	r = run(pipe, caller,
 		&(struct job_call){.place = JOB_ALONE,
 				   .is_final = true,
+				   .most = OPEN_MOST,
 				   .act = ends_open,
 				   .data = &opening,
 				   .size = sizeof(opening),
@@ -93,12 +110,22 @@ static int fifo_hold(struct pipe *pipe, struct caller *caller)
 static int fifo_show(struct channel *channel, uint64_t node, struct caller *caller)
 {
 	struct pipe *pipe = pipe_from(channel);
+	int r;
 
 	pipe->node = node;
-	return pipe->is_kept ? fifo_hold(pipe, caller) : 0;
+	if (!pipe->is_kept || clock_now() < pipe->stuck)
+		return 0;
+	r = fifo_hold(pipe, caller);
+	if (r != -ETIMEDOUT)
+		return r;
+	pipe->stuck = clock_now() + STUCK_MOST;
+	return 0;
 }
 
 /* What only the kernel knows. */
+
+/* Who only looks does not wait for somebody who has the lock of the pipe for good. */
+#define LOOK_MOST CLOCK_S
 
 /* -ESTALE: nothing is held, or no longer. */
 static int ask(struct pipe *pipe, struct caller *caller, int (*act)(void *data),
@@ -118,12 +145,21 @@ static int fifo_measure(struct channel *channel, struct caller *caller)
 	int r;
 
 	memset(&job, 0, sizeof(job)); /* job_run() compares all of it */
-	r = ask(pipe, caller, ends_measure, &job);
+	pipe->n_bytes = 0;
+	pipe->size = -1;
+	if (!hold_pin(&pipe->hold, &job.read_end))
+		return 0;
+	r = run(pipe, caller,
+		&(struct job_call){.place = JOB_ALONE,
+				   .most = LOOK_MOST,
+				   .act = ends_measure,
+				   .data = &job,
+				   .size = sizeof(job)});
 	if (job_is_awaited(r))
 		return r;
-	pipe->n_bytes = job.n_bytes;
+	pipe->n_bytes = r == 0 || r == -ESTALE ? job.n_bytes : -1;
 	pipe->size = r == 0 ? job.capacity : -1;
-	return r == -ESTALE ? 0 : r;
+	return 0;
 }
 
 static void fifo_status(struct channel *channel, struct caller *caller, struct row *row)
@@ -140,7 +176,7 @@ static void fifo_status(struct channel *channel, struct caller *caller, struct r
 	if (!pipe->is_kept)
 		return;
 	row_add_word(row, "held", hold_word(&pipe->hold));
-	if (caller_may(caller, &attr, R_OK))
+	if (pipe->n_bytes >= 0 && caller_may(caller, &attr, R_OK))
 		row_add_bytes(row, "bytes", (uint64_t)pipe->n_bytes);
 	row_add_bytes(row, "capacity", pipe->size < 0 ? pipe->capacity : (uint64_t)pipe->size);
 	row_add_word(row, "eof", pipe_eof_words[pipe->has_no_end]);
@@ -166,6 +202,7 @@ static int fifo_peek(struct channel *channel, struct caller *caller, FILE *out)
 		return 0;
 	r = run(pipe, caller,
 		&(struct job_call){.place = JOB_ALONE,
+				   .most = LOOK_MOST,
 				   .act = ends_peek,
 				   .data = &job,
 				   .size = sizeof(job),

@@ -109,7 +109,7 @@ static void pipe_init(struct pipe *pipe, mode_t mode, const struct settings *set
 	pipe->has_no_end = defaults->has_no_end;
 	pipe_take(pipe, settings);
 	pipe->n_opened = 1;
-	pipe->size = -1;
+	pipe->size = -1; /* until it is asked */
 	store_init(&pipe->store, &space->host->users, caller->uid);
 	pipe->store.capacity = pipe->capacity;
 	hold_init(&pipe->hold, keeper_of(space), &pipe->kept.channel, caller->uid);

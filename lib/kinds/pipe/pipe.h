@@ -33,8 +33,9 @@ struct pipe {
 	/* Of a FIFO. */
 	bool is_kept;  /* keep=yes */
 	uint64_t node; /* by which the mount has shown it last; 0: not yet */
+	int64_t stuck; /* until when its lock is taken to be somebody's for good: clock_now() */
 	struct fifo_hold hold;
-	int n_bytes, size; /* as the kernel had them when that was asked; -1: it was not */
+	int n_bytes, size; /* as the kernel had them when it was asked; -1: it did not answer */
 
 	/* Of a served one. */
 	struct store store; /* what nobody has waited for */

@@ -117,6 +117,7 @@ static void served_status(struct channel *channel, struct caller *caller, struct
 	struct stat attr = {0};
 
 	row_add_time(row, "created", &pipe->kept.attributes.btime);
+	row_add_word(row, "served", pipe_served_words[SERVED_DAEMON]);
 	kept_stat(&pipe->kept, &attr);
 	if (caller_may(caller, &attr, R_OK))
 		row_add_bytes(row, "bytes", pipe->store.bytes);
