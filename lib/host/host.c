@@ -58,6 +58,8 @@ int host_init(struct host *host, struct loop *loop)
 		r = workers_new(loop, HOST_SLEEPS_MAX, WORKERS_AT_ONCE, &host->walkers);
 	if (r == 0)
 		r = job_clock_init(host);
+	if (r == 0)
+		r = buffers_init(&host->buffers, &host->users);
 	return r < 0 ? r : host_reserve(host, HOST_IO_MAX);
 }
 
@@ -65,6 +67,7 @@ void host_fini(struct host *host)
 {
 	host_stop(host);
 	job_clock_fini(host);
+	buffers_fini(&host->buffers);
 	free(host->scratch);
 	host->scratch = NULL;
 	free(host->spare);

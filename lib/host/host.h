@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "lib/base/loop.h"
+#include "lib/host/buffer.h"
 #include "lib/host/feature.h"
 #include "lib/host/namespaces.h"
 #include "lib/host/user.h"
@@ -80,6 +81,7 @@ struct host {
 	struct host_pipes pipes;
 	dev_t dev; /* of the mount, by which its open files are told */
 	struct user_table users;
+	struct buffers buffers; /* that requests come in */
 	struct features features;
 	struct namespaces namespaces;
 	char root[32]; /* where the machine's files are: "", or "/proc/PID/root" */

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * There is always a place for the next request: before the last one of the current buffer is given
+ * away, the buffer that follows is there. Without it nobody could be served any more, not even who
+ * wants to make room.
+ */
+#include "lib/host/buffer.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "lib/base/cleanup.h"
+#include "lib/host/host.h"
+
+/* Before the bytes of a WRITE: struct fuse_in_header and struct fuse_write_in (linux/fuse.h). */
+#define HEAD ((size_t)80)
+/* A page for the head, the bytes, and what the longest request has beside them. */
+#define ROOM ((size_t)HOST_IO_MAX + 2 * HOST_PAGE)
+
+/* So much address space that there is an aligned buffer in it; the rest goes back. */
+static char *map_memory(void)
+{
+	const size_t size = 2 * BUFFER_SIZE;
+	char *start = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	size_t before;
+
+	if (start == MAP_FAILED)
+		return NULL;
+	before = -(uintptr_t)start % BUFFER_SIZE;
+	if (before)
+		munmap(start, before);
+	munmap(start + before + BUFFER_SIZE, size - before - BUFFER_SIZE);
+	/* Where there are no huge pages it is as good, but slower. */
+	madvise(start + before, BUFFER_SIZE, MADV_HUGEPAGE);
+	return start + before;
+}
+
+static struct buffer *buffer_new(struct buffers *buffers)
+{
+	CLEANUP_FREE struct buffer *buffer = calloc(1, sizeof(*buffer));
+
+	if (!buffer)
+		return NULL;
+	buffer->buffers = buffers;
+	buffer->memory = map_memory();
+	return buffer->memory ? TAKE_PTR(buffer) : NULL;
+}
+
+static void buffer_free(struct buffer *buffer)
+{
+	assert(buffer->n_kept == 0);
+	munmap(buffer->memory, BUFFER_SIZE);
+	free(buffer);
+}
+
+static void add_spare(struct buffers *buffers, struct buffer *buffer)
+{
+	buffer->next = buffers->spares;
+	buffers->spares = buffer;
+	buffers->n_spares++;
+}
+
+static struct buffer *take_spare(struct buffers *buffers)
+{
+	struct buffer *buffer = buffers->spares;
+
+	assert(buffer);
+	buffers->spares = TAKE_PTR(buffer->next);
+	buffers->n_spares--;
+	return buffer;
+}
+
+int buffers_init(struct buffers *buffers, struct user_table *users)
+{
+	*buffers = (struct buffers){.users = users};
+	buffers->current = buffer_new(buffers);
+	return buffers->current ? 0 : -ENOMEM;
+}
+
+void buffers_fini(struct buffers *buffers)
+{
+	while (buffers->spares)
+		buffer_free(take_spare(buffers));
+	if (buffers->current)
+		buffer_free(TAKE_PTR(buffers->current));
+}
+
+/* Where a request may come behind `end`, counted from a page on. */
+static size_t place_behind(size_t end)
+{
+	return (end + HOST_PAGE - 1) / HOST_PAGE * HOST_PAGE;
+}
+
+static bool is_place(size_t place)
+{
+	return place + ROOM <= BUFFER_SIZE;
+}
+
+char *buffers_next(struct buffers *buffers)
+{
+	/* The place that was used last is in the processor's cache. */
+	if (buffers->current->n_kept == 0)
+		buffers->end = 0;
+	if (!is_place(place_behind(buffers->end))) {
+		buffers->current = take_spare(buffers);
+		buffers->end = 0;
+	}
+	return buffers->current->memory + place_behind(buffers->end) + HOST_PAGE - HEAD;
+}
+
+/* Makes sure that requests can come behind `end`, in this buffer or the next. */
+static bool has_next(struct buffers *buffers, size_t end)
+{
+	struct buffer *next;
+
+	if (is_place(place_behind(end)) || buffers->spares)
+		return true;
+	next = buffer_new(buffers);
+	if (next)
+		add_spare(buffers, next);
+	return next;
+}
+
+static struct buffer_user *find_user(struct buffer *buffer, uid_t uid)
+{
+	struct buffer_user *unused = NULL;
+
+	for (int i = 0; i < BUFFER_USERS; i++) {
+		struct buffer_user *user = &buffer->users[i];
+
+		if (user->n && user->uid == uid)
+			return user;
+		if (!user->n && !unused)
+			unused = user;
+	}
+	if (unused)
+		unused->uid = uid;
+	return unused;
+}
+
+static bool charge(struct user_table *users, uid_t uid)
+{
+	size_t half = users->limits[USER_STORED] / 2;
+
+	return user_charged(users, uid, USER_STORED) + BUFFER_SIZE <= half &&
+	       user_charge(users, uid, USER_STORED, BUFFER_SIZE) == 0;
+}
+
+bool buffer_keep(struct buffer *buffer, const char *data, size_t size, uid_t uid)
+{
+	struct buffers *buffers = buffer->buffers;
+	size_t end = (size_t)(data - buffer->memory) + size;
+	struct buffer_user *user;
+
+	assert(data >= buffer->memory && end <= BUFFER_SIZE);
+	if (size < BUFFER_KEEP_LEAST)
+		return false;
+	if (buffer == buffers->current && !has_next(buffers, end))
+		return false;
+	user = find_user(buffer, uid);
+	if (!user || (!user->n && !charge(buffers->users, uid)))
+		return false;
+	user->n++;
+	buffer->n_kept++;
+	if (buffer == buffers->current && buffers->end < end)
+		buffers->end = end;
+	return true;
+}
+
+void buffer_release(struct buffer *buffer, uid_t uid)
+{
+	struct buffers *buffers = buffer->buffers;
+	struct buffer_user *user = find_user(buffer, uid);
+
+	assert(user && user->n && buffer->n_kept);
+	if (--user->n == 0)
+		user_uncharge(buffers->users, uid, USER_STORED, BUFFER_SIZE);
+	if (--buffer->n_kept > 0 || buffer == buffers->current)
+		return;
+	if (buffers->n_spares < BUFFERS_SPARE)
+		add_spare(buffers, buffer);
+	else
+		buffer_free(buffer);
+}

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Buffers that requests come in: where the next one comes while others are kept, who is charged for
+ * what is kept, and that there is always a place for one more.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include "lib/host/buffer.h"
+#include "tests/unit/fixture.h"
+
+enum { PAGE = HOST_PAGE, KIB = 1024, MIB = 1024 * 1024, HEAD = 80, ANNA = 1, BERT = 2 };
+
+static struct buffers *buffers;
+
+static void setup(void)
+{
+	buffers = &host.buffers;
+}
+
+static size_t charged(uid_t uid)
+{
+	return user_charged(&host.users, uid, USER_STORED);
+}
+
+/* Receives a request with `size` bytes; where they are. */
+static char *receive(size_t size)
+{
+	char *data = buffers_next(buffers) + HEAD;
+
+	memset(data, 'x', size);
+	return data;
+}
+
+static struct buffer *keep(const char *data, size_t size, uid_t uid)
+{
+	struct buffer *buffer = buffers->current;
+
+	ck_assert(buffer_keep(buffer, data, size, uid));
+	return buffer;
+}
+
+START_TEST(test_buffer_has_room_for_the_longest_request)
+{
+	char *place = buffers_next(buffers);
+
+	ck_assert_uint_eq((uintptr_t)(place + HEAD) % PAGE, 0);
+	ck_assert_uint_eq((uintptr_t)buffers->current->memory % BUFFER_SIZE, 0);
+	memset(place, 'x', HOST_IO_MAX + PAGE);
+	ck_assert(place + HOST_IO_MAX + PAGE <= buffers->current->memory + BUFFER_SIZE);
+}
+END_TEST
+
+START_TEST(test_buffer_of_which_nothing_is_kept_is_used_again)
+{
+	char *place = buffers_next(buffers);
+	struct buffer *buffer;
+
+	ck_assert_ptr_eq(buffers_next(buffers), place);
+	buffer = keep(receive(64 * KIB), 64 * KIB, ANNA);
+	ck_assert_ptr_ne(buffers_next(buffers), place);
+	buffer_release(buffer, ANNA);
+	ck_assert_ptr_eq(buffers_next(buffers), place);
+}
+END_TEST
+
+START_TEST(test_buffer_next_request_comes_behind_what_is_kept)
+{
+	char *first = receive(64 * KIB);
+	struct buffer *buffer = keep(first, 64 * KIB - 5, ANNA);
+
+	ck_assert_ptr_eq(receive(100), first + 64 * KIB + PAGE);
+	/* What is not kept leaves no gap. */
+	ck_assert_ptr_eq(receive(100), first + 64 * KIB + PAGE);
+	buffer_release(buffer, ANNA);
+}
+END_TEST
+
+START_TEST(test_buffer_that_is_full_is_followed_by_another)
+{
+	struct buffer *first = keep(receive(MIB), MIB, ANNA), *second;
+
+	second = keep(receive(MIB), MIB, ANNA);
+	ck_assert_ptr_ne(second, first);
+	ck_assert_uint_eq(charged(ANNA), 2 * BUFFER_SIZE);
+	buffer_release(first, ANNA);
+	ck_assert_uint_eq(charged(ANNA), BUFFER_SIZE);
+	buffer_release(second, ANNA);
+	ck_assert_uint_eq(charged(ANNA), 0);
+}
+END_TEST
+
+START_TEST(test_buffer_keeps_its_bytes)
+{
+	char *data[24];
+	struct buffer *kept[24];
+
+	for (int i = 0; i < 24; i++) {
+		data[i] = receive(64 * KIB);
+		memset(data[i], 'a' + i, 64 * KIB);
+		kept[i] = keep(data[i], 64 * KIB, ANNA);
+		receive(HOST_IO_MAX);
+	}
+	for (int i = 0; i < 24; i++) {
+		ck_assert_int_eq(data[i][0], 'a' + i);
+		ck_assert_mem_eq(data[i], data[i] + 1, 64 * KIB - 1);
+		buffer_release(kept[i], ANNA);
+	}
+	ck_assert_uint_eq(charged(ANNA), 0);
+}
+END_TEST
+
+/* All of it is there for as long as a part is: each who keeps one is charged all, once. */
+START_TEST(test_buffer_is_charged_whole_to_each_who_keeps)
+{
+	char *data = receive(MIB);
+	struct buffer *buffer = keep(data, 64 * KIB, ANNA);
+
+	keep(data + 64 * KIB, 64 * KIB, ANNA);
+	ck_assert_uint_eq(charged(ANNA), BUFFER_SIZE);
+	keep(data + 128 * KIB, 64 * KIB, BERT);
+	ck_assert_uint_eq(charged(BERT), BUFFER_SIZE);
+	buffer_release(buffer, ANNA);
+	ck_assert_uint_eq(charged(ANNA), BUFFER_SIZE);
+	buffer_release(buffer, ANNA);
+	ck_assert_uint_eq(charged(ANNA), 0);
+	ck_assert_uint_eq(charged(BERT), BUFFER_SIZE);
+	buffer_release(buffer, BERT);
+	ck_assert_uint_eq(charged(BERT), 0);
+}
+END_TEST
+
+START_TEST(test_buffer_with_too_many_users_is_not_kept)
+{
+	char *data = receive(64 * KIB);
+	struct buffer *buffer = buffers->current;
+
+	for (uid_t uid = 1; uid <= BUFFER_USERS; uid++)
+		keep(data, 64 * KIB, uid);
+	ck_assert(!buffer_keep(buffer, data, 64 * KIB, BUFFER_USERS + 1));
+	ck_assert_uint_eq(charged(BUFFER_USERS + 1), 0);
+	keep(data, 64 * KIB, 1);
+	buffer_release(buffer, 1);
+	for (uid_t uid = 1; uid <= BUFFER_USERS; uid++)
+		buffer_release(buffer, uid);
+}
+END_TEST
+
+START_TEST(test_buffer_with_little_is_not_kept)
+{
+	char *data = receive(64 * KIB);
+
+	ck_assert(!buffer_keep(buffers->current, data, 16 * KIB, ANNA));
+	ck_assert(!buffer_keep(buffers->current, data, BUFFER_KEEP_LEAST - 1, ANNA));
+	ck_assert_uint_eq(charged(ANNA), 0);
+}
+END_TEST
+
+START_TEST(test_buffer_leaves_half_of_the_quota)
+{
+	struct buffer *first;
+
+	host.users.limits[USER_STORED] = 3 * BUFFER_SIZE;
+	first = keep(receive(MIB), MIB, ANNA);
+	ck_assert(!buffer_keep(buffers->current, receive(MIB), MIB, ANNA));
+	ck_assert_uint_eq(charged(ANNA), BUFFER_SIZE);
+	/* What is in it already costs no more; and of others' it is their own. */
+	ck_assert(buffer_keep(first, first->memory + PAGE, MIB, ANNA));
+	buffer_release(first, ANNA);
+	buffer_release(keep(receive(MIB), MIB, BERT), BERT);
+	buffer_release(first, ANNA);
+}
+END_TEST
+
+START_TEST(test_buffer_spares_are_few)
+{
+	struct buffer *kept[2 * BUFFERS_SPARE];
+
+	for (int i = 0; i < 2 * BUFFERS_SPARE; i++)
+		kept[i] = keep(receive(MIB), MIB, ANNA);
+	for (int i = 0; i < 2 * BUFFERS_SPARE; i++)
+		buffer_release(kept[i], ANNA);
+	ck_assert_uint_eq(buffers->n_spares, BUFFERS_SPARE);
+	receive(MIB);
+}
+END_TEST
+
+#ifndef __SANITIZE_ADDRESS__ /* it needs memory itself */
+/* Without memory for the next request nothing is kept: it could not even be asked for room. */
+START_TEST(test_buffer_without_memory_is_not_kept)
+{
+	struct rlimit before, none;
+	char *place = buffers_next(buffers);
+	char *data = receive(MIB);
+	bool is_kept;
+
+	must_call(getrlimit(RLIMIT_DATA, &before));
+	none = before;
+	none.rlim_cur = 1; /* 0 is no limit, linux/mm/mmap.c */
+	must_call(setrlimit(RLIMIT_DATA, &none));
+	is_kept = buffer_keep(buffers->current, data, MIB, ANNA);
+	must_call(setrlimit(RLIMIT_DATA, &before));
+	ck_assert(!is_kept);
+	ck_assert_uint_eq(charged(ANNA), 0);
+	ck_assert_ptr_eq(buffers_next(buffers), place);
+}
+END_TEST
+#endif
+
+int main(void)
+{
+	Suite *suite = suite_create("buffer");
+	TCase *places, *charges;
+
+	places = suite_add(suite, "places",
+			   (const TTest *const[]){
+				   test_buffer_has_room_for_the_longest_request,
+				   test_buffer_of_which_nothing_is_kept_is_used_again,
+				   test_buffer_next_request_comes_behind_what_is_kept,
+				   test_buffer_that_is_full_is_followed_by_another,
+				   test_buffer_keeps_its_bytes,
+				   test_buffer_spares_are_few,
+#ifndef __SANITIZE_ADDRESS__
+				   test_buffer_without_memory_is_not_kept,
+#endif
+				   NULL,
+			   });
+	charges = suite_add(suite, "charges",
+			    (const TTest *const[]){
+				    test_buffer_is_charged_whole_to_each_who_keeps,
+				    test_buffer_with_too_many_users_is_not_kept,
+				    test_buffer_with_little_is_not_kept,
+				    test_buffer_leaves_half_of_the_quota,
+				    NULL,
+			    });
+	tcase_add_checked_fixture(places, setup, NULL);
+	tcase_add_checked_fixture(charges, setup, NULL);
+	return suite_run(suite);
+}
