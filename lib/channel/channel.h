@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #include "lib/base/loop.h"
 #include "lib/channel/row.h"
@@ -54,6 +55,8 @@ enum channel_trait {
 	 * even for as short a time as a descriptor takes from one process to another.
 	 */
 	CHANNEL_CHANGES_BY_OPEN = 1 << 4,
+	/* A read takes as many bytes as there are: of one long read(2), several may take them. */
+	CHANNEL_BYTES = 1 << 5,
 };
 
 /* One object. Several names, inodes and files may share it; the last reference destroys it. */
@@ -86,6 +89,14 @@ struct remainder {
 	size_t size, offset;
 };
 
+/* Bytes that a read has found, where they lie. */
+#define CHANNEL_PIECES 32
+struct pieces {
+	struct iovec iov[CHANNEL_PIECES];
+	int n;
+	size_t lent; /* bytes that are still to be taken */
+};
+
 /* One open file description. */
 struct file {
 	struct channel *channel; /* a reference */
@@ -100,6 +111,8 @@ struct file {
 	struct waiter *waiter;
 	/* During a write: the thread that writes, 0 where it is unknown. */
 	pid_t pid;
+	/* During a write: where its bytes lie, and may be kept (buffer_keep()); or NULL. */
+	struct buffer *buffer;
 
 	/* One call of `polled` when the file may be ready; set and owned by the one who polls. */
 	void (*polled)(struct file *file);
@@ -178,6 +191,13 @@ struct channel_ops {
 	 * NULL: -EBADF.
 	 */
 	ssize_t (*read)(struct file *file, void *data, size_t size, off_t offset);
+	/*
+	 * For bytes that wait in memory: finds what read() would take, or the first CHANNEL_PIECES
+	 * of it, where it lies, and takes nothing. Nothing else happens to the channel until take()
+	 * has taken all that was lent, or will not come. -EOPNOTSUPP, or NULL: read() has to do.
+	 */
+	ssize_t (*lend)(struct file *file, size_t size, struct pieces *pieces);
+	void (*take)(struct file *file, size_t size); /* there if lend() is */
 	/*
 	 * Accepts all or a part (streams), or all or nothing (messages). -EAGAIN; with
 	 * CHANNEL_WRITES_BY_JOB and a waiter also -EINPROGRESS. NULL: -EBADF.
@@ -351,6 +371,14 @@ void channel_release(struct file *file); /* NULL is nothing */
  * The rest of a message longer than `size` stays with the file for its next reads.
  */
 ssize_t channel_read(struct file *file, size_t size, off_t offset, const void **ret_data);
+
+/*
+ * The same, but what the kind can lend stays where it is, uncopied, until channel_take(). That is
+ * called at once, when the reader has been given what is in *ret_pieces: who could not be told has
+ * taken nothing.
+ */
+ssize_t channel_lend(struct file *file, size_t size, off_t offset, struct pieces *ret_pieces);
+void channel_take(struct file *file, const struct pieces *pieces);
 
 /*
  * Writes, and returns how much was accepted, which for a stream may be less than `size`.

@@ -204,6 +204,36 @@ ssize_t channel_read(struct file *file, size_t size, off_t offset, const void **
 	return n;
 }
 
+ssize_t channel_lend(struct file *file, size_t size, off_t offset, struct pieces *ret_pieces)
+{
+	const struct channel_ops *ops = file->channel->ops;
+	const void *data = NULL;
+	ssize_t n = -EOPNOTSUPP;
+
+	ret_pieces->n = 0;
+	ret_pieces->lent = 0;
+	if (ops->lend)
+		n = ops->lend(file, size, ret_pieces);
+	if (n != -EOPNOTSUPP) {
+		ret_pieces->lent = n > 0 ? (size_t)n : 0;
+		return n;
+	}
+	n = channel_read(file, size, offset, &data);
+	if (n > 0) {
+		ret_pieces->iov[0] = (struct iovec){(void *)data, (size_t)n};
+		ret_pieces->n = 1;
+	}
+	return n;
+}
+
+void channel_take(struct file *file, const struct pieces *pieces)
+{
+	if (!pieces->lent)
+		return;
+	file->channel->ops->take(file, pieces->lent);
+	channel_wake(file->channel, EPOLLOUT);
+}
+
 ssize_t channel_write(struct file *file, const void *data, size_t size, off_t offset)
 {
 	struct channel *channel = file->channel;

@@ -102,6 +102,7 @@ static bool retry_writer(struct transfer *writer)
 
 	file->waiter = &writer->waiter;
 	file->pid = writer->pid;
+	file->buffer = writer->buffer;
 	do {
 		n = channel_write(file, writer->data + writer->done, writer->size - writer->done,
 				  writer->offset + (off_t)writer->done);
@@ -109,6 +110,7 @@ static bool retry_writer(struct transfer *writer)
 	} while (n > 0 && writer->done < writer->size);
 	file->waiter = NULL;
 	file->pid = 0;
+	file->buffer = NULL;
 	if (n == -EAGAIN || n == -EINPROGRESS)
 		return false;
 	transfer_unlink(writer);

@@ -20,10 +20,11 @@ enum transfer_sort { TRANSFER_READ, TRANSFER_WRITE, TRANSFER_OPEN };
 struct transfer {
 	struct file *file; /* borrowed; stays open while the transfer is held */
 	enum transfer_sort sort;
-	const char *data; /* a write's bytes, borrowed */
-	size_t size;      /* bytes to read at most, or to write */
-	pid_t pid;        /* of the thread that writes: file::pid */
-	size_t done;      /* bytes of the write that were accepted */
+	const char *data;      /* a write's bytes, borrowed */
+	struct buffer *buffer; /* that they lie in, and are kept in: file::buffer; or NULL */
+	size_t size;           /* bytes to read at most, or to write */
+	pid_t pid;             /* of the thread that writes: file::pid */
+	size_t done;           /* bytes of the write that were accepted */
 	off_t offset;
 
 	/*

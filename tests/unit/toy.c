@@ -96,6 +96,39 @@ static ssize_t toy_read(struct file *file, void *data, size_t size, off_t offset
 	return (ssize_t)n;
 }
 
+static ssize_t toy_lend(struct file *file, size_t size, struct pieces *pieces)
+{
+	struct toy *toy = toy_from(file->channel);
+	size_t n = 0;
+
+	if (toy->is_hidden)
+		return -EOPNOTSUPP;
+	if (!toy->pieces[0])
+		return toy->has_end ? 0 : -EAGAIN;
+	for (int i = 0; toy->pieces[i] && n < size; i++) {
+		size_t part = strlen(toy->pieces[i]);
+
+		if (part > size - n)
+			part = size - n;
+		pieces->iov[pieces->n++] = (struct iovec){(void *)toy->pieces[i], part};
+		n += part;
+	}
+	return (ssize_t)n;
+}
+
+static void toy_take(struct file *file, size_t size)
+{
+	struct toy *toy = toy_from(file->channel);
+
+	toy->n_takes++;
+	while (size && size >= strlen(toy->pieces[0])) {
+		size -= strlen(toy->pieces[0]);
+		toy_drop_piece(toy);
+	}
+	if (size)
+		toy->pieces[0] += size;
+}
+
 static ssize_t toy_write(struct file *file, const void *data, size_t size, off_t offset)
 {
 	struct toy *toy = toy_from(file->channel);
@@ -122,6 +155,7 @@ static uint32_t toy_poll(struct file *file)
 	.release = toy_release, .read = toy_read, .write = toy_write, .poll = toy_poll
 
 static const struct channel_ops stream_ops = {TOY_OPS};
+static const struct channel_ops lending_ops = {TOY_OPS, .lend = toy_lend, .take = toy_take};
 static const struct channel_ops message_ops = {TOY_OPS, .traits = CHANNEL_MESSAGES};
 static const struct channel_ops selective_ops = {
 	TOY_OPS,
@@ -129,6 +163,7 @@ static const struct channel_ops selective_ops = {
 };
 
 const struct toy_kind toy_stream = {{.path = "streams"}, &stream_ops};
+const struct toy_kind toy_lending = {{.path = "lending"}, &lending_ops};
 const struct toy_kind toy_message = {{.path = "messages"}, &message_ops};
 const struct toy_kind toy_selective = {{.path = "selections", .selector_max = 255}, &selective_ops};
 

@@ -19,7 +19,8 @@ struct toy {
 	int error;         /* what the next calls return, -errno; 0: nothing is wrong */
 	uint32_t ready;    /* what poll returns */
 	struct stat attr;  /* what stat returns, and change sets */
-	unsigned n_reads, n_writes, n_opens, n_releases;
+	bool is_hidden;    /* can't be lent */
+	unsigned n_reads, n_writes, n_opens, n_releases, n_takes;
 };
 
 /* A kind, and what its objects are. */
@@ -29,6 +30,8 @@ struct toy_kind {
 };
 
 extern const struct toy_kind toy_stream;
+/* Of bytes that can be lent where they lie. */
+extern const struct toy_kind toy_lending;
 extern const struct toy_kind toy_message;
 /* Of messages: a file with a selector takes only those that begin with that character. */
 extern const struct toy_kind toy_selective;
