@@ -24,8 +24,7 @@ enum { SEGMENT_SIZE = 4096 };
 static const struct sample samples[] = {
 	{
 		.path = "pipes",
-		.traits = SAMPLE_RENAMES | SAMPLE_BYTES | SAMPLE_EMPTIED | SAMPLE_TIMES |
-			  SAMPLE_DESCRIPTORS,
+		.traits = SAMPLE_RENAMES | SAMPLE_BYTES | SAMPLE_EMPTIED | SAMPLE_TIMES,
 		.name_max = NAME_MAX,
 		.parameter = -1,
 		.put = WORDS,

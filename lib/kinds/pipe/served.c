@@ -4,8 +4,8 @@
  * open never waits.
  *
  * A waiting reader is answered straight from the writer's bytes; what nobody waits for goes into a
- * kernel pipe, which is there only while it holds something or somebody has the channel open. So
- * readers wait only while the kernel pipe is empty, and bytes never overtake each other.
+ * store, and later readers are answered from there. So readers wait only while the store is empty,
+ * and bytes never overtake each other.
  */
 #include "lib/kinds/pipe/pipe.h"
 
@@ -61,6 +61,12 @@ static void served_release(struct file *file)
 		store_empty(&pipe->store);
 }
 
+static void note_read(struct pipe *pipe, struct file *file)
+{
+	file->mark = MARK_SEEN;
+	attributes_touch(&pipe->kept.attributes.atime);
+}
+
 static ssize_t served_read(struct file *file, void *data, size_t size, off_t offset)
 {
 	struct pipe *pipe = pipe_from(file->channel);
@@ -69,13 +75,25 @@ static ssize_t served_read(struct file *file, void *data, size_t size, off_t off
 	if (pipe->store.bytes == 0)
 		return served_is_at_end(pipe, file) ? 0 : -EAGAIN;
 	n = store_take(&pipe->store, data, size);
-	if (n == -EAGAIN && served_is_at_end(pipe, file))
-		return 0; /* somebody took it by way of /proc/PID/fd */
-	if (n < 0)
-		return n;
-	file->mark = MARK_SEEN;
-	attributes_touch(&pipe->kept.attributes.atime);
+	note_read(pipe, file);
 	return n;
+}
+
+static ssize_t served_lend(struct file *file, size_t size, struct pieces *pieces)
+{
+	struct pipe *pipe = pipe_from(file->channel);
+
+	if (pipe->store.bytes == 0)
+		return served_is_at_end(pipe, file) ? 0 : -EAGAIN;
+	return (ssize_t)store_lend(&pipe->store, size, pieces);
+}
+
+static void served_take(struct file *file, size_t size)
+{
+	struct pipe *pipe = pipe_from(file->channel);
+
+	store_drop(&pipe->store, size);
+	note_read(pipe, file);
 }
 
 static ssize_t served_write(struct file *file, const void *data, size_t size, off_t offset)
@@ -85,7 +103,7 @@ static ssize_t served_write(struct file *file, const void *data, size_t size, of
 	ssize_t n = 0;
 
 	if (taken < size)
-		n = store_put(&pipe->store, (const char *)data + taken, size - taken);
+		n = store_put(&pipe->store, (const char *)data + taken, size - taken, file->buffer);
 	if (n < 0 && taken == 0)
 		return n;
 	attributes_touch(&pipe->kept.attributes.mtime);
@@ -130,10 +148,7 @@ static int served_peek(struct channel *channel, struct caller *caller, FILE *out
 	return store_peek(&pipe_from(channel)->store, out);
 }
 
-/*
- * A kernel pipe that is there already changes at once; it can't be made smaller than what it holds
- * (-EBUSY).
- */
+/* It can't be made smaller than what it holds (-EBUSY). */
 static int served_set(struct channel *channel, const struct settings *settings,
 		      struct caller *caller)
 {
@@ -153,6 +168,7 @@ static int served_set(struct channel *channel, const struct settings *settings,
 }
 
 const struct channel_ops served_ops = {
+	.traits = CHANNEL_BYTES,
 	.destroy = pipe_destroy,
 	.stat = pipe_stat,
 	.change = pipe_change,
@@ -160,6 +176,8 @@ const struct channel_ops served_ops = {
 	.open = served_open,
 	.release = served_release,
 	.read = served_read,
+	.lend = served_lend,
+	.take = served_take,
 	.write = served_write,
 	.poll = served_poll,
 	.status = served_status,

@@ -4,180 +4,264 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
+#include <utlist.h>
 
 #include "lib/base/cleanup.h"
 
 #define CAPACITY_DEFAULT ((size_t)1 << 20)
-#define CAPACITY_FIRST   ((size_t)65536) /* as pipe(2) gives it */
-#define CAPACITY_LEAST   ((size_t)8192)  /* PIPE_MIN_DEF_BUFFERS, linux/fs/pipe.c */
-#define PEEK_BYTES       ((size_t)65536)
+#define BYTES_LEAST      ((size_t)8192) /* PIPE_MIN_DEF_BUFFERS, linux/fs/pipe.c */
+/* Memory for what is copied: of the first piece, of the longest, and of the one that stays. */
+#define MEMORY_FIRST ((size_t)4096)
+#define MEMORY_MOST  ((size_t)65536)
+#define MEMORY_LEFT  ((size_t)16384)
+
+struct store_piece {
+	struct store_piece *prev, *next; /* store::pieces */
+	struct buffer *buffer;           /* that the bytes are kept in; NULL: in `own` */
+	char *data;                      /* the first that waits */
+	size_t size;                     /* that wait; 0: in the only piece, if nothing does */
+	size_t charged;                  /* memory with `own` */
+	size_t room;                     /* of `own` */
+	char own[];
+};
 
 void store_init(struct store *store, struct user_table *users, uid_t uid)
 {
-	*store = (struct store){
-		.users = users,
-		.uid = uid,
-		.capacity = CAPACITY_DEFAULT,
-		.read_fd = -1,
-		.write_fd = -1,
-	};
+	*store = (struct store){.users = users, .uid = uid, .capacity = CAPACITY_DEFAULT};
+}
+
+static void remove_piece(struct store *store, struct store_piece *piece)
+{
+	DL_DELETE(store->pieces, piece);
+	if (piece->buffer)
+		buffer_release(piece->buffer, store->uid);
+	user_uncharge(store->users, store->uid, USER_STORED, piece->charged);
+	free(piece);
 }
 
 void store_empty(struct store *store)
 {
-	if (store->read_fd < 0)
-		return;
-	close(store->read_fd);
-	close(store->write_fd);
-	user_uncharge(store->users, store->uid, USER_DESCRIPTORS, 2);
-	store->read_fd = store->write_fd = -1;
+	while (store->pieces)
+		remove_piece(store, store->pieces);
 	store->bytes = 0;
-	user_uncharge(store->users, store->uid, USER_STORED, store->charged);
-	store->charged = 0;
 }
 
-/* Changes the size of the kernel pipe, and what is charged for it. */
-static int store_resize(struct store *store, size_t capacity)
+static ssize_t put_kept(struct store *store, const char *data, size_t size, struct buffer *buffer)
 {
-	size_t before = store->charged;
-	size_t more = capacity > before ? capacity - before : 0;
-	int r = user_charge(store->users, store->uid, USER_STORED, more);
+	struct store_piece *piece = malloc(sizeof(*piece));
 
-	if (r < 0)
-		return r;
-	if (fcntl(store->write_fd, F_SETPIPE_SZ, (int)capacity) < 0) {
-		r = -errno;
-		user_uncharge(store->users, store->uid, USER_STORED, more);
-		return r;
+	if (!piece) {
+		buffer_release(buffer, store->uid);
+		return -ENOMEM;
 	}
-	if (capacity < before)
-		user_uncharge(store->users, store->uid, USER_STORED, before - capacity);
-	store->charged = capacity;
+	if (store->bytes == 0)
+		store_empty(store);
+	*piece = (struct store_piece){.buffer = buffer, .data = (char *)data, .size = size};
+	DL_APPEND(store->pieces, piece);
+	store->bytes += size;
+	return (ssize_t)size;
+}
+
+/*
+ * As much memory as `size` bytes take, which fit; or so much that what waits could be twice as
+ * much: a full store has few pieces.
+ */
+static size_t choose_memory(const struct store *store, size_t size)
+{
+	size_t fits = store->capacity - store->bytes;
+	size_t want = store->bytes < fits ? store->bytes : fits;
+	size_t memory = MEMORY_FIRST;
+
+	if (want < size)
+		want = size;
+	while (memory < want + sizeof(struct store_piece) && memory < MEMORY_MOST)
+		memory *= 2;
+	return memory;
+}
+
+/* Charges `memory` bytes, or fewer; 0: there are none left to charge. */
+static size_t charge_memory(struct store *store, size_t memory)
+{
+	while (user_charge(store->users, store->uid, USER_STORED, memory) < 0) {
+		if (memory == MEMORY_FIRST)
+			return 0;
+		memory /= 2;
+	}
+	return memory;
+}
+
+/* Adds a piece for bytes that are copied. */
+static int add_piece(struct store *store, size_t size)
+{
+	size_t charged = charge_memory(store, choose_memory(store, size));
+	size_t memory = charged ? charged : MEMORY_FIRST;
+	struct store_piece *piece;
+
+	if (!charged && store->bytes >= BYTES_LEAST)
+		return -EAGAIN;
+	piece = malloc(memory);
+	if (!piece) {
+		user_uncharge(store->users, store->uid, USER_STORED, charged);
+		return -ENOMEM;
+	}
+	*piece = (struct store_piece){.charged = charged, .room = memory - sizeof(*piece)};
+	piece->data = piece->own;
+	DL_APPEND(store->pieces, piece);
 	return 0;
 }
 
-static int open_pipe(int *ret_read_fd, int *ret_write_fd)
+/* In the last piece. */
+static size_t room_left(const struct store *store)
 {
-	int fds[2];
+	const struct store_piece *last = store->pieces ? store->pieces->prev : NULL;
+	size_t room;
 
-	if (pipe2(fds, O_NONBLOCK | O_CLOEXEC) < 0)
-		return errno == EMFILE ? -ENFILE : -errno;
-	*ret_read_fd = fds[0];
-	*ret_write_fd = fds[1];
-	return 0;
+	if (!last || last->buffer)
+		return 0;
+	room = (size_t)(last->own + last->room - last->data) - last->size;
+	/* What nobody pays for is filled up to the least only, and so there are few of them. */
+	if (!last->charged && room + store->bytes > BYTES_LEAST)
+		room = store->bytes < BYTES_LEAST ? BYTES_LEAST - store->bytes : 0;
+	return room;
 }
 
-static int store_open(struct store *store)
+static ssize_t put_copy(struct store *store, const char *data, size_t size)
 {
-	int r = user_charge(store->users, store->uid, USER_DESCRIPTORS, 2);
+	struct store_piece *last;
+	size_t room = room_left(store);
+	int r;
 
+	if (store->bytes == 0 && room < size) {
+		store_empty(store);
+		room = 0;
+	}
+	r = room ? 0 : add_piece(store, size);
 	if (r < 0)
 		return r;
-	r = open_pipe(&store->read_fd, &store->write_fd);
-	if (r < 0)
-		user_uncharge(store->users, store->uid, USER_DESCRIPTORS, 2);
-	return r;
+	room = room_left(store);
+	if (size > room)
+		size = room;
+	last = store->pieces->prev;
+	memcpy(last->data + last->size, data, size);
+	last->size += size;
+	store->bytes += size;
+	return (ssize_t)size;
 }
 
-/* Makes sure that there is a kernel pipe. */
-static int store_fill(struct store *store)
+ssize_t store_put(struct store *store, const char *data, size_t size, struct buffer *buffer)
 {
-	size_t first = store->capacity < CAPACITY_FIRST ? store->capacity : CAPACITY_FIRST;
-	int r = store->read_fd >= 0 ? 0 : store_open(store);
-
-	if (r == 0 && !store->charged && store_resize(store, first) < 0)
-		fcntl(store->write_fd, F_SETPIPE_SZ, (int)CAPACITY_LEAST);
-	return r;
-}
-
-/* The size to grow to. */
-static size_t store_next(const struct store *store)
-{
-	size_t next = 4 * store->charged;
-
-	return next < store->capacity ? next : store->capacity;
-}
-
-static bool store_may_grow(const struct store *store)
-{
-	size_t next = store_next(store);
-
-	return store->charged && next > store->charged &&
-	       user_has_room(store->users, store->uid, USER_STORED, next - store->charged);
-}
-
-/* Makes a full one larger, as far as it may be: true if it was. */
-static bool store_grow(struct store *store)
-{
-	size_t next = store_next(store);
-
-	return next > store->charged && store_resize(store, next) == 0;
-}
-
-ssize_t store_put(struct store *store, const char *data, size_t size)
-{
-	int r = store_fill(store);
 	size_t done = 0;
+	ssize_t n = 0;
 
-	while (r == 0 && done < size) {
-		ssize_t n = write(store->write_fd, data + done, size - done);
+	while (done < size) {
+		size_t fits = store->bytes < store->capacity ? store->capacity - store->bytes : 0;
 
-		if (n >= 0)
-			done += (size_t)n;
-		else if (errno != EAGAIN)
-			r = -errno;
-		else if (!store_grow(store))
-			r = -EAGAIN;
+		if (fits > size - done)
+			fits = size - done;
+		if (fits == 0)
+			n = -EAGAIN;
+		else if (buffer && buffer_keep(buffer, data + done, fits, store->uid))
+			n = put_kept(store, data + done, fits, buffer);
+		else
+			n = put_copy(store, data + done, fits);
+		if (n < 0)
+			break;
+		done += (size_t)n;
 	}
-	store->bytes += done;
-	return done ? (ssize_t)done : r;
+	return done ? (ssize_t)done : n;
+}
+
+size_t store_lend(const struct store *store, size_t size, struct pieces *pieces)
+{
+	const struct store_piece *piece;
+	size_t lent = 0;
+
+	pieces->n = 0;
+	DL_FOREACH(store->pieces, piece) {
+		size_t n = piece->size < size - lent ? piece->size : size - lent;
+
+		if (n == 0 || pieces->n == CHANNEL_PIECES)
+			break;
+		pieces->iov[pieces->n++] = (struct iovec){piece->data, n};
+		lent += n;
+	}
+	return lent;
+}
+
+void store_drop(struct store *store, size_t size)
+{
+	while (size) {
+		struct store_piece *first = store->pieces;
+		size_t n = first->size < size ? first->size : size;
+
+		first->data += n;
+		first->size -= n;
+		store->bytes -= n;
+		size -= n;
+		if (first->size)
+			break;
+		/* Small writes that are read at once find the memory ready. */
+		if (store->bytes == 0 && !first->buffer && first->charged <= MEMORY_LEFT)
+			first->data = first->own;
+		else
+			remove_piece(store, first);
+	}
 }
 
 ssize_t store_take(struct store *store, char *data, size_t size)
 {
-	ssize_t n = read(store->read_fd, data, size);
+	struct pieces pieces;
+	size_t done = 0;
 
-	if (n < 0) {
-		int error = errno;
+	while (done < size && store->bytes) {
+		size_t lent = store_lend(store, size - done, &pieces);
 
-		if (error == EAGAIN)
-			store->bytes = 0; /* taken by way of /proc/PID/fd */
-		return -error;
+		for (int i = 0; i < pieces.n; i++) {
+			memcpy(data + done, pieces.iov[i].iov_base, pieces.iov[i].iov_len);
+			done += pieces.iov[i].iov_len;
+		}
+		store_drop(store, lent);
 	}
-	store->bytes -= (size_t)n < store->bytes ? (size_t)n : store->bytes;
-	return n;
+	return done ? (ssize_t)done : -EAGAIN;
 }
 
 bool store_has_room(const struct store *store)
 {
-	struct pollfd room = {.fd = store->write_fd, .events = POLLOUT};
-
-	if (store->bytes == 0 || store_may_grow(store))
-		return true;
-	return poll(&room, 1, 0) == 1;
+	if (store->bytes >= store->capacity)
+		return false;
+	return store->bytes < BYTES_LEAST || room_left(store) ||
+	       user_has_room(store->users, store->uid, USER_STORED, MEMORY_FIRST);
 }
 
-int store_shrink(struct store *store, size_t capacity)
+int store_shrink(const struct store *store, size_t capacity)
 {
-	return store->charged > capacity ? store_resize(store, capacity) : 0;
+	return store->bytes > capacity ? -EBUSY : 0;
+}
+
+/* Asks the kernel itself, which has its own reasons. */
+static int try_pipe(size_t capacity)
+{
+	int fds[2];
+	int r;
+
+	if (pipe2(fds, O_NONBLOCK | O_CLOEXEC) < 0)
+		return errno == EMFILE ? -ENFILE : -errno;
+	r = fcntl(fds[1], F_SETPIPE_SZ, (int)capacity) < 0 ? -errno : 0;
+	close(fds[0]);
+	close(fds[1]);
+	return r;
 }
 
 int store_check(size_t capacity, struct caller *caller)
 {
 	unsigned long most = CAPACITY_DEFAULT;
-	CLEANUP_FD int read_fd = -1;
-	CLEANUP_FD int write_fd = -1;
 	FILE *file;
-	int r;
 
-	if (caller_has(caller, CAP_SYS_RESOURCE)) {
-		r = open_pipe(&read_fd, &write_fd);
-		if (r == 0 && fcntl(write_fd, F_SETPIPE_SZ, (int)capacity) < 0)
-			r = -errno;
-		return r;
-	}
+	if (caller_has(caller, CAP_SYS_RESOURCE))
+		return try_pipe(capacity);
 	file = fopen("/proc/sys/fs/pipe-max-size", "re");
 	if (file && fscanf(file, "%lu", &most) != 1)
 		most = CAPACITY_DEFAULT;
@@ -188,21 +272,10 @@ int store_check(size_t capacity, struct caller *caller)
 
 int store_peek(const struct store *store, FILE *out)
 {
-	CLEANUP_FD int read_fd = -1;
-	CLEANUP_FD int write_fd = -1;
-	char data[PEEK_BYTES];
-	ssize_t n;
-	int r;
+	const struct store_piece *piece;
 
-	if (store->bytes == 0)
-		return 0;
-	r = open_pipe(&read_fd, &write_fd);
-	if (r < 0)
-		return r;
-	fcntl(write_fd, F_SETPIPE_SZ, fcntl(store->read_fd, F_GETPIPE_SZ));
-	if (tee(store->read_fd, write_fd, store->bytes, SPLICE_F_NONBLOCK) < 0)
-		return -errno;
-	while ((n = read(read_fd, data, sizeof(data))) > 0)
-		fwrite(data, 1, (size_t)n, out);
+	DL_FOREACH(store->pieces, piece) {
+		fwrite(piece->data, 1, piece->size, out);
+	}
 	return 0;
 }

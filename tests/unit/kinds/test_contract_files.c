@@ -301,7 +301,7 @@ START_TEST(test_contract_files_without_descriptors_enfile)
 
 	fixture_limit_descriptors(0);
 	r = object_open_as(channel, O_RDWR, &root, &file);
-	if (r == 0) /* it needs none to be open, but one to keep what nobody reads */
+	if (r == 0)
 		r = sample_try_put(file, 0);
 	fixture_unlimit_descriptors();
 	ck_assert_int_eq(r, sample->traits & SAMPLE_DESCRIPTORS ? -ENFILE

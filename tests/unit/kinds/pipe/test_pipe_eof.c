@@ -297,35 +297,6 @@ START_TEST(test_pipe_eof_set_to_auto_ends_wait)
 }
 END_TEST
 
-/* Takes all bytes from the kernel pipe behind lib's back, as a process can with ptrace rights. */
-static void steal(void)
-{
-	char path[32], bytes[16];
-	int fd;
-
-	for (int i = 3;; i++) {
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", i);
-		fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-		if (fd >= 0 && read(fd, bytes, sizeof(bytes)) == 5)
-			break;
-		ck_assert_int_lt(i, 100);
-		close(fd);
-	}
-	close(fd);
-}
-
-START_TEST(test_pipe_eof_comes_when_bytes_were_stolen)
-{
-	struct channel *pipe = new_pipe();
-	struct file *reader = object_open(pipe, O_RDONLY);
-
-	pass_writer(pipe, "hello");
-	steal();
-	ck_assert_int_eq(file_try_read(reader, 10), 0);
-	close_all(pipe, reader, NULL);
-}
-END_TEST
-
 static void add_waiting_tests(Suite *suite)
 {
 	suite_add(suite, "waiting",
@@ -337,7 +308,6 @@ static void add_waiting_tests(Suite *suite)
 			  test_pipe_eof_behind_data_is_polled_as_readable,
 			  test_pipe_eof_never_has_no_end,
 			  test_pipe_eof_set_to_auto_ends_wait,
-			  test_pipe_eof_comes_when_bytes_were_stolen,
 			  NULL,
 		  });
 }
