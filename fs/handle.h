@@ -10,6 +10,8 @@
 #include <fuse_lowlevel.h>
 #include <stdbool.h>
 
+#include "fs/long_read.h"
+
 struct caller;
 struct file;
 struct inode;
@@ -27,6 +29,7 @@ struct handle {
 	struct file *file;            /* owned */
 	struct inode *inode;
 	struct fuse_pollhandle *poll; /* the newest, owned; or NULL */
+	struct long_read long_read;
 };
 
 /* Of an `fh` that the kernel sends. NULL: it is none, or no longer. */

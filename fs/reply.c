@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "fs/reply.h"
 
+#include <errno.h>
 #include <linux/fuse.h>
+#include <stdlib.h>
 
 #define STREAM_FLAGS (FOPEN_DIRECT_IO | FOPEN_STREAM | FOPEN_NOFLUSH | FOPEN_PARALLEL_DIRECT_WRITES)
 
@@ -22,6 +24,25 @@ bool reply_data(fuse_req_t req, const void *data, ssize_t result)
 	if (result < 0)
 		return reply_result(req, (int)result);
 	return fuse_reply_buf(req, data, (size_t)result) == 0;
+}
+
+bool reply_pieces(fuse_req_t req, const struct pieces *pieces, ssize_t result)
+{
+	void *volatile list; /* or the compiler knows better */
+
+	if (result <= 0 || pieces->n == 1)
+		return reply_data(req, result > 0 ? pieces->iov[0].iov_base : NULL, result);
+	/*
+	 * libfuse makes a list one longer, and when there is no memory for it says so to the reader
+	 * and is content. But what has just been freed is there.
+	 */
+	list = malloc(((size_t)pieces->n + 1) * sizeof(pieces->iov[0]));
+	if (!list) {
+		reply_result(req, -ENOMEM);
+		return false;
+	}
+	free(list);
+	return fuse_reply_iov(req, pieces->iov, pieces->n) == 0;
 }
 
 bool reply_attr(fuse_req_t req, const struct stat *attr, double timeout)

@@ -11,9 +11,13 @@
 #include <fuse_lowlevel.h>
 #include <stdbool.h>
 
+#include "lib/channel/channel.h"
+
 bool reply_result(fuse_req_t req, int result); /* 0 or -errno */
 bool reply_written(fuse_req_t req, ssize_t result);
 bool reply_data(fuse_req_t req, const void *data, ssize_t result);
+/* `result` bytes in pieces, or -errno. */
+bool reply_pieces(fuse_req_t req, const struct pieces *pieces, ssize_t result);
 bool reply_attr(fuse_req_t req, const struct stat *attr, double timeout);
 bool reply_entry(fuse_req_t req, const struct fuse_entry_param *entry);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "fs/handle.h"
 #include "fs/reply.h"
 #include "fs/session.h"
 #include "lib/base/cleanup.h"
@@ -17,12 +18,22 @@ struct request {
 	struct transfer transfer;
 	fuse_req_t req;
 	struct session *session;
-	uid_t uid;                 /* whom it is charged to */
-	size_t before;             /* bytes of a write accepted before it was held */
-	request_opened_fn *opened; /* of an OPEN, with fi; else NULL */
-	struct fuse_file_info fi;
+	uid_t uid;                   /* whom it is charged to */
 	struct request *prev, *next; /* session::held; or session::spares */
-	char data[];                 /* what is still to be written */
+	union {                      /* by transfer::sort */
+		struct {
+			struct long_read *reader; /* the handle's, which stays as the file does */
+			struct read_request request;
+		} read;
+		struct {
+			size_t before; /* bytes that were accepted before it was held */
+			char *copy;    /* of the rest, owned; NULL: it is kept where it came */
+		} write;
+		struct {
+			request_opened_fn *opened;
+			struct fuse_file_info fi;
+		} open;
+	};
 };
 
 static size_t request_bytes(const struct request *request)
@@ -38,8 +49,12 @@ static void request_free(struct request *request)
 	DL_DELETE(session->held, request);
 	user_uncharge(users, request->uid, USER_HELD, 1);
 	user_uncharge(users, request->uid, USER_BYTES, request_bytes(request));
+	if (request->transfer.buffer)
+		buffer_release(request->transfer.buffer, request->uid);
+	if (request->transfer.sort == TRANSFER_WRITE)
+		free(request->write.copy);
 	/* Reads that wait come and go by the message: the next one finds the memory ready. */
-	if (request->transfer.sort != TRANSFER_WRITE && session->n_spares < SPARES_MOST) {
+	if (session->n_spares < SPARES_MOST) {
 		LL_PREPEND(session->spares, request);
 		session->n_spares++;
 	} else {
@@ -47,16 +62,24 @@ static void request_free(struct request *request)
 	}
 }
 
-/* With room for `n_bytes`; nothing in it is set. */
-static struct request *request_allocate(struct session *session, size_t n_bytes)
+/* Nothing in it is set. */
+static struct request *request_allocate(struct session *session)
 {
 	struct request *request = session->spares;
 
-	if (n_bytes || !request)
-		return malloc(sizeof(*request) + n_bytes);
+	if (!request)
+		return malloc(sizeof(*request));
 	LL_DELETE(session->spares, request);
 	session->n_spares--;
 	return request;
+}
+
+static bool complete_read(struct request *request, const void *data, ssize_t result)
+{
+	bool is_answered = reply_data(request->req, data, result);
+
+	long_read_end(request->read.reader, &request->read.request, is_answered ? result : -ENOENT);
+	return is_answered;
 }
 
 static bool request_complete(struct transfer *transfer, const void *data, ssize_t result)
@@ -65,14 +88,14 @@ static bool request_complete(struct transfer *transfer, const void *data, ssize_
 	bool is_answered;
 
 	if (transfer->sort == TRANSFER_OPEN)
-		is_answered = request->opened(request->req, &request->fi, (int)result);
+		is_answered = request->open.opened(request->req, &request->open.fi, (int)result);
 	else if (transfer->sort == TRANSFER_READ)
-		is_answered = reply_data(request->req, data, result);
-	else if (result < 0 && request->before == 0)
+		is_answered = complete_read(request, data, result);
+	else if (result < 0 && request->write.before == 0)
 		is_answered = reply_written(request->req, result);
 	else
-		is_answered = reply_written(request->req,
-					    (ssize_t)request->before + (result > 0 ? result : 0));
+		is_answered = reply_written(request->req, (ssize_t)request->write.before +
+								  (result > 0 ? result : 0));
 	request_free(request);
 	return is_answered;
 }
@@ -107,12 +130,15 @@ static int request_charge(struct user_table *users, uid_t uid, size_t n_bytes)
 	return r;
 }
 
-/* Makes a request that is charged and on the session's list, but not held yet. */
+/*
+ * Makes a request that is charged, with `n_bytes` to write, and on the session's list, but not held
+ * yet.
+ */
 static int request_new(fuse_req_t req, struct file *file, size_t n_bytes,
 		       struct request **ret_request)
 {
 	struct session *session = fuse_req_userdata(req);
-	CLEANUP_FREE struct request *request = request_allocate(session, n_bytes);
+	CLEANUP_FREE struct request *request = request_allocate(session);
 	uid_t uid = fuse_req_ctx(req)->uid;
 	int r;
 
@@ -144,17 +170,20 @@ static void request_hold(struct request *request)
 		fuse_req_interrupt_func(request->req, request_interrupt, request);
 }
 
-void request_hold_read(fuse_req_t req, struct file *file, size_t size, off_t offset)
+void request_hold_read(fuse_req_t req, struct handle *handle, const struct read_request *read)
 {
 	struct request *request;
-	int r = request_new(req, file, 0, &request);
+	int r = request_new(req, handle->file, 0, &request);
 
 	if (r < 0) {
+		long_read_end(&handle->long_read, read, r);
 		reply_result(req, r);
 		return;
 	}
-	request->transfer.size = size;
-	request->transfer.offset = offset;
+	request->read.reader = &handle->long_read;
+	request->read.request = *read;
+	request->transfer.size = read->size;
+	request->transfer.offset = read->offset;
 	request_hold(request);
 }
 
@@ -168,10 +197,29 @@ void request_hold_open(fuse_req_t req, struct file *file, const struct fuse_file
 		opened(req, fi, r);
 		return;
 	}
-	request->opened = opened;
-	request->fi = *fi;
+	request->open.opened = opened;
+	request->open.fi = *fi;
 	request->transfer.sort = TRANSFER_OPEN;
 	request_hold(request);
+}
+
+/* Keeps what is to be written where it has come, or copies it. */
+static int request_keep(struct request *request, const char *data, size_t size)
+{
+	struct transfer *transfer = &request->transfer;
+	struct buffer *buffer = request->session->host.buffers.current;
+
+	transfer->data = data;
+	if (buffer_keep(buffer, data, size, request->uid)) {
+		transfer->buffer = buffer;
+		return 0;
+	}
+	request->write.copy = malloc(size);
+	if (!request->write.copy)
+		return -ENOMEM;
+	memcpy(request->write.copy, data, size);
+	transfer->data = request->write.copy;
+	return 0;
 }
 
 void request_hold_write(fuse_req_t req, struct file *file, const struct request_data *data)
@@ -180,18 +228,20 @@ void request_hold_write(fuse_req_t req, struct file *file, const struct request_
 	struct request *request;
 	int r = request_new(req, file, rest, &request);
 
-	if (r < 0) {
-		reply_written(req, data->done ? (ssize_t)data->done : r);
-		return;
+	if (r == 0) {
+		request->write.before = data->done;
+		request->transfer.sort = TRANSFER_WRITE;
+		request->transfer.pid = fuse_req_ctx(req)->pid;
+		request->transfer.size = rest;
+		request->transfer.offset = data->offset + (off_t)data->done;
+		r = request_keep(request, data->data + data->done, rest);
+		if (r < 0)
+			request_free(request);
 	}
-	memcpy(request->data, data->data + data->done, rest);
-	request->before = data->done;
-	request->transfer.sort = TRANSFER_WRITE;
-	request->transfer.data = request->data;
-	request->transfer.pid = fuse_req_ctx(req)->pid;
-	request->transfer.size = rest;
-	request->transfer.offset = data->offset + (off_t)data->done;
-	request_hold(request);
+	if (r < 0)
+		reply_written(req, data->done ? (ssize_t)data->done : r);
+	else
+		request_hold(request);
 }
 
 void request_end_all(struct session *session)

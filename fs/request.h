@@ -10,12 +10,14 @@
 
 #include <fuse_lowlevel.h>
 
+#include "fs/long_read.h"
 #include "lib/channel/channel.h"
 
+struct handle;
 struct session;
 
-/* Holds a read of at most `size` bytes. Answers at once if it can't: -ENOBUFS, -ENOMEM. */
-void request_hold_read(fuse_req_t req, struct file *file, size_t size, off_t offset);
+/* Holds a read, which has begun. Answers at once if it can't: -ENOBUFS, -ENOMEM. */
+void request_hold_read(fuse_req_t req, struct handle *handle, const struct read_request *read);
 
 /* What a write was to write, of which `done` bytes have been accepted. */
 struct request_data {
@@ -24,7 +26,7 @@ struct request_data {
 	off_t offset; /* of the first byte */
 };
 
-/* Holds a write. The rest of the data is copied. */
+/* Holds a write, of the request that has just come. The rest of the data is kept, or copied. */
 void request_hold_write(fuse_req_t req, struct file *file, const struct request_data *data);
 
 /*

@@ -106,6 +106,7 @@ static int device_receive(struct session *session)
 {
 	int n;
 
+	session->buffer.mem = buffers_next(&session->host.buffers);
 	do
 		n = fuse_session_receive_buf(session->fuse, &session->buffer);
 	while (n == -EINTR || (n == -EAGAIN && spin_again(&session->spin)));
@@ -374,7 +375,6 @@ void session_fini(struct session *session)
 		handle_free_all(session);
 		listing_free_all(session);
 		fuse_session_destroy(session->fuse);
-		free(session->buffer.mem);
 	}
 	inode_forget_all(session);
 	slots_fini(&session->inodes);

@@ -29,7 +29,7 @@ struct session {
 	struct inode *root;
 	struct loop_source device;  /* /dev/fuse */
 	struct loop_source signals; /* signalfd */
-	struct fuse_buf buffer;
+	struct fuse_buf buffer;     /* the present request, in host::buffers */
 	struct spin spin;
 	size_t io_max; /* the longest read or write of one request, bytes */
 	bool is_mounted, is_ready;

@@ -153,8 +153,10 @@ static void connection_take_type(struct connection *connection)
 	if (connection->is_unix && !connection->takes_rights)
 		unix_refuse_rights(connection_fd(connection));
 	getsockopt(connection_fd(connection), SOL_SOCKET, SO_TYPE, &type, &size);
-	if (type == SOCK_STREAM)
+	if (type == SOCK_STREAM) {
+		connection->channel.traits |= CHANNEL_BYTES;
 		return;
+	}
 	connection->channel.traits |= CHANNEL_MESSAGES;
 	connection->channel.message_max = MESSAGE_FIRST;
 }
