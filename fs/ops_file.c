@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/epoll.h>
 
 #include "fs/handle.h"
 #include "fs/inode.h"
@@ -239,100 +238,6 @@ void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		return;
 	handle_free(req, fuse_req_userdata(req), handle);
 	reply_result(req, 0);
-}
-
-static bool is_stream(const struct file *file)
-{
-	return file->channel->service == CHANNEL_STREAM;
-}
-
-/* What looks like a plain file, and is, waits: nobody expects EAGAIN of it. */
-static bool may_wait(const struct file *file, const struct fuse_file_info *fi)
-{
-	return !(fi->flags & O_NONBLOCK) || !is_stream(file);
-}
-
-/* For a read(2) that has bytes already; an error is for the next one. */
-static bool has_more(struct file *file)
-{
-	return (channel_poll(file) & (EPOLLIN | EPOLLERR)) == EPOLLIN;
-}
-
-void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi)
-{
-	const struct session *session = fuse_req_userdata(req);
-	struct handle *handle = op_handle(req, fi);
-	struct file *file = handle ? handle->file : NULL;
-	struct read_request read = {fuse_req_ctx(req)->pid, size, offset};
-	struct pieces pieces;
-	bool goes_on = false;
-	ssize_t n = -EAGAIN;
-
-	if (!file)
-		return;
-	/*
-	 * splice(2) and private maps read through the page cache, which drops what is not asked
-	 * for, and keeps what others then change. Only direct reads tell a lock owner
-	 * (linux/fs/fuse/file.c, fuse_send_read).
-	 */
-	if (fi->lock_owner == 0 && (is_stream(file) || file->channel->service == CHANNEL_MAPPED)) {
-		reply_result(req, -EINVAL);
-		return;
-	}
-	if (is_stream(file))
-		goes_on = long_read_begin(&handle->long_read, &read, session->io_max,
-					  file->channel->traits & CHANNEL_BYTES);
-	pieces.lent = 0; /* all of it would be much to set */
-	if (!goes_on || has_more(file))
-		n = channel_lend(file, read.size, offset, &pieces);
-	if (n == -EAGAIN && !goes_on && may_wait(file, fi)) {
-		request_hold_read(req, handle, &read);
-		return;
-	}
-	if (!reply_pieces(req, &pieces, n))
-		n = -ENOENT;
-	else
-		channel_take(file, &pieces);
-	long_read_end(&handle->long_read, &read, n);
-}
-
-/*
- * The kernel cuts a write(2), too, at io_max or up to a page before, so what comes near that may be
- * only a piece of a message.
- */
-static bool is_whole(fuse_req_t req, const struct file *file, size_t size)
-{
-	const struct session *session = fuse_req_userdata(req);
-
-	return !(file->channel->traits & CHANNEL_MESSAGES) || size <= session->io_max - HOST_PAGE;
-}
-
-void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t offset,
-	      struct fuse_file_info *fi)
-{
-	const struct session *session = fuse_req_userdata(req);
-	struct file *file = op_file(req, fi);
-	size_t done = 0;
-	ssize_t n;
-
-	if (!file)
-		return;
-	if (!is_whole(req, file, size)) {
-		reply_result(req, -EMSGSIZE);
-		return;
-	}
-	file->pid = fuse_req_ctx(req)->pid;
-	file->buffer = session->host.buffers.current;
-	do {
-		n = channel_write(file, data + done, size - done, offset + (off_t)done);
-		done += n > 0 ? (size_t)n : 0;
-	} while (n > 0 && done < size);
-	file->pid = 0;
-	file->buffer = NULL;
-	if (n == -EAGAIN && may_wait(file, fi))
-		request_hold_write(req, file, &(struct request_data){data, size, done, offset});
-	else
-		reply_written(req, done ? (ssize_t)done : n);
 }
 
 void op_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi,
