@@ -8,7 +8,7 @@
 static const char text[] =
 	"This is ipcfs: the machine's inter-process communication as files.\n"
 	"\n"
-	"  pipes/NAME   byte streams, kept here; mkfifo makes a native FIFO\n"
+	"  pipes/NAME   FIFOs that are kept: what was written stays until it is read\n"
 	"  queues/NAME  POSIX message queues, all of the machine's\n"
 	"  shm/NAME     POSIX shared memory, all of the machine's (/dev/shm)\n"
 	"  sems/NAME    POSIX named semaphores: read waits for one unit, write N posts N\n"
@@ -16,8 +16,7 @@ static const char text[] =
 	"  sockets/     unix/PATH, abstract/NAME, tcp/HOST/PORT, udp/HOST/PORT: opening connects;\n"
 	"               servers/NAME/: mkdir listens, opening accept takes the next client\n"
 	"  sysv/        queues, shm and sems of System V, named by their keys (0x4d2)\n"
-	"  ctl          one command a line: create, set, remove, empty; 'cat ctl' shows the "
-	"grammar\n"
+	"  ctl          one command a line: create, set, empty, remove; 'cat ctl' has the grammar\n"
 	"  info/        the same tree to look at: status, peers and what waits, consuming nothing\n"
 	"\n"
 	"Every open, read, write, mmap, poll, ls, rm, chmod and chown is the IPC call underneath.\n"
@@ -29,6 +28,7 @@ static const char text[] =
 	"  dmesg > pipes/log                  fill a pipe; nobody need be reading yet\n"
 	"  wc -l < pipes/log                  read it, later, up to its end\n"
 	"  exec 3<>pipes/p; cat <&3 & echo both ways >&3\n"
+	"  echo create pipes/whole served=daemon > ctl   writes of up to 1 MiB do not mix\n"
 	"  cp image shm/frame                 share memory with whoever maps /frame\n"
 	"  exec 3<>sockets/tcp/localhost/80; printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3\n"
 	"  mkdir sockets/servers/echo         listen; address in there says where\n"
@@ -36,7 +36,7 @@ static const char text[] =
 	"  echo create queues/big maxmsg=5 msgsize=1K > ctl\n"
 	"  cat info/summary                   all channels in a table\n"
 	"  cat info/queues/jobs/peers         who has it open\n"
-	"  truncate -s 0 queues/jobs          throw away what waits\n"
+	"  echo empty pipes/log > ctl         throw away what waits\n"
 	"  echo create sems/lock value=1 > ctl\n"
 	"  read -r _ < sems/lock; make; echo 1 > sems/lock   one at a time\n"
 	"  echo hello > sysv/queues/0x4d2:7   send with type 7 (msgsnd)\n"
@@ -46,8 +46,10 @@ static const char text[] =
 	"\n"
 	"A read waits until there is something, a write until there is room; Ctrl-C ends both.\n"
 	"A read of a queue takes one message, and a queue has no end: cat goes on until Ctrl-C.\n"
-	"A reader of a pipe sees its end when it is empty and nobody has it open for writing.\n"
-	"Reading consumes: let 'grep -r' or a backup look at info/, not at pipes/ and queues/.\n";
+	"A pipe is a FIFO whose writers wait only while it is full, and what they wrote stays.\n"
+	"Opening an empty one to read waits for a writer, and the end comes when it is empty and\n"
+	"nobody writes. Writes of more than 4096 bytes may mix with those of other writers.\n"
+	"Reading consumes: let 'grep -r' or a backup look at info/, not at the channels.\n";
 
 static int readme_print(void *data, struct caller *reader, FILE *out)
 {
