@@ -39,7 +39,7 @@ check_exposure() {
 }
 
 check_channels() {
-	in_shell 'ls -l /ipc/pipes /ipc/queues /ipc/shm; cat /dev/mqueue/jobs'
+	in_shell 'ls -l /ipc/pipes /ipc/queues /ipc/shm; cat /dev/mqueue/jobs; test -p /ipc/pipes/log'
 	[[ $(in_shell 'cd /ipc; stat -Lc "%n %a %G" pipes/log queues/jobs shm/frame pipes/more; stat -Lc %s shm/frame' | xargs) == \
 		"pipes/log 640 adm queues/jobs 660 users shm/frame 660 video pipes/more 644 root 67108864" ]]
 }
@@ -138,7 +138,7 @@ check_crash() {
 	pid=$(main_pid)
 	in_shell 'echo one > /ipc/queues/jobs; echo two > /ipc/queues/jobs; echo kept > /ipc/shm/frame
 		chmod 600 /ipc/queues/new; rm /ipc/pipes/more
-		systemd-run -q --unit=reader --remain-after-exit sh -c "cat /ipc/pipes/log"'
+		systemd-run -q --unit=reader --remain-after-exit sh -c "cat /ipc/queues/new"'
 	in_shell "kill -KILL $pid"
 	wait_until is_back "$pid"
 	wait_until in_shell 'systemctl show -P SubState reader | grep -E "failed|exited"'
