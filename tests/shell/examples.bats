@@ -39,6 +39,7 @@ typed() {
 	local readme="$HERE/../../README.md" session="$BATS_TEST_TMPDIR/session"
 	awk '/^## / { on = /^## Examples/ } on && /^    / { print substr($0, 5) }' "$readme" >"$session"
 	grep -v '^# \|^>>> ' "$session" | grep . | sed 's/[A-Z][a-z][a-z] .[0-9] ..:..//' | sort >"$OUT.expected"
+	! is_off open_tree || sed -i 's/^prw/-rw/' "$OUT.expected"
 	[[ $(wc -l <"$OUT.expected") -gt 5 ]]
 	sed -n "s|/ipc\b|$IPC|g; s/^# //p" "$session" >"$session.sh"
 	sed -n "s|/ipc\b|$IPC|g; s/^>>> //p" "$session" >"$session.py"
@@ -61,8 +62,11 @@ typed() {
 	[[ $output -gt 0 ]]
 }
 
-@test "a native FIFO" {
+@test "a native FIFO, and then one that is kept" {
 	run -0 typed 'mkfifo pipes/f; echo hello > pipes/f & cat pipes/f'
+	[[ $output == hello ]]
+	needs open_tree
+	run -0 typed 'mkfifo pipes/f; echo set pipes/f keep=yes > ctl; echo hello > pipes/f; cat pipes/f'
 	[[ $output == hello ]]
 }
 
