@@ -338,12 +338,11 @@ void options_print_help(const char *program)
 	       "    -o max_files=N      files that one user may have open (16384)\n"
 	       "    -o max_held=N       requests of one user that may wait (8192)\n"
 	       "    -o max_names=N      names looked up for one user and remembered (32768)\n"
-	       "    -o pipe_WORD=VALUE  capacity=, eof= or served= of pipes that say nothing else\n"
+	       "    -o pipe_capacity=SIZE, pipe_eof=, pipe_served=   of new pipes; see ipcfs(8)\n"
 	       "    -o spin=N           look N microseconds for more before sleeping (100)\n"
 	       "    -o without=NAME:... do without these features of the kernel; see ipcfs(8)\n"
 	       "\n"
-	       "The mount options of fuse(8) (ro, noatime, allow_other, ...) and fstab's words\n"
-	       "(noauto, nofail, _netdev, ...) are accepted. Unmount with 'umount MOUNTPOINT',\n"
-	       "or 'fusermount3 -u MOUNTPOINT' if you are not root.\n",
+	       "The mount options of fuse(8) and the words of fstab(5) are accepted. Unmount by\n"
+	       "'umount MOUNTPOINT', or 'fusermount3 -u MOUNTPOINT' if you are not root.\n",
 	       program);
 }
