@@ -29,6 +29,8 @@ extern struct mount ipc;
  * then has more descriptors than before, and asks that it ends with status 0 on SIGTERM.
  */
 void fixture_setup(void);
+/* Of a mount whose pipes are served by the daemon, unless a test asks for others. */
+void fixture_setup_served(void);
 void fixture_teardown(void);
 /* The same without a mount: for tests that start their own. */
 void fixture_namespaces(void);
@@ -37,6 +39,8 @@ void fixture_namespaces(void);
 int suite_run(Suite *suite);
 /* A test case of that name with the fixture above and a limit in seconds. */
 TCase *suite_case(Suite *suite, const char *name, int seconds);
+/* The same with the mount of fixture_setup_served. */
+TCase *suite_case_served(Suite *suite, const char *name, int seconds);
 
 /* Whether $IPCFS_TEST_OPTIONS turns that feature of the kernel (lib/host/feature.h) off. */
 bool mount_is_without(const char *feature);

@@ -301,7 +301,7 @@ END_TEST
 int main(void)
 {
 	Suite *suite = suite_create("blocking");
-	TCase *tcase = suite_case(suite, "blocking", 60);
+	TCase *tcase = suite_case_served(suite, "blocking", 60);
 
 	tcase_add_loop_test(tcase, test_blocking_thousand_readers_others_work, 0, N_CHANNELS);
 	tcase_add_loop_test(tcase, test_blocking_thousand_readers_stat_stays_fast, 0, N_CHANNELS);

@@ -316,7 +316,7 @@ END_TEST
 int main(void)
 {
 	Suite *suite = suite_create("concurrency");
-	TCase *tcase = suite_case(suite, "concurrency", 170);
+	TCase *tcase = suite_case_served(suite, "concurrency", 170);
 
 	tcase_add_test(tcase, test_concurrency_pipe_million_records_each_once_and_whole);
 	tcase_add_test(tcase, test_concurrency_queue_million_messages_each_once_and_whole);

@@ -345,39 +345,41 @@ START_TEST(test_duplex_pipe_nobody_reads_write_needs_no_reader)
 }
 END_TEST
 
-static TCase *duplex_case(Suite *suite)
+/* What is so of each of the channels up to `end`, be a pipe served or a FIFO. */
+static void add_duplex_tests(TCase *tcase, int end)
 {
-	TCase *tcase = suite_case(suite, "both", 20);
-
-	tcase_add_loop_test(tcase, test_duplex_read_blocked_write_on_same_descriptor_works, 0,
-			    N_CHANNELS);
+	tcase_add_loop_test(tcase, test_duplex_read_blocked_write_on_same_descriptor_works, 0, end);
 	tcase_add_loop_test(tcase, test_duplex_write_longer_than_waiting_read_goes_on_after_it, 0,
-			    N_CHANNELS);
-	tcase_add_loop_test(tcase, test_duplex_read_blocked_status_calls_work, 0, N_CHANNELS);
-	tcase_add_loop_test(tcase, test_duplex_nonblock_at_open_empty_read_eagain, 0, N_CHANNELS);
-	tcase_add_loop_test(tcase, test_duplex_nonblock_at_open_full_write_eagain, 0, N_CHANNELS);
-	tcase_add_loop_test(tcase, test_duplex_nonblock_set_later_gives_eagain, 0, N_CHANNELS);
-	tcase_add_loop_test(tcase, test_duplex_nonblock_cleared_later_blocks, 0, N_CHANNELS);
-	tcase_add_loop_test(tcase, test_duplex_lseek_espipe, 0, N_CHANNELS);
-	tcase_add_loop_test(tcase, test_duplex_positioned_calls_espipe, 0, N_CHANNELS);
-	tcase_add_loop_test(tcase, test_duplex_mmap_shared_enodev, 0, N_CHANNELS);
-	tcase_add_loop_test(tcase, test_duplex_opened_with_trunc_loses_nothing, 0, N_CHANNELS);
-	tcase_add_loop_test(tcase, test_duplex_size_shown_is_zero, 0, N_CHANNELS);
-	return tcase;
+			    end);
+	tcase_add_loop_test(tcase, test_duplex_nonblock_at_open_empty_read_eagain, 0, end);
+	tcase_add_loop_test(tcase, test_duplex_nonblock_at_open_full_write_eagain, 0, end);
+	tcase_add_loop_test(tcase, test_duplex_nonblock_set_later_gives_eagain, 0, end);
+	tcase_add_loop_test(tcase, test_duplex_nonblock_cleared_later_blocks, 0, end);
+	tcase_add_loop_test(tcase, test_duplex_lseek_espipe, 0, end);
+	tcase_add_loop_test(tcase, test_duplex_positioned_calls_espipe, 0, end);
+	tcase_add_loop_test(tcase, test_duplex_mmap_shared_enodev, 0, end);
+	tcase_add_loop_test(tcase, test_duplex_opened_with_trunc_loses_nothing, 0, end);
+	tcase_add_loop_test(tcase, test_duplex_size_shown_is_zero, 0, end);
 }
 
 int main(void)
 {
 	Suite *suite = suite_create("duplex");
-	TCase *tcase;
+	TCase *tcase = suite_case(suite, "fifo", 20);
 
-	duplex_case(suite);
-	tcase = suite_case(suite, "queues", 20);
+	add_duplex_tests(tcase, PIPE + 1);
+	tcase_add_test(tcase, test_duplex_pipe_last_writer_closes_blocked_reader_gets_eof);
+	tcase_add_test(tcase, test_duplex_pipe_data_left_by_closed_writer_is_read_then_eof);
+	tcase_add_test(tcase, test_duplex_pipe_nobody_reads_write_needs_no_reader);
+	tcase = suite_case_served(suite, "both", 20);
+	add_duplex_tests(tcase, N_CHANNELS);
+	tcase_add_loop_test(tcase, test_duplex_read_blocked_status_calls_work, 0, N_CHANNELS);
+	tcase = suite_case_served(suite, "queues", 20);
 	tcase_add_test(tcase, test_duplex_writev_is_one_message);
 	tcase_add_test(tcase, test_duplex_message_read_in_pieces_is_never_mixed);
 	tcase_add_test(tcase, test_duplex_message_remainder_is_readable);
 	tcase_add_test(tcase, test_duplex_message_remainder_stays_with_its_open_file);
-	tcase = suite_case(suite, "pipes", 20);
+	tcase = suite_case_served(suite, "pipes", 20);
 	tcase_add_test(tcase, test_duplex_pipe_last_writer_closes_blocked_reader_gets_eof);
 	tcase_add_test(tcase, test_duplex_pipe_no_writer_yet_reader_waits);
 	tcase_add_test(tcase, test_duplex_pipe_data_left_by_closed_writer_is_read_then_eof);

@@ -81,7 +81,7 @@ START_TEST(test_errors_wrong_direction_ebadf)
 	int in, out;
 
 	channel_make(object_names[_i]);
-	in = channel_open(object_names[_i], O_RDONLY);
+	in = channel_open(object_names[_i], O_RDONLY | O_NONBLOCK);
 	out = channel_open(object_names[_i], O_WRONLY);
 	must_fail(write(in, "x", 1), EBADF);
 	must_fail(read(out, big, 1), EBADF);
@@ -278,6 +278,22 @@ START_TEST(test_errors_truncate_to_some_size_einval_loses_nothing)
 }
 END_TEST
 
+/* As any FIFO: the kernel knows that there is nothing to cut. */
+START_TEST(test_errors_fifo_truncated_einval_loses_nothing)
+{
+	int fd;
+
+	channel_make("pipes/p");
+	channel_put("pipes/p", "kept", 4);
+	fd = channel_open("pipes/p", O_RDWR);
+	must_fail(truncate(ipc_path("pipes/p"), 0), EINVAL);
+	must_fail(truncate(ipc_path("pipes/p"), 2), EINVAL);
+	must_fail(ftruncate(fd, 0), EINVAL);
+	must(close(fd));
+	ck_assert_uint_eq(channel_drain("pipes/p"), 4);
+}
+END_TEST
+
 START_TEST(test_errors_truncate_while_reader_waits_gives_no_eof)
 {
 	char buf[16];
@@ -322,6 +338,18 @@ static void add_name_tests(TCase *tcase)
 	tcase_add_loop_test(tcase, test_errors_rename_noreplace_existing_eexist, 0, 2);
 }
 
+static void add_served_tests(TCase *tcase)
+{
+	tcase_add_test(tcase, test_errors_pipe_renamed_keeps_its_data);
+	tcase_add_loop_test(tcase, test_errors_empty_write_sends_nothing, PIPE, PIPE + 1);
+	tcase_add_loop_test(tcase, test_errors_wrong_direction_ebadf, PIPE, PIPE + 1);
+	tcase_add_loop_test(tcase, test_errors_truncate_to_nothing_empties, 0, N_CHANNELS);
+	tcase_add_loop_test(tcase, test_errors_ftruncate_to_nothing_empties, 0, N_CHANNELS);
+	tcase_add_loop_test(tcase, test_errors_truncate_to_some_size_einval_loses_nothing, 0,
+			    N_CHANNELS);
+	tcase_add_test(tcase, test_errors_truncate_while_reader_waits_gives_no_eof);
+}
+
 int main(void)
 {
 	Suite *suite = suite_create("errors");
@@ -334,11 +362,8 @@ int main(void)
 	tcase_add_test(tcase, test_errors_message_too_large_while_full_does_not_wait);
 	tcase_add_loop_test(tcase, test_errors_empty_write_sends_nothing, 0, N_CHANNELS);
 	tcase_add_loop_test(tcase, test_errors_wrong_direction_ebadf, 0, N_KINDS);
-	tcase_add_loop_test(tcase, test_errors_truncate_to_nothing_empties, 0, N_CHANNELS);
-	tcase_add_loop_test(tcase, test_errors_ftruncate_to_nothing_empties, 0, N_CHANNELS);
-	tcase_add_loop_test(tcase, test_errors_truncate_to_some_size_einval_loses_nothing, 0,
-			    N_CHANNELS);
-	tcase_add_test(tcase, test_errors_truncate_while_reader_waits_gives_no_eof);
+	case_add_needing(tcase, test_errors_fifo_truncated_einval_loses_nothing, 0, "open_tree");
 	tcase_add_test(tcase, test_errors_queue_limits_of_system_hold);
+	add_served_tests(suite_case_served(suite, "served", 20));
 	return suite_run(suite);
 }

@@ -321,22 +321,30 @@ START_TEST(test_full_queue_holds_ten_messages)
 }
 END_TEST
 
+/* What is so of each of the channels up to `end`, be a pipe served or a FIFO. */
+static void add_full_tests(TCase *tcase, int end)
+{
+	tcase_add_loop_test(tcase, test_full_further_writers_any_signal_ends, 0, 2 * end);
+	tcase_add_loop_test(tcase, test_full_writers_blocked_nobody_in_d_state, 0, end);
+	tcase_add_loop_test(tcase, test_full_writer_blocked_stat_works, 0, end);
+	tcase_add_loop_test(tcase, test_full_writer_blocked_chmod_works, 0, end);
+	tcase_add_loop_test(tcase, test_full_writer_blocked_unlink_works, 0, end);
+	tcase_add_loop_test(tcase, test_full_drained_blocked_writer_goes_on, 0, end);
+	tcase_add_loop_test(tcase, test_full_interrupted_writer_sent_nothing, 0, end);
+	tcase_add_loop_test(tcase, test_full_interrupted_after_some_bytes_count_is_true, 0, 3);
+	tcase_add_test(tcase, test_full_pipe_holds_a_mebibyte);
+}
+
 int main(void)
 {
 	Suite *suite = suite_create("full");
-	TCase *tcase = suite_case(suite, "full", 30);
+	TCase *tcase = suite_case(suite, "fifo", 30);
 
-	tcase_add_loop_test(tcase, test_full_further_writers_any_signal_ends, 0, 2 * N_CHANNELS);
-	tcase_add_loop_test(tcase, test_full_writers_blocked_nobody_in_d_state, 0, N_CHANNELS);
-	tcase_add_loop_test(tcase, test_full_writer_blocked_stat_works, 0, N_CHANNELS);
-	tcase_add_loop_test(tcase, test_full_writer_blocked_chmod_works, 0, N_CHANNELS);
-	tcase_add_loop_test(tcase, test_full_writer_blocked_unlink_works, 0, N_CHANNELS);
+	add_full_tests(tcase, PIPE + 1);
+	tcase = suite_case_served(suite, "full", 30);
+	add_full_tests(tcase, N_CHANNELS);
 	tcase_add_loop_test(tcase, test_full_truncated_blocked_writer_goes_on, 0, N_CHANNELS);
-	tcase_add_loop_test(tcase, test_full_drained_blocked_writer_goes_on, 0, N_CHANNELS);
-	tcase_add_loop_test(tcase, test_full_interrupted_writer_sent_nothing, 0, N_CHANNELS);
-	tcase_add_loop_test(tcase, test_full_interrupted_after_some_bytes_count_is_true, 0, 3);
 	tcase_add_test(tcase, test_full_half_moved_write_is_not_split_by_a_later_one);
-	tcase_add_test(tcase, test_full_pipe_holds_a_mebibyte);
 	tcase_add_test(tcase, test_full_queue_holds_ten_messages);
 	return suite_run(suite);
 }

@@ -146,12 +146,24 @@ static int greedy_run(void *arg)
 }
 
 /* A daemon that may have 1,000 descriptors. The processes of its users may have as many each. */
-static void small_setup(void)
+static void limit_descriptors(void)
 {
 	const struct rlimit small = {1000, 1000};
 
 	must(setrlimit(RLIMIT_NOFILE, &small));
+}
+
+static void small_setup(void)
+{
+	limit_descriptors();
 	fixture_setup();
+	channel_make("pipes/mine");
+}
+
+static void small_setup_served(void)
+{
+	limit_descriptors();
+	fixture_setup_served();
 	channel_make("pipes/mine");
 }
 
@@ -268,6 +280,17 @@ START_TEST(test_limits_shm_no_inode_left_create_enospc)
 }
 END_TEST
 
+static void add_small_tests(Suite *suite, const char *name, SFun setup)
+{
+	TCase *tcase = tcase_create(name);
+
+	tcase_set_timeout(tcase, 60);
+	tcase_add_checked_fixture(tcase, setup, fixture_teardown);
+	tcase_add_test(tcase, test_limits_user_makes_all_it_can_others_go_on);
+	tcase_add_loop_test(tcase, test_limits_user_opens_all_it_can_others_go_on, 0, N_CHANNELS);
+	suite_add_tcase(suite, tcase);
+}
+
 int main(void)
 {
 	Suite *suite = suite_create("limits");
@@ -279,11 +302,7 @@ int main(void)
 	tcase_add_test(tcase, test_limits_shm_emptied_write_works_again);
 	tcase_add_test(tcase, test_limits_shm_no_inode_left_create_enospc);
 	tcase_add_test(tcase, test_limits_user_stops_a_creation_others_go_on);
-	tcase = tcase_create("small");
-	tcase_set_timeout(tcase, 60);
-	tcase_add_checked_fixture(tcase, small_setup, fixture_teardown);
-	tcase_add_test(tcase, test_limits_user_makes_all_it_can_others_go_on);
-	tcase_add_loop_test(tcase, test_limits_user_opens_all_it_can_others_go_on, 0, N_CHANNELS);
-	suite_add_tcase(suite, tcase);
+	add_small_tests(suite, "small", small_setup);
+	add_small_tests(suite, "small_served", small_setup_served);
 	return suite_run(suite);
 }

@@ -379,16 +379,16 @@ static void add_waiter_tests(TCase *tcase)
 int main(void)
 {
 	Suite *suite = suite_create("poll");
-	TCase *tcase = suite_case(suite, "waiting", 20);
+	TCase *tcase = suite_case_served(suite, "waiting", 20);
 
 	add_waiter_tests(tcase);
-	tcase = suite_case(suite, "states", 20);
+	tcase = suite_case_served(suite, "states", 20);
 	tcase_add_loop_test(tcase, test_poll_empty_only_writable, 0, N_CHANNELS);
 	tcase_add_loop_test(tcase, test_poll_full_only_readable, 0, N_CHANNELS);
 	tcase_add_loop_test(tcase, test_poll_one_message_readable_and_writable, 0, N_CHANNELS);
 	tcase_add_loop_test(tcase, test_poll_taken_by_another_no_longer_readable, 0, N_CHANNELS);
 	tcase_add_test(tcase, test_poll_pipe_no_writer_yet_no_hangup);
-	tcase = suite_case(suite, "edges", 20);
+	tcase = suite_case_served(suite, "edges", 20);
 	tcase_add_loop_test(tcase, test_poll_edge_each_message_gives_an_edge, 0, N_CHANNELS);
 	tcase_add_test(tcase, test_poll_edge_each_native_message_gives_an_edge);
 	tcase_add_loop_test(tcase, test_poll_edge_each_drain_gives_an_edge, 0, N_CHANNELS);

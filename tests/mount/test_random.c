@@ -37,7 +37,7 @@ END_TEST
 int main(void)
 {
 	Suite *suite = suite_create("random");
-	TCase *tcase = suite_case(suite, "random", 60);
+	TCase *tcase = suite_case_served(suite, "random", 60);
 
 	tcase_add_test(tcase, test_random_pipes_as_native);
 	tcase_add_test(tcase, test_random_queues_as_native);

@@ -184,6 +184,16 @@ START_TEST(test_rights_stranger_truncates_eacces)
 }
 END_TEST
 
+/* "empty NAME", as ctl has it. */
+static int empty_run(void *arg)
+{
+	char line[64];
+	int fd = open(ipc_path("ctl"), O_WRONLY);
+
+	snprintf(line, sizeof(line), "empty %s", (const char *)arg);
+	return fd >= 0 && write(fd, line, strlen(line)) > 0 ? 0 : errno;
+}
+
 static int make_run(void *arg)
 {
 	const char *path = ipc_path(object_names[*(int *)arg]);
@@ -252,6 +262,22 @@ START_TEST(test_rights_write_only_user_cannot_empty)
 }
 END_TEST
 
+/* Of a FIFO truncate(2) is nonsense, so it's ctl that throws its bytes away. */
+START_TEST(test_rights_write_only_user_cannot_empty_by_ctl)
+{
+	const char *name = channel_names[_i];
+
+	object_make(_i, 0622);
+	channel_put(name, "kept", 4);
+	ck_assert_int_eq(child_code_as(OTHER, empty_run, (void *)name), EACCES);
+	ck_assert_uint_eq(channel_drain(name), 4);
+	channel_put(name, "gone", 4);
+	must(chmod(ipc_path(name), 0666));
+	child_must_as(OTHER, empty_run, (void *)name);
+	ck_assert_uint_eq(channel_drain(name), 0);
+}
+END_TEST
+
 static void add_access_tests(TCase *tcase)
 {
 	tcase_add_loop_test(tcase, test_rights_mode_0600_other_user_eacces, 0, N_OBJECTS);
@@ -262,12 +288,31 @@ static void add_access_tests(TCase *tcase)
 	tcase_add_loop_test(tcase, test_rights_stranger_unlinks_eperm, 0, N_OBJECTS);
 	tcase_add_loop_test(tcase, test_rights_stranger_renames_eperm, 0, N_OBJECTS);
 	tcase_add_loop_test(tcase, test_rights_stranger_changes_mode_or_owner_eperm, 0, N_OBJECTS);
-	tcase_add_loop_test(tcase, test_rights_stranger_truncates_eacces, 0, N_FILES);
+	tcase_add_loop_test(tcase, test_rights_stranger_truncates_eacces, QUEUE, N_FILES);
 	tcase_add_loop_test(tcase, test_rights_new_object_has_callers_owner_and_umask, 0,
 			    N_OBJECTS);
 	tcase_add_loop_test(tcase, test_rights_new_object_owner_is_seen_natively, 0, 2);
 	tcase_add_loop_test(tcase, test_rights_owner_and_root_unlink, 0, N_OBJECTS);
-	tcase_add_loop_test(tcase, test_rights_write_only_user_cannot_empty, 0, N_CHANNELS);
+	tcase_add_loop_test(tcase, test_rights_write_only_user_cannot_empty, QUEUE, N_CHANNELS);
+	tcase_add_loop_test(tcase, test_rights_write_only_user_cannot_empty_by_ctl, 0, N_CHANNELS);
+}
+
+static void add_served_tests(TCase *tcase)
+{
+	enum { END = PIPE + 1 };
+
+	tcase_add_loop_test(tcase, test_rights_mode_0600_other_user_eacces, PIPE, END);
+	tcase_add_loop_test(tcase, test_rights_mode_0644_other_user_only_reads, PIPE, END);
+	tcase_add_loop_test(tcase, test_rights_mode_0622_other_user_only_writes, PIPE, END);
+	tcase_add_loop_test(tcase, test_rights_group_of_caller_opens, PIPE, END);
+	tcase_add_loop_test(tcase, test_rights_stranger_unlinks_eperm, PIPE, END);
+	tcase_add_loop_test(tcase, test_rights_stranger_renames_eperm, PIPE, END);
+	tcase_add_loop_test(tcase, test_rights_stranger_changes_mode_or_owner_eperm, PIPE, END);
+	tcase_add_loop_test(tcase, test_rights_stranger_truncates_eacces, PIPE, END);
+	tcase_add_loop_test(tcase, test_rights_new_object_has_callers_owner_and_umask, PIPE, END);
+	tcase_add_loop_test(tcase, test_rights_owner_and_root_unlink, PIPE, END);
+	tcase_add_loop_test(tcase, test_rights_write_only_user_cannot_empty, PIPE, END);
+	tcase_add_loop_test(tcase, test_rights_write_only_user_cannot_empty_by_ctl, PIPE, END);
 }
 
 int main(void)
@@ -276,5 +321,6 @@ int main(void)
 	TCase *tcase = suite_case(suite, "access", 20);
 
 	add_access_tests(tcase);
+	add_served_tests(suite_case_served(suite, "served", 20));
 	return suite_run(suite);
 }

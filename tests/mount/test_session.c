@@ -304,35 +304,47 @@ START_TEST(test_session_bad_option_fails)
 }
 END_TEST
 
-static void add_end_tests(TCase *tcase)
+/* Readers of a FIFO are the kernel's: those here wait for the daemon. */
+static void add_reader_tests(TCase *tcase)
 {
 	tcase_add_loop_test(tcase, test_session_terminated_blocked_readers_are_answered, 0, 2);
-	tcase_add_test(tcase, test_session_terminated_files_open_ends_at_once);
 	tcase_add_test(tcase, test_session_unmounted_lazily_blocked_readers_stay_interruptible);
 	tcase_add_test(tcase, test_session_unmounted_idle_daemon_ends_well);
-	tcase_add_test(tcase, test_session_busy_umount_refused_mount_goes_on);
 	tcase_add_test(tcase, test_session_killed_blocked_readers_get_an_error);
 	tcase_add_test(tcase, test_session_aborted_daemon_and_readers_end);
+}
+
+static void add_end_tests(TCase *tcase)
+{
+	tcase_add_test(tcase, test_session_terminated_files_open_ends_at_once);
+	tcase_add_test(tcase, test_session_unmounted_idle_daemon_ends_well);
+	tcase_add_test(tcase, test_session_busy_umount_refused_mount_goes_on);
 	tcase_add_test(tcase, test_session_killed_data_is_still_there);
 	tcase_add_test(tcase, test_session_killed_unmounts_and_new_mount_serves);
 	case_add_needing(tcase, test_session_killed_mapping_stays_good, 0, "passthrough");
 }
 
+/* These end the mount themselves, each in its way. */
+static TCase *add_case(Suite *suite, const char *name, SFun setup)
+{
+	TCase *tcase = tcase_create(name);
+
+	tcase_set_timeout(tcase, 30);
+	tcase_add_checked_fixture(tcase, setup, NULL);
+	suite_add_tcase(suite, tcase);
+	return tcase;
+}
+
 int main(void)
 {
 	Suite *suite = suite_create("session");
-	TCase *tcase = tcase_create("end");
+	TCase *tcase;
 
-	/* These end the mount themselves, each in its way. */
-	tcase_set_timeout(tcase, 30);
-	tcase_add_checked_fixture(tcase, fixture_setup, NULL);
-	add_end_tests(tcase);
-	suite_add_tcase(suite, tcase);
-	tcase = tcase_create("start");
-	tcase_add_checked_fixture(tcase, fixture_namespaces, NULL);
+	add_reader_tests(add_case(suite, "readers", fixture_setup_served));
+	add_end_tests(add_case(suite, "end", fixture_setup));
+	tcase = add_case(suite, "start", fixture_namespaces);
 	tcase_add_test(tcase, test_session_background_returns_when_the_mount_answers);
 	tcase_add_test(tcase, test_session_bad_mount_point_fails_with_one_line);
 	tcase_add_test(tcase, test_session_bad_option_fails);
-	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }
