@@ -82,6 +82,8 @@ static void session_begun(struct session *session, int result)
 {
 	if (result < 0)
 		log_line(LOG_ERR, "no FIFO can be kept: %s", strerror(-result));
+	session->is_early = false;
+	early_answer(session);
 	background_ready();
 	tell_features(&session->host.features);
 	notify_ready();
@@ -99,6 +101,7 @@ static void session_ready(struct session *session)
 	features_found(&session->host.features, FEATURE_PASSTHROUGH, can_back(session));
 	features_found(&session->host.features, FEATURE_PRUNE, prune_probe(session->device.fd));
 	allow_names(session);
+	session->is_early = true;
 	tree_begin(session, session_begun);
 }
 
@@ -123,6 +126,8 @@ static void device_dispatch(struct loop_source *source, uint32_t events)
 	for (int i = 0; i < REQUESTS_IN_A_ROW && !fuse_session_exited(session->fuse); i++) {
 		if (device_receive(session) <= 0)
 			break;
+		if (session->is_early && early_keep(session))
+			continue;
 		fuse_session_process_buf(session->fuse, &session->buffer);
 		if (!session->is_ready && !fuse_session_exited(session->fuse))
 			session_ready(session);
@@ -371,6 +376,7 @@ void session_fini(struct session *session)
 	if (session->is_mounted)
 		fuse_session_unmount(session->fuse);
 	host_stop(&session->host);
+	early_forget(session);
 	if (session->fuse) {
 		handle_free_all(session);
 		listing_free_all(session);

@@ -7,6 +7,7 @@
 
 #include <fuse_lowlevel.h>
 
+#include "fs/early.h"
 #include "fs/inode.h"
 #include "fs/names.h"
 #include "fs/options.h"
@@ -33,6 +34,8 @@ struct session {
 	struct spin spin;
 	size_t io_max; /* the longest read or write of one request, bytes */
 	bool is_mounted, is_ready;
+	bool is_early; /* ready, but not for others yet */
+	struct early_request *early;
 	bool is_ending; /* nothing is held any more */
 
 	/* Everything that the kernel has a number of, so that the end finds it. */

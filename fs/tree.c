@@ -137,7 +137,6 @@ int tree_prepare(struct session *session)
 
 	if (!features_has(&session->host.features, FEATURE_OPEN_TREE))
 		return 0;
-	nodes->is_coming = true;
 	nodes->tree_fd = open("/dev/null", O_PATH | O_CLOEXEC);
 	nodes->dir_fd = open("/dev/null", O_PATH | O_CLOEXEC);
 	tree->mounts.dispatch = mounts_dispatch;
@@ -166,7 +165,6 @@ static void opened_root(struct worker_task *task)
 		r = loop_add(session->loop, &tree->mounts, EPOLLPRI | EPOLLET);
 	if (r == 0)
 		nodes->open = open_node;
-	nodes->is_coming = false;
 	tree->begun(session, r);
 	/* It may have been unmounted before that was watched. */
 	if (r == 0 && !session->is_ending)
@@ -198,10 +196,8 @@ void tree_begin(struct session *session, void (*begun)(struct session *session, 
 
 	session->tree.begun = begun;
 	r = is_there ? begin(session) : 0;
-	if (is_there && r == 0)
-		return;
-	session->host.nodes.is_coming = false;
-	begun(session, r);
+	if (!is_there || r < 0)
+		begun(session, r);
 }
 
 void tree_end(struct session *session)

@@ -52,7 +52,6 @@ struct host_nodes {
 	int tree_fd; /* O_PATH: its root, in a clone of the mount that nobody else has; -1: none */
 	int dir_fd;  /* the same, open */
 	int (*open)(int dir_fd, uint64_t node, int flags); /* a descriptor; -errno. NULL: none */
-	bool is_coming; /* it is not there yet, but will be soon */
 };
 
 /* What a pipe is of which nothing else is said: -o pipe_*. All zeroes are the usual ones. */

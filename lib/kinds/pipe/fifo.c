@@ -37,21 +37,11 @@ static void opening_undo(struct host *host, struct caller *caller, void *data)
 	keeper_drop(opening->keeper, caller->uid, opening);
 }
 
-/* May it be opened? 0; -EBUSY: not yet; or why not. */
-static int check_opening(struct pipe *pipe)
-{
-	const struct host_nodes *nodes = &pipe->kept.channel.space->host->nodes;
-
-	if (nodes->is_coming)
-		return -EBUSY;
-	return nodes->open ? hold_room(&pipe->hold) : -EOPNOTSUPP;
-}
-
 /*
- * Waits, by jobs, until it may. Whoever holds a directory's lock meanwhile does not do so for long:
- * fs/lock_time.h.
+ * Waits, by jobs, until there is room. Whoever holds a directory's lock meanwhile does not do so
+ * for long: fs/lock_time.h.
  */
-static int await_opening(struct pipe *pipe, struct caller *caller)
+static int await_room(struct pipe *pipe, struct caller *caller)
 {
 	uint64_t node = pipe->node;
 	int r, paused = 0;
@@ -59,7 +49,7 @@ static int await_opening(struct pipe *pipe, struct caller *caller)
 	if (caller->waiter)
 		job_take_result(caller->waiter, ends_pause, &paused);
 	/* One that is being opened already had its turn. */
-	r = caller->waiter && caller->waiter->job ? 0 : check_opening(pipe);
+	r = caller->waiter && caller->waiter->job ? 0 : hold_room(&pipe->hold);
 	if (r != -EBUSY)
 		return r;
 	r = run(pipe, caller,
@@ -79,7 +69,7 @@ static int fifo_hold(struct pipe *pipe, struct caller *caller)
 
 	if (hold_renew(&pipe->hold) || pipe->hold.keeper->has_gone)
 		return 0;
-	r = await_opening(pipe, caller);
+	r = host->nodes.open ? await_room(pipe, caller) : -EOPNOTSUPP;
 	if (r < 0)
 		return r;
 	opening = (struct ends_opening){
