@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/mount.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,8 +150,12 @@ static void open_root(struct worker_task *task)
 {
 	struct tree *tree = CONTAINER_OF(task, struct tree, task);
 	int fd = openat(tree->tree_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct pollfd changes = {.fd = tree->mounts.fd, .events = POLLPRI};
 
 	tree->result = fd < 0 ? -errno : settle_fd(fd, tree->dir_fd);
+	/* What has changed until now is seen here, and only the rest told. */
+	poll(&changes, 1, 0);
+	tree->is_mounted = is_in_tree(tree->device);
 }
 
 static void opened_root(struct worker_task *task)
@@ -166,9 +171,8 @@ static void opened_root(struct worker_task *task)
 	if (r == 0)
 		nodes->open = open_node;
 	tree->begun(session, r);
-	/* It may have been unmounted before that was watched. */
-	if (r == 0 && !session->is_ending)
-		look_again(session);
+	if (r == 0 && !tree->is_mounted && !session->is_ending)
+		let_go(session);
 }
 
 static int begin(struct session *session)
