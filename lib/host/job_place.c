@@ -30,7 +30,7 @@ static struct workers *job_workers(const struct job *job)
 /* Threads that may sleep for ever are charged to the user. */
 static bool is_charged(const struct job *job)
 {
-	return job_workers(job) != job->host->workers;
+	return job->call.place != JOB_WORKER;
 }
 
 /* Processes: one of a user's at a time. */
