@@ -172,6 +172,17 @@ static void waiter_drop_job(struct waiter *waiter)
 		job_drop(TAKE_PTR(waiter->job));
 }
 
+static bool goes_on_for_nobody(const struct host *host, const struct job_call *call)
+{
+	const struct job *job;
+
+	DL_FOREACH(host->jobs, job) {
+		if (!job->waiter && job->state == JOB_RUNNING && is_same(job, call))
+			return true;
+	}
+	return false;
+}
+
 int job_run(struct host *host, struct caller *caller, const struct job_call *call)
 {
 	struct waiter *waiter = caller->waiter;
@@ -191,6 +202,8 @@ int job_run(struct host *host, struct caller *caller, const struct job_call *cal
 	/* It may lead into the mount again, and so on; what walks nowhere ends. */
 	if (call->walks && caller_is_ours(caller))
 		return -ELOOP;
+	if (call->is_single && goes_on_for_nobody(host, call))
+		return -ETIMEDOUT;
 	if (!waiter)
 		return -EAGAIN;
 	r = job_new(host, caller, call, &job);

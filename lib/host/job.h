@@ -71,6 +71,11 @@ struct job_call {
 	bool is_final;
 	/* JOB_ALONE: nanoseconds after which it is -ETIMEDOUT, and goes on for nobody. 0: never */
 	int64_t most;
+	/*
+	 * And that is it at once while one like it goes on for nobody: however often somebody asks
+	 * again, no more than one thread is lost.
+	 */
+	bool is_single;
 	int (*act)(void *data); /* 0 or -errno */
 	/*
 	 * Goes in, and comes out again with the result. It tells one call from another, byte for

@@ -36,6 +36,8 @@ int client_try(struct client *client)
 {
 	const struct job_call call = {.place = client->place,
 				      .walks = client->walks,
+				      .most = client->most,
+				      .is_single = client->most,
 				      .act = client->act ? client->act : client_act,
 				      .undo = undo,
 				      .data = &client->work,

@@ -20,6 +20,7 @@ struct client {
 	struct caller *caller;
 	enum job_place place;
 	bool walks;
+	int64_t most;           /* and is_single, unless it is 0 */
 	int (*act)(void *data); /* NULL: client_act() */
 	struct client_work work;
 	int result;

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/base/clock.h"
 #include "tests/unit/client.h"
 #include "tests/unit/fixture.h"
 #include "tests/unit/held.h"
@@ -193,6 +194,70 @@ START_TEST(test_job_thread_that_outlives_its_waiter_ends_with_the_host)
 }
 END_TEST
 
+static _Atomic bool goes_on;
+
+static int act_while_it_goes_on(void *data)
+{
+	while (goes_on)
+		usleep(1000);
+	return 0;
+}
+
+START_TEST(test_job_that_is_late_is_left_alone)
+{
+	struct client late = {.caller = &stranger,
+			      .place = JOB_ALONE,
+			      .act = act_while_it_goes_on,
+			      .most = 20 * CLOCK_MS};
+	struct client again = late, alike = late;
+
+	goes_on = true;
+	alike.work.number = 1;
+	host.is_serving = true;
+	must_fail(client_run(&late), ETIMEDOUT);
+	ck_assert_uint_eq(user_charged(&host.users, STRANGER, USER_SLEEPS), 1);
+	/* No second thread is lost there; somewhere else one may be. */
+	must_fail(client_try(&again), ETIMEDOUT);
+	ck_assert_uint_eq(user_charged(&host.users, STRANGER, USER_SLEEPS), 1);
+	must_fail(client_run(&alike), ETIMEDOUT);
+	ck_assert_uint_eq(user_charged(&host.users, STRANGER, USER_SLEEPS), 2);
+	goes_on = false;
+}
+END_TEST
+
+START_TEST(test_job_that_was_late_can_be_done_when_it_has_ended)
+{
+	struct client late = {.caller = &stranger,
+			      .place = JOB_ALONE,
+			      .act = act_while_it_goes_on,
+			      .most = 20 * CLOCK_MS};
+	struct client again = late;
+
+	goes_on = true;
+	host.is_serving = true;
+	must_fail(client_run(&late), ETIMEDOUT);
+	goes_on = false;
+	while (host.jobs) {
+		struct client beside = {.caller = &other, .place = JOB_ALONE};
+
+		must(client_run(&beside));
+	}
+	again.most = 60 * CLOCK_S;
+	must(client_run(&again));
+}
+END_TEST
+
+START_TEST(test_job_in_time_is_done)
+{
+	struct client client = {.caller = &stranger, .place = JOB_ALONE, .most = 60 * CLOCK_S};
+
+	host.is_serving = true;
+	must(client_run(&client));
+	ck_assert_int_ne(client.work.tid, gettid());
+	ck_assert_uint_eq(client_n_undone, 0);
+}
+END_TEST
+
 START_TEST(test_job_once_the_mount_ends_nothing_is_started)
 {
 	struct client client = {.caller = &stranger, .place = JOB_THREAD};
@@ -223,6 +288,9 @@ int main(void)
 			  test_job_of_the_daemon_needs_a_thread_once_it_serves,
 			  test_job_of_our_own_threads_is_no_walk,
 			  test_job_thread_that_outlives_its_waiter_ends_with_the_host,
+			  test_job_that_is_late_is_left_alone,
+			  test_job_that_was_late_can_be_done_when_it_has_ended,
+			  test_job_in_time_is_done,
 			  test_job_once_the_mount_ends_nothing_is_started,
 			  NULL,
 		  });
