@@ -6,6 +6,7 @@
 #ifndef IPCFS_PEERS_H
 #define IPCFS_PEERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -22,6 +23,7 @@ struct peer_target {
 	dev_t shown_dev, dev;
 	ino_t shown_ino, ino;
 	const char *map_path; /* footprint::map_path */
+	bool has_no_maps;     /* it can't be mapped */
 };
 
 struct peer {
@@ -36,6 +38,7 @@ struct peers {
 	const struct peer *peers; /* by pid, and those of a process by target */
 	size_t n_peers;
 	unsigned n_unseen; /* processes that could not be looked at */
+	unsigned n_hidden; /* and that the daemon may not look at */
 };
 
 /* "r", "rw", "rwm": what the access bits say. */

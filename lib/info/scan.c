@@ -117,6 +117,8 @@ static unsigned descriptor_access(const struct look *look, const char *name)
 		if (sscanf(line, "flags: %lo", &flags) == 1)
 			break;
 	fclose(file);
+	if (flags & O_PATH)
+		return 0;
 	if ((flags & O_ACCMODE) == O_RDWR)
 		return PEER_READS | PEER_WRITES;
 	return (flags & O_ACCMODE) == O_WRONLY ? PEER_WRITES : PEER_READS;
@@ -139,6 +141,7 @@ static bool look_at_descriptors(struct look *look)
 	struct dirent *entry;
 	bool has_room = true;
 
+	look->process->is_hidden = !dir && errno == EACCES;
 	while (dir && has_room && (entry = readdir(dir))) {
 		const struct scan_key *key;
 		struct statx attr;
@@ -243,7 +246,7 @@ int scan_look(struct scan_area *area, struct scan_list *list)
 	if (!newest)
 		return -ENOMEM;
 	look.peers = scan_area_peers(area);
-	for (; list->step < SCAN_PASSES * list->n; list->step++) {
+	for (; list->step < area->n_passes * list->n; list->step++) {
 		enum scan_pass pass = list->step < list->n ? SCAN_DESCRIPTORS : SCAN_MAPS;
 		struct scan_process *process = &list->processes[list->step % list->n];
 

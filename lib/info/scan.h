@@ -33,9 +33,11 @@ struct scan_area {
 	size_t n_keys, n_keys_max, n_targets;
 	pid_t daemon; /* is nobody's peer */
 	uid_t reader; /* whose own processes come first */
+	/* Of enum scan_pass. Descriptors alone are enough where nothing can be mapped. */
+	size_t n_passes;
 	/* --- */
 	_Atomic size_t n_peers; /* that are complete */
-	unsigned n_unseen;
+	unsigned n_unseen, n_hidden;
 	_Atomic bool is_done;
 	struct scan_key keys[]; /* room for n_keys_max; and behind them SCAN_PEERS_MAX peers */
 };
@@ -61,13 +63,13 @@ struct scan_process {
 	pid_t pid;
 	uid_t uid;
 	bool is_seen[SCAN_PASSES];
-	bool is_stuck, is_left_out;
+	bool is_stuck, is_left_out, is_hidden;
 	size_t first_peer, n_peers; /* of its descriptors */
 };
 
 /* Shared by who looks and who watches. */
 struct scan_list {
-	_Atomic size_t step; /* of SCAN_PASSES * n: that is being taken */
+	_Atomic size_t step; /* of scan_area::n_passes * n: that is being taken */
 	size_t n;
 	struct scan_process processes[];
 };

@@ -202,10 +202,19 @@ static void skip(struct watch *watch)
 	list->step++;
 }
 
+static bool is_seen(const struct scan_process *process, size_t n_passes)
+{
+	size_t pass = 0;
+
+	while (pass < n_passes && process->is_seen[pass])
+		pass++;
+	return pass == n_passes;
+}
+
 static void look(struct watch *watch)
 {
 	const struct scan_list *list = watch->list;
-	size_t n_steps = SCAN_PASSES * list->n;
+	size_t n_passes = watch->area->n_passes, n_steps = n_passes * list->n;
 
 	watch->end = clock_now() / CLOCK_MS + WHOLE_MS;
 	while (list->step < n_steps && watch->n_stuck < STUCK_MOST &&
@@ -215,12 +224,10 @@ static void look(struct watch *watch)
 		if (list->step < n_steps)
 			skip(watch);
 	}
-	for (size_t i = 0; i < list->n; i++)
-		for (int pass = 0; pass < SCAN_PASSES; pass++)
-			if (!list->processes[i].is_seen[pass]) {
-				watch->area->n_unseen++;
-				break;
-			}
+	for (size_t i = 0; i < list->n; i++) {
+		watch->area->n_hidden += list->processes[i].is_hidden;
+		watch->area->n_unseen += !is_seen(&list->processes[i], n_passes);
+	}
 }
 
 static struct scan_area *map_area(int memory)

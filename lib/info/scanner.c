@@ -192,6 +192,7 @@ static int make_area(struct scan *scan, uid_t reader)
 	scan->area = mapped;
 	scan->area->n_keys_max = 2 * scan->n_targets;
 	scan->area->n_targets = scan->n_targets;
+	scan->area->n_passes = SCAN_DESCRIPTORS + 1;
 	scan->area->daemon = getpid();
 	scan->area->reader = reader;
 	return 0;
@@ -268,6 +269,8 @@ static void take_targets(struct scan *scan)
 
 		add_key(scan, target->shown_dev, target->shown_ino, NULL);
 		add_key(scan, target->dev, target->ino, target->map_path);
+		if (!target->has_no_maps)
+			scan->area->n_passes = SCAN_PASSES;
 		scan->n_taken++;
 	}
 }
@@ -305,5 +308,10 @@ struct peers scan_result(struct scan *scan)
 	size_t n = scan->area->n_peers;
 
 	qsort(peers, n, sizeof(*peers), compare_peers);
-	return (struct peers){.peers = peers, .n_peers = n, .n_unseen = scan->area->n_unseen};
+	return (struct peers){
+		.peers = peers,
+		.n_peers = n,
+		.n_unseen = scan->area->n_unseen,
+		.n_hidden = scan->area->n_hidden,
+	};
 }

@@ -18,6 +18,11 @@ static void must_open(int flags)
 		_exit(1);
 }
 
+static void open_path(void)
+{
+	must_open(O_PATH);
+}
+
 static void *map(int protection, int flags)
 {
 	int fd = open(LOOK_PATH, O_RDWR);
@@ -76,8 +81,15 @@ static const struct {
 	void (*open_object)(void);
 	const char *access;
 } ways[] = {
-	{open_read, "r"}, {open_write, "w"},   {open_both, "rw"},   {open_read_and_write, "rw"},
-	{map_read, "rm"}, {map_shared, "rwm"}, {map_private, "rm"}, {map_and_open_write, "rwm"},
+	{open_path, "-"},
+	{open_read, "r"},
+	{open_write, "w"},
+	{open_both, "rw"},
+	{open_read_and_write, "rw"},
+	{map_read, "rm"},
+	{map_shared, "rwm"},
+	{map_private, "rm"},
+	{map_and_open_write, "rwm"},
 };
 #define N_WAYS (sizeof(ways) / sizeof(ways[0]))
 
@@ -156,6 +168,27 @@ START_TEST(test_peers_no_target_matches_nobody)
 	ck_assert_uint_eq(look_found.n_peers, 0);
 	look_forget();
 	look_end(pid);
+}
+END_TEST
+
+/* As a FIFO can't be mapped, nobody's maps are looked at for it. */
+START_TEST(test_peers_of_what_has_no_maps_have_it_open)
+{
+	struct peer_target target;
+	pid_t opens, maps;
+
+	look_make();
+	target = look_target(LOOK_PATH);
+	target.has_no_maps = true;
+	opens = look_start(open_read);
+	maps = look_start(map_read);
+	look_find(&target, 1);
+	ck_assert_uint_eq(look_found.n_peers, 1);
+	ck_assert_int_eq(look_found.peers[0].pid, opens);
+	ck_assert_uint_eq(look_found.n_unseen, 0);
+	look_forget();
+	look_end(opens);
+	look_end(maps);
 }
 END_TEST
 
@@ -320,6 +353,7 @@ int main(void)
 			  test_peers_who_has_closed_it_is_none,
 			  test_peers_the_daemon_itself_is_none,
 			  test_peers_no_target_matches_nobody,
+			  test_peers_of_what_has_no_maps_have_it_open,
 			  test_peers_have_user_and_name,
 			  test_peers_name_cannot_feign_a_user,
 			  test_peers_of_several_targets_are_told_apart,
