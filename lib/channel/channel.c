@@ -224,14 +224,21 @@ int channel_check_read(struct channel *channel, struct caller *caller)
 	return r == 0 && !caller_may(caller, &attr, R_OK) ? -EACCES : r;
 }
 
-int channel_peek(struct channel *channel, struct caller *caller, FILE *out)
+bool channel_has_peek(const struct channel *channel)
 {
-	return channel->ops->peek ? channel->ops->peek(channel, caller, out) : -EOPNOTSUPP;
+	return channel->ops->peek && !(channel->traits & CHANNEL_HAS_NO_PEEK);
 }
 
-int channel_measure(struct channel *channel, struct caller *caller)
+int channel_peek(struct channel *channel, struct caller *caller, FILE *out)
 {
-	return channel->ops->measure ? channel->ops->measure(channel, caller) : 0;
+	if (!channel_has_peek(channel))
+		return -EOPNOTSUPP;
+	return channel->ops->peek(channel, caller, out);
+}
+
+int channel_measure(struct channel *channel, struct caller *caller, const struct row *row)
+{
+	return channel->ops->measure ? channel->ops->measure(channel, caller, row) : 0;
 }
 
 int channel_show(struct channel *channel, uint64_t node, struct caller *caller)

@@ -57,6 +57,7 @@ enum channel_trait {
 	CHANNEL_CHANGES_BY_OPEN = 1 << 4,
 	/* A read takes as many bytes as there are: of one long read(2), several may take them. */
 	CHANNEL_BYTES = 1 << 5,
+	CHANNEL_HAS_NO_PEEK = 1 << 6, /* as if there were no channel_ops::peek */
 };
 
 /* One object. Several names, inodes and files may share it; the last reference destroys it. */
@@ -225,11 +226,8 @@ struct channel_ops {
 	 * May be a job. NULL: the kernel has no call for that.
 	 */
 	int (*peek)(struct channel *channel, struct caller *caller, FILE *out);
-	/*
-	 * Asks the kernel for what status() can't know by itself. May be a job. NULL: there is no
-	 * such thing.
-	 */
-	int (*measure)(struct channel *channel, struct caller *caller);
+	/* Asks the kernel for what status() can't know by itself. May be a job. NULL: nothing. */
+	int (*measure)(struct channel *channel, struct caller *caller, const struct row *row);
 	/*
 	 * CHANNEL_NODE: the kernel is about to learn that the name leads to inode `node`, by which
 	 * host_nodes opens it, and from then on the daemon hears of no open. Makes the object ready
@@ -346,9 +344,11 @@ int channel_seek(struct file *file, off_t offset, int whence, struct caller *cal
 void channel_status(struct channel *channel, struct caller *caller, struct row *row);
 /* May the caller read it? -EACCES */
 int channel_check_read(struct channel *channel, struct caller *caller);
-/* Prints what waits, without taking it. -EOPNOTSUPP: the kernel has no call for that. */
+/* Prints what waits, without taking it, if there is a way. -EOPNOTSUPP */
+bool channel_has_peek(const struct channel *channel);
 int channel_peek(struct channel *channel, struct caller *caller, FILE *out);
-int channel_measure(struct channel *channel, struct caller *caller);
+/* For a row that is to be filled. -ETIMEDOUT: somebody keeps it from being told. */
+int channel_measure(struct channel *channel, struct caller *caller, const struct row *row);
 int channel_show(struct channel *channel, uint64_t node, struct caller *caller);
 int channel_door(struct channel *channel, int flags, struct channel **ret_door);
 /* May be a job. */

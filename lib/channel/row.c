@@ -6,21 +6,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void value_fini(struct row_value *value)
+{
+	if (value->type == ROW_TEXT)
+		free(value->text);
+	else if (value->type == ROW_LIST)
+		free(value->list.numbers);
+}
+
 void row_fini(struct row *row)
 {
-	for (size_t i = 0; i < row->n; i++) {
-		if (row->values[i].type == ROW_TEXT)
-			free(row->values[i].text);
-		else if (row->values[i].type == ROW_LIST)
-			free(row->values[i].list.numbers);
-	}
+	for (size_t i = 0; i < row->n; i++)
+		value_fini(&row->values[i]);
 	free(row->values);
 	*row = (struct row){0};
 }
 
 static bool row_grow(struct row *row)
 {
-	size_t n = 2 * row->n_allocated + 16;
+	size_t n = row->n_allocated + 16;
 	struct row_value *grown;
 
 	if (row->n < row->n_allocated)
@@ -127,6 +131,25 @@ void row_add_list(struct row *row, const char *key, const unsigned short *number
 	value->list.n = n;
 	if (n)
 		value->list.numbers = row_copy(row, numbers, n * sizeof(*numbers));
+}
+
+static struct row_value *row_get(struct row *row, const char *key)
+{
+	return (struct row_value *)row_find(row, key);
+}
+
+void row_set_number(struct row *row, const char *key, uint64_t number)
+{
+	row_get(row, key)->number = number;
+}
+
+void row_remove(struct row *row, const char *key)
+{
+	struct row_value *value = row_get(row, key);
+
+	value_fini(value);
+	row->n--;
+	memmove(value, value + 1, (size_t)(row->values + row->n - value) * sizeof(*value));
 }
 
 const struct row_value *row_find(const struct row *row, const char *key)

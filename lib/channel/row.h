@@ -47,9 +47,11 @@ struct row_value {
 struct row {
 	struct row_value *values;
 	size_t n, n_allocated;
-	size_t size;   /* of all this, bytes of memory */
-	int error;     /* 0, or -ENOMEM */
-	bool is_brief; /* one of many: only what the kernel tells in one call */
+	size_t size;         /* of all this, bytes of memory */
+	int error;           /* 0, or -ENOMEM */
+	bool is_brief;       /* one of many: only what the kernel tells in one call */
+	int64_t most;        /* how long channel_measure() may take, nanoseconds; 0: for ever */
+	bool has_no_measure; /* that has failed: without what it would have found */
 };
 
 /* Empties the row; one that is all zeroes is empty. */
@@ -64,6 +66,10 @@ void row_add_mode(struct row *row, const char *key, mode_t mode); /* without its
 void row_add_word(struct row *row, const char *key, const char *word);
 void row_add_text(struct row *row, const char *key, const char *text);
 void row_add_list(struct row *row, const char *key, const unsigned short *numbers, size_t n);
+
+/* Of a number that is there: another one; and takes a value out. */
+void row_set_number(struct row *row, const char *key, uint64_t number);
+void row_remove(struct row *row, const char *key);
 
 /* NULL: the row has no such key. */
 const struct row_value *row_find(const struct row *row, const char *key);

@@ -11,6 +11,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/channel/channel.h"
 #include "lib/channel/folder.h"
+#include "lib/info/info_fifos.h"
 #include "lib/info/info_text.h"
 #include "lib/info/scanner.h"
 
@@ -21,7 +22,7 @@ struct mirror {
 	struct reflection *seen; /* those of its entries that somebody refers to, by name */
 };
 
-/* The mirror of one object: a directory with three texts. It may outlive the object. */
+/* The mirror of one object: a directory with texts. It may outlive the object. */
 struct reflection {
 	struct space space;
 	struct mirror *mirror; /* a reference */
@@ -29,15 +30,18 @@ struct reflection {
 	UT_hash_handle hh; /* mirror::seen */
 };
 
-static const struct {
-	const char *name;
-	const struct text_ops *ops;
-} texts[] = {
-	{"status", &info_status_ops},
-	{"peers", &info_peers_ops},
-	{"peek", &info_peek_ops},
-};
+static const char *const texts[] = {"status", "peers", "peek"};
 #define N_TEXTS (sizeof(texts) / sizeof(texts[0]))
+
+/* NULL: there is no such text about this object, for it could only fail. */
+static const struct text_ops *text_of(const struct channel *channel, const char *name)
+{
+	if (strcmp(name, "status") == 0)
+		return info_is_fifo(channel) ? &info_fifo_status_ops : &info_status_ops;
+	if (strcmp(name, "peers") == 0)
+		return &info_peers_ops;
+	return strcmp(name, "peek") == 0 && channel_has_peek(channel) ? &info_peek_ops : NULL;
+}
 
 static const struct space_ops mirror_ops;
 
@@ -65,12 +69,31 @@ static void reflection_destroy(struct space *space)
 	free(reflection);
 }
 
+/* The object; the caller owns the reference. */
+static int reflection_find(const struct reflection *reflection, struct caller *caller,
+			   struct channel **ret_channel)
+{
+	struct entry entry;
+	int r = space_find(reflection->mirror->target, reflection->name, caller, &entry);
+
+	if (r == 0)
+		*ret_channel = entry.channel;
+	return r;
+}
+
 static int reflection_list(struct space *space, struct caller *caller, space_entry_fn *entry,
 			   void *data)
 {
+	struct channel *channel = NULL;
+	int r = reflection_find(reflection_from(space), caller, &channel);
+
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < N_TEXTS; i++)
-		if (!entry(data, texts[i].name, text_ino(space, texts[i].name), S_IFREG))
+		if (text_of(channel, texts[i]) &&
+		    !entry(data, texts[i], text_ino(space, texts[i]), S_IFREG))
 			break;
+	channel_unref(channel);
 	return 0;
 }
 
@@ -78,12 +101,16 @@ static int reflection_lookup(struct space *space, const char *name, struct calle
 			     struct entry *ret_entry)
 {
 	struct reflection *reflection = reflection_from(space);
+	const struct text_ops *ops;
+	struct channel *channel = NULL;
 	struct info_object *object;
-	size_t i = 0;
+	int r = reflection_find(reflection, caller, &channel);
 
-	while (i < N_TEXTS && strcmp(texts[i].name, name) != 0)
-		i++;
-	if (i == N_TEXTS)
+	if (r < 0)
+		return r;
+	ops = text_of(channel, name);
+	channel_unref(channel);
+	if (!ops)
 		return -ENOENT;
 	object = calloc(1, sizeof(*object));
 	if (!object)
@@ -91,10 +118,10 @@ static int reflection_lookup(struct space *space, const char *name, struct calle
 	object->space = space_ref(reflection->mirror->target);
 	object->name = strdup(reflection->name);
 	if (!object->name) {
-		texts[i].ops->release(object);
+		ops->release(object);
 		return -ENOMEM;
 	}
-	return text_new(space, name, texts[i].ops, object, &ret_entry->channel);
+	return text_new(space, name, ops, object, &ret_entry->channel);
 }
 
 static const struct space_ops reflection_ops = {

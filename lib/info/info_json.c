@@ -68,9 +68,10 @@ static int print_row(const struct row *row, FILE *out)
 
 static int inventory_print(void *prepared, struct caller *reader, FILE *out)
 {
-	const struct info_rows *rows = prepared;
+	struct info_rows *rows = prepared;
 	int r = 0;
 
+	info_rows_complete(rows);
 	fputs("[", out);
 	for (size_t i = 0; r == 0 && i < rows->n; i++) {
 		fputs(i ? ",\n" : "\n", out);

@@ -29,9 +29,10 @@ static int print_sample(const struct row *row, const struct info_column *column,
 
 static int metrics_print(void *prepared, struct caller *reader, FILE *out)
 {
-	const struct info_rows *rows = prepared;
+	struct info_rows *rows = prepared;
 	int r = 0;
 
+	info_rows_complete(rows);
 	for (const struct info_column *column = info_columns; r == 0 && column->key; column++) {
 		fprintf(out, "# TYPE ipcfs_%s gauge\n", column->family);
 		if (column->is_bytes)

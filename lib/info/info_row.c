@@ -20,6 +20,24 @@ static unsigned count_waiting(const struct channel *channel)
 	return n_readers + n_writers;
 }
 
+static void add_use(struct row *row, const struct channel *channel, const struct stat *attr)
+{
+	row_add_number(row, "readers", channel->n_readers);
+	row_add_number(row, "writers", channel->n_writers);
+	row_add_number(row, "waiting", count_waiting(channel));
+	row_add_time(row, "last-read", &attr->st_atim);
+	row_add_time(row, "last-write", &attr->st_mtim);
+}
+
+/* What is done with it the daemon hears nothing of; but who has a FIFO open can be found out. */
+static void add_node_use(struct row *row, const struct stat *attr)
+{
+	if (!S_ISFIFO(attr->st_mode))
+		return;
+	row_add_number(row, "readers", 0);
+	row_add_number(row, "writers", 0);
+}
+
 int info_row(struct channel *channel, const char *name, struct caller *caller, struct row *row)
 {
 	struct stat attr;
@@ -35,11 +53,10 @@ int info_row(struct channel *channel, const char *name, struct caller *caller, s
 	if (channel->service == CHANNEL_NODE)
 		row_add_word(row, "type", S_ISFIFO(attr.st_mode) ? "fifo" : "socket");
 	channel_status(channel, caller, row);
-	row_add_number(row, "readers", channel->n_readers);
-	row_add_number(row, "writers", channel->n_writers);
-	row_add_number(row, "waiting", count_waiting(channel));
-	row_add_time(row, "last-read", &attr.st_atim);
-	row_add_time(row, "last-write", &attr.st_mtim);
+	if (channel->service == CHANNEL_NODE)
+		add_node_use(row, &attr);
+	else
+		add_use(row, channel, &attr);
 	row_add_time(row, "changed", &attr.st_ctim);
 	if (row->error < 0) {
 		r = row->error;

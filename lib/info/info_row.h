@@ -11,7 +11,8 @@
 
 /*
  * Fills an empty row with the status of a channel: all that the caller may know of it, first of all
- * "kind" (a word) and "name" (a text). -ENOMEM, or -errno of its stat: the row is empty.
+ * "kind" (a word) and "name" (a text). -ENOMEM, or -errno of its stat: the row is empty. Who has a
+ * FIFO open it does not know: info_fifos_fill().
  */
 int info_row(struct channel *channel, const char *name, struct caller *caller, struct row *row);
 

@@ -3,9 +3,16 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
+#include "lib/host/job.h"
 #include "lib/info/info_row.h"
+
+/* For FIFOs whose lock is held: in all, and for each when that is used up. */
+#define PATIENCE       CLOCK_S
+#define PATIENCE_LEAST (2 * CLOCK_MS)
 
 const struct info_column info_columns[] = {
 	{"bytes", "BYTES", "bytes", 10, true},
@@ -49,32 +56,104 @@ static int rows_add(struct info_rows *rows, struct row *row)
 	return r;
 }
 
+/*
+ * Who holds the lock of a FIFO for ever keeps the table waiting once; however many of those there
+ * are, all of them together don't for much longer.
+ */
+static int rows_measure(struct info_rows *rows, struct channel *channel, struct caller *reader,
+			struct row *row)
+{
+	int r;
+
+	row->most = rows->patience > PATIENCE_LEAST ? rows->patience : PATIENCE_LEAST;
+	r = channel_measure(channel, reader, row);
+	if (job_is_awaited(r)) {
+		rows->asked = rows->asked ? rows->asked : clock_now();
+		return r;
+	}
+	if (r < 0 && rows->asked)
+		rows->patience -= clock_now() - rows->asked;
+	rows->asked = 0;
+	row->has_no_measure = r < 0;
+	return 0;
+}
+
+static int rows_visit(struct info_rows *rows, struct channel *channel, const char *name,
+		      struct caller *reader)
+{
+	struct row row = {.is_brief = !rows->only};
+	int r = rows_measure(rows, channel, reader, &row);
+
+	if (r == 0)
+		r = info_row(channel, name, reader, &row);
+	if (r == 0)
+		r = rows_add(rows, &row);
+	return r < 0 ? r : info_fifos_add(&rows->fifos, &rows->walk, channel, rows->n - 1);
+}
+
 static int visit(struct info_walk *walk, struct channel *channel, const char *name,
 		 struct caller *reader)
 {
-	struct row row = {.is_brief = true};
-	int r = info_row(channel, name, reader, &row);
-
-	return r < 0 ? r : rows_add(CONTAINER_OF(walk, struct info_rows, walk), &row);
+	return rows_visit(CONTAINER_OF(walk, struct info_rows, walk), channel, name, reader);
 }
 
-int info_rows_prepare(void *data, struct caller *reader, void **ret_rows)
+static struct info_rows *rows_new(struct host *host, const struct caller *reader)
 {
 	struct info_rows *rows = calloc(1, sizeof(*rows));
 
 	if (!rows)
-		return -ENOMEM;
-	info_walk_init(&rows->walk, data, reader);
+		return NULL;
+	info_walk_init(&rows->walk, host, reader);
 	rows->walk.visit = visit;
+	rows->patience = PATIENCE;
+	return rows;
+}
+
+int info_rows_prepare(void *data, struct caller *reader, void **ret_rows)
+{
+	*ret_rows = rows_new(data, reader);
+	return *ret_rows ? 0 : -ENOMEM;
+}
+
+int info_rows_of_one(struct channel *channel, const char *name, const struct caller *reader,
+		     struct info_rows **ret_rows)
+{
+	struct info_rows *rows = rows_new(channel->space->host, reader);
+
+	if (!rows) {
+		channel_unref(channel);
+		return -ENOMEM;
+	}
+	rows->only = channel;
+	rows->only_name = strdup(name);
+	if (!rows->only_name) {
+		info_rows_finish(rows);
+		return -ENOMEM;
+	}
 	*ret_rows = rows;
 	return 0;
+}
+
+static int rows_step(struct info_rows *rows, struct caller *reader)
+{
+	if (!rows->only)
+		return info_walk_step(&rows->walk, reader);
+	return rows->n ? 0 : rows_visit(rows, rows->only, rows->only_name, reader);
 }
 
 int info_rows_gather(void *data, struct caller *reader)
 {
 	struct info_rows *rows = data;
+	int r = rows->fifos.scan ? 0 : rows_step(rows, reader);
 
-	return info_walk_step(&rows->walk, reader);
+	if (r < 0)
+		return r;
+	return info_fifos_count(&rows->fifos, rows->walk.host->scanner, reader);
+}
+
+void info_rows_complete(struct info_rows *rows)
+{
+	info_fifos_fill(&rows->fifos, rows->rows);
 }
 
 void info_rows_discard(void *data)
@@ -93,6 +172,9 @@ void info_rows_finish(void *data)
 	struct info_rows *rows = data;
 
 	info_rows_discard(rows);
+	info_fifos_fini(&rows->fifos);
 	info_walk_fini(&rows->walk);
+	channel_unref(rows->only);
+	free(rows->only_name);
 	free(rows);
 }

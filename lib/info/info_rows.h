@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What summary, inventory.json and metrics are made of: a row for each object of the machine.
+ * What summary, inventory.json and metrics are made of: a row for each object of the machine. And
+ * the status of a FIFO, which is a table of one.
  *
  * They are gathered on the loop, one object after the other; a worker makes the text of them.
  */
@@ -11,6 +12,7 @@
 #include <stdio.h>
 
 #include "lib/channel/row.h"
+#include "lib/info/info_fifos.h"
 #include "lib/info/info_walk.h"
 
 /* A number that has a column in summary and a family in metrics. */
@@ -28,7 +30,18 @@ struct info_rows {
 	struct row *rows;
 	size_t n, n_allocated;
 	struct info_walk walk;
+	struct info_fifos fifos;
+	struct channel *only; /* the one of a table of one, a reference; NULL: all that there are */
+	char *only_name;
+	int64_t patience, asked; /* what is left of it; and since when it is used up, or 0 */
 };
+
+/* A table of one. Takes over the reference to the channel, also when it fails. -ENOMEM */
+int info_rows_of_one(struct channel *channel, const char *name, const struct caller *reader,
+		     struct info_rows **ret_rows);
+
+/* First of all in print(): fills in what has been looked for meanwhile. */
+void info_rows_complete(struct info_rows *rows);
 
 /* For struct text_ops; data is the host, and what is prepared a struct info_rows. */
 int info_rows_prepare(void *data, struct caller *reader, void **ret_rows);

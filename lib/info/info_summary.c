@@ -42,9 +42,10 @@ static int print_row(const struct row *row, FILE *out)
 
 static int summary_print(void *prepared, struct caller *reader, FILE *out)
 {
-	const struct info_rows *rows = prepared;
+	struct info_rows *rows = prepared;
 	int r = 0;
 
+	info_rows_complete(rows);
 	fprintf(out, "%-12s %6s %6s %5s", "KIND", "OWNER", "GROUP", "MODE");
 	for (const struct info_column *column = info_columns; column->key; column++)
 		fprintf(out, " %*s", column->width, column->title);

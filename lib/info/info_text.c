@@ -9,6 +9,7 @@
 #include "lib/channel/channel.h"
 #include "lib/host/job.h"
 #include "lib/info/info_row.h"
+#include "lib/info/info_rows.h"
 #include "lib/info/scanner.h"
 
 static void object_release(void *data)
@@ -41,14 +42,35 @@ static int status_print(void *data, struct caller *reader, FILE *out)
 
 	if (r < 0)
 		return r;
-	r = channel_measure(channel, reader);
-	if (r == 0)
-		r = info_row(channel, object->name, reader, &row);
+	/* It has become one since the text was looked up: the kernel looks again. */
+	r = info_is_fifo(channel) ? -ESTALE : info_row(channel, object->name, reader, &row);
 	channel_unref(channel);
 	if (r == 0)
 		r = info_print_row(&row, out);
 	row_fini(&row);
 	return r;
+}
+
+static int fifo_status_prepare(void *data, struct caller *reader, void **ret_rows)
+{
+	struct info_object *object = data;
+	struct channel *channel = NULL;
+	struct info_rows *rows;
+	int r = object_find(object, reader, &channel);
+
+	if (r == 0)
+		r = info_rows_of_one(channel, object->name, reader, &rows);
+	if (r == 0)
+		*ret_rows = rows;
+	return r;
+}
+
+static int fifo_status_print(void *prepared, struct caller *reader, FILE *out)
+{
+	struct info_rows *rows = prepared;
+
+	info_rows_complete(rows);
+	return info_print_row(rows->rows, out);
 }
 
 /* What waits is for those to see who could also take it. */
@@ -83,6 +105,7 @@ int info_target(struct channel *channel, struct caller *reader, struct peer_targ
 		.dev = footprint.dev,
 		.ino = footprint.ino,
 		.map_path = footprint.map_path,
+		.has_no_maps = channel->service == CHANNEL_NODE,
 	};
 	return 0;
 }
@@ -161,6 +184,13 @@ static void peers_finish(void *prepared)
 }
 
 const struct text_ops info_status_ops = {.print = status_print, .release = object_release};
+const struct text_ops info_fifo_status_ops = {
+	.print = fifo_status_print,
+	.release = object_release,
+	.prepare = fifo_status_prepare,
+	.gather = info_rows_gather,
+	.finish = info_rows_finish,
+};
 const struct text_ops info_peek_ops = {.print = peek_print, .release = object_release};
 const struct text_ops info_peers_ops = {
 	.print = peers_print,

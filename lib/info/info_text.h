@@ -27,6 +27,8 @@ static inline bool info_shows(struct caller *reader, const struct peer *peer)
 
 /* Of one object; data is a struct info_object, which the text then owns. */
 extern const struct text_ops info_status_ops, info_peers_ops, info_peek_ops;
+/* The status of a FIFO: who has it open has to be looked for. */
+extern const struct text_ops info_fifo_status_ops;
 
 /* Of all; data is the host. */
 extern const struct text_ops info_summary_ops, info_inventory_ops, info_metrics_ops, info_graph_ops;

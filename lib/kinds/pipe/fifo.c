@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
@@ -106,16 +107,11 @@ static int fifo_show(struct channel *channel, uint64_t node, struct caller *call
 	if (!pipe->is_kept || clock_now() < pipe->stuck)
 		return 0;
 	r = fifo_hold(pipe, caller);
-	if (r != -ETIMEDOUT)
-		return r;
-	pipe->stuck = clock_now() + STUCK_MOST;
-	return 0;
+	pipe->stuck = r == -ETIMEDOUT ? clock_now() + STUCK_MOST : 0;
+	return r == -ETIMEDOUT ? 0 : r;
 }
 
 /* What only the kernel knows. */
-
-/* Who only looks does not wait for somebody who has the lock of the pipe for good. */
-#define LOOK_MOST CLOCK_S
 
 /* -ESTALE: nothing is held, or no longer. */
 static int ask(struct pipe *pipe, struct caller *caller, int (*act)(void *data),
@@ -128,7 +124,24 @@ static int ask(struct pipe *pipe, struct caller *caller, int (*act)(void *data),
 			   .place = JOB_ALONE, .act = act, .data = job, .size = sizeof(*job)});
 }
 
-static int fifo_measure(struct channel *channel, struct caller *caller)
+/* Who only looks does not wait for somebody who has the lock of the pipe for good. */
+#define LOOK_MOST CLOCK_S
+
+/* Nor does that cost him a thread, but the owner. */
+static int look(struct pipe *pipe, struct caller *caller, const struct job_call *call)
+{
+	struct caller owner = {.uid = pipe->hold.uid, .gid = caller->gid, .waiter = caller->waiter};
+
+	return run(pipe, &owner, call);
+}
+
+/* poll(2) tells without a thread that there is nothing in it. */
+static bool is_empty(const struct fifo_hold *hold)
+{
+	return !hold->is_held || !(ends_look(hold->read_end.fd) & EPOLLIN);
+}
+
+static int fifo_measure(struct channel *channel, struct caller *caller, const struct row *row)
 {
 	struct pipe *pipe = pipe_from(channel);
 	struct ends_job job;
@@ -136,20 +149,23 @@ static int fifo_measure(struct channel *channel, struct caller *caller)
 
 	memset(&job, 0, sizeof(job)); /* job_run() compares all of it */
 	pipe->n_bytes = 0;
-	pipe->size = -1;
+	pipe->size = pipe->hold.is_held && pipe->hold.charged ? (int)pipe->hold.charged : -1;
 	if (!hold_pin(&pipe->hold, &job.read_end))
+		return pipe->stuck ? -ETIMEDOUT : 0;
+	if (row->is_brief && is_empty(&pipe->hold))
 		return 0;
-	r = run(pipe, caller,
-		&(struct job_call){.place = JOB_ALONE,
-				   .most = LOOK_MOST,
-				   .act = ends_measure,
-				   .data = &job,
-				   .size = sizeof(job)});
-	if (job_is_awaited(r))
-		return r;
-	pipe->n_bytes = r == 0 || r == -ESTALE ? job.n_bytes : -1;
-	pipe->size = r == 0 ? job.capacity : -1;
-	return 0;
+	r = look(pipe, caller,
+		 &(struct job_call){.place = JOB_ALONE,
+				    .most = row->most,
+				    .is_single = true,
+				    .act = ends_measure,
+				    .data = &job,
+				    .size = sizeof(job)});
+	if (r == 0) {
+		pipe->n_bytes = job.n_bytes;
+		pipe->size = job.capacity;
+	}
+	return r == -ESTALE ? 0 : r;
 }
 
 static void fifo_status(struct channel *channel, struct caller *caller, struct row *row)
@@ -166,9 +182,12 @@ static void fifo_status(struct channel *channel, struct caller *caller, struct r
 	if (!pipe->is_kept)
 		return;
 	row_add_word(row, "held", hold_word(&pipe->hold));
-	if (pipe->n_bytes >= 0 && caller_may(caller, &attr, R_OK))
-		row_add_bytes(row, "bytes", (uint64_t)pipe->n_bytes);
-	row_add_bytes(row, "capacity", pipe->size < 0 ? pipe->capacity : (uint64_t)pipe->size);
+	if (!row->has_no_measure) {
+		if (caller_may(caller, &attr, R_OK))
+			row_add_bytes(row, "bytes", (uint64_t)pipe->n_bytes);
+		row_add_bytes(row, "capacity",
+			      pipe->size < 0 ? pipe->capacity : (uint64_t)pipe->size);
+	}
 	row_add_word(row, "eof", pipe_eof_words[pipe->has_no_end]);
 }
 
@@ -185,18 +204,17 @@ static int fifo_peek(struct channel *channel, struct caller *caller, FILE *out)
 	struct ends_job job;
 	int r;
 
-	if (!pipe->is_kept)
-		return -EOPNOTSUPP;
 	memset(&job, 0, sizeof(job)); /* job_run() compares all of it */
 	if (!hold_pin(&pipe->hold, &job.read_end))
 		return 0;
-	r = run(pipe, caller,
-		&(struct job_call){.place = JOB_ALONE,
-				   .most = LOOK_MOST,
-				   .act = ends_peek,
-				   .data = &job,
-				   .size = sizeof(job),
-				   .undo = peek_undo});
+	r = look(pipe, caller,
+		 &(struct job_call){.place = JOB_ALONE,
+				    .most = LOOK_MOST,
+				    .is_single = true,
+				    .act = ends_peek,
+				    .data = &job,
+				    .size = sizeof(job),
+				    .undo = peek_undo});
 	if (r == 0)
 		fwrite(job.bytes, 1, (size_t)job.n_bytes, out);
 	if (!job_is_awaited(r))
@@ -252,7 +270,7 @@ static int fifo_set_keep(struct pipe *pipe, bool is_kept, struct caller *caller)
 	if (is_kept && !pipe->hold.keeper)
 		return -EOPNOTSUPP;
 	if (!is_kept) {
-		pipe->is_kept = false;
+		pipe_set_kept(pipe, false);
 		hold_end(&pipe->hold);
 		return 0;
 	}
@@ -260,7 +278,7 @@ static int fifo_set_keep(struct pipe *pipe, bool is_kept, struct caller *caller)
 	r = pipe->node && !pipe->is_kept ? fifo_hold(pipe, caller) : 0;
 	if (r < 0 && r != -ESTALE)
 		return r;
-	pipe->is_kept = true;
+	pipe_set_kept(pipe, true);
 	hold_set_end(&pipe->hold, pipe->has_no_end);
 	return 0;
 }

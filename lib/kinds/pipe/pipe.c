@@ -66,6 +66,15 @@ void pipe_take(struct pipe *pipe, const struct settings *settings)
 		pipe->has_no_end = settings->values[PIPE_EOF] == EOF_NEVER;
 }
 
+void pipe_set_kept(struct pipe *pipe, bool is_kept)
+{
+	pipe->is_kept = is_kept;
+	if (is_kept)
+		pipe->kept.channel.traits &= ~(unsigned)CHANNEL_HAS_NO_PEEK;
+	else
+		pipe->kept.channel.traits |= CHANNEL_HAS_NO_PEEK;
+}
+
 int pipe_check_set(struct pipe *pipe, const struct settings *settings, struct caller *caller)
 {
 	int r = pipe_check(settings, caller);
@@ -114,9 +123,9 @@ static void pipe_init(struct pipe *pipe, mode_t mode, const struct settings *set
 	pipe->store.capacity = pipe->capacity;
 	hold_init(&pipe->hold, keeper_of(space), &pipe->kept.channel, caller->uid);
 	/* One by mkfifo(3) is what it is anywhere. */
-	pipe->is_kept =
-		S_ISREG(mode) && pipe->kept.channel.ops == &fifo_ops &&
-		!(settings_has(settings, PIPE_KEEP) && settings->values[PIPE_KEEP] == KEEP_NO);
+	if (pipe->kept.channel.ops == &fifo_ops)
+		pipe_set_kept(pipe, S_ISREG(mode) && !(settings_has(settings, PIPE_KEEP) &&
+						       settings->values[PIPE_KEEP] == KEEP_NO));
 	pipe->hold.has_no_end = pipe->is_kept && pipe->has_no_end;
 }
 

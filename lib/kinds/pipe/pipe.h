@@ -35,7 +35,7 @@ struct pipe {
 	uint64_t node; /* by which the mount has shown it last; 0: not yet */
 	int64_t stuck; /* until when its lock is taken to be somebody's for good: clock_now() */
 	struct fifo_hold hold;
-	int n_bytes, size; /* as the kernel had them when it was asked; -1: it did not answer */
+	int n_bytes, size; /* as the kernel had them when it was asked; size -1: it was not */
 
 	/* Of a served one. */
 	struct store store; /* what nobody has waited for */
@@ -51,6 +51,9 @@ void pipe_destroy(struct channel *channel);
 int pipe_stat(struct channel *channel, struct stat *ret_attr);
 int pipe_change(struct channel *channel, struct file *file, const struct stat *attr,
 		unsigned changes, struct caller *caller);
+
+/* A FIFO that is kept can be looked into, and one that is not can't. */
+void pipe_set_kept(struct pipe *pipe, bool is_kept);
 
 /* For channel_ops::set: may the caller do this? -EPERM. And then: takes what is given. */
 int pipe_check_set(struct pipe *pipe, const struct settings *settings, struct caller *caller);

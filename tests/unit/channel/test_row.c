@@ -146,6 +146,25 @@ START_TEST(test_row_size_counts_what_it_owns)
 }
 END_TEST
 
+START_TEST(test_row_changes_and_loses_values)
+{
+	struct row row = {0};
+
+	row_add_text(&row, "name", "any");
+	row_add_number(&row, "readers", 0);
+	row_add_number(&row, "writers", 0);
+	row_add_word(&row, "eof", "auto");
+	row_set_number(&row, "writers", 7);
+	expect_lines(&row, "name any\nreaders 0\nwriters 7\neof auto\n");
+	row_remove(&row, "readers");
+	row_remove(&row, "name");
+	expect_lines(&row, "writers 7\neof auto\n");
+	row_remove(&row, "eof");
+	expect_lines(&row, "writers 7\n");
+	row_fini(&row);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("row");
@@ -161,6 +180,7 @@ int main(void)
 			  test_row_without_memory_says_so_at_the_end,
 #endif
 			  test_row_size_counts_what_it_owns,
+			  test_row_changes_and_loses_values,
 			  NULL,
 		  });
 	return suite_run(suite);
