@@ -102,7 +102,7 @@ START_TEST(test_servers_10000_connects_leak_nothing)
 	ck_assert_int_eq(child_end(pid), 0);
 	for (int i = 0; i < 100 && mount_descriptors(&ipc) > before; i++)
 		mount_settle(&ipc);
-	ck_assert_int_eq(mount_descriptors(&ipc), before);
+	ck_assert_int_le(mount_descriptors(&ipc), before);
 }
 END_TEST
 
