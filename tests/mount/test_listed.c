@@ -29,7 +29,7 @@ static int list_long(void)
 			continue;
 		must(fstatat(dirfd(dir), entry->d_name, &attr, AT_SYMLINK_NOFOLLOW));
 		ck_assert_uint_eq(attr.st_ino, entry->d_ino);
-		ck_assert(S_ISREG(attr.st_mode));
+		ck_assert_uint_eq(attr.st_mode & S_IFMT, DTTOIF(entry->d_type));
 		n++;
 	}
 	closedir(dir);
@@ -46,8 +46,12 @@ static const char *pipe_path(int number)
 
 static void pipes_make(void)
 {
-	for (int i = 0; i < N_PIPES; i++)
-		must(mknod(pipe_path(i), S_IFREG | 0600, 0));
+	char name[32];
+
+	for (int i = 0; i < N_PIPES; i++) {
+		snprintf(name, sizeof(name), "pipes/listed-%d", i);
+		channel_make(name);
+	}
 }
 
 /* Opens all that has just been listed; several do so at once. */
@@ -146,13 +150,18 @@ START_TEST(test_listed_attributes_are_those_of_now)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *tcase)
 {
-	Suite *suite = suite_create("listed");
-	TCase *tcase = suite_case(suite, "listed", 60);
-
 	tcase_add_test(tcase, test_listed_pipes_can_be_opened_by_many);
 	tcase_add_test(tcase, test_listed_pipe_with_a_blocked_writer_can_be_removed);
 	tcase_add_test(tcase, test_listed_attributes_are_those_of_now);
+}
+
+int main(void)
+{
+	Suite *suite = suite_create("listed");
+
+	add_tests(suite_case(suite, "listed", 60));
+	add_tests(suite_case_served(suite, "served", 60));
 	return suite_run(suite);
 }
