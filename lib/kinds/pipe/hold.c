@@ -123,6 +123,8 @@ static bool hold_start(struct fifo_hold *hold, enum ends_task task)
 	hold->task = (struct worker_task){.work = hold_work, .done = hold_done};
 	if (is_leaving)
 		hold_disarm(hold);
+	if (is_leaving || task == ENDS_ASK)
+		keeper_place(hold, HOLD_LEAVING);
 	hold->is_busy = true;
 	channel_ref(hold->channel);
 	if (keeper_start(host, hold->uid, &hold->task) == 0)
@@ -272,7 +274,6 @@ void hold_read(struct fifo_hold *hold)
 
 void hold_leave(struct fifo_hold *hold)
 {
-	keeper_place(hold, HOLD_NOWHERE);
 	hold->is_wanted = false;
 	hold_start(hold, ENDS_ASK);
 }

@@ -48,6 +48,7 @@ struct fifo_hold {
 		HOLD_FULL,    /* with a write end of ours */
 		HOLD_WAITING, /* for a thread */
 		HOLD_DOOMED,  /* its name has gone: to be ended */
+		HOLD_LEAVING, /* a thread is about to let it go */
 	} place;
 	struct fifo_hold *prev, *next; /* in the keeper's list of that name */
 	UT_hash_handle hh;             /* keeper::watched, by `watch` */

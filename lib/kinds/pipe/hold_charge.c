@@ -38,7 +38,8 @@ int hold_room(struct fifo_hold *hold)
 	if (user_has_room(users_of(hold), hold->uid, USER_DESCRIPTORS, N_DESCRIPTORS) &&
 	    user_has_room(users_of(hold), hold->uid, USER_WATCHES, 1))
 		return 0;
-	if (!has_one_of(keeper->resting, hold->uid) && !has_one_of(keeper->doomed, hold->uid))
+	if (!has_one_of(keeper->resting, hold->uid) && !has_one_of(keeper->doomed, hold->uid) &&
+	    !has_one_of(keeper->leaving, hold->uid))
 		return -ENFILE;
 	keeper_press(keeper);
 	return -EBUSY;

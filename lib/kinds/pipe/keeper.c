@@ -20,8 +20,8 @@
  * whoever has looked it up to open it needs it until then.
  */
 #define REST         (4 * CLOCK_S)
-#define REST_SHORT   (200 * CLOCK_MS)
-#define REST_PRESSED (50 * CLOCK_MS)
+#define REST_SHORT   (250 * CLOCK_MS)
+#define REST_PRESSED (150 * CLOCK_MS)
 #define REST_MANY    256
 /*
  * How often those are looked at that hold something: before Linux 6.6 nothing tells that splice(2)
@@ -43,6 +43,8 @@ static struct fifo_hold **keeper_list(struct keeper *keeper, enum hold_place pla
 		return &keeper->waiting;
 	case HOLD_DOOMED:
 		return &keeper->doomed;
+	case HOLD_LEAVING:
+		return &keeper->leaving;
 	default:
 		return NULL;
 	}

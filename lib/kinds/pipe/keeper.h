@@ -13,7 +13,7 @@ struct keeper {
 	struct loop_source inotify, clock;
 	struct fifo_hold *resting; /* the first to go first */
 	unsigned n_resting;
-	struct fifo_hold *full, *waiting, *doomed;
+	struct fifo_hold *full, *waiting, *doomed, *leaving;
 	struct fifo_hold *watched; /* by watch */
 	bool has_gone;             /* the mount, from the tree: nothing is held any more */
 	int64_t pressed;           /* when somebody last needed room */
