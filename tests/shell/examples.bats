@@ -76,7 +76,7 @@ typed() {
 
 @test "both ways on one descriptor" {
 	run -0 typed 'exec 7<>pipes/p; cat <&7 > "$OUT" & echo both ways >&7
-		until grep "both ways" "$OUT"; do sleep 0.02; done; { kill $!; wait; } 2>&-'
+		until grep -s "both ways" "$OUT"; do sleep 0.02; done; { kill $!; wait; } 2>&-'
 	[[ $output == "both ways" ]]
 }
 
