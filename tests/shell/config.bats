@@ -34,9 +34,11 @@ hangup() {
 		create queues/$NAME maxmsg=3 msgsize=1K mode=0604
 		create shm/$NAME size=1M   # a frame
 	END
+	local type='regular empty file'
+	! keeps_fifos || type=fifo
 	run -0 shell 'stat -c "%F %a %g" $M/pipes/$NAME; grep ^capacity $M/info/pipes/$NAME/status
 		$MQ attr $NAME; stat -c %a $M/queues/$NAME; stat -c "%s %a" /dev/shm/$NAME'
-	[[ $output == $'regular empty file 660 12345\ncapacity 65536\n3 1024 0\n604\n1048576 644' ]]
+	[[ $output == "$type "$'660 12345\ncapacity 65536\n3 1024 0\n604\n1048576 644' ]]
 	run -1 grep conf "$LOG"
 }
 

@@ -77,8 +77,24 @@ last_error() {
 	[[ $output == $'600 0 0\n622 7 0\n400 0 9\n8192\ncapacity 131072\neof never' ]]
 }
 
-@test "eof=never keeps a reader waiting when the last writer goes, eof=auto ends it" {
+@test "eof=never keeps a reader of a FIFO waiting when the last writer goes, eof=auto ends it" {
+	keeps_fifos || skip "pipes are served"
 	shell 'echo "create pipes/$NAME eof=never" > $IPC/ctl'
+	background cat "$P" >"$OUT"
+	wait_until sleeps_with "$JOB" "$P"
+	shell 'echo hello > $P'
+	wait_until contains "$OUT" hello
+	wait_until sleeps_with "$JOB" "$P"
+	shell 'echo bye > $P'
+	wait_until contains "$OUT" bye
+	wait_until sleeps_with "$JOB" "$P"
+	shell 'echo "set pipes/$NAME eof=auto" > $IPC/ctl'
+	wait_until ended "$JOB"
+	[[ $(cat "$OUT") == $'hello\nbye' ]]
+}
+
+@test "eof=never keeps a reader of a served pipe waiting when the last writer goes, eof=auto ends it" {
+	shell 'echo "create pipes/$NAME eof=never served=daemon" > $IPC/ctl'
 	background cat "$P" >"$OUT"
 	shell 'echo hello > $P'
 	wait_until contains "$OUT" hello

@@ -26,7 +26,7 @@ setup() {
 	ipcfs_setup
 }
 
-ipcfs_setup() {
+ipcfs_setup() { # [ARGUMENT...] of the mount
 	[[ $(id -u) == 0 ]] || skip "only root can mount here"
 	mountpoint -q "$FUSECTL" || mount -t fusectl none "$FUSECTL"
 	export NAME="ipcfs-test-$$-$BATS_TEST_NUMBER"
@@ -35,7 +35,7 @@ ipcfs_setup() {
 	IPC=$(new_directory)
 	export IPC NATIVE_MQ P="$IPC/pipes/$NAME" Q="$IPC/queues/$NAME" S="$IPC/shm/$NAME"
 	export OUT="$BATS_TEST_TMPDIR/out"
-	mount_ipcfs "$IPC"
+	mount_ipcfs "$IPC" "$@"
 }
 
 teardown() {
@@ -85,6 +85,11 @@ is_off() { # FEATURE
 	return 1
 }
 
+# Is a pipe that says nothing else a FIFO here? Else the daemon serves it.
+keeps_fifos() {
+	! is_off open_tree && [[ ,${IPCFS_TEST_OPTIONS:-}, != *,pipe_served=daemon,* ]]
+}
+
 # --- mounts ---------------------------------------------------------------------------------------
 
 new_directory() {
@@ -100,6 +105,13 @@ mount_ipcfs() {
 	wait_until is_mounted_or_dead "$1" $!
 	look_after "$1" $!
 	wait_until test -e "$1/README"
+}
+
+# Mount $IPC again, with `-o $1`.
+remount() { # OPTIONS
+	umount "$IPC"
+	wait_until ended "${DAEMON[$IPC]}"
+	mount_ipcfs "$IPC" -o "$1"
 }
 
 # The way of a user: the program puts itself in the background.
@@ -226,6 +238,11 @@ state_of() { # PID: R, S, D, ...
 # PID waits, interruptibly, with a file of the mount open and a request to the daemon not answered.
 blocked() {
 	[[ $(state_of "$1") == S ]] && has_open_below "$1" "$IPC" && held 1
+}
+
+# The same of a pipe that the kernel serves: nobody but the kernel knows why it sleeps.
+sleeps_with() { # PID PIPE
+	[[ $(state_of "$1") == S ]] && has_open_below "$1" "$(dirname "$2")"
 }
 
 has_open_below() { # PID DIRECTORY

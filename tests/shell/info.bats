@@ -56,8 +56,16 @@ has_line() { # LINE...
 	has_line "kind shm" "name $NAME" "size 1048576" "bytes 4096" "mode 0644"
 }
 
-@test "status counts readers, writers and those that wait" {
+@test "status counts readers and writers of a FIFO" {
 	shell 'touch $P'
+	native "fd:r:$P"
+	native "fd:w:$P"
+	run -0 info pipes status
+	has_line "readers 1" "writers 1"
+}
+
+@test "status counts readers, writers and those that wait" {
+	echo "create pipes/$NAME served=daemon" >"$IPC/ctl"
 	background cat "$P"
 	wait_until blocked "$JOB"
 	exec 7>"$P"

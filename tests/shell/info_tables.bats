@@ -81,7 +81,7 @@ for kind in {entry["kind"] for entry in inventory} | {"pipes", "queues", "shm"}:
         assert status.keys() == entry.keys(), (status, entry)
         for key, value in entry.items():
             assert str(value) == status[key] or float(value) == float(status[key]), (key, value, status[key])
-            assert isinstance(value, str) == (key in ("kind", "name", "mode", "eof", "type", "state", "values")), (key, value)
+            assert isinstance(value, str) == (key in ("kind", "name", "mode", "eof", "keep", "served", "held", "type", "state", "values")), (key, value)
 print(len(inventory))'
 	((output >= 4))
 }
@@ -211,7 +211,7 @@ print(len(names), len(set(names)))'
 	start_odd() {
 		background python3 -c 'import ctypes, os, signal
 ctypes.CDLL(None).prctl(15, b"a\"b\\c\nUid: 0", 0, 0, 0)
-fd = os.open(os.environ["P"], os.O_RDONLY)
+fd = os.open(os.environ["P"], os.O_RDONLY | os.O_NONBLOCK)
 signal.pause()'
 	}
 	start_odd

@@ -4,7 +4,7 @@
 
   mq:r|w|rw:NAME   a message queue, through the C library
   shm:r|rw:PATH    a mapping of the file, whose descriptor is closed again
-  fd:r|w|rw:PATH   a descriptor
+  fd:r|w|rw:PATH   a descriptor, without waiting for who else may open it
 
 It writes "ready" to stdout when it has all of them.
 """
@@ -24,7 +24,7 @@ for way, mode, name in (argument.split(":", 2) for argument in sys.argv[1:]):
         if libc.mq_open(b"/" + os.fsencode(name), MODES[mode]) < 0:
             sys.exit(os.strerror(ctypes.get_errno()))
         continue
-    fd = os.open(name, MODES[mode])
+    fd = os.open(name, MODES[mode] | os.O_NONBLOCK)
     if way == "shm":
         # Through the C library's mmap: Python's own keeps a descriptor.
         protection = mmap.PROT_READ | (mmap.PROT_WRITE if mode == "rw" else 0)

@@ -1,9 +1,19 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Managed pipes and FIFO nodes as a user at a shell meets them. Waiting is in pipes_blocking.bats.
+# Pipes and native FIFOs as a user at a shell meets them. Waiting is in pipes_blocking.bats.
 # shellcheck shell=bats disable=SC2016
 
 load helper
+
+# Make $P one that the daemon serves, where it would be a FIFO.
+serve() {
+	echo "create pipes/$NAME served=daemon" >"$IPC/ctl"
+}
+
+# As stat(1) has it.
+sort_of_pipe() {
+	if keeps_fifos; then echo fifo; else echo "regular empty file"; fi
+}
 
 @test "what echo writes, cat reads" {
 	run -0 shell 'echo hello > $P; cat $P'
@@ -43,8 +53,22 @@ load helper
 	[[ $output == kept ]]
 }
 
-@test "truncate -s 0 empties a pipe" {
+@test "truncate -s 0 empties a pipe that the daemon serves" {
+	serve
 	run -0 shell 'echo gone > $P; truncate -s 0 $P; echo new > $P; cat $P'
+	[[ $output == new ]]
+}
+
+@test "truncate -s 0 of a FIFO is refused and loses nothing" {
+	keeps_fifos || skip "pipes are served"
+	run -1 shell 'echo kept > $P; truncate -s 0 $P'
+	[[ $output == *"Invalid argument"* ]]
+	run -0 shell 'cat $P'
+	[[ $output == kept ]]
+}
+
+@test "empty throws away what waits, but not what is written later" {
+	run -0 shell 'echo gone > $P; echo "empty pipes/$NAME" > $IPC/ctl; echo new > $P; cat $P'
 	[[ $output == new ]]
 }
 
@@ -218,13 +242,33 @@ print(os.strerror(ctypes.get_errno()))"'
 	[[ $output == $'a\nb' ]]
 }
 
-@test "noclobber does not write into a pipe that exists" {
+@test "noclobber does not write into a served pipe that exists" {
+	serve
 	run -1 shell 'echo kept > $P; set -C; echo more > $P'
 	run -0 shell 'cat $P'
 	[[ $output == kept ]]
 }
 
-@test "ls -l shows a file of size 0 with its owner and mode" {
+@test "noclobber is about files: it writes into a FIFO, as anywhere" {
+	keeps_fifos || skip "pipes are served"
+	run -0 shell 'echo one > $P; set -C; echo two > $P; cat $P'
+	[[ $output == $'one\ntwo' ]]
+}
+
+@test "noclobber makes a pipe" {
+	run -0 shell 'set -C; echo one > $P; cat $P; stat -c %F $P'
+	[[ $output == $'one\n'"$(sort_of_pipe)" ]]
+}
+
+@test "ls -l shows a FIFO of size 0 with its owner and mode" {
+	run -0 shell 'echo hello > $P; chmod 640 $P; chown 65534:12345 $P; stat -c "%F %a %u %g %s" $P'
+	[[ $output == "$(sort_of_pipe) 640 65534 12345 0" ]]
+	run -0 shell 'cat $P'
+	[[ $output == hello ]]
+}
+
+@test "ls -l shows a served pipe as a file of size 0" {
+	serve
 	run -0 shell 'echo hello > $P; chmod 640 $P; chown 65534:12345 $P; stat -c "%A %u %g %s" $P'
 	[[ $output == "-rw-r----- 65534 12345 0" ]]
 }
@@ -246,7 +290,8 @@ print(os.strerror(ctypes.get_errno()))"'
 	[[ $output == now ]]
 }
 
-@test "writing brings the modification time to now" {
+@test "writing brings the modification time of a served pipe to now" {
+	serve
 	run -0 shell 'touch -d @1000000000 $P; before=$(date +%s); echo hello > $P
 		(($(stat -c %Y $P) >= before)) && echo now'
 	[[ $output == now ]]

@@ -1,9 +1,13 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Managed pipes: who waits, who is told of the end, and what ends a wait.
+# Pipes that the daemon serves: who waits, who is told of the end, and what ends a wait.
 # shellcheck shell=bats disable=SC2016
 
 load helper
+
+setup() {
+	ipcfs_setup -o pipe_served=daemon
+}
 
 # --- end of file ----------------------------------------------------------------------------------
 
