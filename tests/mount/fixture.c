@@ -155,34 +155,11 @@ int mount_wait(struct mount *mount)
 	return -1;
 }
 
-static bool has_leaked_nothing(void *arg)
-{
-	(void)arg;
-	return mount_descriptors(&ipc) <= n_before;
-}
-
-/* The first FIFO that the daemon keeps costs a descriptor for good, which is for all of them. */
-static void open_nodes(void)
-{
-	const char *name = ipc_path("pipes/first");
-	int fd = (int)must(open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-	struct stat attr;
-
-	must(fstat(fd, &attr));
-	must(close(fd));
-	must(unlink(name));
-	n_before += S_ISFIFO(attr.st_mode);
-	ck_assert(wait_until(has_leaked_nothing, NULL, 2000));
-	/* It was more if the daemon was still looking around. */
-	n_before = mount_descriptors(&ipc);
-}
-
 static void start(const char *options)
 {
 	fixture_namespaces();
 	mount_start(&ipc, "ipc", options);
 	n_before = mount_descriptors(&ipc);
-	open_nodes();
 }
 
 void fixture_setup(void)
@@ -236,6 +213,12 @@ static bool has_maps(void)
 		found = strstr(line, ipc.dir) != NULL;
 	fclose(maps);
 	return found;
+}
+
+static bool has_leaked_nothing(void *arg)
+{
+	(void)arg;
+	return mount_descriptors(&ipc) <= n_before;
 }
 
 void fixture_teardown(void)
