@@ -62,12 +62,17 @@ must_make() {
 	[[ $made == "$1" ]]
 }
 
-start_talking() {
-	start "$IPCFS" "$IPC" -f -d 2>"$LOG"
+start_talking() { # [ARGUMENT...]
+	start "$IPCFS" "$IPC" -f -d "$@" 2>"$LOG"
 }
 
-@test "echo to a pipe: LOOKUP, OPEN, WRITE" {
+@test "echo to a FIFO: LOOKUP" {
 	start_talking
+	must_make "LOOKUP 1" 'echo message > $P'
+}
+
+@test "echo to a served pipe: LOOKUP, OPEN, WRITE" {
+	start_talking -o pipe_served=daemon
 	must_make "LOOKUP 1 OPEN 1 RELEASE 1 WRITE 1" 'echo message > $P'
 }
 
@@ -76,8 +81,14 @@ start_talking() {
 	must_make "LOOKUP 1 OPEN 1 RELEASE 1 WRITE 1" 'echo message > $Q'
 }
 
-@test "a new pipe by echo: LOOKUP, CREATE, WRITE" {
+# CREATE is told to look again, which the kernel does from the root on; and the daemon opens it.
+@test "a new FIFO by echo: LOOKUP, CREATE, the whole path, and an open of ours" {
 	start_talking
+	must_make "CREATE 1 LOOKUP 4" 'echo message > $P' 'stat $IPC/pipes'
+}
+
+@test "a new served pipe by echo: LOOKUP, CREATE, WRITE" {
+	start_talking -o pipe_served=daemon
 	must_make "CREATE 1 LOOKUP 1 RELEASE 1 WRITE 1" 'echo message > $P' 'stat $IPC/pipes'
 }
 
@@ -102,12 +113,18 @@ lists() {
 
 # --- what a message costs the daemon --------------------------------------------------------------
 
-# exchange_on pipe|queue|pipes|queues TIMES
+# Make NAME in pipes/ one that the daemon serves.
+serve() {
+	echo "create pipes/$1 served=daemon" >"$IPC/ctl"
+}
+
+# exchange_on fifo|pipe|queue|pipes|queues TIMES
 exchange_on() {
 	case $1 in
-	pipe) : >"$P" && timeout -k 1 60 "$EXCHANGE" "$P" "$2" ;;
+	fifo) : >"$P" && timeout -k 1 60 "$EXCHANGE" "$P" "$2" ;;
+	pipe) serve "$NAME" && timeout -k 1 60 "$EXCHANGE" "$P" "$2" ;;
 	queue) : >"$Q" && timeout -k 1 60 "$EXCHANGE" "$Q" "$2" ;;
-	pipes) : >"$P" && : >"$P-back" && timeout -k 1 60 "$EXCHANGE" "$P" "$P-back" "$2" ;;
+	pipes) serve "$NAME" && serve "$NAME-back" && timeout -k 1 60 "$EXCHANGE" "$P" "$P-back" "$2" ;;
 	queues) : >"$Q" && : >"$Q-back" && timeout -k 1 60 "$EXCHANGE" "$Q" "$Q-back" "$2" ;;
 	esac
 }
@@ -170,6 +187,13 @@ count_instructions() {
 	"$@"
 	end_daemon
 	TOTAL=$(awk '/^(summary|totals):/ { print $2; exit }' "$LOG")
+}
+
+@test "a message that is written to a FIFO and read costs nothing" {
+	per_message count_calls fifo
+	((COST == 0))
+	per_message count_allocations fifo
+	((COST == 0))
 }
 
 @test "system calls for a message that is written and read" {
