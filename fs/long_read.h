@@ -8,6 +8,10 @@
  * serve each long one a page short leaves that page behind, to cost a request of its own. So one is
  * served in full, if the one that goes on will be known: an open file remembers one thread that has
  * read in full. A second one, until the first has come again, is served short.
+ *
+ * Where nothing has come the answer is EAGAIN, which read(2) turns into the number of bytes it has.
+ * Whoever passes such an offset himself (io_uring, on a pipe) is then not told of an end that there
+ * is not.
  */
 #ifndef IPCFS_LONG_READ_H
 #define IPCFS_LONG_READ_H
