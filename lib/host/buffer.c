@@ -157,11 +157,11 @@ static bool charge(struct user_table *users, uid_t uid)
 bool buffer_keep(struct buffer *buffer, const char *data, size_t size, uid_t uid)
 {
 	struct buffers *buffers = buffer->buffers;
-	size_t end = (size_t)(data - buffer->memory) + size;
+	size_t begin = (uintptr_t)data - (uintptr_t)buffer->memory;
+	size_t end = begin + size;
 	struct buffer_user *user;
 
-	assert(data >= buffer->memory && end <= BUFFER_SIZE);
-	if (size < BUFFER_KEEP_LEAST)
+	if (size < BUFFER_KEEP_LEAST || begin >= BUFFER_SIZE || size > BUFFER_SIZE - begin)
 		return false;
 	if (buffer == buffers->current && !has_next(buffers, end))
 		return false;

@@ -58,9 +58,9 @@ char *buffers_next(struct buffers *buffers);
 
 /*
  * Keeps `size` bytes of a buffer for a user, until buffer_release() for the same. False: they have
- * to be copied, because they are few, there is no memory for the next request, or the user has
- * half of what may be stored in buffers already: the other half is for what takes no more than it
- * is long.
+ * to be copied, because they are few, or lie elsewhere; there is no memory for the next request; or
+ * the user has half of what may be stored in buffers already: the other half is for what takes no
+ * more than it is long.
  */
 bool buffer_keep(struct buffer *buffer, const char *data, size_t size, uid_t uid);
 void buffer_release(struct buffer *buffer, uid_t uid);

@@ -157,6 +157,17 @@ START_TEST(test_buffer_with_little_is_not_kept)
 }
 END_TEST
 
+START_TEST(test_buffer_does_not_keep_what_lies_elsewhere)
+{
+	char *elsewhere = calloc(1, MIB);
+
+	ck_assert(!buffer_keep(buffers->current, elsewhere, MIB, ANNA));
+	ck_assert(!buffer_keep(buffers->current, receive(1) + MIB, MIB, ANNA));
+	ck_assert_uint_eq(charged(ANNA), 0);
+	free(elsewhere);
+}
+END_TEST
+
 START_TEST(test_buffer_leaves_half_of_the_quota)
 {
 	struct buffer *first;
@@ -231,6 +242,7 @@ int main(void)
 				    test_buffer_is_charged_whole_to_each_who_keeps,
 				    test_buffer_with_too_many_users_is_not_kept,
 				    test_buffer_with_little_is_not_kept,
+				    test_buffer_does_not_keep_what_lies_elsewhere,
 				    test_buffer_leaves_half_of_the_quota,
 				    NULL,
 			    });
