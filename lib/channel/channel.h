@@ -55,7 +55,7 @@ enum channel_trait {
 	 * even for as short a time as a descriptor takes from one process to another.
 	 */
 	CHANNEL_CHANGES_BY_OPEN = 1 << 4,
-	/* A read takes as many bytes as there are: of one long read(2), several may take them. */
+	/* Where one read ends is of no importance: a long read(2) may be served by several. */
 	CHANNEL_BYTES = 1 << 5,
 	CHANNEL_HAS_NO_PEEK = 1 << 6, /* as if there were no channel_ops::peek */
 };
@@ -194,8 +194,9 @@ struct channel_ops {
 	ssize_t (*read)(struct file *file, void *data, size_t size, off_t offset);
 	/*
 	 * For bytes that wait in memory: finds what read() would take, or the first CHANNEL_PIECES
-	 * of it, where it lies, and takes nothing. Nothing else happens to the channel until take()
-	 * has taken all that was lent, or will not come. -EOPNOTSUPP, or NULL: read() has to do.
+	 * of it, where it lies, and takes nothing. take() follows, for all of it, once the reader
+	 * has it, and before anything else is done with the channel; or it does not follow, and
+	 * nothing was taken. -EOPNOTSUPP, or NULL: read() has to do.
 	 */
 	ssize_t (*lend)(struct file *file, size_t size, struct pieces *pieces);
 	void (*take)(struct file *file, size_t size); /* there if lend() is */
@@ -373,9 +374,9 @@ void channel_release(struct file *file); /* NULL is nothing */
 ssize_t channel_read(struct file *file, size_t size, off_t offset, const void **ret_data);
 
 /*
- * The same, but what the kind can lend stays where it is, uncopied, until channel_take(). That is
- * called at once, when the reader has been given what is in *ret_pieces: who could not be told has
- * taken nothing.
+ * The same, but what the kind can lend is not copied: *ret_pieces says where it lies. Call
+ * channel_take() when the reader has it, before any other call; if he can't be told, don't, and it
+ * waits for the next one.
  */
 ssize_t channel_lend(struct file *file, size_t size, off_t offset, struct pieces *ret_pieces);
 void channel_take(struct file *file, const struct pieces *pieces);
