@@ -14,6 +14,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "fs/inode.h"
+#include "fs/prune.h"
 #include "fs/session.h"
 #include "lib/base/cleanup.h"
 #include "lib/channel/space.h"
@@ -38,6 +40,14 @@ static int open_node(int dir_fd, uint64_t node, int flags)
 	int fd = open_by_handle_at(dir_fd, &handle.head, flags);
 
 	return fd < 0 ? -errno : fd;
+}
+
+static void forget_node(struct host *host, const void *inode)
+{
+	const struct session *session = CONTAINER_OF(host, struct session, host);
+
+	if (!session->is_ending)
+		prune_send(session->device.fd, &((const struct inode *)inode)->record->nodeid, 1);
 }
 
 /* Anywhere that this process sees: it may be bound to other places, too. */
@@ -170,6 +180,8 @@ static void opened_root(struct worker_task *task)
 		r = loop_add(session->loop, &tree->mounts, EPOLLPRI | EPOLLET);
 	if (r == 0)
 		nodes->open = open_node;
+	if (features_has(&session->host.features, FEATURE_PRUNE))
+		nodes->forget = forget_node;
 	tree->begun(session, r);
 	if (r == 0 && !tree->is_mounted && !session->is_ending)
 		let_go(session);

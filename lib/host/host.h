@@ -30,6 +30,7 @@
 #define HOST_SLEEPS_MAX  1024
 #define HOST_SLEEPS_ROOT 128
 
+struct host;
 struct space;
 struct connection;
 struct reading;
@@ -52,6 +53,11 @@ struct host_nodes {
 	int tree_fd; /* O_PATH: its root, in a clone of the mount that nobody else has; -1: none */
 	int dir_fd;  /* the same, open */
 	int (*open)(int dir_fd, uint64_t node, int flags); /* a descriptor; -errno. NULL: none */
+	/*
+	 * Has the kernel forget what stands for an object in the mount (channel::inode), unless
+	 * somebody uses it. NULL: it can't be asked to.
+	 */
+	void (*forget)(struct host *host, const void *inode);
 };
 
 /* What a pipe is of which nothing else is said: -o pipe_*. All zeroes are the usual ones. */

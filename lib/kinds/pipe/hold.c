@@ -143,12 +143,22 @@ static bool hold_start(struct fifo_hold *hold, enum ends_task task)
 	return false;
 }
 
+/* For as long as the kernel knows it after this, somebody has it open; else nobody can. */
+static void forget(const struct fifo_hold *hold)
+{
+	struct host *host = hold->keeper->host;
+
+	if (host->nodes.forget && hold->channel->inode)
+		host->nodes.forget(host, hold->channel->inode);
+}
+
 /* It is not held any more; unless somebody has found it in time. */
 static void hold_gone(struct fifo_hold *hold)
 {
 	if (hold->spare_fd < 0) {
 		hold_uncharge(hold);
 		keeper_place(hold, HOLD_NOWHERE);
+		forget(hold);
 		return;
 	}
 	hold->ends.read_fd = TAKE_FD(hold->spare_fd);
