@@ -22,18 +22,18 @@ enum { ATTACKER = 65534, OTHER = 4321, VICTIMS = 2, LOOKS = 6 };
 static struct hung hung;
 static pid_t victims[VICTIMS];
 
-static int open_pipe(void *name)
+static int open_region(void *name)
 {
 	return open(ipc_path(name), O_RDWR) < 0 ? errno : 0;
 }
 
 static void attack(void)
 {
-	channel_make("pipes/p");
-	must(chmod(ipc_path("pipes/p"), 0666));
+	channel_make("shm/p");
+	must(chmod(ipc_path("shm/p"), 0666));
 	hung_start(&hung);
 	for (int i = 0; i < VICTIMS; i++)
-		victims[i] = hung_victim(&hung, ATTACKER, open_pipe, "pipes/p");
+		victims[i] = hung_victim(&hung, ATTACKER, open_region, "shm/p");
 }
 
 static void attack_end(void)
@@ -59,7 +59,7 @@ static int read_text(const char *name)
 
 static int peers_run(void *arg)
 {
-	return read_text("info/pipes/p/peers");
+	return read_text("info/shm/p/peers");
 }
 
 static bool has_line(const char *text, const char *line)
@@ -98,12 +98,12 @@ END_TEST
 /* Descriptors are found all the same, and so are those who come after the one that blocks. */
 START_TEST(test_attack_maps_that_block_hide_nobody_else)
 {
-	int fd = (int)must(open(ipc_path("pipes/p"), O_CREAT | O_RDWR, 0666));
+	int fd = (int)must(open(ipc_path("shm/p"), O_CREAT | O_RDWR, 0666));
 	const char *text;
 	char line[64];
 
 	attack();
-	text = look_at("info/pipes/p/peers");
+	text = look_at("info/shm/p/peers");
 	for (int i = 0; i < VICTIMS; i++) {
 		snprintf(line, sizeof(line), "%d %d rw test_attack_inf", victims[i], ATTACKER);
 		ck_assert_msg(has_line(text, line), "no '%s' in: %s", line, text);
@@ -115,7 +115,7 @@ START_TEST(test_attack_maps_that_block_hide_nobody_else)
 	ck_assert_msg(strstr(text, "\n\t// unseen "), "%s", text);
 	close(fd);
 	attack_end();
-	text = look_at("info/pipes/p/peers");
+	text = look_at("info/shm/p/peers");
 	ck_assert_msg(!strstr(text, "unseen"), "%s", text);
 }
 END_TEST
@@ -166,7 +166,7 @@ START_TEST(test_attack_maps_that_block_keep_no_process)
 
 	attack();
 	ck_assert_int_gt(helper, 0);
-	fd = (int)must(open(ipc_path("info/pipes/p/peers"), O_RDONLY));
+	fd = (int)must(open(ipc_path("info/shm/p/peers"), O_RDONLY));
 	ck_assert(wait_until(has_children, &helper, 5000));
 	close(fd);
 	ck_assert(wait_until(is_alone, &helper, 5000));
