@@ -284,6 +284,11 @@ void hold_read(struct fifo_hold *hold)
 
 void hold_leave(struct fifo_hold *hold)
 {
+	/* It has rested until just now, and whoever has its lock may keep the thread for long. */
+	if (hold->is_busy) {
+		keeper_place(hold, HOLD_NOWHERE);
+		return;
+	}
 	hold->is_wanted = false;
 	hold_start(hold, ENDS_ASK);
 }
