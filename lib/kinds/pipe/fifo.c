@@ -22,6 +22,17 @@ static int run(struct pipe *pipe, struct caller *caller, const struct job_call *
 	return job_run(pipe->kept.channel.space->host, caller, call);
 }
 
+/*
+ * Whoever only looks may lose a thread to somebody who has the lock of the pipe for good; but it is
+ * the owner who pays for it, or he could use up those of all who look.
+ */
+static int look(struct pipe *pipe, struct caller *caller, const struct job_call *call)
+{
+	struct caller owner = {.uid = pipe->hold.uid, .gid = caller->gid, .waiter = caller->waiter};
+
+	return run(pipe, &owner, call);
+}
+
 /* Holding it. */
 
 /*
@@ -84,15 +95,16 @@ static int fifo_hold(struct pipe *pipe, struct caller *caller)
 		.write_fd = -1,
 		.watch = -1,
 	};
-	r = run(pipe, caller,
-		&(struct job_call){.place = JOB_ALONE,
-				   .is_final = true,
-				   .most = OPEN_MOST,
-				   .act = ends_open,
-				   .data = &opening,
-				   .size = sizeof(opening),
-				   .n_key = sizeof(opening.node),
-				   .undo = opening_undo});
+	r = look(pipe, caller,
+		 &(struct job_call){.place = JOB_ALONE,
+				    .is_final = true,
+				    .most = OPEN_MOST,
+				    .is_single = true,
+				    .act = ends_open,
+				    .data = &opening,
+				    .size = sizeof(opening),
+				    .n_key = sizeof(opening.node),
+				    .undo = opening_undo});
 	if (r < 0)
 		return r;
 	return hold_take(&pipe->hold, &opening);
@@ -126,14 +138,6 @@ static int ask(struct pipe *pipe, struct caller *caller, int (*act)(void *data),
 
 /* Who only looks does not wait for somebody who has the lock of the pipe for good. */
 #define LOOK_MOST CLOCK_S
-
-/* Nor does that cost him a thread, but the owner. */
-static int look(struct pipe *pipe, struct caller *caller, const struct job_call *call)
-{
-	struct caller owner = {.uid = pipe->hold.uid, .gid = caller->gid, .waiter = caller->waiter};
-
-	return run(pipe, &owner, call);
-}
 
 /* poll(2) tells without a thread that there is nothing in it. */
 static bool is_empty(const struct fifo_hold *hold)
