@@ -194,6 +194,8 @@ static void hold_done(struct worker_task *task)
 	struct fifo_hold *hold = CONTAINER_OF(task, struct fifo_hold, task);
 	struct keeper *keeper = hold->keeper;
 	struct channel *channel = hold->channel;
+	uid_t uid = hold->uid;
+	bool has_failed;
 
 	if (keeper->host->walkers)
 		host_slept(keeper->host, hold->uid);
@@ -203,12 +205,15 @@ static void hold_done(struct worker_task *task)
 		channel_unref(channel);
 		return;
 	}
-	if (hold->ends.error < 0)
+	has_failed = hold->ends.error < 0;
+	if (has_failed)
 		keeper_place(hold, HOLD_WAITING);
 	else
 		hold_look(hold);
 	channel_unref(channel);
-	keeper_retry(keeper);
+	/* What has failed would fail again at once, and so on: the clock tries it again. */
+	if (!has_failed)
+		keeper_retry(keeper, uid);
 	keeper_let_go(keeper);
 }
 

@@ -140,14 +140,35 @@ void keeper_press(struct keeper *keeper)
 	keeper_wind(keeper);
 }
 
-void keeper_retry(struct keeper *keeper)
+static void retry(struct fifo_hold *hold)
 {
-	struct fifo_hold *hold = keeper->waiting;
-
-	if (!hold)
-		return;
 	keeper_place(hold, HOLD_NOWHERE);
 	hold_look(hold);
+}
+
+void keeper_retry(struct keeper *keeper, uid_t uid)
+{
+	struct fifo_hold *hold;
+
+	DL_FOREACH(keeper->waiting, hold) {
+		if (hold->uid == uid)
+			break;
+	}
+	if (!hold)
+		hold = keeper->waiting;
+	if (hold)
+		retry(hold);
+}
+
+/* Each of them once: those for which there is still no thread are behind the last one then. */
+static void retry_all(struct keeper *keeper)
+{
+	struct fifo_hold *hold = NULL, *last = keeper->waiting ? keeper->waiting->prev : NULL;
+
+	for (unsigned n = 0; n < LOOKS_MOST && hold != last; n++) {
+		hold = keeper->waiting;
+		retry(hold);
+	}
 }
 
 static void look_at_full(struct keeper *keeper)
@@ -197,7 +218,7 @@ static void clock_dispatch(struct loop_source *source, uint32_t events)
 	if (read(source->fd, &n, sizeof(n)) != sizeof(n))
 		return;
 	keeper->wound = 0;
-	keeper_retry(keeper);
+	retry_all(keeper);
 	look_at_full(keeper);
 	end_doomed(keeper);
 	keeper_let_go(keeper);

@@ -34,8 +34,11 @@ void keeper_unwatch(struct fifo_hold *hold);
 /* Closes what was opened and is not wanted, with its watch, unless a hold has that. */
 void keeper_drop(struct keeper *keeper, uid_t uid, const struct ends_opening *opening);
 
-/* A thread has become free, for one that waits for that; and for more of those that may go. */
-void keeper_retry(struct keeper *keeper);
+/*
+ * A thread of this user's has become free, for one that waits for that: one of his before others,
+ * who may have used up all of theirs. And it is there for more of those that may go.
+ */
+void keeper_retry(struct keeper *keeper, uid_t uid);
 void keeper_let_go(struct keeper *keeper);
 
 /* Somebody needs room: for a while, what rests is let go as soon as it can be. */
