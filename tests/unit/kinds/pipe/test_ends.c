@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The ends of a FIFO on tmpfs, as a thread of the daemon's sees them: when it holds a write end, and
- * when the kernel says so.
+ * The ends of a FIFO on tmpfs, as a thread of the daemon's sees them: when it holds a write end,
+ * and when the kernel says so.
  */
 #include <fcntl.h>
 #include <stdlib.h>
