@@ -56,6 +56,26 @@ START_TEST(test_nodes_fifo_node_looks_like_one)
 }
 END_TEST
 
+/* mknod(2) insists on what it asks for, so it's not a FIFO. */
+START_TEST(test_nodes_regular_node_is_a_served_pipe)
+{
+	struct stat st;
+	char buf[16];
+	int fd;
+
+	umask(022);
+	must(mknod(ipc_path("pipes/r"), S_IFREG | 0666, 0));
+	must(stat(ipc_path("pipes/r"), &st));
+	ck_assert_uint_eq(st.st_mode, S_IFREG | 0644);
+	channel_put("pipes/r", "served", 6);
+	fd = channel_open("pipes/r", O_RDONLY);
+	ck_assert_int_eq(must(read(fd, buf, sizeof(buf))), 6);
+	ck_assert_int_eq(must(read(fd, buf, sizeof(buf))), 0);
+	must(truncate(ipc_path("pipes/r"), 0));
+	must_fail(mknod(ipc_path("pipes/r"), S_IFREG | 0666, 0), EEXIST);
+}
+END_TEST
+
 START_TEST(test_nodes_socket_node_carries_bytes)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -86,6 +106,7 @@ int main(void)
 
 	tcase_add_test(tcase, test_nodes_fifo_node_carries_bytes);
 	tcase_add_test(tcase, test_nodes_fifo_node_looks_like_one);
+	tcase_add_test(tcase, test_nodes_regular_node_is_a_served_pipe);
 	tcase_add_test(tcase, test_nodes_socket_node_carries_bytes);
 	return suite_run(suite);
 }

@@ -56,6 +56,13 @@ has_line() { # LINE...
 	has_line "kind shm" "name $NAME" "size 1048576" "bytes 4096" "mode 0644"
 }
 
+@test "status of a served pipe" {
+	shell 'echo "create pipes/$NAME capacity=64K mode=0640 served=daemon" > $IPC/ctl; echo hello > $P'
+	run -0 info pipes status
+	has_line "kind pipes" "name $NAME" "mode 0640" "bytes 6" "capacity 65536" "eof auto" "served daemon" \
+		"readers 0" "writers 0" "waiting 0"
+}
+
 @test "status counts readers and writers of a FIFO" {
 	shell 'touch $P'
 	native "fd:r:$P"
