@@ -93,20 +93,6 @@ last_error() {
 	[[ $(cat "$OUT") == $'hello\nbye' ]]
 }
 
-@test "eof=never keeps a reader of a served pipe waiting when the last writer goes, eof=auto ends it" {
-	shell 'echo "create pipes/$NAME eof=never served=daemon" > $IPC/ctl'
-	background cat "$P" >"$OUT"
-	shell 'echo hello > $P'
-	wait_until contains "$OUT" hello
-	wait_until blocked "$JOB"
-	shell 'echo bye > $P'
-	wait_until contains "$OUT" bye
-	wait_until blocked "$JOB"
-	shell 'echo "set pipes/$NAME eof=auto" > $IPC/ctl'
-	wait_until ended "$JOB"
-	[[ $(cat "$OUT") == $'hello\nbye' ]]
-}
-
 @test "a pipe takes what its capacity says" {
 	run -0 shell 'echo "create pipes/$NAME capacity=64K" > $IPC/ctl
 		dd if=/dev/zero of=$P bs=4k oflag=nonblock 2>&1 | awk "/ copied/ { print \$1 }"

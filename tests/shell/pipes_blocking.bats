@@ -29,6 +29,20 @@ setup() {
 	wait "$JOB"
 }
 
+@test "eof=never keeps a reader waiting when the last writer goes, eof=auto ends it" {
+	shell 'echo "create pipes/$NAME eof=never" > $IPC/ctl'
+	background cat "$P" >"$OUT"
+	shell 'echo hello > $P'
+	wait_until contains "$OUT" hello
+	wait_until blocked "$JOB"
+	shell 'echo bye > $P'
+	wait_until contains "$OUT" bye
+	wait_until blocked "$JOB"
+	shell 'echo "set pipes/$NAME eof=auto" > $IPC/ctl'
+	wait_until ended "$JOB"
+	[[ $(cat "$OUT") == $'hello\nbye' ]]
+}
+
 @test "no end of file while a writer is open" {
 	touch "$P"
 	background cat "$P" >"$OUT"
