@@ -37,16 +37,21 @@ static int look(struct pipe *pipe, struct caller *caller, const struct job_call 
 
 /*
  * How long a look-up waits for the lock of a pipe. Whoever has it for longer keeps the pipe from
- * everybody, and the name is shown as it is: so it can be removed. For a while nobody waits again.
+ * everybody, and the name is shown as it is: so it can be removed. For a while nobody waits again;
+ * and when the lock is had in the end, the pipe is held all the same.
  */
-#define OPEN_MOST  (CLOCK_S / 4)
+#define OPEN_MOST  (CLOCK_S / 2)
 #define STUCK_MOST (10 * CLOCK_S)
 
 static void opening_undo(struct host *host, struct caller *caller, void *data)
 {
 	struct ends_opening *opening = data;
+	struct fifo_hold *hold = keeper_find_late(opening->keeper, opening->node);
 
-	keeper_drop(opening->keeper, caller->uid, opening);
+	if (hold)
+		hold_take(hold, opening);
+	else
+		keeper_drop(opening->keeper, caller->uid, opening);
 }
 
 /*
@@ -116,11 +121,16 @@ static int fifo_show(struct channel *channel, uint64_t node, struct caller *call
 	int r;
 
 	pipe->node = node;
-	if (!pipe->is_kept || clock_now() < pipe->stuck)
+	if (!pipe->is_kept || hold_renew(&pipe->hold) || clock_now() < pipe->stuck)
 		return 0;
 	r = fifo_hold(pipe, caller);
-	pipe->stuck = r == -ETIMEDOUT ? clock_now() + STUCK_MOST : 0;
-	return r == -ETIMEDOUT ? 0 : r;
+	if (r != -ETIMEDOUT) {
+		pipe->stuck = 0;
+		return r;
+	}
+	pipe->stuck = clock_now() + STUCK_MOST;
+	hold_await(&pipe->hold, node);
+	return 0;
 }
 
 /* What only the kernel knows. */

@@ -66,6 +66,7 @@ int hold_take(struct fifo_hold *hold, struct ends_opening *opening)
 		keeper_drop(hold->keeper, hold->uid, opening);
 		return r;
 	}
+	keeper_place(hold, HOLD_NOWHERE);
 	hold->ends = (struct ends){.read_fd = opening->read_fd,
 				   .write_fd = opening->write_fd,
 				   .inotify_fd = hold->keeper->inotify.fd,
@@ -81,6 +82,14 @@ int hold_take(struct fifo_hold *hold, struct ends_opening *opening)
 	hold->used = clock_now();
 	hold_look(hold);
 	return 0;
+}
+
+void hold_await(struct fifo_hold *hold, uint64_t node)
+{
+	if (hold->ends.read_fd >= 0)
+		return;
+	hold->node = node;
+	keeper_place(hold, HOLD_LATE);
 }
 
 bool hold_renew(struct fifo_hold *hold)
@@ -300,9 +309,10 @@ void hold_leave(struct fifo_hold *hold)
 
 void hold_fini(struct fifo_hold *hold)
 {
+	if (hold->place != HOLD_NOWHERE)
+		keeper_place(hold, HOLD_NOWHERE);
 	if (hold->ends.read_fd < 0)
 		return;
-	keeper_place(hold, HOLD_NOWHERE);
 	hold_disarm(hold);
 	hold->ends.task = ENDS_CLOSE;
 	ends_act(&hold->ends);

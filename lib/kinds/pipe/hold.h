@@ -40,6 +40,7 @@ struct fifo_hold {
 	unsigned n_reads; /* since there is a write end of ours */
 	size_t charged;   /* USER_STORED */
 	int64_t used;     /* when it was last looked up: clock_now() */
+	uint64_t node;    /* that is being opened, HOLD_LATE */
 	int watch;        /* inotify's number; -1 */
 	struct worker_task task;
 	enum hold_place {
@@ -48,6 +49,7 @@ struct fifo_hold {
 		HOLD_FULL,    /* with a write end of ours */
 		HOLD_WAITING, /* for a thread */
 		HOLD_DOOMED,  /* its name has gone: to be ended */
+		HOLD_LATE,    /* not held: the thread that opens it has not come back yet */
 		HOLD_LEAVING, /* a thread is about to let it go */
 	} place;
 	struct fifo_hold *prev, *next; /* in the keeper's list of that name */
@@ -61,6 +63,9 @@ void hold_fini(struct fifo_hold *hold);
 
 /* Takes over what has been opened for it; what is held already is closed again. -ENFILE */
 int hold_take(struct fifo_hold *hold, struct ends_opening *opening);
+
+/* Nobody waits for its opening any more; but it is held when that is done. */
+void hold_await(struct fifo_hold *hold, uint64_t node);
 
 /* Somebody looks it up: it is not let go for a while. False: it is not held. */
 bool hold_renew(struct fifo_hold *hold);

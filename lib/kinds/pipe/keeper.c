@@ -43,6 +43,8 @@ static struct fifo_hold **keeper_list(struct keeper *keeper, enum hold_place pla
 		return &keeper->waiting;
 	case HOLD_DOOMED:
 		return &keeper->doomed;
+	case HOLD_LATE:
+		return &keeper->late;
 	case HOLD_LEAVING:
 		return &keeper->leaving;
 	default:
@@ -112,6 +114,17 @@ void keeper_place(struct fifo_hold *hold, enum hold_place place)
 	DL_APPEND(*to, hold);
 	hold->used = clock_now();
 	keeper_wind(keeper);
+}
+
+struct fifo_hold *keeper_find_late(struct keeper *keeper, uint64_t node)
+{
+	struct fifo_hold *hold;
+
+	DL_FOREACH(keeper->late, hold) {
+		if (hold->node == node)
+			break;
+	}
+	return hold;
 }
 
 void keeper_watch(struct fifo_hold *hold)

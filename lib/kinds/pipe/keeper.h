@@ -13,7 +13,7 @@ struct keeper {
 	struct loop_source inotify, clock;
 	struct fifo_hold *resting; /* the first to go first */
 	unsigned n_resting;
-	struct fifo_hold *full, *waiting, *doomed, *leaving;
+	struct fifo_hold *full, *waiting, *doomed, *late, *leaving;
 	struct fifo_hold *watched; /* by watch */
 	bool has_gone;             /* the mount, from the tree: nothing is held any more */
 	int64_t pressed;           /* when somebody last needed room */
@@ -30,6 +30,9 @@ void keeper_place(struct fifo_hold *hold, enum hold_place place);
 
 void keeper_watch(struct fifo_hold *hold);
 void keeper_unwatch(struct fifo_hold *hold);
+
+/* The one that waits, HOLD_LATE, for that node; NULL: none. */
+struct fifo_hold *keeper_find_late(struct keeper *keeper, uint64_t node);
 
 /* Closes what was opened and is not wanted, with its watch, unless a hold has that. */
 void keeper_drop(struct keeper *keeper, uid_t uid, const struct ends_opening *opening);
