@@ -260,6 +260,14 @@ print(os.strerror(ctypes.get_errno()))"'
 	[[ $output == $'one\n'"$(sort_of_pipe)" ]]
 }
 
+@test "rm ends a copy that waits for room in what it has made" {
+	keeps_fifos || skip "pipes are served"
+	run -0 shell 'head -c 3M /dev/zero > $BATS_TEST_TMPDIR/big; cp $BATS_TEST_TMPDIR/big $P 2> $BATS_TEST_TMPDIR/said &
+		until [ "$(grep -c "^bytes 1048576" $IPC/info/pipes/$NAME/status)" = 1 ]; do :; done
+		rm $P; ! wait $!; cat $BATS_TEST_TMPDIR/said'
+	[[ $output == *"Broken pipe"* ]]
+}
+
 @test "ls -l shows a FIFO of size 0 with its owner and mode" {
 	run -0 shell 'echo hello > $P; chmod 640 $P; chown 65534:12345 $P; stat -c "%F %a %u %g %s" $P'
 	[[ $output == "$(sort_of_pipe) 640 65534 12345 0" ]]

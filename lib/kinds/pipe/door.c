@@ -50,7 +50,7 @@ static int door_change(struct channel *channel, struct file *file, const struct 
 	return channel_change(&door_from(channel)->pipe->kept.channel, NULL, attr, changes, caller);
 }
 
-/* There is room, or there are readers again. */
+/* There is room, or nobody is left to read. */
 static void door_dispatch(struct loop_source *source, uint32_t events)
 {
 	channel_wake(&CONTAINER_OF(source, struct door, write_end)->channel, EPOLLOUT);
@@ -136,7 +136,7 @@ static ssize_t door_write(struct file *file, const void *data, size_t size, off_
 		return -EAGAIN;
 	if (job_take_result(file->waiter, writing_act, &r))
 		return r ? r : -EAGAIN;
-	if (!(ends_look(door->write_end.fd) & EPOLLOUT))
+	if (!(ends_look(door->write_end.fd) & (EPOLLOUT | EPOLLERR)))
 		return -EAGAIN;
 	if (host_reserve_spare(host, sizeof(*writing) + piece) < 0)
 		return -ENOMEM;
