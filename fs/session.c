@@ -80,8 +80,10 @@ static void allow_names(struct session *session)
 /* All is there that users may ask for. */
 static void session_begun(struct session *session, int result)
 {
-	if (result < 0)
+	if (result < 0) {
 		log_line(LOG_ERR, "no FIFO can be kept: %s", strerror(-result));
+		session->host.pipes.by_daemon = true;
+	}
 	session->is_early = false;
 	early_answer(session);
 	background_ready();

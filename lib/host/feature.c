@@ -50,8 +50,10 @@ static bool probe_open_tree(void)
 {
 	CLEANUP_FD int fd = (int)syscall(SYS_open_tree, AT_FDCWD, "/dev/null",
 					 OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	struct mount_attr attr = {.propagation = MS_PRIVATE};
 
-	return fd >= 0 && may_open_by_handle();
+	return fd >= 0 && mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) == 0 &&
+	       may_open_by_handle();
 }
 
 static bool probe_mqueue_mount(void)
