@@ -4,8 +4,13 @@
  * nobody uses them any more, and what that is charged.
  */
 #include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "lib/kinds/kinds.h"
@@ -314,6 +319,56 @@ START_TEST(test_hold_ends_with_the_mount)
 }
 END_TEST
 
+static void *read_into(void *page)
+{
+	int fd = must_call(open(path_of(NODE), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+
+	ck_assert_int_eq(read(fd, page, 1), 1);
+	close(fd);
+	return NULL;
+}
+
+/* Has it read to memory that faults, with the lock of the pipe held. Returns who sees to that. */
+static int lock_begin(void *page, pthread_t *ret_reader)
+{
+	int fd = must_call((int)syscall(SYS_userfaultfd, O_CLOEXEC));
+	struct uffdio_api api = {.api = UFFD_API};
+	struct uffdio_register range = {{(uintptr_t)page, 4096}, UFFDIO_REGISTER_MODE_MISSING, 0};
+	struct uffd_msg message;
+
+	must_call(ioctl(fd, UFFDIO_API, &api));
+	must_call(ioctl(fd, UFFDIO_REGISTER, &range));
+	pthread_create(ret_reader, NULL, read_into, page);
+	ck_assert_int_eq(read(fd, &message, sizeof(message)), sizeof(message));
+	return fd;
+}
+
+/* It has rested, and would go as the other one does, but for the thread that is kept at it. */
+START_TEST(test_hold_that_is_locked_is_not_let_go)
+{
+	struct space *space = new_space();
+	struct channel *fifo = object_make(space, "f");
+	struct channel *other = object_make(space, "o");
+	void *page = mmap(NULL, 4096, PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	pthread_t reader;
+	int lock;
+
+	must(look_up(fifo, NODE));
+	put(NODE, "hello");
+	lock = lock_begin(page, &reader);
+	loop_settle();
+	must(look_up(other, OTHER));
+	await_gone(other, 1);
+	close(lock); /* and the fault is like any other */
+	pthread_join(reader, NULL);
+	await_held(fifo, "both");
+	expect(NODE, "ello");
+	await_gone(fifo, 0);
+	object_unref(other);
+	object_unref(fifo);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("hold");
@@ -332,6 +387,7 @@ int main(void)
 					 test_hold_over_the_users_limit_enfile,
 					 test_hold_at_the_limit_waits_for_one_that_rests,
 					 test_hold_ends_with_the_mount,
+					 test_hold_that_is_locked_is_not_let_go,
 					 NULL,
 				 });
 
