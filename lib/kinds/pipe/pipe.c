@@ -129,6 +129,14 @@ static void pipe_init(struct pipe *pipe, mode_t mode, const struct settings *set
 	pipe->hold.has_no_end = pipe->is_kept && pipe->has_no_end;
 }
 
+/* An open makes no FIFO that could not be held: it would be there, and be said to have failed. */
+static int check_room(const struct space *space, const struct caller *caller)
+{
+	struct fifo_hold hold = {.keeper = keeper_of(space), .uid = caller->uid};
+
+	return hold_room(&hold) == -ENFILE ? -ENFILE : 0;
+}
+
 static int pipe_create(struct space *space, const char *name, mode_t mode,
 		       const struct settings *settings, struct caller *caller,
 		       struct entry *ret_entry)
@@ -140,6 +148,8 @@ static int pipe_create(struct space *space, const char *name, mode_t mode,
 
 	if (r == 0)
 		r = pipe_check(settings, caller);
+	if (r == 0 && !settings && ops == &fifo_ops && S_ISREG(mode))
+		r = check_room(space, caller);
 	if (r < 0)
 		return r;
 	pipe = calloc(1, sizeof(*pipe));
