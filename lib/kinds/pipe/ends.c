@@ -69,12 +69,13 @@ static int open_paid(const struct host_nodes *nodes, uint64_t node, int flags)
 }
 
 /* One that has another size, or holds something already, is as somebody else wanted it. */
-static void size_new(int fd, int size)
+static int size_new(int fd, int size)
 {
 	int n_bytes = 0;
 
 	if (fcntl(fd, F_GETPIPE_SZ) == 65536 && ioctl(fd, FIONREAD, &n_bytes) == 0 && n_bytes == 0)
 		fcntl(fd, F_SETPIPE_SZ, size);
+	return fcntl(fd, F_GETPIPE_SZ);
 }
 
 static int open_all(struct ends_opening *opening)
@@ -88,7 +89,7 @@ static int open_all(struct ends_opening *opening)
 	opening->watch = watch(opening->inotify_fd, opening->read_fd, WATCH_NOTHING | IN_MASK_ADD);
 	if (opening->watch < 0)
 		return opening->watch;
-	size_new(opening->read_fd, opening->size);
+	opening->size = size_new(opening->read_fd, opening->size);
 	if (!opening->has_end)
 		opening->write_fd = reopen(opening->read_fd, O_WRONLY);
 	return opening->has_end || opening->write_fd >= 0 ? 0 : opening->write_fd;
@@ -145,17 +146,18 @@ static void settle(struct ends *ends)
  * that and the close is lost, as natively when the last reader leaves; but only to somebody who has
  * had the name looked up long ago, and is that slow to use it.
  */
-static bool is_left(int read_fd)
+static void ask(struct ends *ends)
 {
 	int fds[2];
-	bool is_left;
 
-	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
-		return false;
-	is_left = tee(read_fd, fds[1], 1, SPLICE_F_NONBLOCK) == 0;
+	ends->is_left = false;
+	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0) {
+		ends->error = -errno;
+		return;
+	}
+	ends->is_left = tee(ends->read_fd, fds[1], 1, SPLICE_F_NONBLOCK) == 0;
 	close(fds[0]);
 	close(fds[1]);
-	return is_left;
 }
 
 static void close_all(struct ends *ends)
@@ -180,7 +182,7 @@ void ends_act(struct ends *ends)
 			note(ends, &ends->write_fd, reopen(ends->read_fd, O_WRONLY));
 		break;
 	case ENDS_ASK:
-		ends->is_left = is_left(ends->read_fd);
+		ask(ends);
 		break;
 	case ENDS_CLOSE:
 		close_all(ends);
@@ -223,7 +225,8 @@ int ends_resize(void *data)
 
 	if (fd < 0)
 		return fd;
-	return fcntl(fd, F_SETPIPE_SZ, job->size) < 0 ? -errno : 0;
+	job->capacity = fcntl(fd, F_SETPIPE_SZ, job->size);
+	return job->capacity < 0 ? -errno : 0;
 }
 
 /* As much as was there at first: a writer may be quicker. */

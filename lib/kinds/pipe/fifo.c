@@ -135,19 +135,23 @@ static int fifo_show(struct channel *channel, uint64_t node, struct caller *call
 
 /* What only the kernel knows. */
 
+/* Nobody waits for longer for somebody who has the lock of the pipe for good. */
+#define LOOK_MOST CLOCK_S
+
 /* -ESTALE: nothing is held, or no longer. */
 static int ask(struct pipe *pipe, struct caller *caller, int (*act)(void *data),
 	       struct ends_job *job)
 {
 	if (!hold_pin(&pipe->hold, &job->read_end))
 		return -ESTALE;
-	return run(pipe, caller,
-		   &(struct job_call){
-			   .place = JOB_ALONE, .act = act, .data = job, .size = sizeof(*job)});
+	return look(pipe, caller,
+		    &(struct job_call){.place = JOB_ALONE,
+				       .most = LOOK_MOST,
+				       .is_single = true,
+				       .act = act,
+				       .data = job,
+				       .size = sizeof(*job)});
 }
-
-/* Who only looks does not wait for somebody who has the lock of the pipe for good. */
-#define LOOK_MOST CLOCK_S
 
 /* poll(2) tells without a thread that there is nothing in it. */
 static bool is_empty(const struct fifo_hold *hold)
@@ -272,7 +276,7 @@ static int fifo_resize(struct pipe *pipe, size_t size, struct caller *caller)
 		return -EPERM;
 	r = ask(pipe, caller, ends_resize, &job);
 	if (r == 0)
-		hold_resized(&pipe->hold, size);
+		hold_resized(&pipe->hold, (size_t)job.capacity);
 	return r == -ESTALE ? 0 : r;
 }
 

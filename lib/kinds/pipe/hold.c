@@ -55,8 +55,13 @@ int hold_take(struct fifo_hold *hold, struct ends_opening *opening)
 		keeper_drop(hold->keeper, hold->uid, opening);
 		return hold->is_ended ? -ESTALE : 0;
 	}
+	if (hold->ends.read_fd >= 0 && !hold->is_busy) {
+		keeper_drop(hold->keeper, hold->uid, opening);
+		return -ENOMEM;
+	}
 	if (hold->is_busy) {
 		hold->spare_fd = opening->read_fd;
+		hold->spare_watch = opening->watch;
 		if (opening->write_fd >= 0)
 			keeper_close(hold->keeper->host, hold->uid, opening->write_fd);
 		return 0;
@@ -97,8 +102,8 @@ bool hold_renew(struct fifo_hold *hold)
 	if (!hold->is_held)
 		return false;
 	hold->is_wanted = true;
-	if (hold->place == HOLD_RESTING)
-		keeper_place(hold, HOLD_RESTING);
+	if (hold->place == HOLD_RESTING || hold->place == HOLD_BRIEF)
+		keeper_place(hold, hold->place);
 	return true;
 }
 
@@ -171,6 +176,7 @@ static void hold_gone(struct fifo_hold *hold)
 		return;
 	}
 	hold->ends.read_fd = TAKE_FD(hold->spare_fd);
+	hold->ends.watch = hold->spare_watch;
 	hold->ends.is_new = true;
 	hold_arm(hold);
 }
@@ -232,7 +238,8 @@ static bool hold_wants(const struct fifo_hold *hold, uint32_t events, enum ends_
 	bool has_end = hold->ends.write_fd >= 0;
 
 	*ret_task = ENDS_SETTLE;
-	if (hold->is_ended) {
+	/* Without memory to watch it, it can't be held. */
+	if (hold->is_ended || !hold->is_held) {
 		*ret_task = ENDS_CLOSE;
 		return true;
 	}
@@ -251,7 +258,9 @@ static enum hold_place hold_find_place(const struct fifo_hold *hold, uint32_t ev
 		return HOLD_NOWHERE;
 	if (hold->ends.write_fd >= 0)
 		return HOLD_FULL;
-	return events & EPOLLIN || hold->has_writer ? HOLD_NOWHERE : HOLD_RESTING;
+	if (events & EPOLLIN || hold->has_writer)
+		return HOLD_NOWHERE;
+	return hold_has_many(hold) ? HOLD_BRIEF : HOLD_RESTING;
 }
 
 void hold_look(struct fifo_hold *hold)
@@ -274,8 +283,9 @@ void hold_look(struct fifo_hold *hold)
 		hold->has_writer = false;
 	if (!hold_wants(hold, events, &task)) {
 		enum hold_place place = hold_find_place(hold, events);
+		bool rests = place == HOLD_RESTING && hold->place == HOLD_BRIEF;
 
-		if (place != hold->place)
+		if (place != hold->place && !rests)
 			keeper_place(hold, place);
 		return;
 	}

@@ -29,6 +29,7 @@ struct fifo_hold {
 	struct loop_source read_end;
 	struct ends ends; /* the thread's own while it is at it */
 	int spare_fd;     /* another read end, found while this one was about to go; -1 */
+	int spare_watch;
 	bool has_no_end;
 	bool is_held;     /* read_end is there, and stays for now */
 	bool is_busy;     /* a thread is at it */
@@ -45,6 +46,7 @@ struct fifo_hold {
 	struct worker_task task;
 	enum hold_place {
 		HOLD_NOWHERE,
+		HOLD_BRIEF,   /* as HOLD_RESTING, but its owner has many */
 		HOLD_RESTING, /* empty, as far as is known without a writer: to be let go */
 		HOLD_FULL,    /* with a write end of ours */
 		HOLD_WAITING, /* for a thread */
@@ -91,6 +93,9 @@ void hold_set_end(struct fifo_hold *hold, bool has_no_end);
  * go. -ENFILE
  */
 int hold_room(struct fifo_hold *hold);
+
+/* Has its owner so many that they are let go sooner? */
+bool hold_has_many(const struct fifo_hold *hold);
 
 /* What a new pipe of this user's may have, of the bytes that are wanted. */
 size_t hold_size(const struct fifo_hold *hold, size_t wanted);

@@ -14,6 +14,7 @@
 #define SIZE_LEAST  8192  /* PIPE_MIN_DEF_BUFFERS, linux/fs/pipe.c */
 
 #define N_DESCRIPTORS 2
+#define MANY          256 /* so that they rest only briefly */
 
 static struct user_table *users_of(const struct fifo_hold *hold)
 {
@@ -38,11 +39,16 @@ int hold_room(struct fifo_hold *hold)
 	if (user_has_room(users_of(hold), hold->uid, USER_DESCRIPTORS, N_DESCRIPTORS) &&
 	    user_has_room(users_of(hold), hold->uid, USER_WATCHES, 1))
 		return 0;
-	if (!has_one_of(keeper->resting, hold->uid) && !has_one_of(keeper->doomed, hold->uid) &&
-	    !has_one_of(keeper->leaving, hold->uid))
-		return -ENFILE;
-	keeper_press(keeper);
-	return -EBUSY;
+	keeper_press(keeper, hold->uid);
+	if (has_one_of(keeper->resting, hold->uid) || has_one_of(keeper->brief, hold->uid) ||
+	    has_one_of(keeper->doomed, hold->uid) || has_one_of(keeper->leaving, hold->uid))
+		return -EBUSY;
+	return -ENFILE;
+}
+
+bool hold_has_many(const struct fifo_hold *hold)
+{
+	return user_charged(users_of(hold), hold->uid, USER_WATCHES) > MANY;
 }
 
 size_t hold_size(const struct fifo_hold *hold, size_t wanted)
@@ -58,9 +64,14 @@ size_t hold_size(const struct fifo_hold *hold, size_t wanted)
 
 bool hold_may_resize(const struct fifo_hold *hold, size_t size)
 {
-	size_t more = size > hold->charged ? size - hold->charged : 0;
+	struct user_table *users = users_of(hold);
+	size_t others = user_charged(users, hold->uid, USER_STORED) - hold->charged;
+	size_t most = hold->keeper->size_soft / 2;
 
-	return !more || hold_size(hold, more) == more;
+	if (size <= hold->charged)
+		return true;
+	return (size <= SIZE_NATIVE || !most || others + size <= most) &&
+	       user_has_room(users, hold->uid, USER_STORED, size - hold->charged);
 }
 
 void hold_resized(struct fifo_hold *hold, size_t size)

@@ -22,7 +22,6 @@
 #define REST         (4 * CLOCK_S)
 #define REST_SHORT   (250 * CLOCK_MS)
 #define REST_PRESSED (150 * CLOCK_MS)
-#define REST_MANY    256
 /*
  * How often those are looked at that hold something: before Linux 6.6 nothing tells that splice(2)
  * has read.
@@ -35,6 +34,8 @@
 static struct fifo_hold **keeper_list(struct keeper *keeper, enum hold_place place)
 {
 	switch (place) {
+	case HOLD_BRIEF:
+		return &keeper->brief;
 	case HOLD_RESTING:
 		return &keeper->resting;
 	case HOLD_FULL:
@@ -52,21 +53,9 @@ static struct fifo_hold **keeper_list(struct keeper *keeper, enum hold_place pla
 	}
 }
 
-static bool is_pressed(const struct keeper *keeper)
+static int64_t earlier(int64_t next, const struct fifo_hold *first, int64_t time)
 {
-	return keeper->pressed && keeper->pressed + REST > clock_now();
-}
-
-static int64_t keeper_doom(const struct keeper *keeper)
-{
-	return is_pressed(keeper) ? REST_PRESSED : REST_SHORT;
-}
-
-static int64_t keeper_rest(const struct keeper *keeper)
-{
-	if (is_pressed(keeper))
-		return REST_PRESSED;
-	return keeper->n_resting > REST_MANY ? REST_SHORT : REST;
+	return first && (!next || first->used + time < next) ? first->used + time : next;
 }
 
 /* When the clock has something to do next; 0: nothing. */
@@ -76,10 +65,9 @@ static int64_t keeper_next(const struct keeper *keeper)
 
 	if (keeper->full)
 		next = keeper->full->used + FULL_LOOK;
-	if (keeper->resting && (!next || keeper->resting->used + keeper_rest(keeper) < next))
-		next = keeper->resting->used + keeper_rest(keeper);
-	if (keeper->doomed && (!next || keeper->doomed->used + keeper_doom(keeper) < next))
-		next = keeper->doomed->used + keeper_doom(keeper);
+	next = earlier(next, keeper->resting, REST);
+	next = earlier(next, keeper->brief, REST_SHORT);
+	next = earlier(next, keeper->doomed, REST_SHORT);
 	if (keeper->waiting && (!next || now + RETRY < next))
 		next = now + RETRY;
 	/* What is due waits for threads, which tell when they are through. */
@@ -106,8 +94,6 @@ void keeper_place(struct fifo_hold *hold, enum hold_place place)
 
 	if (from)
 		DL_DELETE(*from, hold);
-	keeper->n_resting -= hold->place == HOLD_RESTING;
-	keeper->n_resting += place == HOLD_RESTING;
 	hold->place = place;
 	if (!to)
 		return;
@@ -145,12 +131,6 @@ void keeper_unwatch(struct fifo_hold *hold)
 		HASH_DEL(hold->keeper->watched, hold);
 	hold->hh.tbl = NULL;
 	hold->watch = -1;
-}
-
-void keeper_press(struct keeper *keeper)
-{
-	keeper->pressed = clock_now();
-	keeper_wind(keeper);
 }
 
 static void retry(struct fifo_hold *hold)
@@ -198,29 +178,55 @@ static void look_at_full(struct keeper *keeper)
 	}
 }
 
+static void let_go(struct fifo_hold **list, int64_t time)
+{
+	int64_t until = clock_now() - time;
+
+	for (unsigned n = 0; n < LOOKS_MOST && *list && (*list)->used <= until; n++)
+		hold_leave(*list);
+}
+
 void keeper_let_go(struct keeper *keeper)
 {
-	int64_t now = clock_now();
+	let_go(&keeper->resting, REST);
+	let_go(&keeper->brief, REST_SHORT);
+}
 
-	for (unsigned n = 0; n < LOOKS_MOST; n++) {
-		struct fifo_hold *hold = keeper->resting;
+static void end_one(struct fifo_hold *hold)
+{
+	keeper_place(hold, HOLD_NOWHERE);
+	hold_end(hold);
+}
 
-		if (!hold || hold->used + keeper_rest(keeper) > now)
+static void press(struct fifo_hold *list, uid_t uid, void (*end)(struct fifo_hold *hold))
+{
+	int64_t until = clock_now() - REST_PRESSED;
+	struct fifo_hold *hold, *next;
+	unsigned n = 0;
+
+	DL_FOREACH_SAFE(list, hold, next) {
+		if (hold->used > until || n == LOOKS_MOST)
 			break;
-		hold_leave(hold);
+		if (hold->uid != uid)
+			continue;
+		n++;
+		end(hold);
 	}
+}
+
+void keeper_press(struct keeper *keeper, uid_t uid)
+{
+	press(keeper->doomed, uid, end_one);
+	press(keeper->brief, uid, hold_leave);
+	press(keeper->resting, uid, hold_leave);
 }
 
 static void end_doomed(struct keeper *keeper)
 {
-	int64_t now = clock_now();
+	int64_t until = clock_now() - REST_SHORT;
 
-	while (keeper->doomed && keeper->doomed->used + keeper_doom(keeper) <= now) {
-		struct fifo_hold *hold = keeper->doomed;
-
-		keeper_place(hold, HOLD_NOWHERE);
-		hold_end(hold);
-	}
+	while (keeper->doomed && keeper->doomed->used <= until)
+		end_one(keeper->doomed);
 }
 
 static void clock_dispatch(struct loop_source *source, uint32_t events)

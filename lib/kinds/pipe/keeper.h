@@ -11,12 +11,10 @@
 struct keeper {
 	struct host *host;
 	struct loop_source inotify, clock;
-	struct fifo_hold *resting; /* the first to go first */
-	unsigned n_resting;
+	struct fifo_hold *resting, *brief; /* the first to go first */
 	struct fifo_hold *full, *waiting, *doomed, *late, *leaving;
 	struct fifo_hold *watched; /* by watch */
 	bool has_gone;             /* the mount, from the tree: nothing is held any more */
-	int64_t pressed;           /* when somebody last needed room */
 	int64_t wound;             /* when the clock goes off; 0: it does not */
 	size_t size_soft;          /* fs.pipe-user-pages-soft, bytes; 0: no limit */
 };
@@ -44,8 +42,8 @@ void keeper_drop(struct keeper *keeper, uid_t uid, const struct ends_opening *op
 void keeper_retry(struct keeper *keeper, uid_t uid);
 void keeper_let_go(struct keeper *keeper);
 
-/* Somebody needs room: for a while, what rests is let go as soon as it can be. */
-void keeper_press(struct keeper *keeper);
+/* This user needs room: what rests of his is let go as soon as it can be. */
+void keeper_press(struct keeper *keeper, uid_t uid);
 
 /* As host_sleep(), of the walkers: -ENOBUFS also where others would soon find none. */
 int keeper_start(struct host *host, uid_t uid, struct worker_task *task);
