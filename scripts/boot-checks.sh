@@ -117,6 +117,15 @@ check_passthrough() {
 	[[ $(in_shell 'stat -c %F /ipc/shm/frame') == "regular"* ]]
 }
 
+# systemd opens what a service reads, and waits no longer than the first writer is away.
+check_input() {
+	in_shell 'read_it() { systemd-run -q -p StandardInput=file:/ipc/pipes/more -p StandardOutput=append:/run/read cat; }
+		echo hello > /ipc/pipes/more; read_it
+		until grep -x hello /run/read; do sleep 0.1; done
+		read_it; (echo one; echo two) > /ipc/pipes/more
+		until grep -x two /run/read; do sleep 0.1; done; rm /run/read'
+}
+
 check_reload() {
 	in_shell 'echo create queues/new mode=640 > /etc/ipcfs.d/new.conf
 		echo create pipes/bad colour=red > /etc/ipcfs.d/bad.conf
