@@ -40,7 +40,7 @@ has_line() { # LINE...
 	shell 'echo "create pipes/$NAME capacity=64K mode=0640 owner=1234 group=2345" > $IPC/ctl; echo hello > $P'
 	run -0 info pipes status
 	has_line "kind pipes" "name $NAME" "owner 1234" "group 2345" "mode 0640" "bytes 6" "capacity 65536" \
-		"eof auto" "readers 0" "writers 0" "waiting 0"
+		"eof auto" "readers 0" "writers 0"
 }
 
 @test "status of a queue" {
@@ -71,6 +71,41 @@ has_line() { # LINE...
 	has_line "readers 1" "writers 1"
 }
 
+@test "status of a FIFO says who keeps it, and nothing that nobody knows" {
+	shell 'mkfifo $P'
+	run -0 info pipes status
+	has_line "type fifo" "served kernel" "keep no" "readers 0" "writers 0"
+	[[ $output != *$'\n'@(bytes|capacity|held|waiting|last-)* ]]
+}
+
+@test "status of a socket says nothing of who uses it" {
+	run -0 python3 -c 'import os, socket
+os.chdir(os.environ["IPC"] + "/pipes")
+socket.socket(socket.AF_UNIX).bind(os.environ["NAME"])'
+	run -0 info pipes status
+	has_line "type socket"
+	[[ $output != *$'\n'@(readers|writers|waiting|keep|bytes)* ]]
+}
+
+@test "another user is told how many have a FIFO open" {
+	shell 'umask 0; mkfifo $P'
+	native "fd:rw:$P"
+	native "fd:w:$P"
+	run -0 other 'cat $IPC/info/pipes/$NAME/status $IPC/info/pipes/$NAME/peers'
+	has_line "readers 1" "writers 2" "others 2"
+}
+
+@test "the tables count who has a FIFO open" {
+	shell 'mkfifo $P; touch $P.idle'
+	native "fd:rw:$P"
+	native "fd:w:$P"
+	run -0 cat "$IPC/info/metrics"
+	has_line "ipcfs_readers{kind=\"pipes\",name=\"$NAME\"} 1" "ipcfs_writers{kind=\"pipes\",name=\"$NAME\"} 2" \
+		"ipcfs_readers{kind=\"pipes\",name=\"$NAME.idle\"} 0"
+	run -0 cat "$IPC/info/summary"
+	[[ $(awk -v n="$NAME" '$NF == n { print $11, $12, $13 }' <<<"$output") == "1 2 -" ]]
+}
+
 @test "status counts readers, writers and those that wait" {
 	echo "create pipes/$NAME served=daemon" >"$IPC/ctl"
 	background cat "$P"
@@ -82,7 +117,7 @@ has_line() { # LINE...
 }
 
 @test "times are seconds since the epoch, and looking leaves them" {
-	shell 'echo hello > $P; echo hello > $Q'
+	shell 'echo "create pipes/$NAME served=daemon" > $IPC/ctl; echo hello > $P; echo hello > $Q'
 	now=$(date +%s)
 	for kind in pipes queues; do
 		run -0 info "$kind" status
@@ -148,11 +183,13 @@ status
 	[[ -z $output ]]
 }
 
-@test "peek is not to be had where the kernel has no way" {
+@test "peek is not there where the kernel has no way" {
 	shell 'touch $Q $S; echo hello > $Q; mkfifo $P'
 	for kind in queues shm pipes; do
 		run -1 info "$kind" peek
-		[[ $output == *"Operation not supported"* ]]
+		[[ $output == *"No such file or directory"* ]]
+		run -0 ls "$IPC/info/$kind/$NAME"
+		[[ $output == $'peers\nstatus' ]]
 	done
 }
 

@@ -167,7 +167,7 @@ print(sorted(e["name"] for e in inventory if e["kind"] == "pipes"))'
 }
 
 @test "a time before 1970 is the one that it is" {
-	shell 'touch $P; touch -d @-0.25 $P'
+	shell 'echo "create pipes/$NAME served=daemon" > $IPC/ctl; touch -d @-0.25 $P'
 	run -0 shell 'grep ^last-write $IPC/info/pipes/$NAME/status'
 	[[ $output == "last-write -0.250000000" ]]
 }
