@@ -141,7 +141,8 @@ static bool hold_start(struct fifo_hold *hold, enum ends_task task)
 		keeper_place(hold, HOLD_LEAVING);
 	hold->is_busy = true;
 	channel_ref(hold->channel);
-	if (keeper_start(host, hold->uid, &hold->task) == 0)
+	hold->is_paid = keeper_start(host, hold->uid, &hold->task) == 0;
+	if (hold->is_paid)
 		return true;
 	if (!host->walkers) {
 		/* The mount has ended: nobody is left who could have to wait for this. */
@@ -212,7 +213,7 @@ static void hold_done(struct worker_task *task)
 	uid_t uid = hold->uid;
 	bool has_failed;
 
-	if (keeper->host->walkers)
+	if (hold->is_paid)
 		host_slept(keeper->host, hold->uid);
 	hold->is_busy = false;
 	hold_acted(hold);

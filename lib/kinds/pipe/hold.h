@@ -33,6 +33,7 @@ struct fifo_hold {
 	bool has_no_end;
 	bool is_held;     /* read_end is there, and stays for now */
 	bool is_busy;     /* a thread is at it */
+	bool is_paid;     /* for that, a USER_SLEEPS */
 	bool is_wanted;   /* it has been looked up since it was about to go */
 	bool is_doomed;   /* to be ended soon */
 	bool is_ended;    /* not to be held any more */
