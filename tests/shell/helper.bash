@@ -26,7 +26,8 @@ setup() {
 	ipcfs_setup
 }
 
-ipcfs_setup() { # [ARGUMENT...] of the mount
+# With `-o $SETUP_OPTIONS`, if a file sets that.
+ipcfs_setup() {
 	[[ $(id -u) == 0 ]] || skip "only root can mount here"
 	mountpoint -q "$FUSECTL" || mount -t fusectl none "$FUSECTL"
 	export NAME="ipcfs-test-$$-$BATS_TEST_NUMBER"
@@ -35,7 +36,7 @@ ipcfs_setup() { # [ARGUMENT...] of the mount
 	IPC=$(new_directory)
 	export IPC NATIVE_MQ P="$IPC/pipes/$NAME" Q="$IPC/queues/$NAME" S="$IPC/shm/$NAME"
 	export OUT="$BATS_TEST_TMPDIR/out"
-	mount_ipcfs "$IPC" "$@"
+	mount_ipcfs "$IPC" ${SETUP_OPTIONS:+-o "$SETUP_OPTIONS"}
 }
 
 teardown() {

@@ -5,9 +5,7 @@
 
 load helper
 
-setup() {
-	ipcfs_setup -o pipe_served=daemon
-}
+export SETUP_OPTIONS=pipe_served=daemon
 
 # --- end of file ----------------------------------------------------------------------------------
 
