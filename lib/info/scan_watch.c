@@ -22,10 +22,14 @@
 #include "lib/base/clock.h"
 #include "lib/info/scan.h"
 
-/* Milliseconds: how often to look, at one step at the most, and at all. */
-#define LOOK_MS  20
-#define STUCK_MS 200
-#define WHOLE_MS 5000
+/*
+ * Milliseconds: how often to look, at one step at the most, and at all. From their descriptors
+ * nobody can keep us: if those take long it is the machine that has much to do.
+ */
+#define LOOK_MS              20
+#define STUCK_MS             200
+#define STUCK_DESCRIPTORS_MS 1000
+#define WHOLE_MS             5000
 /* Processes that a look may be stuck at: in all, and of one user's before the rest is left out. */
 #define STUCK_MOST      5
 #define STUCK_USER_MOST 2
@@ -124,6 +128,11 @@ static bool is_running(pid_t pid)
 	return end && end[1] && end[2] == 'R';
 }
 
+static int64_t patience(const struct scan_list *list)
+{
+	return list->step < list->n ? STUCK_DESCRIPTORS_MS : STUCK_MS;
+}
+
 /* Until it has ended, or is killed: it may take its time to end then. */
 static void watch_looker(struct watch *watch, pid_t looker, int looker_fd)
 {
@@ -145,7 +154,7 @@ static void watch_looker(struct watch *watch, pid_t looker, int looker_fd)
 			step = watch->list->step;
 			since = now;
 		}
-		if (now - since > STUCK_MS || now > watch->end)
+		if (now - since > patience(watch->list) || now > watch->end)
 			break;
 	}
 	kill(looker, SIGKILL);
