@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tests/bench/bench.h"
 
+#include <fcntl.h>
+#include <stdarg.h>
 #include <sys/stat.h>
 
 #include "tests/bench/daemon.h"
@@ -43,4 +45,35 @@ void bench_end_fresh(struct bench *fresh)
 bool bench_has_kind(const struct bench *bench, const char *kind)
 {
 	return !kind || access(bench_mount(bench, kind), F_OK) == 0;
+}
+
+static bool command(const struct bench *bench, const char *line)
+{
+	int fd = must(open(bench_mount(bench, "ctl"), O_WRONLY | O_CLOEXEC));
+	ssize_t size = (ssize_t)strlen(line);
+	bool is_done = write(fd, line, (size_t)size) == size;
+	int error = errno;
+
+	close(fd);
+	errno = error;
+	return is_done;
+}
+
+bool bench_keeps_fifos(const struct bench *bench)
+{
+	if (!command(bench, "create pipes/try served=kernel"))
+		return false;
+	return command(bench, "remove pipes/try");
+}
+
+void bench_command(const struct bench *bench, const char *format, ...)
+{
+	char line[256];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(line, sizeof(line), format, arguments);
+	va_end(arguments);
+	if (!command(bench, line))
+		fail("ctl: %s: %s", line, strerror(errno));
 }

@@ -35,4 +35,11 @@ void bench_end_fresh(struct bench *fresh);
 /* Is this directory in the mount? */
 bool bench_has_kind(const struct bench *bench, const char *kind);
 
+/* Does the mount keep FIFOs? Else its pipes are served by the daemon. */
+bool bench_keeps_fifos(const struct bench *bench);
+
+/* Writes a line to the mount's ctl: "create pipes/x". */
+void bench_command(const struct bench *bench, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
 #endif

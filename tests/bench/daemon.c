@@ -86,6 +86,22 @@ double daemon_memory(pid_t daemon)
 	return (double)read_status(path, "RssAnon:");
 }
 
+int daemon_descriptors(pid_t daemon)
+{
+	char path[64];
+	int n = 0;
+	DIR *fds;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", daemon);
+	fds = opendir(path);
+	if (!fds)
+		fail("%s: %s", path, strerror(errno));
+	while (readdir(fds))
+		n++;
+	closedir(fds);
+	return n;
+}
+
 void daemon_settle(const struct bench *bench)
 {
 	struct statvfs fs;

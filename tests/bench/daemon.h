@@ -18,6 +18,9 @@ void daemon_stop(pid_t daemon);
 /* Its private memory, KiB. */
 double daemon_memory(pid_t daemon);
 
+/* Descriptors that it has open. */
+int daemon_descriptors(pid_t daemon);
+
 /* Returns once the daemon has done all that was asked of it before. */
 void daemon_settle(const struct bench *bench);
 

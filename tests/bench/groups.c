@@ -3,6 +3,6 @@
 
 /* The daemon comes last: only after work can it be seen to rest. */
 const struct group *const groups[] = {
-	&shm_group,    &node_group,   &pipe_group,   &queue_group,  &shell_group,
+	&shm_group,    &node_group,   &pipe_group,   &served_group, &queue_group, &shell_group,
 	&socket_group, &reader_group, &folder_group, &daemon_group, NULL,
 };

@@ -36,6 +36,15 @@ static const char *unit_name(enum unit unit)
 	return names[unit];
 }
 
+/* What is aimed at in this placement. */
+static enum bound find_bound(const struct result *result)
+{
+	const struct row *row = result->row;
+	bool is_shown = row->bound == BOUND_SPEED && row->targets[result->placement] == 0;
+
+	return is_shown ? BOUND_NONE : row->bound;
+}
+
 /* What the target is compared with: the ratio, or where there is none the figure. */
 static double find_score(const struct result *result)
 {
@@ -103,12 +112,13 @@ static void print_side(const struct row *row, const struct figures *costs)
 static void print_verdict(const struct result *result, double score, bool met)
 {
 	const struct row *row = result->row;
+	enum bound bound = find_bound(result);
 	bool is_ratio = row->bound != BOUND_MOST && row->bound != BOUND_BELOW;
 	char value[32], target[32];
 
 	printf(" %7s%s", is_ratio ? format(value, sizeof(value), score) : "", is_ratio ? "x" : " ");
-	if (row->bound != BOUND_NONE)
-		printf("  %2s %s%s%s", bound_sign(row->bound),
+	if (bound != BOUND_NONE)
+		printf("  %2s %s%s%s", bound_sign(bound),
 		       format(target, sizeof(target), row->targets[result->placement]),
 		       is_ratio ? "x" : "", met ? "" : "  MISSED");
 	putchar('\n');
@@ -131,6 +141,7 @@ static void csv_side(FILE *csv, const struct row *row, const struct figures *cos
 static void csv_result(FILE *csv, const struct result *result, double score, bool met)
 {
 	const struct row *row = result->row;
+	enum bound bound = find_bound(result);
 
 	csv_field(csv, result->group->name);
 	csv_field(csv, row->work);
@@ -140,8 +151,8 @@ static void csv_result(FILE *csv, const struct result *result, double score, boo
 	csv_side(csv, row, &result->costs[NATIVE]);
 	csv_side(csv, row, &result->costs[IPCFS]);
 	fprintf(csv, "%zu,%.4g,", result->costs[IPCFS].n, score);
-	csv_field(csv, bound_sign(row->bound));
-	if (row->bound != BOUND_NONE)
+	csv_field(csv, bound_sign(bound));
+	if (bound != BOUND_NONE)
 		fprintf(csv, "%g,%s\n", row->targets[result->placement], met ? "met" : "missed");
 	else
 		fprintf(csv, ",\n");
@@ -168,7 +179,7 @@ void report_result(const struct bench *bench, const struct result *result)
 {
 	const struct row *row = result->row;
 	double score = find_score(result);
-	bool met = is_met(row->bound, score, row->targets[result->placement]);
+	bool met = is_met(find_bound(result), score, row->targets[result->placement]);
 	char what[128];
 
 	report_progress(NULL, 0, 0, 0);
@@ -179,7 +190,7 @@ void report_result(const struct bench *bench, const struct result *result)
 	fflush(stdout);
 	if (bench->csv)
 		csv_result(bench->csv, result, score, met);
-	if (row->bound == BOUND_NONE)
+	if (find_bound(result) == BOUND_NONE)
 		return;
 	snprintf(what, sizeof(what), "%s: %s, %s", result->group->title, row->work,
 		 placement_name(result->placement));
@@ -196,7 +207,8 @@ void report_target(const char *what, bool met)
 void report_absent(const struct row *row)
 {
 	n_absent++;
-	printf("  %-34s not measured: this mount has no %s\n", row->work, row->kind);
+	printf("  %-34s not measured: this mount has no %s\n", row->work,
+	       row->is_kept ? "kept FIFOs" : row->kind);
 }
 
 void report_progress(const struct row *row, enum placement placement, size_t done, size_t n)

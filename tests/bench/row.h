@@ -80,7 +80,8 @@ struct row {
 	size_t n_batches;    /* 0: as the run has it */
 	unsigned placements; /* 1 << PLACED_*; 0: all */
 	bool is_slow;        /* a batch takes so long that --quick makes few of them */
-	double targets[N_PLACEMENTS];
+	bool is_kept;        /* only in a mount that keeps FIFOs */
+	double targets[N_PLACEMENTS]; /* of a speed 0: it is shown there, and not aimed at */
 	struct side sides[N_SIDES];
 };
 
@@ -91,7 +92,7 @@ struct group {
 
 /* All of them, ended by NULL; and each from its file. */
 extern const struct group *const groups[];
-extern const struct group shm_group, node_group, pipe_group, queue_group, shell_group, socket_group;
-extern const struct group reader_group, folder_group, daemon_group;
+extern const struct group shm_group, node_group, pipe_group, served_group, queue_group;
+extern const struct group shell_group, socket_group, reader_group, folder_group, daemon_group;
 
 #endif

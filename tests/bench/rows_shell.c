@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What a script pays for one message: a shell runs the command as often as it is told. Nobody reads
- * while the time runs, so a batch is at most what the queue holds.
+ * a queue while the time runs, so a batch is at most what it holds.
  */
 #include <fcntl.h>
 #include <mqueue.h>
@@ -60,11 +60,44 @@ static void echo_close(struct ends *ends)
 	mq_unlink(QUEUE);
 }
 
+/* The round of rows_pipes.c, by a shell and cat(1). */
+static void round_open(struct ends *ends, const char *path)
+{
+	char command[400];
+
+	snprintf(command, sizeof(command), "echo message >'%s'; cat '%s' >/dev/null", path, path);
+	shell_open(ends, command);
+}
+
+static void file_round_open(struct ends *ends)
+{
+	round_open(ends, bench_native(ends->bench, "file"));
+}
+
+static void file_round_close(struct ends *ends)
+{
+	must(unlink(bench_native(ends->bench, "file")));
+}
+
+static void pipe_round_open(struct ends *ends)
+{
+	bench_command(ends->bench, "create pipes/bench served=kernel");
+	round_open(ends, bench_mount(ends->bench, "pipes/bench"));
+}
+
+static void pipe_round_close(struct ends *ends)
+{
+	must(unlink(bench_mount(ends->bench, "pipes/bench")));
+}
+
 static const struct row rows[] = {
 	{"echo >queue, for starting a program", "queues", .unit = UNIT_MICROSECONDS,
 	 .n_max = QUEUE_MESSAGES, .bound = BOUND_SPEED, .targets = {8, 8, 8},
 	 .sides = {{"/bin/true", program_open, work_shell},
 		   {"ipcfs", echo_open, work_shell, .rewind = echo_rewind, .close = echo_close}}},
+	{"echo >pipe; cat pipe", "pipes", .unit = UNIT_MICROSECONDS, .is_kept = true,
+	 .sides = {{"file, tmpfs", file_round_open, work_shell, .close = file_round_close},
+		   {"ipcfs", pipe_round_open, work_shell, .close = pipe_round_close}}},
 	{.work = NULL},
 };
 

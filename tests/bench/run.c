@@ -118,7 +118,7 @@ static bool is_wanted(const struct bench *bench, const struct group *group, cons
 	       strstr(row->work, bench->filter);
 }
 
-static void run_group(const struct bench *bench, const struct group *group)
+static void run_group(const struct bench *bench, const struct group *group, bool keeps_fifos)
 {
 	bool is_told = false;
 
@@ -128,7 +128,7 @@ static void run_group(const struct bench *bench, const struct group *group)
 		if (!is_told)
 			report_group(group);
 		is_told = true;
-		if (bench_has_kind(bench, row->kind))
+		if (bench_has_kind(bench, row->kind) && (!row->is_kept || keeps_fifos))
 			run_row(bench, group, row);
 		else
 			report_absent(row);
@@ -137,9 +137,11 @@ static void run_group(const struct bench *bench, const struct group *group)
 
 void run_all(const struct bench *bench)
 {
+	bool keeps_fifos = bench_keeps_fifos(bench);
+
 	report_begin(bench);
 	for (int i = 0; groups[i]; i++)
-		run_group(bench, groups[i]);
+		run_group(bench, groups[i], keeps_fifos);
 	others_run(bench);
 	report_end();
 }
