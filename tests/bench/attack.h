@@ -27,7 +27,8 @@ struct scene {
 
 struct attack {
 	const char *name;
-	void (*run)(struct scene *scene); /* NULL: nobody does anything */
+	void (*run)(struct scene *scene);     /* NULL: nobody does anything */
+	void (*prepare)(struct scene *scene); /* as root; or NULL */
 };
 
 void attack_linger(struct scene *scene);
@@ -41,6 +42,8 @@ void attack_files(struct scene *scene);
 void attack_child(struct scene *scene);
 void attack_waits(struct scene *scene);
 void attack_fault(struct scene *scene);
+void attack_locks(struct scene *scene);
+void attack_locks_prepare(struct scene *scene);
 
 /* DIR/name of the mount, or of the scene's own directory; good until eight later calls. */
 const char *scene_mount(const struct scene *scene, const char *format, ...)

@@ -14,16 +14,17 @@
 enum { TARGET_MS = 50, SECONDS_HANG = 180 };
 
 static const struct attack attacks[] = {
-	{"no attack", NULL},
-	{"a socket that lingers is sent to the daemon", attack_linger},
-	{"chmod of a region that is being filled", attack_region},
-	{"metrics of 100 sets of 32,000 semaphores", attack_sets},
-	{"16 files fallocated through the mount", attack_files},
-	{"the child that makes his queue is stopped", attack_child},
-	{"peers, one of them stuck in a fault", attack_fault},
-	{"names below sockets/tcp, each looked up once", attack_stats},
-	{"120 listings of 60,000 names", attack_listings},
-	{"400 blocked System V waits", attack_waits},
+	{"no attack", NULL, NULL},
+	{"a socket that lingers is sent to the daemon", attack_linger, NULL},
+	{"chmod of a region that is being filled", attack_region, NULL},
+	{"metrics of 100 sets of 32,000 semaphores", attack_sets, NULL},
+	{"16 files fallocated through the mount", attack_files, NULL},
+	{"the child that makes his queue is stopped", attack_child, NULL},
+	{"peers, one of them stuck in a fault", attack_fault, NULL},
+	{"12 FIFOs whose locks he keeps for ever", attack_locks, attack_locks_prepare},
+	{"names below sockets/tcp, each looked up once", attack_stats, NULL},
+	{"120 listings of 60,000 names", attack_listings, NULL},
+	{"400 blocked System V waits", attack_waits, NULL},
 };
 
 /* What one attack came to, in memory that its process shares with this one. */

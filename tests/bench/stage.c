@@ -107,6 +107,8 @@ static void start(const struct attack *attack, struct scene *scene)
 		scene->has_begun = true;
 		return;
 	}
+	if (attack->prepare)
+		attack->prepare(scene);
 	if (must(fork()) == 0) {
 		become(ATTACKER);
 		attack->run(scene);

@@ -59,6 +59,17 @@ static int send_message(struct scene *scene)
 	return put(scene_mount(scene, "queues/witness"), "hello\n");
 }
 
+/* And reads it to its end, as cat(1). */
+static int pass_through_pipe(struct scene *scene)
+{
+	const char *path = scene_mount(scene, "pipes/witness");
+	int r = put(path, "hello\n");
+
+	if (r < 0)
+		return r;
+	return attack_read(path) ? 0 : -errno;
+}
+
 static int make_region(struct scene *scene)
 {
 	return put(scene_mount(scene, "shm/witness"), "");
@@ -76,6 +87,7 @@ static const struct {
 	{"ls", list_mount},
 	{"ls queues", list_queues},
 	{"echo > queues/x", send_message},
+	{"echo > pipes/x; cat it", pass_through_pipe},
 	{"> shm/x", make_region},
 	{"cat info/summary", read_summary},
 };

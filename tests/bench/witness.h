@@ -7,7 +7,7 @@
 
 #include <stdatomic.h>
 
-enum { N_DEEDS = 5, NOTES_MAX = 20000 };
+enum { N_DEEDS = 6, NOTES_MAX = 20000 };
 
 struct scene;
 
