@@ -41,7 +41,8 @@ int hold_room(struct fifo_hold *hold)
 		return 0;
 	keeper_press(keeper, hold->uid);
 	if (has_one_of(keeper->resting, hold->uid) || has_one_of(keeper->brief, hold->uid) ||
-	    has_one_of(keeper->doomed, hold->uid) || has_one_of(keeper->leaving, hold->uid))
+	    has_one_of(keeper->doomed, hold->uid) || has_one_of(keeper->leaving, hold->uid) ||
+	    has_one_of(keeper->waiting, hold->uid))
 		return -EBUSY;
 	return -ENFILE;
 }
