@@ -321,7 +321,7 @@ int channel_allocate(struct file *file, int mode, off_t offset, off_t length, st
 	struct placing placing;
 
 	if (!channel_has_size(file->channel))
-		return -ENODEV;
+		return file->channel->service == CHANNEL_FILE ? -EOPNOTSUPP : -ENODEV;
 	memset(&placing, 0, sizeof(placing)); /* job_run() compares all of it */
 	placing.fd = file->channel->backing_fd;
 	placing.mode = mode;

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -13,12 +14,15 @@
 #include "lib/kinds/pipe/keeper.h"
 
 /* A job copies its bytes twice, which is fast for what the processor's cache holds. */
-#define PIECE_MOST ((size_t)65536)
+#define PIECE_MOST   ((size_t)65536)
+#define FILL_WAIT_MS 200
 
 struct door {
 	struct channel channel;
 	struct pipe *pipe; /* a reference to its channel */
 	struct loop_source write_end;
+	off_t position; /* bytes that have gone through */
+	bool is_hole;   /* the write that a thread is at is of zeroes */
 };
 
 static const struct channel_ops door_ops;
@@ -106,49 +110,103 @@ static void door_release(struct file *file)
 	door_close(door_from(file->channel));
 }
 
+/*
+ * To those who make it so it is a regular file, and cp(1) leaves out what is a hole in its source:
+ * it goes on at a later position, or sets the size in the end. What is left out are zeroes.
+ */
 struct door_writing {
 	int fd;
 	size_t size;
 	char data[];
 };
 
+/* To the job -EAGAIN would mean something else; of nothing written the end is the same. */
 static int writing_act(void *data)
 {
 	const struct door_writing *writing = data;
 	ssize_t n = write(writing->fd, writing->data, writing->size);
 
-	/* To the job -EAGAIN would mean something else; of nothing written the end is the same. */
 	if (n < 0)
 		return errno == EAGAIN ? 0 : -errno;
 	return (int)n;
 }
 
+/* Nobody tells whoever sets a size when there is room again. */
+static int filling_act(void *data)
+{
+	const struct door_writing *writing = data;
+	struct pollfd room = {.fd = writing->fd, .events = POLLOUT};
+
+	return poll(&room, 1, FILL_WAIT_MS) < 0 ? -errno : writing_act(data);
+}
+
+/* Has a thread write a piece of it; `data` NULL: of zeroes. */
+static int start(struct door *door, struct caller *caller, const void *data,
+		 const struct job_call *how)
+{
+	struct host *host = door->channel.space->host;
+	struct job_call call = *how;
+	size_t piece = call.size < PIECE_MOST ? call.size : PIECE_MOST;
+	struct door_writing *writing;
+
+	call.place = JOB_ALONE;
+	call.size = sizeof(*writing) + piece;
+	if (host_reserve_spare(host, call.size) < 0)
+		return -ENOMEM;
+	call.data = writing = (struct door_writing *)host->spare;
+	*writing = (struct door_writing){.fd = door->write_end.fd, .size = piece};
+	if (data)
+		memcpy(writing->data, data, piece);
+	else
+		memset(writing->data, 0, piece);
+	return job_run(host, caller, &call);
+}
+
 static ssize_t door_write(struct file *file, const void *data, size_t size, off_t offset)
 {
 	struct door *door = door_from(file->channel);
-	struct host *host = file->channel->space->host;
 	struct caller opener = {.uid = file->uid, .gid = file->gid, .waiter = file->waiter};
-	size_t piece = size < PIECE_MOST ? size : PIECE_MOST;
-	struct door_writing *writing;
+	struct job_call how = {.is_final = true, .act = writing_act, .size = size};
 	int r;
 
 	if (!file->waiter)
 		return -EAGAIN;
-	if (job_take_result(file->waiter, writing_act, &r))
-		return r ? r : -EAGAIN;
+	if (job_take_result(file->waiter, writing_act, &r)) {
+		if (r <= 0)
+			return r ? r : -EAGAIN;
+		door->position += r;
+		if (!door->is_hole)
+			return r;
+	}
+	if (file->flags & O_APPEND)
+		offset = door->position;
+	if (offset < door->position)
+		return -ESPIPE;
 	if (!(ends_look(door->write_end.fd) & (EPOLLOUT | EPOLLERR)))
 		return -EAGAIN;
-	if (host_reserve_spare(host, sizeof(*writing) + piece) < 0)
-		return -ENOMEM;
-	writing = (struct door_writing *)host->spare;
-	*writing = (struct door_writing){.fd = door->write_end.fd, .size = piece};
-	memcpy(writing->data, data, piece);
-	return job_run(host, &opener,
-		       &(struct job_call){.place = JOB_ALONE,
-					  .is_final = true,
-					  .act = writing_act,
-					  .data = writing,
-					  .size = sizeof(*writing) + piece});
+	door->is_hole = offset > door->position;
+	if (door->is_hole)
+		how.size = (size_t)(offset - door->position);
+	return start(door, &opener, door->is_hole ? NULL : data, &how);
+}
+
+/* Bytes that have gone through can't be called back. */
+static int door_truncate(struct channel *channel, struct file *file, off_t size,
+			 struct caller *caller)
+{
+	struct door *door = door_from(channel);
+	struct job_call how = {.act = filling_act};
+	int r;
+
+	if (caller->waiter && job_take_result(caller->waiter, filling_act, &r)) {
+		if (r < 0)
+			return r;
+		door->position += r;
+	}
+	if (size <= door->position || door->write_end.fd < 0)
+		return size == door->position ? 0 : -EINVAL;
+	how.size = (size_t)(size - door->position);
+	return start(door, caller, NULL, &how);
 }
 
 static uint32_t door_poll(struct file *file)
@@ -161,6 +219,7 @@ static const struct channel_ops door_ops = {
 	.destroy = door_destroy,
 	.stat = door_stat,
 	.change = door_change,
+	.truncate = door_truncate,
 	.open = door_open,
 	.release = door_release,
 	.write = door_write,

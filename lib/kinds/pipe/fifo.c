@@ -293,6 +293,8 @@ static int fifo_set_keep(struct pipe *pipe, bool is_kept, struct caller *caller)
 		return 0;
 	}
 	hold_begin(&pipe->hold);
+	/* Before it is held: a write end that came and went would be an end to who waits in open(2). */
+	pipe->hold.has_no_end = pipe->has_no_end;
 	r = pipe->node && !pipe->is_kept ? fifo_hold(pipe, caller) : 0;
 	if (r < 0 && r != -ESTALE)
 		return r;
@@ -344,9 +346,21 @@ static int fifo_door(struct channel *channel, int flags, struct channel **ret_do
 	return 0;
 }
 
+/*
+ * A write is seen when its writer leaves; or, if he stays, when somebody next asks, for whether
+ * there is something in it. tail(1) reads nothing whose time has not changed.
+ */
+static int fifo_stat(struct channel *channel, struct stat *ret_attr)
+{
+	struct pipe *pipe = pipe_from(channel);
+
+	hold_tell_times(&pipe->hold, &pipe->kept.attributes);
+	return pipe_stat(channel, ret_attr);
+}
+
 const struct channel_ops fifo_ops = {
 	.destroy = pipe_destroy,
-	.stat = pipe_stat,
+	.stat = fifo_stat,
 	.change = pipe_change,
 	.truncate = fifo_truncate,
 	.status = fifo_status,

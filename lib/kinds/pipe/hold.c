@@ -11,7 +11,27 @@
 
 static void hold_dispatch(struct loop_source *source, uint32_t events)
 {
-	hold_look(CONTAINER_OF(source, struct fifo_hold, read_end));
+	struct fifo_hold *hold = CONTAINER_OF(source, struct fifo_hold, read_end);
+
+	if (hold->is_held && ends_look(source->fd) & EPOLLIN) {
+		attributes_touch(&hold->written);
+		hold->was_full = true;
+	}
+	hold_look(hold);
+}
+
+void hold_tell_times(struct fifo_hold *hold, struct attributes *attributes)
+{
+	bool is_full = hold->is_held && ends_look(hold->read_end.fd) & EPOLLIN;
+
+	if (hold->written.tv_sec)
+		attributes->mtime = hold->written;
+	else if (is_full && !hold->was_full)
+		attributes_touch(&attributes->mtime);
+	if (!is_full && hold->was_full)
+		attributes_touch(&attributes->atime);
+	hold->written = (struct timespec){0};
+	hold->was_full = is_full;
 }
 
 void hold_init(struct fifo_hold *hold, struct keeper *keeper, struct channel *channel, uid_t uid)

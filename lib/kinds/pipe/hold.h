@@ -17,6 +17,7 @@
 
 #include "lib/base/loop.h"
 #include "lib/base/workers.h"
+#include "lib/channel/attributes.h"
 #include "lib/channel/channel.h"
 #include "lib/kinds/pipe/ends.h"
 
@@ -31,6 +32,9 @@ struct fifo_hold {
 	int spare_fd;     /* another read end, found while this one was about to go; -1 */
 	int spare_watch;
 	bool has_no_end;
+	bool was_full; /* there was something in it, when it was last seen */
+	struct timespec
+		written;  /* when a writer was last seen to leave; 0: not since it was told */
 	bool is_held;     /* read_end is there, and stays for now */
 	bool is_busy;     /* a thread is at it */
 	bool is_paid;     /* for that, a USER_SLEEPS */
@@ -113,6 +117,9 @@ void hold_uncharge(struct fifo_hold *hold);
 void hold_look(struct fifo_hold *hold);
 void hold_read(struct fifo_hold *hold);
 void hold_leave(struct fifo_hold *hold);
+
+/* When something was last written and read, as far as it has been seen, if that is news. */
+void hold_tell_times(struct fifo_hold *hold, struct attributes *attributes);
 
 /* What is held: "no", "read" or "both". */
 const char *hold_word(const struct fifo_hold *hold);
