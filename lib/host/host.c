@@ -38,6 +38,7 @@ int host_init(struct host *host, struct loop *loop)
 				[USER_STORED] = 256 * MIB,
 				[USER_SCANS] = 64,
 				[USER_SLEEPS] = 256,
+				[USER_LOCKS] = 128,
 				[USER_NAMES] = 32768,
 			},
 	};
@@ -48,6 +49,8 @@ int host_init(struct host *host, struct loop *loop)
 	host->users.totals[USER_DESCRIPTORS] = host->users.limits[USER_DESCRIPTORS] / 4 * 15;
 	host->users.totals[USER_SLEEPS] = HOST_SLEEPS_MAX - HOST_SLEEPS_ROOT;
 	host->users.reserves[USER_SLEEPS] = HOST_SLEEPS_ROOT;
+	host->users.totals[USER_LOCKS] = HOST_LOCKS_MAX - HOST_LOCKS_ROOT;
+	host->users.reserves[USER_LOCKS] = HOST_LOCKS_ROOT;
 	clock_gettime(CLOCK_REALTIME, &host->started);
 	features_probe(&host->features);
 	namespaces_note(&host->namespaces);
@@ -56,6 +59,8 @@ int host_init(struct host *host, struct loop *loop)
 		r = workers_new(loop, HOST_SLEEPS_MAX, WORKERS_AT_ONCE, &host->sleepers);
 	if (r == 0)
 		r = workers_new(loop, HOST_SLEEPS_MAX, WORKERS_AT_ONCE, &host->walkers);
+	if (r == 0)
+		r = workers_new(loop, HOST_LOCKS_MAX, WORKERS_AT_ONCE, &host->lockers);
 	if (r == 0)
 		r = job_clock_init(host);
 	if (r == 0)
@@ -91,6 +96,7 @@ void host_stop(struct host *host)
 	host_stop_workers(host);
 	job_end_all(host);
 	workers_leave(TAKE_PTR(host->walkers), LEAVE_MS);
+	workers_leave(TAKE_PTR(host->lockers), LEAVE_MS);
 }
 
 int host_know(struct host *host, struct caller *caller)
@@ -104,21 +110,38 @@ int host_know(struct host *host, struct caller *caller)
 	return r;
 }
 
-int host_sleep(struct host *host, struct workers *workers, uid_t uid, struct worker_task *task)
+static int start(struct host *host, struct workers *workers, enum user_charge what,
+		 struct worker_task *task)
 {
 	int r;
 
 	/* One that found no thread would not sleep at all. */
 	if (!workers)
 		return -ENOBUFS;
-	r = user_charge(&host->users, uid, USER_SLEEPS, 1);
+	r = user_charge(&host->users, task->owner, what, 1);
 	if (r < 0)
 		return r;
-	task->owner = uid;
 	if (workers_submit(workers, task) == 0)
 		return 0;
-	host_slept(host, uid);
+	user_uncharge(&host->users, task->owner, what, 1);
 	return -ENOBUFS;
+}
+
+int host_sleep(struct host *host, struct workers *workers, uid_t uid, struct worker_task *task)
+{
+	task->owner = uid;
+	return start(host, workers, USER_SLEEPS, task);
+}
+
+int host_lock(struct host *host, uid_t uid, struct worker_task *task)
+{
+	task->owner = uid;
+	return start(host, host->lockers, USER_LOCKS, task);
+}
+
+void host_locked(struct host *host, uid_t uid)
+{
+	user_uncharge(&host->users, uid, USER_LOCKS, 1);
 }
 
 void host_slept(struct host *host, uid_t uid)

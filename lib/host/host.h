@@ -29,6 +29,9 @@
 /* Threads that sleep, for all users together; and how many of them are for root alone. */
 #define HOST_SLEEPS_MAX  1024
 #define HOST_SLEEPS_ROOT 128
+/* Likewise those that wait for the lock of a pipe. */
+#define HOST_LOCKS_MAX  512
+#define HOST_LOCKS_ROOT 64
 
 struct host;
 struct space;
@@ -72,6 +75,7 @@ struct host {
 	struct workers *workers;  /* for what takes long */
 	struct workers *sleepers; /* for what may sleep for ever: sleeper.h, JOB_SLEEPER */
 	struct workers *walkers;  /* for paths and names, which may take for ever, too */
+	struct workers *lockers;  /* for what waits for the lock of a pipe, which others may keep */
 	_Atomic bool is_ending;   /* nobody is left to read what a job would find */
 	struct stopper stoppers[HOST_STOPPERS];
 	unsigned last_stopper;
@@ -136,6 +140,13 @@ int host_know(struct host *host, struct caller *caller);
  */
 int host_sleep(struct host *host, struct workers *workers, uid_t uid, struct worker_task *task);
 void host_slept(struct host *host, uid_t uid);
+
+/*
+ * The same, by the lockers: each costs a USER_LOCKS until host_locked(). So whoever keeps the locks
+ * of a user's pipes keeps that user from pipes alone.
+ */
+int host_lock(struct host *host, uid_t uid, struct worker_task *task);
+void host_locked(struct host *host, uid_t uid);
 
 /*
  * Closes a descriptor of user `uid`'s on a worker, because that may free what takes long to free.

@@ -172,15 +172,20 @@ static void waiter_drop_job(struct waiter *waiter)
 		job_drop(TAKE_PTR(waiter->job));
 }
 
-static bool goes_on_for_nobody(const struct host *host, const struct job_call *call)
+/* Are others like it under way already? 0, -ETIMEDOUT, -EBUSY */
+static int check_single(const struct host *host, const struct job_call *call)
 {
 	const struct job *job;
+	unsigned n = 0;
 
 	DL_FOREACH(host->jobs, job) {
-		if (!job->waiter && job->state == JOB_RUNNING && is_same(job, call))
-			return true;
+		if (job->state != JOB_RUNNING || !is_same(job, call))
+			continue;
+		if (!job->waiter)
+			return -ETIMEDOUT;
+		n++;
 	}
-	return false;
+	return n < JOB_ALIKE_MOST ? 0 : -EBUSY;
 }
 
 int job_run(struct host *host, struct caller *caller, const struct job_call *call)
@@ -202,8 +207,9 @@ int job_run(struct host *host, struct caller *caller, const struct job_call *cal
 	/* It may lead into the mount again, and so on; what walks nowhere ends. */
 	if (call->walks && caller_is_ours(caller))
 		return -ELOOP;
-	if (call->is_single && goes_on_for_nobody(host, call))
-		return -ETIMEDOUT;
+	r = call->is_single ? check_single(host, call) : 0;
+	if (r < 0)
+		return r;
 	if (!waiter)
 		return -EAGAIN;
 	r = job_new(host, caller, call, &job);

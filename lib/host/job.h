@@ -46,12 +46,13 @@ enum job_place {
 	JOB_WORKER,
 	/*
 	 * A thread of the daemon's own, for what somebody else may keep from ever ending:
-	 * host::walkers. When the mount ends it is left alone.
+	 * host::lockers. When the mount ends it is left alone.
 	 */
 	JOB_ALONE,
 };
 
-#define JOB_LONG_MOST 16
+#define JOB_LONG_MOST  16
+#define JOB_ALIKE_MOST 2
 
 /* What is to be done. */
 struct job_call {
@@ -72,8 +73,8 @@ struct job_call {
 	/* JOB_ALONE: nanoseconds after which it is -ETIMEDOUT, and goes on for nobody. 0: never */
 	int64_t most;
 	/*
-	 * And that is it at once while one like it goes on for nobody: however often somebody asks
-	 * again, no more than one thread is lost.
+	 * And that is it at once while one like it goes on for nobody; and with JOB_ALIKE_MOST of
+	 * them it is -EBUSY: however many ask the same, no more threads than that are lost.
 	 */
 	bool is_single;
 	int (*act)(void *data); /* 0 or -errno */

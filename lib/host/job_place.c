@@ -18,8 +18,9 @@ static struct workers *job_workers(const struct job *job)
 {
 	switch (job->call.place) {
 	case JOB_THREAD:
-	case JOB_ALONE:
 		return job->host->walkers;
+	case JOB_ALONE:
+		return job->host->lockers;
 	case JOB_SLEEPER:
 		return job->host->sleepers;
 	default:
@@ -31,6 +32,14 @@ static struct workers *job_workers(const struct job *job)
 static bool is_charged(const struct job *job)
 {
 	return job->call.place != JOB_WORKER;
+}
+
+static void job_unpay(struct job *job)
+{
+	if (job->call.place == JOB_ALONE)
+		host_locked(job->host, job->caller.uid);
+	else
+		host_slept(job->host, job->caller.uid);
 }
 
 /* Processes: one of a user's at a time. */
@@ -155,7 +164,7 @@ static void work_done(struct worker_task *task)
 	struct job *job = CONTAINER_OF(task, struct job, task);
 
 	if (is_charged(job))
-		host_slept(job->host, job->caller.uid);
+		job_unpay(job);
 	job_done(job, job->result);
 }
 
@@ -172,6 +181,8 @@ static int start_thread(struct job *job)
 					 .done = work_done,
 					 .owner = job->caller.uid,
 					 .share = job->call.is_long ? JOB_LONG_MOST : 0};
+	if (job->call.place == JOB_ALONE)
+		return host_lock(job->host, job->caller.uid, &job->task);
 	if (is_charged(job))
 		return host_sleep(job->host, job_workers(job), job->caller.uid, &job->task);
 	r = job_workers(job) ? workers_submit(job_workers(job), &job->task) : -EAGAIN;
@@ -204,7 +215,7 @@ static bool cancel(struct job *job)
 	if (!workers_cancel(job_workers(job), &job->task))
 		return false;
 	if (is_charged(job))
-		host_slept(job->host, job->caller.uid);
+		job_unpay(job);
 	return true;
 }
 

@@ -67,13 +67,16 @@ static void door_close(struct door *door)
 	if (door->write_end.fd < 0)
 		return;
 	loop_remove(host->loop, &door->write_end);
-	keeper_close(host, door->pipe->kept.charged, TAKE_FD(door->write_end.fd));
+	keeper_close(door->pipe->hold.keeper, door->pipe->kept.charged,
+		     TAKE_FD(door->write_end.fd));
 	channel_uncharge_descriptors(&door->channel);
 }
 
 static void opening_undo(struct host *host, struct caller *caller, void *data)
 {
-	keeper_close(host, caller->uid, ((struct ends_writing *)data)->write_fd);
+	const struct ends_writing *writing = data;
+
+	keeper_close(writing->keeper, caller->uid, writing->write_fd);
 }
 
 static int door_open(struct file *file, struct caller *caller)
@@ -84,6 +87,7 @@ static int door_open(struct file *file, struct caller *caller)
 	int r;
 
 	memset(&writing, 0, sizeof(writing)); /* job_run() compares all of it */
+	writing.keeper = door->pipe->hold.keeper;
 	writing.write_fd = -1;
 	/* One made with O_EXCL has one file. */
 	if (door->write_end.fd >= 0 || !hold_pin(&door->pipe->hold, &writing.read_end))

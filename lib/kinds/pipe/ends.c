@@ -21,6 +21,9 @@
 
 #define PATH_SIZE 40
 
+#define SIZE_NATIVE 65536 /* as pipe(2) gives it */
+#define SIZE_UNUSED 4096  /* of one that is let go */
+
 static const char *fd_path(int fd, char path[static PATH_SIZE])
 {
 	snprintf(path, PATH_SIZE, "/proc/self/fd/%d", fd);
@@ -71,9 +74,10 @@ static int open_paid(const struct host_nodes *nodes, uint64_t node, int flags)
 /* One that has another size, or holds something already, is as somebody else wanted it. */
 static int size_new(int fd, int size)
 {
-	int n_bytes = 0;
+	int n_bytes = 0, now = fcntl(fd, F_GETPIPE_SZ);
 
-	if (fcntl(fd, F_GETPIPE_SZ) == 65536 && ioctl(fd, FIONREAD, &n_bytes) == 0 && n_bytes == 0)
+	if ((now == SIZE_NATIVE || now == SIZE_UNUSED) && ioctl(fd, FIONREAD, &n_bytes) == 0 &&
+	    n_bytes == 0)
 		fcntl(fd, F_SETPIPE_SZ, size);
 	return fcntl(fd, F_GETPIPE_SZ);
 }
@@ -160,8 +164,21 @@ static void ask(struct ends *ends)
 	close(fds[1]);
 }
 
+/*
+ * What is not held any more is not paid for by its owner, and whoever has it open may fill it. One
+ * that holds more than it is to have stays as it is.
+ */
+static void shrink(const struct ends *ends)
+{
+	int size = ends->is_used ? SIZE_NATIVE : SIZE_UNUSED;
+
+	if (fcntl(ends->read_fd, F_GETPIPE_SZ) > size)
+		fcntl(ends->read_fd, F_SETPIPE_SZ, size);
+}
+
 static void close_all(struct ends *ends)
 {
+	shrink(ends);
 	if (ends->watch >= 0)
 		inotify_rm_watch(ends->inotify_fd, ends->watch);
 	ends->watch = -1;
@@ -176,6 +193,9 @@ void ends_act(struct ends *ends)
 	switch (ends->task) {
 	case ENDS_SETTLE:
 	case ENDS_TRY:
+		if (ends->size)
+			fcntl(ends->read_fd, F_SETPIPE_SZ, ends->size);
+		ends->size = 0;
 		if (ends->has_end)
 			settle(ends);
 		else if (ends->write_fd < 0)

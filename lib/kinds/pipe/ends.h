@@ -58,6 +58,8 @@ struct ends {
 	} task;
 	bool is_new;  /* whether somebody writes can't be told by EPOLLHUP yet */
 	bool has_end; /* else the write end stays */
+	int size;     /* ENDS_SETTLE: that it is to have again, bytes; 0: it has it */
+	bool is_used; /* ENDS_CLOSE: somebody may have it open, and go on with it */
 	bool is_left; /* ENDS_ASK: it is empty, and nobody does */
 	int error;    /* why the write end, or the watch, that is wanted is not there; 0 */
 };
@@ -93,6 +95,7 @@ int ends_peek(void *job);
 
 /* A write end for somebody, found by a read end that is held; likewise for job_call::act. */
 struct ends_writing {
+	struct keeper *keeper;
 	struct ends_pin read_end;
 	int write_fd; /* -1 when it goes in */
 };

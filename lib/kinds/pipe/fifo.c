@@ -54,13 +54,25 @@ static void opening_undo(struct host *host, struct caller *caller, void *data)
 		keeper_drop(opening->keeper, caller->uid, opening);
 }
 
+static int pause_for(struct pipe *pipe, struct caller *caller)
+{
+	uint64_t node = pipe->node;
+	int r = run(pipe, caller,
+		    &(struct job_call){.place = JOB_ALONE,
+				       .is_final = true,
+				       .act = ends_pause,
+				       .data = &node,
+				       .size = sizeof(node)});
+
+	return r == 0 ? -EIO : r;
+}
+
 /*
  * Waits, by jobs, until there is room. Whoever holds a directory's lock meanwhile does not do so
  * for long: fs/lock_time.h.
  */
 static int await_room(struct pipe *pipe, struct caller *caller)
 {
-	uint64_t node = pipe->node;
 	int r, paused = 0;
 
 	if (caller->waiter)
@@ -69,13 +81,7 @@ static int await_room(struct pipe *pipe, struct caller *caller)
 	r = caller->waiter && caller->waiter->job ? 0 : hold_room(&pipe->hold);
 	if (r != -EBUSY)
 		return r;
-	r = run(pipe, caller,
-		&(struct job_call){.place = JOB_ALONE,
-				   .is_final = true,
-				   .act = ends_pause,
-				   .data = &node,
-				   .size = sizeof(node)});
-	return r == 0 ? -EIO : r;
+	return pause_for(pipe, caller);
 }
 
 static int fifo_hold(struct pipe *pipe, struct caller *caller)
@@ -110,6 +116,9 @@ static int fifo_hold(struct pipe *pipe, struct caller *caller)
 				    .size = sizeof(opening),
 				    .n_key = sizeof(opening.node),
 				    .undo = opening_undo});
+	/* Others are at it. */
+	if (r == -EBUSY)
+		return pause_for(pipe, caller);
 	if (r < 0)
 		return r;
 	return hold_take(&pipe->hold, &opening);
@@ -183,6 +192,8 @@ static int fifo_measure(struct channel *channel, struct caller *caller, const st
 		pipe->n_bytes = job.n_bytes;
 		pipe->size = job.capacity;
 	}
+	if (r == -EBUSY)
+		return -ETIMEDOUT;
 	return r == -ESTALE ? 0 : r;
 }
 
@@ -293,11 +304,16 @@ static int fifo_set_keep(struct pipe *pipe, bool is_kept, struct caller *caller)
 		return 0;
 	}
 	hold_begin(&pipe->hold);
-	/* Before it is held: a write end that came and went would be an end to who waits in open(2). */
+	/* Before it is held: a write end that comes and goes is an end to a reader in open(2). */
 	pipe->hold.has_no_end = pipe->has_no_end;
 	r = pipe->node && !pipe->is_kept ? fifo_hold(pipe, caller) : 0;
 	if (r < 0 && r != -ESTALE)
 		return r;
+	/* Removed meanwhile: nobody could ever let go of it again. */
+	if (!pipe->kept.name) {
+		hold_doom(&pipe->hold);
+		return -ENOENT;
+	}
 	pipe_set_kept(pipe, true);
 	hold_set_end(&pipe->hold, pipe->has_no_end);
 	return 0;

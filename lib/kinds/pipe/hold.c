@@ -83,7 +83,7 @@ int hold_take(struct fifo_hold *hold, struct ends_opening *opening)
 		hold->spare_fd = opening->read_fd;
 		hold->spare_watch = opening->watch;
 		if (opening->write_fd >= 0)
-			keeper_close(hold->keeper->host, hold->uid, opening->write_fd);
+			keeper_close(hold->keeper, hold->uid, opening->write_fd);
 		return 0;
 	}
 	r = hold_charge(hold, (size_t)opening->size);
@@ -100,6 +100,7 @@ int hold_take(struct fifo_hold *hold, struct ends_opening *opening)
 	r = hold_arm(hold);
 	if (r < 0) {
 		hold_uncharge(hold);
+		hold_resized(hold, 0);
 		hold->ends.read_fd = hold->ends.write_fd = -1;
 		keeper_drop(hold->keeper, hold->uid, opening);
 		return r;
@@ -154,6 +155,7 @@ static bool hold_start(struct fifo_hold *hold, enum ends_task task)
 
 	hold->ends.task = task;
 	hold->ends.has_end = !hold->has_no_end;
+	hold->ends.is_used = hold->is_ended;
 	hold->task = (struct worker_task){.work = hold_work, .done = hold_done};
 	if (is_leaving)
 		hold_disarm(hold);
@@ -164,7 +166,7 @@ static bool hold_start(struct fifo_hold *hold, enum ends_task task)
 	hold->is_paid = keeper_start(host, hold->uid, &hold->task) == 0;
 	if (hold->is_paid)
 		return true;
-	if (!host->walkers) {
+	if (!host->lockers) {
 		/* The mount has ended: nobody is left who could have to wait for this. */
 		hold_work(&hold->task);
 		hold_done(&hold->task);
@@ -192,13 +194,14 @@ static void hold_gone(struct fifo_hold *hold)
 {
 	if (hold->spare_fd < 0) {
 		hold_uncharge(hold);
-		keeper_place(hold, HOLD_NOWHERE);
+		hold_ask_gone(hold);
 		forget(hold);
 		return;
 	}
 	hold->ends.read_fd = TAKE_FD(hold->spare_fd);
 	hold->ends.watch = hold->spare_watch;
 	hold->ends.is_new = true;
+	hold->ends.size = (int)hold->charged; /* it has been made small meanwhile */
 	hold_arm(hold);
 }
 
@@ -206,7 +209,7 @@ static void hold_gone(struct fifo_hold *hold)
 static void hold_asked(struct fifo_hold *hold)
 {
 	hold->has_writer = !hold->ends.is_left;
-	if (hold->ends.is_left && !hold->is_wanted && hold->keeper->host->walkers &&
+	if (hold->ends.is_left && !hold->is_wanted && hold->keeper->host->lockers &&
 	    !(ends_look(hold->ends.read_fd) & EPOLLIN))
 		hold_start(hold, ENDS_CLOSE);
 }
@@ -234,10 +237,10 @@ static void hold_done(struct worker_task *task)
 	bool has_failed;
 
 	if (hold->is_paid)
-		host_slept(keeper->host, hold->uid);
+		host_locked(keeper->host, hold->uid);
 	hold->is_busy = false;
 	hold_acted(hold);
-	if (!keeper->host->walkers) {
+	if (!keeper->host->lockers) {
 		channel_unref(channel);
 		return;
 	}
@@ -264,6 +267,8 @@ static bool hold_wants(const struct fifo_hold *hold, uint32_t events, enum ends_
 		*ret_task = ENDS_CLOSE;
 		return true;
 	}
+	if (hold->ends.size)
+		return true;
 	if (hold->has_no_end)
 		return !has_end;
 	if (!has_end)
@@ -292,7 +297,7 @@ void hold_look(struct fifo_hold *hold)
 	if (hold->is_busy || hold->ends.read_fd < 0)
 		return;
 	/* The mount has ended: nothing more can be opened. */
-	if (!hold->keeper->host->walkers && !hold->is_ended)
+	if (!hold->keeper->host->lockers && !hold->is_ended)
 		return;
 	if (hold->is_doomed && !hold->is_ended) {
 		if (hold->place != HOLD_DOOMED)
@@ -342,10 +347,13 @@ void hold_fini(struct fifo_hold *hold)
 {
 	if (hold->place != HOLD_NOWHERE)
 		keeper_place(hold, HOLD_NOWHERE);
+	if (hold->keeper)
+		hold_resized(hold, 0);
 	if (hold->ends.read_fd < 0)
 		return;
 	hold_disarm(hold);
 	hold->ends.task = ENDS_CLOSE;
+	hold->ends.is_used = true;
 	ends_act(&hold->ends);
 	hold_uncharge(hold);
 }

@@ -37,7 +37,7 @@ struct fifo_hold {
 		written;  /* when a writer was last seen to leave; 0: not since it was told */
 	bool is_held;     /* read_end is there, and stays for now */
 	bool is_busy;     /* a thread is at it */
-	bool is_paid;     /* for that, a USER_SLEEPS */
+	bool is_paid;     /* for that, a USER_LOCKS */
 	bool is_wanted;   /* it has been looked up since it was about to go */
 	bool is_doomed;   /* to be ended soon */
 	bool is_ended;    /* not to be held any more */
@@ -56,6 +56,7 @@ struct fifo_hold {
 		HOLD_FULL,    /* with a write end of ours */
 		HOLD_WAITING, /* for a thread */
 		HOLD_DOOMED,  /* its name has gone: to be ended */
+		HOLD_GONE,    /* not held; but somebody may have it open, with all its capacity */
 		HOLD_LATE,    /* not held: the thread that opens it has not come back yet */
 		HOLD_LEAVING, /* a thread is about to let it go */
 	} place;
@@ -109,7 +110,10 @@ size_t hold_size(const struct fifo_hold *hold, size_t wanted);
 bool hold_may_resize(const struct fifo_hold *hold, size_t size);
 void hold_resized(struct fifo_hold *hold, size_t size);
 
-/* For hold.c: one more of the owner's is held, with that capacity. -ENFILE */
+/*
+ * For hold.c: one more of the owner's is held, with that capacity. -ENFILE. And: it is not any
+ * more; of the capacity hold_resized() tells, which may outlive the hold.
+ */
 int hold_charge(struct fifo_hold *hold, size_t size);
 void hold_uncharge(struct fifo_hold *hold);
 
@@ -117,6 +121,7 @@ void hold_uncharge(struct fifo_hold *hold);
 void hold_look(struct fifo_hold *hold);
 void hold_read(struct fifo_hold *hold);
 void hold_leave(struct fifo_hold *hold);
+void hold_ask_gone(struct fifo_hold *hold);
 
 /* When something was last written and read, as far as it has been seen, if that is news. */
 void hold_tell_times(struct fifo_hold *hold, struct attributes *attributes);

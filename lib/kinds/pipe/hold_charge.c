@@ -91,8 +91,8 @@ int hold_charge(struct fifo_hold *hold, size_t size)
 	r = user_charge(users, hold->uid, USER_WATCHES, 1);
 	if (r < 0)
 		user_uncharge(users, hold->uid, USER_DESCRIPTORS, N_DESCRIPTORS);
-	else if (user_charge(users, hold->uid, USER_STORED, size) == 0)
-		hold->charged = size;
+	else
+		hold_resized(hold, size);
 	return r;
 }
 
@@ -100,6 +100,18 @@ void hold_uncharge(struct fifo_hold *hold)
 {
 	user_uncharge(users_of(hold), hold->uid, USER_DESCRIPTORS, N_DESCRIPTORS);
 	user_uncharge(users_of(hold), hold->uid, USER_WATCHES, 1);
-	user_uncharge(users_of(hold), hold->uid, USER_STORED, hold->charged);
-	hold->charged = 0;
+}
+
+/*
+ * What was let go while it was in use keeps its capacity, and its owner pays for that until the
+ * kernel has forgotten it. One that nobody used has been made small.
+ */
+void hold_ask_gone(struct fifo_hold *hold)
+{
+	if (hold->is_ended && hold->channel->inode) {
+		keeper_place(hold, HOLD_GONE);
+		return;
+	}
+	hold_resized(hold, 0);
+	keeper_place(hold, HOLD_NOWHERE);
 }

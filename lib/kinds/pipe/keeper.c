@@ -44,6 +44,8 @@ static struct fifo_hold **keeper_list(struct keeper *keeper, enum hold_place pla
 		return &keeper->waiting;
 	case HOLD_DOOMED:
 		return &keeper->doomed;
+	case HOLD_GONE:
+		return &keeper->gone;
 	case HOLD_LATE:
 		return &keeper->late;
 	case HOLD_LEAVING:
@@ -66,16 +68,17 @@ static int64_t keeper_next(const struct keeper *keeper)
 	if (keeper->full)
 		next = keeper->full->used + FULL_LOOK;
 	next = earlier(next, keeper->resting, REST);
+	next = earlier(next, keeper->gone, REST);
 	next = earlier(next, keeper->brief, REST_SHORT);
 	next = earlier(next, keeper->doomed, REST_SHORT);
-	if (keeper->waiting && (!next || now + RETRY < next))
+	if ((keeper->waiting || keeper->closings) && (!next || now + RETRY < next))
 		next = now + RETRY;
 	/* What is due waits for threads, which tell when they are through. */
 	return next && next <= now ? now + RETRY : next;
 }
 
 /* Unless it is set already, for then it looks again itself. */
-static void keeper_wind(struct keeper *keeper)
+void keeper_wind(struct keeper *keeper)
 {
 	int64_t next = keeper_next(keeper);
 	struct itimerspec at = {.it_value = {next / CLOCK_S, next % CLOCK_S}};
@@ -229,6 +232,14 @@ static void end_doomed(struct keeper *keeper)
 		end_one(keeper->doomed);
 }
 
+static void ask_gone(struct keeper *keeper)
+{
+	int64_t until = clock_now() - REST;
+
+	for (unsigned n = 0; n < LOOKS_MOST && keeper->gone && keeper->gone->used <= until; n++)
+		hold_ask_gone(keeper->gone);
+}
+
 static void clock_dispatch(struct loop_source *source, uint32_t events)
 {
 	struct keeper *keeper = CONTAINER_OF(source, struct keeper, clock);
@@ -238,8 +249,10 @@ static void clock_dispatch(struct loop_source *source, uint32_t events)
 		return;
 	keeper->wound = 0;
 	retry_all(keeper);
+	keeper_close_pending(keeper);
 	look_at_full(keeper);
 	end_doomed(keeper);
+	ask_gone(keeper);
 	keeper_let_go(keeper);
 	keeper_wind(keeper);
 }
@@ -350,6 +363,7 @@ void keeper_free(struct keeper *keeper)
 {
 	if (!keeper)
 		return;
+	keeper_close_all(keeper);
 	source_close(keeper->host->loop, &keeper->clock);
 	source_close(keeper->host->loop, &keeper->inotify);
 	free(keeper);

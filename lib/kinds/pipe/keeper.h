@@ -12,11 +12,12 @@ struct keeper {
 	struct host *host;
 	struct loop_source inotify, clock;
 	struct fifo_hold *resting, *brief; /* the first to go first */
-	struct fifo_hold *full, *waiting, *doomed, *late, *leaving;
-	struct fifo_hold *watched; /* by watch */
-	bool has_gone;             /* the mount, from the tree: nothing is held any more */
-	int64_t wound;             /* when the clock goes off; 0: it does not */
-	size_t size_soft;          /* fs.pipe-user-pages-soft, bytes; 0: no limit */
+	struct fifo_hold *full, *waiting, *doomed, *late, *leaving, *gone;
+	struct fifo_hold *watched;    /* by watch */
+	struct end_closing *closings; /* that wait for a thread */
+	bool has_gone;                /* the mount, from the tree: nothing is held any more */
+	int64_t wound;                /* when the clock goes off; 0: it does not */
+	size_t size_soft;             /* fs.pipe-user-pages-soft, bytes; 0: no limit */
 };
 
 /* -ENOMEM, -EMFILE, … */
@@ -45,10 +46,15 @@ void keeper_let_go(struct keeper *keeper);
 /* This user needs room: what rests of his is let go as soon as it can be. */
 void keeper_press(struct keeper *keeper, uid_t uid);
 
-/* As host_sleep(), of the walkers: -ENOBUFS also where others would soon find none. */
+/* As host_lock(): -ENOBUFS also where others would soon find none. */
 int keeper_start(struct host *host, uid_t uid, struct worker_task *task);
 
-/* Closes a descriptor of a FIFO on a thread. */
-void keeper_close(struct host *host, uid_t uid, int fd);
+/* Closes a descriptor of a FIFO on a thread, as soon as there is one. */
+void keeper_close(struct keeper *keeper, uid_t uid, int fd);
+void keeper_close_pending(struct keeper *keeper);
+void keeper_close_all(struct keeper *keeper); /* here and now: the mount has ended */
+
+/* Has the clock go off when there is something to do. */
+void keeper_wind(struct keeper *keeper);
 
 #endif

@@ -8,8 +8,11 @@
 #include <stdlib.h>
 #include <sys/inotify.h>
 #include <unistd.h>
+#include <utlist.h>
 
 #include "lib/base/cleanup.h"
+
+#define CLOSES_MOST 256
 
 /*
  * Half of the threads that the user may have: what is done behind a user's back is not to keep the
@@ -17,20 +20,20 @@
  */
 int keeper_start(struct host *host, uid_t uid, struct worker_task *task)
 {
-	size_t most = host->users.limits[USER_SLEEPS] / 2;
+	size_t most = host->users.limits[USER_LOCKS] / 2;
 
-	if (user_charged(&host->users, uid, USER_SLEEPS) >= most)
+	if (user_charged(&host->users, uid, USER_LOCKS) >= most)
 		return -ENOBUFS;
-	return host_sleep(host, host->walkers, uid, task);
+	return host_lock(host, uid, task);
 }
 
-/* A descriptor that a thread closes. */
+/* A descriptor that a thread closes, or is to close when there is one. */
 struct end_closing {
 	struct worker_task task;
-	struct host *host;
+	struct keeper *keeper;
 	uid_t uid;
 	int fd;
-	bool is_charged;
+	struct end_closing *prev, *next; /* keeper::closings */
 };
 
 static void closing_work(struct worker_task *task)
@@ -42,38 +45,52 @@ static void closing_done(struct worker_task *task)
 {
 	struct end_closing *closing = CONTAINER_OF(task, struct end_closing, task);
 
-	if (closing->is_charged)
-		host_slept(closing->host, closing->uid);
+	host_locked(closing->keeper->host, closing->uid);
 	free(closing);
-}
-
-static int closing_start(struct end_closing *closing)
-{
-	struct host *host = closing->host;
-
-	closing->is_charged = keeper_start(host, closing->uid, &closing->task) == 0;
-	if (closing->is_charged)
-		return 0;
-	closing->task.owner = closing->uid;
-	return host->workers ? workers_submit(host->workers, &closing->task) : -EAGAIN;
 }
 
 /* Not by host_close(), which looks at what it closes: here that would ask the mount. */
-void keeper_close(struct host *host, uid_t uid, int fd)
+void keeper_close(struct keeper *keeper, uid_t uid, int fd)
 {
-	struct end_closing *closing = malloc(sizeof(*closing));
+	struct end_closing *closing = keeper->host->lockers ? malloc(sizeof(*closing)) : NULL;
 
-	if (closing) {
-		*closing =
-			(struct end_closing){.task = {.work = closing_work, .done = closing_done},
-					     .host = host,
-					     .uid = uid,
-					     .fd = fd};
-		if (closing_start(closing) == 0)
-			return;
+	if (!closing) {
+		close(fd);
+		return;
 	}
-	free(closing);
-	close(fd);
+	*closing = (struct end_closing){.task = {.work = closing_work, .done = closing_done},
+					.keeper = keeper,
+					.uid = uid,
+					.fd = fd};
+	if (keeper_start(keeper->host, uid, &closing->task) == 0)
+		return;
+	DL_APPEND(keeper->closings, closing);
+	keeper_wind(keeper);
+}
+
+void keeper_close_pending(struct keeper *keeper)
+{
+	struct end_closing *closing, *next;
+	unsigned n = 0;
+
+	DL_FOREACH_SAFE(keeper->closings, closing, next) {
+		if (n++ == CLOSES_MOST)
+			break;
+		DL_DELETE(keeper->closings, closing);
+		if (keeper_start(keeper->host, closing->uid, &closing->task) < 0)
+			DL_APPEND(keeper->closings, closing);
+	}
+}
+
+void keeper_close_all(struct keeper *keeper)
+{
+	struct end_closing *closing, *next;
+
+	DL_FOREACH_SAFE(keeper->closings, closing, next) {
+		DL_DELETE(keeper->closings, closing);
+		close(closing->fd);
+		free(closing);
+	}
 }
 
 void keeper_drop(struct keeper *keeper, uid_t uid, const struct ends_opening *opening)
@@ -83,7 +100,7 @@ void keeper_drop(struct keeper *keeper, uid_t uid, const struct ends_opening *op
 	HASH_FIND_INT(keeper->watched, &opening->watch, hold);
 	if (!hold)
 		inotify_rm_watch(keeper->inotify.fd, opening->watch);
-	keeper_close(keeper->host, uid, opening->read_fd);
+	keeper_close(keeper, uid, opening->read_fd);
 	if (opening->write_fd >= 0)
-		keeper_close(keeper->host, uid, opening->write_fd);
+		keeper_close(keeper, uid, opening->write_fd);
 }

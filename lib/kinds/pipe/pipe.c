@@ -187,7 +187,7 @@ static void pipe_unnamed(struct kept *kept)
 {
 	struct pipe *pipe = pipe_from(&kept->channel);
 
-	if (pipe->is_kept)
+	if (pipe->hold.keeper)
 		hold_doom(&pipe->hold);
 }
 

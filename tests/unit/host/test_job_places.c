@@ -215,12 +215,12 @@ START_TEST(test_job_that_is_late_is_left_alone)
 	alike.work.number = 1;
 	host.is_serving = true;
 	must_fail(client_run(&late), ETIMEDOUT);
-	ck_assert_uint_eq(user_charged(&host.users, STRANGER, USER_SLEEPS), 1);
+	ck_assert_uint_eq(user_charged(&host.users, STRANGER, USER_LOCKS), 1);
 	/* No second thread is lost there; somewhere else one may be. */
 	must_fail(client_try(&again), ETIMEDOUT);
-	ck_assert_uint_eq(user_charged(&host.users, STRANGER, USER_SLEEPS), 1);
+	ck_assert_uint_eq(user_charged(&host.users, STRANGER, USER_LOCKS), 1);
 	must_fail(client_run(&alike), ETIMEDOUT);
-	ck_assert_uint_eq(user_charged(&host.users, STRANGER, USER_SLEEPS), 2);
+	ck_assert_uint_eq(user_charged(&host.users, STRANGER, USER_LOCKS), 2);
 	goes_on = false;
 }
 END_TEST
