@@ -11,7 +11,7 @@
 #include "lib/info/info_row.h"
 
 /* For FIFOs whose lock is held: in all, and for each when that is used up. */
-#define PATIENCE       CLOCK_S
+#define PATIENCE       (30 * CLOCK_MS)
 #define PATIENCE_LEAST (2 * CLOCK_MS)
 
 const struct info_column info_columns[] = {

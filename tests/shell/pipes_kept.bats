@@ -105,6 +105,43 @@ expect_made() {
 	cmp "$BATS_TEST_TMPDIR/in" "$OUT"
 }
 
+@test "cp, install and mv of a file with holes bring the zeroes, too" {
+	local in=$BATS_TEST_TMPDIR/in
+
+	for how in cp "cp --sparse=always" install mv; do
+		rm -f "$P"
+		{ truncate -s 70K "$in"; echo data >>"$in"; truncate -s 90K "$in"; cp "$in" "$in.same"; }
+		shell "$how $in \$P"
+		run -0 shell 'timeout 10 cat $P > "$OUT"'
+		cmp "$in.same" "$OUT"
+	done
+}
+
+@test "the mount's README can be copied" {
+	shell 'cp $IPC/README "$OUT"'
+	cmp "$IPC/README" "$OUT"
+}
+
+@test "tail -f follows several" {
+	shell 'touch $P $P.2; echo one > $P; echo two > $P.2'
+	background tail -q -f "$P" "$P.2" >"$OUT"
+	wait_until contains "$OUT" one
+	wait_until contains "$OUT" two
+	shell 'echo three > $P'
+	wait_until contains "$OUT" three
+	shell 'echo four > $P.2'
+	wait_until contains "$OUT" four
+}
+
+@test "to begin to keep one with eof=never is no end to a reader that waits in open" {
+	mkfifo "$P"
+	background cat "$P" >"$OUT"
+	wait_until sleeps "$JOB"
+	shell 'echo "set pipes/$NAME keep=yes eof=never" > $IPC/ctl; echo hello > $P'
+	wait_until contains "$OUT" hello
+	wait_until sleeps_with "$JOB" "$P"
+}
+
 @test "many make it at once, and nobody's line is lost" {
 	run -0 shell 'for n in 1 2 3 4 5 6 7 8; do (echo "line $n" >> $P) & done; wait; cat $P | sort -u | wc -l'
 	[[ $output == 8 ]]

@@ -260,6 +260,52 @@ START_TEST(test_hold_of_a_plain_one_begins_with_keep)
 }
 END_TEST
 
+struct setting {
+	struct channel *channel;
+	struct settings settings;
+};
+
+static int set(void *data)
+{
+	const struct setting *setting = data;
+
+	return channel_set(setting->channel, &setting->settings, &root);
+}
+
+START_TEST(test_hold_of_one_that_has_lost_its_name_does_not_begin)
+{
+	struct setting keep = {.settings = {.given = 1 << PIPE_KEEP, .values[PIPE_KEEP] = 1}};
+	struct space *space = new_space();
+
+	must(object_create(space, "f", S_IFIFO | 0600, &root, &keep.channel));
+	must(look_up(keep.channel, NODE));
+	must(space_remove(space, "f", &root));
+	must_fail(loop_wait_for(&root, set, &keep), ENOENT);
+	for (int i = 0; i < OPEN_WAIT_MS && held_descriptors() > 0; i++) {
+		usleep(1000);
+		loop_settle();
+	}
+	ck_assert_uint_eq(held_descriptors(), 0);
+	object_unref(keep.channel);
+}
+END_TEST
+
+START_TEST(test_hold_tells_when_it_was_written_to)
+{
+	struct channel *fifo = object_make(new_space(), "f");
+	struct timespec before;
+
+	must(look_up(fifo, NODE));
+	before = object_stat(fifo).st_mtim;
+	put(NODE, "hello");
+	loop_settle();
+	ck_assert_int_ne(object_stat(fifo).st_mtim.tv_nsec, before.tv_nsec);
+	before = object_stat(fifo).st_mtim;
+	ck_assert_int_eq(object_stat(fifo).st_mtim.tv_nsec, before.tv_nsec);
+	object_unref(fifo);
+}
+END_TEST
+
 START_TEST(test_hold_of_what_is_gone_estale)
 {
 	struct channel *fifo = object_make(new_space(), "f");
@@ -383,6 +429,8 @@ int main(void)
 					 test_hold_stays_while_something_waits,
 					 test_hold_without_end_has_both,
 					 test_hold_of_a_plain_one_begins_with_keep,
+					 test_hold_of_one_that_has_lost_its_name_does_not_begin,
+					 test_hold_tells_when_it_was_written_to,
 					 test_hold_of_what_is_gone_estale,
 					 test_hold_over_the_users_limit_enfile,
 					 test_hold_at_the_limit_waits_for_one_that_rests,
