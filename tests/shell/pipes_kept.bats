@@ -136,7 +136,7 @@ expect_made() {
 @test "to begin to keep one with eof=never is no end to a reader that waits in open" {
 	mkfifo "$P"
 	background cat "$P" >"$OUT"
-	wait_until sleeps "$JOB"
+	wait_until waits_in_open "$JOB"
 	shell 'echo "set pipes/$NAME keep=yes eof=never" > $IPC/ctl; echo hello > $P'
 	wait_until contains "$OUT" hello
 	wait_until sleeps_with "$JOB" "$P"

@@ -14,152 +14,47 @@
 #include <unistd.h>
 
 #include "lib/kinds/kinds.h"
+#include "tests/unit/fifos.h"
 #include "tests/unit/fixture.h"
 #include "tests/unit/held.h"
 #include "tests/unit/native.h"
 #include "tests/unit/objects.h"
 
-enum { NODE = 7, OTHER = 8, PIPE_EOF = 1, EOF_NEVER = 1, PIPE_KEEP = 2 };
-enum { OPEN_WAIT_MS = 5000 };
-
-static const char *path_of(uint64_t node)
-{
-	static char path[40];
-
-	snprintf(path, sizeof(path), "/dev/shm/fifo-%lu", (unsigned long)node);
-	return path;
-}
-
-/* On a thread. */
-static int open_node(int dir_fd, uint64_t node, int flags)
-{
-	char path[40];
-	int fd;
-
-	snprintf(path, sizeof(path), "/dev/shm/fifo-%lu", (unsigned long)node);
-	fd = open(path, flags);
-	return fd < 0 ? -errno : fd;
-}
-
-static struct space *new_space(void)
-{
-	host.pipes.by_daemon = false;
-	host.is_serving = true;
-	host.nodes.open = open_node;
-	must_call(mkfifo(path_of(NODE), 0666));
-	must_call(mkfifo(path_of(OTHER), 0666));
-	return fixture_open(&pipe_kind);
-}
-
-struct showing {
-	struct channel *channel;
-	struct caller *caller;
-	uint64_t node;
-};
-
-static int show(void *data)
-{
-	const struct showing *showing = data;
-
-	return channel_show(showing->channel, showing->node, showing->caller);
-}
-
-static int look_up(struct channel *channel, uint64_t node)
-{
-	struct showing showing = {channel, &root, node};
-
-	return loop_wait_for(&root, show, &showing);
-}
-
-static const char *status_of(struct channel *channel, const char *key)
-{
-	static char value[64];
-	const char *found = strstr(object_status(channel, &root), key);
-
-	ck_assert_msg(found, "no %s", key);
-	ck_assert_int_eq(sscanf(found + strlen(key), " %63s", value), 1);
-	return value;
-}
-
-/* Runs the loop until what is held is that. */
-static void await_held(struct channel *channel, const char *word)
-{
-	for (int i = 0; i < OPEN_WAIT_MS && strcmp(status_of(channel, "held"), word) != 0; i++) {
-		usleep(1000);
-		loop_settle();
-	}
-	ck_assert_str_eq(status_of(channel, "held"), word);
-}
-
-static void put(uint64_t node, const char *text)
-{
-	int fd = must_call(open(path_of(node), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
-
-	ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-	close(fd);
-}
-
-static void expect(uint64_t node, const char *text)
-{
-	int fd = must_call(open(path_of(node), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-	char data[64] = "";
-
-	ck_assert_int_eq(read(fd, data, sizeof(data) - 1), (ssize_t)strlen(text));
-	ck_assert_str_eq(data, text);
-	close(fd);
-}
-
-static size_t held_descriptors(void)
-{
-	return user_charged(&host.users, 0, USER_DESCRIPTORS);
-}
-
-/* It is let go, and nothing of it is charged any more. */
-static void await_gone(struct channel *channel, size_t n_others)
-{
-	await_held(channel, "no");
-	for (int i = 0; i < OPEN_WAIT_MS && held_descriptors() > 2 * n_others; i++) {
-		usleep(1000);
-		loop_settle();
-	}
-	ck_assert_uint_eq(held_descriptors(), 2 * n_others);
-}
-
 START_TEST(test_hold_new_fifo_is_not_held)
 {
-	struct channel *fifo = object_make(new_space(), "f");
+	struct channel *fifo = object_make(fifos_open(), "f");
 
 	ck_assert_int_eq(fifo->service, CHANNEL_NODE);
 	ck_assert(S_ISFIFO(object_stat(fifo).st_mode));
-	ck_assert_str_eq(status_of(fifo, "held"), "no");
-	ck_assert_uint_eq(held_descriptors(), 0);
+	ck_assert_str_eq(fifo_status(fifo, "held"), "no");
+	ck_assert_uint_eq(fifos_held_descriptors(), 0);
 	object_unref(fifo);
 }
 END_TEST
 
 START_TEST(test_hold_begins_with_the_look_up)
 {
-	struct channel *fifo = object_make(new_space(), "f");
+	struct channel *fifo = object_make(fifos_open(), "f");
 
-	must(look_up(fifo, NODE));
-	ck_assert_str_eq(status_of(fifo, "held"), "read");
-	ck_assert_uint_eq(held_descriptors(), 2);
-	put(NODE, "hello");
-	await_held(fifo, "both");
-	expect(NODE, "hello");
-	await_held(fifo, "read");
+	must(fifo_look_up(fifo, FIFO_NODE));
+	ck_assert_str_eq(fifo_status(fifo, "held"), "read");
+	ck_assert_uint_eq(fifos_held_descriptors(), 2);
+	fifo_put(FIFO_NODE, "hello");
+	fifo_await_held(fifo, "both");
+	fifo_expect(FIFO_NODE, "hello");
+	fifo_await_held(fifo, "read");
 	object_unref(fifo);
 }
 END_TEST
 
 START_TEST(test_hold_second_look_up_finds_it_held)
 {
-	struct channel *fifo = object_make(new_space(), "f");
+	struct channel *fifo = object_make(fifos_open(), "f");
 	int n;
 
-	must(look_up(fifo, NODE));
+	must(fifo_look_up(fifo, FIFO_NODE));
 	n = fixture_descriptors();
-	must(channel_show(fifo, NODE, &root));
+	must(channel_show(fifo, FIFO_NODE, &root));
 	ck_assert_int_eq(fixture_descriptors(), n);
 	object_unref(fifo);
 }
@@ -167,27 +62,27 @@ END_TEST
 
 START_TEST(test_hold_ends_a_moment_after_the_name)
 {
-	struct space *space = new_space();
+	struct space *space = fifos_open();
 	struct channel *fifo = object_make(space, "f");
 
-	must(look_up(fifo, NODE));
+	must(fifo_look_up(fifo, FIFO_NODE));
 	must(space_remove(space, "f", &root));
-	put(NODE, "by somebody who has looked it up before");
-	await_gone(fifo, 0);
+	fifo_put(FIFO_NODE, "by somebody who has looked it up before");
+	fifo_await_gone(fifo, 0);
 	object_unref(fifo);
 }
 END_TEST
 
 START_TEST(test_hold_is_let_go_when_nobody_uses_it)
 {
-	struct channel *fifo = object_make(new_space(), "f");
+	struct channel *fifo = object_make(fifos_open(), "f");
 
-	must(look_up(fifo, NODE));
-	await_gone(fifo, 0);
+	must(fifo_look_up(fifo, FIFO_NODE));
+	fifo_await_gone(fifo, 0);
 	ck_assert_uint_eq(user_charged(&host.users, 0, USER_WATCHES), 0);
-	must(look_up(fifo, NODE));
-	put(NODE, "again");
-	await_held(fifo, "both");
+	must(fifo_look_up(fifo, FIFO_NODE));
+	fifo_put(FIFO_NODE, "again");
+	fifo_await_held(fifo, "both");
 	object_unref(fifo);
 }
 END_TEST
@@ -195,18 +90,18 @@ END_TEST
 /* The other one is let go meanwhile, which tells that the time has come. */
 START_TEST(test_hold_stays_while_somebody_writes)
 {
-	struct space *space = new_space();
+	struct space *space = fifos_open();
 	struct channel *fifo = object_make(space, "f");
 	struct channel *other = object_make(space, "o");
 	int fd;
 
-	must(look_up(fifo, NODE));
-	fd = must_call(open(path_of(NODE), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
-	must(look_up(other, OTHER));
-	await_gone(other, 1);
-	ck_assert_str_eq(status_of(fifo, "held"), "read");
+	must(fifo_look_up(fifo, FIFO_NODE));
+	fd = must_call(open(fifo_path(FIFO_NODE), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+	must(fifo_look_up(other, FIFO_OTHER));
+	fifo_await_gone(other, 1);
+	ck_assert_str_eq(fifo_status(fifo, "held"), "read");
 	close(fd);
-	await_gone(fifo, 0);
+	fifo_await_gone(fifo, 0);
 	object_unref(other);
 	object_unref(fifo);
 }
@@ -214,16 +109,16 @@ END_TEST
 
 START_TEST(test_hold_stays_while_something_waits)
 {
-	struct space *space = new_space();
+	struct space *space = fifos_open();
 	struct channel *fifo = object_make(space, "f");
 	struct channel *other = object_make(space, "o");
 
-	must(look_up(fifo, NODE));
-	put(NODE, "hello");
-	await_held(fifo, "both");
-	must(look_up(other, OTHER));
-	await_gone(other, 1);
-	expect(NODE, "hello");
+	must(fifo_look_up(fifo, FIFO_NODE));
+	fifo_put(FIFO_NODE, "hello");
+	fifo_await_held(fifo, "both");
+	must(fifo_look_up(other, FIFO_OTHER));
+	fifo_await_gone(other, 1);
+	fifo_expect(FIFO_NODE, "hello");
 	object_unref(other);
 	object_unref(fifo);
 }
@@ -231,30 +126,30 @@ END_TEST
 
 START_TEST(test_hold_without_end_has_both)
 {
-	struct channel *fifo = object_make_set(new_space(), "f", PIPE_EOF, EOF_NEVER);
+	struct channel *fifo = object_make_set(fifos_open(), "f", FIFO_EOF, FIFO_EOF_NEVER);
 
-	must(look_up(fifo, NODE));
-	ck_assert_str_eq(status_of(fifo, "held"), "both");
-	put(NODE, "hello");
-	expect(NODE, "hello");
+	must(fifo_look_up(fifo, FIFO_NODE));
+	ck_assert_str_eq(fifo_status(fifo, "held"), "both");
+	fifo_put(FIFO_NODE, "hello");
+	fifo_expect(FIFO_NODE, "hello");
 	loop_settle();
-	ck_assert_str_eq(status_of(fifo, "held"), "both");
+	ck_assert_str_eq(fifo_status(fifo, "held"), "both");
 	object_unref(fifo);
 }
 END_TEST
 
 START_TEST(test_hold_of_a_plain_one_begins_with_keep)
 {
-	struct settings keep = {.given = 1 << PIPE_KEEP, .values[PIPE_KEEP] = 1};
+	struct settings keep = {.given = 1 << FIFO_KEEP, .values[FIFO_KEEP] = 1};
 	struct channel *fifo = NULL;
-	struct space *space = new_space();
+	struct space *space = fifos_open();
 
 	must(object_create(space, "f", S_IFIFO | 0600, &root, &fifo));
-	must(look_up(fifo, NODE));
-	ck_assert_uint_eq(held_descriptors(), 0);
+	must(fifo_look_up(fifo, FIFO_NODE));
+	ck_assert_uint_eq(fifos_held_descriptors(), 0);
 	must_fail(channel_set(fifo, &keep, &stranger), EPERM);
 	ck_assert_int_eq(channel_set(fifo, &keep, &root), -EAGAIN);
-	keep.values[PIPE_KEEP] = 0;
+	keep.values[FIFO_KEEP] = 0;
 	must(channel_set(fifo, &keep, &root));
 	object_unref(fifo);
 }
@@ -274,30 +169,26 @@ static int set(void *data)
 
 START_TEST(test_hold_of_one_that_has_lost_its_name_does_not_begin)
 {
-	struct setting keep = {.settings = {.given = 1 << PIPE_KEEP, .values[PIPE_KEEP] = 1}};
-	struct space *space = new_space();
+	struct setting keep = {.settings = {.given = 1 << FIFO_KEEP, .values[FIFO_KEEP] = 1}};
+	struct space *space = fifos_open();
 
 	must(object_create(space, "f", S_IFIFO | 0600, &root, &keep.channel));
-	must(look_up(keep.channel, NODE));
+	must(fifo_look_up(keep.channel, FIFO_NODE));
 	must(space_remove(space, "f", &root));
 	must_fail(loop_wait_for(&root, set, &keep), ENOENT);
-	for (int i = 0; i < OPEN_WAIT_MS && held_descriptors() > 0; i++) {
-		usleep(1000);
-		loop_settle();
-	}
-	ck_assert_uint_eq(held_descriptors(), 0);
+	fifo_await_gone(keep.channel, 0);
 	object_unref(keep.channel);
 }
 END_TEST
 
 START_TEST(test_hold_tells_when_it_was_written_to)
 {
-	struct channel *fifo = object_make(new_space(), "f");
+	struct channel *fifo = object_make(fifos_open(), "f");
 	struct timespec before;
 
-	must(look_up(fifo, NODE));
+	must(fifo_look_up(fifo, FIFO_NODE));
 	before = object_stat(fifo).st_mtim;
-	put(NODE, "hello");
+	fifo_put(FIFO_NODE, "hello");
 	loop_settle();
 	ck_assert_int_ne(object_stat(fifo).st_mtim.tv_nsec, before.tv_nsec);
 	before = object_stat(fifo).st_mtim;
@@ -308,26 +199,26 @@ END_TEST
 
 START_TEST(test_hold_of_what_is_gone_estale)
 {
-	struct channel *fifo = object_make(new_space(), "f");
+	struct channel *fifo = object_make(fifos_open(), "f");
 
-	must_fail(look_up(fifo, 99), ENOENT);
-	ck_assert_uint_eq(held_descriptors(), 0);
+	must_fail(fifo_look_up(fifo, 99), ENOENT);
+	ck_assert_uint_eq(fifos_held_descriptors(), 0);
 	object_unref(fifo);
 }
 END_TEST
 
 START_TEST(test_hold_over_the_users_limit_enfile)
 {
-	struct space *space = new_space();
+	struct space *space = fifos_open();
 	struct channel *fifo = object_make(space, "f");
 
 	host.users.limits[USER_DESCRIPTORS] = 1;
-	must_fail(look_up(fifo, NODE), ENFILE);
+	must_fail(fifo_look_up(fifo, FIFO_NODE), ENFILE);
 	host.users.limits[USER_DESCRIPTORS] = 100;
 	host.users.limits[USER_WATCHES] = 0;
-	must_fail(look_up(fifo, NODE), ENFILE);
+	must_fail(fifo_look_up(fifo, FIFO_NODE), ENFILE);
 	host.users.limits[USER_WATCHES] = 1;
-	must(look_up(fifo, NODE));
+	must(fifo_look_up(fifo, FIFO_NODE));
 	object_unref(fifo);
 }
 END_TEST
@@ -335,15 +226,15 @@ END_TEST
 /* What rests makes room for the next one. */
 START_TEST(test_hold_at_the_limit_waits_for_one_that_rests)
 {
-	struct space *space = new_space();
+	struct space *space = fifos_open();
 	struct channel *fifo = object_make(space, "f");
 	struct channel *other = object_make(space, "o");
 
 	host.users.limits[USER_DESCRIPTORS] = 3;
-	must(look_up(fifo, NODE));
-	must(look_up(other, OTHER));
-	ck_assert_str_eq(status_of(fifo, "held"), "no");
-	ck_assert_str_eq(status_of(other, "held"), "read");
+	must(fifo_look_up(fifo, FIFO_NODE));
+	must(fifo_look_up(other, FIFO_OTHER));
+	ck_assert_str_eq(fifo_status(fifo, "held"), "no");
+	ck_assert_str_eq(fifo_status(other, "held"), "read");
 	object_unref(other);
 	object_unref(fifo);
 }
@@ -351,23 +242,23 @@ END_TEST
 
 START_TEST(test_hold_ends_with_the_mount)
 {
-	struct space *space = new_space();
+	struct space *space = fifos_open();
 	struct channel *fifo = object_make(space, "f");
 
-	must(look_up(fifo, NODE));
-	put(NODE, "hello");
-	await_held(fifo, "both");
+	must(fifo_look_up(fifo, FIFO_NODE));
+	fifo_put(FIFO_NODE, "hello");
+	fifo_await_held(fifo, "both");
 	space_let_go(space);
-	await_gone(fifo, 0);
-	must(look_up(fifo, NODE));
-	ck_assert_str_eq(status_of(fifo, "held"), "no");
+	fifo_await_gone(fifo, 0);
+	must(fifo_look_up(fifo, FIFO_NODE));
+	ck_assert_str_eq(fifo_status(fifo, "held"), "no");
 	object_unref(fifo);
 }
 END_TEST
 
 static void *read_into(void *page)
 {
-	int fd = must_call(open(path_of(NODE), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+	int fd = must_call(open(fifo_path(FIFO_NODE), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
 
 	ck_assert_int_eq(read(fd, page, 1), 1);
 	close(fd);
@@ -392,24 +283,24 @@ static int lock_begin(void *page, pthread_t *ret_reader)
 /* It has rested, and would go as the other one does, but for the thread that is kept at it. */
 START_TEST(test_hold_that_is_locked_is_not_let_go)
 {
-	struct space *space = new_space();
+	struct space *space = fifos_open();
 	struct channel *fifo = object_make(space, "f");
 	struct channel *other = object_make(space, "o");
 	void *page = mmap(NULL, 4096, PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	pthread_t reader;
 	int lock;
 
-	must(look_up(fifo, NODE));
-	put(NODE, "hello");
+	must(fifo_look_up(fifo, FIFO_NODE));
+	fifo_put(FIFO_NODE, "hello");
 	lock = lock_begin(page, &reader);
 	loop_settle();
-	must(look_up(other, OTHER));
-	await_gone(other, 1);
+	must(fifo_look_up(other, FIFO_OTHER));
+	fifo_await_gone(other, 1);
 	close(lock); /* and the fault is like any other */
 	pthread_join(reader, NULL);
-	await_held(fifo, "both");
-	expect(NODE, "ello");
-	await_gone(fifo, 0);
+	fifo_await_held(fifo, "both");
+	fifo_expect(FIFO_NODE, "ello");
+	fifo_await_gone(fifo, 0);
 	object_unref(other);
 	object_unref(fifo);
 }
