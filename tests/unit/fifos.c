@@ -106,10 +106,14 @@ size_t fifos_held_descriptors(void)
 	return user_charged(&host.users, 0, USER_DESCRIPTORS);
 }
 
-/* It is let go, and nothing of it is charged any more. */
 void fifo_await_gone(struct channel *channel, size_t n_others)
 {
 	fifo_await_held(channel, "no");
+	fifos_await_charged(n_others);
+}
+
+void fifos_await_charged(size_t n_others)
+{
 	for (int i = 0; i < OPEN_WAIT_MS && fifos_held_descriptors() > 2 * n_others; i++) {
 		usleep(1000);
 		loop_settle();

@@ -176,7 +176,7 @@ START_TEST(test_hold_of_one_that_has_lost_its_name_does_not_begin)
 	must(fifo_look_up(keep.channel, FIFO_NODE));
 	must(space_remove(space, "f", &root));
 	must_fail(loop_wait_for(&root, set, &keep), ENOENT);
-	fifo_await_gone(keep.channel, 0);
+	fifos_await_charged(0);
 	object_unref(keep.channel);
 }
 END_TEST
