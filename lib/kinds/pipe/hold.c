@@ -234,7 +234,7 @@ static void hold_done(struct worker_task *task)
 	struct keeper *keeper = hold->keeper;
 	struct channel *channel = hold->channel;
 	uid_t uid = hold->uid;
-	bool has_failed;
+	bool has_failed = hold->ends.error < 0; /* by the next task it is another thread's */
 
 	if (hold->is_paid)
 		host_locked(keeper->host, hold->uid);
@@ -244,7 +244,6 @@ static void hold_done(struct worker_task *task)
 		channel_unref(channel);
 		return;
 	}
-	has_failed = hold->ends.error < 0;
 	if (has_failed)
 		keeper_place(hold, HOLD_WAITING);
 	else
