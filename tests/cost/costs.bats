@@ -230,6 +230,7 @@ count_instructions() {
 @test "instructions for a message that is written and read" {
 	! is_sanitized || skip "not under sanitizers: they add instructions"
 	[[ ${OPTIMIZATION:-0} == [23s] ]] || skip "not without optimization"
-	at_most 3000 count_instructions pipe
-	at_most 3300 count_instructions queue
+	# More where the reader waits for each message, as it does on a busy machine.
+	at_most 3400 count_instructions pipe
+	at_most 3400 count_instructions queue
 }
