@@ -233,7 +233,7 @@ END_TEST
 /* What calls refuse, they refuse as on a tmpfs. */
 START_TEST(test_splice_refusals_are_native)
 {
-	int errors[N_PLACES][3];
+	int errors[N_PLACES][3] = {{0}};
 
 	data_make();
 	for (int place = 0; place < N_PLACES; place++) {
