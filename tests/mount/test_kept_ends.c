@@ -263,7 +263,7 @@ START_TEST(test_ends_never_reader_does_not_wait_in_open)
 		put(1, 'a');
 		ck_assert_int_eq(must(read(reader, &byte, 1)), 1);
 	}
-	ck_assert(kept_is_held(PIPE_NAME, "both"));
+	kept_await_held(PIPE_NAME, "both");
 }
 END_TEST
 

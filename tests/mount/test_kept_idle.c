@@ -122,7 +122,7 @@ static void data_before(struct idler *idler)
 
 static void data_after(struct idler *idler)
 {
-	ck_assert(kept_is_held(idler->name, "both"));
+	kept_await_held(idler->name, "both");
 	must_have_end(idler);
 }
 
@@ -222,13 +222,13 @@ static void never_before(struct idler *idler)
 static void never_after(struct idler *idler)
 {
 	must(close(channel_open(idler->name, O_RDONLY)));
-	ck_assert(kept_is_held(idler->name, "both"));
+	kept_await_held(idler->name, "both");
 }
 
 static void empty_before(struct idler *idler)
 {
 	kept_make(idler->name);
-	ck_assert(kept_is_held(idler->name, "read"));
+	kept_await_held(idler->name, "read");
 }
 
 static void empty_after(struct idler *idler)

@@ -249,7 +249,7 @@ START_TEST(test_names_mkfifo_is_plain_until_it_is_kept)
 	ck_assert(kept_is_held(PIPE_NAME, "no"));
 	look_command("set " PIPE_NAME " keep=yes");
 	channel_put(PIPE_NAME, "aaaaa", 5);
-	ck_assert(kept_is_held(PIPE_NAME, "both"));
+	kept_await_held(PIPE_NAME, "both");
 	ck_assert_uint_eq(kept_take_to_end(pipe_path(), 'a'), 5);
 	look_command("set " PIPE_NAME " keep=no");
 	kept_await_held(PIPE_NAME, "no");

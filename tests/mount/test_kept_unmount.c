@@ -277,7 +277,7 @@ START_TEST(test_unmount_of_others_lets_nothing_go)
 		must(umount2(scratch_path("ipc/info"), 0));
 	}
 	mount_settle(&ipc);
-	ck_assert(kept_is_held(PIPE_NAME, "both"));
+	kept_await_held(PIPE_NAME, "both");
 	ck_assert_uint_eq(kept_take_to_end(ipc_path(PIPE_NAME), 0), MUCH);
 	end_mount(0);
 }
