@@ -119,29 +119,39 @@ static void door_release(struct file *file)
  * it goes on at a later position, or sets the size in the end. What is left out are zeroes.
  */
 struct door_writing {
-	int fd;
+	struct ends_pin write_end; /* the door may be closed meanwhile, if nobody waits any more */
 	size_t size;
 	char data[];
 };
 
 /* To the job -EAGAIN would mean something else; of nothing written the end is the same. */
-static int writing_act(void *data)
+static int put(int fd, const struct door_writing *writing)
 {
-	const struct door_writing *writing = data;
-	ssize_t n = write(writing->fd, writing->data, writing->size);
+	ssize_t n = write(fd, writing->data, writing->size);
 
 	if (n < 0)
 		return errno == EAGAIN ? 0 : -errno;
 	return (int)n;
 }
 
+static int writing_act(void *data)
+{
+	const struct door_writing *writing = data;
+	CLEANUP_FD int fd = ends_dup(&writing->write_end);
+
+	return fd < 0 ? fd : put(fd, writing);
+}
+
 /* Nobody tells whoever sets a size when there is room again. */
 static int filling_act(void *data)
 {
 	const struct door_writing *writing = data;
-	struct pollfd room = {.fd = writing->fd, .events = POLLOUT};
+	CLEANUP_FD int fd = ends_dup(&writing->write_end);
+	struct pollfd room = {.fd = fd, .events = POLLOUT};
 
-	return poll(&room, 1, FILL_WAIT_MS) < 0 ? -errno : writing_act(data);
+	if (fd < 0)
+		return fd;
+	return poll(&room, 1, FILL_WAIT_MS) < 0 ? -errno : put(fd, writing);
 }
 
 /* Has a thread write a piece of it; `data` NULL: of zeroes. */
@@ -152,13 +162,19 @@ static int start(struct door *door, struct caller *caller, const void *data,
 	struct job_call call = *how;
 	size_t piece = call.size < PIECE_MOST ? call.size : PIECE_MOST;
 	struct door_writing *writing;
+	struct stat attr = {0};
 
+	kept_stat(&door->pipe->kept, &attr);
 	call.place = JOB_ALONE;
 	call.size = sizeof(*writing) + piece;
 	if (host_reserve_spare(host, call.size) < 0)
 		return -ENOMEM;
 	call.data = writing = (struct door_writing *)host->spare;
-	*writing = (struct door_writing){.fd = door->write_end.fd, .size = piece};
+	*writing = (struct door_writing){
+		.write_end = {door->write_end.fd, host->dev,
+			      space_ino(door->channel.space, attr.st_ino)},
+		.size = piece,
+	};
 	if (data)
 		memcpy(writing->data, data, piece);
 	else

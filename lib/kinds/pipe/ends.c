@@ -210,11 +210,7 @@ void ends_act(struct ends *ends)
 	}
 }
 
-/*
- * A second descriptor, which stays whatever becomes of the first. By the time that this is called
- * the number may be something else's.
- */
-static int pin(const struct ends_pin *end)
+int ends_dup(const struct ends_pin *end)
 {
 	CLEANUP_FD int fd = fcntl(end->fd, F_DUPFD_CLOEXEC, 0);
 	struct stat attr;
@@ -230,7 +226,7 @@ static int pin(const struct ends_pin *end)
 int ends_measure(void *data)
 {
 	struct ends_job *job = data;
-	CLEANUP_FD int fd = pin(&job->read_end);
+	CLEANUP_FD int fd = ends_dup(&job->read_end);
 
 	if (fd < 0)
 		return fd;
@@ -241,7 +237,7 @@ int ends_measure(void *data)
 int ends_resize(void *data)
 {
 	struct ends_job *job = data;
-	CLEANUP_FD int fd = pin(&job->read_end);
+	CLEANUP_FD int fd = ends_dup(&job->read_end);
 
 	if (fd < 0)
 		return fd;
@@ -253,7 +249,7 @@ int ends_resize(void *data)
 int ends_empty(void *data)
 {
 	struct ends_job *job = data;
-	CLEANUP_FD int fd = pin(&job->read_end);
+	CLEANUP_FD int fd = ends_dup(&job->read_end);
 	CLEANUP_FD int sink = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	int left = 0;
 
@@ -288,7 +284,7 @@ static int read_all(int fd, struct ends_job *job)
 int ends_peek(void *data)
 {
 	struct ends_job *job = data;
-	CLEANUP_FD int fd = pin(&job->read_end);
+	CLEANUP_FD int fd = ends_dup(&job->read_end);
 	CLEANUP_FD int read_fd = -1;
 	CLEANUP_FD int write_fd = -1;
 	int fds[2];
@@ -311,7 +307,7 @@ int ends_peek(void *data)
 int ends_open_writing(void *data)
 {
 	struct ends_writing *writing = data;
-	CLEANUP_FD int fd = pin(&writing->read_end);
+	CLEANUP_FD int fd = ends_dup(&writing->read_end);
 
 	if (fd < 0)
 		return fd;

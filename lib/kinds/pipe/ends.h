@@ -79,6 +79,12 @@ struct ends_pin {
 	ino_t ino;
 };
 
+/*
+ * On a thread: a second descriptor of that end, which stays whatever becomes of the first; by now
+ * its number may be something else's. -ESTALE: it is.
+ */
+int ends_dup(const struct ends_pin *end);
+
 /* What a job asks of, or does to, a FIFO; without padding that is not zero. */
 struct ends_job {
 	struct ends_pin read_end;

@@ -313,10 +313,10 @@ static int open_inotify(void)
 	return fd;
 }
 
-/* Some for each user, and for all but a few of those that there are. */
+/* Some for each user, and for all but a few of those that there are. 0: that is not known. */
 static void share_watches(struct user_table *users, size_t n)
 {
-	users->limits[USER_WATCHES] = n / 4;
+	users->limits[USER_WATCHES] = n ? n / 4 : SIZE_MAX;
 	users->totals[USER_WATCHES] = n / 16 * 15;
 }
 
