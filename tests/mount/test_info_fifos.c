@@ -6,6 +6,7 @@
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
 #include "tests/mount/hung.h"
+#include "tests/mount/kept.h"
 #include "tests/mount/look.h"
 #include "tests/mount/process.h"
 
@@ -25,7 +26,7 @@
 enum { OTHER = 4321, ATTACKER = 65534, LOOKS = 6, LETS_GO = 20000 };
 
 static const char *const makes[] = {"create pipes/f", "create pipes/f keep=no"};
-enum { KEPT, PLAIN, N_MAKES };
+enum { KEPT_FIFO, PLAIN, N_MAKES };
 
 static void make_fifo(int i)
 {
@@ -138,7 +139,7 @@ static bool is_let_go(void *arg)
 /* Nobody has written for a while: the daemon lets go, but not who still reads. */
 START_TEST(test_info_fifos_reader_of_what_is_let_go_is_counted)
 {
-	make_fifo(KEPT);
+	make_fifo(KEPT_FIFO);
 	must(pipe(ready));
 	user_start(&users[0], OTHER);
 	ck_assert(wait_until(is_let_go, NULL, LETS_GO));
@@ -151,9 +152,9 @@ END_TEST
 
 START_TEST(test_info_fifos_daemon_is_no_peer)
 {
-	make_fifo(KEPT);
+	make_fifo(KEPT_FIFO);
 	channel_put("pipes/f", "x", 1);
-	ck_assert(strstr(look_at("info/pipes/f/status"), "\nheld both\n"));
+	kept_await_held("pipes/f", "both");
 	expect_users(0, 0);
 	ck_assert_str_eq(look_at("info/pipes/f/peers"), "");
 	ck_assert(!strstr(look_at("info/graph.dot"), "->"));
@@ -281,7 +282,7 @@ START_TEST(test_info_fifos_locked_one_is_left_out)
 {
 	pid_t pid;
 
-	make_fifo(KEPT);
+	make_fifo(KEPT_FIFO);
 	channel_put("pipes/f", "hello", 5);
 	pid = lock_fifo();
 	ck_assert_int_eq(metric("bytes", "f"), 5);
