@@ -8,6 +8,7 @@
 #include "fs/ops.h"
 #include "fs/session.h"
 #include "lib/base/cleanup.h"
+#include "lib/channel/locks.h"
 
 struct handle *handle_from(const struct session *session, uint64_t fh)
 {
@@ -75,6 +76,7 @@ void handle_free(fuse_req_t req, struct session *session, struct handle *handle)
 	handle->inode->record->n_handles--;
 	if (handle->poll)
 		fuse_pollhandle_destroy(handle->poll);
+	lock_drop_file(handle->file->channel, handle->record->fh);
 	channel_release(handle->file);
 	slots_remove(&session->handles, handle->record->fh);
 	free(handle);

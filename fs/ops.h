@@ -74,6 +74,13 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct f
 void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t offset,
 	      struct fuse_file_info *fi);
 
+/* fs/ops_lock.c: fcntl(2) and flock(2), and close(2), which ends locks */
+void op_getlk(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct flock *wish);
+void op_setlk(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct flock *wish,
+	      int waits);
+void op_flock(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, int operation);
+void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+
 /* fs/ops_xattr.c: access control lists */
 void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size);
 void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size);

@@ -35,9 +35,10 @@ static bool fill_open(fuse_req_t req, struct handle *handle, struct fuse_file_in
 	const struct channel *channel = handle->inode->entry.channel;
 
 	fi->fh = handle->record->fh;
+	/* Else each close(2) is heard of, because it ends locks. */
+	fi->noflush = (channel->traits & CHANNEL_HAS_NO_LOCKS) != 0;
 	if (channel->service == CHANNEL_STREAM)
 		return false;
-	fi->noflush = 1;
 	if (handle_back(req, handle))
 		fi->backing_id = handle->inode->record->backing_id;
 	/* With both, maps are the backing file's and all else comes here (linux/fs/fuse/file.c). */
@@ -54,7 +55,7 @@ static bool reply_open(fuse_req_t req, struct handle *handle, struct fuse_file_i
 	if (fill_open(req, handle, fi))
 		is_answered = fuse_reply_open(req, fi) == 0;
 	else
-		is_answered = reply_open_stream(req, fi->fh);
+		is_answered = reply_open_stream(req, fi);
 	if (!is_answered)
 		handle_free(NULL, session, handle);
 	return is_answered;
@@ -155,7 +156,7 @@ int op_reply_made(fuse_req_t req, struct inode *inode, struct handle *handle,
 	if (fill_open(req, handle, fi))
 		is_answered = fuse_reply_create(req, &entry, fi) == 0;
 	else
-		is_answered = reply_create_stream(req, &entry, fi->fh);
+		is_answered = reply_create_stream(req, &entry, fi);
 	if (!is_answered) {
 		handle_free(NULL, session, handle);
 		inode_forget(session, inode, 1);

@@ -5,7 +5,7 @@
 #include <linux/fuse.h>
 #include <stdlib.h>
 
-#define STREAM_FLAGS (FOPEN_DIRECT_IO | FOPEN_STREAM | FOPEN_NOFLUSH | FOPEN_PARALLEL_DIRECT_WRITES)
+#define STREAM_FLAGS (FOPEN_DIRECT_IO | FOPEN_STREAM | FOPEN_PARALLEL_DIRECT_WRITES)
 
 bool reply_result(fuse_req_t req, int result)
 {
@@ -55,9 +55,14 @@ bool reply_entry(fuse_req_t req, const struct fuse_entry_param *entry)
 	return fuse_reply_entry(req, entry) == 0;
 }
 
-bool reply_open_stream(fuse_req_t req, uint64_t handle)
+static uint32_t stream_flags(const struct fuse_file_info *fi)
 {
-	struct fuse_open_out out = {.fh = handle, .open_flags = STREAM_FLAGS};
+	return STREAM_FLAGS | (fi->noflush ? FOPEN_NOFLUSH : 0);
+}
+
+bool reply_open_stream(fuse_req_t req, const struct fuse_file_info *fi)
+{
+	struct fuse_open_out out = {.fh = fi->fh, .open_flags = stream_flags(fi)};
 
 	return fuse_reply_buf(req, (const char *)&out, sizeof(out)) == 0;
 }
@@ -88,14 +93,15 @@ static void fill_attr(struct fuse_attr *out, const struct stat *attr)
 	};
 }
 
-bool reply_create_stream(fuse_req_t req, const struct fuse_entry_param *entry, uint64_t handle)
+bool reply_create_stream(fuse_req_t req, const struct fuse_entry_param *entry,
+			 const struct fuse_file_info *fi)
 {
 	struct {
 		struct fuse_entry_out entry;
 		struct fuse_open_out open;
 	} out = {
 		.entry = {.nodeid = entry->ino, .generation = entry->generation},
-		.open = {.fh = handle, .open_flags = STREAM_FLAGS},
+		.open = {.fh = fi->fh, .open_flags = stream_flags(fi)},
 	};
 
 	split_timeout(entry->entry_timeout, &out.entry.entry_valid, &out.entry.entry_valid_nsec);

@@ -25,7 +25,8 @@ bool reply_entry(fuse_req_t req, const struct fuse_entry_param *entry);
  * An open file that is a stream: reads and writes at no position, both ways at once. libfuse has
  * no field for FOPEN_STREAM, so the answer is built here as <linux/fuse.h> has it.
  */
-bool reply_open_stream(fuse_req_t req, uint64_t handle);
-bool reply_create_stream(fuse_req_t req, const struct fuse_entry_param *entry, uint64_t handle);
+bool reply_open_stream(fuse_req_t req, const struct fuse_file_info *fi);
+bool reply_create_stream(fuse_req_t req, const struct fuse_entry_param *entry,
+			 const struct fuse_file_info *fi);
 
 #endif

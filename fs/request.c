@@ -10,6 +10,7 @@
 #include "fs/reply.h"
 #include "fs/session.h"
 #include "lib/base/cleanup.h"
+#include "lib/channel/locks.h"
 #include "lib/channel/transfer.h"
 
 #define SPARES_MOST 64
@@ -33,6 +34,7 @@ struct request {
 			request_opened_fn *opened;
 			struct fuse_file_info fi;
 		} open;
+		struct lock lock;
 	};
 };
 
@@ -89,6 +91,8 @@ static bool request_complete(struct transfer *transfer, const void *data, ssize_
 
 	if (transfer->sort == TRANSFER_OPEN)
 		is_answered = request->open.opened(request->req, &request->open.fi, (int)result);
+	else if (transfer->sort == TRANSFER_LOCK)
+		is_answered = reply_result(request->req, (int)result);
 	else if (transfer->sort == TRANSFER_READ)
 		is_answered = complete_read(request, data, result);
 	else if (result < 0 && request->write.before == 0)
@@ -200,6 +204,21 @@ void request_hold_open(fuse_req_t req, struct file *file, const struct fuse_file
 	request->open.opened = opened;
 	request->open.fi = *fi;
 	request->transfer.sort = TRANSFER_OPEN;
+	request_hold(request);
+}
+
+void request_hold_lock(fuse_req_t req, struct file *file, const struct lock *lock)
+{
+	struct request *request;
+	int r = request_new(req, file, 0, &request);
+
+	if (r < 0) {
+		reply_result(req, r == -ENOBUFS ? -ENOLCK : r);
+		return;
+	}
+	request->lock = *lock;
+	request->transfer.lock = &request->lock;
+	request->transfer.sort = TRANSFER_LOCK;
 	request_hold(request);
 }
 

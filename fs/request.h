@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Requests that wait: blocked reads, writes and opens, each answered exactly once.
+ * Requests that wait: blocked reads, writes, opens and locks, each answered exactly once.
  *
  * A request is answered when its channel can do it, when its caller is signalled (-EINTR, or the
  * count if bytes have moved), or when the mount ends.
@@ -14,6 +14,7 @@
 #include "lib/channel/channel.h"
 
 struct handle;
+struct lock;
 struct session;
 
 /* Holds a read, which has begun. Answers at once if it can't: -ENOBUFS, -ENOMEM. */
@@ -38,6 +39,9 @@ typedef bool request_opened_fn(fuse_req_t req, const struct fuse_file_info *fi, 
 /* Holds an OPEN until channel_opened() says how it has ended. `fi` is copied. */
 void request_hold_open(fuse_req_t req, struct file *file, const struct fuse_file_info *fi,
 		       request_opened_fn *opened);
+
+/* Holds a request for a lock until nobody has one in its way. `lock` is copied. */
+void request_hold_lock(fuse_req_t req, struct file *file, const struct lock *lock);
 
 /* Answers everything that is held, because the mount ends: -ENOTCONN, or the count. */
 void request_end_all(struct session *session);

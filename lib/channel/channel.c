@@ -70,7 +70,7 @@ bool channel_has_waiters(const struct channel *channel)
 
 void channel_wake(struct channel *channel, uint32_t events)
 {
-	if (!channel_has_waiters(channel))
+	if (!channel_has_waiters(channel) && !channel->lockers)
 		return;
 	channel->woken |= events;
 	loop_defer(channel->space->host->loop, &channel->wake);

@@ -23,6 +23,7 @@
 #include <sys/uio.h>
 
 #include "lib/base/loop.h"
+#include "lib/channel/kind.h"
 #include "lib/channel/row.h"
 #include "lib/channel/settings.h"
 #include "lib/channel/space.h"
@@ -58,6 +59,8 @@ enum channel_trait {
 	/* Where one read ends is of no importance: a long read(2) may be served by several. */
 	CHANNEL_BYTES = 1 << 5,
 	CHANNEL_HAS_NO_PEEK = 1 << 6, /* as if there were no channel_ops::peek */
+	/* It is not the only one of its object, so locks would not meet: -ENOLCK. */
+	CHANNEL_HAS_NO_LOCKS = 1 << 7,
 };
 
 /* One object. Several names, inodes and files may share it; the last reference destroys it. */
@@ -77,7 +80,10 @@ struct channel {
 	void *inode;  /* the one that stands for it in the mount, or the newest of many */
 	void *listed; /* the one that stands for a stream in lists */
 
-	struct transfer *readers, *writers, *openers; /* held, in order of arrival */
+	uint64_t locks, lock_files; /* the first of each: lib/channel/locks.c */
+
+	/* Held, in order of arrival. */
+	struct transfer *readers, *writers, *openers, *lockers;
 	struct file *polled; /* files on which somebody waits for readiness */
 	struct loop_task wake;
 	uint32_t woken; /* EPOLL* that channel_wake() has been called with */
@@ -251,18 +257,6 @@ struct channel_ops {
 	int (*set)(struct channel *channel, const struct settings *settings, struct caller *caller);
 };
 
-/* One sort of objects, and their directory. */
-struct kind {
-	const char *path;                   /* of its directory in the mount, "queues" */
-	enum namespace_type home;           /* whose objects they are: only who is in it may */
-	unsigned long selector_max;         /* of N in NAME:N; 0: a name is a name */
-	bool has_directories;               /* each object is a directory, made by mkdir(2) */
-	const struct parameter *parameters; /* what can be set; NULL: nothing */
-	const struct channel_ops *channel;  /* what can be done with its objects */
-	/* Opens the space of this host. -ENOENT, -EPERM, …: the machine has no such objects. */
-	int (*open)(struct space **ret_space, struct host *host);
-};
-
 /* Is there a regular file behind it, which the kernel can have in the daemon's place? */
 static inline bool channel_has_backing(const struct channel *channel)
 {
@@ -307,7 +301,8 @@ void channel_uncharge_descriptors(struct channel *channel);
 
 /*
  * For kinds: reading (EPOLLIN), writing (EPOLLOUT) or an end-of-file (EPOLLHUP) may be possible
- * now. Only queues: waiters are retried after the present handler.
+ * now; or that a lock is free (EPOLLPRI). Only queues: waiters are retried after the present
+ * handler.
  */
 void channel_wake(struct channel *channel, uint32_t events);
 

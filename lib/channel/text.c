@@ -108,6 +108,7 @@ static uint32_t text_poll(struct file *file)
 }
 
 static const struct channel_ops text_channel_ops = {
+	.traits = CHANNEL_HAS_NO_LOCKS,
 	.destroy = text_destroy,
 	.stat = text_stat,
 	.change = text_change,

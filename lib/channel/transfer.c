@@ -6,6 +6,7 @@
 #include <utlist.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/channel/locks.h"
 
 static struct transfer **transfer_list(const struct transfer *transfer)
 {
@@ -16,6 +17,8 @@ static struct transfer **transfer_list(const struct transfer *transfer)
 		return &channel->readers;
 	case TRANSFER_WRITE:
 		return &channel->writers;
+	case TRANSFER_LOCK:
+		return &channel->lockers;
 	default:
 		return &channel->openers;
 	}
@@ -164,13 +167,14 @@ void transfer_hold(struct transfer *transfer)
 	struct channel *channel = transfer->file->channel;
 	struct transfer **list = transfer_list(transfer);
 	bool is_read = transfer->sort == TRANSFER_READ;
+	bool is_write = transfer->sort == TRANSFER_WRITE;
 
 	transfer->waiter.resume = transfer_resume;
 	DL_APPEND(*list, transfer);
 	channel_attend(channel);
 	/* A writer that waits for room that could not be had may now hand over. */
 	if ((is_read && channel->writers) ||
-	    (!is_read && (channel->traits & CHANNEL_WRITES_BY_JOB)))
+	    (is_write && (channel->traits & CHANNEL_WRITES_BY_JOB)))
 		channel_wake(channel, EPOLLOUT);
 }
 
@@ -180,6 +184,8 @@ void transfer_retry(struct channel *channel, uint32_t events)
 
 	if (channel->openers)
 		retry_openers(channel);
+	if (events & EPOLLPRI)
+		lock_retry(channel);
 	if (events & (EPOLLIN | EPOLLHUP))
 		retry_readers(channel, all);
 	if (events & (EPOLLOUT | EPOLLHUP))

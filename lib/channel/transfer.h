@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A read, write or open that waits until the channel can do it.
+ * A read, write, open or lock that waits until the channel can do it.
  *
  * It is part of its owner's memory and belongs to the channel from transfer_hold() until it is
  * done or cancelled. Held readers are served in order of arrival; so are writers, one after the
@@ -15,7 +15,7 @@
 #include "lib/channel/channel.h"
 #include "lib/host/job.h"
 
-enum transfer_sort { TRANSFER_READ, TRANSFER_WRITE, TRANSFER_OPEN };
+enum transfer_sort { TRANSFER_READ, TRANSFER_WRITE, TRANSFER_OPEN, TRANSFER_LOCK };
 
 struct transfer {
 	struct file *file; /* borrowed; stays open while the transfer is held */
@@ -26,6 +26,7 @@ struct transfer {
 	pid_t pid;             /* of the thread that writes: file::pid */
 	size_t done;           /* bytes of the write that were accepted */
 	off_t offset;
+	const struct lock *lock; /* that is waited for, borrowed */
 
 	/*
 	 * Called once, from the loop, when the transfer is over; it is held no more. `result` is
@@ -35,7 +36,7 @@ struct transfer {
 	bool (*complete)(struct transfer *transfer, const void *data, ssize_t result);
 
 	struct waiter waiter;         /* for the jobs of a write (CHANNEL_WRITES_BY_JOB) */
-	struct transfer *prev, *next; /* channel::readers, writers or openers */
+	struct transfer *prev, *next; /* channel::readers, writers, openers, lockers */
 };
 
 /* Holds the transfer. Its last try must have returned -EAGAIN, or accepted only a part. */

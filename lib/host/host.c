@@ -39,6 +39,7 @@ int host_init(struct host *host, struct loop *loop)
 				[USER_SCANS] = 64,
 				[USER_SLEEPS] = 256,
 				[USER_LOCKS] = 128,
+				[USER_LOCKED] = 1024,
 				[USER_NAMES] = 32768,
 			},
 	};
@@ -73,6 +74,8 @@ void host_fini(struct host *host)
 	host_stop(host);
 	job_clock_fini(host);
 	buffers_fini(&host->buffers);
+	slots_fini(&host->locks);
+	slots_fini(&host->lock_files);
 	free(host->scratch);
 	host->scratch = NULL;
 	free(host->spare);

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "lib/base/loop.h"
+#include "lib/base/slots.h"
 #include "lib/host/buffer.h"
 #include "lib/host/feature.h"
 #include "lib/host/namespaces.h"
@@ -95,8 +96,9 @@ struct host {
 	struct namespaces namespaces;
 	char root[32]; /* where the machine's files are: "", or "/proc/PID/root" */
 	struct timespec started;
-	struct space **spaces; /* of all kinds that there are, borrowed; ends with NULL */
-	struct space *info;    /* borrowed */
+	struct slots locks, lock_files; /* of objects: lib/channel/locks.h */
+	struct space **spaces;          /* of all kinds that there are, borrowed; ends with NULL */
+	struct space *info;             /* borrowed */
 	struct connection
 		*connected; /* by the inodes of their sockets: lib/kinds/socket/connections.h */
 	uint64_t next_id;   /* inode number for the next object that the daemon keeps */

@@ -9,7 +9,7 @@ static const int errors[USER_N_CHARGES] = {
 	[USER_CHANNELS] = EMFILE, [USER_FILES] = ENFILE,   [USER_HELD] = ENOBUFS,
 	[USER_BYTES] = ENOBUFS,   [USER_STORED] = ENOBUFS, [USER_DESCRIPTORS] = ENFILE,
 	[USER_SCANS] = ENOBUFS,   [USER_SLEEPS] = ENOBUFS, [USER_NAMES] = ENOBUFS,
-	[USER_WATCHES] = ENFILE,  [USER_LOCKS] = ENOBUFS,
+	[USER_WATCHES] = ENFILE,  [USER_LOCKS] = ENOBUFS,  [USER_LOCKED] = ENOLCK,
 };
 
 static struct user *user_find(struct user_table *table, uid_t uid)

@@ -24,6 +24,7 @@ enum user_charge {
 	USER_SCANS,       /* of /proc, for texts that are being made; too many: -ENOBUFS */
 	USER_SLEEPS,      /* threads that sleep for the user; too many: -ENOBUFS */
 	USER_LOCKS,       /* threads that may wait for the lock of a pipe; too many: -ENOBUFS */
+	USER_LOCKED,      /* ranges of files, by fcntl(2) and flock(2); too many: -ENOLCK */
 	USER_WATCHES,     /* of inotify: for FIFOs that are held; too many: -ENFILE */
 	USER_NAMES,       /* looked up, and not forgotten by the kernel; too many: -ENOBUFS */
 	USER_N_CHARGES,

@@ -235,7 +235,7 @@ static uint32_t door_poll(struct file *file)
 }
 
 static const struct channel_ops door_ops = {
-	.traits = CHANNEL_WRITES_BY_JOB,
+	.traits = CHANNEL_WRITES_BY_JOB | CHANNEL_HAS_NO_LOCKS,
 	.destroy = door_destroy,
 	.stat = door_stat,
 	.change = door_change,

@@ -91,7 +91,7 @@ static void accepted_release(struct file *file)
 }
 
 const struct channel_ops server_connection_ops = {
-	.traits = CHANNEL_CHANGES_BY_OPEN,
+	.traits = CHANNEL_CHANGES_BY_OPEN | CHANNEL_HAS_NO_LOCKS,
 	.destroy = connection_destroy,
 	.stat = connection_stat,
 	.change = connection_change,

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/channel/lock_files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "lib/base/cleanup.h"
+#include "lib/base/slots.h"
+#include "lib/channel/backing.h"
+#include "lib/channel/channel.h"
+#include "lib/host/job.h"
+
+struct lock_file {
+	uint64_t owner, file; /* as in struct lock */
+	uint64_t next;        /* of the same object; 0: none */
+	int fd;
+	uid_t uid; /* to whom the descriptor is charged */
+	bool is_flock, writes;
+};
+
+static struct slots *files_of(const struct channel *channel)
+{
+	struct slots *files = &channel->space->host->lock_files;
+
+	if (!files->stride)
+		slots_init(files, sizeof(struct lock_file));
+	return files;
+}
+
+static struct lock_file *lock_file_of(const struct channel *channel, uint64_t id)
+{
+	return slots_record(files_of(channel), id);
+}
+
+bool lock_files_serve(const struct channel *channel)
+{
+	return channel->service == CHANNEL_BACKED;
+}
+
+static uint64_t *find(struct channel *channel, uint64_t owner, bool is_flock)
+{
+	uint64_t *place = &channel->lock_files;
+
+	while (*place) {
+		struct lock_file *file = lock_file_of(channel, *place);
+
+		if (file->owner == owner && file->is_flock == is_flock)
+			break;
+		place = &file->next;
+	}
+	return place;
+}
+
+/* What else refers to the open file keeps it, but not its locks. */
+static void unlock_all(int fd, bool is_flock)
+{
+	struct flock all = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
+
+	if (is_flock)
+		flock(fd, LOCK_UN);
+	else
+		fcntl(fd, F_OFD_SETLK, &all);
+}
+
+static void lock_file_free(struct channel *channel, uint64_t *place)
+{
+	uint64_t id = *place;
+	struct lock_file *file = lock_file_of(channel, id);
+
+	unlock_all(file->fd, file->is_flock);
+	host_close(channel->space->host, file->uid, file->fd);
+	user_uncharge(&channel->space->host->users, file->uid, USER_DESCRIPTORS, 1);
+	*place = file->next;
+	slots_remove(files_of(channel), id);
+}
+
+/* Takes over the descriptor if it succeeds. -ENOLCK */
+static int lock_file_add(struct channel *channel, const struct lock *lock, int fd,
+			 struct lock_file **ret_file)
+{
+	struct user_table *users = &channel->space->host->users;
+	struct lock_file *file;
+	uint64_t id;
+
+	if (user_charge(users, lock->uid, USER_DESCRIPTORS, 1) < 0)
+		return -ENOLCK;
+	if (slots_add(files_of(channel), channel, &id) < 0) {
+		user_uncharge(users, lock->uid, USER_DESCRIPTORS, 1);
+		return -ENOLCK;
+	}
+	file = lock_file_of(channel, id);
+	*file = (struct lock_file){
+		.owner = lock->owner,
+		.file = lock->file,
+		.next = channel->lock_files,
+		.fd = fd,
+		.uid = lock->uid,
+		.is_flock = lock->is_flock,
+		.writes = (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDWR,
+	};
+	channel->lock_files = id;
+	*ret_file = file;
+	return 0;
+}
+
+static int lock_file_open(struct file *opener, const struct lock *lock, struct lock_file **ret_file)
+{
+	bool writes = !lock->is_flock && file_writes(opener);
+	CLEANUP_FD int fd = backing_use(opener->channel->backing_fd,
+					(writes ? O_RDWR : O_RDONLY) | O_NONBLOCK | O_CLOEXEC);
+	int r = fd < 0 ? -ENOLCK : lock_file_add(opener->channel, lock, fd, ret_file);
+
+	if (r == 0)
+		TAKE_FD(fd);
+	return r;
+}
+
+/*
+ * The owner's, or a new one. Who has locked something through a file that is open for reading alone
+ * keeps that, and can't lock more through another for writing: the kernel would take them for two.
+ */
+static int lock_file_get(struct file *opener, const struct lock *lock, struct lock_file **ret_file)
+{
+	uint64_t *place = find(opener->channel, lock->owner, lock->is_flock);
+
+	if (!*place)
+		return lock_file_open(opener, lock, ret_file);
+	*ret_file = lock_file_of(opener->channel, *place);
+	return lock->type == F_WRLCK && !lock->is_flock && !(*ret_file)->writes ? -ENOLCK : 0;
+}
+
+static void describe(const struct lock *lock, struct flock *ret_flock)
+{
+	*ret_flock = (struct flock){
+		.l_type = lock->type,
+		.l_whence = SEEK_SET,
+		.l_start = lock->first,
+		.l_len = lock->last == LOCK_END ? 0 : lock->last - lock->first + 1,
+	};
+}
+
+static int flock_operation(short type)
+{
+	return type == F_UNLCK ? LOCK_UN : type == F_RDLCK ? LOCK_SH : LOCK_EX;
+}
+
+static int apply(int fd, const struct lock *lock, bool waits)
+{
+	struct flock what;
+	int r;
+
+	describe(lock, &what);
+	if (lock->is_flock)
+		r = flock(fd, flock_operation(lock->type) | (waits ? 0 : LOCK_NB));
+	else
+		r = fcntl(fd, waits ? F_OFD_SETLKW : F_OFD_SETLK, &what);
+	if (r == 0)
+		return 0;
+	return errno == EACCES ? -EAGAIN : -errno;
+}
+
+int lock_files_set(struct file *file, const struct lock *lock)
+{
+	struct lock_file *locks;
+	int r;
+
+	if (lock->type == F_UNLCK && !*find(file->channel, lock->owner, lock->is_flock))
+		return 0;
+	r = lock_file_get(file, lock, &locks);
+	return r < 0 ? r : apply(locks->fd, lock, false);
+}
+
+int lock_files_test(struct file *file, struct lock *lock)
+{
+	uint64_t *place = find(file->channel, lock->owner, false);
+	CLEANUP_FD int opened = -1;
+	struct flock what;
+	int fd;
+
+	if (!*place) {
+		opened = backing_use(file->channel->backing_fd, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+		if (opened < 0)
+			return -ENOLCK;
+	}
+	fd = *place ? lock_file_of(file->channel, *place)->fd : opened;
+	describe(lock, &what);
+	if (fcntl(fd, F_OFD_GETLK, &what) < 0)
+		return -errno;
+	lock->type = what.l_type;
+	if (what.l_type == F_UNLCK)
+		return 0;
+	lock->first = what.l_start;
+	lock->last = what.l_len ? what.l_start + what.l_len - 1 : LOCK_END;
+	lock->pid = what.l_pid > 0 ? what.l_pid : 0;
+	return 0;
+}
+
+/* Waiting, on a thread: by a descriptor of its own, which its owner may close meanwhile. */
+struct sleeping {
+	struct lock lock;
+	int fd;
+};
+
+static int sleeping_act(void *data)
+{
+	const struct sleeping *sleeping = data;
+
+	return apply(sleeping->fd, &sleeping->lock, true);
+}
+
+static void sleeping_undo(struct host *host, struct caller *caller, void *data)
+{
+	const struct sleeping *sleeping = data;
+
+	unlock_all(sleeping->fd, sleeping->lock.is_flock);
+	close(sleeping->fd);
+}
+
+/* If the owner's own descriptor has been closed meanwhile, this one takes its place. */
+static int slept(struct file *file, const struct sleeping *sleeping)
+{
+	struct lock_file *locks;
+	int r = 0;
+
+	if (*find(file->channel, sleeping->lock.owner, sleeping->lock.is_flock)) {
+		close(sleeping->fd);
+		return 0;
+	}
+	r = lock_file_add(file->channel, &sleeping->lock, sleeping->fd, &locks);
+	if (r < 0)
+		sleeping_undo(NULL, NULL, (void *)sleeping);
+	return r;
+}
+
+static int sleeping_begin(struct file *file, struct sleeping *sleeping)
+{
+	struct lock_file *locks;
+	int r = lock_file_get(file, &sleeping->lock, &locks);
+
+	if (r < 0)
+		return r;
+	sleeping->fd = fcntl(locks->fd, F_DUPFD_CLOEXEC, 0);
+	return sleeping->fd < 0 ? -ENOLCK : 0;
+}
+
+int lock_files_wait(struct file *file, const struct lock *lock, struct caller *caller)
+{
+	struct sleeping sleeping;
+	struct job_call call = {.place = JOB_SLEEPER,
+				.act = sleeping_act,
+				.undo = sleeping_undo,
+				.data = &sleeping,
+				.size = sizeof(sleeping),
+				.n_key = sizeof(sleeping.lock)};
+	int r = caller->waiter ? 0 : -EAGAIN;
+
+	memset(&sleeping, 0, sizeof(sleeping)); /* job_run() compares the lock, byte for byte */
+	memcpy(&sleeping.lock, lock, sizeof(*lock));
+	sleeping.fd = -1;
+	if (r == 0 && !caller->waiter->job)
+		r = sleeping_begin(file, &sleeping);
+	if (r == 0)
+		r = job_run(file->channel->space->host, caller, &call);
+	if (r == 0)
+		return slept(file, &sleeping);
+	/* Of a job that is under way the descriptor is that, too. */
+	if (r != -EINPROGRESS && sleeping.fd >= 0)
+		close(sleeping.fd);
+	return r == -ENOBUFS ? -ENOLCK : r;
+}
+
+void lock_files_drop_owner(struct channel *channel, uint64_t owner, bool is_flock)
+{
+	uint64_t *place = find(channel, owner, is_flock);
+
+	if (*place)
+		lock_file_free(channel, place);
+}
+
+void lock_files_drop_file(struct channel *channel, uint64_t file)
+{
+	uint64_t *place = &channel->lock_files;
+
+	while (*place) {
+		if (lock_file_of(channel, *place)->file == file)
+			lock_file_free(channel, place);
+		else
+			place = &lock_file_of(channel, *place)->next;
+	}
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/channel/locks.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <utlist.h>
+
+#include "lib/channel/channel.h"
+#include "lib/channel/lock_files.h"
+#include "lib/channel/lock_table.h"
+#include "lib/channel/transfer.h"
+
+bool lock_waits_by_job(const struct channel *channel)
+{
+	return lock_files_serve(channel);
+}
+
+static void wake(struct channel *channel)
+{
+	if (channel->lockers)
+		channel_wake(channel, EPOLLPRI);
+}
+
+/* flock(2) gives the old lock up before it waits for another, or two who change would for ever. */
+static void give_up(struct channel *channel, const struct lock *lock)
+{
+	struct lock old = *lock;
+	struct lock_room room = {.n = 0};
+
+	if (!lock->is_flock || !lock_table_has(channel, lock->owner, true))
+		return;
+	old.type = F_UNLCK;
+	lock_table_apply(channel, &old, &room);
+	wake(channel);
+}
+
+static int set(struct file *file, const struct lock *lock)
+{
+	bool is_taken;
+
+	if (lock_files_serve(file->channel))
+		return lock_files_set(file, lock);
+	is_taken = lock->type != F_UNLCK && lock_table_conflict(file->channel, lock);
+	return is_taken ? -EAGAIN : 0;
+}
+
+static void close_unused(struct channel *channel, const struct lock *lock)
+{
+	if (lock_files_serve(channel) && lock->type == F_UNLCK &&
+	    !lock_table_has(channel, lock->owner, lock->is_flock))
+		lock_files_drop_owner(channel, lock->owner, lock->is_flock);
+}
+
+/* Notes what has been granted, and wakes those for whom there may be room now. */
+static int note(struct channel *channel, const struct lock *lock, struct lock_room *room)
+{
+	lock_table_apply(channel, lock, room);
+	close_unused(channel, lock);
+	wake(channel);
+	return 0;
+}
+
+int lock_set(struct file *file, const struct lock *lock)
+{
+	struct channel *channel = file->channel;
+	struct lock_room room;
+	int r;
+
+	if (channel->traits & CHANNEL_HAS_NO_LOCKS)
+		return -ENOLCK;
+	r = lock_room_make(channel, lock, &room);
+	if (r < 0)
+		return r;
+	r = set(file, lock);
+	if (r == 0)
+		return note(channel, lock, &room);
+	lock_room_drop(channel, &room);
+	if (r == -EAGAIN)
+		give_up(channel, lock);
+	return r;
+}
+
+/* It has been waited for. What can't be noted could not be shown, and is given back. */
+static int note_granted(struct file *file, const struct lock *lock)
+{
+	struct lock back = *lock;
+	struct lock_room room;
+	int r = lock_room_make(file->channel, lock, &room);
+
+	if (r == 0)
+		return note(file->channel, lock, &room);
+	back.type = F_UNLCK;
+	lock_files_set(file, &back);
+	return r;
+}
+
+int lock_wait(struct file *file, const struct lock *lock, struct caller *caller)
+{
+	/* Once a thread is at it, it is the thread that has the lock. */
+	bool is_asleep = caller->waiter && caller->waiter->job;
+	int r = is_asleep ? -EAGAIN : lock_set(file, lock);
+
+	if (r != -EAGAIN || !lock_files_serve(file->channel))
+		return r;
+	r = lock_files_wait(file, lock, caller);
+	return r < 0 ? r : note_granted(file, lock);
+}
+
+int lock_test(struct file *file, struct lock *lock)
+{
+	const struct lock *theirs = lock_table_conflict(file->channel, lock);
+
+	if (file->channel->traits & CHANNEL_HAS_NO_LOCKS)
+		return -ENOLCK;
+	if (theirs)
+		*lock = *theirs;
+	else if (lock_files_serve(file->channel))
+		return lock_files_test(file, lock);
+	else
+		lock->type = F_UNLCK;
+	return 0;
+}
+
+static bool is_owners(const struct lock *lock, uint64_t owner)
+{
+	return lock->owner == owner && !lock->is_flock;
+}
+
+static bool is_files(const struct lock *lock, uint64_t file)
+{
+	return lock->file == file;
+}
+
+void lock_drop_owner(struct channel *channel, uint64_t owner)
+{
+	if (!channel->locks && !channel->lock_files)
+		return;
+	lock_files_drop_owner(channel, owner, false);
+	if (lock_table_drop(channel, is_owners, owner))
+		wake(channel);
+}
+
+void lock_drop_file(struct channel *channel, uint64_t file)
+{
+	if (!channel->locks && !channel->lock_files)
+		return;
+	lock_files_drop_file(channel, file);
+	if (lock_table_drop(channel, is_files, file))
+		wake(channel);
+}
+
+void lock_retry(struct channel *channel)
+{
+	struct transfer *locker, *next;
+
+	DL_FOREACH_SAFE(channel->lockers, locker, next) {
+		int r = lock_set(locker->file, locker->lock);
+
+		if (r != -EAGAIN)
+			transfer_finish(locker, r);
+	}
+}
