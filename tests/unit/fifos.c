@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tests/unit/fifos.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -83,9 +84,24 @@ void fifo_await_held(struct channel *channel, const char *word)
 	ck_assert_str_eq(fifo_status(channel, "held"), word);
 }
 
+/* On a busy machine it may have been shown before it was held. */
+static int open_to_write(uint64_t node)
+{
+	int fd = -1;
+
+	for (int i = 0; i < OPEN_WAIT_MS && fd < 0; i++) {
+		fd = open(fifo_path(node), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+		if (fd >= 0 || errno != ENXIO)
+			break;
+		usleep(1000);
+		loop_settle();
+	}
+	return must_call(fd);
+}
+
 void fifo_put(uint64_t node, const char *text)
 {
-	int fd = must_call(open(fifo_path(node), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+	int fd = open_to_write(node);
 
 	ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
 	close(fd);
