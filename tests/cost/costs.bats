@@ -71,14 +71,15 @@ start_talking() { # [ARGUMENT...]
 	must_make "LOOKUP 1" 'echo message > $P'
 }
 
-@test "echo to a served pipe: LOOKUP, OPEN, WRITE" {
+# What is closed is told, because it ends locks; and bash closes twice what it redirects to.
+@test "echo to a served pipe: LOOKUP, OPEN, WRITE, and two FLUSHes" {
 	start_talking -o pipe_served=daemon
-	must_make "LOOKUP 1 OPEN 1 RELEASE 1 WRITE 1" 'echo message > $P'
+	must_make "FLUSH 2 LOOKUP 1 OPEN 1 RELEASE 1 WRITE 1" 'echo message > $P'
 }
 
-@test "echo to a queue: LOOKUP, OPEN, WRITE" {
+@test "echo to a queue: LOOKUP, OPEN, WRITE, and two FLUSHes" {
 	start_talking
-	must_make "LOOKUP 1 OPEN 1 RELEASE 1 WRITE 1" 'echo message > $Q'
+	must_make "FLUSH 2 LOOKUP 1 OPEN 1 RELEASE 1 WRITE 1" 'echo message > $Q'
 }
 
 # CREATE is told to look again, which the kernel does from the root on; and the daemon opens it.
@@ -87,15 +88,15 @@ start_talking() { # [ARGUMENT...]
 	must_make "CREATE 1 LOOKUP 4" 'echo message > $P' 'stat $IPC/pipes'
 }
 
-@test "a new served pipe by echo: LOOKUP, CREATE, WRITE" {
+@test "a new served pipe by echo: LOOKUP, CREATE, WRITE, and two FLUSHes" {
 	start_talking -o pipe_served=daemon
-	must_make "CREATE 1 LOOKUP 1 RELEASE 1 WRITE 1" 'echo message > $P' 'stat $IPC/pipes'
+	must_make "CREATE 1 FLUSH 2 LOOKUP 1 RELEASE 1 WRITE 1" 'echo message > $P' 'stat $IPC/pipes'
 }
 
 # The IOCTL is bash's: is this a terminal?
 @test "read from a queue, a byte at a time: one READ each" {
 	start_talking
-	must_make "IOCTL 1 LOOKUP 1 OPEN 1 READ 8 RELEASE 1" 'read -r line < $Q' 'echo 1234567 > $Q'
+	must_make "FLUSH 2 IOCTL 1 LOOKUP 1 OPEN 1 READ 8 RELEASE 1" 'read -r line < $Q' 'echo 1234567 > $Q'
 }
 
 # What is listed is good for a jiffy: on a busy machine ls may come too late for it, but not each time.
