@@ -40,6 +40,22 @@ int handle_new(fuse_req_t req, struct inode *inode, int flags, struct caller *ca
 	return 0;
 }
 
+/*
+ * The kernel writes to a file that it is given with the rights of whoever gives it, and whoever has
+ * CAP_FSETID takes no set-ID bits away. All that have it open share it, so that those who have the
+ * capability themselves do so, too.
+ */
+static int back_for_writers(fuse_req_t req, int fd)
+{
+	int id;
+
+	if (caller_enter_writer() < 0)
+		return 0;
+	id = fuse_passthrough_open(req, fd);
+	caller_leave_writer();
+	return id;
+}
+
 /* An inode's descriptor is known to the kernel by one number while any handle is open. */
 bool handle_back(fuse_req_t req, struct handle *handle)
 {
@@ -51,7 +67,7 @@ bool handle_back(fuse_req_t req, struct handle *handle)
 	    !features_has(&session->host.features, FEATURE_PASSTHROUGH))
 		return false;
 	if (!inode->backing_id)
-		inode->backing_id = fuse_passthrough_open(req, channel->backing_fd);
+		inode->backing_id = back_for_writers(req, channel->backing_fd);
 	if (!inode->backing_id)
 		return false;
 	inode->n_backed++;

@@ -26,11 +26,14 @@ static void op_init(void *data, struct fuse_conn_info *conn)
 	conn->max_backing_stack_depth = 1;
 	if (!features_is_off(features, FEATURE_PASSTHROUGH))
 		fuse_set_feature_flag(conn, FUSE_CAP_PASSTHROUGH);
-	if (!features_is_off(features, FEATURE_POSIX_ACL)) {
+	if (!features_is_off(features, FEATURE_POSIX_ACL))
 		fuse_set_feature_flag(conn, FUSE_CAP_POSIX_ACL);
-		/* Else, now that there are attributes, it asks for one at each write to shm/. */
-		fuse_set_feature_flag(conn, FUSE_CAP_HANDLE_KILLPRIV_V2);
-	}
+	/*
+	 * Else, now that there are attributes, it asks for one at each write to shm/, and has
+	 * whoever writes take set-ID bits away by chmod(2), which is for the owner alone. So they
+	 * go where the write is made in a user's place (caller_enter_writer()).
+	 */
+	fuse_set_feature_flag(conn, FUSE_CAP_HANDLE_KILLPRIV_V2);
 	fuse_unset_feature_flag(conn, FUSE_CAP_SPLICE_READ);
 	fuse_unset_feature_flag(conn, FUSE_CAP_SPLICE_WRITE);
 	fuse_unset_feature_flag(conn, FUSE_CAP_SPLICE_MOVE);

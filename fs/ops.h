@@ -81,7 +81,7 @@ void op_setlk(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct 
 void op_flock(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, int operation);
 void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 
-/* fs/ops_xattr.c: access control lists */
+/* fs/ops_xattr.c: extended attributes, access control lists among them */
 void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size);
 void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size);
 void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value, size_t size,

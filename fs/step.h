@@ -46,7 +46,10 @@ struct step {
 	void (*take)(fuse_req_t req, const struct step *step, struct caller *caller);
 	fuse_ino_t ino;
 	const char *name; /* that it is about; or NULL */
-	/* Of a RENAME: where to, and its flags; else NULL. Of a node to be shown: its nodeid. */
+	/*
+	 * Of a RENAME: where to, and its flags; of an attribute: its name, and its flags; else
+	 * NULL. Of a node to be shown: its nodeid.
+	 */
 	fuse_ino_t new_ino;
 	const char *new_name;
 	unsigned flags;

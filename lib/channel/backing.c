@@ -48,12 +48,18 @@ static ssize_t put_in_file(const struct backing_place *place, const void *data)
 	int flags = O_WRONLY | (place->appends ? O_APPEND : 0);
 	CLEANUP_FD int opened = place->is_path ? backing_use(place->fd, flags) : -1;
 	ssize_t n;
+	int r;
 
 	if (place->is_path && opened < 0)
 		return opened;
+	r = caller_enter_writer();
+	if (r < 0)
+		return r;
 	n = pwritev2(place->is_path ? opened : place->fd, &bytes, 1, place->offset,
 		     place->appends ? RWF_APPEND : 0);
-	return n < 0 ? -errno : n;
+	n = n < 0 ? -errno : n;
+	caller_leave_writer();
+	return n;
 }
 
 static ssize_t put(const struct backing_place *place, const void *data)

@@ -194,19 +194,6 @@ int channel_empty(struct channel *channel, struct caller *caller)
 	return r < 0 ? r : channel_truncate(channel, NULL, 0, caller);
 }
 
-ssize_t channel_get_acl(struct channel *channel, void *data, size_t size)
-{
-	return channel->ops->get_acl ? channel->ops->get_acl(channel, data, size) : -ENODATA;
-}
-
-int channel_set_acl(struct channel *channel, struct file *file, const void *data, size_t size,
-		    struct caller *caller)
-{
-	int r = channel->ops->set_acl ? space_check_home(channel->space, caller) : -EOPNOTSUPP;
-
-	return r < 0 ? r : channel->ops->set_acl(channel, file, data, size, caller);
-}
-
 void channel_status(struct channel *channel, struct caller *caller, struct row *row)
 {
 	if (channel->ops->status)

@@ -31,6 +31,7 @@
 #include "lib/host/host.h"
 
 struct transfer;
+struct xattr;
 
 /* Who moves the bytes of a channel. */
 enum channel_service {
@@ -169,9 +170,11 @@ struct channel_ops {
 	 * mode says all.
 	 */
 	ssize_t (*get_acl)(struct channel *channel, void *data, size_t size);
-	/* Sets it; `size` 0: takes it away. May be a job. NULL: -EOPNOTSUPP. */
-	int (*set_acl)(struct channel *channel, struct file *file, const void *data, size_t size,
-		       struct caller *caller);
+	/* As the caller: one of its other attributes, or all names. NULL: -EOPNOTSUPP. */
+	ssize_t (*get_xattr)(struct channel *channel, const char *name, const struct iovec *room,
+			     struct caller *caller);
+	/* Sets one, the list too, or takes it away. May be a job. NULL: -EOPNOTSUPP. */
+	int (*set_xattr)(struct channel *channel, const struct xattr *xattr, struct caller *caller);
 	/*
 	 * Sets the size; or, where 0 empties the object, throws away what waits: that takes the
 	 * right to read it, -EACCES. Not called for an open with O_TRUNC, but of backed files. May
@@ -322,10 +325,6 @@ int channel_truncate(struct channel *channel, struct file *file, off_t size, str
  * has a size is never cut: -EINVAL. May be a job.
  */
 int channel_empty(struct channel *channel, struct caller *caller);
-
-ssize_t channel_get_acl(struct channel *channel, void *data, size_t size);
-int channel_set_acl(struct channel *channel, struct file *file, const void *data, size_t size,
-		    struct caller *caller);
 
 /*
  * fallocate(2) of what has a size, lseek(2) of what has a backing file; else -ENODEV, -ESPIPE. Both

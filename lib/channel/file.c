@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -278,7 +279,8 @@ void channel_watch(struct file *file, void (*polled)(struct file *file), void *p
 struct placing {
 	int fd, mode; /* of fallocate(2), or whence of lseek(2) */
 	off_t offset, length;
-	off_t found; /* what comes of lseek(2) */
+	off_t found;     /* what comes of lseek(2) */
+	bool drops_bits; /* whoever allocates lacks CAP_FSETID */
 };
 
 static int allocation_act(void *data)
@@ -286,10 +288,17 @@ static int allocation_act(void *data)
 	const struct placing *allocation = data;
 	CLEANUP_FD int fd = backing_use(allocation->fd, O_WRONLY);
 
-	if (fd < 0)
-		return fd;
-	return fallocate(fd, allocation->mode, allocation->offset, allocation->length) < 0 ? -errno
-											   : 0;
+	int r = fd < 0 ? fd : 0;
+
+	if (r == 0 && allocation->drops_bits)
+		r = caller_enter_writer();
+	if (r < 0)
+		return r;
+	if (fallocate(fd, allocation->mode, allocation->offset, allocation->length) < 0)
+		r = -errno;
+	if (allocation->drops_bits)
+		caller_leave_writer();
+	return r;
 }
 
 static int seek_act(void *data)
@@ -327,6 +336,7 @@ int channel_allocate(struct file *file, int mode, off_t offset, off_t length, st
 	placing.mode = mode;
 	placing.offset = offset;
 	placing.length = length;
+	placing.drops_bits = !caller_has(caller, CAP_FSETID);
 	return place(file, caller, allocation_act, &placing);
 }
 

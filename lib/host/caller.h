@@ -115,6 +115,14 @@ int caller_enter_owner(const struct caller *caller);
  */
 int caller_root(void);
 
+/*
+ * Until caller_leave_writer() this thread lacks CAP_FSETID, so that what it writes to, cuts or
+ * allocates loses its set-ID bits as by the hand of any user. In between no caller is entered.
+ * -ENOMEM
+ */
+int caller_enter_writer(void);
+void caller_leave_writer(void);
+
 /* Sets the capabilities in effect of this thread to those of `wanted` that it may have. */
 int caller_set_capabilities(uint64_t wanted);
 

@@ -3,6 +3,7 @@
  * How a thread becomes a caller, and comes back.
  */
 #include <errno.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -52,10 +53,16 @@ static void leave_ids(void)
 	self.has_uid = self.has_gid = self.has_groups = false;
 }
 
+static void take_back_capabilities(void)
+{
+	while (caller_set_capabilities(UINT64_MAX) == -ENOMEM)
+		sched_yield();
+}
+
 static void leave_capabilities(void)
 {
-	while (self.has_capabilities && caller_set_capabilities(UINT64_MAX) == -ENOMEM)
-		sched_yield();
+	if (self.has_capabilities)
+		take_back_capabilities();
 	self.has_capabilities = false;
 }
 
@@ -142,4 +149,14 @@ void caller_leave(void)
 int caller_root(void)
 {
 	return self.has_root ? self.root_fd : -1;
+}
+
+int caller_enter_writer(void)
+{
+	return caller_set_capabilities(~(UINT64_C(1) << CAP_FSETID));
+}
+
+void caller_leave_writer(void)
+{
+	take_back_capabilities();
 }

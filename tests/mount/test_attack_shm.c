@@ -129,8 +129,6 @@ START_TEST(test_attack_shm_list_is_the_owners_to_set)
 	ck_assert_mem_eq(&found, &acl, sizeof(acl));
 	ck_assert_int_eq(must(getxattr(path, ACL_NAME, &found, sizeof(found))), sizeof(found));
 	ck_assert_mem_eq(&found, &acl, sizeof(acl));
-	must_fail(setxattr(path, "user.x", "1", 1, 0), EOPNOTSUPP);
-	must_fail(getxattr(path, "user.x", &found, 1), EOPNOTSUPP);
 	must(removexattr(path, ACL_NAME));
 	must_fail(getxattr(places[_i][0], ACL_NAME, &found, sizeof(found)), ENODATA);
 }
@@ -138,22 +136,52 @@ END_TEST
 
 static int exec_run(void *path)
 {
-	execl(path, path, NULL);
+	execl(path, path, "60", NULL);
 	return errno;
 }
 
-START_TEST(test_attack_shm_reader_keeps_no_program_from_starting)
+static void copy_program(const char *path)
 {
-	int from = (int)must(open("/bin/true", O_RDONLY));
+	int from = (int)must(open(path, O_RDONLY));
 	int to = make("/dev/shm/x", 0755);
 	struct stat attr;
-	int reader;
 
 	must(fstat(from, &attr));
 	must(lseek(to, 0, SEEK_SET));
 	ck_assert_int_eq(must(sendfile(to, from, NULL, (size_t)attr.st_size)), attr.st_size);
 	close(to);
 	close(from);
+}
+
+START_TEST(test_attack_shm_reads_a_program_that_runs)
+{
+	char begin[4];
+	int ends[2];
+	int reader;
+	pid_t runner;
+
+	copy_program("/bin/sleep");
+	must(pipe2(ends, O_CLOEXEC));
+	runner = child_start(exec_run, "/dev/shm/x");
+	close(ends[1]);
+	ck_assert_int_eq(must(read(ends[0], begin, 1)), 0); /* it runs now */
+	reader = (int)must(open(ipc_path("shm/x"), O_RDONLY));
+	ck_assert_int_eq(must(read(reader, begin, 4)), 4);
+	ck_assert_mem_eq(begin, "\177ELF", 4);
+	must_fail(open(ipc_path("shm/x"), O_WRONLY), ETXTBSY);
+	ck_assert(!child_has_ended(runner, 0));
+	must(kill(runner, SIGKILL));
+	child_end(runner);
+	close(reader);
+	close(ends[0]);
+}
+END_TEST
+
+START_TEST(test_attack_shm_reader_keeps_no_program_from_starting)
+{
+	int reader;
+
+	copy_program("/bin/true");
 	reader = (int)must(open(ipc_path("shm/x"), O_RDONLY | O_CLOEXEC));
 	child_must(exec_run, "/dev/shm/x");
 	close(reader);
@@ -164,6 +192,7 @@ START_TEST(test_attack_shm_reader_breaks_no_lease_of_a_reader)
 {
 	int fd = make("/dev/shm/x", 0666);
 	int native, reader;
+	char byte[1];
 
 	close(fd);
 	signal(SIGIO, SIG_IGN);
@@ -171,6 +200,7 @@ START_TEST(test_attack_shm_reader_breaks_no_lease_of_a_reader)
 	reader = (int)must(open(ipc_path("shm/x"), O_RDONLY));
 	must(fcntl(native, F_SETLEASE, F_RDLCK));
 	close((int)must(open(ipc_path("shm/x"), O_RDONLY)));
+	ck_assert_int_eq(must(read(reader, byte, 1)), 1);
 	ck_assert_int_eq(must(fcntl(native, F_GETLEASE)), F_RDLCK);
 	close(reader);
 	close(native);
@@ -219,15 +249,23 @@ static void set_flags(int fd, int flags)
 START_TEST(test_attack_shm_attributes_of_the_file_count)
 {
 	int fd = make("/dev/shm/x", 0666);
+	char byte;
+	int user;
 
 	set_flags(fd, FS_IMMUTABLE_FL);
 	must_fail(open(ipc_path("shm/x"), O_WRONLY), EPERM);
 	must_fail(truncate(ipc_path("shm/x"), 0), EPERM);
-	close((int)must(open(ipc_path("shm/x"), O_RDONLY)));
+	user = (int)must(open(ipc_path("shm/x"), O_RDONLY));
+	ck_assert_int_eq(must(read(user, &byte, 1)), 1);
+	close(user);
 	set_flags(fd, FS_APPEND_FL);
 	must_fail(open(ipc_path("shm/x"), O_WRONLY), EPERM);
-	close((int)must(open(ipc_path("shm/x"), O_WRONLY | O_APPEND)));
+	user = (int)must(open(ipc_path("shm/x"), O_WRONLY | O_APPEND));
+	ck_assert_int_eq(must(write(user, "x", 1)), 1);
+	close(user);
 	set_flags(fd, 0);
+	ck_assert_int_eq(must(pread(fd, &byte, 1, 4096)), 1);
+	ck_assert_int_eq(byte, 'x');
 	close(fd);
 }
 END_TEST
@@ -297,6 +335,7 @@ int main(void)
 		case_add_needing(rights, test_attack_shm_list_that_grants_counts, i, NEEDS);
 		case_add_needing(rights, test_attack_shm_list_is_the_owners_to_set, i, NEEDS);
 	}
+	case_add_needing(uses, test_attack_shm_reads_a_program_that_runs, 0, NEEDS);
 	case_add_needing(uses, test_attack_shm_reader_keeps_no_program_from_starting, 0, NEEDS);
 	case_add_needing(uses, test_attack_shm_reader_breaks_no_lease_of_a_reader, 0, NEEDS);
 	case_add_needing(uses, test_attack_shm_lease_keeps_nobody_else_waiting, 0, NEEDS);

@@ -9,19 +9,13 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
 
-#define ACL_NAME "system.posix_acl_access"
-#define ACL_MOST HOST_PAGE
-/* Of "/proc/self/fd/N". */
-#define LINK_SIZE 32
-
-static const char *link_path(int fd, char path[static LINK_SIZE])
+const char *region_link(int fd, char path[static REGION_LINK_SIZE])
 {
-	snprintf(path, LINK_SIZE, "/proc/self/fd/%d", fd);
+	snprintf(path, REGION_LINK_SIZE, "/proc/self/fd/%d", fd);
 	return path;
 }
 
@@ -64,8 +58,8 @@ int region_target_open(const struct region_target *target)
 
 int region_reopen(int fd, int flags)
 {
-	char path[LINK_SIZE];
-	int opened = open(link_path(fd, path), flags | O_CLOEXEC | O_NOCTTY);
+	char path[REGION_LINK_SIZE];
+	int opened = open(region_link(fd, path), flags | O_CLOEXEC | O_NOCTTY);
 
 	return opened < 0 ? -errno : opened;
 }
@@ -216,12 +210,7 @@ int region_open_now(struct named *named, int fd, int flags, struct caller *calle
 	return r;
 }
 
-/*
- * A job's data must be the same when its result is taken (lib/host/job.h), and the descriptor's
- * number may not be, when others open and close the object meanwhile: so it is used only where the
- * name leads elsewhere.
- */
-static void target_init(struct region_target *target, struct named *named, int fd)
+void region_target_find(struct region_target *target, struct named *named, int fd)
 {
 	int found = fd >= 0 ? region_find(named) : -1;
 
@@ -267,7 +256,7 @@ int region_open(struct named *named, int fd, int flags, struct caller *caller)
 	if (r != -EAGAIN || (flags & O_NONBLOCK))
 		return r;
 	memset(&opening, 0, sizeof(opening)); /* job_run() compares all of it */
-	target_init(&opening.target, named, fd);
+	region_target_find(&opening.target, named, fd);
 	opening.flags = flags;
 	r = region_run(named->channel.space, caller, &call);
 	return r < 0 ? r : opening.fd;
@@ -286,11 +275,11 @@ static int changing_act(void *data)
 {
 	const struct changing *changing = data;
 	CLEANUP_FD int fd = region_target_open(&changing->target);
-	char path[LINK_SIZE];
+	char path[REGION_LINK_SIZE];
 
 	if (fd < 0)
 		return fd;
-	link_path(fd, path);
+	region_link(fd, path);
 	if ((changing->changes & (CHANGE_UID | CHANGE_GID)) &&
 	    chown(path, changing->uid, changing->gid) < 0)
 		return -errno;
@@ -308,7 +297,7 @@ int region_change(struct named *named, int fd, const struct stat *attr, unsigned
 	struct changing changing;
 
 	memset(&changing, 0, sizeof(changing)); /* job_run() compares all of it */
-	target_init(&changing.target, named, fd);
+	region_target_find(&changing.target, named, fd);
 	changing.changes = changes;
 	changing.mode = attr->st_mode & 07777;
 	changing.uid = changes & CHANGE_UID ? attr->st_uid : (uid_t)-1;
@@ -323,58 +312,4 @@ int region_change(struct named *named, int fd, const struct stat *attr, unsigned
 					     .act = changing_act,
 					     .data = &changing,
 					     .size = sizeof(changing)});
-}
-
-ssize_t region_get_acl(struct named *named, int fd, void *data, size_t size)
-{
-	int found = fd >= 0 ? -1 : region_find(named);
-	char path[LINK_SIZE];
-	ssize_t n;
-
-	if (fd < 0 && found < 0)
-		return found;
-	n = getxattr(link_path(fd >= 0 ? fd : found, path), ACL_NAME, data, size);
-	if (n < 0)
-		n = errno == EOPNOTSUPP ? -ENODATA : -errno;
-	region_let_go(named->channel.space->host, found);
-	return n;
-}
-
-struct region_rights {
-	struct region_target target;
-	size_t size;
-	char data[ACL_MOST];
-};
-
-static int set_acl_act(void *data)
-{
-	const struct region_rights *acl = data;
-	CLEANUP_FD int fd = region_target_open(&acl->target);
-	char path[LINK_SIZE];
-	int r;
-
-	if (fd < 0)
-		return fd;
-	link_path(fd, path);
-	r = acl->size ? setxattr(path, ACL_NAME, acl->data, acl->size, 0)
-		      : removexattr(path, ACL_NAME);
-	return r < 0 ? -errno : 0;
-}
-
-int region_set_acl(struct named *named, int fd, const struct region_acl *acl, struct caller *caller)
-{
-	struct region_rights rights;
-
-	if (acl->size > sizeof(rights.data))
-		return -E2BIG;
-	memset(&rights, 0, sizeof(rights)); /* job_run() compares all of it */
-	target_init(&rights.target, named, fd);
-	rights.size = acl->size;
-	if (acl->size)
-		memcpy(rights.data, acl->data, acl->size);
-	return region_run(named->channel.space, caller,
-			  &(struct job_call){.place = JOB_THREAD,
-					     .act = set_acl_act,
-					     .data = &rights,
-					     .size = sizeof(rights)});
 }

@@ -29,14 +29,19 @@ struct region_target {
 	char name[NAMED_PATH_SIZE]; /* in the directory */
 };
 
-/* A list to be set; `size` 0: none. */
-struct region_acl {
-	const void *data;
-	size_t size;
-};
+/* Of "/proc/self/fd/N". */
+#define REGION_LINK_SIZE 32
+const char *region_link(int fd, char path[static REGION_LINK_SIZE]);
 
 /* Of an object; the struct has to be all zeroes before. */
 void region_target_init(struct region_target *target, struct named *named, int fd);
+
+/*
+ * The same for calls that hold no file open. A job's data must be the same when its result is taken
+ * (lib/host/job.h), and the descriptor's number may not be, when others open and close the object
+ * meanwhile: so it is used only where the name leads elsewhere.
+ */
+void region_target_find(struct region_target *target, struct named *named, int fd);
 
 /* For jobs: an O_PATH descriptor of it. -ESTALE: it is not there any more. */
 int region_target_open(const struct region_target *target);
@@ -66,12 +71,9 @@ int region_stat(struct named *named, int fd, struct stat *ret_attr);
 int region_open_now(struct named *named, int fd, int flags, struct caller *caller);
 int region_open(struct named *named, int fd, int flags, struct caller *caller);
 
-/* channel_ops::change, get_acl and set_acl. */
+/* channel_ops::change. */
 int region_change(struct named *named, int fd, const struct stat *attr, unsigned changes,
 		  struct caller *caller);
-ssize_t region_get_acl(struct named *named, int fd, void *data, size_t size);
-int region_set_acl(struct named *named, int fd, const struct region_acl *acl,
-		   struct caller *caller);
 
 /* Something that was just made, and its descriptor. */
 struct region_made {

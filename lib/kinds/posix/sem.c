@@ -24,6 +24,7 @@
 #include "lib/channel/kernel_names.h"
 #include "lib/kinds/kinds.h"
 #include "lib/kinds/posix/region.h"
+#include "lib/kinds/posix/region_xattr.h"
 #include "lib/kinds/posix/sem_wait.h"
 
 #define SEM_PREFIX "sem."
@@ -100,12 +101,14 @@ static ssize_t sem_get_acl(struct channel *channel, void *data, size_t size)
 	return region_get_acl(&sem->named, sem->fd, data, size);
 }
 
-static int sem_set_acl(struct channel *channel, struct file *file, const void *data, size_t size,
-		       struct caller *caller)
+/* It looks like what the daemon keeps, of which only the list means anything. */
+static int sem_set_xattr(struct channel *channel, const struct xattr *xattr, struct caller *caller)
 {
 	struct sem *sem = sem_from(channel);
 
-	return region_set_acl(&sem->named, sem->fd, &(struct region_acl){data, size}, caller);
+	if (strcmp(xattr->name, XATTR_ACL) != 0)
+		return -EOPNOTSUPP;
+	return region_set_xattr(&sem->named, sem->fd, xattr, caller);
 }
 
 static int sem_truncate(struct channel *channel, struct file *file, off_t size,
@@ -311,7 +314,7 @@ static const struct channel_ops sem_ops = {
 	.stat = sem_stat,
 	.change = sem_change,
 	.get_acl = sem_get_acl,
-	.set_acl = sem_set_acl,
+	.set_xattr = sem_set_xattr,
 	.truncate = sem_truncate,
 	.open = sem_open_channel,
 	.release = sem_release,

@@ -23,6 +23,7 @@
 #include "lib/host/job.h"
 #include "lib/kinds/kinds.h"
 #include "lib/kinds/posix/region.h"
+#include "lib/kinds/posix/region_xattr.h"
 #include "lib/kinds/posix/shm_make.h"
 #include "lib/kinds/posix/shm_size.h"
 
@@ -142,11 +143,16 @@ static ssize_t shm_get_acl(struct channel *channel, void *data, size_t size)
 	return region_get_acl(shm_from(channel), channel->backing_fd, data, size);
 }
 
-static int shm_set_acl(struct channel *channel, struct file *file, const void *data, size_t size,
-		       struct caller *caller)
+static ssize_t shm_get_xattr(struct channel *channel, const char *name, const struct iovec *room,
+			     struct caller *caller)
 {
-	return region_set_acl(shm_from(channel), channel->backing_fd,
-			      &(struct region_acl){data, size}, caller);
+	return region_get_xattr(shm_from(channel), channel->backing_fd,
+				&(struct region_xattr){name, *room}, caller);
+}
+
+static int shm_set_xattr(struct channel *channel, const struct xattr *xattr, struct caller *caller)
+{
+	return region_set_xattr(shm_from(channel), channel->backing_fd, xattr, caller);
 }
 
 /* May the caller have it open so? The kernel says, and what was opened is closed again. */
@@ -185,22 +191,10 @@ static int shm_open_served(struct file *file, struct caller *caller)
 	return r < 0 ? r : 0;
 }
 
-static int shm_ask_and_drop(struct file *file, struct caller *caller)
-{
-	int r = 0;
-
-	/* To its maker nothing is refused, whatever its mode. */
-	if (!(file->flags & O_CREAT))
-		r = shm_ask(file, caller);
-	return r < 0 ? r : shm_drop_bits(shm_from(file->channel), file, caller);
-}
-
 static int shm_open_file(struct file *file, struct caller *caller)
 {
 	struct channel *channel = file->channel;
-	int r = 0, dropped;
-	/* The last step, so those before it are done. */
-	bool has_dropped = shm_has_dropped_bits(caller, &dropped);
+	int r = 0;
 
 	if (shm_is_served(channel))
 		return shm_open_served(file, caller);
@@ -211,8 +205,9 @@ static int shm_open_file(struct file *file, struct caller *caller)
 		channel->backing_fd = r < 0 ? -1 : r;
 		r = r < 0 ? r : 0;
 	}
-	if (r == 0)
-		r = has_dropped ? dropped : shm_ask_and_drop(file, caller);
+	/* To its maker nothing is refused, whatever its mode. */
+	if (r == 0 && !(file->flags & O_CREAT))
+		r = shm_ask(file, caller);
 	if (r < 0 && channel->n_files == 1)
 		shm_close(channel);
 	return r;
@@ -288,7 +283,8 @@ static const struct channel_ops shm_ops = {
 	.stat = shm_stat,
 	.change = shm_change,
 	.get_acl = shm_get_acl,
-	.set_acl = shm_set_acl,
+	.get_xattr = shm_get_xattr,
+	.set_xattr = shm_set_xattr,
 	.truncate = shm_truncate,
 	.open = shm_open_file,
 	.release = shm_release,

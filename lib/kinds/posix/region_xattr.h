@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Extended attributes of files of /dev/shm, by `fd` unless it is -1.
+ */
+#ifndef IPCFS_REGION_XATTR_H
+#define IPCFS_REGION_XATTR_H
+
+#include "lib/channel/kernel_names.h"
+#include "lib/channel/xattr.h"
+
+/* channel_ops::get_acl. Never waits. */
+ssize_t region_get_acl(struct named *named, int fd, void *data, size_t size);
+
+/* What is asked for: channel_ops::get_xattr. */
+struct region_xattr {
+	const char *name; /* NULL: all names */
+	struct iovec room;
+};
+
+/* As the caller. Never waits: to read one takes no lock that somebody could keep. */
+ssize_t region_get_xattr(struct named *named, int fd, const struct region_xattr *asked,
+			 struct caller *caller);
+
+/* channel_ops::set_xattr: it takes the lock of the file. */
+int region_set_xattr(struct named *named, int fd, const struct xattr *xattr, struct caller *caller);
+
+#endif
