@@ -164,6 +164,16 @@ print(old[0:3].decode(), new[0:3].decode(), open(\"/dev/shm/\" + os.environ[\"NA
 	[[ $output == $'-rw--w---- 65534 12345\n-rw----r-- 12345 12345' ]]
 }
 
+@test "access control lists and attributes are the file's" {
+	needs passthrough posix_acl
+	run -0 shell 'touch $S; setfacl -m u:12345:rw $S; getfacl -pnc /dev/shm/$NAME
+		setfacl -m g:12345:r /dev/shm/$NAME; getfacl -pnc $S | grep 12345; setfacl -b $S; getfacl -pnc $S | wc -l'
+	[[ $output == *"user:12345:rw-"*"mask::rw-"*$'\nuser:12345:rw-\ngroup:12345:r--\n4' ]]
+	run -0 shell 'setfattr -n user.note -v hello $S; setfattr -n trusted.note -v secret /dev/shm/$NAME
+		getfattr --absolute-names -dm - $S | grep -v ^#; cp --preserve=xattr $S $S.2; getfattr --absolute-names -n user.note --only-values $S.2'
+	[[ $output == $'trusted.note="secret"\nuser.note="hello"\n\nhello' ]]
+}
+
 @test "the umask is respected" {
 	run -0 shell '(umask 077; touch $S); (umask 022; echo > $S.2); stat -c %a /dev/shm/$NAME{,.2}'
 	[[ $output == $'600\n644' ]]
