@@ -2,8 +2,6 @@
 #include "fs/ops.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <sys/statvfs.h>
 
 #include "fs/inode.h"
 #include "fs/reply.h"
@@ -201,9 +199,16 @@ static void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const cha
 
 static void op_statfs(fuse_req_t req, fuse_ino_t ino)
 {
-	struct statvfs fs = {.f_bsize = HOST_PAGE, .f_frsize = HOST_PAGE, .f_namemax = NAME_MAX};
+	const struct inode *inode = op_inode(req, ino);
+	struct caller caller = op_caller(req);
+	struct statvfs room;
 
-	fuse_reply_statfs(req, &fs);
+	if (!inode)
+		return;
+	space_room(inode->entry.space ? inode->entry.space : inode->entry.channel->space, &caller,
+		   &room);
+	caller_fini(&caller);
+	fuse_reply_statfs(req, &room);
 }
 
 const struct fuse_lowlevel_ops session_ops = {

@@ -134,6 +134,14 @@ int kept_lookup(struct space *space, const char *name, struct caller *caller,
 	return 0;
 }
 
+void kept_room(const struct space *space, const struct caller *caller, struct statvfs *room)
+{
+	struct user_table *users = &space->host->users;
+
+	room_set_files(room, users->limits[USER_CHANNELS],
+		       user_charged(users, caller->uid, USER_CHANNELS));
+}
+
 int kept_remove(struct space *space, const char *name, struct caller *caller)
 {
 	struct kept *kept = kept_find(kept_space_from(space), name);

@@ -35,6 +35,7 @@ struct named_space {
 	int (*open_name)(struct named_space *space, const char *name, int flags, mode_t mode);
 	int (*unlink_name)(struct named_space *space, const char *name);
 	const char *prefix; /* of their names in the kernel's directory, not shown; NULL: none */
+	bool is_in_memory;  /* it is a tmpfs, which keeps nobody waiting */
 	/* Is it one of the kind's? NULL: all are. */
 	bool (*is_ours)(const char *name);
 	/* Fills in what the kind has of its own. NULL: nothing. */

@@ -182,6 +182,22 @@ int space_change(struct space *space, const struct stat *attr, unsigned changes,
 	return r < 0 ? r : space->ops->change(space, attr, changes, caller);
 }
 
+void space_room(const struct space *space, struct caller *caller, struct statvfs *ret_room)
+{
+	*ret_room = (struct statvfs){0};
+	if (space->ops->room && space_check_home(space, caller) == 0)
+		space->ops->room(space, caller, ret_room);
+	if (!ret_room->f_frsize)
+		ret_room->f_bsize = ret_room->f_frsize = HOST_PAGE;
+	ret_room->f_namemax = NAME_MAX;
+}
+
+void room_set_files(struct statvfs *room, uint64_t most, uint64_t used)
+{
+	room->f_files = most;
+	room->f_ffree = room->f_favail = used < most ? most - used : 0;
+}
+
 void space_stat(const struct space *space, struct stat *ret_attr)
 {
 	*ret_attr = (struct stat){0};

@@ -8,7 +8,9 @@
 #define IPCFS_SPACE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/types.h>
 
 #include "lib/channel/settings.h"
@@ -65,6 +67,11 @@ struct space_ops {
 	/* As channel_ops::change; of the directory itself. */
 	int (*change)(struct space *space, const struct stat *attr, unsigned changes,
 		      struct caller *caller);
+	/*
+	 * Fills in what is known of how much there may be, and still may, for the caller: blocks of
+	 * a page, files. All else is 0. Never waits. NULL: nothing is known.
+	 */
+	void (*room)(const struct space *space, const struct caller *caller, struct statvfs *room);
 	/* The mount has gone from the tree: closes what keeps it there. NULL: nothing does. */
 	void (*let_go)(struct space *space);
 };
@@ -134,6 +141,11 @@ int space_change(struct space *space, const struct stat *attr, unsigned changes,
 struct space *space_shown(struct space *space);
 
 void space_let_go(struct space *space);
+
+/* statfs(2) of what is in the space. */
+void space_room(const struct space *space, struct caller *caller, struct statvfs *ret_room);
+/* For space_ops::room: there may be `most`, and are `used`. */
+void room_set_files(struct statvfs *room, uint64_t most, uint64_t used);
 
 /* The attributes of the directory itself. */
 void space_stat(const struct space *space, struct stat *ret_attr);

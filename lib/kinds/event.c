@@ -311,6 +311,7 @@ static const struct space_ops event_space_ops = {
 	.create = event_create,
 	.remove = kept_remove,
 	.rename = kept_rename,
+	.room = kept_room,
 };
 
 static int event_space_open(struct space **ret_space, struct host *host)

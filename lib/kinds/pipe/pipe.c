@@ -207,6 +207,7 @@ static const struct space_ops pipe_space_ops = {
 	.remove = kept_remove,
 	.rename = kept_rename,
 	.let_go = pipe_let_go,
+	.room = kept_room,
 };
 
 static int pipe_space_open(struct space **ret_space, struct host *host)

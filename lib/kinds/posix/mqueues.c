@@ -142,3 +142,16 @@ long mqueue_default(const char *name)
 	fclose(file);
 	return value;
 }
+
+/* Its directory has a size, by which the kernel counts its entries (linux/ipc/mqueue.c). */
+#define DIRENT_SIZE 20
+
+void mqueue_room(const struct space *space, const struct caller *caller, struct statvfs *room)
+{
+	struct stat attr;
+
+	if (space->dir_fd < 0 || fstat(space->dir_fd, &attr) < 0)
+		return;
+	room_set_files(room, (uint64_t)mqueue_default("queues_max"),
+		       (uint64_t)attr.st_size / DIRENT_SIZE - 2);
+}

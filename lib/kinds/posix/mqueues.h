@@ -49,6 +49,9 @@ int mqueue_attributes(int fd, struct mq_attr *ret_attr);
 /* Receives what waits, but no more than waited at first: a sender may be quicker than this. */
 int mqueue_empty(int fd, struct host *host);
 
+/* For struct space_ops. */
+void mqueue_room(const struct space *space, const struct caller *caller, struct statvfs *room);
+
 /* A limit of /proc/sys/fs/mqueue; 1 if that can't be read. */
 long mqueue_default(const char *name);
 

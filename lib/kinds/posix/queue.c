@@ -346,6 +346,7 @@ static const struct space_ops queue_space_ops = {
 	.lookup = named_lookup,
 	.create = queue_create,
 	.remove = named_remove,
+	.room = mqueue_room,
 };
 
 static int queue_space_open(struct space **ret_space, struct host *host)

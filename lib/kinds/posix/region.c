@@ -78,12 +78,21 @@ int region_run(struct space *space, struct caller *caller, const struct job_call
 	return r;
 }
 
-/* On another filesystem what is not in the cache of names may be there all the same. */
-static bool is_cache_all(int dir_fd)
+bool region_is_in_memory(int dir_fd)
 {
 	struct statfs fs;
 
 	return fstatfs(dir_fd, &fs) == 0 && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
+}
+
+void region_room(const struct space *space_, const struct caller *caller, struct statvfs *room)
+{
+	const struct named_space *space = (const struct named_space *)space_;
+	struct statvfs fs;
+
+	/* Another filesystem may ask a server, which may never answer. */
+	if (space->is_in_memory && fstatvfs(space_->dir_fd, &fs) == 0)
+		*room = fs;
 }
 
 /* An O_PATH descriptor, without the directory's lock. -EAGAIN: it is not found without. */
@@ -95,7 +104,9 @@ static int find_cached(int dir_fd, const char *path)
 
 	if (fd >= 0)
 		return fd;
-	if ((errno == EAGAIN && is_cache_all(dir_fd)) || (errno != EAGAIN && errno != EINVAL))
+	/* On another filesystem what is not in the cache of names may be there all the same. */
+	if ((errno == EAGAIN && region_is_in_memory(dir_fd)) ||
+	    (errno != EAGAIN && errno != EINVAL))
 		return -errno;
 	fd = openat(dir_fd, path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;

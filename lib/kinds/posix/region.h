@@ -87,7 +87,11 @@ struct region_made {
  */
 void region_unmake(struct host *host, struct caller *caller, const struct region_made *made);
 
+/* Is it a tmpfs? */
+bool region_is_in_memory(int dir_fd);
+
 /* For struct space_ops. */
+void region_room(const struct space *space, const struct caller *caller, struct statvfs *room);
 int region_lookup(struct space *space, const char *name, struct caller *caller,
 		  struct entry *ret_entry);
 int region_list(struct space *space, struct caller *caller, space_entry_fn *entry, void *data);

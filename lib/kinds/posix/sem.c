@@ -333,6 +333,7 @@ static const struct space_ops sem_space_ops = {
 	.lookup = region_lookup,
 	.create = sem_create,
 	.remove = region_remove,
+	.room = region_room,
 };
 
 static int sem_space_open(struct space **ret_space, struct host *host)
@@ -353,6 +354,7 @@ static int sem_space_open(struct space **ret_space, struct host *host)
 		.unlink_name = named_unlink_at,
 		.prefix = SEM_PREFIX,
 		.init = sem_init_named,
+		.is_in_memory = region_is_in_memory(dir_fd),
 	};
 	named_space_init(space, &sem_space_ops, host, &sem_kind, dir_fd);
 	*ret_space = &space->space;

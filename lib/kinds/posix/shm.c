@@ -301,6 +301,7 @@ static const struct space_ops shm_space_ops = {
 	.create = shm_create,
 	.remove = region_remove,
 	.rename = region_rename,
+	.room = region_room,
 };
 
 static int shm_space_open(struct space **ret_space, struct host *host)
@@ -319,6 +320,7 @@ static int shm_space_open(struct space **ret_space, struct host *host)
 		.unlink_name = named_unlink_at,
 		.is_ours = shm_is_ours,
 		.init = shm_init,
+		.is_in_memory = region_is_in_memory(dir_fd),
 	};
 	named_space_init(space, &shm_space_ops, host, &shm_kind, TAKE_FD(dir_fd));
 	/* Another process's is at no path that our callers could use. */

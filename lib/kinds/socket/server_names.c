@@ -259,6 +259,7 @@ static const struct space_ops servers_ops = {
 	.create = servers_create,
 	.remove = servers_remove,
 	.rename = servers_rename,
+	.room = kept_room,
 };
 
 /*

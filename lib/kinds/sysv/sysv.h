@@ -98,5 +98,11 @@ int sysv_lookup(struct space *space, const char *name, struct caller *caller,
 		struct entry *ret_entry);
 /* A job: what is large takes long to free. */
 int sysv_remove(struct space *space, const char *name, struct caller *caller);
+void sysv_room_for_queues(const struct space *space, const struct caller *caller,
+			  struct statvfs *room);
+void sysv_room_for_sets(const struct space *space, const struct caller *caller,
+			struct statvfs *room);
+void sysv_room_for_segments(const struct space *space, const struct caller *caller,
+			    struct statvfs *room);
 
 #endif

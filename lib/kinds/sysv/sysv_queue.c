@@ -327,6 +327,7 @@ static const struct space_ops queue_space_ops = {
 	.lookup = sysv_lookup,
 	.create = queue_create,
 	.remove = sysv_remove,
+	.room = sysv_room_for_queues,
 };
 
 static int queue_space_open(struct space **ret_space, struct host *host)

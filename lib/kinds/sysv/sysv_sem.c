@@ -344,6 +344,7 @@ static const struct space_ops set_space_ops = {
 	.lookup = sysv_lookup,
 	.create = set_create,
 	.remove = sysv_remove,
+	.room = sysv_room_for_sets,
 };
 
 static int set_space_open(struct space **ret_space, struct host *host)

@@ -328,6 +328,7 @@ static const struct space_ops segment_space_ops = {
 	.lookup = sysv_lookup,
 	.create = segment_create,
 	.remove = segment_remove,
+	.room = sysv_room_for_segments,
 };
 
 static void segment_init(struct sysv *sysv)
