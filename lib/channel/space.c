@@ -39,6 +39,7 @@ void space_unref(struct space *space)
 	if (--space->n_refs > 0)
 		return;
 	space_unref(TAKE_PTR(space->shown));
+	free(TAKE_PTR(space->given));
 	space->ops->destroy(space);
 }
 
@@ -58,9 +59,17 @@ int space_check_home(const struct space *space, struct caller *caller)
 	return namespaces_check(&space->host->namespaces, caller, space_home(space));
 }
 
-int space_list(struct space *space, struct caller *caller, space_entry_fn *entry, void *data)
+/* May the caller use it, and do that with it? */
+static int check(const struct space *space, struct caller *caller, int want)
 {
 	int r = space_check_home(space, caller);
+
+	return r < 0 ? r : space_check_access(space, caller, want);
+}
+
+int space_list(struct space *space, struct caller *caller, space_entry_fn *entry, void *data)
+{
+	int r = check(space, caller, R_OK);
 
 	return r < 0 ? r : space->ops->list(space, caller, entry, data);
 }
@@ -71,6 +80,8 @@ int space_find(struct space *space, const char *name, struct caller *caller,
 	int r = namespaces_check_look(&space->host->namespaces, caller, space_home(space));
 
 	*ret_entry = (struct entry){0};
+	if (r == 0)
+		r = space_check_access(space, caller, X_OK);
 	return r < 0 ? r : space->ops->lookup(space, name, caller, ret_entry);
 }
 
@@ -136,7 +147,7 @@ int space_create(struct space *space, const char *name, mode_t mode,
 		return -ENAMETOOLONG;
 	if (!space->ops->create)
 		return -EPERM;
-	r = space_check_home(space, caller);
+	r = check(space, caller, W_OK | X_OK);
 	if (r == 0)
 		r = split_selector(space, name, base, ret_selector);
 	if (r > 0 && space_find(space, name, caller, &named) == 0) {
@@ -154,7 +165,7 @@ int space_remove(struct space *space, const char *name, struct caller *caller)
 
 	if (is_too_long(name))
 		return -ENAMETOOLONG;
-	r = space->ops->remove ? space_check_home(space, caller) : -EPERM;
+	r = space->ops->remove ? check(space, caller, W_OK | X_OK) : -EPERM;
 	return r < 0 ? r : space->ops->remove(space, name, caller);
 }
 
@@ -165,21 +176,13 @@ int space_rename(struct space *space, const char *from, const char *to, unsigned
 
 	if (is_too_long(from) || is_too_long(to))
 		return -ENAMETOOLONG;
-	r = space->ops->rename ? space_check_home(space, caller) : -EPERM;
+	r = space->ops->rename ? check(space, caller, W_OK | X_OK) : -EPERM;
 	return r < 0 ? r : space->ops->rename(space, from, to, flags, caller);
 }
 
 struct space *space_shown(struct space *space)
 {
 	return space->shown ? space->shown : space;
-}
-
-int space_change(struct space *space, const struct stat *attr, unsigned changes,
-		 struct caller *caller)
-{
-	int r = space->ops->change ? space_check_home(space, caller) : -EPERM;
-
-	return r < 0 ? r : space->ops->change(space, attr, changes, caller);
 }
 
 void space_room(const struct space *space, struct caller *caller, struct statvfs *ret_room)
@@ -196,29 +199,6 @@ void room_set_files(struct statvfs *room, uint64_t most, uint64_t used)
 {
 	room->f_files = most;
 	room->f_ffree = room->f_favail = used < most ? most - used : 0;
-}
-
-void space_stat(const struct space *space, struct stat *ret_attr)
-{
-	*ret_attr = (struct stat){0};
-	ret_attr->st_atim = ret_attr->st_mtim = ret_attr->st_ctim = space->host->started;
-	if (space->dir_fd >= 0)
-		fstat(space->dir_fd, ret_attr);
-	/* Without the sticky bit, which would bring fs.protected_regular in; kinds check owners. */
-	ret_attr->st_mode = S_IFDIR | (space->ops->create ? 0777 : 0755);
-	ret_attr->st_ino = space->ino;
-	ret_attr->st_uid = geteuid();
-	ret_attr->st_gid = getegid();
-	ret_attr->st_size = 0;
-	ret_attr->st_blocks = 0;
-	ret_attr->st_nlink = 2;
-	if (space->ops->stat)
-		space->ops->stat(space, ret_attr);
-}
-
-bool space_is_changing(const struct space *space)
-{
-	return space->ops->stat;
 }
 
 void space_let_go(struct space *space)

@@ -40,8 +40,8 @@ typedef bool space_entry_fn(void *data, const char *name, ino_t ino, mode_t mode
 /*
  * Objects are found, made, removed and renamed with the caller's rights. Only space.c calls these.
  * destroy, list and lookup are there always; NULL of create, remove and rename: -EPERM, of stat: a
- * directory like any other, of change: -EPERM. list, lookup, create, remove and rename may each be
- * one job: -EAGAIN and -EINPROGRESS as job_run() has them.
+ * directory like any other, of change: as space_change() says. list, lookup, create, remove and
+ * rename may each be one job: -EAGAIN and -EINPROGRESS as job_run() has them.
  */
 struct space_ops {
 	/* list() may wait for a stranger: that is done when the directory is opened. */
@@ -76,20 +76,23 @@ struct space_ops {
 	void (*let_go)(struct space *space);
 };
 
+struct space_given;
+
 struct space {
 	const struct space_ops *ops;
 	const struct kind *kind;  /* whose objects are in it; NULL: none */
 	enum namespace_type home; /* where there is no kind: whose what is in it is */
 	struct host *host;
 	unsigned n_refs;
-	unsigned id;          /* above the objects' inode numbers: see space_ino() */
-	ino_t ino;            /* its own */
-	int dir_fd;           /* the directory that the kernel keeps for this kind, or -1 */
-	struct space *shown;  /* what info/ shows in its place, a reference; NULL: itself */
-	const char *link_dir; /* where native programs open the objects by path, or NULL */
-	bool is_lasting;      /* its name leads to it for as long as the mount lives */
-	bool is_own;          /* its names are kept here: nobody else makes or removes any */
-	void *inode;          /* the inode that stands for it in the mount */
+	unsigned id;               /* above the objects' inode numbers: see space_ino() */
+	ino_t ino;                 /* its own */
+	int dir_fd;                /* the directory that the kernel keeps for this kind, or -1 */
+	struct space *shown;       /* what info/ shows in its place, a reference; NULL: itself */
+	const char *link_dir;      /* where native programs open the objects by path, or NULL */
+	bool is_lasting;           /* its name leads to it for as long as the mount lives */
+	bool is_own;               /* its names are kept here: nobody else makes or removes any */
+	struct space_given *given; /* attributes that somebody has set, owned; NULL: none */
+	void *inode;               /* the inode that stands for it in the mount */
 };
 
 /* For those who make spaces: fills in the rest, with one reference. `path` is where it is shown. */
@@ -106,6 +109,12 @@ void space_unref(struct space *space); /* NULL is nothing */
  * below ask this first, and so do those of channels.
  */
 int space_check_home(const struct space *space, struct caller *caller);
+
+/*
+ * Do owner and mode of the directory, if somebody has set them, let the caller do `want` (R_OK,
+ * W_OK, X_OK)? -EACCES. Those below ask this as well.
+ */
+int space_check_access(const struct space *space, struct caller *caller, int want);
 
 int space_list(struct space *space, struct caller *caller, space_entry_fn *entry, void *data);
 
@@ -133,7 +142,10 @@ int space_remove(struct space *space, const char *name, struct caller *caller);
 int space_rename(struct space *space, const char *from, const char *to, unsigned flags,
 		 struct caller *caller);
 
-/* -EPERM: a directory whose attributes are not to be changed. */
+/*
+ * As channel_ops::change. Of a kind's directory all can be set by its owner, of others of the mount
+ * the times; what changes nothing is no error there. -EPERM: what is shown is another filesystem's.
+ */
 int space_change(struct space *space, const struct stat *attr, unsigned changes,
 		 struct caller *caller);
 

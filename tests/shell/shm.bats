@@ -174,6 +174,18 @@ print(old[0:3].decode(), new[0:3].decode(), open(\"/dev/shm/\" + os.environ[\"NA
 	[[ $output == $'trusted.note="secret"\nuser.note="hello"\n\nhello' ]]
 }
 
+@test "rsync -a and tar x of a whole directory end well" {
+	needs passthrough
+	mkdir "$OUT.d"
+	run -0 shell 'umask 027; echo a > $OUT.d/$NAME; chmod 750 $OUT.d; touch -d @1000000000 $OUT.d
+		for dir in $IPC/shm $IPC/pipes; do
+			rsync -a $OUT.d/ $dir/ && stat -c "%a %Y" $dir && timeout 10 cat $dir/$NAME
+			rm $dir/$NAME; chmod 777 $dir
+			tar c -C $OUT.d . | tar x -C $dir && stat -c "%a %Y" $dir && timeout 10 cat $dir/$NAME
+		done'
+	[[ $output == $'750 1000000000\na\n750 1000000000\na\n750 1000000000\na\n750 1000000000\na' ]]
+}
+
 @test "the umask is respected" {
 	run -0 shell '(umask 077; touch $S); (umask 022; echo > $S.2); stat -c %a /dev/shm/$NAME{,.2}'
 	[[ $output == $'600\n644' ]]

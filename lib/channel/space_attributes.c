@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Owner, mode and times of the mount's directories, as they come and as somebody has set them.
+ *
+ * What is set is the mount's alone, and lasts as long as it does: of the kernel's own directories
+ * (/dev/shm) nothing changes. The kernel goes by it when somebody comes by a path; but ctl and
+ * info/ come to objects by other ways, so it is looked at in here, too. Only where it was set: to
+ * know a caller's groups costs more than most calls.
+ */
+#include <errno.h>
+#include <linux/capability.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lib/channel/attributes.h"
+#include "lib/channel/channel.h"
+#include "lib/channel/space.h"
+
+/* Of the set-ID bits, what a group's would do for new objects is not done. */
+#define GIVEN_MODE 01777
+
+#define CHANGE_RIGHTS (CHANGE_MODE | CHANGE_UID | CHANGE_GID)
+#define CHANGE_TIMES  (CHANGE_ATIME | CHANGE_MTIME)
+
+struct space_given {
+	unsigned changes; /* enum channel_change: what was set */
+	struct stat attr; /* to this */
+	struct timespec since;
+};
+
+static bool is_later(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec : a->tv_nsec > b->tv_nsec;
+}
+
+/* What the kernel has changed in its own directory since then is newer. */
+static void show_given(const struct space_given *given, struct stat *attr)
+{
+	if (given->changes & CHANGE_MODE)
+		attr->st_mode = S_IFDIR | (given->attr.st_mode & GIVEN_MODE);
+	if (given->changes & CHANGE_UID)
+		attr->st_uid = given->attr.st_uid;
+	if (given->changes & CHANGE_GID)
+		attr->st_gid = given->attr.st_gid;
+	if ((given->changes & CHANGE_ATIME) && !is_later(&attr->st_atim, &given->since))
+		attr->st_atim = given->attr.st_atim;
+	if ((given->changes & CHANGE_MTIME) && !is_later(&attr->st_mtim, &given->since))
+		attr->st_mtim = given->attr.st_mtim;
+	if (!is_later(&attr->st_ctim, &given->since))
+		attr->st_ctim = given->since;
+}
+
+void space_stat(const struct space *space, struct stat *ret_attr)
+{
+	*ret_attr = (struct stat){0};
+	ret_attr->st_atim = ret_attr->st_mtim = ret_attr->st_ctim = space->host->started;
+	if (space->dir_fd >= 0)
+		fstat(space->dir_fd, ret_attr);
+	/* Without the sticky bit, which would bring fs.protected_regular in; kinds check owners. */
+	ret_attr->st_mode = S_IFDIR | (space->ops->create ? 0777 : 0755);
+	ret_attr->st_ino = space->ino;
+	ret_attr->st_uid = geteuid();
+	ret_attr->st_gid = getegid();
+	ret_attr->st_size = 0;
+	ret_attr->st_blocks = 0;
+	ret_attr->st_nlink = 2;
+	if (space->given)
+		show_given(space->given, ret_attr);
+	if (space->ops->stat)
+		space->ops->stat(space, ret_attr);
+}
+
+bool space_is_changing(const struct space *space)
+{
+	return space->ops->stat;
+}
+
+int space_check_access(const struct space *space, struct caller *caller, int want)
+{
+	struct stat attr;
+
+	if (!space->given)
+		return 0;
+	space_stat(space, &attr);
+	if (caller_may(caller, &attr, want))
+		return 0;
+	return !(want & W_OK) && caller_has(caller, CAP_DAC_READ_SEARCH) ? 0 : -EACCES;
+}
+
+/* Those of the changes to owner, group and mode that change something. */
+static unsigned real_changes(const struct stat *now, const struct stat *attr, unsigned changes)
+{
+	if (attr->st_uid == now->st_uid)
+		changes &= ~(unsigned)CHANGE_UID;
+	if (attr->st_gid == now->st_gid)
+		changes &= ~(unsigned)CHANGE_GID;
+	if ((attr->st_mode & GIVEN_MODE) == (now->st_mode & GIVEN_MODE))
+		changes &= ~(unsigned)CHANGE_MODE;
+	return changes;
+}
+
+static void give_time(struct timespec *time, const struct timespec *wanted,
+		      const struct timespec *now)
+{
+	*time = wanted->tv_nsec == UTIME_NOW ? *now : *wanted;
+}
+
+static int give(struct space *space, const struct stat *attr, unsigned changes)
+{
+	struct space_given *given = space->given;
+
+	if (!given)
+		given = space->given = calloc(1, sizeof(*given));
+	if (!given)
+		return -ENOMEM;
+	attributes_touch(&given->since);
+	given->changes |= changes;
+	if (changes & CHANGE_MODE)
+		given->attr.st_mode = attr->st_mode;
+	if (changes & CHANGE_UID)
+		given->attr.st_uid = attr->st_uid;
+	if (changes & CHANGE_GID)
+		given->attr.st_gid = attr->st_gid;
+	if (changes & CHANGE_ATIME)
+		give_time(&given->attr.st_atim, &attr->st_atim, &given->since);
+	if (changes & CHANGE_MTIME)
+		give_time(&given->attr.st_mtim, &attr->st_mtim, &given->since);
+	return 0;
+}
+
+/*
+ * Of the directory of a kind the mode says who may make objects, and who may see them. Others hold
+ * what is always there, for all: their mode means nothing that one could want to change.
+ */
+static int give_own(struct space *space, const struct stat *attr, unsigned changes,
+		    struct caller *caller)
+{
+	struct stat now;
+	int r;
+
+	space_stat(space, &now);
+	r = attributes_check(&now, attr, changes, caller);
+	changes = real_changes(&now, attr, changes);
+	if (r == 0 && (changes & CHANGE_RIGHTS) && !space->kind)
+		r = -EPERM;
+	if (r < 0 || !(changes & (CHANGE_RIGHTS | CHANGE_TIMES)))
+		return r;
+	return give(space, attr, changes);
+}
+
+int space_change(struct space *space, const struct stat *attr, unsigned changes,
+		 struct caller *caller)
+{
+	int r = space_check_home(space, caller);
+
+	if (r < 0)
+		return r;
+	if (space->ops->change)
+		return space->ops->change(space, attr, changes, caller);
+	/* What shows a directory of another filesystem, or an object, is that one's to change. */
+	if (!space->is_lasting || space->ops->stat)
+		return -EPERM;
+	return give_own(space, attr, changes, caller);
+}
