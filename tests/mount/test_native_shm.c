@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <semaphore.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -158,6 +159,23 @@ START_TEST(test_native_shm_semaphores_are_not_listed)
 }
 END_TEST
 
+/* Natively it is EPERM, of which nobody asks us. What a program then sees has to be true. */
+START_TEST(test_native_shm_is_always_ready_for_epoll)
+{
+	struct epoll_event event = {.events = EPOLLIN | EPOLLOUT};
+	int epoll = (int)must(epoll_create1(EPOLL_CLOEXEC));
+	int fd;
+
+	native_map("/frame", 4096);
+	fd = channel_open("shm/frame", O_RDWR);
+	must(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event));
+	ck_assert_int_eq(must(epoll_wait(epoll, &event, 1, 10000)), 1);
+	ck_assert_uint_eq(event.events, EPOLLIN | EPOLLOUT);
+	close(fd);
+	close(epoll);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("native_shm");
@@ -166,6 +184,7 @@ int main(void)
 	tcase_add_test(tcase, test_native_shm_mappings_are_coherent);
 	case_add_needing(tcase, test_native_shm_mapped_made_through_mount_is_coherent, 0,
 			 "passthrough");
+	case_add_needing(tcase, test_native_shm_is_always_ready_for_epoll, 0, "passthrough");
 	tcase_add_test(tcase, test_native_shm_write_is_seen_in_native_mapping);
 	tcase_add_test(tcase, test_native_shm_beyond_four_gibibytes_is_the_same);
 	tcase_add_test(tcase, test_native_shm_megabytes_written_are_the_same);
