@@ -25,8 +25,12 @@ struct parameter {
 	enum parameter_type type;
 	bool is_fixed;   /* can be given only when the object is made */
 	bool is_initial; /* to change it may lose data: not done to keep a configuration */
+	bool is_passing; /* use changes it: what has been there for a while may well differ */
 	uint64_t min, max;
 	const char *const *words; /* ends with NULL */
+	const char *told_as;      /* its key in a status; NULL: its name */
+	/* PARAMETER_TEXT: do they mean the same, what is asked for and what a status tells? */
+	bool (*is_same)(const char *asked, const char *told); /* NULL: only if they are equal */
 };
 
 struct settings {

@@ -33,8 +33,9 @@ enum { EVENT_VALUE, EVENT_MODE };
 static const char *const mode_words[] = {"normal", "semaphore", NULL};
 
 static const struct parameter event_parameters[] = {
-	[EVENT_VALUE] = {"value", PARAMETER_NUMBER, .max = EVENT_MAX, .is_initial = true},
-	[EVENT_MODE] = {"mode", PARAMETER_WORD, .words = mode_words},
+	[EVENT_VALUE] = {"value", PARAMETER_NUMBER, .max = EVENT_MAX, .is_initial = true,
+			 .is_passing = true},
+	[EVENT_MODE] = {"mode", PARAMETER_WORD, .words = mode_words, .told_as = "type"},
 	{.name = NULL},
 };
 

@@ -10,6 +10,8 @@
 #include "lib/channel/channel.h"
 #include "lib/host/job.h"
 #include "lib/tree/line.h"
+#include "lib/tree/undo.h"
+#include "lib/tree/unmet.h"
 
 struct command {
 	struct host *host;
@@ -19,6 +21,7 @@ struct command {
 	struct line line;
 	int (*step)(struct command *command); /* the next one; NULL: it is done */
 	struct entry entry;                   /* the object, a reference */
+	unsigned kept;                        /* settings that it may not have: it was there */
 	bool has_made;                        /* it is new, and goes again if the command fails */
 	int failed;                           /* why it goes again */
 };
@@ -67,6 +70,21 @@ static int change(struct command *command, unsigned changes)
 	return space_change(entry->space, &command->line.attr, changes, &command->caller);
 }
 
+/* What was there stays as it is, but nobody should think that it is what the line says. */
+static int step_compare(struct command *command)
+{
+	CLEANUP_FREE char *text = NULL;
+	int r = unmet_tell(&command->line, &command->entry, command->kept, &command->caller, &text);
+
+	if (r < 0)
+		return fail(command, "create", r);
+	command->step = NULL;
+	if (!text)
+		return 0;
+	return line_complain(&command->line, -EEXIST, "create %s/%.255s: there is one already, %s",
+			     command->line.space->kind->path, command->line.name, text);
+}
+
 /* The last step: the object becomes what the line says. What is done is not done again. */
 static int step_adjust(struct command *command)
 {
@@ -85,18 +103,8 @@ static int step_adjust(struct command *command)
 			command->line.changes &= ~which;
 	}
 	if (r == 0)
-		command->step = NULL;
+		command->step = command->kept ? step_compare : NULL;
 	return r < 0 ? fail(command, command->line.words[0], r) : 0;
-}
-
-/* Takes out of the settings those that can't be changed, or not without loss. */
-static void drop_initial(struct command *command)
-{
-	const struct parameter *parameters = command->line.space->kind->parameters;
-
-	for (unsigned i = 0; parameters && parameters[i].name; i++)
-		if (parameters[i].is_fixed || parameters[i].is_initial)
-			command->line.settings.given &= ~(1U << i);
 }
 
 /* Another user's is not taken over: its maker may still have it open. */
@@ -130,15 +138,38 @@ static int find(struct command *command)
 
 static int step_keep(struct command *command)
 {
+	const struct parameter *parameters = command->line.space->kind->parameters;
+	unsigned fixed = unmet_fixed(parameters);
 	int r = find(command);
 
 	if (r == 0)
 		r = check_kept(command);
 	if (r < 0)
 		return r;
-	drop_initial(command);
+	command->kept = command->line.settings.given & fixed & ~unmet_passing(parameters);
+	command->line.settings.given &= ~fixed;
 	command->step = step_adjust;
 	return 0;
+}
+
+/* It is refused in any case; how what there is differs is told where it can be found out. */
+static int step_refuse(struct command *command)
+{
+	const struct kind *kind = command->line.space->kind;
+	unsigned asked = command->line.settings.given & ~unmet_passing(kind->parameters);
+	CLEANUP_FREE char *text = NULL;
+	struct selector selector;
+	int r = space_lookup(command->line.space, command->line.name, &command->caller,
+			     &command->entry, &selector);
+
+	if (r == 0)
+		r = unmet_tell(&command->line, &command->entry, asked, &command->caller, &text);
+	if (job_is_awaited(r))
+		return r;
+	command->step = NULL;
+	return line_complain(&command->line, -EEXIST, "create %s/%.255s: %s%s%s", kind->path,
+			     command->line.name, strerror(EEXIST), text ? ", " : "",
+			     text ? text : "");
 }
 
 static int step_create(struct command *command)
@@ -154,8 +185,8 @@ static int step_create(struct command *command)
 						   : 0666 & ~command->caller.umask;
 	r = space_create(command->line.space, command->line.name, type | mode,
 			 &command->line.settings, &command->caller, &command->entry, &selector);
-	if (r == -EEXIST && command->mode == COMMAND_KEEP) {
-		command->step = step_keep;
+	if (r == -EEXIST) {
+		command->step = command->mode == COMMAND_KEEP ? step_keep : step_refuse;
 		return 0;
 	}
 	if (r < 0)
@@ -300,48 +331,13 @@ static int step_undo(struct command *command)
 	return command->failed;
 }
 
-/* The same for a command that nothing waits for any more. */
-struct undoing {
-	struct waiter waiter;
-	struct caller caller;
-	struct space *space;
-	char name[];
-};
-
-static void undoing_resume(struct waiter *waiter)
-{
-	struct undoing *undoing = CONTAINER_OF(waiter, struct undoing, waiter);
-
-	if (space_remove(undoing->space, undoing->name, &undoing->caller) == -EINPROGRESS)
-		return;
-	waiter_fini(waiter);
-	caller_fini(&undoing->caller);
-	free(undoing);
-}
-
-static void undo_later(struct command *command)
-{
-	size_t size = strlen(command->line.name) + 1;
-	struct undoing *undoing = calloc(1, sizeof(*undoing) + size);
-
-	if (!undoing || caller_copy(&undoing->caller, &command->caller) < 0) {
-		free(undoing);
-		return;
-	}
-	undoing->waiter.resume = undoing_resume;
-	undoing->caller.waiter = &undoing->waiter;
-	undoing->space = command->line.space;
-	memcpy(undoing->name, command->line.name, size);
-	undoing_resume(&undoing->waiter);
-}
-
 /* The command has ended, for better or worse. */
 static void finish(struct command *command)
 {
 	command->caller.waiter = NULL;
 	if (command->has_made && command->step &&
 	    space_remove(command->line.space, command->line.name, &command->caller) == -EAGAIN)
-		undo_later(command);
+		undo_later(command->line.space, command->line.name, &command->caller);
 	entry_unref(&command->entry);
 	command->entry = (struct entry){0};
 	command->has_made = false;

@@ -6,8 +6,9 @@
  *     set    KIND/NAME KEY=VALUE...
  *     remove KIND/NAME
  *
- * Keys are mode (octal), owner, group (a name or number) and the kind's own parameters. A command
- * does what its caller could do by other means, and nothing more.
+ * Words may be quoted, and have escapes: lib/tree/words.h. Keys are mode (octal), owner, group (a
+ * name or number) and the kind's own parameters. A command does what its caller could do by other
+ * means, and nothing more.
  *
  * A line is parsed once and done in steps. A step that has to wait leaves the command where it is,
  * with all that it knows by then: which accounts the names are, what it has made.

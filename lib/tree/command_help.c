@@ -32,7 +32,8 @@ void command_help(FILE *out)
 {
 	int width = longest_path();
 
-	fputs("# One command a line; '#' begins a comment.\n"
+	fputs("# One command a line; '#' begins a comment. Blanks: 'queues/a b', or "
+	      "queues/a\\040b.\n"
 	      "#   create KIND/NAME [KEY=VALUE...]\n"
 	      "#   set    KIND/NAME KEY=VALUE...\n"
 	      "#   remove KIND/NAME\n"

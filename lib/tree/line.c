@@ -11,8 +11,7 @@
 #include "lib/channel/channel.h"
 #include "lib/host/account.h"
 #include "lib/host/job.h"
-
-#define BLANKS " \t\r\n"
+#include "lib/tree/words.h"
 
 void line_init(struct line *line, const char *text, size_t length)
 {
@@ -33,20 +32,23 @@ int line_complain(struct line *line, int error, const char *format, ...)
 
 int line_split(struct line *line)
 {
-	char *rest, *word;
+	char *rest = line->text, *word;
+	const char *fault;
 
 	if (line->length >= sizeof(line->text))
 		return line_complain(line, -EINVAL, "the line is longer than %d bytes",
 				     COMMAND_MAX - 1);
 	if (memchr(line->text, '\0', line->length))
 		return line_complain(line, -EINVAL, "the line has a NUL byte in it");
-	for (word = strtok_r(line->text, BLANKS, &rest); word && *word != '#';
-	     word = strtok_r(NULL, BLANKS, &rest)) {
+	for (;;) {
+		if (words_next(&rest, &word, &fault) < 0)
+			return line_complain(line, -EINVAL, "%s", fault);
+		if (!word)
+			return 0;
 		if (line->n_words == LINE_WORDS_MAX)
 			return line_complain(line, -EINVAL, "more than %d words", LINE_WORDS_MAX);
 		line->words[line->n_words++] = word;
 	}
-	return 0;
 }
 
 int line_find_object(struct line *line, struct space *const *spaces)

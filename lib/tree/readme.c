@@ -34,6 +34,7 @@ static const char text[] =
 	"  mkdir sockets/servers/echo         listen; address in there says where\n"
 	"  while exec 3<>sockets/servers/echo/accept; do tee <&3 >&3; done\n"
 	"  echo create queues/big maxmsg=5 msgsize=1K > ctl\n"
+	"  echo \"create 'queues/a b'\" > ctl    a name with a blank\n"
 	"  cat info/summary                   all channels in a table\n"
 	"  cat info/queues/jobs/peers         who has it open\n"
 	"  echo empty pipes/log > ctl         throw away what waits\n"

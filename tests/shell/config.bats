@@ -62,6 +62,53 @@ $CONFIG:8: owner=nosuch: there is no such user" ]]
 	[[ -e $M/pipes/$NAME && ! -e $M/pipes/x && ! -e $M/pipes/$NAME.2 && $(stat -c %s "/dev/shm/$NAME") == 4096 ]]
 }
 
+@test "what exists and can't become what the file says is told, with what there is and what was asked" {
+	local key
+	key=$(printf '0x1bcf%04x' $((BASHPID % 65536)))
+	configure <<-END
+		create queues/$NAME maxmsg=3 msgsize=1K
+		create shm/$NAME size=8K
+		create sysv/shm/$key size=8K
+		create sysv/sems/$key count=2 value=1
+		create sems/$NAME value=1
+		create events/$NAME value=1 mode=semaphore
+		create pipes/$NAME served=daemon
+		create sockets/servers/$NAME listen=tcp:localhost:0 backlog=3
+	END
+	run -1 grep conf "$LOG"
+	cat >"$CONFIG" <<-END
+		create queues/$NAME maxmsg=4 msgsize=1024 mode=0600
+		create shm/$NAME size=4K
+		create sysv/shm/$key size=4K
+		create sysv/sems/$key count=3 value=7
+		create sems/$NAME value=7
+		create events/$NAME value=7 mode=normal
+		create pipes/$NAME served=kernel
+		create sockets/servers/$NAME listen=tcp:localhost:0 backlog=4
+		create sockets/servers/$NAME listen=abstract:$NAME
+	END
+	hangup
+	wait_until contains "$LOG" "$CONFIG:9: "
+	ipcrm -M "$key" -S "$key"
+	run -0 grep -oE "$CONFIG.*" "$LOG"
+	[[ $output == "$CONFIG:1: create queues/$NAME: there is one already, with maxmsg=3, not maxmsg=4
+$CONFIG:2: create shm/$NAME: there is one already, with size=8192, not size=4K
+$CONFIG:3: create sysv/shm/$key: there is one already, with size=8192, not size=4K
+$CONFIG:4: create sysv/sems/$key: there is one already, with count=2, not count=3
+$CONFIG:7: create pipes/$NAME: there is one already, with served=daemon, not served=kernel
+$CONFIG:8: create sockets/servers/$NAME: there is one already, with backlog=3, not backlog=4
+$CONFIG:9: create sockets/servers/$NAME: there is one already, with listen=tcp:localhost:"*", not listen=abstract:$NAME" ]]
+	[[ $(stat -c %a "$M/queues/$NAME") == 600 ]]
+}
+
+@test "config_strict fails the mount where what exists can't become what the file says" {
+	truncate -s 8K "/dev/shm/$NAME"
+	strict -f <<<"create shm/$NAME size=4K"
+	[[ $status != 0 && $status != 124 ]]
+	[[ $output == *"strict.conf:1: create shm/$NAME: there is one already, with size=8192, not size=4K"* ]]
+	rmdir "$M"
+}
+
 @test "config_strict fails the mount, and says why" {
 	strict -f <<<"crate pipes/$NAME"
 	[[ $status != 0 && $status != 124 ]]
@@ -165,7 +212,9 @@ $CONFIG:8: owner=nosuch: there is no such user" ]]
 	END
 	run -0 shell '$MQ attr $NAME; stat -c "%a %u %g" $M/queues/$NAME /dev/shm/$NAME; cat /dev/shm/$NAME; $MQ receive $NAME'
 	[[ $output == $'5 100 1\n622 1234 0\n640 0 2345\ndata0 hello' ]]
-	run -1 grep "$CONFIG:" "$LOG"
+	run -0 grep -oE "$CONFIG.*" "$LOG"
+	[[ $output == "$CONFIG:1: create queues/$NAME: there is one already, with maxmsg=5 msgsize=100, not maxmsg=3 msgsize=1K
+$CONFIG:2: create shm/$NAME: there is one already, with size=4, not size=1" ]]
 }
 
 @test "a region that exists is neither cut off nor made longer" {

@@ -2,7 +2,10 @@
 #include "tests/unit/commands.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "lib/base/cleanup.h"
+#include "lib/info/info_row.h"
 #include "lib/kinds/kinds.h"
 #include "tests/unit/held.h"
 #include "tests/unit/objects.h"
@@ -59,4 +62,27 @@ struct stat command_stat(int space, const char *name)
 
 	channel_unref(channel);
 	return attr;
+}
+
+void command_expect_refused(int r, int expected, const char *text)
+{
+	ck_assert_msg(r == -expected, "%s: '%s'", error_name(r), command_fault);
+	ck_assert_str_eq(command_fault, text);
+}
+
+void command_expect_status(int space, const char *name, const char *key, const char *value)
+{
+	struct channel *channel = object_find(spaces[space], name);
+	const struct row_value *found;
+	CLEANUP_FREE char *text = NULL;
+	struct row row = {0};
+
+	channel_status(channel, &root, &row);
+	channel_unref(channel);
+	must(row.error);
+	found = row_find(&row, key);
+	ck_assert_msg(found, "no %s", key);
+	text = info_value_text(found);
+	ck_assert_str_eq(text, value);
+	row_fini(&row);
 }

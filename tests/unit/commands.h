@@ -22,6 +22,10 @@ int command_as(struct caller *caller, enum command_mode mode, const char *line);
 int command(const char *line);
 int command_of(const char *line, size_t length);
 
+/* That it is refused so; that the status of an object says so. */
+void command_expect_refused(int r, int expected, const char *text);
+void command_expect_status(int space, const char *name, const char *key, const char *value);
+
 /* The attributes of an object. */
 struct stat command_stat(int space, const char *name);
 

@@ -33,7 +33,8 @@
 enum { SEM_VALUE };
 
 static const struct parameter sem_parameters[] = {
-	[SEM_VALUE] = {"value", PARAMETER_NUMBER, .max = SEM_VALUE_MAX, .is_initial = true},
+	[SEM_VALUE] = {"value", PARAMETER_NUMBER, .max = SEM_VALUE_MAX, .is_initial = true,
+		       .is_passing = true},
 	{.name = NULL},
 };
 

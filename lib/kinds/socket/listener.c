@@ -40,6 +40,16 @@ int listener_has_path(const char *address)
 	return after(address, ABSTRACT) || after(address, TCP) ? 0 : -EINVAL;
 }
 
+bool listener_is_same(const char *asked, const char *address)
+{
+	const char *port = strrchr(asked, ':');
+
+	if (!after(asked, TCP) || strcmp(port, ":0") != 0)
+		return strcmp(asked, address) == 0;
+	return strncmp(asked, address, (size_t)(port + 1 - asked)) == 0 &&
+	       !strchr(address + (port + 1 - asked), ':');
+}
+
 static int new_socket(int family, const struct listener *listener)
 {
 	int type = listener->type | SOCK_NONBLOCK;

@@ -38,6 +38,9 @@ struct listener {
 /* Does the address have a path, so that binding may block? -EINVAL: it is not of any form. */
 int listener_has_path(const char *address);
 
+/* Is this the address that `asked` became? The port 0 of tcp becomes another. */
+bool listener_is_same(const char *asked, const char *address);
+
 /*
  * Makes it, as whoever the thread is at present. A socket file at which nobody listens is replaced.
  * Errors are those of bind(2) and listen(2); -EINVAL: the address is not of any form.

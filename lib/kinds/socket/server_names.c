@@ -20,7 +20,7 @@ static const char *const type_words[] = {"stream", "seqpacket", NULL};
 static const int types[] = {SOCK_STREAM, SOCK_SEQPACKET};
 
 const struct parameter server_parameters[] = {
-	[SERVER_LISTEN] = {"listen", PARAMETER_TEXT, .is_fixed = true},
+	[SERVER_LISTEN] = {"listen", PARAMETER_TEXT, .is_fixed = true, .is_same = listener_is_same},
 	[SERVER_TYPE] = {"type", PARAMETER_WORD, .words = type_words, .is_fixed = true},
 	[SERVER_BACKLOG] = {"backlog", PARAMETER_NUMBER, .max = 65535, .is_fixed = true},
 	{.name = NULL},

@@ -29,8 +29,10 @@
 enum { SET_COUNT, SET_VALUE };
 
 static const struct parameter set_parameters[] = {
-	[SET_COUNT] = {"count", PARAMETER_NUMBER, .min = 1, .max = USHRT_MAX, .is_fixed = true},
-	[SET_VALUE] = {"value", PARAMETER_NUMBER, .max = SHRT_MAX, .is_initial = true},
+	[SET_COUNT] = {"count", PARAMETER_NUMBER, .min = 1, .max = USHRT_MAX, .is_fixed = true,
+		       .told_as = "semaphores"},
+	[SET_VALUE] = {"value", PARAMETER_NUMBER, .max = SHRT_MAX, .is_initial = true,
+		       .is_passing = true},
 	{.name = NULL},
 };
 

@@ -10,33 +10,9 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/info/info_row.h"
 #include "lib/kinds/kinds.h"
 #include "tests/unit/commands.h"
 #include "tests/unit/objects.h"
-
-static void expect_refused(int r, int expected, const char *text)
-{
-	ck_assert_msg(r == -expected, "%s: '%s'", error_name(r), command_fault);
-	ck_assert_str_eq(command_fault, text);
-}
-
-static void expect_status(struct space *space, const char *name, const char *key, const char *value)
-{
-	struct channel *channel = object_find(space, name);
-	const struct row_value *found;
-	CLEANUP_FREE char *text = NULL;
-	struct row row = {0};
-
-	channel_status(channel, &root, &row);
-	channel_unref(channel);
-	must(row.error);
-	found = row_find(&row, key);
-	ck_assert_msg(found, "no %s", key);
-	text = info_value_text(found);
-	ck_assert_str_eq(text, value);
-	row_fini(&row);
-}
 
 START_TEST(test_command_create_makes_every_kind)
 {
@@ -58,13 +34,13 @@ START_TEST(test_command_create_takes_every_key)
 	must(command("create pipes/p capacity=64K eof=never mode=0620 owner=1000 group=4"));
 	must(command("create queues/q maxmsg=3 msgsize=1K mode=0604"));
 	must(command("create shm/s size=3M mode=7 group=5"));
-	expect_status(host.spaces[PIPES], "p", "capacity", "65536");
-	expect_status(host.spaces[PIPES], "p", "eof", "never");
+	command_expect_status(PIPES, "p", "capacity", "65536");
+	command_expect_status(PIPES, "p", "eof", "never");
 	ck_assert_uint_eq(command_stat(PIPES, "p").st_mode, S_IFREG | 0620);
 	ck_assert_uint_eq(command_stat(PIPES, "p").st_uid, 1000);
 	ck_assert_uint_eq(command_stat(PIPES, "p").st_gid, 4);
-	expect_status(host.spaces[QUEUES], "q", "maxmsg", "3");
-	expect_status(host.spaces[QUEUES], "q", "msgsize", "1024");
+	command_expect_status(QUEUES, "q", "maxmsg", "3");
+	command_expect_status(QUEUES, "q", "msgsize", "1024");
 	ck_assert_uint_eq(command_stat(QUEUES, "q").st_mode & 07777, 0604);
 	ck_assert_int_eq(command_stat(SHM, "s").st_size, 3 << 20);
 	ck_assert_uint_eq(command_stat(SHM, "s").st_mode & 07777, 07);
@@ -76,10 +52,10 @@ START_TEST(test_command_create_of_one_queue_key_leaves_the_other_to_the_system)
 {
 	commands_open();
 	must(command("create queues/q maxmsg=2"));
-	expect_status(host.spaces[QUEUES], "q", "msgsize", "512");
+	command_expect_status(QUEUES, "q", "msgsize", "512");
 	must(command("remove queues/q"));
 	must(command("create queues/q msgsize=100"));
-	expect_status(host.spaces[QUEUES], "q", "maxmsg", "4");
+	command_expect_status(QUEUES, "q", "maxmsg", "4");
 }
 END_TEST
 
@@ -114,12 +90,12 @@ START_TEST(test_command_set_changes_what_it_names)
 	commands_open();
 	must(command("create pipes/p mode=0600 eof=never"));
 	must(command("set pipes/p capacity=1M"));
-	expect_status(host.spaces[PIPES], "p", "capacity", "1048576");
-	expect_status(host.spaces[PIPES], "p", "eof", "never");
+	command_expect_status(PIPES, "p", "capacity", "1048576");
+	command_expect_status(PIPES, "p", "eof", "never");
 	ck_assert_uint_eq(command_stat(PIPES, "p").st_mode & 07777, 0600);
 	must(command("set pipes/p eof=auto mode=0644 owner=1 group=2"));
-	expect_status(host.spaces[PIPES], "p", "eof", "auto");
-	expect_status(host.spaces[PIPES], "p", "capacity", "1048576");
+	command_expect_status(PIPES, "p", "eof", "auto");
+	command_expect_status(PIPES, "p", "capacity", "1048576");
 	ck_assert_uint_eq(command_stat(PIPES, "p").st_mode & 07777, 0644);
 	ck_assert_uint_eq(command_stat(PIPES, "p").st_uid, 1);
 	must(command("create shm/s size=8K"));
@@ -210,7 +186,7 @@ START_TEST(test_command_line_of_the_greatest_length_is_read)
 	must(command(line));
 	line[COMMAND_MAX - 1] = 'x';
 	line[COMMAND_MAX] = '\0';
-	expect_refused(command(line), EINVAL, "the line is longer than 4095 bytes");
+	command_expect_refused(command(line), EINVAL, "the line is longer than 4095 bytes");
 }
 END_TEST
 
@@ -239,7 +215,7 @@ START_TEST(test_command_name_too_long_is_refused)
 	memset(line + strlen(line), 'n', NAME_MAX);
 	must(command(line));
 	line[strlen(line)] = 'n';
-	expect_refused(command(line), ENAMETOOLONG, "the name is longer than 255 bytes");
+	command_expect_refused(command(line), ENAMETOOLONG, "the name is longer than 255 bytes");
 }
 END_TEST
 
@@ -252,70 +228,7 @@ START_TEST(test_command_words_beyond_limit_are_refused)
 		strcat(line, " mode=0600");
 	must(command(line));
 	strcat(line, " mode=0600");
-	expect_refused(command(line), EINVAL, "more than 32 words");
-}
-END_TEST
-
-START_TEST(test_command_keep_adjusts_what_exists)
-{
-	struct file *file;
-
-	commands_open();
-	must(command("create pipes/p capacity=64K mode=0600"));
-	file = object_open(object_find(host.spaces[PIPES], "p"), O_RDWR);
-	channel_unref(file->channel);
-	file_put(file, "data");
-	must(command_as(&root, COMMAND_KEEP,
-			"create pipes/p capacity=1M mode=0640 owner=3 eof=never"));
-	expect_status(host.spaces[PIPES], "p", "capacity", "1048576");
-	expect_status(host.spaces[PIPES], "p", "eof", "never");
-	ck_assert_uint_eq(command_stat(PIPES, "p").st_mode & 07777, 0640);
-	ck_assert_uint_eq(command_stat(PIPES, "p").st_uid, 3);
-	file_expect(file, 100, "data");
-	channel_release(file);
-}
-END_TEST
-
-START_TEST(test_command_keep_changes_nothing_that_is_fixed_or_loses_data)
-{
-	commands_open();
-	must(command("create queues/q maxmsg=2 msgsize=100 mode=0600"));
-	must(command("create shm/s size=8K"));
-	must(command_as(&root, COMMAND_KEEP, "create queues/q maxmsg=3 msgsize=200 mode=0640"));
-	must(command_as(&root, COMMAND_KEEP, "create shm/s size=4K mode=0604"));
-	expect_status(host.spaces[QUEUES], "q", "maxmsg", "2");
-	expect_status(host.spaces[QUEUES], "q", "msgsize", "100");
-	ck_assert_uint_eq(command_stat(QUEUES, "q").st_mode & 07777, 0640);
-	ck_assert_int_eq(command_stat(SHM, "s").st_size, 8192);
-	ck_assert_uint_eq(command_stat(SHM, "s").st_mode & 07777, 0604);
-}
-END_TEST
-
-START_TEST(test_command_keep_without_mode_leaves_the_mode)
-{
-	commands_open();
-	must(command("create pipes/p mode=0600"));
-	must(command_as(&root, COMMAND_KEEP, "create pipes/p"));
-	ck_assert_uint_eq(command_stat(PIPES, "p").st_mode & 07777, 0600);
-}
-END_TEST
-
-/* Whoever made it beforehand may have it open still. */
-START_TEST(test_command_keep_takes_nothing_of_a_third_users)
-{
-	commands_open();
-	stranger.is_loaded = true;
-	must(command_as(&stranger, COMMAND_STRICT, "create pipes/p mode=0666"));
-	must(command_as(&stranger, COMMAND_STRICT, "create queues/q mode=0666"));
-	must(command_as(&stranger, COMMAND_STRICT, "create shm/s mode=0666"));
-	must_fail(command_as(&root, COMMAND_KEEP, "create pipes/p owner=3 mode=0600"), EPERM);
-	ck_assert_msg(strstr(command_fault, "of user 65534"), "%s", command_fault);
-	must_fail(command_as(&root, COMMAND_KEEP, "create queues/q owner=3 mode=0600"), EPERM);
-	must_fail(command_as(&root, COMMAND_KEEP, "create shm/s owner=3 mode=0600"), EPERM);
-	ck_assert_uint_eq(command_stat(QUEUES, "q").st_uid, STRANGER);
-	ck_assert_uint_eq(command_stat(QUEUES, "q").st_mode & 07777, 0666);
-	must(command_as(&root, COMMAND_KEEP, "create queues/q owner=65534 mode=0600"));
-	ck_assert_uint_eq(command_stat(QUEUES, "q").st_mode & 07777, 0600);
+	command_expect_refused(command(line), EINVAL, "more than 32 words");
 }
 END_TEST
 
@@ -333,10 +246,6 @@ int main(void)
 			  test_command_set_changes_what_it_names,
 			  test_command_set_has_a_worker_cut_a_region_down,
 			  test_command_remove_removes,
-			  test_command_keep_adjusts_what_exists,
-			  test_command_keep_changes_nothing_that_is_fixed_or_loses_data,
-			  test_command_keep_without_mode_leaves_the_mode,
-			  test_command_keep_takes_nothing_of_a_third_users,
 			  NULL,
 		  });
 	suite_add_loop(suite, "empty",

@@ -48,6 +48,9 @@ static void expect_refused(struct caller *caller, const struct refused *refused)
 	expect_nothing_changed();
 }
 
+#define BAD_ESCAPE \
+	"a backslash begins \\NNN (octal), \\xNN, or quotes one that is no letter or digit"
+
 static const struct refused wrong[] = {
 	{"crate pipes/x", EINVAL, "crate: not one of create, set, remove, empty"},
 	{"CREATE pipes/x", EINVAL, "CREATE: not one of create, set, remove, empty"},
@@ -105,9 +108,29 @@ static const struct refused wrong[] = {
 	{"set queues/old mode=0640 msgsize=3", EINVAL, "msgsize: can only be given to create"},
 	{"remove pipes/old mode=0600", EINVAL, "mode: remove takes no keys"},
 	{"remove pipes/old now", EINVAL, "now: not of the form KEY=VALUE"},
+	{"create 'pipes/x", EINVAL, "a quote has no end"},
+	{"create \"pipes/x'", EINVAL, "a quote has no end"},
+	{"create \"pipes/x\\\"", EINVAL, "a quote has no end"},
+	{"create pipes/x\\", EINVAL, BAD_ESCAPE},
+	{"create \"pipes/x\\", EINVAL, BAD_ESCAPE},
+	{"create pipes/x\\04", EINVAL, BAD_ESCAPE},
+	{"create pipes/x\\049", EINVAL, BAD_ESCAPE},
+	{"create pipes/x\\400", EINVAL, BAD_ESCAPE},
+	{"create pipes/x\\000", EINVAL, BAD_ESCAPE},
+	{"create pipes/x\\x00", EINVAL, BAD_ESCAPE},
+	{"create pipes/x\\x4", EINVAL, BAD_ESCAPE},
+	{"create pipes/x\\xg0", EINVAL, BAD_ESCAPE},
+	{"create pipes/x\\n", EINVAL, BAD_ESCAPE},
+	{"create 'pipes/a b' c", EINVAL, "c: not of the form KEY=VALUE"},
+	{"create pipes/\\056\\056", EINVAL, "pipes/..: this is no name"},
+	{"create ''", EINVAL, ": not of the form KIND/NAME"},
+	{"'' pipes/x", EINVAL, ": not one of create, set, remove, empty"},
 	{"create pipes/old", EEXIST, "create pipes/old: File exists"},
 	{"create queues/old", EEXIST, "create queues/old: File exists"},
-	{"create shm/old size=1M", EEXIST, "create shm/old: File exists"},
+	{"create queues/old maxmsg=9", EEXIST,
+	 "create queues/old: File exists, with maxmsg=1, not maxmsg=9"},
+	{"create shm/old size=1M", EEXIST,
+	 "create shm/old: File exists, with size=4096, not size=1M"},
 	{"set pipes/x mode=0600", ENOENT, "set pipes/x: No such file or directory"},
 	{"set queues/x mode=0600", ENOENT, "set queues/x: No such file or directory"},
 	{"set shm/x size=1", ENOENT, "set shm/x: No such file or directory"},

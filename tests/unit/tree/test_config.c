@@ -134,8 +134,9 @@ START_TEST(test_config_read_again_keeps_and_adjusts)
 	file_put(file, "data");
 	ck_assert_int_eq(read_config(NULL), 0);
 	ck_assert_int_eq(read_config("create pipes/a mode=0640\ncreate shm/b size=4K mode=0640\n"),
-			 0);
-	ck_assert_str_eq(faults, "");
+			 1);
+	ck_assert_str_eq(faults, PATH ":2: create shm/b: there is one already, with size=8192, "
+				      "not size=4K\n");
 	ck_assert_uint_eq(mode_of(pipes, "a"), 0640);
 	ck_assert_uint_eq(mode_of(shm, "b"), 0640);
 	ck_assert_uint_eq(object_stat(channel).st_mode & 07777, 0640);

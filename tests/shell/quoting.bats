@@ -1,0 +1,43 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Names in ctl that take quotes or escapes, and what ctl says of an object that exists.
+# shellcheck shell=bats disable=SC2016
+
+load helper
+
+# refused 'LINE' 'TEXT': root's LINE fails, and ctl then says TEXT.
+refused() {
+	run -1 shell 'echo "$1" > $IPC/ctl' "$1"
+	run -0 last_error
+	[[ $output == "line 1: $2" ]] || {
+		echo "of '$1' ctl says '$output', not '$2'"
+		return 1
+	}
+}
+
+last_error() {
+	sed '0,/^# Your last error:/d' "$IPC/ctl"
+}
+
+@test "a name with blanks, quotes or other bytes is quoted as in a shell or escaped as in fstab" {
+	run -0 shell 'cd $IPC/pipes
+		echo "create \"pipes/$NAME a b\" mode=0600" > ../ctl; stat -c "%n %a" "$NAME a b"
+		echo "set '"'pipes/\$NAME a b'"' mode=0640" > ../ctl; stat -c "%n %a" "$NAME a b"
+		printf "%s\n" "set pipes/$NAME\040a\040b mode=0644" > ../ctl; stat -c "%n %a" "$NAME a b"
+		printf "%s\n" "remove pipes/$NAME\ a\x20b" > ../ctl; ls | wc -l'
+	[[ $output == "$NAME a b 600"$'\n'"$NAME a b 640"$'\n'"$NAME a b 644"$'\n0' ]]
+	refused "create 'pipes/$NAME" "a quote has no end"
+}
+
+@test "a name is taken as info/ shows it where that is no printable text" {
+	: >"$P"$'.\1\nx'
+	run -0 shell 'cat $IPC/info/pipes/$NAME*/status | sed -n "s/^name //p"'
+	[[ $output == "$NAME.\\x01\\x0ax" ]]
+	printf '%s\n' "remove pipes/$output" >"$IPC/ctl"
+	[[ ! -e "$P"$'.\1\nx' ]]
+}
+
+@test "create of what exists tells how it differs" {
+	shell 'echo "create queues/$NAME maxmsg=3 msgsize=100" > $IPC/ctl'
+	refused "create queues/$NAME maxmsg=5 msgsize=100" "create queues/$NAME: File exists, with maxmsg=3, not maxmsg=5"
+}
