@@ -10,10 +10,12 @@
 #include "fs/log.h"
 #include "fs/options.h"
 #include "fs/session.h"
+#include "fs/unmounter.h"
 
 static int serve(const struct options *options)
 {
 	struct session session;
+	pid_t unmounter = 0;
 	int r = 0;
 
 	if (!options->is_foreground && !options->is_debug)
@@ -23,11 +25,25 @@ static int serve(const struct options *options)
 		return 1;
 	}
 	r = session_init(&session, options);
+	if (r == 0 && options->ends_with_daemon)
+		r = unmounter_start(options->mount_point, &unmounter);
 	if (r == 0 && chdir("/") < 0)
 		r = -errno;
 	if (r == 0)
 		r = session_run(&session);
 	session_fini(&session);
+	unmounter_stop(unmounter);
+	return r < 0 ? 1 : 0;
+}
+
+static int remount(const struct options *options)
+{
+	int r = mount_words_remount(options->mount_point, &options->flags);
+
+	if (r == -EINVAL)
+		log_line(LOG_ERR, "%s: no ipcfs is mounted there", options->mount_point);
+	else if (r < 0)
+		log_line(LOG_ERR, "%s: %s", options->mount_point, strerror(-r));
 	return r < 0 ? 1 : 0;
 }
 
@@ -56,6 +72,8 @@ int main(int argc, char **argv)
 		options_print_help("ipcfs");
 	else if (options.wants_version)
 		printf("ipcfs %s, libfuse %s\n", IPCFS_VERSION, fuse_pkgversion());
+	else if (options.is_remount)
+		status = remount(&options);
 	else
 		status = serve(&options);
 	options_fini(&options);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -27,7 +28,6 @@
 	{                                                     \
 		template, offsetof(struct options, member), 0 \
 	}
-#define IGNORED(template) FUSE_OPT_KEY(template, FUSE_OPT_KEY_DISCARD)
 
 /* Taken apart here: fuse_opt's own %u takes "1x" and "-1" for numbers. */
 enum { KEY_NUMBER, KEY_WITHOUT, KEY_FOREIGN, KEY_PIPE };
@@ -49,7 +49,6 @@ static const struct {
 	{"spin=", offsetof(struct options, spin), 0, SPIN_MOST},
 };
 
-/* The words that fstab(5) has for mount(8) and systemd are no concern of ours. */
 static const struct fuse_opt table[] = {
 	OPTION("-h", wants_help),
 	OPTION("--help", wants_help),
@@ -60,9 +59,8 @@ static const struct fuse_opt table[] = {
 	OPTION("debug", is_debug),
 	VALUE("config=%s", config),
 	OPTION("config_strict", is_config_strict),
-	OPTION("exec", may_exec),
-	OPTION("allow_exec", may_exec), /* mount(8) does not hand on the word exec */
-	VALUE("noexec", may_exec),
+	OPTION("remount", is_remount),
+	OPTION("auto_unmount", ends_with_daemon),
 	FUSE_OPT_KEY("ipcns=", KEY_NUMBER),
 	FUSE_OPT_KEY("max_channels=", KEY_NUMBER),
 	FUSE_OPT_KEY("max_files=", KEY_NUMBER),
@@ -74,25 +72,7 @@ static const struct fuse_opt table[] = {
 	FUSE_OPT_KEY("pipe_capacity=", KEY_PIPE),
 	FUSE_OPT_KEY("pipe_eof=", KEY_PIPE),
 	FUSE_OPT_KEY("pipe_served=", KEY_PIPE),
-	IGNORED("-s"),
-	IGNORED("defaults"),
-	IGNORED("auto"),
-	IGNORED("noauto"),
-	IGNORED("nofail"),
-	IGNORED("user"),
-	IGNORED("nouser"),
-	IGNORED("users"),
-	IGNORED("nousers"),
-	IGNORED("owner"),
-	IGNORED("group"),
-	IGNORED("_netdev"),
-	IGNORED("comment="),
-	IGNORED("x-"),
-	IGNORED("nonempty"),
-	IGNORED("relatime"),
-	IGNORED("norelatime"),
-	IGNORED("strictatime"),
-	IGNORED("default_permissions"),
+	FUSE_OPT_KEY("-s", FUSE_OPT_KEY_DISCARD),
 	FUSE_OPT_END,
 };
 
@@ -101,6 +81,8 @@ struct words {
 	struct options options; /* first: the table's offsets are into it */
 	const char *words[2];
 	int n_words;
+	char unknown
+		[64]; /* an option that is neither ours nor among the words of mount(8), or "" */
 };
 
 static int take_number(struct options *options, const char *arg)
@@ -174,10 +156,34 @@ static int take_pipe(struct options *options, const char *arg)
 	return 0;
 }
 
+/* An option that is not ours: 1 leaves it to libfuse, 0 takes it away. */
+static int take_mount_word(struct words *words, const char *arg)
+{
+	struct options *options = &words->options;
+	const char *reason;
+
+	switch (mount_word_take(arg, &options->flags, &reason)) {
+	case MOUNT_WORD_IGNORED:
+		return 0;
+	case MOUNT_WORD_REFUSED:
+		log_line(LOG_ERR, "%s: %s", arg, reason);
+		return -1;
+	case MOUNT_WORD_FLAG:
+		return strcmp(arg, "allow_exec") != 0;
+	case MOUNT_WORD_LASTING:
+		return 1;
+	default:
+		snprintf(words->unknown, sizeof(words->unknown), "%s", arg);
+		return 1;
+	}
+}
+
 static int take_word(void *data, const char *arg, int key, struct fuse_args *out)
 {
 	struct words *words = data;
 
+	if (key == FUSE_OPT_KEY_OPT)
+		return take_mount_word(words, arg);
 	if (key == KEY_NUMBER)
 		return take_number(&words->options, arg);
 	if (key == KEY_WITHOUT)
@@ -186,8 +192,6 @@ static int take_word(void *data, const char *arg, int key, struct fuse_args *out
 		return take_foreign(&words->options, arg);
 	if (key == KEY_PIPE)
 		return take_pipe(&words->options, arg);
-	if (key != FUSE_OPT_KEY_NONOPT)
-		return 1;
 	if (words->n_words == 2) {
 		log_line(LOG_ERR, "%s: one mount point too many", arg);
 		return -1;
@@ -279,7 +283,7 @@ static int add_defaults(struct options *options, const char *source)
 	int r = fuse_opt_add_arg(args, "-odefault_permissions,subtype=ipcfs");
 
 	if (r == 0)
-		r = fuse_opt_add_arg(args, options->may_exec ? "-oexec" : "-onoexec");
+		r = fuse_opt_add_arg(args, options->flags.off & MS_NOEXEC ? "-oexec" : "-onoexec");
 	if (r == 0)
 		r = add_source(args, source);
 	if (r == 0 && geteuid() == 0)
@@ -301,7 +305,11 @@ int options_parse(struct options *ret_options, int argc, char **argv)
 	else if (!words.options.wants_help && !words.options.wants_version)
 		r = find_mount_point(&words.options,
 				     words.n_words ? words.words[words.n_words - 1] : NULL);
-	if (r == 0)
+	if (r == 0 && words.options.is_remount && *words.unknown) {
+		log_line(LOG_ERR, "%s: there is no such option", words.unknown);
+		r = -EINVAL;
+	}
+	if (r == 0 && !words.options.is_remount)
 		r = find_config(&words.options);
 	if (r == 0)
 		r = add_defaults(&words.options, words.n_words == 2 ? words.words[0] : "");

@@ -7,6 +7,7 @@
 
 #include <fuse_opt.h>
 
+#include "fs/mount_words.h"
 #include "lib/host/host.h"
 
 struct options {
@@ -18,8 +19,10 @@ struct options {
 	int wants_version;
 	char *config;         /* path, absolute; NULL: the system's, if it is root's mount; owned */
 	int is_config_strict; /* a fault in it fails the mount */
-	int may_exec;         /* what is in shared memory, as a program */
-	unsigned ipc_pid;     /* whose IPC namespace and /dev/shm to show; 0: our own */
+	int is_remount;       /* what is mounted there gets other flags, and that is all */
+	int ends_with_daemon; /* the mount, even if the daemon is killed */
+	struct mount_flags flags;
+	unsigned ipc_pid; /* whose IPC namespace and /dev/shm to show; 0: our own */
 	unsigned spin;    /* how long to look for the next request before sleeping, microseconds */
 	unsigned without; /* 1 << enum feature: what is not to be used though it may be there */
 	unsigned foreign; /* struct namespaces: whose callers are served all the same */

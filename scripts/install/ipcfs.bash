@@ -3,7 +3,7 @@
 # bash completion for ipcfs(8). It needs nothing but bash.
 
 _ipcfs_options='config= config_strict exec allow_exec foreign= ipcns= max_channels= max_files= max_held=
-	max_names= pipe_capacity= pipe_eof= pipe_served= spin= without= allow_other ro rw noatime'
+	max_names= pipe_capacity= pipe_eof= pipe_served= spin= without= allow_other auto_unmount remount ro rw noatime'
 
 # Completes the last of a list of mount options.
 _ipcfs_mount_options() {

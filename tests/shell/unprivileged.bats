@@ -110,6 +110,12 @@ refused() {
 		fusermount3 -u "$ROOM/2" || umount "$ROOM/2"'
 }
 
+@test "auto_unmount: the mount of a user's daemon that was killed goes" {
+	expect gone 'mkdir "$ROOM/2"; "$ROOM/ipcfs" -f "$ROOM/2" -o "auto_unmount${IPCFS_TEST_OPTIONS:+,$IPCFS_TEST_OPTIONS}" 2>/dev/null & second=$!; disown
+		until [[ -e $ROOM/2/README ]]; do kill -0 $second || exit; sleep 0.02; done
+		kill -KILL $second; while grep -q "$ROOM/2" /proc/self/mountinfo; do sleep 0.02; done; echo gone'
+}
+
 @test "noexec, unless exec is given" {
 	expect $'noexec\nexec' 'at() { grep " $1 .*noexec" /proc/self/mountinfo > /dev/null && echo noexec || echo exec; }
 		at "$MINE"; mkdir "$ROOM/2"; "$ROOM/ipcfs" "$ROOM/2" -o "${IPCFS_TEST_OPTIONS:+$IPCFS_TEST_OPTIONS,}noexec,exec" 2>/dev/null

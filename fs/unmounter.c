@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * libfuse has fusermount3(1) do this. For root it runs it with a flag that Debian 12's does not know;
+ * and where that has mounted for somebody else, it stays, and ends without a word, and the mount is
+ * there still.
+ *
+ * The process keeps nothing of the daemon's open, and above all not /dev/fuse: those who wait for a
+ * daemon that was killed go on when the last such descriptor is closed. It asks the mount nothing,
+ * either: only the kernel, which mount that is.
+ */
+#include "fs/unmounter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/base/cleanup.h"
+
+struct mounted {
+	unsigned major, minor;
+	uint64_t mount;
+};
+
+static bool find_mounted(const char *path, struct mounted *ret_mounted)
+{
+	struct statx attr;
+
+	if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
+		  STATX_MNT_ID, &attr) < 0)
+		return false;
+	*ret_mounted = (struct mounted){attr.stx_dev_major, attr.stx_dev_minor, attr.stx_mnt_id};
+	return true;
+}
+
+static void wait_for_death(int pid_fd)
+{
+	struct pollfd polled = {.fd = pid_fd, .events = POLLIN};
+
+	while (poll(&polled, 1, -1) < 0 && errno == EINTR)
+		;
+}
+
+/* Who may not do it has the mount from fusermount3(1), which will. */
+static void unmount(const char *mount_point)
+{
+	sigset_t none;
+
+	if (umount2(mount_point, MNT_DETACH | UMOUNT_NOFOLLOW) == 0 || errno != EPERM)
+		return;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (open("/dev/null", O_RDWR) != fd)
+			return;
+	execlp("fusermount3", "fusermount3", "-u", "-q", "-z", "--", mount_point, NULL);
+}
+
+static _Noreturn void watch(const char *mount_point, int pid_fd)
+{
+	struct mounted own, now;
+
+	/* What ends the daemon has it unmount, and this with it: signals to a terminal's all. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	prctl(PR_SET_NAME, "ipcfs-unmount");
+	close_range(0, (unsigned)pid_fd - 1, 0);
+	close_range((unsigned)pid_fd + 1, ~0U, 0);
+	if (chdir("/") < 0 || !find_mounted(mount_point, &own))
+		_exit(1);
+	wait_for_death(pid_fd);
+	if (find_mounted(mount_point, &now) && now.major == own.major && now.minor == own.minor &&
+	    now.mount == own.mount)
+		unmount(mount_point);
+	_exit(0);
+}
+
+int unmounter_start(const char *mount_point, pid_t *ret_pid)
+{
+	CLEANUP_FD int pid_fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	pid_t pid;
+
+	if (pid_fd < 0)
+		return -errno;
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (pid == 0)
+		watch(mount_point, pid_fd);
+	*ret_pid = pid;
+	return 0;
+}
+
+void unmounter_stop(pid_t pid)
+{
+	if (!pid)
+		return;
+	kill(pid, SIGKILL);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
