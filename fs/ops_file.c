@@ -12,6 +12,7 @@
 #include "fs/show.h"
 #include "fs/step.h"
 #include "lib/base/cleanup.h"
+#include "lib/channel/place.h"
 
 struct handle *op_handle(fuse_req_t req, const struct fuse_file_info *fi)
 {

@@ -326,15 +326,6 @@ int channel_truncate(struct channel *channel, struct file *file, off_t size, str
  */
 int channel_empty(struct channel *channel, struct caller *caller);
 
-/*
- * fallocate(2) of what has a size, lseek(2) of what has a backing file; else -ENODEV, -ESPIPE. Both
- * may be a job.
- */
-int channel_allocate(struct file *file, int mode, off_t offset, off_t length,
-		     struct caller *caller);
-int channel_seek(struct file *file, off_t offset, int whence, struct caller *caller,
-		 off_t *ret_offset);
-
 /* Adds to `row` what only this kind has, as far as the caller may know it. */
 void channel_status(struct channel *channel, struct caller *caller, struct row *row);
 /* May the caller read it? -EACCES */

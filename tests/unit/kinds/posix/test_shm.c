@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/channel/place.h"
 #include "lib/kinds/kinds.h"
 #include "tests/unit/fixture.h"
 #include "tests/unit/held.h"
