@@ -35,6 +35,7 @@ int handle_new(fuse_req_t req, struct inode *inode, int flags, struct caller *ca
 	handle->record->fh = fh;
 	handle->record->nodeid = inode->record->nodeid;
 	handle->inode = inode;
+	inode->file = handle->file;
 	inode->record->n_handles++;
 	*ret_handle = TAKE_PTR(handle);
 	return 0;
@@ -90,6 +91,8 @@ void handle_free(fuse_req_t req, struct session *session, struct handle *handle)
 {
 	handle_unback(req, handle);
 	handle->inode->record->n_handles--;
+	if (handle->inode->file == handle->file)
+		handle->inode->file = NULL;
 	if (handle->poll)
 		fuse_pollhandle_destroy(handle->poll);
 	lock_drop_file(handle->file->channel, handle->record->fh);
@@ -104,6 +107,26 @@ void handle_free_all(struct session *session)
 
 	while ((fh = slots_next(&session->handles, fh)) != 0)
 		handle_free(NULL, session, handle_from(session, fh));
+}
+
+/*
+ * The answer to OPEN has no size. But what is stored in the page cache lengthens the file (fuse_
+ * notify_store() in linux/fs/fuse/dev.c), and one byte will do, the last one. That waits for the
+ * lock of its page, which a read holds until we answer: so only the first to open an inode, which
+ * nobody else can read by then, may do it. For others, op_read() sees to it.
+ */
+void handle_tell_size(const struct session *session, struct handle *handle)
+{
+	const struct file *file = handle->file;
+	struct inode_record *inode = handle->inode->record;
+	struct fuse_bufvec last = FUSE_BUFVEC_INIT(1);
+
+	if (!file->is_frozen || inode->told_size >= file->rest.size || inode->n_handles > 1)
+		return;
+	last.buf[0].mem = file->rest.data + file->rest.size - 1;
+	if (fuse_lowlevel_notify_store(session->fuse, inode->nodeid, (off_t)file->rest.size - 1,
+				       &last, 0) == 0)
+		inode->told_size = file->rest.size;
 }
 
 static void tell_poll(struct file *file)

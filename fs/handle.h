@@ -51,6 +51,12 @@ void handle_free_all(struct session *session);
  */
 bool handle_back(fuse_req_t req, struct handle *handle);
 
+/*
+ * Tells the kernel how long the text is that has been opened, where it would go by less: splice(2)
+ * and maps don't ask. Before the open is answered.
+ */
+void handle_tell_size(const struct session *session, struct handle *handle);
+
 /* Tells `poll`, which is taken over, when the file may be ready; replaces the one before it. */
 void handle_watch(struct handle *handle, struct fuse_pollhandle *poll);
 

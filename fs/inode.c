@@ -214,7 +214,8 @@ int inode_stat(struct inode *inode, struct stat *ret_attr)
 		space_stat(inode->entry.space, ret_attr);
 		return 0;
 	}
-	r = channel_stat(channel, ret_attr);
+	/* fstat(2) doesn't say which open file it asks about; but a text has an inode for each. */
+	r = inode->file ? file_stat(inode->file, ret_attr) : channel_stat(channel, ret_attr);
 	if (r < 0)
 		return r;
 	ret_attr->st_ino = space_ino(channel->space, ret_attr->st_ino);
@@ -223,6 +224,7 @@ int inode_stat(struct inode *inode, struct stat *ret_attr)
 		ret_attr->st_size = (off_t)strlen(inode->link);
 		ret_attr->st_blocks = 0;
 	}
+	inode->record->told_size = (uint64_t)ret_attr->st_size;
 	return 0;
 }
 

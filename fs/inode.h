@@ -29,6 +29,7 @@ struct inode_record {
 	struct selector selector;
 	pid_t pid;          /* the thread whose LOOKUP it was made for; 0: unknown */
 	unsigned n_handles; /* open */
+	uint64_t told_size; /* that the kernel has been told last */
 	int backing_id;     /* by which the kernel knows channel::backing_fd; 0: not at all */
 	unsigned n_backed;
 	bool is_listed;  /* stands for a stream in lists */
@@ -40,6 +41,7 @@ struct inode_record {
 struct inode {
 	struct inode_record *record; /* in session::inodes */
 	struct entry entry;          /* the directory or the object, a reference */
+	struct file *file;           /* the newest that is open, the handle's; or NULL */
 	char *link;                  /* shown as a symbolic link to this; else NULL */
 };
 

@@ -6,6 +6,7 @@
 #include <sys/epoll.h>
 
 #include "fs/handle.h"
+#include "fs/inode.h"
 #include "fs/reply.h"
 #include "fs/request.h"
 #include "fs/session.h"
@@ -27,6 +28,23 @@ static bool has_more(struct file *file)
 	return (channel_poll(file) & (EPOLLIN | EPOLLERR)) == EPOLLIN;
 }
 
+/*
+ * splice(2) and private maps read through the page cache, which drops what is not asked for, and
+ * keeps what others then change. Only direct reads tell a lock owner (linux/fs/fuse/file.c,
+ * fuse_send_read). What is refused they read in the other way, if they can.
+ *
+ * A text that is open doesn't change. But the kernel goes by the size that it was told, and if that
+ * is less it would cut the text off.
+ */
+static bool may_read(const struct handle *handle, const struct fuse_file_info *fi)
+{
+	const struct file *file = handle->file;
+
+	if (fi->lock_owner != 0 || file->channel->service == CHANNEL_BACKED)
+		return true;
+	return file->is_frozen && handle->inode->record->told_size >= file->rest.size;
+}
+
 void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi)
 {
 	const struct session *session = fuse_req_userdata(req);
@@ -39,12 +57,7 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct f
 
 	if (!file)
 		return;
-	/*
-	 * splice(2) and private maps read through the page cache, which drops what is not asked
-	 * for, and keeps what others then change. Only direct reads tell a lock owner
-	 * (linux/fs/fuse/file.c, fuse_send_read).
-	 */
-	if (fi->lock_owner == 0 && (is_stream(file) || file->channel->service == CHANNEL_MAPPED)) {
+	if (!may_read(handle, fi)) {
 		reply_result(req, -EINVAL);
 		return;
 	}

@@ -38,8 +38,9 @@ static bool fill_open(fuse_req_t req, struct handle *handle, struct fuse_file_in
 	fi->fh = handle->record->fh;
 	/* Else each close(2) is heard of, because it ends locks. */
 	fi->noflush = (channel->traits & CHANNEL_HAS_NO_LOCKS) != 0;
-	if (channel->service == CHANNEL_STREAM)
+	if (handle->file->is_stream)
 		return false;
+	handle_tell_size(fuse_req_userdata(req), handle);
 	if (handle_back(req, handle))
 		fi->backing_id = handle->inode->record->backing_id;
 	/* With both, maps are the backing file's and all else comes here (linux/fs/fuse/file.c). */
@@ -88,13 +89,19 @@ static void take_open_truncated(fuse_req_t req, const struct step *step, struct 
 		reply_opened(req, &step->fi, r);
 }
 
+static bool is_file(const struct handle *handle)
+{
+	return handle->file->channel->service == CHANNEL_FILE;
+}
+
 /* Answers when the open file is through to its other end, and has the size that it should. */
 static void go_on_opening(fuse_req_t req, struct handle *handle, struct fuse_file_info *fi)
 {
 	int r = channel_opened(handle->file);
 
 	fi->fh = handle->record->fh;
-	if (r == -EAGAIN && !(fi->flags & O_NONBLOCK))
+	/* What looks like a plain file, and is, waits. */
+	if (r == -EAGAIN && (!(fi->flags & O_NONBLOCK) || is_file(handle)))
 		request_hold_open(req, handle->file, fi, reply_opened);
 	else if (r < 0 && r != -EAGAIN)
 		reply_opened(req, fi, r);

@@ -97,3 +97,9 @@ int attributes_change(struct attributes *attributes, const struct stat *attr, un
 	attributes_touch(&attributes->ctime);
 	return 0;
 }
+
+void attributes_set_size(struct stat *attr, size_t size)
+{
+	attr->st_size = (off_t)size;
+	attr->st_blocks = (blkcnt_t)((size + 511) / 512);
+}

@@ -39,4 +39,7 @@ int attributes_change(struct attributes *attributes, const struct stat *attr, un
 
 void attributes_touch(struct timespec *time); /* sets it to the present */
 
+/* Sets the size, and the blocks that belong to it: cp(1) takes what has fewer for sparse. */
+void attributes_set_size(struct stat *attr, size_t size);
+
 #endif

@@ -7,6 +7,7 @@
 #include <utlist.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/channel/attributes.h"
 #include "lib/channel/transfer.h"
 
 static void channel_run_wake(struct loop_task *task);
@@ -120,6 +121,14 @@ static void channel_run_attend(struct loop_task *task)
 	channel_unref(channel);
 }
 
+/*
+ * A stream has no size. But splice(2) and sendfile(2) take 0 for the end and don't even ask
+ * (linux/mm/filemap.c, filemap_splice_read), and bash's `.` reads as much as there is said to be.
+ * With a page they ask; op_read() refuses what comes through the page cache, and they read(2). Less
+ * would make wc -c go by it.
+ */
+#define STREAM_SIZE HOST_PAGE
+
 int channel_stat(struct channel *channel, struct stat *ret_attr)
 {
 	int r;
@@ -128,6 +137,8 @@ int channel_stat(struct channel *channel, struct stat *ret_attr)
 	r = channel->ops->stat(channel, ret_attr);
 	if (channel->service != CHANNEL_BACKED)
 		ret_attr->st_blksize = HOST_BLOCK;
+	if (channel->service == CHANNEL_STREAM)
+		attributes_set_size(ret_attr, STREAM_SIZE);
 	return r;
 }
 

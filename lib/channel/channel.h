@@ -91,7 +91,7 @@ struct channel {
 	struct loop_task attend;
 };
 
-/* What a message read in part has left, or a text that was made for one reader. */
+/* What a message read in part has left, or a text that was made for one open file. */
 struct remainder {
 	char *data;
 	size_t size, offset;
@@ -115,6 +115,8 @@ struct file {
 	uint64_t mark; /* the kind's own */
 	void *state;   /* likewise */
 	struct remainder rest;
+	bool is_stream; /* without positions; of CHANNEL_STREAM all are */
+	bool is_frozen; /* `rest` is all there is to read, at positions, until it is released */
 	/* During a call: the held request that it is made for, and may start a job for; or NULL. */
 	struct waiter *waiter;
 	/* During a write: the thread that writes, 0 where it is unknown. */
@@ -287,6 +289,8 @@ static inline bool file_writes(const struct file *file)
  * Takes over `content`, also when it fails: -ENOBUFS.
  */
 int file_keep(struct file *file, char *content, size_t size);
+/* The same for good, as file::is_frozen has it. */
+int file_freeze(struct file *file, char *content, size_t size);
 
 /* For kinds: makes `channel`, all zeroes but for that, one of `space` with one reference. */
 void channel_init(struct channel *channel, const struct channel_ops *ops, struct space *space,
@@ -316,6 +320,7 @@ void channel_attend(struct channel *channel);
 bool channel_has_waiters(const struct channel *channel);
 
 int channel_stat(struct channel *channel, struct stat *ret_attr);
+int file_stat(const struct file *file, struct stat *ret_attr); /* with the size of what it reads */
 int channel_change(struct channel *channel, struct file *file, const struct stat *attr,
 		   unsigned changes, struct caller *caller);
 int channel_truncate(struct channel *channel, struct file *file, off_t size, struct caller *caller);

@@ -15,6 +15,7 @@
 #include <utlist.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/channel/attributes.h"
 #include "lib/channel/channel.h"
 
 static void file_count(struct file *file, int n)
@@ -49,6 +50,7 @@ int channel_open(struct channel *channel, int flags, const struct selector *sele
 	file->gid = caller->gid;
 	file->flags = flags;
 	file->selector = *selector;
+	file->is_stream = channel->service == CHANNEL_STREAM;
 	file_count(file, 1);
 	r = channel->ops->open(file, caller);
 	if (r < 0) {
@@ -80,6 +82,23 @@ int file_keep(struct file *file, char *content, size_t size)
 		free(content);
 	else
 		file->rest = (struct remainder){.data = content, .size = size};
+	return r;
+}
+
+int file_freeze(struct file *file, char *content, size_t size)
+{
+	int r = file_keep(file, content, size);
+
+	file->is_frozen = r == 0;
+	return r;
+}
+
+int file_stat(const struct file *file, struct stat *ret_attr)
+{
+	int r = channel_stat(file->channel, ret_attr);
+
+	if (file->is_frozen)
+		attributes_set_size(ret_attr, file->rest.size);
 	return r;
 }
 
@@ -122,6 +141,17 @@ static ssize_t remainder_read(struct file *file, size_t size, const void **ret_d
 	if (rest->offset == rest->size)
 		file_drop_remainder(file);
 	return n;
+}
+
+static ssize_t frozen_read(const struct file *file, size_t size, off_t offset,
+			   const void **ret_data)
+{
+	const struct remainder *text = &file->rest;
+
+	if ((uint64_t)offset >= text->size)
+		return 0;
+	*ret_data = text->data + offset;
+	return (ssize_t)(size < text->size - (size_t)offset ? size : text->size - (size_t)offset);
 }
 
 /* Keeps what a message has beyond `size` bytes, in memory that was had before it was taken. */
@@ -187,6 +217,8 @@ ssize_t channel_read(struct file *file, size_t size, off_t offset, const void **
 
 	if (!channel->ops->read)
 		return -EBADF;
+	if (file->is_frozen)
+		return frozen_read(file, size, offset, ret_data);
 	if (channel->traits & CHANNEL_MESSAGES) {
 		if (file->rest.data)
 			return remainder_read(file, size, ret_data);

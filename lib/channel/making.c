@@ -68,6 +68,12 @@ int making_print(const struct text_ops *ops, void *data, struct caller *caller,
 	return r;
 }
 
+int making_freeze(const struct text_source *source, struct file *file, struct remainder *content)
+{
+	*source->size = content->size;
+	return file_freeze(file, TAKE_PTR(content->data), content->size);
+}
+
 static void start_next(struct host *host, uid_t uid);
 
 static void making_free(struct making *making)
@@ -88,16 +94,15 @@ static void making_free(struct making *making)
 	start_next(host, uid);
 }
 
-/* The open has been answered already: what went wrong is for the reads to tell. */
+/* What went wrong is for the open to tell, or if that has been answered already the reads. */
 static void making_end(struct making *making)
 {
 	struct file *file = making->file;
-	struct remainder *content = &making->content;
 
 	if (file) {
 		file->state = NULL;
 		if (making->result == 0)
-			making->result = file_keep(file, TAKE_PTR(content->data), content->size);
+			making->result = making_freeze(&making->source, file, &making->content);
 		file->mark = (uint64_t)-making->result;
 		channel_wake(file->channel, EPOLLIN | EPOLLHUP);
 	}

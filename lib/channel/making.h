@@ -14,11 +14,15 @@ struct text_source {
 	struct channel *channel;
 	const struct text_ops *ops;
 	void *data;
+	size_t *size; /* of the last one */
 };
+
+/* Gives the file its content, which is taken over, and remembers the size. -ENOBUFS */
+int making_freeze(const struct text_source *source, struct file *file, struct remainder *content);
 
 /*
  * Begins the content of `file`, an open of source->channel, for `caller`: file->state is the making
- * until it is done. Then file->mark is 0 and the content is kept with the file, or it is an errno;
+ * until it is done. Then file->mark is 0 and the file is frozen, or it is an errno;
  * and the channel is woken. -ENOBUFS, -ENOMEM, or what prepare() returned.
  */
 int making_start(const struct text_source *source, struct file *file, struct caller *caller);

@@ -78,12 +78,27 @@ int channel_allocate(struct file *file, int mode, off_t offset, off_t length, st
 	return place(file, caller, allocation_act, &placing);
 }
 
+/* There is no hole in a text but the one behind it. */
+static int seek_text(const struct file *file, off_t offset, int whence, off_t *ret_offset)
+{
+	off_t end = (off_t)file->rest.size;
+
+	if (whence != SEEK_DATA && whence != SEEK_HOLE)
+		return -EINVAL;
+	if (offset < 0 || offset >= end)
+		return -ENXIO;
+	*ret_offset = whence == SEEK_DATA ? offset : end;
+	return 0;
+}
+
 int channel_seek(struct file *file, off_t offset, int whence, struct caller *caller,
 		 off_t *ret_offset)
 {
 	struct placing placing;
 	int r;
 
+	if (file->is_frozen)
+		return seek_text(file, offset, whence, ret_offset);
 	if (file->channel->backing_fd < 0)
 		return -ESPIPE;
 	memset(&placing, 0, sizeof(placing)); /* job_run() compares all of it */

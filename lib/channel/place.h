@@ -8,8 +8,9 @@
 #include "lib/channel/channel.h"
 
 /*
- * fallocate(2) of what has a size, lseek(2) of what has a backing file; else -ENODEV, -ESPIPE. Both
- * may be a job.
+ * fallocate(2) of what has a size, lseek(2) of what has a backing file, or is a text that is there;
+ * else -ENODEV, -ESPIPE. Both may be a job. Of lseek(2) the kernel asks for SEEK_DATA and SEEK_HOLE
+ * alone.
  */
 int channel_allocate(struct file *file, int mode, off_t offset, off_t length,
 		     struct caller *caller);

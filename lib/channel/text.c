@@ -11,13 +11,14 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/channel/attributes.h"
 #include "lib/channel/making.h"
 
 struct text {
 	struct channel channel;
 	struct text_source source;
 	ino_t ino;
-	size_t size;
+	size_t size; /* of the last one, unless that is kept elsewhere */
 };
 
 static const struct channel_ops text_channel_ops;
@@ -39,17 +40,21 @@ static void text_destroy(struct channel *channel)
 	space_unref(space);
 }
 
+/*
+ * To know the size of one that nobody has open would be to make it, for each line of `ls -l`. So
+ * that is what the last one had. tar(1), which goes by it, then has what it wants if nothing has
+ * changed; those who ask again once it is open have it always, by file_stat().
+ */
 static int text_stat(struct channel *channel, struct stat *ret_attr)
 {
 	struct text *text = text_from(channel);
+
 	ret_attr->st_ino = text->ino;
 	ret_attr->st_mode = S_IFREG | 0444;
 	ret_attr->st_nlink = 1;
 	ret_attr->st_uid = geteuid();
 	ret_attr->st_gid = getegid();
-	ret_attr->st_size = (off_t)text->size;
-	/* cp(1) takes what has fewer blocks for a file with holes. */
-	ret_attr->st_blocks = (blkcnt_t)(text->size + 511) / 512;
+	attributes_set_size(ret_attr, *text->source.size);
 	ret_attr->st_atim = ret_attr->st_mtim = ret_attr->st_ctim = channel->space->host->started;
 	return 0;
 }
@@ -77,7 +82,15 @@ static int text_open(struct file *file, struct caller *caller)
 	if (source->ops->prepare)
 		return making_start(source, file, caller);
 	r = making_print(source->ops, source->data, caller, &content);
-	return r < 0 ? r : file_keep(file, content.data, content.size);
+	return r < 0 ? r : making_freeze(source, file, &content);
+}
+
+/* file::mark: what went wrong. */
+static int text_opened(struct file *file)
+{
+	if (file->state)
+		return -EAGAIN;
+	return -(int)file->mark;
 }
 
 static void text_release(struct file *file)
@@ -86,20 +99,10 @@ static void text_release(struct file *file)
 		making_drop(file->state);
 }
 
+/* Before it is frozen, or instead. */
 static ssize_t text_read(struct file *file, void *data, size_t size, off_t offset)
 {
-	size_t start = (size_t)offset < file->rest.size ? (size_t)offset : file->rest.size;
-
-	if (file->state)
-		return -EAGAIN;
-	if (file->mark)
-		return -(ssize_t)file->mark;
-	if (!file->rest.data)
-		return 0;
-	if (size > file->rest.size - start)
-		size = file->rest.size - start;
-	memcpy(data, file->rest.data + start, size);
-	return (ssize_t)size;
+	return text_opened(file);
 }
 
 static uint32_t text_poll(struct file *file)
@@ -114,6 +117,7 @@ static const struct channel_ops text_channel_ops = {
 	.change = text_change,
 	.truncate = text_truncate,
 	.open = text_open,
+	.opened = text_opened,
 	.release = text_release,
 	.read = text_read,
 	.poll = text_poll,
@@ -141,8 +145,13 @@ int text_new(struct space *space, const char *name, const struct text_ops *ops, 
 		return r;
 	}
 	channel_init(&text->channel, &text_channel_ops, space_ref(space), CHANNEL_FILE);
-	text->source = (struct text_source){&text->channel, ops, data};
-	text->size = content.size;
+	text->size = ops->has_size ? content.size : TEXT_SIZE_UNKNOWN;
+	text->source = (struct text_source){
+		.channel = &text->channel,
+		.ops = ops,
+		.data = data,
+		.size = ops->last_size ? ops->last_size(data) : &text->size,
+	};
 	text->ino = text_ino(space, name);
 	*ret_channel = &TAKE_PTR(text)->channel;
 	return 0;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Files whose content is made when they are opened, and read-only from then on.
+ * Files whose content is made when they are opened, and read-only and the same from then on.
  *
- * What takes long is made after that, while reads wait: gathered on the loop, piece by piece and
- * with what jobs it needs, and then printed by a worker. Of each user's texts one is made at a
- * time, and between two pieces others have their turn: nobody waits for a stranger's.
+ * What takes long is made while the open waits: gathered on the loop, piece by piece and with what
+ * jobs it needs, and then printed by a worker. Of each user's texts one is made at a time, and
+ * between two pieces others have their turn: nobody waits for a stranger's.
  */
 #ifndef IPCFS_TEXT_H
 #define IPCFS_TEXT_H
@@ -12,6 +12,9 @@
 #include <stdio.h>
 
 #include "lib/channel/channel.h"
+
+/* Nothing would be taken for the end. */
+#define TEXT_SIZE_UNKNOWN HOST_PAGE
 
 struct text_ops {
 	/*
@@ -22,7 +25,7 @@ struct text_ops {
 	void (*release)(void *data); /* when the text is destroyed; NULL: nothing to do */
 
 	/*
-	 * For a print() that may take long, and then fails the reads: it runs on a worker, with
+	 * For a print() that may take long: it runs on a worker, with
 	 * what prepare() has made of the data on the loop. finish() frees that, on the loop;
 	 * discard() before it, on the worker, what is much. NULL: nothing to discard.
 	 */
@@ -36,6 +39,11 @@ struct text_ops {
 	 */
 	int (*gather)(void *prepared, struct caller *reader);
 	bool has_size; /* the content is always the same: stat tells its size */
+	/*
+	 * Where the size of the last one is kept, TEXT_SIZE_UNKNOWN until there is one: for a text
+	 * that is itself made anew at each LOOKUP. Good until release(). NULL: with the text.
+	 */
+	size_t *(*last_size)(void *data);
 };
 
 /* The inode number of the text `name` in the space. */

@@ -22,25 +22,40 @@ struct mirror {
 	struct reflection *seen; /* those of its entries that somebody refers to, by name */
 };
 
+enum { STATUS, PEERS, PEEK, N_TEXTS };
+
+static const char *const texts[] = {[STATUS] = "status", [PEERS] = "peers", [PEEK] = "peek"};
+
 /* The mirror of one object: a directory with texts. It may outlive the object. */
 struct reflection {
 	struct space space;
 	struct mirror *mirror; /* a reference */
 	char *name;
-	UT_hash_handle hh; /* mirror::seen */
+	size_t sizes[N_TEXTS]; /* of the last one of each */
+	UT_hash_handle hh;     /* mirror::seen */
 };
 
-static const char *const texts[] = {"status", "peers", "peek"};
-#define N_TEXTS (sizeof(texts) / sizeof(texts[0]))
+static int find_text(const char *name)
+{
+	for (int i = 0; i < N_TEXTS; i++)
+		if (strcmp(name, texts[i]) == 0)
+			return i;
+	return -ENOENT;
+}
 
 /* NULL: there is no such text about this object, for it could only fail. */
-static const struct text_ops *text_of(const struct channel *channel, const char *name)
+static const struct text_ops *text_of(const struct channel *channel, int number)
 {
-	if (strcmp(name, "status") == 0)
+	switch (number) {
+	case STATUS:
 		return info_is_fifo(channel) ? &info_fifo_status_ops : &info_status_ops;
-	if (strcmp(name, "peers") == 0)
+	case PEERS:
 		return &info_peers_ops;
-	return strcmp(name, "peek") == 0 && channel_has_peek(channel) ? &info_peek_ops : NULL;
+	case PEEK:
+		return channel_has_peek(channel) ? &info_peek_ops : NULL;
+	default:
+		return NULL;
+	}
 }
 
 static const struct space_ops mirror_ops;
@@ -89,12 +104,26 @@ static int reflection_list(struct space *space, struct caller *caller, space_ent
 
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < N_TEXTS; i++)
-		if (text_of(channel, texts[i]) &&
+	for (int i = 0; i < N_TEXTS; i++)
+		if (text_of(channel, i) &&
 		    !entry(data, texts[i], text_ino(space, texts[i]), S_IFREG))
 			break;
 	channel_unref(channel);
 	return 0;
+}
+
+/* What is soon made tells its size; of the rest it is the last one's. */
+static size_t *reflection_size(struct reflection *reflection, int number, struct channel *channel,
+			       struct caller *caller)
+{
+	size_t *size = &reflection->sizes[number];
+	size_t now = 0;
+
+	if (text_of(channel, number) == &info_status_ops)
+		now = info_status_size(channel, reflection->name, caller);
+	if (now)
+		*size = now;
+	return size;
 }
 
 static int reflection_lookup(struct space *space, const char *name, struct caller *caller,
@@ -104,17 +133,18 @@ static int reflection_lookup(struct space *space, const char *name, struct calle
 	const struct text_ops *ops;
 	struct channel *channel = NULL;
 	struct info_object *object;
+	int number = find_text(name);
 	int r = reflection_find(reflection, caller, &channel);
 
 	if (r < 0)
 		return r;
-	ops = text_of(channel, name);
+	ops = text_of(channel, number);
+	object = ops ? calloc(1, sizeof(*object)) : NULL;
+	if (object)
+		object->size = reflection_size(reflection, number, channel, caller);
 	channel_unref(channel);
-	if (!ops)
-		return -ENOENT;
-	object = calloc(1, sizeof(*object));
 	if (!object)
-		return -ENOMEM;
+		return ops ? -ENOMEM : -ENOENT;
 	object->space = space_ref(reflection->mirror->target);
 	object->name = strdup(reflection->name);
 	if (!object->name) {
@@ -148,6 +178,8 @@ static int reflection_new(struct mirror *mirror, const char *name, struct space 
 	space_init(&reflection->space, &reflection_ops, mirror->space.host, "");
 	reflection->space.ino = reflection_ino(mirror, name);
 	reflection->name = copy;
+	for (size_t i = 0; i < N_TEXTS; i++)
+		reflection->sizes[i] = TEXT_SIZE_UNKNOWN;
 	HASH_ADD_KEYPTR(hh, mirror->seen, copy, strlen(copy), reflection);
 	if (!reflection->hh.tbl)
 		return -ENOMEM;

@@ -21,6 +21,11 @@ static void object_release(void *data)
 	free(object);
 }
 
+static size_t *object_last_size(void *data)
+{
+	return ((struct info_object *)data)->size;
+}
+
 /* The channel; the caller owns the reference. */
 static int object_find(const struct info_object *object, struct caller *reader,
 		       struct channel **ret_channel)
@@ -49,6 +54,21 @@ static int status_print(void *data, struct caller *reader, FILE *out)
 		r = info_print_row(&row, out);
 	row_fini(&row);
 	return r;
+}
+
+size_t info_status_size(struct channel *channel, const char *name, struct caller *reader)
+{
+	CLEANUP_FREE char *text = NULL;
+	struct row row = {0};
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return 0;
+	if (info_row(channel, name, reader, &row) == 0)
+		info_print_row(&row, out);
+	row_fini(&row);
+	return fclose(out) == 0 ? size : 0;
 }
 
 static int fifo_status_prepare(void *data, struct caller *reader, void **ret_rows)
@@ -183,18 +203,28 @@ static void peers_finish(void *prepared)
 	free(look);
 }
 
-const struct text_ops info_status_ops = {.print = status_print, .release = object_release};
+const struct text_ops info_status_ops = {
+	.print = status_print,
+	.release = object_release,
+	.last_size = object_last_size,
+};
 const struct text_ops info_fifo_status_ops = {
 	.print = fifo_status_print,
 	.release = object_release,
+	.last_size = object_last_size,
 	.prepare = fifo_status_prepare,
 	.gather = info_rows_gather,
 	.finish = info_rows_finish,
 };
-const struct text_ops info_peek_ops = {.print = peek_print, .release = object_release};
+const struct text_ops info_peek_ops = {
+	.print = peek_print,
+	.release = object_release,
+	.last_size = object_last_size,
+};
 const struct text_ops info_peers_ops = {
 	.print = peers_print,
 	.release = object_release,
+	.last_size = object_last_size,
 	.prepare = peers_prepare,
 	.gather = peers_gather,
 	.finish = peers_finish,

@@ -14,7 +14,11 @@
 struct info_object {
 	struct space *space; /* that it is in, a reference */
 	char *name;
+	size_t *size; /* of the last text; see text_ops::last_size */
 };
+
+/* The size of what status would say, which is soon found out; 0 if it fails. */
+size_t info_status_size(struct channel *channel, const char *name, struct caller *reader);
 
 /* How to find its peers. -errno of its stat; may be a job. */
 int info_target(struct channel *channel, struct caller *reader, struct peer_target *ret_target);

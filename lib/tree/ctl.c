@@ -13,10 +13,12 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
+#include "lib/channel/attributes.h"
 #include "lib/channel/transfer.h"
 #include "lib/host/job.h"
 #include "lib/tree/command.h"
 #include "lib/tree/complaints.h"
+#include "lib/tree/ctl_text.h"
 
 /* Buffers of stdio are multiples of this. */
 #define STDIO_PIECE 4096
@@ -30,7 +32,8 @@ struct opener {
 	struct caller caller;
 	unsigned n_lines; /* that were done */
 	bool has_failed;  /* the last line that was tried */
-	off_t long_end;   /* of the last long write; else 0 */
+	size_t n_taken;   /* bytes written so far */
+	size_t long_end;  /* n_taken after the last long write; else 0 */
 	char *tail;       /* the beginning of a line; COMMAND_MAX bytes, or NULL */
 	size_t tail_size;
 };
@@ -38,6 +41,7 @@ struct opener {
 struct ctl {
 	struct channel channel;
 	struct complaints complaints;
+	size_t text_size;      /* of what was read last */
 	struct loop_task turn; /* queued: what has been done is enough for now */
 	int64_t spent;         /* nanoseconds, since the last turn */
 };
@@ -65,6 +69,7 @@ static int ctl_stat(struct channel *channel, struct stat *ret_attr)
 {
 	ret_attr->st_ino = space_path_ino("ctl");
 	ret_attr->st_mode = S_IFREG | 0666;
+	attributes_set_size(ret_attr, ctl_from(channel)->text_size);
 	ret_attr->st_nlink = 1;
 	ret_attr->st_uid = geteuid();
 	ret_attr->st_gid = getegid();
@@ -106,44 +111,16 @@ static int ctl_open(struct file *file, struct caller *caller)
 		return -ENOMEM;
 	}
 	file->state = opener;
-	return 0;
+	file->is_stream = file_reads(file) && file_writes(file);
+	if (file_writes(file))
+		return 0;
+	return ctl_text_freeze(file, &ctl_from(file->channel)->complaints,
+			       &ctl_from(file->channel)->text_size);
 }
 
-static int ctl_print(struct file *file)
-{
-	struct ctl *ctl = ctl_from(file->channel);
-	char *content = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&content, &size);
-
-	if (!out)
-		return -ENOMEM;
-	command_help(out);
-	complaints_print(&ctl->complaints, file->uid, out);
-	if (fclose(out) == EOF) {
-		free(content);
-		return -ENOMEM;
-	}
-	return file_keep(file, content, size);
-}
-
-/* Reads from the start to the end, which is told once, then anew; positions mean nothing. */
 static ssize_t ctl_read(struct file *file, void *data, size_t size, off_t offset)
 {
-	struct remainder *rest = &file->rest;
-	int r = rest->data ? 0 : ctl_print(file);
-
-	if (r < 0)
-		return r;
-	if (rest->offset == rest->size) {
-		file_keep(file, NULL, 0);
-		return 0;
-	}
-	if (size > rest->size - rest->offset)
-		size = rest->size - rest->offset;
-	memcpy(data, rest->data + rest->offset, size);
-	rest->offset += size;
-	return (ssize_t)size;
+	return ctl_text_read(file, &ctl_from(file->channel)->complaints, data, size);
 }
 
 /* The command that the line makes, after what there is of it already. */
@@ -273,9 +250,14 @@ static void ctl_spend(struct file *file, int64_t began)
 	ctl_stand_back(file);
 }
 
-/* Does the part of a write that ends at `end` end where a program or the kernel has cut? */
-static bool is_piece(struct opener *opener, size_t size, off_t end)
+/*
+ * Does what is left of a write end where a program or the kernel has cut? It is counted, for the
+ * positions of a file that is appended to begin anywhere.
+ */
+static bool is_piece(struct opener *opener, size_t size)
 {
+	size_t end = opener->n_taken + size;
+
 	if (size >= LONG_WRITE)
 		opener->long_end = end;
 	return end % STDIO_PIECE == 0 || end == opener->long_end;
@@ -296,15 +278,12 @@ static bool must_wait(const struct ctl *ctl, const struct file *file)
  * what else ends without a newline is a whole one. What is left when it is the turn of others is
  * held.
  */
-static ssize_t ctl_write(struct file *file, const void *data_, size_t size, off_t offset)
+static ssize_t ctl_take_lines(struct file *file, const char *data, size_t size)
 {
 	struct ctl *ctl = ctl_from(file->channel);
-	bool may_go_on = is_piece(file->state, size, offset + (off_t)size);
-	const char *data = data_;
+	bool may_go_on = is_piece(file->state, size);
 	size_t done = 0;
 
-	if (is_behind(file))
-		return -EAGAIN;
 	while (done < size) {
 		const char *end = memchr(data + done, '\n', size - done);
 		size_t length = end ? (size_t)(end - data) - done : size - done;
@@ -323,6 +302,20 @@ static ssize_t ctl_write(struct file *file, const void *data_, size_t size, off_
 	}
 	complaints_forget(&ctl->complaints, file->uid);
 	return (ssize_t)size;
+}
+
+static ssize_t ctl_write(struct file *file, const void *data, size_t size, off_t offset)
+{
+	struct opener *opener = file->state;
+	ssize_t n;
+
+	if (is_behind(file))
+		return -EAGAIN;
+	if (!file->waiter)
+		ctl_text_forget(file);
+	n = ctl_take_lines(file, data, size);
+	opener->n_taken += n > 0 ? (size_t)n : 0;
+	return n;
 }
 
 /* Of a line that ran on after its file was closed. */
@@ -387,6 +380,7 @@ int ctl_new(struct space *root, struct channel **ret_channel)
 	if (!ctl)
 		return -ENOMEM;
 	ctl->turn.run = ctl_turn;
+	ctl->text_size = ctl_text_size();
 	channel_init(&ctl->channel, &ctl_ops, space_ref(root), CHANNEL_FILE);
 	*ret_channel = &ctl->channel;
 	return 0;

@@ -126,7 +126,7 @@ START_TEST(test_attack_maps_that_block_do_not_keep_the_reader)
 
 	attack();
 	reader = child_start_as(OTHER, peers_run, NULL);
-	task_must_block(reader, SYS_read);
+	task_must_block(reader, SYS_openat);
 	must(kill(reader, SIGINT));
 	ck_assert_int_eq(child_end(reader), SIGINT);
 	attack_end();
@@ -162,13 +162,14 @@ static bool is_alone(void *pid)
 START_TEST(test_attack_maps_that_block_keep_no_process)
 {
 	pid_t helper = child_of(ipc.daemon);
-	int fd;
+	pid_t reader;
 
 	attack();
 	ck_assert_int_gt(helper, 0);
-	fd = (int)must(open(ipc_path("info/shm/p/peers"), O_RDONLY));
+	reader = child_start(peers_run, NULL);
 	ck_assert(wait_until(has_children, &helper, 5000));
-	close(fd);
+	must(kill(reader, SIGKILL));
+	ck_assert_int_eq(child_end(reader), SIGKILL);
 	ck_assert(wait_until(is_alone, &helper, 5000));
 	attack_end();
 }
@@ -196,7 +197,7 @@ START_TEST(test_attack_maps_that_block_do_not_keep_the_daemon)
 
 	attack();
 	reader = child_start_as(OTHER, peers_run, NULL);
-	task_must_block(reader, SYS_read);
+	task_must_block(reader, SYS_openat);
 	must(kill(ipc.daemon, SIGTERM));
 	ck_assert_int_eq(WEXITSTATUS(child_end(reader)), ENOTCONN);
 	ck_assert_int_eq(mount_wait(&ipc), 0);

@@ -169,7 +169,7 @@ static size_t print_values(const unsigned short *values, size_t n, char *data, s
 	return length;
 }
 
-/* file::mark: the values have been read, and next comes the end. */
+/* file::mark: the values have been read, and there is nothing more until it is written. */
 static ssize_t set_read(struct file *file, void *data, size_t size, off_t offset)
 {
 	CLEANUP_FREE unsigned short *values = NULL;
@@ -177,10 +177,8 @@ static ssize_t set_read(struct file *file, void *data, size_t size, off_t offset
 	union sysv_data now;
 	int r;
 
-	if (file->mark) {
-		file->mark = 0;
+	if (file->mark)
 		return 0;
-	}
 	r = sysv_data(set, &now);
 	if (r == 0)
 		r = sysv_enter(file, &now);
@@ -198,7 +196,10 @@ static ssize_t set_write(struct file *file, const void *data, size_t size, off_t
 {
 	int r = sysv_sem_list_run(set_from(file->channel), file, data, size);
 
-	return r < 0 ? r : (ssize_t)size;
+	if (r < 0)
+		return r;
+	file->mark = 0;
+	return (ssize_t)size;
 }
 
 static uint32_t set_poll(struct file *file)

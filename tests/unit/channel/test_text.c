@@ -179,7 +179,7 @@ START_TEST(test_text_cannot_be_changed)
 }
 END_TEST
 
-START_TEST(test_text_is_a_readable_file_without_size)
+START_TEST(test_text_is_a_readable_file)
 {
 	struct stat attr;
 
@@ -187,19 +187,10 @@ START_TEST(test_text_is_a_readable_file_without_size)
 	attr = object_stat(text);
 	ck_assert_uint_eq(attr.st_mode, S_IFREG | 0444);
 	ck_assert_uint_eq(attr.st_nlink, 1);
-	ck_assert_int_eq(attr.st_size, 0);
+	ck_assert_int_eq(attr.st_size, TEXT_SIZE_UNKNOWN);
 	ck_assert_uint_eq(attr.st_ino & 0xffffffffffff,
 			  text_ino(folder_space(folder), "text") & 0xffffffffffff);
 	unmake();
-}
-END_TEST
-
-START_TEST(test_text_that_is_always_the_same_has_its_size)
-{
-	make(&sized_ops);
-	ck_assert_int_eq(object_stat(text).st_size, (off_t)strlen("for 0: 1"));
-	unmake();
-	ck_assert_uint_eq(told.n_releases, 1);
 }
 END_TEST
 
@@ -235,6 +226,7 @@ START_TEST(test_text_slow_reader_waits_until_it_is_made)
 	make(&slow_ops);
 	must(object_open_as(text, O_RDONLY, &stranger, &file));
 	wait_started();
+	must_fail(channel_opened(file), EAGAIN);
 	must_fail(file_try_read(file, 100), EAGAIN);
 	ck_assert_uint_eq(channel_poll(file), 0);
 	held_read(&held, file, 100);
@@ -242,6 +234,7 @@ START_TEST(test_text_slow_reader_waits_until_it_is_made)
 	sem_post(&wait);
 	held_wait(&held);
 	held_expect(&held, "slow for 65534");
+	must(channel_opened(file));
 	ck_assert_uint_eq(channel_poll(file) & EPOLLIN, EPOLLIN);
 	file_expect(file, 4, "slow");
 	channel_release(file);
@@ -370,8 +363,7 @@ int main(void)
 			  test_text_print_that_fails_fails_the_open,
 			  test_text_cannot_be_opened_for_writing,
 			  test_text_cannot_be_changed,
-			  test_text_is_a_readable_file_without_size,
-			  test_text_that_is_always_the_same_has_its_size,
+			  test_text_is_a_readable_file,
 			  NULL,
 		  });
 	suite_add(suite, "life",
