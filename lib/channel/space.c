@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
@@ -133,6 +134,14 @@ int space_lookup(struct space *space, const char *name, struct caller *caller,
 	return space_find(space, base, caller, ret_entry);
 }
 
+/* What somebody makes or removes natively only the kernel notices, in directories of its own. */
+static int note_change(struct space *space, int result)
+{
+	if (result == 0)
+		clock_gettime(CLOCK_REALTIME, &space->changed);
+	return result;
+}
+
 int space_create(struct space *space, const char *name, mode_t mode,
 		 const struct settings *settings, struct caller *caller, struct entry *ret_entry,
 		 struct selector *ret_selector)
@@ -156,7 +165,8 @@ int space_create(struct space *space, const char *name, mode_t mode,
 	}
 	if (r < 0)
 		return r;
-	return space->ops->create(space, r ? base : name, mode, settings, caller, ret_entry);
+	r = space->ops->create(space, r ? base : name, mode, settings, caller, ret_entry);
+	return note_change(space, r);
 }
 
 int space_remove(struct space *space, const char *name, struct caller *caller)
@@ -166,7 +176,7 @@ int space_remove(struct space *space, const char *name, struct caller *caller)
 	if (is_too_long(name))
 		return -ENAMETOOLONG;
 	r = space->ops->remove ? check(space, caller, W_OK | X_OK) : -EPERM;
-	return r < 0 ? r : space->ops->remove(space, name, caller);
+	return r < 0 ? r : note_change(space, space->ops->remove(space, name, caller));
 }
 
 int space_rename(struct space *space, const char *from, const char *to, unsigned flags,
@@ -177,7 +187,7 @@ int space_rename(struct space *space, const char *from, const char *to, unsigned
 	if (is_too_long(from) || is_too_long(to))
 		return -ENAMETOOLONG;
 	r = space->ops->rename ? check(space, caller, W_OK | X_OK) : -EPERM;
-	return r < 0 ? r : space->ops->rename(space, from, to, flags, caller);
+	return r < 0 ? r : note_change(space, space->ops->rename(space, from, to, flags, caller));
 }
 
 struct space *space_shown(struct space *space)

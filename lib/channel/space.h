@@ -91,6 +91,7 @@ struct space {
 	const char *link_dir;      /* where native programs open the objects by path, or NULL */
 	bool is_lasting;           /* its name leads to it for as long as the mount lives */
 	bool is_own;               /* its names are kept here: nobody else makes or removes any */
+	struct timespec changed;   /* when something was last made, removed or renamed in it */
 	struct space_given *given; /* attributes that somebody has set, owned; NULL: none */
 	void *inode;               /* the inode that stands for it in the mount */
 };

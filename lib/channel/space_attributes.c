@@ -26,14 +26,35 @@ struct space_given {
 	unsigned changes; /* enum channel_change: what was set */
 	struct stat attr; /* to this */
 	struct timespec since;
+	struct stat
+		before; /* the times that there were beneath; what is other than that is newer */
 };
+
+static bool is_same(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
 
 static bool is_later(const struct timespec *a, const struct timespec *b)
 {
 	return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec : a->tv_nsec > b->tv_nsec;
 }
 
-/* What the kernel has changed in its own directory since then is newer. */
+/*
+ * When something was last made, removed or renamed in it: by way of the mount, or natively where
+ * the kernel has a directory, whose clock may have stood still since the change before.
+ */
+static void stat_times(const struct space *space, struct stat *attr)
+{
+	attr->st_atim = attr->st_mtim = attr->st_ctim = space->host->started;
+	if (space->dir_fd >= 0)
+		fstat(space->dir_fd, attr);
+	if (is_later(&space->changed, &attr->st_mtim))
+		attr->st_mtim = space->changed;
+	if (is_later(&space->changed, &attr->st_ctim))
+		attr->st_ctim = space->changed;
+}
+
 static void show_given(const struct space_given *given, struct stat *attr)
 {
 	if (given->changes & CHANGE_MODE)
@@ -42,20 +63,18 @@ static void show_given(const struct space_given *given, struct stat *attr)
 		attr->st_uid = given->attr.st_uid;
 	if (given->changes & CHANGE_GID)
 		attr->st_gid = given->attr.st_gid;
-	if ((given->changes & CHANGE_ATIME) && !is_later(&attr->st_atim, &given->since))
+	if ((given->changes & CHANGE_ATIME) && is_same(&attr->st_atim, &given->before.st_atim))
 		attr->st_atim = given->attr.st_atim;
-	if ((given->changes & CHANGE_MTIME) && !is_later(&attr->st_mtim, &given->since))
+	if ((given->changes & CHANGE_MTIME) && is_same(&attr->st_mtim, &given->before.st_mtim))
 		attr->st_mtim = given->attr.st_mtim;
-	if (!is_later(&attr->st_ctim, &given->since))
+	if (is_same(&attr->st_ctim, &given->before.st_ctim))
 		attr->st_ctim = given->since;
 }
 
 void space_stat(const struct space *space, struct stat *ret_attr)
 {
 	*ret_attr = (struct stat){0};
-	ret_attr->st_atim = ret_attr->st_mtim = ret_attr->st_ctim = space->host->started;
-	if (space->dir_fd >= 0)
-		fstat(space->dir_fd, ret_attr);
+	stat_times(space, ret_attr);
 	/* Without the sticky bit, which would bring fs.protected_regular in; kinds check owners. */
 	ret_attr->st_mode = S_IFDIR | (space->ops->create ? 0777 : 0755);
 	ret_attr->st_ino = space->ino;
@@ -105,6 +124,19 @@ static void give_time(struct timespec *time, const struct timespec *wanted,
 	*time = wanted->tv_nsec == UTIME_NOW ? *now : *wanted;
 }
 
+/* What was given is out of date where the times beneath have moved on. */
+static void forget_old_times(struct space *space, struct space_given *given)
+{
+	struct stat now = {0};
+
+	stat_times(space, &now);
+	if (!is_same(&now.st_atim, &given->before.st_atim))
+		given->changes &= ~(unsigned)CHANGE_ATIME;
+	if (!is_same(&now.st_mtim, &given->before.st_mtim))
+		given->changes &= ~(unsigned)CHANGE_MTIME;
+	given->before = now;
+}
+
 static int give(struct space *space, const struct stat *attr, unsigned changes)
 {
 	struct space_given *given = space->given;
@@ -113,6 +145,7 @@ static int give(struct space *space, const struct stat *attr, unsigned changes)
 		given = space->given = calloc(1, sizeof(*given));
 	if (!given)
 		return -ENOMEM;
+	forget_old_times(space, given);
 	attributes_touch(&given->since);
 	given->changes |= changes;
 	if (changes & CHANGE_MODE)

@@ -208,6 +208,36 @@ START_TEST(test_directories_hold_objects_alone)
 }
 END_TEST
 
+/* Has it changed since it was set back to what no clock says any more? */
+static bool has_moved(const char *dir)
+{
+	const struct timespec past[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+	struct stat attr;
+	bool has;
+
+	must(stat(ipc_path(dir), &attr));
+	has = attr.st_mtim.tv_sec != 1000;
+	must(utimensat(AT_FDCWD, ipc_path(dir), past, 0));
+	return has;
+}
+
+/* make(1) and find(1) go by it. */
+START_TEST(test_directories_times_say_when_something_came_or_went)
+{
+	const char *dir = kinds[_i][0];
+	const char *path = ipc_path(kinds[_i][1]);
+
+	has_moved(dir);
+	ck_assert(!has_moved(dir));
+	must(mknod(path, S_IFREG | 0666, 0));
+	ck_assert(has_moved(dir));
+	must(chmod(path, 0600));
+	ck_assert(!has_moved(dir));
+	must(unlink(path));
+	ck_assert(has_moved(dir));
+}
+END_TEST
+
 int main(void)
 {
 	const int n_kinds = sizeof(kinds) / sizeof(kinds[0]);
@@ -217,6 +247,8 @@ int main(void)
 	tcase_add_loop_test(tcase, test_directories_mode_says_who_makes_objects, 0, n_kinds);
 	tcase_add_test(tcase, test_directories_mode_says_who_sees_objects);
 	tcase_add_loop_test(tcase, test_directories_owner_and_times_stay, 0, n_kinds);
+	tcase_add_loop_test(tcase, test_directories_times_say_when_something_came_or_went, 0,
+			    n_kinds);
 	tcase_add_test(tcase, test_directories_are_their_owners_to_change);
 	tcase_add_test(tcase, test_directories_mode_is_what_it_means);
 	tcase_add_loop_test(tcase, test_directories_hold_objects_alone, 0, n_kinds);
