@@ -24,8 +24,11 @@ static void op_init(void *data, struct fuse_conn_info *conn)
 	conn->max_backing_stack_depth = 1;
 	if (!features_is_off(features, FEATURE_PASSTHROUGH))
 		fuse_set_feature_flag(conn, FUSE_CAP_PASSTHROUGH);
-	if (!features_is_off(features, FEATURE_POSIX_ACL))
+	if (!features_is_off(features, FEATURE_POSIX_ACL)) {
 		fuse_set_feature_flag(conn, FUSE_CAP_POSIX_ACL);
+		/* Where new files inherit a list the umask does not count: op_masked(). */
+		fuse_set_feature_flag(conn, FUSE_CAP_DONT_MASK);
+	}
 	/*
 	 * Else, now that there are attributes, it asks for one at each write to shm/, and has
 	 * whoever writes take set-ID bits away by chmod(2), which is for the owner alone. So they

@@ -27,6 +27,9 @@ struct caller op_caller(fuse_req_t req);
 struct inode *op_inode(fuse_req_t req, fuse_ino_t ino);
 
 /* fs/ops_dir.c: names and directories */
+
+/* `mode` without the bits of the caller's umask, where that counts. */
+mode_t op_masked(fuse_req_t req, fuse_ino_t parent, mode_t mode);
 void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);
 void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev);
 void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name);

@@ -146,10 +146,21 @@ static void take_mknod(fuse_req_t req, const struct step *step, struct caller *c
 		reply_found(req, step, inode);
 }
 
+mode_t op_masked(fuse_req_t req, fuse_ino_t parent, mode_t mode)
+{
+	struct space *space;
+
+	if (inode_space(fuse_req_userdata(req), parent, &space) == 0 && space_inherits(space))
+		return mode;
+	return mode & ~fuse_req_ctx(req)->umask;
+}
+
 void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev)
 {
-	step_begin(req,
-		   &(struct step){.take = take_mknod, .ino = parent, .name = name, .mode = mode});
+	step_begin(req, &(struct step){.take = take_mknod,
+				       .ino = parent,
+				       .name = name,
+				       .mode = op_masked(req, parent, mode)});
 }
 
 static void take_unlink(fuse_req_t req, const struct step *step, struct caller *caller)

@@ -234,7 +234,7 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	step_begin(req, &(struct step){.take = take_create,
 				       .ino = parent,
 				       .name = name,
-				       .mode = S_IFREG | (mode & 07777),
+				       .mode = S_IFREG | (op_masked(req, parent, mode) & 07777),
 				       .fi = *fi,
 				       .has_fi = true});
 }

@@ -195,6 +195,11 @@ struct space *space_shown(struct space *space)
 	return space->shown ? space->shown : space;
 }
 
+bool space_inherits(const struct space *space)
+{
+	return space->ops->inherits && space->ops->inherits(space);
+}
+
 void space_room(const struct space *space, struct caller *caller, struct statvfs *ret_room)
 {
 	*ret_room = (struct statvfs){0};

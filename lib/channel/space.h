@@ -72,6 +72,11 @@ struct space_ops {
 	 * a page, files. All else is 0. Never waits. NULL: nothing is known.
 	 */
 	void (*room)(const struct space *space, const struct caller *caller, struct statvfs *room);
+	/*
+	 * Have new objects a list from the directory, which says what else the umask would? Never
+	 * waits. NULL: they have not.
+	 */
+	bool (*inherits)(const struct space *space);
 	/* The mount has gone from the tree: closes what keeps it there. NULL: nothing does. */
 	void (*let_go)(struct space *space);
 };
@@ -154,6 +159,8 @@ int space_change(struct space *space, const struct stat *attr, unsigned changes,
 struct space *space_shown(struct space *space);
 
 void space_let_go(struct space *space);
+
+bool space_inherits(const struct space *space);
 
 /* statfs(2) of what is in the space. */
 void space_room(const struct space *space, struct caller *caller, struct statvfs *ret_room);

@@ -6,6 +6,7 @@
 #include "tests/mount/process.h"
 
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -188,6 +189,47 @@ START_TEST(test_shm_xattrs_are_the_regions_own)
 }
 END_TEST
 
+/* linux/posix_acl_xattr.h: u::rw-, u:nobody:rw-, g::r--, m::rw-, o::---. */
+static const struct {
+	uint32_t version;
+	struct {
+		uint16_t tag, rights;
+		uint32_t id;
+	} entries[5];
+} list = {2, {{1, 6, -1}, {2, 6, NOBODY}, {4, 4, -1}, {16, 6, -1}, {32, 0, -1}}};
+
+static int make_run(void *way)
+{
+	umask(077);
+	return open(region(*(int *)way), O_CREAT | O_EXCL | O_RDWR, 0666) < 0 ? errno : 0;
+}
+
+static mode_t mode_made(int way, ssize_t *ret_size, char *ret_list)
+{
+	struct stat attr;
+
+	child_must_as(OWNER, make_run, &way);
+	must(stat("/dev/shm/x", &attr));
+	*ret_size = getxattr("/dev/shm/x", "system.posix_acl_access", ret_list, 64);
+	must(unlink("/dev/shm/x"));
+	return attr.st_mode;
+}
+
+START_TEST(test_shm_xattrs_list_of_new_ones_counts_and_no_umask)
+{
+	char lists[WAYS][64];
+	ssize_t sizes[WAYS];
+
+	ck_assert_uint_eq(mode_made(1, &sizes[0], lists[0]), S_IFREG | 0600);
+	must(setxattr("/dev/shm", "system.posix_acl_default", &list, sizeof(list), 0));
+	ck_assert_uint_eq(mode_made(0, &sizes[0], lists[0]), S_IFREG | 0660);
+	ck_assert_uint_eq(mode_made(1, &sizes[1], lists[1]), S_IFREG | 0660);
+	ck_assert_int_eq(sizes[0], sizeof(list));
+	ck_assert_int_eq(sizes[1], sizes[0]);
+	ck_assert_mem_eq(lists[1], lists[0], (size_t)sizes[0]);
+}
+END_TEST
+
 /* What the daemon keeps has no such things. */
 START_TEST(test_shm_xattrs_are_of_regions_alone)
 {
@@ -210,6 +252,8 @@ int main(void)
 		case_add_needing(tcase, test_shm_xattrs_are_the_callers_to_use, (int)i, NEEDS);
 	case_add_needing(tcase, test_shm_xattrs_are_listed_as_natively, 0, NEEDS);
 	case_add_needing(tcase, test_shm_xattrs_are_the_regions_own, 0, NEEDS);
+	case_add_needing(tcase, test_shm_xattrs_list_of_new_ones_counts_and_no_umask, 0,
+			 NEEDS ":posix_acl");
 	tcase_add_test(tcase, test_shm_xattrs_are_of_regions_alone);
 	return suite_run(suite);
 }

@@ -19,6 +19,7 @@
 #include "lib/kinds/posix/region.h"
 
 #define CAPABILITIES "security.capability"
+#define ACL_OF_NEW   "system.posix_acl_default"
 
 ssize_t region_get_acl(struct named *named, int fd, void *data, size_t size)
 {
@@ -33,6 +34,13 @@ ssize_t region_get_acl(struct named *named, int fd, void *data, size_t size)
 		n = errno == EOPNOTSUPP ? -ENODATA : -errno;
 	region_let_go(named->channel.space->host, found);
 	return n;
+}
+
+bool region_inherits(const struct space *space_)
+{
+	const struct named_space *space = (const struct named_space *)space_;
+
+	return space->is_in_memory && fgetxattr(space_->dir_fd, ACL_OF_NEW, NULL, 0) > 0;
 }
 
 static bool is_capabilities(const char *name)

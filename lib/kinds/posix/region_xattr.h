@@ -17,6 +17,9 @@ struct region_xattr {
 	struct iovec room;
 };
 
+/* space_ops::inherits. */
+bool region_inherits(const struct space *space);
+
 /* As the caller. Never waits: to read one takes no lock that somebody could keep. */
 ssize_t region_get_xattr(struct named *named, int fd, const struct region_xattr *asked,
 			 struct caller *caller);

@@ -302,6 +302,7 @@ static const struct space_ops shm_space_ops = {
 	.remove = region_remove,
 	.rename = region_rename,
 	.room = region_room,
+	.inherits = region_inherits,
 };
 
 static int shm_space_open(struct space **ret_space, struct host *host)
