@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * libfuse has fusermount3(1) do this. For root it runs it with a flag that Debian 12's does not know;
- * and where that has mounted for somebody else, it stays, and ends without a word, and the mount is
- * there still.
+ * libfuse has fusermount3(1) do this. For root it runs it with a flag that Debian 12's does not
+ * know; and where that has mounted for somebody else, it stays, and ends without a word, and the
+ * mount is there still.
  *
  * The process keeps nothing of the daemon's open, and above all not /dev/fuse: those who wait for a
  * daemon that was killed go on when the last such descriptor is closed. It asks the mount nothing,
