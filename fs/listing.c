@@ -98,9 +98,7 @@ static bool listing_add(void *data, const char *name, ino_t ino, mode_t mode)
 	/* Nobody could ask for it, and who lists has no room for it. */
 	if (strlen(name) > NAME_MAX)
 		return true;
-	/* Directories have their numbers from where they are, objects from what they are in. */
-	if (!S_ISDIR(mode))
-		ino = space_ino(listing->space, ino);
+	ino = space_ino(listing->space, ino);
 	if (S_ISREG(mode) && has_links(listing->space))
 		mode = S_IFLNK;
 	return listing_entry(listing, name, ino, mode);

@@ -71,14 +71,17 @@ int kept_init(struct kept *kept, struct space *space, enum channel_service servi
 	}
 	channel_init(&kept->channel, space->kind->channel, space, service);
 	channel_ref(&kept->channel);
-	attributes_init(&kept->attributes, host->next_id++, mode, caller);
+	attributes_init(&kept->attributes, numbers_take(&host->numbers), mode, caller);
 	kept->charged = caller->uid;
 	return 0;
 }
 
 void kept_fini(struct kept *kept)
 {
-	user_uncharge(&kept->channel.space->host->users, kept->charged, USER_CHANNELS, 1);
+	struct host *host = kept->channel.space->host;
+
+	numbers_give(&host->numbers, kept->attributes.ino);
+	user_uncharge(&host->users, kept->charged, USER_CHANNELS, 1);
 }
 
 void kept_stat(const struct kept *kept, struct stat *ret_attr)
@@ -97,6 +100,8 @@ int kept_space_open(struct space **ret_space, struct host *host, const struct ki
 	space_init(&space->space, ops, host, kind->path);
 	space->space.kind = kind;
 	space->space.is_own = true;
+	space->space.ino_unit = INO_OWN;
+	space->space.ino_bits = INO_UNIT_BITS;
 	*ret_space = &space->space;
 	return 0;
 }

@@ -22,6 +22,12 @@ struct kind {
 	bool has_directories;               /* each object is a directory, made by mkdir(2) */
 	const struct parameter *parameters; /* what can be set; NULL: nothing */
 	const struct channel_ops *channel;  /* what can be done with its objects */
+	/*
+	 * How long the numbers are that the kernel has for them: lib/channel/ino.h. 0: they have
+	 * none, or the daemon gives them.
+	 */
+	unsigned ino_bits;
+	bool ino_is_cut; /* no two that are there agree in so many bits, though there may be more */
 	/* Opens the space of this host. -ENOENT, -EPERM, …: the machine has no such objects. */
 	int (*open)(struct space **ret_space, struct host *host);
 };

@@ -12,10 +12,6 @@
 #include "lib/base/cleanup.h"
 #include "lib/channel/channel.h"
 
-/* Inode numbers: 15 bits of space above 48 of the object's own; 0 for those that come of a path. */
-#define INO_BITS 48
-#define INO_MASK (((ino_t)1 << INO_BITS) - 1)
-
 void space_init(struct space *space, const struct space_ops *ops, struct host *host,
 		const char *path)
 {
@@ -235,18 +231,4 @@ bool space_can_remove(const struct space *space)
 bool space_can_rename(const struct space *space)
 {
 	return space->ops->rename;
-}
-
-ino_t space_ino(const struct space *space, ino_t ino)
-{
-	return ((ino_t)space->id << INO_BITS) | (ino & INO_MASK);
-}
-
-ino_t space_path_ino(const char *path)
-{
-	uint64_t hash = 14695981039346656037ULL; /* FNV-1a */
-
-	for (; *path; path++)
-		hash = (hash ^ (unsigned char)*path) * 1099511628211ULL;
-	return hash & INO_MASK;
 }

@@ -13,6 +13,7 @@
 #include <sys/statvfs.h>
 #include <sys/types.h>
 
+#include "lib/channel/ino.h"
 #include "lib/channel/settings.h"
 #include "lib/host/caller.h"
 #include "lib/host/namespaces.h"
@@ -89,7 +90,9 @@ struct space {
 	enum namespace_type home; /* where there is no kind: whose what is in it is */
 	struct host *host;
 	unsigned n_refs;
-	unsigned id;               /* above the objects' inode numbers: see space_ino() */
+	unsigned ino_unit;         /* where the numbers of its objects begin: lib/channel/ino.h */
+	unsigned ino_bits;         /* and how long they are, kind::ino_bits */
+	bool ino_is_cut;           /* kind::ino_is_cut */
 	ino_t ino;                 /* its own */
 	int dir_fd;                /* the directory that the kernel keeps for this kind, or -1 */
 	struct space *shown;       /* what info/ shows in its place, a reference; NULL: itself */
@@ -176,11 +179,5 @@ bool space_is_changing(const struct space *space);
 bool space_can_create(const struct space *space);
 bool space_can_remove(const struct space *space);
 bool space_can_rename(const struct space *space);
-
-/* The number under which the mount shows an object with number `ino` of this space. */
-ino_t space_ino(const struct space *space, ino_t ino);
-
-/* A number for what has none of its own: made from the path where it is shown. */
-ino_t space_path_ino(const char *path);
 
 #endif

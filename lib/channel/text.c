@@ -125,7 +125,12 @@ static const struct channel_ops text_channel_ops = {
 
 ino_t text_ino(const struct space *space, const char *name)
 {
-	return space->ino * 31 + space_path_ino(name);
+	return space_inner_ino(space, name);
+}
+
+void text_set_ino(struct channel *channel, ino_t ino)
+{
+	text_from(channel)->ino = ino;
 }
 
 int text_new(struct space *space, const char *name, const struct text_ops *ops, void *data,

@@ -46,8 +46,9 @@ struct text_ops {
 	size_t *(*last_size)(void *data);
 };
 
-/* The inode number of the text `name` in the space. */
+/* The inode number of the text `name` in the space, unless it gets another. */
 ino_t text_ino(const struct space *space, const char *name);
+void text_set_ino(struct channel *channel, ino_t ino);
 
 /*
  * Makes one in the space where it is shown, which it keeps a reference to. `data` is for the ops,

@@ -26,7 +26,6 @@ int host_init(struct host *host, struct loop *loop)
 
 	*host = (struct host){
 		.loop = loop,
-		.next_id = 1,
 		.job_clock.fd = -1,
 		.nodes = {.tree_fd = -1, .dir_fd = -1},
 		.users.limits =
@@ -76,6 +75,7 @@ void host_fini(struct host *host)
 	buffers_fini(&host->buffers);
 	slots_fini(&host->locks);
 	slots_fini(&host->lock_files);
+	numbers_fini(&host->numbers);
 	free(host->scratch);
 	host->scratch = NULL;
 	free(host->spare);

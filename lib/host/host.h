@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "lib/base/loop.h"
+#include "lib/base/numbers.h"
 #include "lib/base/slots.h"
 #include "lib/host/buffer.h"
 #include "lib/host/feature.h"
@@ -100,9 +101,9 @@ struct host {
 	struct space **spaces;          /* of all kinds that there are, borrowed; ends with NULL */
 	struct space *info;             /* borrowed */
 	struct connection
-		*connected; /* by the inodes of their sockets: lib/kinds/socket/connections.h */
-	uint64_t next_id;   /* inode number for the next object that the daemon keeps */
-	char *scratch;      /* where reads land on their way; valid until the next channel call */
+		*connected;     /* by the inodes of their sockets: lib/kinds/socket/connections.h */
+	struct numbers numbers; /* of the inodes that the daemon keeps, and of connections */
+	char *scratch; /* where reads land on their way; valid until the next channel call */
 	size_t scratch_size;
 	char *spare; /* for what a reader may leave of its message; NULL: there is none */
 	size_t spare_size;

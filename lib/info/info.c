@@ -31,6 +31,7 @@ struct reflection {
 	struct space space;
 	struct mirror *mirror; /* a reference */
 	char *name;
+	ino_t object;          /* its number, as its space has it */
 	size_t sizes[N_TEXTS]; /* of the last one of each */
 	UT_hash_handle hh;     /* mirror::seen */
 };
@@ -96,17 +97,24 @@ static int reflection_find(const struct reflection *reflection, struct caller *c
 	return r;
 }
 
+static ino_t reflection_text_ino(const struct reflection *reflection, int number)
+{
+	return space_part_ino(reflection->mirror->target, reflection->object,
+			      INO_TEXTS + (unsigned)number);
+}
+
 static int reflection_list(struct space *space, struct caller *caller, space_entry_fn *entry,
 			   void *data)
 {
+	struct reflection *reflection = reflection_from(space);
 	struct channel *channel = NULL;
-	int r = reflection_find(reflection_from(space), caller, &channel);
+	int r = reflection_find(reflection, caller, &channel);
 
 	if (r < 0)
 		return r;
 	for (int i = 0; i < N_TEXTS; i++)
 		if (text_of(channel, i) &&
-		    !entry(data, texts[i], text_ino(space, texts[i]), S_IFREG))
+		    !entry(data, texts[i], reflection_text_ino(reflection, i), S_IFREG))
 			break;
 	channel_unref(channel);
 	return 0;
@@ -151,7 +159,10 @@ static int reflection_lookup(struct space *space, const char *name, struct calle
 		ops->release(object);
 		return -ENOMEM;
 	}
-	return text_new(space, name, ops, object, &ret_entry->channel);
+	r = text_new(space, name, ops, object, &ret_entry->channel);
+	if (r == 0)
+		text_set_ino(ret_entry->channel, reflection_text_ino(reflection, number));
+	return r;
 }
 
 static const struct space_ops reflection_ops = {
@@ -160,12 +171,11 @@ static const struct space_ops reflection_ops = {
 	.lookup = reflection_lookup,
 };
 
-static ino_t reflection_ino(const struct mirror *mirror, const char *name)
+/* Another object may have the name by now. */
+static void reflection_number(struct reflection *reflection, ino_t object)
 {
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "info/%s/%s", mirror->target->kind->path, name);
-	return space_path_ino(path);
+	reflection->object = object;
+	reflection->space.ino = space_part_ino(reflection->mirror->target, object, INO_MIRROR);
 }
 
 static int reflection_new(struct mirror *mirror, const char *name, struct space **ret_space)
@@ -176,7 +186,6 @@ static int reflection_new(struct mirror *mirror, const char *name, struct space 
 	if (!reflection || !copy)
 		return -ENOMEM;
 	space_init(&reflection->space, &reflection_ops, mirror->space.host, "");
-	reflection->space.ino = reflection_ino(mirror, name);
 	reflection->name = copy;
 	for (size_t i = 0; i < N_TEXTS; i++)
 		reflection->sizes[i] = TEXT_SIZE_UNKNOWN;
@@ -209,7 +218,8 @@ static bool mirror_entry(void *data, const char *name, ino_t ino, mode_t mode)
 {
 	struct mirror_listing *listing = data;
 
-	return listing->entry(listing->data, name, reflection_ino(listing->mirror, name), S_IFDIR);
+	return listing->entry(listing->data, name,
+			      space_part_ino(listing->mirror->target, ino, INO_MIRROR), S_IFDIR);
 }
 
 static int mirror_list(struct space *space, struct caller *caller, space_entry_fn *entry,
@@ -226,16 +236,23 @@ static int mirror_lookup(struct space *space, const char *name, struct caller *c
 	struct mirror *mirror = mirror_from(space);
 	struct reflection *reflection;
 	struct entry target;
+	struct stat attr;
 	int r = space_find(mirror->target, name, caller, &target);
 
 	if (r < 0)
 		return r;
+	r = channel_stat(target.channel, &attr);
 	entry_unref(&target);
+	if (r < 0)
+		return r;
 	HASH_FIND_STR(mirror->seen, name, reflection);
 	if (!reflection)
-		return reflection_new(mirror, name, &ret_entry->space);
-	ret_entry->space = space_ref(&reflection->space);
-	return 0;
+		r = reflection_new(mirror, name, &ret_entry->space);
+	else
+		ret_entry->space = space_ref(&reflection->space);
+	if (r == 0)
+		reflection_number(reflection_from(ret_entry->space), attr.st_ino);
+	return r;
 }
 
 static const struct space_ops mirror_ops = {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "lib/tree/root.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -21,6 +22,26 @@ static size_t count_kinds(void)
 	return n;
 }
 
+static unsigned count_units(const struct kind *kind)
+{
+	return kind->ino_bits ? 1U << (kind->ino_bits - INO_UNIT_BITS) : 0;
+}
+
+/* The units of a kind whose objects have numbers from the kernel: the same on every machine. */
+static void give_numbers(struct space *space, size_t i)
+{
+	unsigned unit = INO_KINDS;
+
+	if (!kinds[i]->ino_bits)
+		return;
+	for (size_t j = 0; j < i; j++)
+		unit += count_units(kinds[j]);
+	assert(unit + count_units(kinds[i]) <= INO_UNITS);
+	space->ino_unit = unit;
+	space->ino_bits = kinds[i]->ino_bits;
+	space->ino_is_cut = kinds[i]->ino_is_cut;
+}
+
 /* Opens a kind's space and puts it at its path. */
 static int add_kind(struct host *host, struct folder *root, size_t i,
 		    void (*missing)(const char *path, int error))
@@ -33,7 +54,7 @@ static int add_kind(struct host *host, struct folder *root, size_t i,
 		missing(kind->path, r);
 		return 0;
 	}
-	space->id = (unsigned)i + 1;
+	give_numbers(space, i);
 	space->is_lasting = true;
 	for (i = 0; host->spaces[i];)
 		i++;

@@ -375,6 +375,7 @@ const struct kind queue_kind = {
 	.home = NAMESPACE_IPC,
 	.selector_max = PRIORITY_MAX,
 	.parameters = queue_parameters,
+	.ino_bits = 28,
 	.channel = &queue_ops,
 	.open = queue_space_open,
 };

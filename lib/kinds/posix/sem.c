@@ -366,6 +366,7 @@ const struct kind sem_kind = {
 	.path = "sems",
 	.home = NAMESPACE_IPC,
 	.parameters = sem_parameters,
+	.ino_bits = 26,
 	.channel = &sem_ops,
 	.open = sem_space_open,
 };

@@ -334,6 +334,7 @@ const struct kind shm_kind = {
 	.path = "shm",
 	.home = NAMESPACE_IPC,
 	.parameters = shm_parameters,
+	.ino_bits = 26,
 	.channel = &shm_ops,
 	.open = shm_space_open,
 };

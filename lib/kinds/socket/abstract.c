@@ -45,9 +45,9 @@ static bool list_name(void *data, const char *name, size_t size)
 	if (copy && is_autobound(copy, size))
 		return true;
 	escaped = escape_name(name, size);
-	list->error = copy && escaped
-			      ? listed_add(list->listed, escaped, space_path_ino(escaped), S_IFREG)
-			      : -ENOMEM;
+	list->error = copy && escaped ? listed_add(list->listed, escaped,
+						   space_address_ino(escaped), S_IFREG)
+				      : -ENOMEM;
 	return list->error == 0;
 }
 

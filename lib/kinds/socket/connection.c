@@ -63,7 +63,8 @@ int connection_new(const struct channel_ops *ops, struct connections *list, cons
 	channel_init(&connection->channel, ops, space_ref(&list->space), CHANNEL_STREAM);
 	readiness_init(&connection->ready, &connection->channel);
 	connection->ready.notice = connection_notice;
-	attributes_init(&connection->attributes, host->next_id++, S_IFREG | 0666, &self);
+	attributes_init(&connection->attributes, numbers_take(&host->numbers), S_IFREG | 0666,
+			&self);
 	connection->attributes.atime = connection->attributes.mtime = connection->attributes.ctime =
 		host->started;
 	*ret_connection = TAKE_PTR(connection);
@@ -101,6 +102,7 @@ void connection_destroy(struct channel *channel)
 	struct connection *connection = connection_from(channel);
 
 	connection_close(connection);
+	numbers_give(&connection_host(connection)->numbers, connection->attributes.ino);
 	space_unref(&connection->list->space);
 	channel_unref(connection->origin);
 	free((char *)connection->target.address);

@@ -86,6 +86,8 @@ int connections_new(struct host *host, const struct kind *kind, struct space *ot
 	}
 	space_init(&list->space, &connections_ops, host, kind->path);
 	list->space.kind = kind;
+	list->space.ino_unit = INO_OWN;
+	list->space.ino_bits = INO_UNIT_BITS;
 	list->others = others;
 	*ret_list = list;
 	return 0;

@@ -61,13 +61,21 @@ static const void *address_bytes(const struct sockaddr *address)
 	return &((const struct sockaddr_in *)address)->sin_addr;
 }
 
-/* The inode number of HOST, or of HOST/PORT. */
-static ino_t path_ino(const char *kind_path, const char *host, const char *port)
+/* The inode number of HOST, and in a list that of HOST/PORT. */
+static ino_t host_ino(const char *kind_path, const char *host)
+{
+	char path[2 * NI_MAXHOST];
+
+	snprintf(path, sizeof(path), "%s/%s", kind_path, host);
+	return space_name_ino(path);
+}
+
+static ino_t port_ino(const char *kind_path, const char *host, const char *port)
 {
 	char path[2 * NI_MAXHOST];
 
 	snprintf(path, sizeof(path), "%s/%s/%s", kind_path, host, port);
-	return space_path_ino(path);
+	return space_address_ino(path);
 }
 
 /*
@@ -133,8 +141,8 @@ static bool inet_list_host(void *data, const struct sockaddr *address)
 
 	inet_ntop(address->sa_family, address_bytes(address), name, sizeof(name));
 	if (inet_list_once(list, name))
-		list->error = listed_add(&listing->listed, name,
-					 path_ino(listing->kind_path, name, ""), S_IFDIR);
+		list->error = listed_add(&listing->listed, name, host_ino(listing->kind_path, name),
+					 S_IFDIR);
 	return list->error == 0;
 }
 
@@ -176,7 +184,7 @@ static bool inet_list_port(void *data, const struct sockaddr *address)
 	if (inet_list_once(list, port))
 		list->error =
 			listed_add(&listing->listed, port,
-				   path_ino(listing->kind_path, listing->host, port), S_IFREG);
+				   port_ino(listing->kind_path, listing->host, port), S_IFREG);
 	return list->error == 0;
 }
 
@@ -325,7 +333,7 @@ static int inet_host_new(struct inet_hosts *hosts, const char *name, struct spac
 		return -ENOMEM;
 	}
 	space_init(&host->space, &inet_host_ops, hosts->space.host, "");
-	host->space.ino = path_ino(hosts->space.kind->path, name, "");
+	host->space.ino = host_ino(hosts->space.kind->path, name);
 	host->space.home = NAMESPACE_NET;
 	host->hosts = hosts;
 	space_ref(&hosts->space);

@@ -49,11 +49,22 @@ static int server_directory_change(struct space *space, const struct stat *attr,
 			      changes, caller);
 }
 
+/* stat(2) of the other two has the number of a connection. */
+static ino_t name_ino(const struct server *server, size_t i)
+{
+	const struct kept *kept = &server->kept;
+
+	if (i == ADDRESS)
+		return space_part_ino(kept->channel.space, kept->attributes.ino, INO_ADDRESS);
+	return space_address_ino(names[i]);
+}
+
 static int server_directory_list(struct space *space, struct caller *caller, space_entry_fn *entry,
 				 void *data)
 {
 	for (size_t i = 0; i < N_NAMES; i++)
-		if (!entry(data, names[i], text_ino(space, names[i]), S_IFREG))
+		if (!entry(data, names[i], name_ino(server_directory_from(space)->server, i),
+			   S_IFREG))
 			break;
 	return 0;
 }
@@ -109,10 +120,14 @@ static int server_directory_lookup(struct space *space, const char *name, struct
 				   struct entry *ret_entry)
 {
 	struct server *server = server_directory_from(space)->server;
+	int r;
 
 	if (strcmp(name, names[ADDRESS]) == 0) {
 		channel_ref(&server->kept.channel);
-		return text_new(space, name, &address_ops, server, &ret_entry->channel);
+		r = text_new(space, name, &address_ops, server, &ret_entry->channel);
+		if (r == 0)
+			text_set_ino(ret_entry->channel, name_ino(server, ADDRESS));
+		return r;
 	}
 	if (strcmp(name, names[ACCEPT]) != 0 && strcmp(name, names[CONNECT]) != 0)
 		return -ENOENT;
@@ -140,7 +155,7 @@ int server_directory_get(struct server *server, struct space **ret_space)
 		return -ENOMEM;
 	space_init(&directory->space, &server_directory_ops, server->kept.channel.space->host, "");
 	directory->space.home = NAMESPACE_NET;
-	directory->space.ino = server->kept.attributes.ino;
+	directory->space.ino = space_ino(server->kept.channel.space, server->kept.attributes.ino);
 	directory->server = server;
 	channel_ref(&server->kept.channel);
 	server->directory = directory;

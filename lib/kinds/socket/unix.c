@@ -104,7 +104,8 @@ static int directory_new(struct directory *root, const struct unix_look *look,
 		return -ENOMEM;
 	}
 	snprintf(shown, sizeof(shown), UNIX_ROOT_PATH "%s", look->path);
-	space_init(&directory->space, root->space.ops, root->space.host, shown);
+	space_init(&directory->space, root->space.ops, root->space.host, "");
+	directory->space.ino = space_name_ino(shown);
 	directory->root = root;
 	space_ref(&root->space);
 	*ret_space = &TAKE_PTR(directory)->space;

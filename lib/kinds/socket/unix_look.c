@@ -134,15 +134,13 @@ static bool look_at(int dir_fd, const char *path, const struct dirent *found, mo
 	return is_shown(attr.st_mode) && !is_pseudo(fd);
 }
 
-/* Directories are known by where they are, sockets by their own numbers. */
+/* Directories are known by where they are; of a socket stat(2) has the connection's number. */
 static ino_t shown_ino(const char *path, const struct dirent *found, mode_t mode)
 {
 	char shown[sizeof(UNIX_ROOT_PATH) + PATH_MAX + sizeof(found->d_name)];
 
-	if (!S_ISDIR(mode))
-		return found->d_ino;
 	snprintf(shown, sizeof(shown), UNIX_ROOT_PATH "%s/%s", path, found->d_name);
-	return space_path_ino(shown);
+	return S_ISDIR(mode) ? space_name_ino(shown) : space_address_ino(shown);
 }
 
 static int add_entry(DIR *dir, struct unix_listing *listing, const struct dirent *found)

@@ -6,6 +6,10 @@
  * object that somebody refers to, pinned by what the object keeps for life (sysv_calls.h). Rights
  * are the kernel's to decide, at each use: through an open file each call is made as who opened it,
  * else as the caller.
+ *
+ * An identifier is the index in that table, of at most 15 bits (24 with ipcmni_extend, but then the
+ * lowest are taken, too), below how often it has been used: ipc/util.h. So those that are there
+ * differ in the bits that make an inode's number (INO_UNIT_BITS), and the next one there as well.
  */
 #ifndef IPCFS_SYSV_H
 #define IPCFS_SYSV_H

@@ -352,6 +352,8 @@ const struct kind sysv_queue_kind = {
 	.home = NAMESPACE_IPC,
 	.selector_max = LONG_MAX,
 	.parameters = queue_parameters,
+	.ino_bits = INO_UNIT_BITS,
+	.ino_is_cut = true, /* see sysv.h */
 	.channel = &queue_ops,
 	.open = queue_space_open,
 };

@@ -370,6 +370,8 @@ const struct kind sysv_sem_kind = {
 	.path = "sysv/sems",
 	.home = NAMESPACE_IPC,
 	.parameters = set_parameters,
+	.ino_bits = INO_UNIT_BITS,
+	.ino_is_cut = true, /* see sysv.h */
 	.channel = &set_ops,
 	.open = set_space_open,
 };

@@ -102,8 +102,10 @@ static void segment_destroy(struct channel *channel)
 	sysv_shm_close(segment);
 	if (is_born(segment))
 		sysv_fini(&segment->sysv);
-	if (segment->charged != (uid_t)-1)
+	if (segment->charged != (uid_t)-1) {
+		numbers_give(&channel->space->host->numbers, ~segment->attributes.ino);
 		user_uncharge(&channel->space->host->users, segment->charged, USER_CHANNELS, 1);
+	}
 	free(segment);
 }
 
@@ -276,7 +278,8 @@ static int segment_conceive(struct space *space, const char *name, mode_t mode,
 	segment->sysv.id = -1;
 	segment->key = key;
 	segment->charged = caller->uid;
-	attributes_init(&segment->attributes, space->host->next_id++, mode, caller);
+	/* From above, and identifiers come from below: it has one once it has a size. */
+	attributes_init(&segment->attributes, ~numbers_take(&space->host->numbers), mode, caller);
 	ret_entry->channel = &segment->sysv.channel;
 	return 0;
 }
@@ -371,6 +374,8 @@ const struct kind sysv_shm_kind = {
 	.path = "sysv/shm",
 	.home = NAMESPACE_IPC,
 	.parameters = segment_parameters,
+	.ino_bits = INO_UNIT_BITS,
+	.ino_is_cut = true, /* see sysv.h */
 	.channel = &segment_ops,
 	.open = segment_space_open,
 };

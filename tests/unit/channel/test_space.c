@@ -228,13 +228,35 @@ END_TEST
 
 START_TEST(test_space_numbers_of_different_spaces_do_not_meet)
 {
-	struct space a = {.id = 1}, b = {.id = 2};
+	struct space a = {.ino_unit = 3, .ino_bits = 22}, b = {.ino_unit = 4, .ino_bits = 23};
+	const ino_t most = (1 << 22) - 1;
 
 	ck_assert_uint_ne(space_ino(&a, 7), space_ino(&b, 7));
 	ck_assert_uint_ne(space_ino(&a, 7), space_ino(&a, 8));
 	ck_assert_uint_ne(space_ino(&a, 7), space_path_ino("queues"));
 	ck_assert_uint_ne(space_path_ino("queues"), space_path_ino("pipes"));
 	ck_assert_uint_eq(space_path_ino("queues"), space_path_ino("queues"));
+	ck_assert_uint_eq(space_ino(&a, most) + 1, space_ino(&b, 0));
+	ck_assert_uint_ne(space_ino(&a, 7), space_part_ino(&a, 7, INO_MIRROR));
+	ck_assert_uint_le(space_part_ino(&b, 2 * most + 1, INO_ADDRESS), UINT32_MAX);
+}
+END_TEST
+
+START_TEST(test_space_number_that_is_too_large_becomes_one_of_64_bits)
+{
+	struct space a = {.ino_unit = 3, .ino_bits = 22}, b = {.ino_unit = 4, .ino_bits = 22};
+	struct space cut = {.ino_unit = 5, .ino_bits = 22, .ino_is_cut = true};
+	struct space none = {0};
+	const ino_t large = 1 << 22;
+
+	ck_assert_uint_gt(space_ino(&a, large), UINT32_MAX);
+	ck_assert_uint_ne(space_ino(&a, large), space_ino(&b, large));
+	ck_assert_uint_ne(space_ino(&a, large), space_part_ino(&a, large, INO_MIRROR));
+	ck_assert_uint_gt(space_name_ino("x"), UINT32_MAX);
+	ck_assert_uint_ne(space_name_ino("x"), space_name_ino("y"));
+	ck_assert_uint_eq(space_ino(&cut, large + 7), space_ino(&cut, 7));
+	ck_assert_uint_eq(space_ino(&none, large), large);
+	ck_assert_uint_le(space_address_ino("x"), UINT32_MAX);
 }
 END_TEST
 
@@ -254,6 +276,7 @@ int main(void)
 			  test_space_lookup_error_comes_through,
 			  test_space_stat_of_one_that_makes_nothing_is_not_writable,
 			  test_space_numbers_of_different_spaces_do_not_meet,
+			  test_space_number_that_is_too_large_becomes_one_of_64_bits,
 			  NULL,
 		  });
 	suite_add(suite, "selector",
