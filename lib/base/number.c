@@ -6,6 +6,8 @@
 #include <string.h>
 
 #define BLANKS " \t\r\n"
+/* Buffers of stdio are multiples of this. */
+#define STDIO_PIECE 4096
 
 static bool is_blank(char c)
 {
@@ -34,4 +36,42 @@ int number_parse(const char *text, size_t size, uint64_t max, uint64_t *ret_numb
 	}
 	*ret_number = number;
 	return 0;
+}
+
+static bool is_empty(const char *text, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if (!is_blank(text[i]))
+			return false;
+	return true;
+}
+
+/*
+ * A long text that does not end with a line would go on in the next write, and a number that is cut
+ * in two is two others.
+ */
+int number_parse_lines(const char *text, size_t size, uint64_t max, uint64_t *ret_sum)
+{
+	uint64_t sum = 0, number;
+	int n = 0;
+
+	if (size > NUMBERS_TEXT_MAX)
+		return -EMSGSIZE;
+	if (size >= STDIO_PIECE && text[size - 1] != '\n')
+		return -EINVAL;
+	for (size_t start = 0, length; start < size; start += length + 1) {
+		const char *end = memchr(text + start, '\n', size - start);
+		int r;
+
+		length = end ? (size_t)(end - text) - start : size - start;
+		if (is_empty(text + start, length))
+			continue;
+		r = number_parse(text + start, length, max - sum, &number);
+		if (r < 0)
+			return r;
+		sum += number;
+		n++;
+	}
+	*ret_sum = sum;
+	return n;
 }

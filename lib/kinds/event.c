@@ -3,7 +3,8 @@
  * Events: eventfd(2) counters that the daemon keeps.
  *
  * A read gives the counter as a line of text and clears it, or takes 1 of it (mode=semaphore); it
- * waits while the counter is 0. Writing N adds N, and waits while a counter can't hold so much.
+ * waits while the counter is 0. Writing N adds N, and waits while a counter can't hold so much;
+ * several lines in one write are added all at once.
  * The descriptor is there from the beginning, so that a native program can have it by
  * pidfd_getfd(2).
  */
@@ -186,10 +187,12 @@ static ssize_t event_write(struct file *file, const void *data, size_t size, off
 {
 	struct event *event = event_from(file->channel);
 	uint64_t value;
-	int r = number_parse(data, size, EVENT_MAX, &value);
+	int r = number_parse_lines(data, size, EVENT_MAX, &value);
 
 	if (r < 0)
-		return -EINVAL;
+		return r == -ERANGE ? -EINVAL : r;
+	if (r == 0)
+		return (ssize_t)size;
 	if (eventfd_write(event_fd(event), value) < 0)
 		return readiness_failed(&event->counter, errno);
 	attributes_touch(&event->kept.attributes.mtime);

@@ -77,13 +77,34 @@ all_ended() {
 
 @test "what is no number is refused by semaphores and events" {
 	touch "$L" "$E"
-	for text in x -1 1.5 "1 2" ""; do
+	for text in x -1 1.5 "1 2"; do
 		run ! shell 'echo "$1" > "$L"' "$text"
 		run ! shell 'echo "$1" > "$E"' "$text"
 	done
 	run ! --separate-stderr shell 'echo 2147483648 > "$L"'
 	[[ $stderr == *"Value too large"* ]] # as sem_post(3) says
 	[[ $(value sems) == 0 && $(value events) == 0 ]]
+}
+
+# Each of them writes otherwise: a line at a time, all at once, the newline by itself.
+WRITERS=('seq 3' 'printf "1\n2\n3\n"' 'dash -c "printf \"1\n2\n3\n\""' 'awk "BEGIN { print 1; print 2; print 3 }"' 'echo 6'
+	'python3 -uc "for i in range(1, 4): print(i)"' 'python3 -c "for i in range(1, 4): print(i)"' 'perl -e "print qq(1\n2\n3\n)"'
+	'printf 6' 'printf "\n\n6\n\n"' 'sed -u "" <<< 6' 'sort <<< $'"'1\\n2\\n3'")
+
+@test "several lines are several numbers, and empty ones are nothing" {
+	touch "$L" "$E"
+	for writer in "${WRITERS[@]}"; do
+		shell "$writer"' > $L'
+		shell "$writer"' > $E'
+		echo "$writer: $(value sems) $(value events)"
+		[[ $(value sems) == 6 && $(value events) == 6 ]]
+		truncate -s 0 "$L" "$E"
+	done
+	run ! --separate-stderr shell 'printf "1\n2147483647\n" | cat > $L'
+	[[ $stderr == *"Value too large"* && $(value sems) == 0 ]]
+	run ! shell 'printf "1\nx\n" | cat > $L' # bash itself writes each line by itself
+	run ! shell 'seq 2000 | head -c 8192 > $L' # cut in a number
+	[[ $(value sems) == 0 ]]
 }
 
 @test "a semaphore is sem_open's own file, and removed by rm" {

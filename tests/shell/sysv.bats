@@ -154,6 +154,19 @@ libc.shmat(libc.shmget(int(os.environ["KEY"], 16), 0, 0), None, 0); print("ready
 	[[ $(xargs < "$SS") == "1 1" ]]
 }
 
+@test "the lines of one write are one list, and empty ones are nothing" {
+	echo "create sysv/sems/$KEY count=2 value=1" > "$IPC/ctl"
+	shell 'python3 -uc "print(\"0 1\")" > $SS; printf "0 1\n\n1 1\n" > $SS; echo > $SS'
+	[[ $(<"$SS") == $'3\n2' ]]
+	run ! shell 'printf "0 1\n1 -9 \n" | dd of=$SS oflag=nonblock status=none'
+	[[ $(<"$SS") == $'3\n2' ]]
+}
+
+@test "an empty line to ctl is nothing" {
+	shell 'python3 -uc "print(\"create sysv/sems/$KEY count=2\")" > $IPC/ctl; printf "\n\n" > $IPC/ctl'
+	[[ -e $SS ]]
+}
+
 @test "without waiting a list that can't be done is EAGAIN" {
 	touch "$SS"
 	run ! --separate-stderr shell 'echo "0 -1" | dd of="$SS" oflag=nonblock conv=notrunc status=none'

@@ -170,9 +170,9 @@ static ssize_t sem_read(struct file *file, void *data, size_t size, off_t offset
 static ssize_t sem_write(struct file *file, const void *data, size_t size, off_t offset)
 {
 	uint64_t n;
-	int r = number_parse(data, size, SEM_VALUE_MAX, &n);
+	int r = number_parse_lines(data, size, SEM_VALUE_MAX, &n);
 
-	if (r == 0)
+	if (r > 0)
 		r = semaphore_post(sem_from(file->channel)->semaphore, (unsigned)n);
 	if (r == -EIO) /* its memory is gone, which nobody is woken by */
 		channel_wake(file->channel, EPOLLIN);

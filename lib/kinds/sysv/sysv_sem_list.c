@@ -57,7 +57,7 @@ int sysv_sem_list_parse(const char *data, size_t size, struct sembuf *list)
 			return -EINVAL;
 		n++;
 	}
-	return n ? n : -EINVAL;
+	return n;
 }
 
 static int operate(struct operation *operation)
@@ -106,7 +106,7 @@ int sysv_sem_list_run(struct sysv *set, struct file *file, const char *data, siz
 		.place = JOB_SLEEPER, .as_caller = true, .act = operation_act, .data = &operation};
 	int r = sysv_sem_list_parse(data, size, operation.list);
 
-	if (r < 0)
+	if (r <= 0)
 		return r;
 	operation.n = (size_t)r;
 	r = -EAGAIN;

@@ -15,7 +15,10 @@
 
 extern const struct sysv_calls sysv_sem_calls;
 
-/* `list` has room for SYSV_SEM_LIST_MAX. Returns their number; -EINVAL, -E2BIG, -ENOMEM. */
+/*
+ * `list` has room for SYSV_SEM_LIST_MAX. Returns their number, of blanks 0; -EINVAL, -E2BIG,
+ * -ENOMEM.
+ */
 int sysv_sem_list_parse(const char *data, size_t size, struct sembuf *list);
 
 /*

@@ -63,12 +63,28 @@ END_TEST
 
 START_TEST(test_event_no_number_einval)
 {
-	static const char *const texts[] = {"x", "-1", "1 2", "18446744073709551615", "\n"};
+	static const char *const texts[] = {"x", "-1", "1 2", "18446744073709551615", "1\nx\n"};
 	struct file *file = new_file();
 
 	for (int i = 0; i < 5; i++)
 		must_fail(channel_write(file, texts[i], strlen(texts[i]), 0), EINVAL);
 	must_fail(file_try_read(file, 100), EAGAIN);
+	object_close(file);
+}
+END_TEST
+
+START_TEST(test_event_lines_are_added_at_once_and_empty_ones_are_nothing)
+{
+	struct file *file = new_file();
+
+	file_put(file, "\n");
+	must_fail(file_try_read(file, 100), EAGAIN);
+	file_put(file, "1\n2\n\n3\n");
+	file_expect(file, 100, "6\n");
+	must_fail(file_try_read(file, 100), EAGAIN);
+	file_put(file, MOST "\n\n");
+	must_fail(channel_write(file, "0\n1\n", 4, 0), EAGAIN);
+	file_expect(file, 100, MOST "\n");
 	object_close(file);
 }
 END_TEST
@@ -150,6 +166,7 @@ int main(void)
 			  test_event_writes_add_up_and_a_read_clears,
 			  test_event_full_writer_waits_for_a_read,
 			  test_event_no_number_einval,
+			  test_event_lines_are_added_at_once_and_empty_ones_are_nothing,
 			  test_event_made_semaphore_keeps_its_value,
 			  test_event_set_by_stranger_eperm,
 			  test_event_without_descriptors_is_not_made,
