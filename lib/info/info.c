@@ -44,8 +44,8 @@ static int find_text(const char *name)
 	return -ENOENT;
 }
 
-/* NULL: there is no such text about this object, for it could only fail. */
-static const struct text_ops *text_of(const struct channel *channel, int number)
+/* NULL: there is no such text about this object for this caller, for it could only fail. */
+static const struct text_ops *text_of(struct channel *channel, int number, struct caller *caller)
 {
 	switch (number) {
 	case STATUS:
@@ -53,7 +53,9 @@ static const struct text_ops *text_of(const struct channel *channel, int number)
 	case PEERS:
 		return &info_peers_ops;
 	case PEEK:
-		return channel_has_peek(channel) ? &info_peek_ops : NULL;
+		return channel_has_peek(channel) && channel_check_read(channel, caller) == 0
+			       ? &info_peek_ops
+			       : NULL;
 	default:
 		return NULL;
 	}
@@ -113,7 +115,7 @@ static int reflection_list(struct space *space, struct caller *caller, space_ent
 	if (r < 0)
 		return r;
 	for (int i = 0; i < N_TEXTS; i++)
-		if (text_of(channel, i) &&
+		if (text_of(channel, i, caller) &&
 		    !entry(data, texts[i], reflection_text_ino(reflection, i), S_IFREG))
 			break;
 	channel_unref(channel);
@@ -127,7 +129,7 @@ static size_t *reflection_size(struct reflection *reflection, int number, struct
 	size_t *size = &reflection->sizes[number];
 	size_t now = 0;
 
-	if (text_of(channel, number) == &info_status_ops)
+	if (number == STATUS && !info_is_fifo(channel))
 		now = info_status_size(channel, reflection->name, caller);
 	if (now)
 		*size = now;
@@ -146,7 +148,7 @@ static int reflection_lookup(struct space *space, const char *name, struct calle
 
 	if (r < 0)
 		return r;
-	ops = text_of(channel, number);
+	ops = text_of(channel, number, caller);
 	object = ops ? calloc(1, sizeof(*object)) : NULL;
 	if (object)
 		object->size = reflection_size(reflection, number, channel, caller);

@@ -76,7 +76,8 @@ everything_works() {
 	echo hello > "$IPC/sysv/queues/$KEY"
 	[[ $(cat "$IPC/info/sysv/queues/$KEY/peek") == hello ]]
 	run ! shell 'cat $LESS/info/sysv/queues/$KEY/peek'
-	[[ $output == *"not supported"* ]]
+	[[ $output == *"No such file"* ]]
+	run -0 shell 'grep -r . $LESS/info/sysv > /dev/null'
 	[[ $(first "$LESS/sysv/queues/$KEY") == hello ]]
 }
 

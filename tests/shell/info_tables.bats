@@ -45,6 +45,55 @@ for kind, every in ("pipes", 1), ("shm", 1), ("queues", 4):
 	run -0 grep -F "$IPC/info/queues/$NAME/status:messages 2" "$OUT"
 }
 
+# One of each kind for all, and one for root alone; and what is no semaphore. The jobs keep sockets.
+make_one_of_each() { # KEY
+	shell 'cd $IPC; for private in "" .private; do
+		mode=${private:+600} && mode=${mode:-644} dir=${private:+700} && dir=${dir:-755}
+		for line in pipes/$NAME$private "pipes/$NAME.served$private served=daemon" queues/$NAME$private \
+			"shm/$NAME$private size=5000" "sems/$NAME$private value=1" "events/$NAME$private value=2" \
+			sysv/queues/$1${private:+2} "sysv/shm/$1${private:+2} size=5000" "sysv/sems/$1${private:+2} count=2"; do
+			echo "create $line mode=$mode" > ctl || exit
+		done
+		echo "create sockets/servers/$NAME$private mode=$dir" > ctl; mkfifo -m $mode pipes/$NAME.plain$private
+		for queue in queues/$NAME$private sysv/queues/$1${private:+2} pipes/$NAME$private pipes/$NAME.served$private; do
+			echo hello > $queue
+		done
+	done; echo "create sockets/servers/$NAME.abstract listen=abstract:$NAME" > ctl
+	echo "create sockets/servers/$NAME.tcp listen=tcp:localhost:0" > ctl; head -c 100 /dev/zero > /dev/shm/sem.$NAME.bad' "$@"
+	port=$(sed 's/.*://' "$IPC/sockets/servers/$NAME.tcp/address")
+	for path in unix/run/ipcfs/$NAME abstract/$NAME tcp/localhost/$port udp/127.0.0.1/9 servers/$NAME/connect; do
+		background bash -c 'exec 5<> "$IPC/sockets/$1"; exec sleep infinity' bash "$path"
+		wait_until has_open_below "$JOB" "$IPC/sockets"
+	done
+}
+
+# Every KIND that ctl names has something in info/.
+has_every_kind() {
+	local kind
+
+	while read -r kind; do
+		[[ $kind == queues ]] && is_off mqueue_mount && continue # they can't be listed
+		[[ ! -d $IPC/$kind || -n $(ls "$IPC/info/$kind") ]] || {
+			echo "nothing in info/$kind"
+			return 1
+		}
+	done < <(grep -oP '^#   \K[a-z]+(/[a-z]+)?' "$IPC/ctl" | grep -vE '^(create|set|remove|empty)')
+}
+
+@test "no file of info/ can only fail, for root and for a user" {
+	key=$(printf '0x%07x' $((0x4b00000 + $$ % 0x100000)))
+	make_one_of_each "$key"
+	has_every_kind
+	for uid in 0 "$OTHER"; do
+		WITHIN=60 run -0 as_user "$uid" bash -c 'grep -r . "$IPC/info" 2>&1 > /dev/null'
+		[[ -z $output ]]
+		run -0 as_user "$uid" bash -c 'find "$IPC/info" -type f ! -readable 2>&1; cd "$IPC/info"; tar cf /dev/null pipes/$NAME* 2>&1'
+		[[ $output != *"$IPC"* && $output != *denied* ]]
+	done
+	rm -f "$IPC"/sysv/*/"$(printf '0x%08x' "$key")" "$IPC"/sysv/*/"$(printf '0x%08x' "${key}2")"
+	rm -f /run/ipcfs/"$NAME"*
+}
+
 @test "tar ends and takes nothing" {
 	needs mqueue_mount
 	fill

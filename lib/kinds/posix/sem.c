@@ -227,6 +227,8 @@ static int sem_peek(struct channel *channel, struct caller *caller, FILE *out)
 	int r = sem_look(sem_from(channel), &self, &value, &n_waiting);
 
 	caller_fini(&self);
+	if (r == -EINVAL || r == -EIO) /* it is none, or was: nothing waits there */
+		return 0;
 	if (r == 0 && value)
 		fprintf(out, "%u\n", value);
 	return r;

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <linux/sockios.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -65,17 +66,19 @@ void connection_status(struct channel *channel, struct caller *caller, struct ro
 int connection_peek(struct channel *channel, struct caller *caller, FILE *out)
 {
 	struct connection *connection = connection_from(channel);
+	struct pollfd ready = {.fd = connection_fd(connection), .events = POLLIN};
 	CLEANUP_FREE char *data = malloc(PEEK_BYTES);
 	ssize_t n;
 
 	if (!data)
 		return -ENOMEM;
-	if (connection_fd(connection) < 0)
+	/* An error that waits is for whoever reads, and recv(2) would take it. */
+	if (poll(&ready, 1, 0) < 0 || !(ready.revents & POLLIN) || (ready.revents & POLLERR))
 		return 0;
 	n = recv(connection_fd(connection), data, PEEK_BYTES, MSG_PEEK | MSG_DONTWAIT);
 	if (n > 0)
 		fwrite(data, 1, (size_t)n, out);
-	return n < 0 && errno != EAGAIN ? -errno : 0;
+	return 0;
 }
 
 /* A look for the socket at the other end. */

@@ -242,10 +242,8 @@ static int queue_peek(struct channel *channel, struct caller *caller, FILE *out)
 	struct sysv_queue *queue = sysv_queue_from(channel);
 	struct queue_space *space = queue_space_from(channel->space);
 	union sysv_data data;
-	int r = -EOPNOTSUPP;
+	int r = sysv_data(&queue->sysv, &data);
 
-	if (features_has(&channel->space->host->features, FEATURE_MSG_COPY))
-		r = sysv_data(&queue->sysv, &data);
 	if (r == 0)
 		r = reserve(space, data.queue.__msg_cbytes);
 	for (long i = 0; r == 0 && i < (long)data.queue.msg_qnum && i < PEEK_MAX; i++) {
@@ -330,6 +328,13 @@ static const struct space_ops queue_space_ops = {
 	.room = sysv_room_for_queues,
 };
 
+static void queue_init(struct sysv *sysv)
+{
+	sysv_queue_wait_init(sysv);
+	if (!features_has(&sysv->channel.space->host->features, FEATURE_MSG_COPY))
+		sysv->channel.traits |= CHANNEL_HAS_NO_PEEK;
+}
+
 static int queue_space_open(struct space **ret_space, struct host *host)
 {
 	CLEANUP_FREE struct queue_space *space = calloc(1, sizeof(*space));
@@ -340,7 +345,7 @@ static int queue_space_open(struct space **ret_space, struct host *host)
 	space->sysv.calls = &sysv_queue_calls;
 	space->sysv.service = CHANNEL_STREAM;
 	space->sysv.object_size = sizeof(struct sysv_queue);
-	space->sysv.init = sysv_queue_wait_init;
+	space->sysv.init = queue_init;
 	r = sysv_space_init(&space->sysv, &queue_space_ops, host, &sysv_queue_kind);
 	if (r == 0)
 		*ret_space = &TAKE_PTR(space)->sysv.space;

@@ -146,6 +146,26 @@ START_TEST(test_info_peek_takes_the_right_to_read)
 }
 END_TEST
 
+START_TEST(test_info_peek_is_not_there_for_who_may_not_read)
+{
+	struct entry directory = {0}, peek = {0};
+	struct selector selector;
+	struct channel *channel;
+
+	mirror_make();
+	put("secret");
+	must(mirror_find("pipes/p", &directory));
+	must_fail(space_lookup(directory.space, "peek", &stranger, &peek, &selector), ENOENT);
+	channel = object_find(mirror_space(0), "p");
+	must(object_chmod(channel, 0604, &root));
+	must(space_lookup(directory.space, "peek", &stranger, &peek, &selector));
+	entry_unref(&peek);
+	entry_unref(&directory);
+	channel_unref(channel);
+	mirror_free();
+}
+END_TEST
+
 START_TEST(test_info_of_a_removed_object_is_gone)
 {
 	struct entry directory = {0}, text = {0};
@@ -251,6 +271,7 @@ int main(void)
 		  (const TTest *const[]){
 			  test_info_peek_shows_and_leaves_what_waits,
 			  test_info_peek_takes_the_right_to_read,
+			  test_info_peek_is_not_there_for_who_may_not_read,
 			  NULL,
 		  });
 	suite_add(suite, "tree",
