@@ -197,6 +197,28 @@ void task_must_block(pid_t tid, long syscall)
 		      task_state(tid), task_syscall(tid));
 }
 
+static bool is_in_fifo(void *arg)
+{
+	char path[64], where[64] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/wchan", *(pid_t *)arg);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	if (!fgets(where, sizeof(where), file))
+		where[0] = '\0';
+	fclose(file);
+	return strcmp(where, "wait_for_partner") == 0;
+}
+
+void task_must_wait_for_partner(pid_t tid)
+{
+	ck_assert_msg(wait_until(is_in_fifo, &tid, 5000),
+		      "task %d does not wait for the other end of a FIFO: state %c, call %ld", tid,
+		      task_state(tid), task_syscall(tid));
+}
+
 static bool is_not_stuck(void *arg)
 {
 	return task_state(*(pid_t *)arg) != 'D';

@@ -37,6 +37,11 @@ char task_state(pid_t tid);
 long task_syscall(pid_t tid);
 /* Fails the test unless the task comes to sleep, interruptibly, in that system call. */
 void task_must_block(pid_t tid, long syscall);
+/*
+ * Fails the test unless the task comes to wait in open(2) for the other end of a FIFO. The call
+ * alone may still be about the name.
+ */
+void task_must_wait_for_partner(pid_t tid);
 /* True if the task stayed in D state for 50 milliseconds on end. */
 bool task_is_stuck(pid_t tid);
 

@@ -122,7 +122,7 @@ START_TEST(test_ends_empty_reader_waits_in_open_until_a_writer_comes)
 	kept_make(PIPE_NAME);
 	for (int i = 0; i < 3; i++) {
 		pids[i] = child_start(read_to_end_run, NULL);
-		task_must_block(pids[i], SYS_openat);
+		task_must_wait_for_partner(pids[i]);
 	}
 	put(1, 'a');
 	for (int i = 0; i < 3; i++)
@@ -141,7 +141,7 @@ START_TEST(test_ends_reader_that_waits_in_open_is_interruptible)
 	put(1, 'a');
 	kept_take_to_end(pipe_path(), 'a');
 	pid = child_start(read_to_end_run, NULL);
-	task_must_block(pid, SYS_openat);
+	task_must_wait_for_partner(pid);
 	must(kill(pid, signals[_i]));
 	status = child_end(pid);
 	ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == signals[_i], "wait status %#x",
@@ -175,7 +175,7 @@ START_TEST(test_ends_writer_that_writes_nothing_ends_a_reader)
 
 	kept_make(PIPE_NAME);
 	pid = child_start(read_to_end_run, NULL);
-	task_must_block(pid, SYS_openat);
+	task_must_wait_for_partner(pid);
 	must(close(channel_open(PIPE_NAME, O_WRONLY)));
 	ck_assert_int_eq(child_end(pid), 0);
 }

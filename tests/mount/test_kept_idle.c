@@ -157,13 +157,13 @@ static void waiting_before(struct idler *idler)
 {
 	kept_make(idler->name);
 	idler->pid = child_start(read_to_end_run, (void *)idler->name);
-	task_must_block(idler->pid, SYS_openat);
+	task_must_wait_for_partner(idler->pid);
 }
 
 static void waiting_after(struct idler *idler)
 {
 	kept_await_held(idler->name, "no");
-	task_must_block(idler->pid, SYS_openat);
+	task_must_wait_for_partner(idler->pid);
 	put(idler);
 	ck_assert_int_eq(child_end(idler->pid), 0);
 }

@@ -146,7 +146,7 @@ START_TEST(test_unmount_client_waits_in_open)
 
 	kept_make(PIPE_NAME);
 	pid = child_start(open_to_read_run, NULL);
-	task_must_block(pid, SYS_openat);
+	task_must_wait_for_partner(pid);
 	if (ends[_i].is_busy) {
 		must_fail(umount2(ipc.dir, 0), EBUSY);
 		must(kill(pid, SIGINT));

@@ -30,7 +30,7 @@ START_TEST(test_nodes_fifo_node_carries_bytes)
 
 	must(mkfifo(ipc_path("pipes/f"), 0600));
 	pid = child_start(fifo_write_run, "pipes/f");
-	task_must_block(pid, SYS_openat);
+	task_must_wait_for_partner(pid);
 	fd = channel_open("pipes/f", O_RDONLY);
 	ck_assert_int_eq(must(read(fd, buf, sizeof(buf))), 4);
 	ck_assert_int_eq(child_end(pid), 0);
