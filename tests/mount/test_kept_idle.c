@@ -261,7 +261,7 @@ END_TEST
 int main(void)
 {
 	Suite *suite = suite_create("kept_idle");
-	TCase *tcase = suite_case(suite, "idle", 60);
+	TCase *tcase = suite_case(suite, "idle", 120);
 
 	kept_add(tcase, test_idle_unused_ones_cost_no_descriptor_and_work_again);
 	kept_add(tcase, test_idle_ten_thousand_are_made_and_looked_at);

@@ -323,7 +323,7 @@ static void add_removed(TCase *tcase)
 int main(void)
 {
 	Suite *suite = suite_create("kept_names");
-	TCase *tcase = suite_case(suite, "names", 30);
+	TCase *tcase = suite_case(suite, "names", 60);
 
 	add_removed(tcase);
 	kept_add(tcase, test_names_renamed_with_what_it_holds);
