@@ -190,7 +190,7 @@ shell() {
 	timeout -k 1 "${WITHIN:-20}" bash -c "$1" bash "${@:2}" 3>&-
 }
 
-# first FILE: its first line. What looks like a regular file of size 0 and cannot seek makes head complain
+# first FILE: its first line. What looks like a regular file and cannot seek makes head complain
 # on stderr although it has printed the right thing.
 first() {
 	head -n1 "$@" 2>/dev/null
