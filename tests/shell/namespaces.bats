@@ -26,7 +26,7 @@ setup_other() { # [OPTION]
 	setup_other
 	echo ours > "$Q"
 	[[ $(ls "$OTHERS/queues") == "$NAME" ]]
-	[[ $(stat -c %s "$OTHERS/queues/$NAME") == 0 ]]
+	[[ $(stat -c %s "$OTHERS/queues/$NAME") == 4096 ]]
 	echo hello > "$OTHERS/queues/$NAME"
 	run -0 nsenter --ipc --target "$other" "$MQ" receive "$NAME"
 	[[ $output == *hello* ]]

@@ -275,10 +275,10 @@ print(os.strerror(ctypes.get_errno()))"'
 	[[ $output == hello ]]
 }
 
-@test "ls -l shows a served pipe as a file of size 0" {
+@test "ls -l shows a served pipe as a file of 4096 bytes" {
 	serve
 	run -0 shell 'echo hello > $P; chmod 640 $P; chown 65534:12345 $P; stat -c "%A %u %g %s" $P'
-	[[ $output == "-rw-r----- 65534 12345 0" ]]
+	[[ $output == "-rw-r----- 65534 12345 4096" ]]
 }
 
 @test "the umask is respected" {

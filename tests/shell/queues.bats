@@ -76,7 +76,7 @@ load helper
 @test "ls shows what was changed natively" {
 	run -0 shell '$MQ create $NAME; chmod 604 $NATIVE_MQ/$NAME; chown 65534 $NATIVE_MQ/$NAME
 		stat -c "%a %u %s" $Q'
-	[[ $output == "604 65534 0" ]]
+	[[ $output == "604 65534 4096" ]]
 }
 
 @test "the umask is respected" {
