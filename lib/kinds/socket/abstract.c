@@ -13,7 +13,7 @@
 #include "lib/kinds/kinds.h"
 #include "lib/kinds/socket/connections.h"
 #include "lib/channel/listed.h"
-#include "lib/kinds/socket/sock_diag.h"
+#include "lib/host/sock_diag.h"
 
 #define NAME_SIZE (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
 #define AUTOBOUND 5 /* hexadecimal digits: a name that the kernel has given (unix(7)) */

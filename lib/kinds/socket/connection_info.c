@@ -15,7 +15,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/host/job.h"
 #include "lib/kinds/socket/connections.h"
-#include "lib/kinds/socket/sock_diag.h"
+#include "lib/host/sock_diag.h"
 
 /* What a peek shows at most, bytes. */
 #define PEEK_BYTES 65536

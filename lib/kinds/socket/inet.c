@@ -13,7 +13,7 @@
 #include "lib/host/job.h"
 #include "lib/kinds/socket/connections.h"
 #include "lib/channel/listed.h"
-#include "lib/kinds/socket/sock_diag.h"
+#include "lib/host/sock_diag.h"
 
 /* The longest that a host name can be, and what it can have in it, with addresses of both sorts. */
 #define INET_HOST_LENGTH     255

@@ -15,7 +15,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/walk.h"
-#include "lib/kinds/socket/sock_diag.h"
+#include "lib/host/sock_diag.h"
 #include "lib/kinds/socket/place.h"
 #include "lib/kinds/socket/unix_socket.h"
 

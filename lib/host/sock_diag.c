@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lib/kinds/socket/sock_diag.h"
+#include "lib/host/sock_diag.h"
 
 #include <errno.h>
 #include <linux/inet_diag.h>

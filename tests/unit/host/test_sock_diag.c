@@ -2,7 +2,7 @@
 /*
  * What the kernel says of sockets that the test has made.
  */
-#include "lib/kinds/socket/sock_diag.h"
+#include "lib/host/sock_diag.h"
 
 #include <netinet/in.h>
 #include <stdlib.h>
