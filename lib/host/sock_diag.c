@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
@@ -239,6 +240,105 @@ int sock_diag_is_bound_to(int fd, int file_fd)
 		return 0;
 	/* The kernel gives 32 bits of it. */
 	return r < 0 ? r : (unsigned)bound == (unsigned)number ? 0 : -ESTALE;
+}
+
+/* The sockets of a file. */
+struct bound {
+	unsigned dev, ino; /* as sock_diag has them */
+	ino_t *inos;
+	size_t n, most;
+	size_t n_own; /* the first so many are bound to the file */
+};
+
+static int compare_inos(const void *a, const void *b)
+{
+	const ino_t *one = a, *other = b;
+
+	return (*one > *other) - (*one < *other);
+}
+
+/* Once: each of two that are connected says so. */
+static void bound_add(struct bound *bound, ino_t ino)
+{
+	for (size_t i = 0; i < bound->n; i++)
+		if (bound->inos[i] == ino)
+			return;
+	if (ino && bound->n < bound->most)
+		bound->inos[bound->n++] = ino;
+}
+
+/* Its numbers of other sockets: the one peer, or those who wait to be accepted. */
+static void bound_add_all(struct bound *bound, const struct nlmsghdr *answer, unsigned type)
+{
+	const struct rtattr *list = find_attribute(answer, sizeof(struct unix_diag_msg), type);
+	size_t n = list ? RTA_PAYLOAD(list) / sizeof(unsigned) : 0;
+
+	for (size_t i = 0; i < n; i++)
+		bound_add(bound, ((unsigned *)RTA_DATA(list))[i]);
+}
+
+static bool is_bound(const struct bound *bound, const struct nlmsghdr *answer)
+{
+	const struct rtattr *file =
+		find_attribute(answer, sizeof(struct unix_diag_msg), UNIX_DIAG_VFS);
+	const struct unix_diag_vfs *vfs = file ? RTA_DATA(file) : NULL;
+
+	return vfs && RTA_PAYLOAD(file) >= sizeof(*vfs) && vfs->udiag_vfs_dev == bound->dev &&
+	       vfs->udiag_vfs_ino == bound->ino;
+}
+
+static bool take_bound(void *data, const struct nlmsghdr *answer)
+{
+	struct bound *bound = data;
+
+	if (is_bound(bound, answer))
+		bound_add(bound, ((struct unix_diag_msg *)NLMSG_DATA(answer))->udiag_ino);
+	return true;
+}
+
+/* The other ends of those that were found: what is connected to them, or they to. */
+static bool take_ends(void *data, const struct nlmsghdr *answer)
+{
+	const struct unix_diag_msg *msg = NLMSG_DATA(answer);
+	struct bound *bound = data;
+	ino_t peer = 0;
+
+	take_unix_peer(&peer, answer);
+	if (is_bound(bound, answer)) {
+		bound_add(bound, peer);
+		bound_add_all(bound, answer, UNIX_DIAG_ICONS);
+	} else if (peer && bsearch(&peer, bound->inos, bound->n_own, sizeof(peer), compare_inos)) {
+		bound_add(bound, msg->udiag_ino);
+	}
+	return true;
+}
+
+static int ask_bound(struct bound *bound, answer_fn *each, unsigned show)
+{
+	struct sock_diag_question question = {
+		.header.nlmsg_flags = NLM_F_DUMP,
+		.unix_ = {.sdiag_family = AF_UNIX,
+			  .udiag_states = ~0U,
+			  .udiag_show = UDIAG_SHOW_VFS | show},
+	};
+
+	return sock_diag_ask(&question, sizeof(question.unix_), each, bound);
+}
+
+ssize_t sock_diag_bound(dev_t dev, ino_t ino, ino_t *ret_inos, size_t most)
+{
+	/* A device as the kernel has it: 20 bits of minor number below the major one. */
+	struct bound bound = {.dev = major(dev) << 20 | minor(dev),
+			      .ino = (unsigned)ino,
+			      .inos = ret_inos,
+			      .most = most};
+	int r = ask_bound(&bound, take_bound, 0);
+
+	qsort(bound.inos, bound.n, sizeof(*bound.inos), compare_inos);
+	bound.n_own = bound.n;
+	if (r == 0 && bound.n > 0)
+		r = ask_bound(&bound, take_ends, UDIAG_SHOW_PEER | UDIAG_SHOW_ICONS);
+	return r < 0 ? r : (ssize_t)bound.n;
 }
 
 static bool take_inet_peer(void *data, const struct nlmsghdr *answer)

@@ -50,6 +50,14 @@ int sock_diag_ends(int fd, struct sock_diag_ends *ret_ends);
 int sock_diag_peer(const struct sock_diag_ends *ends, ino_t *ret_ino);
 
 /*
+ * The Unix sockets, by their inode numbers, that have to do with a file at which one is bound: that
+ * one, those that were accepted there, and those at their other ends, also of who has not been
+ * accepted yet. Returns how many; no more than `most` are put there. The file is known by the
+ * device of stat(2) and by the kernel's own number. Goes through all sockets of the machine.
+ */
+ssize_t sock_diag_bound(dev_t dev, ino_t ino, ino_t *ret_inos, size_t most);
+
+/*
  * Is the Unix socket bound to the file that is open there, by its inode number? 0 or -ESTALE; 0
  * where the kernel can't tell (before 5.14, or without sock_diag).
  */

@@ -9,6 +9,7 @@
 #include "lib/channel/channel.h"
 #include "lib/host/job.h"
 #include "lib/info/info_row.h"
+#include "lib/info/info_sockets.h"
 #include "lib/info/info_rows.h"
 #include "lib/info/scanner.h"
 
@@ -132,8 +133,9 @@ int info_target(struct channel *channel, struct caller *reader, struct peer_targ
 
 /* A look for the peers of one object. */
 struct peers_look {
-	struct channel *channel; /* a reference, until the target is known */
-	struct peer_target target;
+	struct channel *channel;             /* a reference, until the target is known */
+	struct peer_target target, *targets; /* targets: &target, or owned */
+	size_t n_targets;
 	struct scanner *scanner;
 	struct scan *scan;
 };
@@ -151,14 +153,24 @@ static int peers_prepare(void *data, struct caller *reader, void **ret_prepared)
 	return 0;
 }
 
+static int peers_find_targets(struct peers_look *look, struct caller *reader)
+{
+	if (info_is_socket(look->channel))
+		return info_socket_targets(look->channel, reader, &look->targets, &look->n_targets);
+	look->targets = &look->target;
+	look->n_targets = 1;
+	return info_target(look->channel, reader, &look->target);
+}
+
 static int peers_begin(struct peers_look *look, struct caller *reader)
 {
-	int r = info_target(look->channel, reader, &look->target);
+	int r = peers_find_targets(look, reader);
 
 	if (job_is_awaited(r))
 		return r;
 	channel_unref(TAKE_PTR(look->channel));
-	return r < 0 ? r : scan_new(look->scanner, reader, &look->target, 1, &look->scan);
+	return r < 0 ? r
+		     : scan_new(look->scanner, reader, look->targets, look->n_targets, &look->scan);
 }
 
 static int peers_gather(void *prepared, struct caller *reader)
@@ -178,13 +190,17 @@ static int peers_print(void *prepared, struct caller *reader, FILE *out)
 	for (size_t i = 0; i < found.n_peers; i++) {
 		const struct peer *peer = &found.peers[i];
 		CLEANUP_FREE char *command = NULL;
+		unsigned access = peer->access;
 
+		/* Of a socket file there are several targets, and one process may have them all. */
+		while (i + 1 < found.n_peers && found.peers[i + 1].pid == peer->pid)
+			access |= found.peers[++i].access;
 		if (!info_shows(reader, peer)) {
 			n_others++;
 			continue;
 		}
 		command = quote_text(peer->command);
-		fprintf(out, "%d %u %s %s\n", peer->pid, peer->uid, peer_access_name(peer->access),
+		fprintf(out, "%d %u %s %s\n", peer->pid, peer->uid, peer_access_name(access),
 			command ? command : "?");
 	}
 	if (n_others)
@@ -200,6 +216,8 @@ static void peers_finish(void *prepared)
 
 	channel_unref(look->channel);
 	scan_free(look->scan);
+	if (look->targets != &look->target)
+		free(look->targets);
 	free(look);
 }
 

@@ -5,10 +5,13 @@
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
+#include "tests/mount/look.h"
 #include "tests/mount/native.h"
 #include "tests/mount/process.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -99,6 +102,55 @@ START_TEST(test_nodes_socket_node_carries_bytes)
 }
 END_TEST
 
+/* Connects, and stays until it is killed. */
+static int client_run(void *address)
+{
+	int client = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	if (connect(client, address, sizeof(struct sockaddr_un)) < 0)
+		return errno;
+	return (int)pause();
+}
+
+static bool has_peer(pid_t pid)
+{
+	char line[32];
+
+	snprintf(line, sizeof(line), "%d 0 rw ", (int)pid);
+	return strstr(look_at("info/pipes/s/peers"), line);
+}
+
+static bool peer_is_there(void *pid)
+{
+	return has_peer(*(pid_t *)pid);
+}
+
+START_TEST(test_nodes_socket_node_has_its_listener_and_clients_as_peers)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int server = (int)must(socket(AF_UNIX, SOCK_STREAM, 0));
+	pid_t pid;
+	int peer;
+
+	strcpy(address.sun_path, ipc_path("pipes/s"));
+	must(bind(server, (struct sockaddr *)&address, sizeof(address)));
+	must(listen(server, 1));
+	ck_assert(has_peer(getpid()));
+	pid = child_start(client_run, &address);
+	ck_assert(wait_until(peer_is_there, &pid, 20000)); /* before it is accepted */
+	peer = (int)must(accept(server, NULL, NULL));
+	ck_assert(has_peer(pid));
+	must(close(server));
+	ck_assert(has_peer(pid) && has_peer(getpid()));
+	must(kill(pid, SIGKILL));
+	child_end(pid);
+	ck_assert(!has_peer(pid));
+	must(close(peer));
+	ck_assert_str_eq(look_at("info/pipes/s/peers"), "");
+	must(unlink(ipc_path("pipes/s")));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("nodes");
@@ -108,5 +160,6 @@ int main(void)
 	tcase_add_test(tcase, test_nodes_fifo_node_looks_like_one);
 	tcase_add_test(tcase, test_nodes_regular_node_is_a_served_pipe);
 	tcase_add_test(tcase, test_nodes_socket_node_carries_bytes);
+	tcase_add_test(tcase, test_nodes_socket_node_has_its_listener_and_clients_as_peers);
 	return suite_run(suite);
 }

@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
@@ -139,6 +140,56 @@ START_TEST(test_sock_diag_peer_of_one_that_has_none_fails)
 }
 END_TEST
 
+/* Does the list have the socket? */
+static bool has(const ino_t *inos, ssize_t n, int fd)
+{
+	for (ssize_t i = 0; i < n; i++)
+		if (inos[i] == ino_of(fd))
+			return true;
+	return false;
+}
+
+START_TEST(test_sock_diag_bound_has_the_listener_and_all_that_is_connected)
+{
+	CLEANUP_FD int listener = native_unix(SOCK_STREAM);
+	CLEANUP_FD int client = native_connect_path();
+	CLEANUP_FD int accepted = native_accept(listener);
+	CLEANUP_FD int waiting = native_connect_path();
+	CLEANUP_FD int other = native_abstract("ipcfs-test", SOCK_STREAM);
+	struct stat attr;
+	ino_t inos[8];
+	ssize_t n;
+
+	must_call(stat(SOCKET_PATH, &attr));
+	n = sock_diag_bound(attr.st_dev, attr.st_ino, inos, 8);
+	ck_assert_int_eq(n, 4);
+	ck_assert(has(inos, n, listener) && has(inos, n, client) && has(inos, n, accepted) &&
+		  has(inos, n, waiting));
+	ck_assert(!has(inos, n, other));
+	ck_assert_int_eq(sock_diag_bound(attr.st_dev, attr.st_ino, inos, 2), 2);
+	ck_assert_int_eq(sock_diag_bound(attr.st_dev, attr.st_ino + 1, inos, 8), 0);
+	ck_assert_int_eq(sock_diag_bound(attr.st_dev + 1, attr.st_ino, inos, 8), 0);
+}
+END_TEST
+
+/* A datagram socket knows of nobody; those who are connected know of it. */
+START_TEST(test_sock_diag_bound_has_those_who_send_datagrams)
+{
+	CLEANUP_FD int bound = native_unix(SOCK_DGRAM);
+	CLEANUP_FD int sender = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = SOCKET_PATH};
+	struct stat attr;
+	ino_t inos[8];
+	ssize_t n;
+
+	must_call(connect(sender, (struct sockaddr *)&address, sizeof(address)));
+	must_call(stat(SOCKET_PATH, &attr));
+	n = sock_diag_bound(attr.st_dev, attr.st_ino, inos, 8);
+	ck_assert_int_eq(n, 2);
+	ck_assert(has(inos, n, bound) && has(inos, n, sender));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("sock_diag");
@@ -156,6 +207,8 @@ int main(void)
 			  test_sock_diag_peer_of_unix_socket_is_the_other,
 			  test_sock_diag_peer_of_tcp_socket_is_the_other,
 			  test_sock_diag_peer_of_one_that_has_none_fails,
+			  test_sock_diag_bound_has_the_listener_and_all_that_is_connected,
+			  test_sock_diag_bound_has_those_who_send_datagrams,
 			  NULL,
 		  });
 	return suite_run(suite);
