@@ -116,6 +116,7 @@ static int inode_again(struct session *session, struct inode *inode, const struc
 {
 	inode->record->n_lookups++;
 	names_renew(session, inode->record);
+	recent_add(&session->recent, inode->record->nodeid);
 	entry_unref(entry);
 	*ret_inode = inode;
 	return 0;
@@ -137,6 +138,7 @@ int inode_get(struct session *session, const struct found *found, const struct c
 	inode->record->selector = *selector;
 	inode->record->pid = caller->pid;
 	*place = *ret_inode = inode;
+	recent_add(&session->recent, inode->record->nodeid);
 	return 0;
 }
 
@@ -234,7 +236,8 @@ double inode_attr_timeout(const struct inode *inode)
 
 	if (inode->entry.space)
 		return space_is_changing(inode->entry.space) ? TIMEOUT_JIFFY : TIMEOUT_DIRECTORY;
-	if (channel->traits & CHANNEL_CHANGES_BY_OPEN)
+	/* LOOKUP is told of none that is open; and of those the next removal may be of any. */
+	if ((channel->traits & CHANNEL_CHANGES_BY_OPEN) || inode->record->n_handles > 0)
 		return 0;
 	switch (channel->service) {
 	case CHANNEL_NODE:

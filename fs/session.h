@@ -11,6 +11,7 @@
 #include "fs/inode.h"
 #include "fs/names.h"
 #include "fs/options.h"
+#include "fs/recent.h"
 #include "fs/show.h"
 #include "fs/shrink.h"
 #include "fs/spin.h"
@@ -42,6 +43,7 @@ struct session {
 	struct slots inodes;      /* struct inode, by nodeid; but the root is FUSE_ROOT_ID */
 	struct user_names *names; /* by uid: whose those inodes are */
 	struct shrink shrink;
+	struct recent recent;
 	struct slots handles;  /* struct handle, by fh */
 	struct slots listings; /* struct listing, by the fh of a directory */
 	struct step_clock steps;

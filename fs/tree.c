@@ -146,6 +146,7 @@ int tree_prepare(struct session *session)
 	struct tree *tree = &session->tree;
 	struct host_nodes *nodes = &session->host.nodes;
 
+	nodes->unnamed = recent_invalidate;
 	if (!features_has(&session->host.features, FEATURE_OPEN_TREE))
 		return 0;
 	nodes->tree_fd = open("/dev/null", O_PATH | O_CLOEXEC);

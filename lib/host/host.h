@@ -63,6 +63,8 @@ struct host_nodes {
 	 * somebody uses it. NULL: it can't be asked to.
 	 */
 	void (*forget)(struct host *host, const void *inode);
+	/* A name has gone: who has the object open may be told so at once. NULL: nobody is. */
+	void (*unnamed)(struct host *host);
 };
 
 /* What a pipe is of which nothing else is said: -o pipe_*. All zeroes are the usual ones. */

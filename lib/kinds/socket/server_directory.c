@@ -40,6 +40,8 @@ static void server_directory_stat(const struct space *space, struct stat *attr)
 	attributes_stat(
 		&CONTAINER_OF(space, const struct server_directory, space)->server->kept.attributes,
 		attr);
+	if (!CONTAINER_OF(space, const struct server_directory, space)->server->kept.name)
+		attr->st_nlink = 0;
 }
 
 static int server_directory_change(struct space *space, const struct stat *attr, unsigned changes,

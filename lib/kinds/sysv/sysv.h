@@ -26,6 +26,7 @@ struct sysv {
 	struct sysv_identity identity;
 	bool was_used[2];  /* it has had a time of reading, of writing */
 	bool is_gone;      /* and will not come back */
+	struct stat last;  /* what it was when it was last looked at */
 	UT_hash_handle hh; /* sysv_space::objects, by id, unless it is gone */
 };
 
@@ -48,6 +49,12 @@ int sysv_status(struct sysv *sysv, struct row *row, union sysv_data *ret_data);
 
 /* `data` as attributes, of a regular file. */
 void sysv_attributes(const struct sysv *sysv, const union sysv_data *data, struct stat *ret_attr);
+
+/*
+ * Of one that sysv_data() has failed for: what it was, and that it has no name any more, for those
+ * who have it open. -ESTALE: nobody has.
+ */
+int sysv_stat_gone(const struct sysv *sysv, int error, struct stat *ret_attr);
 
 /* Its name: NAME_MAX + 1 bytes. */
 void sysv_name(int id, const struct ipc_perm *perm, char *ret_name);

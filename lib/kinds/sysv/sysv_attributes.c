@@ -136,6 +136,17 @@ void sysv_attributes(const struct sysv *sysv, const union sysv_data *data, struc
 		ret_attr->st_mtim = ret_attr->st_ctim;
 }
 
+int sysv_stat_gone(const struct sysv *sysv, int error, struct stat *ret_attr)
+{
+	if (error != -EIDRM)
+		return error;
+	if (sysv->channel.n_files == 0 || !sysv->last.st_mode)
+		return -ESTALE;
+	*ret_attr = sysv->last;
+	ret_attr->st_nlink = 0;
+	return 0;
+}
+
 int sysv_stat(struct channel *channel, struct stat *ret_attr)
 {
 	struct sysv *sysv = sysv_from(channel);
@@ -143,8 +154,9 @@ int sysv_stat(struct channel *channel, struct stat *ret_attr)
 	int r = sysv_data(sysv, &data);
 
 	if (r < 0)
-		return r == -EIDRM ? -ESTALE : r;
+		return sysv_stat_gone(sysv, r, ret_attr);
 	sysv_attributes(sysv, &data, ret_attr);
+	sysv->last = *ret_attr;
 	return 0;
 }
 

@@ -122,18 +122,13 @@ static int segment_stat(struct channel *channel, struct stat *ret_attr)
 		return 0;
 	}
 	r = sysv_data(&segment->sysv, &data);
-	if (r == -EIDRM && sysv_shm_is_open(segment)) {
-		*ret_attr = segment->last;
-		ret_attr->st_nlink = 0;
-		return 0;
-	}
 	if (r < 0)
-		return r == -EIDRM ? -ESTALE : r;
+		return sysv_stat_gone(&segment->sysv, r, ret_attr);
 	sysv_attributes(&segment->sysv, &data, ret_attr);
 	ret_attr->st_dev = segment_space_from(channel->space)->dev;
 	ret_attr->st_size = (off_t)data.segment.shm_segsz;
 	ret_attr->st_blocks = (ret_attr->st_size + 511) / 512;
-	segment->last = *ret_attr;
+	segment->sysv.last = *ret_attr;
 	return 0;
 }
 

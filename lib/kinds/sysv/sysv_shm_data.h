@@ -20,7 +20,6 @@ struct sysv_segment {
 	size_t size;      /* known while it is open */
 	char *memory;     /* where it is attached, or NULL */
 	bool is_writable; /* the memory */
-	struct stat last; /* what it was when it was last there */
 
 	key_t key; /* of one not born yet, and what follows */
 	struct attributes attributes;
