@@ -32,6 +32,11 @@ def pieces(size, but=b""):
     return [some[i:i + size] for i in range(0, len(some), size)]
 
 
+def octal(text):
+    """As ctl takes any byte."""
+    return b"".join(b"\\%03o" % byte for byte in text)
+
+
 def path(kind, name):
     return os.path.join(IPC, kind.encode(), name)
 
@@ -46,11 +51,11 @@ def make_files():
 def make_servers(directory):
     for piece in ODD + pieces(16, b"/"):
         os.mkdir(path("sockets/servers", NAME + b"." + piece))
-    addresses = [b"abstract:" + NAME + piece for piece in pieces(16, b" \t\r\n")]
-    addresses += [b"unix:" + directory + b"/v" + piece for piece in pieces(16, b"/ \t\r\n")]
+    addresses = [b"abstract:" + NAME + piece for piece in pieces(16)]
+    addresses += [b"unix:" + directory + b"/v" + piece for piece in pieces(16, b"/")]
     for i, address in enumerate(addresses):
         with open(IPC + b"/ctl", "wb", buffering=0) as ctl:
-            ctl.write(b"create sockets/servers/%s.listen%d listen=%s\n" % (NAME, i, address))
+            ctl.write(b"create sockets/servers/%s.listen%d listen=%s\n" % (NAME, i, octal(address)))
 
 
 def make_connections(directory):
