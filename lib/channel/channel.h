@@ -62,6 +62,7 @@ enum channel_trait {
 	CHANNEL_HAS_NO_PEEK = 1 << 6, /* as if there were no channel_ops::peek */
 	/* It is not the only one of its object, so locks would not meet: -ENOLCK. */
 	CHANNEL_HAS_NO_LOCKS = 1 << 7,
+	CHANNEL_STATUS_IS_DEAR = 1 << 8, /* too much for each stat(2) of its text in info/ */
 };
 
 /* One object. Several names, inodes and files may share it; the last reference destroys it. */
@@ -111,12 +112,12 @@ struct file {
 	uid_t uid;               /* who opened it, and whom it is charged to */
 	gid_t gid;               /* likewise */
 	int flags;               /* of open(2) */
+	bool is_stream;          /* without positions; of CHANNEL_STREAM all are */
+	bool is_frozen;          /* `rest` is all that there is to read, at positions, for good */
 	struct selector selector;
 	uint64_t mark; /* the kind's own */
 	void *state;   /* likewise */
 	struct remainder rest;
-	bool is_stream; /* without positions; of CHANNEL_STREAM all are */
-	bool is_frozen; /* `rest` is all there is to read, at positions, until it is released */
 	/* During a call: the held request that it is made for, and may start a job for; or NULL. */
 	struct waiter *waiter;
 	/* During a write: the thread that writes, 0 where it is unknown. */

@@ -25,6 +25,8 @@
 #define VALUE_TEXT_MAX 6
 /* Of larger sets status does not tell who sleeps: that takes two calls for each semaphore. */
 #define COUNTED_MAX 256
+/* Of more that is too much for each line of `ls -l`. */
+#define CHEAP_MAX 8
 
 enum { SET_COUNT, SET_VALUE };
 
@@ -350,6 +352,12 @@ static const struct space_ops set_space_ops = {
 	.room = sysv_room_for_sets,
 };
 
+static void set_init(struct sysv *set)
+{
+	if (set_count(set) > CHEAP_MAX)
+		set->channel.traits |= CHANNEL_STATUS_IS_DEAR;
+}
+
 static int set_space_open(struct space **ret_space, struct host *host)
 {
 	CLEANUP_FREE struct sysv_space *space = calloc(1, sizeof(*space));
@@ -360,6 +368,7 @@ static int set_space_open(struct space **ret_space, struct host *host)
 	space->calls = &sysv_sem_calls;
 	space->service = CHANNEL_STREAM;
 	space->object_size = sizeof(struct sysv);
+	space->init = set_init;
 	r = sysv_space_init(space, &set_space_ops, host, &sysv_sem_kind);
 	if (r == 0)
 		*ret_space = &TAKE_PTR(space)->space;
