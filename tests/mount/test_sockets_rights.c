@@ -229,7 +229,7 @@ static int look_at_strangers(void *info)
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/peek", ipc_path(info));
-	if (open(path, O_RDONLY) >= 0 || errno != EACCES)
+	if (open(path, O_RDONLY) >= 0 || errno != ENOENT)
 		return 90;
 	snprintf(path, sizeof(path), "%s/status", ipc_path(info));
 	fd = open(path, O_RDONLY);
