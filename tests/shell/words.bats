@@ -206,6 +206,7 @@ rw,nosuid,nodev,noexec,noatime' ]]
 	kill -KILL "${DAEMON[$EXTRA]}"
 	wait_until is_not_mounted "$EXTRA"
 	kill "${WATCHDOG[$EXTRA]}"
+	# shellcheck disable=SC2034 # teardown of helper.bash reads it
 	MOUNTS=("$IPC")
 }
 
