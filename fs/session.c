@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "fs/background.h"
+#include "fs/ending.h"
 #include "fs/handle.h"
 #include "fs/home.h"
 #include "fs/listing.h"
@@ -107,7 +108,7 @@ static void session_ready(struct session *session)
 	tree_begin(session, session_begun);
 }
 
-static int device_receive(struct session *session)
+int session_receive(struct session *session)
 {
 	int n;
 
@@ -126,7 +127,7 @@ static void device_dispatch(struct loop_source *source, uint32_t events)
 
 	spin_begin(&session->spin);
 	for (int i = 0; i < REQUESTS_IN_A_ROW && !fuse_session_exited(session->fuse); i++) {
-		if (device_receive(session) <= 0)
+		if (session_receive(session) <= 0)
 			break;
 		if (session->is_early && early_keep(session))
 			continue;
@@ -367,6 +368,7 @@ int session_run(struct session *session)
 	request_end_all(session);
 	job_end_all(&session->host);
 	loop_run_tasks(session->loop);
+	ending_answer(session);
 	return r;
 }
 

@@ -64,6 +64,12 @@ int session_init(struct session *session, const struct options *options);
  */
 int session_run(struct session *session);
 
+/*
+ * Receives a request into session::buffer: its size. 0, -ENODEV: the mount is gone. -EAGAIN: there
+ * is none.
+ */
+int session_receive(struct session *session);
+
 /* Unmounts, and frees everything. */
 void session_fini(struct session *session);
 

@@ -58,6 +58,9 @@ bool workers_cancel(struct workers *workers, struct worker_task *task);
  */
 void workers_interrupt(struct workers *workers, struct worker_task *task);
 
+/* Is there a task that has not ended? */
+bool workers_are_busy(struct workers *workers);
+
 /* Has the task run. -EAGAIN: there is no thread for it, and done() is not called. */
 int workers_submit(struct workers *workers, struct worker_task *task);
 
