@@ -121,6 +121,20 @@ START_TEST(test_directories_mode_says_who_sees_objects)
 }
 END_TEST
 
+/* info/ shows servers by another way than other objects. */
+START_TEST(test_directories_mode_says_who_sees_servers)
+{
+	must(mkdir(ipc_path("sockets/servers/x"), 0755));
+	must(chmod(ipc_path("sockets/servers"), 0711));
+	ck_assert_int_eq(child_code_as(SOMEBODY, list_run, "info/sockets/servers"), EACCES);
+	ck_assert_int_eq(child_code_as(SOMEBODY, stat_run, "info/sockets/servers/x"), 0);
+	must(chmod(ipc_path("sockets/servers"), 0700));
+	ck_assert_int_eq(child_code_as(SOMEBODY, stat_run, "info/sockets/servers/x"), EACCES);
+	ck_assert_int_eq(list_run("info/sockets/servers"), 0);
+	must(rmdir(ipc_path("sockets/servers/x")));
+}
+END_TEST
+
 START_TEST(test_directories_owner_and_times_stay)
 {
 	const struct timespec times[2] = {{1000000000, 5}, {1100000000, 7}};
@@ -246,6 +260,7 @@ int main(void)
 
 	tcase_add_loop_test(tcase, test_directories_mode_says_who_makes_objects, 0, n_kinds);
 	tcase_add_test(tcase, test_directories_mode_says_who_sees_objects);
+	tcase_add_test(tcase, test_directories_mode_says_who_sees_servers);
 	tcase_add_loop_test(tcase, test_directories_owner_and_times_stay, 0, n_kinds);
 	tcase_add_loop_test(tcase, test_directories_times_say_when_something_came_or_went, 0,
 			    n_kinds);

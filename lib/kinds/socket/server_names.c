@@ -297,22 +297,24 @@ static int shown_list(struct space *space, struct caller *caller, space_entry_fn
 {
 	struct shown_listing listing = {entry, data};
 
-	return kept_list(CONTAINER_OF(space, struct servers_shown, space)->servers, caller,
-			 shown_entry, &listing);
+	return space_list(CONTAINER_OF(space, struct servers_shown, space)->servers, caller,
+			  shown_entry, &listing);
 }
 
 static int shown_lookup(struct space *space, const char *name, struct caller *caller,
 			struct entry *ret_entry)
 {
+	struct space *servers = CONTAINER_OF(space, struct servers_shown, space)->servers;
 	const char *marks = find_marks(name);
 	char own[NAME_MAX + 2];
+	int r;
 
 	if (marks && marks[1] != '#')
 		return -ENOENT; /* a connection that has ended */
 	if (marks)
 		snprintf(own, sizeof(own), "%.*s%s", (int)(marks - name), name, marks + 1);
-	return kept_lookup(CONTAINER_OF(space, struct servers_shown, space)->servers,
-			   marks ? own : name, caller, ret_entry);
+	r = space_check_access(servers, caller, X_OK);
+	return r < 0 ? r : kept_lookup(servers, marks ? own : name, caller, ret_entry);
 }
 
 static const struct space_ops shown_ops = {
