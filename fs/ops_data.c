@@ -34,15 +34,17 @@ static bool has_more(struct file *file)
  * fuse_send_read). What is refused they read in the other way, if they can.
  *
  * A text that is open doesn't change. But the kernel goes by the size that it was told, and if that
- * is less it would cut the text off.
+ * is less it would cut the text off; and who opens it once more, by /proc/PID/fd, has another text
+ * in the same pages.
  */
 static bool may_read(const struct handle *handle, const struct fuse_file_info *fi)
 {
+	const struct inode_record *inode = handle->inode->record;
 	const struct file *file = handle->file;
 
 	if (fi->lock_owner != 0 || file->channel->service == CHANNEL_BACKED)
 		return true;
-	return file->is_frozen && handle->inode->record->told_size >= file->rest.size;
+	return file->is_frozen && inode->n_handles == 1 && inode->told_size >= file->rest.size;
 }
 
 void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi)

@@ -192,6 +192,28 @@ START_TEST(test_reads_an_open_text_is_frozen_with_its_size)
 }
 END_TEST
 
+/* Both have the same pages in the kernel. */
+START_TEST(test_reads_a_text_that_is_opened_again_is_not_mixed_up)
+{
+	int fd = channel_open("info/inventory.json", O_RDONLY), again;
+	char path[32];
+	ssize_t size;
+
+	make_samples();
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	again = (int)must(open(path, O_RDONLY));
+	must_fail(splice(fd, NULL, ends[1], NULL, TEXT_MAX, 0), EINVAL);
+	size = pread(again, buf, sizeof(buf), 0);
+	ck_assert_int_gt(size, pread(fd, other, sizeof(other), 0));
+	close(fd);
+	must(fstat(again, &(struct stat){0})); /* now the kernel knows its size */
+	ck_assert_int_eq(send_all(again, true, other), size);
+	ck_assert_mem_eq(other, buf, (size_t)size);
+	close(again);
+	unmake_samples();
+}
+END_TEST
+
 START_TEST(test_reads_what_is_soon_made_shows_its_size_before_it_is_open)
 {
 	static const char *const soon[] = {"README", "ctl", "info/queues/q/status",
@@ -364,6 +386,7 @@ int main(void)
 	tcase = suite_case(suite, "texts", 30);
 	tcase_add_loop_test(tcase, test_reads_a_text_can_be_spliced, 0, 2 * N_TEXTS);
 	tcase_add_loop_test(tcase, test_reads_a_text_that_has_grown_can_be_spliced, 0, 2);
+	tcase_add_test(tcase, test_reads_a_text_that_is_opened_again_is_not_mixed_up);
 	tcase_add_loop_test(tcase, test_reads_an_open_text_is_frozen_with_its_size, 0, N_TEXTS);
 	tcase_add_loop_test(tcase, test_reads_what_is_soon_made_shows_its_size_before_it_is_open, 0,
 			    5);
