@@ -202,6 +202,22 @@ const struct lock *lock_table_conflict(const struct channel *channel, const stru
 	return first;
 }
 
+uint64_t lock_table_blocker(const struct channel *channel, const struct lock *lock)
+{
+	uint64_t id = channel->locks;
+
+	while (id && !conflicts(&record_of(channel, id)->lock, lock))
+		id = record_of(channel, id)->next;
+	return id;
+}
+
+bool lock_table_blocks(const struct channel *channel, uint64_t id, const struct lock *lock)
+{
+	const struct lock_record *record = id ? record_of(channel, id) : NULL;
+
+	return record && conflicts(&record->lock, lock);
+}
+
 bool lock_table_has(const struct channel *channel, uint64_t owner, bool is_flock)
 {
 	for (uint64_t id = channel->locks; id; id = record_of(channel, id)->next) {

@@ -28,6 +28,13 @@ void lock_table_apply(struct channel *channel, const struct lock *lock, struct l
 /* The lock of somebody else that is in the way and begins first; NULL: none is. */
 const struct lock *lock_table_conflict(const struct channel *channel, const struct lock *lock);
 
+/*
+ * The same for those who wait: the number of any that is in the way, 0 if none is; and whether that
+ * one still is, which takes no look at the others.
+ */
+uint64_t lock_table_blocker(const struct channel *channel, const struct lock *lock);
+bool lock_table_blocks(const struct channel *channel, uint64_t id, const struct lock *lock);
+
 /* Has the owner any lock of that sort? */
 bool lock_table_has(const struct channel *channel, uint64_t owner, bool is_flock);
 

@@ -37,12 +37,9 @@ static void give_up(struct channel *channel, const struct lock *lock)
 
 static int set(struct file *file, const struct lock *lock)
 {
-	bool is_taken;
-
 	if (lock_files_serve(file->channel))
 		return lock_files_set(file, lock);
-	is_taken = lock->type != F_UNLCK && lock_table_conflict(file->channel, lock);
-	return is_taken ? -EAGAIN : 0;
+	return lock->type != F_UNLCK && lock_table_blocker(file->channel, lock) ? -EAGAIN : 0;
 }
 
 static void close_unused(struct channel *channel, const struct lock *lock)
@@ -150,14 +147,23 @@ void lock_drop_file(struct channel *channel, uint64_t file)
 		wake(channel);
 }
 
+/*
+ * Thousands may wait for one of thousands, and each lock that goes wakes all: so they remember what
+ * was in their way, and look at all locks again only when that is gone.
+ */
+static bool is_blocked(struct channel *channel, struct transfer *locker)
+{
+	if (!lock_table_blocks(channel, locker->blocker, locker->lock))
+		locker->blocker = lock_table_blocker(channel, locker->lock);
+	return locker->blocker;
+}
+
 void lock_retry(struct channel *channel)
 {
 	struct transfer *locker, *next;
 
 	DL_FOREACH_SAFE(channel->lockers, locker, next) {
-		int r = lock_set(locker->file, locker->lock);
-
-		if (r != -EAGAIN)
-			transfer_finish(locker, r);
+		if (!is_blocked(channel, locker))
+			transfer_finish(locker, lock_set(locker->file, locker->lock));
 	}
 }

@@ -27,6 +27,7 @@ struct transfer {
 	size_t done;           /* bytes of the write that were accepted */
 	off_t offset;
 	const struct lock *lock; /* that is waited for, borrowed */
+	uint64_t blocker;        /* what was in its way, as lock_table_blocker() has it; or 0 */
 
 	/*
 	 * Called once, from the loop, when the transfer is over; it is held no more. `result` is

@@ -65,17 +65,32 @@ static void apply(const struct lock *lock)
 		model[lock->owner - 1][i] = lock->type;
 }
 
+/* `blocker` is what was in the way of the same question at some time before. */
+static void compare_one(const struct lock *ask, uint64_t *blocker)
+{
+	bool conflicts = model_conflicts(ask);
+
+	ck_assert_int_eq(lock_table_conflict(&toy->channel, ask) != NULL, conflicts);
+	if (lock_table_blocks(&toy->channel, *blocker, ask)) {
+		ck_assert(conflicts);
+		return;
+	}
+	*blocker = lock_table_blocker(&toy->channel, ask);
+	ck_assert_int_eq(*blocker != 0, conflicts);
+	ck_assert_int_eq(lock_table_blocks(&toy->channel, *blocker, ask), conflicts);
+}
+
 static void compare(void)
 {
+	static uint64_t blockers[OWNERS][BYTES][2];
+
 	for (uint64_t owner = 1; owner <= OWNERS; owner++)
 		for (int i = 0; i < BYTES; i++) {
 			struct lock ask = {.owner = owner, .first = i, .last = i, .type = F_WRLCK};
 
-			ck_assert_int_eq(lock_table_conflict(&toy->channel, &ask) != NULL,
-					 model_conflicts(&ask));
+			compare_one(&ask, &blockers[owner - 1][i][0]);
 			ask.type = F_RDLCK;
-			ck_assert_int_eq(lock_table_conflict(&toy->channel, &ask) != NULL,
-					 model_conflicts(&ask));
+			compare_one(&ask, &blockers[owner - 1][i][1]);
 		}
 	ck_assert_uint_eq(user_charged(&host.users, ANNA, USER_LOCKED), model_runs());
 }
