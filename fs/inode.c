@@ -236,7 +236,7 @@ double inode_attr_timeout(const struct inode *inode)
 
 	if (inode->entry.space)
 		return space_is_changing(inode->entry.space) ? TIMEOUT_JIFFY : TIMEOUT_DIRECTORY;
-	/* LOOKUP is told of none that is open; and of those the next removal may be of any. */
+	/* The inode of an open file is not the one that the next LOOKUP, or unlink(2), has. */
 	if ((channel->traits & CHANNEL_CHANGES_BY_OPEN) || inode->record->n_handles > 0)
 		return 0;
 	switch (channel->service) {

@@ -29,7 +29,7 @@ struct inode_record {
 	struct selector selector;
 	pid_t pid;          /* the thread whose LOOKUP it was made for; 0: unknown */
 	unsigned n_handles; /* open */
-	uint64_t told_size; /* that the kernel has been told last */
+	uint64_t told_size; /* the last that we gave the kernel */
 	int backing_id;     /* by which the kernel knows channel::backing_fd; 0: not at all */
 	unsigned n_backed;
 	bool is_listed;  /* stands for a stream in lists */

@@ -81,8 +81,7 @@ struct words {
 	struct options options; /* first: the table's offsets are into it */
 	const char *words[2];
 	int n_words;
-	char unknown
-		[64]; /* an option that is neither ours nor among the words of mount(8), or "" */
+	char unknown[64]; /* an option of nobody that we know; or "" */
 };
 
 static int take_number(struct options *options, const char *arg)

@@ -22,7 +22,7 @@ bool lock_files_serve(const struct channel *channel);
 int lock_files_set(struct file *file, const struct lock *lock);
 int lock_files_wait(struct file *file, const struct lock *lock, struct caller *caller);
 
-/* As lock_test(): of those whom only the kernel knows. Their process is 0 where it tells none. */
+/* As lock_test(), of locks that only the kernel knows. The process is 0 where it names none. */
 int lock_files_test(struct file *file, struct lock *lock);
 
 /* The owner has no lock any more; or nobody has, by way of this open file. */

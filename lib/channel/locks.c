@@ -49,7 +49,7 @@ static void close_unused(struct channel *channel, const struct lock *lock)
 		lock_files_drop_owner(channel, lock->owner, lock->is_flock);
 }
 
-/* Notes what has been granted, and wakes those for whom there may be room now. */
+/* Notes what has been granted, and wakes those who may get in now. */
 static int note(struct channel *channel, const struct lock *lock, struct lock_room *room)
 {
 	lock_table_apply(channel, lock, room);

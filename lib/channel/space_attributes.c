@@ -26,8 +26,7 @@ struct space_given {
 	unsigned changes; /* enum channel_change: what was set */
 	struct stat attr; /* to this */
 	struct timespec since;
-	struct stat
-		before; /* the times that there were beneath; what is other than that is newer */
+	struct stat before; /* with the times beneath; where those are others by now, they count */
 };
 
 static bool is_same(const struct timespec *a, const struct timespec *b)

@@ -63,7 +63,7 @@ struct host_nodes {
 	 * somebody uses it. NULL: it can't be asked to.
 	 */
 	void (*forget)(struct host *host, const void *inode);
-	/* A name has gone: who has the object open may be told so at once. NULL: nobody is. */
+	/* A name has gone, which fstat(2) should show at once. NULL: it need not. */
 	void (*unnamed)(struct host *host);
 };
 

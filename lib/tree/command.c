@@ -152,7 +152,7 @@ static int step_keep(struct command *command)
 	return 0;
 }
 
-/* It is refused in any case; how what there is differs is told where it can be found out. */
+/* It is refused in any case, and says how the other differs where that can be found out. */
 static int step_refuse(struct command *command)
 {
 	const struct kind *kind = command->line.space->kind;

@@ -53,9 +53,8 @@ static char *take_word(char *in, const char **ret_fault)
 		} else {
 			*out = take_escape(in + 1, &length);
 			if (!*out++) {
-				*ret_fault = "a backslash begins \\NNN (octal), \\xNN, or quotes "
-					     "one that is "
-					     "no letter or digit";
+				*ret_fault = "a backslash must be followed by NNN (octal), xNN, or "
+					     "what is no letter or digit";
 				return NULL;
 			}
 			length++;

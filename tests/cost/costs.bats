@@ -71,7 +71,7 @@ start_talking() { # [ARGUMENT...]
 	must_make "LOOKUP 1" 'echo message > $P'
 }
 
-# What is closed is told, because it ends locks; and bash closes twice what it redirects to.
+# Each close(2) is a request, because it ends locks; and bash closes twice what it redirects to.
 @test "echo to a served pipe: LOOKUP, OPEN, WRITE, and two FLUSHes" {
 	start_talking -o pipe_served=daemon
 	must_make "FLUSH 2 LOOKUP 1 OPEN 1 RELEASE 1 WRITE 1" 'echo message > $P'

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Ranges of bytes that a process has locked on an object of each kind, as another one is told of
+ * Ranges of bytes that a process has locked on an object of each kind, as another one sees
  * them; and how many there may be.
  */
 #include "tests/mount/fixture.h"
@@ -77,7 +77,7 @@ START_TEST(test_lock_ranges_split_and_join)
 }
 END_TEST
 
-/* Locks byte by byte until that is refused, and gives all back when it is told to. */
+/* Locks byte by byte until that is refused, and gives all back on request. */
 static int fill_body(void *arg)
 {
 	const struct locking *locking = arg;

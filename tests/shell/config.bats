@@ -62,7 +62,7 @@ $CONFIG:8: owner=nosuch: there is no such user" ]]
 	[[ -e $M/pipes/$NAME && ! -e $M/pipes/x && ! -e $M/pipes/$NAME.2 && $(stat -c %s "/dev/shm/$NAME") == 4096 ]]
 }
 
-@test "what exists and can't become what the file says is told, with what there is and what was asked" {
+@test "the log says what exists and can't become what the file says, and what was asked" {
 	local key why='there is one already, with served=daemon, not served=kernel'
 	keeps_fifos || why='Operation not supported'
 	key=$(printf '0x1bcf%04x' $((BASHPID % 65536)))

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What becomes of a create whose object exists: for ctl it is an error that tells how that one
- * differs; for a configuration it is kept, and adjusted, and what can't be is told. And names that
- * have to be quoted.
+ * differs; for a configuration it is kept and adjusted, and what can't be is a fault. And names
+ * that have to be quoted.
  */
 #include <errno.h>
 #include <stdlib.h>

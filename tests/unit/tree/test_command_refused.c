@@ -48,8 +48,7 @@ static void expect_refused(struct caller *caller, const struct refused *refused)
 	expect_nothing_changed();
 }
 
-#define BAD_ESCAPE \
-	"a backslash begins \\NNN (octal), \\xNN, or quotes one that is no letter or digit"
+#define BAD_ESCAPE "a backslash must be followed by NNN (octal), xNN, or what is no letter or digit"
 
 static const struct refused wrong[] = {
 	{"crate pipes/x", EINVAL, "crate: not one of create, set, remove, empty"},
