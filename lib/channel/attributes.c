@@ -74,6 +74,14 @@ static void set_time(struct timespec *time, const struct timespec *wanted)
 		*time = *wanted;
 }
 
+/* As chown(2) does, for root as well (linux/fs/open.c, chown_common). */
+static void drop_set_id(struct attributes *attributes)
+{
+	attributes->mode &= ~(mode_t)S_ISUID;
+	if (attributes->mode & S_IXGRP)
+		attributes->mode &= ~(mode_t)S_ISGID;
+}
+
 int attributes_change(struct attributes *attributes, const struct stat *attr, unsigned changes,
 		      struct caller *caller)
 {
@@ -88,6 +96,8 @@ int attributes_change(struct attributes *attributes, const struct stat *attr, un
 		attributes->uid = attr->st_uid;
 	if (changes & CHANGE_GID)
 		attributes->gid = attr->st_gid;
+	if (changes & (CHANGE_UID | CHANGE_GID))
+		drop_set_id(attributes);
 	if (changes & CHANGE_MODE)
 		attributes->mode = (attributes->mode & S_IFMT) | (attr->st_mode & PERMISSIONS);
 	if (changes & CHANGE_ATIME)

@@ -297,6 +297,41 @@ static void add_access_tests(TCase *tcase)
 	tcase_add_loop_test(tcase, test_rights_write_only_user_cannot_empty_by_ctl, 0, N_CHANNELS);
 }
 
+/* Of those that the daemon opens; a FIFO the kernel opens once more, by its mode. */
+static const char *const made[] = {"queues/m", "sems/m", "events/m", "shm/m", "sysv/queues/0x4d4"};
+enum { N_MADE = sizeof(made) / sizeof(made[0]) };
+
+static int make_private_run(void *name)
+{
+	return open(ipc_path(name), O_CREAT | O_RDWR | O_NONBLOCK, 0) < 0 ? errno : 0;
+}
+
+START_TEST(test_rights_maker_opens_what_nobody_may)
+{
+	child_must_as(OTHER, make_private_run, (void *)made[_i]);
+	ck_assert_int_eq(open_code(made[_i], O_RDWR), EACCES);
+	must(unlink(ipc_path(made[_i])));
+}
+END_TEST
+
+static const char *const owned[] = {"pipes/o", "events/o", "shm/o"};
+enum { N_OWNED = sizeof(owned) / sizeof(owned[0]) };
+
+/* As chown(2) does, of root, too. */
+START_TEST(test_rights_new_owner_takes_set_id_bits_away)
+{
+	const char *path = ipc_path(owned[_i]);
+	struct stat attr;
+
+	channel_make(owned[_i]);
+	must(chmod(path, 06755));
+	must(chown(path, OTHER, OTHER));
+	must(stat(path, &attr));
+	ck_assert_uint_eq(attr.st_mode & 07777, 0755);
+	must(unlink(path));
+}
+END_TEST
+
 static void add_served_tests(TCase *tcase)
 {
 	enum { END = PIPE + 1 };
@@ -321,6 +356,8 @@ int main(void)
 	TCase *tcase = suite_case(suite, "access", 20);
 
 	add_access_tests(tcase);
+	tcase_add_loop_test(tcase, test_rights_maker_opens_what_nobody_may, 0, N_MADE);
+	tcase_add_loop_test(tcase, test_rights_new_owner_takes_set_id_bits_away, 0, N_OWNED);
 	add_served_tests(suite_case_served(suite, "served", 20));
 	return suite_run(suite);
 }
