@@ -17,7 +17,8 @@ struct lock_file {
 	uint64_t owner, file; /* as in struct lock */
 	uint64_t next;        /* of the same object; 0: none */
 	int fd;
-	uid_t uid; /* to whom the descriptor is charged */
+	uid_t uid;        /* who is charged for the descriptor */
+	unsigned n_waits; /* threads that wait for a lock of this open file */
 	bool is_flock, writes;
 };
 
@@ -65,16 +66,20 @@ static void unlock_all(int fd, bool is_flock)
 		fcntl(fd, F_OFD_SETLK, &all);
 }
 
-static void lock_file_free(struct channel *channel, uint64_t *place)
+/* True: it is gone. What is waited for will be the owner's, so that keeps it, without its locks. */
+static bool lock_file_free(struct channel *channel, uint64_t *place)
 {
 	uint64_t id = *place;
 	struct lock_file *file = lock_file_of(channel, id);
 
 	unlock_all(file->fd, file->is_flock);
+	if (file->n_waits > 0 && !channel->space->host->is_ending)
+		return false;
 	host_close(channel->space->host, file->uid, file->fd);
 	user_uncharge(&channel->space->host->users, file->uid, USER_DESCRIPTORS, 1);
 	*place = file->next;
 	slots_remove(files_of(channel), id);
+	return true;
 }
 
 /* Takes over the descriptor if it succeeds. -ENOLCK */
@@ -198,7 +203,7 @@ int lock_files_test(struct file *file, struct lock *lock)
 	return 0;
 }
 
-/* Waiting, on a thread: by a descriptor of its own, which its owner may close meanwhile. */
+/* Waiting, on a thread: by a descriptor of its own, for as long as the thread takes to end. */
 struct sleeping {
 	struct lock lock;
 	int fd;
@@ -219,22 +224,6 @@ static void sleeping_undo(struct host *host, struct caller *caller, void *data)
 	close(sleeping->fd);
 }
 
-/* If the owner's own descriptor has been closed meanwhile, this one takes its place. */
-static int slept(struct file *file, const struct sleeping *sleeping)
-{
-	struct lock_file *locks;
-	int r = 0;
-
-	if (*find(file->channel, sleeping->lock.owner, sleeping->lock.is_flock)) {
-		close(sleeping->fd);
-		return 0;
-	}
-	r = lock_file_add(file->channel, &sleeping->lock, sleeping->fd, &locks);
-	if (r < 0)
-		sleeping_undo(NULL, NULL, (void *)sleeping);
-	return r;
-}
-
 static int sleeping_begin(struct file *file, struct sleeping *sleeping)
 {
 	struct lock_file *locks;
@@ -243,7 +232,22 @@ static int sleeping_begin(struct file *file, struct sleeping *sleeping)
 	if (r < 0)
 		return r;
 	sleeping->fd = fcntl(locks->fd, F_DUPFD_CLOEXEC, 0);
-	return sleeping->fd < 0 ? -ENOLCK : 0;
+	if (sleeping->fd < 0)
+		return -ENOLCK;
+	locks->n_waits++;
+	return 0;
+}
+
+/* The open file that it came through lasts, and perhaps no other of the owner's does. */
+static void sleeping_end(struct channel *channel, const struct sleeping *sleeping)
+{
+	const struct lock *lock = &sleeping->lock;
+	struct lock_file *locks =
+		lock_file_of(channel, *find(channel, lock->owner, lock->is_flock));
+
+	locks->n_waits--;
+	locks->file = lock->file;
+	close(sleeping->fd);
 }
 
 int lock_files_wait(struct file *file, const struct lock *lock, struct caller *caller)
@@ -264,11 +268,9 @@ int lock_files_wait(struct file *file, const struct lock *lock, struct caller *c
 		r = sleeping_begin(file, &sleeping);
 	if (r == 0)
 		r = job_run(file->channel->space->host, caller, &call);
-	if (r == 0)
-		return slept(file, &sleeping);
 	/* Of a job that is under way the descriptor is that, too. */
 	if (r != -EINPROGRESS && sleeping.fd >= 0)
-		close(sleeping.fd);
+		sleeping_end(file->channel, &sleeping);
 	return r == -ENOBUFS ? -ENOLCK : r;
 }
 
@@ -285,9 +287,9 @@ void lock_files_drop_file(struct channel *channel, uint64_t file)
 	uint64_t *place = &channel->lock_files;
 
 	while (*place) {
-		if (lock_file_of(channel, *place)->file == file)
-			lock_file_free(channel, place);
-		else
-			place = &lock_file_of(channel, *place)->next;
+		struct lock_file *next = lock_file_of(channel, *place);
+
+		if (next->file != file || !lock_file_free(channel, place))
+			place = &next->next;
 	}
 }

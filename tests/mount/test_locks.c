@@ -7,6 +7,7 @@
 #include "tests/mount/locking.h"
 #include "tests/mount/process.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/syscall.h>
@@ -191,6 +192,50 @@ START_TEST(test_locks_region_is_locked_natively)
 }
 END_TEST
 
+struct waiting {
+	int fd, result;
+	_Atomic pid_t tid;
+};
+
+static const struct flock waited = {.l_type = F_WRLCK, .l_start = 10, .l_len = 10};
+
+static void *wait_in_thread(void *arg)
+{
+	struct waiting *waiting = arg;
+
+	waiting->tid = gettid();
+	waiting->result = lock_record(F_SETLKW, waiting->fd, waited);
+	return NULL;
+}
+
+static bool has_begun(void *arg)
+{
+	return ((struct waiting *)arg)->tid != 0;
+}
+
+/* A process closes a descriptor and locks anew while one of its threads still waits. */
+START_TEST(test_locks_of_a_region_outlast_a_close_while_waiting)
+{
+	struct locking locking = locking_begin(REGION * N_CALLS + RECORD);
+	int native = (int)must(open("/dev/shm/m", O_RDWR));
+	struct waiting waiting = {.fd = locking.fd};
+	pthread_t thread;
+
+	ck_assert_int_eq(lock_record(F_OFD_SETLK, native, waited), 0);
+	ck_assert_int_eq(pthread_create(&thread, NULL, wait_in_thread, &waiting), 0);
+	ck_assert(wait_until(has_begun, &waiting, 5000));
+	task_must_block(waiting.tid, SYS_fcntl);
+	close(locking_open(locking.target));
+	ck_assert_int_eq(lock_record(F_SETLK, locking.fd,
+				     (struct flock){.l_type = F_WRLCK, .l_start = 30, .l_len = 5}),
+			 0);
+	ck_assert_int_eq(lock_record(F_OFD_SETLK, native, (struct flock){.l_type = F_UNLCK}), 0);
+	pthread_join(thread, NULL);
+	ck_assert_int_eq(waiting.result, 0);
+	ck_assert_int_eq(lock_record(F_OFD_SETLK, native, waited), EAGAIN);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("locks");
@@ -209,5 +254,6 @@ int main(void)
 	tcase_add_loop_test(tcase, test_locks_calls_do_not_meet, 0, n);
 	tcase_add_loop_test(tcase, test_locks_texts_have_none, 0, 2);
 	tcase_add_loop_test(tcase, test_locks_region_is_locked_natively, 0, N_CALLS);
+	tcase_add_test(tcase, test_locks_of_a_region_outlast_a_close_while_waiting);
 	return suite_run(suite);
 }
