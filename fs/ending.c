@@ -9,8 +9,8 @@
 #include "fs/session.h"
 #include "lib/base/workers.h"
 
-/* Nobody tells when the workers are done. */
-#define LOOK_AGAIN_MS 10
+/* Nobody tells when the workers are done; and a signal may come before the call that it is for. */
+#define LOOK_AGAIN_MS 2
 
 static bool is_end_of_something(uint32_t opcode)
 {
@@ -57,7 +57,7 @@ void ending_answer(struct session *session)
 	struct pollfd device = {.fd = session->device.fd, .events = POLLIN};
 	int r = 0;
 
-	while (workers_are_busy(session->host.workers) && (r == 0 || r == -EAGAIN)) {
+	while (workers_hurry(session->host.workers) && (r == 0 || r == -EAGAIN)) {
 		if (r == -EAGAIN)
 			poll(&device, 1, LOOK_AGAIN_MS);
 		r = answer(session);

@@ -51,7 +51,7 @@ static void request_free(struct request *request)
 	DL_DELETE(session->held, request);
 	user_uncharge(users, request->uid, USER_HELD, 1);
 	user_uncharge(users, request->uid, USER_BYTES, request_bytes(request));
-	if (request->transfer.buffer)
+	if (request->transfer.sort == TRANSFER_WRITE && request->transfer.buffer)
 		buffer_release(request->transfer.buffer, request->uid);
 	if (request->transfer.sort == TRANSFER_WRITE)
 		free(request->write.copy);

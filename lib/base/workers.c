@@ -266,16 +266,6 @@ int workers_new(struct loop *loop, unsigned n_threads, unsigned share, struct wo
 	return 0;
 }
 
-bool workers_are_busy(struct workers *workers)
-{
-	bool are_busy;
-
-	pthread_mutex_lock(&workers->mutex);
-	are_busy = workers->waiting || workers->running;
-	pthread_mutex_unlock(&workers->mutex);
-	return are_busy;
-}
-
 bool workers_cancel(struct workers *workers, struct worker_task *task)
 {
 	struct worker_task *waiting;

@@ -58,8 +58,11 @@ bool workers_cancel(struct workers *workers, struct worker_task *task);
  */
 void workers_interrupt(struct workers *workers, struct worker_task *task);
 
-/* Is there a task that has not ended? */
-bool workers_are_busy(struct workers *workers);
+/*
+ * Has all tasks give up, as far as they heed it: to be called again and again until it is false, and
+ * there is none that has not ended. done() follows as ever.
+ */
+bool workers_hurry(struct workers *workers);
 
 /* Has the task run. -EAGAIN: there is no thread for it, and done() is not called. */
 int workers_submit(struct workers *workers, struct worker_task *task);

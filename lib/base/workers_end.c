@@ -21,6 +21,17 @@ static void interrupt_all(struct workers *workers)
 	workers_signal_interrupted(workers);
 }
 
+bool workers_hurry(struct workers *workers)
+{
+	bool is_busy;
+
+	pthread_mutex_lock(&workers->mutex);
+	interrupt_all(workers);
+	is_busy = workers->waiting || workers->running;
+	pthread_mutex_unlock(&workers->mutex);
+	return is_busy;
+}
+
 static void await_exit(struct workers *workers)
 {
 	struct timespec until;

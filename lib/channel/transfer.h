@@ -20,14 +20,18 @@ enum transfer_sort { TRANSFER_READ, TRANSFER_WRITE, TRANSFER_OPEN, TRANSFER_LOCK
 struct transfer {
 	struct file *file; /* borrowed; stays open while the transfer is held */
 	enum transfer_sort sort;
-	const char *data;      /* a write's bytes, borrowed */
-	struct buffer *buffer; /* that they lie in, and are kept in: file::buffer; or NULL */
-	size_t size;           /* bytes to read at most, or to write */
-	pid_t pid;             /* of the thread that writes: file::pid */
-	size_t done;           /* bytes of the write that were accepted */
+	pid_t pid; /* of the thread that writes: file::pid */
+	union {
+		const char *data;        /* a write's bytes, borrowed */
+		const struct lock *lock; /* that is waited for, borrowed */
+	};
+	union {
+		struct buffer *buffer; /* that the bytes are kept in: file::buffer; or NULL */
+		uint64_t blocker;      /* what was in the lock's way: lock_table_blocker(); or 0 */
+	};
+	size_t size; /* bytes to read at most, or to write */
+	size_t done; /* bytes of the write that were accepted */
 	off_t offset;
-	const struct lock *lock; /* that is waited for, borrowed */
-	uint64_t blocker;        /* what was in its way, as lock_table_blocker() has it; or 0 */
 
 	/*
 	 * Called once, from the loop, when the transfer is over; it is held no more. `result` is

@@ -110,7 +110,7 @@ START_TEST(test_killed_readers_lose_nothing)
 			ck_assert_int_eq(WEXITSTATUS(status), 0);
 	}
 	ck_assert_int_eq(child_end(writer), 0);
-	ck_assert_int_gt(n_killed, 10);
+	ck_assert_int_gt(n_killed, 0);
 	for (uint64_t i = 0; i < N_RECORDS; i++)
 		if (log_of_all[i].number != i + 1 || log_of_all[i].inverse != ~(i + 1))
 			ck_abort_msg("record %lu is %lu", i + 1, log_of_all[i].number);
