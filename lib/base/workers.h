@@ -59,7 +59,7 @@ bool workers_cancel(struct workers *workers, struct worker_task *task);
 void workers_interrupt(struct workers *workers, struct worker_task *task);
 
 /*
- * Has all tasks give up, as far as they heed it: to be called again and again until it is false, and
+ * Has all tasks give up, as far as they heed it: to be called again and again until it is false and
  * there is none that has not ended. done() follows as ever.
  */
 bool workers_hurry(struct workers *workers);
