@@ -164,19 +164,17 @@ void lock_table_apply(struct channel *channel, const struct lock *lock, struct l
 	while (*place) {
 		struct lock_record *record = record_of(channel, *place);
 		bool is_merged = record->lock.type == set.type && touches(&record->lock, &set);
+		bool is_meant = is_same(&record->lock, &set) &&
+				(is_merged || overlaps(&record->lock, &set));
 
-		if (!is_same(&record->lock, &set) ||
-		    (!is_merged && !overlaps(&record->lock, &set))) {
+		/* What trim() may add stands before all others, and touches nothing. */
+		if (!is_meant || (!is_merged && trim(channel, &record->lock, &set, room))) {
 			place = &record->next;
-		} else if (is_merged) {
-			grow(&set, &record->lock);
-			unlink_next(channel, place);
-		} else if (trim(channel, &record->lock, &set, room)) {
-			/* What it may have added stands before all others, and touches nothing. */
-			place = &record->next;
-		} else {
-			unlink_next(channel, place);
+			continue;
 		}
+		if (is_merged)
+			grow(&set, &record->lock);
+		unlink_next(channel, place);
 	}
 	if (set.type != F_UNLCK)
 		add(channel, &set, room);
