@@ -274,9 +274,18 @@ int lock_files_wait(struct file *file, const struct lock *lock, struct caller *c
 	return r == -ENOBUFS ? -ENOLCK : r;
 }
 
-void lock_files_drop_owner(struct channel *channel, uint64_t owner, bool is_flock)
+void lock_files_close_unused(struct channel *channel, uint64_t owner, bool is_flock)
 {
 	uint64_t *place = find(channel, owner, is_flock);
+
+	/* A thread may have got a lock that nobody knows of yet. */
+	if (*place && lock_file_of(channel, *place)->n_waits == 0)
+		lock_file_free(channel, place);
+}
+
+void lock_files_drop_owner(struct channel *channel, uint64_t owner)
+{
+	uint64_t *place = find(channel, owner, false);
 
 	if (*place)
 		lock_file_free(channel, place);

@@ -25,8 +25,11 @@ int lock_files_wait(struct file *file, const struct lock *lock, struct caller *c
 /* As lock_test(), of locks that only the kernel knows. The process is 0 where it names none. */
 int lock_files_test(struct file *file, struct lock *lock);
 
-/* The owner has no lock any more; or nobody has, by way of this open file. */
-void lock_files_drop_owner(struct channel *channel, uint64_t owner, bool is_flock);
+/* Closes the owner's open file, which has no lock, unless one is waited for. */
+void lock_files_close_unused(struct channel *channel, uint64_t owner, bool is_flock);
+
+/* Takes away the owner's locks of fcntl(2); or all that came through this open file. */
+void lock_files_drop_owner(struct channel *channel, uint64_t owner);
 void lock_files_drop_file(struct channel *channel, uint64_t file);
 
 #endif

@@ -44,9 +44,8 @@ static int set(struct file *file, const struct lock *lock)
 
 static void close_unused(struct channel *channel, const struct lock *lock)
 {
-	if (lock_files_serve(channel) && lock->type == F_UNLCK &&
-	    !lock_table_has(channel, lock->owner, lock->is_flock))
-		lock_files_drop_owner(channel, lock->owner, lock->is_flock);
+	if (lock_files_serve(channel) && !lock_table_has(channel, lock->owner, lock->is_flock))
+		lock_files_close_unused(channel, lock->owner, lock->is_flock);
 }
 
 /* Notes what has been granted, and wakes those who may get in now. */
@@ -75,6 +74,7 @@ int lock_set(struct file *file, const struct lock *lock)
 	lock_room_drop(channel, &room);
 	if (r == -EAGAIN)
 		give_up(channel, lock);
+	close_unused(channel, lock);
 	return r;
 }
 
@@ -133,7 +133,7 @@ void lock_drop_owner(struct channel *channel, uint64_t owner)
 {
 	if (!channel->locks && !channel->lock_files)
 		return;
-	lock_files_drop_owner(channel, owner, false);
+	lock_files_drop_owner(channel, owner);
 	if (lock_table_drop(channel, is_owners, owner))
 		wake(channel);
 }

@@ -156,6 +156,28 @@ START_TEST(test_locks_calls_do_not_meet)
 }
 END_TEST
 
+static int refused_body(void *arg)
+{
+	struct locking other = *(struct locking *)arg;
+	int before;
+
+	other.fd = locking_open(other.target);
+	before = mount_descriptors(&ipc);
+	if (locking_set(&other, F_WRLCK, false) != EAGAIN)
+		return 201;
+	return mount_descriptors(&ipc) > before ? 202 : 0;
+}
+
+/* A lock of a region takes a descriptor of the daemon's. */
+START_TEST(test_locks_refused_one_costs_no_descriptor)
+{
+	struct locking locking = locking_begin(REGION * N_CALLS + _i);
+
+	ck_assert_int_eq(locking_set(&locking, F_WRLCK, false), 0);
+	child_must(refused_body, &locking);
+}
+END_TEST
+
 static const char *const texts[] = {"README", "info/summary"};
 
 /* Each look-up of these is another object. */
@@ -252,6 +274,7 @@ int main(void)
 	tcase_add_loop_test(tcase, test_locks_child_has_the_open_file, 0, n);
 	tcase_add_loop_test(tcase, test_locks_change_that_fails, 0, n);
 	tcase_add_loop_test(tcase, test_locks_calls_do_not_meet, 0, n);
+	tcase_add_loop_test(tcase, test_locks_refused_one_costs_no_descriptor, 0, N_CALLS);
 	tcase_add_loop_test(tcase, test_locks_texts_have_none, 0, 2);
 	tcase_add_loop_test(tcase, test_locks_region_is_locked_natively, 0, N_CALLS);
 	tcase_add_test(tcase, test_locks_of_a_region_outlast_a_close_while_waiting);
