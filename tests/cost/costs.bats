@@ -233,5 +233,5 @@ count_instructions() {
 	[[ ${OPTIMIZATION:-0} == [23s] ]] || skip "not without optimization"
 	# More where the reader waits for each message, as it does on a busy machine.
 	at_most 3400 count_instructions pipe
-	at_most 3400 count_instructions queue
+	at_most 3550 count_instructions queue
 }

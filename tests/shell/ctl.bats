@@ -277,7 +277,7 @@ create pipes/$NAME.2'"
 	run -1 other 'echo "set pipes/$NAME eof=never" > $IPC/ctl'
 	run -1 other 'echo "set shm/$NAME size=1M" > $IPC/ctl'
 	run -0 stat -c "%a %u %g %s" "$P" "$NATIVE_MQ/$NAME" "/dev/shm/$NAME"
-	[[ $output == "600 0 0 0"*"600 0 0"*"600 0 0 0" ]]
+	[[ $output == "600 0 0 "@(0|4096)$'\n'"600 0 0 "*$'\n'"600 0 0 0" ]]
 	run -1 grep -E "eof never|capacity 65536" "$IPC/info/pipes/$NAME/status"
 }
 

@@ -38,7 +38,7 @@ typed() {
 @test "the session in README.md prints what it says" {
 	local readme="$HERE/../../README.md" session="$BATS_TEST_TMPDIR/session"
 	awk '/^## / { on = /^## Examples/ } on && /^    / { print substr($0, 5) }' "$readme" >"$session"
-	! is_off open_tree || sed -i 's/^prw/-rw/' "$session" # a served pipe
+	! is_off open_tree || sed -i -E 's/^prw(.*) 0 /-rw\1 4096 /' "$session" # a served pipe
 	grep -v '^# \|^>>> ' "$session" | grep . | sed 's/[A-Z][a-z][a-z] .[0-9] ..:..//' | sort >"$OUT.expected"
 	[[ $(wc -l <"$OUT.expected") -gt 5 ]]
 	sed -n "s|/ipc\b|$IPC|g; s/^# //p" "$session" >"$session.sh"

@@ -1,1 +1,0 @@
-create pipes/z
