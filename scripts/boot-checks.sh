@@ -145,7 +145,7 @@ check_crash() {
 	local pid
 
 	pid=$(main_pid)
-	in_shell 'echo one > /ipc/queues/jobs; echo two > /ipc/queues/jobs; echo kept > /ipc/shm/frame
+	in_shell 'echo one > /ipc/queues/jobs; echo two > /ipc/queues/jobs; echo kept | dd of=/ipc/shm/frame conv=notrunc status=none
 		chmod 600 /ipc/queues/new; rm /ipc/pipes/more
 		systemd-run -q --unit=reader --remain-after-exit sh -c "cat /ipc/queues/new"'
 	in_shell "kill -KILL $pid"
