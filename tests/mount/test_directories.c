@@ -50,13 +50,16 @@ static int stat_run(void *name)
 static int list_run(void *name)
 {
 	DIR *dir = opendir(ipc_path(name));
+	int error;
 
 	if (!dir)
 		return errno;
 	errno = 0;
 	while (readdir(dir))
 		errno = 0;
-	return errno;
+	error = errno;
+	closedir(dir);
+	return error;
 }
 
 static int command_run(void *command)

@@ -82,7 +82,8 @@ int mirror_look_as(struct caller *caller, const char *path)
 		held_wait(&held);
 	}
 	n = must(channel_read(file, sizeof(mirror_text) - 1, 0, &data));
-	memcpy(mirror_text, data, (size_t)n);
+	if (n > 0)
+		memcpy(mirror_text, data, (size_t)n);
 	mirror_text[n] = '\0';
 	channel_release(file);
 	return 0;
