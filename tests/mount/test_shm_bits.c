@@ -5,6 +5,7 @@
  */
 #include "tests/mount/fixture.h"
 #include "tests/mount/process.h"
+#include "tests/mount/regions.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,49 +14,6 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
-
-enum { OWNER = 4321, NOBODY = 65534 };
-
-#define NEEDS "passthrough"
-#define CAPS  "security.capability"
-#define WAYS  2
-
-/* linux/capability.h: version 2, effective, CAP_NET_RAW. */
-static const unsigned char caps[] = {1, 0, 0, 2, 0, 32, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
-
-/* The region x, natively and in the mount. */
-static const char *region(int way)
-{
-	return way ? ipc_path("shm/x") : "/dev/shm/x";
-}
-
-static void make(mode_t mode)
-{
-	int fd = (int)must(open("/dev/shm/x", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-
-	must(ftruncate(fd, 4096));
-	must(fchown(fd, OWNER, OWNER));
-	must(fchmod(fd, mode));
-	close(fd);
-}
-
-/* A call as some user, by one of the ways. */
-struct call {
-	int (*make)(const char *path);
-	int way;
-};
-
-static int call_run(void *call_)
-{
-	const struct call *call = call_;
-
-	return call->make(region(call->way)) < 0 ? errno : 0;
-}
-
-static int errno_of(unsigned id, int (*make_call)(const char *path), int way)
-{
-	return child_code_as(id, call_run, &(struct call){make_call, way});
-}
 
 static int use(const char *path, int flags, int (*act)(int fd))
 {
@@ -161,17 +119,17 @@ struct outcome {
 	bool has_caps;
 };
 
-static struct outcome outcome_of(mode_t mode, unsigned id, struct call call)
+static struct outcome outcome_of(mode_t mode, unsigned id, struct region_call call)
 {
 	struct outcome outcome;
 	struct stat attr, shown;
 
-	make(mode);
+	region_make(mode);
 	if (!(mode & 06000))
-		must(setxattr("/dev/shm/x", CAPS, caps, sizeof(caps), 0));
-	outcome.error = errno_of(id, call.make, call.way);
+		must(setxattr("/dev/shm/x", CAPS, region_caps, sizeof(region_caps), 0));
+	outcome.error = region_errno(id, call.make, call.way);
 	must(stat("/dev/shm/x", &attr));
-	must(stat(region(1), &shown));
+	must(stat(region_path(1), &shown));
 	ck_assert_uint_eq(attr.st_mode, shown.st_mode);
 	outcome.mode = attr.st_mode;
 	outcome.has_caps = getxattr("/dev/shm/x", CAPS, NULL, 0) > 0;
@@ -189,7 +147,7 @@ START_TEST(test_shm_set_id_bits_go_as_natively)
 
 			for (int way = 0; way < WAYS; way++)
 				outcomes[way] = outcome_of(modes[m], users[u],
-							   (struct call){calls[_i], way});
+							   (struct region_call){calls[_i], way});
 			ck_assert_msg(outcomes[0].error == outcomes[1].error &&
 					      outcomes[0].mode == outcomes[1].mode &&
 					      outcomes[0].has_caps == outcomes[1].has_caps,
@@ -212,10 +170,10 @@ START_TEST(test_shm_set_id_bits_that_come_later_go_too)
 	struct stat attr;
 	int fd;
 
-	make(0777);
-	fd = (int)must(open(region(1), O_WRONLY));
+	region_make(0777);
+	fd = (int)must(open(region_path(1), O_WRONLY));
 	for (int i = 0; i < 3; i++) {
-		must(chmod(region(i % WAYS), 06777));
+		must(chmod(region_path(i % WAYS), 06777));
 		child_must_as(NOBODY, write_to, &fd);
 		must(stat("/dev/shm/x", &attr));
 		ck_assert_uint_eq(attr.st_mode & 07777, 0777);
@@ -228,9 +186,9 @@ START_TEST(test_shm_cuts_by_root_leave_set_id_bits)
 {
 	struct stat attr;
 
-	make(06777);
-	must(truncate(region(1), 100));
-	ck_assert_int_eq(call_ftruncate(region(1)), 0);
+	region_make(06777);
+	must(truncate(region_path(1), 100));
+	ck_assert_int_eq(call_ftruncate(region_path(1)), 0);
 	must(stat("/dev/shm/x", &attr));
 	ck_assert_uint_eq(attr.st_mode & 07777, 06777);
 }

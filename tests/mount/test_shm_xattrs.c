@@ -4,6 +4,7 @@
  */
 #include "tests/mount/fixture.h"
 #include "tests/mount/process.h"
+#include "tests/mount/regions.h"
 
 #include <fcntl.h>
 #include <stdint.h>
@@ -12,49 +13,6 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
-
-enum { OWNER = 4321, NOBODY = 65534 };
-
-#define NEEDS "passthrough"
-#define CAPS  "security.capability"
-#define WAYS  2
-
-/* linux/capability.h: version 2, effective, CAP_NET_RAW. */
-static const unsigned char caps[] = {1, 0, 0, 2, 0, 32, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
-
-/* The region x, natively and in the mount. */
-static const char *region(int way)
-{
-	return way ? ipc_path("shm/x") : "/dev/shm/x";
-}
-
-static void make(mode_t mode)
-{
-	int fd = (int)must(open("/dev/shm/x", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-
-	must(ftruncate(fd, 4096));
-	must(fchown(fd, OWNER, OWNER));
-	must(fchmod(fd, mode));
-	close(fd);
-}
-
-/* A call as some user, by one of the ways. */
-struct call {
-	int (*make)(const char *path);
-	int way;
-};
-
-static int call_run(void *call_)
-{
-	const struct call *call = call_;
-
-	return call->make(region(call->way)) < 0 ? errno : 0;
-}
-
-static int errno_of(unsigned id, int (*make_call)(const char *path), int way)
-{
-	return child_code_as(id, call_run, &(struct call){make_call, way});
-}
 
 static char value[65536];
 
@@ -95,7 +53,7 @@ static int call_get_security(const char *path)
 
 static int call_set_caps(const char *path)
 {
-	return setxattr(path, CAPS, caps, sizeof(caps), 0);
+	return setxattr(path, CAPS, region_caps, sizeof(region_caps), 0);
 }
 
 static int call_set_unknown(const char *path)
@@ -131,9 +89,9 @@ START_TEST(test_shm_xattrs_are_the_callers_to_use)
 			int errors[WAYS];
 
 			for (int way = 0; way < WAYS; way++) {
-				make(modes[m]);
+				region_make(modes[m]);
 				set_three();
-				errors[way] = errno_of(users[u], calls[_i], way);
+				errors[way] = region_errno(users[u], calls[_i], way);
 			}
 			ck_assert_msg(errors[0] == errors[1],
 				      "call %d, mode %o, user %u: %s, not %s", _i, modes[m],
@@ -150,15 +108,15 @@ static int list_run(void *ret_)
 	ssize_t n[WAYS];
 
 	for (int way = 0; way < WAYS; way++)
-		n[way] = listxattr(region(way), names[way], sizeof(names[way]));
+		n[way] = listxattr(region_path(way), names[way], sizeof(names[way]));
 	return n[0] > 0 && n[0] == n[1] && memcmp(names[0], names[1], (size_t)n[0]) == 0 ? 0 : EDOM;
 }
 
 START_TEST(test_shm_xattrs_are_listed_as_natively)
 {
-	make(0666);
+	region_make(0666);
 	set_three();
-	must(setxattr(region(1), "user.\x01\xff\n", "x", 1, 0));
+	must(setxattr(region_path(1), "user.\x01\xff\n", "x", 1, 0));
 	child_must(list_run, NULL);
 	child_must_as(NOBODY, list_run, NULL); /* who sees nothing trusted */
 }
@@ -166,10 +124,10 @@ END_TEST
 
 START_TEST(test_shm_xattrs_are_the_regions_own)
 {
-	const char *path = region(1);
+	const char *path = region_path(1);
 	char found[4];
 
-	make(0666);
+	region_make(0666);
 	for (size_t i = 0; i < sizeof(value); i++)
 		value[i] = (char)i;
 	must(setxattr(path, "user.long", value, sizeof(value), 0));
@@ -201,7 +159,7 @@ static const struct {
 static int make_run(void *way)
 {
 	umask(077);
-	return open(region(*(int *)way), O_CREAT | O_EXCL | O_RDWR, 0666) < 0 ? errno : 0;
+	return open(region_path(*(int *)way), O_CREAT | O_EXCL | O_RDWR, 0666) < 0 ? errno : 0;
 }
 
 static mode_t mode_made(int way, ssize_t *ret_size, char *ret_list)

@@ -4,6 +4,7 @@
 # shellcheck shell=bats disable=SC2016
 
 load helper
+load refusals
 
 teardown() {
 	local bad=0
@@ -14,20 +15,6 @@ teardown() {
 
 other() { # WHAT ANOTHER USER TYPES
 	as_user "$OTHER" bash -c "$1"
-}
-
-# refused 'LINE' 'TEXT': root's LINE fails, and ctl then says TEXT.
-refused() {
-	run -1 shell 'echo "$1" > $IPC/ctl' "$1"
-	run -0 last_error
-	[[ $output == "line 1: $2" ]] || {
-		echo "of '$1' ctl says '$output', not '$2'"
-		return 1
-	}
-}
-
-last_error() {
-	sed '0,/^# Your last error:/d' "$IPC/ctl"
 }
 
 # --- what it does ---------------------------------------------------------------------------------

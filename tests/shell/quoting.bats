@@ -4,20 +4,7 @@
 # shellcheck shell=bats disable=SC2016
 
 load helper
-
-# refused 'LINE' 'TEXT': root's LINE fails, and ctl then says TEXT.
-refused() {
-	run -1 shell 'echo "$1" > $IPC/ctl' "$1"
-	run -0 last_error
-	[[ $output == "line 1: $2" ]] || {
-		echo "of '$1' ctl says '$output', not '$2'"
-		return 1
-	}
-}
-
-last_error() {
-	sed '0,/^# Your last error:/d' "$IPC/ctl"
-}
+load refusals
 
 @test "a name with blanks, quotes or other bytes is quoted as in a shell or escaped as in fstab" {
 	run -0 shell 'cd $IPC/pipes

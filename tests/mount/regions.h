@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A region, natively and in the mount, and calls that have to come to the same by both ways. Every
+ * other failure fails the test.
+ */
+#ifndef TESTS_MOUNT_REGIONS_H
+#define TESTS_MOUNT_REGIONS_H
+
+#include <sys/stat.h>
+
+enum { OWNER = 4321, NOBODY = 65534 };
+
+#define NEEDS "passthrough"
+#define CAPS  "security.capability"
+#define WAYS  2
+
+/* linux/capability.h: version 2, effective, CAP_NET_RAW. */
+#define REGION_CAPS_SIZE 20
+extern const unsigned char region_caps[REGION_CAPS_SIZE];
+
+/* Of the region x: 0 natively, 1 in the mount. */
+const char *region_path(int way);
+/* Makes it anew, OWNER's. */
+void region_make(mode_t mode);
+
+/* A call, by one of the ways. */
+struct region_call {
+	int (*make)(const char *path);
+	int way;
+};
+
+/* What a call comes to as some user, by one of the ways: 0 or an errno. */
+int region_errno(unsigned id, int (*make_call)(const char *path), int way);
+
+#endif

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What ctl says of a line that it refuses.
+# shellcheck shell=bash disable=SC2016,SC2154
+
+# refused 'LINE' 'TEXT': root's LINE fails, and ctl then says TEXT.
+refused() {
+	run -1 shell 'echo "$1" > $IPC/ctl' "$1"
+	run -0 last_error
+	[[ $output == "line 1: $2" ]] || {
+		echo "of '$1' ctl says '$output', not '$2'"
+		return 1
+	}
+}
+
+last_error() {
+	sed '0,/^# Your last error:/d' "$IPC/ctl"
+}
