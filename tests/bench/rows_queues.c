@@ -147,14 +147,14 @@ static void sysv_close(struct ends *ends)
 
 #define POSIX_SIDES                                                                           \
 	{                                                                                     \
-		{"mq_send, mq_receive", native_open, work_round_trip, .close = native_close}, \
+		{"mq_send", native_open, work_round_trip, .close = native_close}, \
 		{                                                                             \
 			"ipcfs", ipcfs_open, work_round_trip, .close = ipcfs_close            \
 		}                                                                             \
 	}
 #define SYSV_SIDES                                                                                 \
 	{                                                                                          \
-		{"msgsnd, msgrcv", sysv_native_open, work_round_trip, .close = sysv_native_close}, \
+		{"msgsnd", sysv_native_open, work_round_trip, .close = sysv_native_close}, \
 		{                                                                                  \
 			"ipcfs", sysv_open, work_round_trip, .close = sysv_close                   \
 		}                                                                                  \

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# results.csv as tables in Markdown: gawk -v groups="shm pipes" -f tables.awk; has_targets=1 adds the
-# targets and marks what misses them, is_short=1 leaves out rows that have none.
+# results.csv as tables in Markdown: gawk -v groups="shm pipes" -f tables.awk. With has_targets=1 there
+# are targets, ratios, and what misses its target is bold. chosen="shm: WORK;pipes: WORK" prints these
+# rows alone, in fewer columns.
 BEGIN { FPAT = "([^,]*)|(\"[^\"]*\")"; split(groups, wanted, " "); split("same other free", cpus, " ") }
 
 function unquote(text) {
@@ -31,19 +32,37 @@ NR > 1 {
 		targets[key] = targets[key] (targets[key] ? ", " : "") unquote($12) " " $13
 }
 
+# One row, with as many columns as the table has.
+function row(title, key,    c, line) {
+	line = "| " title " | " native[key] " | " unit[key] " |"
+	if (has_targets && !chosen)
+		line = line " " targets[key] " |"
+	for (c = 1; c <= (chosen ? 2 : 3); c++)
+		line = line " " ((key, cpus[c]) in cell ? cell[key, cpus[c]] : "") " |"
+	print line
+}
+
 END {
-	printf "| work | instead | unit |%s same CPU | other CPU | free |\n", has_targets ? " to reach |" : ""
+	if (chosen) {
+		print "| work | instead of | unit | same CPU | other CPU |"
+		print "| --- | --- | --- | --- | --- |"
+		n_chosen = split(chosen, rows, ";")
+		for (i = 1; i <= n_chosen; i++) {
+			group = rows[i]; sub(/: .*/, "", group)
+			work = rows[i]; sub(/^[^:]*: /, "", work)
+			if (!((group SUBSEP work) in unit)) {
+				print "no row is named " rows[i] >"/dev/stderr"
+				exit 1
+			}
+			row(rows[i], group SUBSEP work)
+		}
+		exit
+	}
+	printf "| work | instead of | unit |%s same CPU | other CPU | free |\n", has_targets ? " to reach |" : ""
 	printf "| --- | --- | --- |%s --- | --- | --- |\n", has_targets ? " --- |" : ""
 	for (g = 1; g in wanted; g++)
 		for (i = 0; i < n[wanted[g]]; i++) {
-			work = works[wanted[g], i]; key = wanted[g] SUBSEP work
-			if (is_short && targets[key] == "")
-				continue
-			printf "| %s: %s | %s | %s |", wanted[g], work, native[key], unit[key]
-			if (has_targets)
-				printf " %s |", targets[key]
-			for (c = 1; c <= 3; c++)
-				printf " %s |", (key, cpus[c]) in cell ? cell[key, cpus[c]] : ""
-			printf "\n"
+			work = works[wanted[g], i]
+			row(wanted[g] ": " work, wanted[g] SUBSEP work)
 		}
 }

@@ -1,53 +1,16 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The examples of README.md, as they are printed there with another mount point, and a few things that
-# people will build from them. Each test has the IPC namespace and /dev/shm for itself, so that plain
-# names such as `jobs` meet nobody else's.
+# people will build from them.
 # shellcheck shell=bats disable=SC2016
 
 load helper
+load typed
 
-# Nothing is mounted by setup: see typed.
-setup() {
-	[[ $(id -u) == 0 ]] || skip "only root can mount here"
-	IPC=$(new_directory)
-	export IPC OUT="$BATS_TEST_TMPDIR/out"
-}
-
-teardown() {
-	[[ -z ${IPC:-} ]] || rmdir "$IPC"
-}
-
-# typed 'WHAT A USER TYPES': the working directory is the mount.
-typed() {
-	export TYPED=$1
-	timeout -k 1 30 unshare --mount --ipc --propagation private bash -c '
-		mount -t tmpfs none /dev/shm
-		"$IPCFS" "$IPC" ${IPCFS_TEST_OPTIONS:+-o "$IPCFS_TEST_OPTIONS"} || exit
-		cd "$IPC" && timeout -k 1 20 bash -c "$TYPED"
-		status=$?
-		cd /
-		fuser() { pgrep -f "^$IPCFS $IPC( |\$)"; }
-		daemon=$(fuser)
-		umount "$IPC" || kill $daemon
-		until [[ -z $(fuser) ]]; do sleep 0.02; done
-		exit $status' 3>&-
-}
-
-# In a README's session: commands after `# `, Python after `>>> `, and what they print.
 @test "the session in README.md prints what it says" {
-	local readme="$HERE/../../README.md" session="$BATS_TEST_TMPDIR/session"
-	awk '/^## / { on = /^## Examples/ } on && /^    / { print substr($0, 5) }' "$readme" >"$session"
-	! is_off open_tree || sed -i -E 's/^prw(.*) 0 /-rw\1 4096 /' "$session" # a served pipe
-	grep -v '^# \|^>>> ' "$session" | grep . | sed 's/[A-Z][a-z][a-z] .[0-9] ..:..//' | sort >"$OUT.expected"
-	[[ $(wc -l <"$OUT.expected") -gt 5 ]]
-	sed -n "s|/ipc\b|$IPC|g; s/^# //p" "$session" >"$session.sh"
-	sed -n "s|/ipc\b|$IPC|g; s/^>>> //p" "$session" >"$session.py"
-	run -0 typed 'session=$(dirname "$OUT")/session
-		trap "kill \$(jobs -p)" EXIT
-		source "$session.sh" > "$OUT"; python3 -iq < "$session.py" >> "$OUT" 2> "$OUT.python"
-		until (($(wc -l < "$OUT") >= $(wc -l < "$OUT.expected"))); do sleep 0.02; done'
-	sed 's/[A-Z][a-z][a-z] .[0-9] ..:..//' "$OUT" | sort | diff "$OUT.expected" -
+	awk '/^## / { on = /^## Examples/ } on && /^    / { print substr($0, 5) }' "$HERE/../../README.md" \
+		>"$BATS_TEST_TMPDIR/session"
+	prints_what_it_says "$BATS_TEST_TMPDIR/session"
 }
 
 @test "a real POSIX message queue" {

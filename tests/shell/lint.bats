@@ -82,6 +82,24 @@ fails() {
 	fails arrows "lib/base/fresh.c:1: lib/tree/root.h: lib/base is not above lib/tree"
 }
 
+@test "a front page that is long or wide fails" {
+	run -0 scripts/lint front_page
+	plant README.md "$(seq 120)"
+	fails front_page "README.md: " "lines, more than 120"
+	git checkout -q README.md 2>/dev/null || git show :README.md >README.md
+	plant README.md "$(printf '→%.0s' {1..100})"
+	run -0 scripts/lint front_page
+	plant README.md "$(printf '→%.0s' {1..101})"
+	fails front_page "README.md:"
+}
+
+@test "a source that does not say what it is fails" {
+	run -0 scripts/lint heads
+	plant lib/base/fresh.c '// SPDX-License-Identifier: GPL-2.0-or-later'
+	plant lib/base/fresh.c '#include "lib/base/fresh.h"'
+	fails heads "lib/base/fresh.c: no comment in line 2"
+}
+
 # --- arrows ---------------------------------------------------------------------------------------
 
 @test "an include that runs up fails" {

@@ -110,6 +110,16 @@ refused() {
 		fusermount3 -u "$ROOM/2" || umount "$ROOM/2"'
 }
 
+@test "what a user types in ipcfs(8) mounts, writes, and unmounts" {
+	[[ $WAYS == *fusermount* ]] || skip "no fusermount3 that may mount"
+	COMMANDS=$(awk '/^```/ { inside = !inside } inside && sub(/^[$] /, "")' "$HERE/../../docs/ipcfs.8.scd")
+	export COMMANDS
+	[[ $(wc -l <<<"$COMMANDS") == 3 ]]
+	run -0 by_user fusermount 'mkdir "$ROOM/home"; export HOME="$ROOM/home" PATH="$ROOM:$PATH"
+		eval "$COMMANDS" 2>&1; grep -c "$HOME/ipc" /proc/self/mountinfo || :'
+	[[ $output == 0 ]]
+}
+
 @test "auto_unmount: the mount of a user's daemon that was killed goes" {
 	expect gone 'mkdir "$ROOM/2"; "$ROOM/ipcfs" -f "$ROOM/2" -o "auto_unmount${IPCFS_TEST_OPTIONS:+,$IPCFS_TEST_OPTIONS}" 2>/dev/null & second=$!; disown
 		until [[ -e $ROOM/2/README ]]; do kill -0 $second || exit; sleep 0.02; done
