@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A write is a job, a piece at a time, because it may wait for the lock of the pipe (ends.h).
+ */
 #include "lib/kinds/pipe/door.h"
 
 #include <assert.h>
@@ -13,7 +16,7 @@
 #include "lib/host/job.h"
 #include "lib/kinds/pipe/keeper.h"
 
-/* A job copies its bytes twice, which is fast for what the processor's cache holds. */
+/* A job copies its bytes twice, which is fast as long as they fit into the processor's cache. */
 #define PIECE_MOST   ((size_t)65536)
 #define FILL_WAIT_MS 200
 
@@ -22,7 +25,7 @@ struct door {
 	struct pipe *pipe; /* a reference to its channel */
 	struct loop_source write_end;
 	off_t position; /* bytes that have gone through */
-	bool is_hole;   /* the write that a thread is at is of zeroes */
+	bool is_hole;   /* the write under way is of zeroes */
 };
 
 static const struct channel_ops door_ops;
@@ -54,7 +57,7 @@ static int door_change(struct channel *channel, struct file *file, const struct 
 	return channel_change(&door_from(channel)->pipe->kept.channel, NULL, attr, changes, caller);
 }
 
-/* There is room, or nobody is left to read. */
+/* There is room, or no reader is left. */
 static void door_dispatch(struct loop_source *source, uint32_t events)
 {
 	channel_wake(&CONTAINER_OF(source, struct door, write_end)->channel, EPOLLOUT);
@@ -89,7 +92,7 @@ static int door_open(struct file *file, struct caller *caller)
 	memset(&writing, 0, sizeof(writing)); /* job_run() compares all of it */
 	writing.keeper = door->pipe->hold.keeper;
 	writing.write_fd = -1;
-	/* One made with O_EXCL has one file. */
+	/* A door is opened once, by its creator. */
 	if (door->write_end.fd >= 0 || !hold_pin(&door->pipe->hold, &writing.read_end))
 		return -ESTALE;
 	r = job_run(host, caller,
@@ -115,8 +118,9 @@ static void door_release(struct file *file)
 }
 
 /*
- * To those who make it so it is a regular file, and cp(1) leaves out what is a hole in its source:
- * it goes on at a later position, or sets the size in the end. What is left out are zeroes.
+ * To its creator the door is a regular file, and cp(1) leaves out the holes of its source: it
+ * continues at a later position, or sets the size at the end. What it leaves out is written as
+ * zeroes.
  */
 struct door_writing {
 	struct ends_pin write_end; /* the door may be closed meanwhile, if nobody waits any more */
@@ -124,7 +128,7 @@ struct door_writing {
 	char data[];
 };
 
-/* To the job -EAGAIN would mean something else; of nothing written the end is the same. */
+/* To job_run() -EAGAIN would mean something else; 0, nothing written, has the same effect. */
 static int put(int fd, const struct door_writing *writing)
 {
 	ssize_t n = write(fd, writing->data, writing->size);
@@ -142,7 +146,7 @@ static int writing_act(void *data)
 	return fd < 0 ? fd : put(fd, writing);
 }
 
-/* Nobody tells whoever sets a size when there is room again. */
+/* A caller that sets the size is not woken when there is room again, so this waits a little. */
 static int filling_act(void *data)
 {
 	const struct door_writing *writing = data;
@@ -154,7 +158,7 @@ static int filling_act(void *data)
 	return poll(&room, 1, FILL_WAIT_MS) < 0 ? -errno : put(fd, writing);
 }
 
-/* Has a thread write a piece of it; `data` NULL: of zeroes. */
+/* Has a thread write one piece: of `data`, or of zeroes if that is NULL. */
 static int start(struct door *door, struct caller *caller, const void *data,
 		 const struct job_call *how)
 {

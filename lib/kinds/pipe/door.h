@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The descriptor of whoever makes a FIFO with O_EXCL.
+ * A door: the regular file through which a process that made a FIFO with O_EXCL writes into it.
  *
- * cp(1), install(1) and a shell with noclobber make files so, and the kernel lets no such open be
- * answered with a FIFO. They get a regular file that leads into it: the daemon writes what they
- * write, through a write end that is theirs.
+ * cp(1), install(1) and a shell with noclobber make files with O_EXCL, and the kernel does not
+ * accept a FIFO as the answer to such an open. So they get a regular file that leads into the FIFO:
+ * the daemon passes on what they write, through a write end of their own.
  */
 #ifndef IPCFS_DOOR_H
 #define IPCFS_DOOR_H
 
 #include "lib/kinds/pipe/pipe.h"
 
-/* A door to a FIFO that is held by the time it is opened. -ENOMEM */
+/* Makes a door to a FIFO, which must be held when the door is opened. Fails with -ENOMEM. */
 int door_new(struct pipe *pipe, struct channel **ret_door);
 
 #endif

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * System calls that may wait for the lock of a pipe. They run beside the loop, and touch only the
+ * struct that they are given.
+ */
 #include "lib/kinds/pipe/ends.h"
 
 #include <errno.h>
@@ -16,13 +20,13 @@
 
 #include "lib/base/cleanup.h"
 
-/* An inotify watch that tells of nothing keeps the place of one that does. */
+/* An inotify watch that reports nothing keeps the place for one that does. */
 #define WATCH_NOTHING IN_DELETE_SELF
 
 #define PATH_SIZE 40
 
-#define SIZE_NATIVE 65536 /* as pipe(2) gives it */
-#define SIZE_UNUSED 4096  /* of one that is let go */
+#define SIZE_NATIVE 65536 /* what pipe(2) gives */
+#define SIZE_UNUSED 4096  /* of a pipe that is let go */
 
 static const char *fd_path(int fd, char path[static PATH_SIZE])
 {
@@ -60,7 +64,7 @@ uint32_t ends_look(int fd)
 	return poll(&look, 1, 0) == 1 ? (uint32_t)look.revents : 0;
 }
 
-/* The system calls, unlike the library's, change the thread alone. */
+/* The system calls, unlike the library's functions, change this thread alone. */
 static int open_paid(const struct host_nodes *nodes, uint64_t node, int flags)
 {
 	bool is_paid = geteuid() == 0 && syscall(SYS_setresuid, ENDS_PAYER, -1, -1) == 0;
@@ -71,7 +75,7 @@ static int open_paid(const struct host_nodes *nodes, uint64_t node, int flags)
 	return fd;
 }
 
-/* One that has another size, or holds something already, is as somebody else wanted it. */
+/* Sizes a new pipe. One of another size, or with bytes in it, stays as someone else wanted it. */
 static int size_new(int fd, int size)
 {
 	int n_bytes = 0, now = fcntl(fd, F_GETPIPE_SZ);
@@ -89,7 +93,7 @@ static int open_all(struct ends_opening *opening)
 	opening->read_fd = open_paid(nodes, opening->node, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (opening->read_fd < 0)
 		return opening->read_fd;
-	/* Another look-up may have come to the same before, and the watch be in use by now. */
+	/* Another lookup may have added the same watch before, and it may be in use by now. */
 	opening->watch = watch(opening->inotify_fd, opening->read_fd, WATCH_NOTHING | IN_MASK_ADD);
 	if (opening->watch < 0)
 		return opening->watch;
@@ -104,7 +108,7 @@ int ends_open(void *data)
 	struct ends_opening *opening = data;
 	int r = open_all(opening);
 
-	/* A watch keeps its inode, and so all that the daemon has of it. */
+	/* A watch keeps its inode, and with it everything that the daemon has of the FIFO. */
 	if (r < 0 && opening->watch >= 0)
 		inotify_rm_watch(opening->inotify_fd, opening->watch);
 	if (r < 0 && opening->read_fd >= 0)
@@ -121,10 +125,10 @@ int ends_pause(void *node)
 }
 
 /*
- * A write end is wanted while something is in the pipe and nobody else writes: then the next reader
- * need not wait in open(2). It is dropped as soon as the pipe is empty, for then its readers are at
- * the end. Nothing tells when that is but inotify, so the watch comes first, and after the write
- * end comes one more look: whoever emptied the pipe before the watch was there did so unseen.
+ * A write end is wanted while something is in the pipe and nobody else writes: the next reader then
+ * need not wait in open(2). It is dropped as soon as the pipe is empty, because readers are then at
+ * end-of-file. Only inotify reports that. So the watch comes before the write end, and one more
+ * look comes after: a reader that emptied the pipe before there was a watch did so unseen.
  */
 static void settle(struct ends *ends)
 {
@@ -146,9 +150,9 @@ static void settle(struct ends *ends)
 }
 
 /*
- * Of an empty pipe tee(2) says whether anybody writes, and takes nothing. What is written between
- * that and the close is lost, as natively when the last reader leaves; but only to somebody who has
- * had the name looked up long ago, and is that slow to use it.
+ * On an empty pipe tee(2) tells whether anyone writes, and takes nothing. Bytes that are written
+ * between this and the close are lost, as natively when the last reader leaves. But that happens
+ * only to a writer that looked the name up long ago, and is that slow to use it.
  */
 static void ask(struct ends *ends)
 {
@@ -165,8 +169,8 @@ static void ask(struct ends *ends)
 }
 
 /*
- * What is not held any more is not paid for by its owner, and whoever has it open may fill it. One
- * that holds more than it is to have stays as it is.
+ * The owner does not pay for a pipe that is not held any more, yet whoever has it open may fill it.
+ * A pipe that holds more than its new capacity stays as it is.
  */
 static void shrink(const struct ends *ends)
 {
@@ -245,7 +249,7 @@ int ends_resize(void *data)
 	return job->capacity < 0 ? -errno : 0;
 }
 
-/* As much as was there at first: a writer may be quicker. */
+/* Takes as much as was there at first: a writer may be faster than this. */
 int ends_empty(void *data)
 {
 	struct ends_job *job = data;

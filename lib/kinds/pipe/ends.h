@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The ends of a kept FIFO, as the threads that open and close them see them.
+ * The ends of a kept FIFO, as seen by the threads that open and close them.
  *
- * The kernel locks a pipe while it copies to or from the memory of whoever reads or writes it, and
- * that memory may be such that the copy never ends. Open, close and most else wait for the lock and
- * can't be interrupted: all here but ends_look() is for a thread that may be lost that way.
+ * The kernel locks a pipe while it copies to or from the memory of a reader or writer, and that
+ * memory may be such that the copy never ends. Open, close and most other calls wait for the lock
+ * and can't be interrupted. So everything here except ends_look() is for a thread that may be lost
+ * that way.
  *
- * Those opened for reading and for writing never block.
+ * All ends are opened with O_NONBLOCK.
  */
 #ifndef IPCFS_ENDS_H
 #define IPCFS_ENDS_H
@@ -19,60 +20,63 @@
 #include "lib/host/host.h"
 
 /*
- * Who pays in the kernel for the pipes and watches: a user that nobody is. By whoever opens a pipe
- * first it counts what its user may have (pipe(7), pipe-user-pages-soft), and by whoever has the
- * inotify descriptor; so root, whose limits all services share, would pay for everybody. The owner
- * can't: a thread that has his real user may be killed by him, and the daemon with it. He pays in
- * our own accounts.
+ * The uid that the kernel charges for pipes and watches; no user has it. The kernel charges a pipe
+ * to the user who opens it first (pipe(7), pipe-user-pages-soft), and a watch to the user of the
+ * inotify descriptor. Charged to root, they would use up limits that all services share. They can't
+ * be charged to the owner either: a thread with the owner's real uid can be killed by the owner,
+ * and the daemon with it. The owner is charged in our own accounts.
  */
 #define ENDS_PAYER ((uid_t)4294967293U)
 
 struct keeper;
 
-/* A FIFO that gets its read end: a job's data, of which the node tells one from another. */
+/* The data of a job that opens the read end of a FIFO. The node tells one from another. */
 struct ends_opening {
 	uint64_t node;
 	struct host_nodes nodes;
 	struct keeper *keeper;
 	int inotify_fd;
-	int size;                     /* that a pipe which is new gets, bytes */
-	bool has_end;                 /* else it gets a write end as well */
+	int size;                     /* capacity for a new pipe, bytes */
+	bool has_end;                 /* eof=auto; else it gets a write end as well */
 	int read_fd, write_fd, watch; /* -1 when it goes in */
 };
 
-/* For job_call::act. -ESTALE: the mount has forgotten it. -ENFILE: or no watch is left. */
+/*
+ * For job_call::act. Fails with -ESTALE if the mount has forgotten the FIFO, or -ENFILE if no
+ * descriptor or no watch is left.
+ */
 int ends_open(void *opening);
 
-/* For job_call::act, of a name whose turn has not come: 10 ms pass. */
+/* For job_call::act, for a name whose turn has not come: sleeps 10 ms. */
 int ends_pause(void *node);
 
-/* What a thread has to do with the ends that are held. */
+/* The ends that are held, and the task of a thread that works on them. */
 struct ends {
-	int read_fd, write_fd; /* -1: it is not held */
+	int read_fd, write_fd; /* -1: not held */
 	int inotify_fd, watch;
 	enum ends_task {
-		ENDS_SETTLE, /* hold a write end exactly while it is needed */
-		ENDS_TRY,    /* the same, after a look whether somebody else writes */
-		ENDS_ASK,    /* whether anybody writes */
+		ENDS_SETTLE, /* hold a write end exactly while one is needed */
+		ENDS_TRY,    /* the same, after checking whether someone else writes */
+		ENDS_ASK,    /* check whether anyone writes */
 		ENDS_CLOSE,  /* let go */
 	} task;
-	bool is_new;  /* whether somebody writes can't be told by EPOLLHUP yet */
-	bool has_end; /* else the write end stays */
-	int size;     /* ENDS_SETTLE: that it is to have again, bytes; 0: it has it */
-	bool is_used; /* ENDS_CLOSE: somebody may have it open, and go on with it */
-	bool is_left; /* ENDS_ASK: it is empty, and nobody does */
-	int error;    /* why the write end, or the watch, that is wanted is not there; 0 */
+	bool is_new;  /* EPOLLHUP can't tell yet whether someone writes */
+	bool has_end; /* eof=auto; else the write end stays */
+	int size;     /* ENDS_SETTLE: capacity to give back to it, bytes; 0: it has that */
+	bool is_used; /* ENDS_CLOSE: someone may have it open, and keep using it */
+	bool is_left; /* ENDS_ASK: it is empty, and nobody writes */
+	int error;    /* why a wanted write end or watch is missing; 0: none is */
 };
 
 void ends_act(struct ends *ends);
 
 /*
- * As things are, of a read end: EPOLLIN, there is something in it; EPOLLHUP, somebody has written
- * and nobody does any more. Of a write end: EPOLLOUT, there is room.
+ * Returns the present state. Of a read end: EPOLLIN if there is something in the pipe, EPOLLHUP if
+ * someone has written and nobody does any more. Of a write end: EPOLLOUT if there is room.
  */
 uint32_t ends_look(int fd);
 
-/* An end that is held, to be used beside whoever may be about to close it. */
+/* An end that is held, for a job to use while someone may be about to close it. */
 struct ends_pin {
 	int fd;
 	dev_t dev;
@@ -80,26 +84,26 @@ struct ends_pin {
 };
 
 /*
- * On a thread: a second descriptor of that end, which stays whatever becomes of the first; by now
- * its number may be something else's. -ESTALE: it is.
+ * On a thread: returns a second descriptor of that end, which stays open whatever happens to the
+ * first. Fails with -ESTALE if the first is closed, or its number is something else's by now.
  */
 int ends_dup(const struct ends_pin *end);
 
-/* What a job asks of, or does to, a FIFO; without padding that is not zero. */
+/* What a job asks of a FIFO or does to it. Any padding must be zero. */
 struct ends_job {
 	struct ends_pin read_end;
-	int size;              /* to be set, bytes */
+	int size;              /* to set, bytes */
 	int capacity, n_bytes; /* measured */
 	char *bytes;           /* peeked; the caller frees it */
 };
 
-/* For job_call::act. -ESTALE: it is not held any more. */
+/* For job_call::act. All fail with -ESTALE if the FIFO is not held any more. */
 int ends_measure(void *job);
 int ends_resize(void *job);
 int ends_empty(void *job);
 int ends_peek(void *job);
 
-/* A write end for somebody, found by a read end that is held; likewise for job_call::act. */
+/* The data of a job that opens a write end for someone, by way of a read end that is held. */
 struct ends_writing {
 	struct keeper *keeper;
 	struct ends_pin read_end;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * FIFOs: the kernel alone moves the bytes, and the daemon hears of no open, read, write or close.
- * All that it can do is to hold the ends of those that are kept (hold.h), from the look-up on with
- * which every open begins. A plain FIFO, or a socket, is no more to the daemon than a name.
+ * All that it can do is hold the ends of those that are kept (hold.h), from the lookup that begins
+ * every open. To the daemon a plain FIFO, or a socket, is only a name.
  */
 #include "lib/kinds/pipe/pipe.h"
 
@@ -23,8 +23,9 @@ static int run(struct pipe *pipe, struct caller *caller, const struct job_call *
 }
 
 /*
- * Whoever only looks may lose a thread to somebody who has the lock of the pipe for good; but it is
- * the owner who pays for it, or he could use up those of all who look.
+ * Runs a job that only looks. It may lose its thread to a process that keeps the lock of the pipe
+ * for good. The owner of the pipe pays for that thread: otherwise an owner could use up the threads
+ * of everyone who looks.
  */
 static int look(struct pipe *pipe, struct caller *caller, const struct job_call *call)
 {
@@ -36,9 +37,9 @@ static int look(struct pipe *pipe, struct caller *caller, const struct job_call 
 /* Holding it. */
 
 /*
- * How long a look-up waits for the lock of a pipe. Whoever has it for longer keeps the pipe from
- * everybody, and the name is shown as it is: so it can be removed. For a while nobody waits again;
- * and when the lock is had in the end, the pipe is held all the same.
+ * How long a lookup waits for the lock of a pipe. A process that has it for longer keeps the pipe
+ * from everybody; the name is then shown without a hold, so that it can be removed. For STUCK_MOST
+ * no lookup waits again. When the lock is free at last, the pipe is held all the same.
  */
 #define OPEN_MOST  (CLOCK_S / 2)
 #define STUCK_MOST (10 * CLOCK_S)
@@ -68,7 +69,7 @@ static int pause_for(struct pipe *pipe, struct caller *caller)
 }
 
 /*
- * Waits, by jobs, until there is room. Whoever holds a directory's lock meanwhile does not do so
+ * Waits, by jobs, until there is room. The kernel may hold a directory's lock meanwhile, but not
  * for long: fs/lock_time.h.
  */
 static int await_room(struct pipe *pipe, struct caller *caller)
@@ -77,7 +78,7 @@ static int await_room(struct pipe *pipe, struct caller *caller)
 
 	if (caller->waiter)
 		job_take_result(caller->waiter, ends_pause, &paused);
-	/* One that is being opened already had its turn. */
+	/* A FIFO that is being opened had its turn already. */
 	r = caller->waiter && caller->waiter->job ? 0 : hold_room(&pipe->hold);
 	if (r != -EBUSY)
 		return r;
@@ -116,7 +117,7 @@ static int fifo_hold(struct pipe *pipe, struct caller *caller)
 				    .size = sizeof(opening),
 				    .n_key = sizeof(opening.node),
 				    .undo = opening_undo});
-	/* Others are at it. */
+	/* Others are opening it already. */
 	if (r == -EBUSY)
 		return pause_for(pipe, caller);
 	if (r < 0)
@@ -144,10 +145,10 @@ static int fifo_show(struct channel *channel, uint64_t node, struct caller *call
 
 /* What only the kernel knows. */
 
-/* Nobody waits for longer for somebody who has the lock of the pipe for good. */
+/* Nobody waits longer than this for a process that keeps the lock of the pipe for good. */
 #define LOOK_MOST CLOCK_S
 
-/* -ESTALE: nothing is held, or no longer. */
+/* Fails with -ESTALE if the FIFO is not held, or no longer. */
 static int ask(struct pipe *pipe, struct caller *caller, int (*act)(void *data),
 	       struct ends_job *job)
 {
@@ -162,7 +163,7 @@ static int ask(struct pipe *pipe, struct caller *caller, int (*act)(void *data),
 				       .size = sizeof(*job)});
 }
 
-/* poll(2) tells without a thread that there is nothing in it. */
+/* Needs no thread: poll(2) tells that there is nothing in it. */
 static bool is_empty(const struct fifo_hold *hold)
 {
 	return !hold->is_held || !(ends_look(hold->read_end.fd) & EPOLLIN);
@@ -253,7 +254,7 @@ static int fifo_peek(struct channel *channel, struct caller *caller, FILE *out)
 
 /* Changing it. */
 
-/* Not truncate(2), of which the kernel knows that it makes no sense here, but ctl's word. */
+/* Serves `empty` in ctl. The kernel itself refuses truncate(2) on a FIFO. */
 static int fifo_truncate(struct channel *channel, struct file *file, off_t size,
 			 struct caller *caller)
 {
@@ -275,7 +276,7 @@ static int fifo_truncate(struct channel *channel, struct file *file, off_t size,
 	return r == -ESTALE ? 0 : r;
 }
 
-/* Beyond what its owner may have it is refused, as fcntl(2) refuses it. */
+/* Fails with -EPERM, as fcntl(2) does, if the owner may not have that much. */
 static int fifo_resize(struct pipe *pipe, size_t size, struct caller *caller)
 {
 	struct ends_job job;
@@ -291,7 +292,7 @@ static int fifo_resize(struct pipe *pipe, size_t size, struct caller *caller)
 	return r == -ESTALE ? 0 : r;
 }
 
-/* What the daemon was not asked to keep may be in use: it is held at once, if anybody has it. */
+/* A FIFO that was not kept may be in use already: it is held at once if it was ever shown. */
 static int fifo_set_keep(struct pipe *pipe, bool is_kept, struct caller *caller)
 {
 	int r;
@@ -304,12 +305,12 @@ static int fifo_set_keep(struct pipe *pipe, bool is_kept, struct caller *caller)
 		return 0;
 	}
 	hold_begin(&pipe->hold);
-	/* Before it is held: a write end that comes and goes is an end to a reader in open(2). */
+	/* Set first: to a reader in open(2) a write end that comes and goes is an end-of-file. */
 	pipe->hold.has_no_end = pipe->has_no_end;
 	r = pipe->node && !pipe->is_kept ? fifo_hold(pipe, caller) : 0;
 	if (r < 0 && r != -ESTALE)
 		return r;
-	/* Removed meanwhile: nobody could ever let go of it again. */
+	/* Removed meanwhile: nothing could ever let go of it again. */
 	if (!pipe->kept.name) {
 		hold_doom(&pipe->hold);
 		return -ENOENT;
@@ -325,7 +326,7 @@ static bool keeps(const struct pipe *pipe, const struct settings *settings)
 						 : pipe->is_kept;
 }
 
-/* Of a socket there is nothing to set, and of a FIFO only what is kept. */
+/* A socket has nothing to set; a FIFO has only if it is kept, or if `keep` is being set. */
 static int fifo_set(struct channel *channel, const struct settings *settings, struct caller *caller)
 {
 	struct pipe *pipe = pipe_from(channel);
@@ -342,8 +343,8 @@ static int fifo_set(struct channel *channel, const struct settings *settings, st
 }
 
 /*
- * Nobody has seen it yet: what would also be read through the door becomes a served pipe, where the
- * daemon has reads, too.
+ * Nobody has seen the FIFO yet. If it would also be read through the door, it becomes a served pipe
+ * instead, where the daemon serves reads too.
  */
 static int fifo_door(struct channel *channel, int flags, struct channel **ret_door)
 {
@@ -363,8 +364,9 @@ static int fifo_door(struct channel *channel, int flags, struct channel **ret_do
 }
 
 /*
- * A write is seen when its writer leaves; or, if he stays, when somebody next asks, for whether
- * there is something in it. tail(1) reads nothing whose time has not changed.
+ * A write is noticed when its writer leaves. If the writer stays, the next stat(2) notices it, by
+ * finding something in the pipe. This matters to tail(1), which does not read a file whose time has
+ * not changed.
  */
 static int fifo_stat(struct channel *channel, struct stat *ret_attr)
 {

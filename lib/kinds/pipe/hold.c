@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Most functions here note what has happened and call hold_look(), which decides from the present
+ * state of the hold and the pipe what to do next.
+ */
 #include "lib/kinds/pipe/hold.h"
 
 #include <errno.h>
@@ -46,7 +50,7 @@ void hold_init(struct fifo_hold *hold, struct keeper *keeper, struct channel *ch
 	};
 }
 
-/* Begins to watch what is in `ends`. */
+/* Starts to watch the read end in `ends`. */
 static int hold_arm(struct fifo_hold *hold)
 {
 	int r;
@@ -147,7 +151,7 @@ static void hold_work(struct worker_task *task)
 	ends_act(&CONTAINER_OF(task, struct fifo_hold, task)->ends);
 }
 
-/* Has a thread do it. */
+/* Has a thread do the task. Returns false if none is free; the hold then waits for one. */
 static bool hold_start(struct fifo_hold *hold, enum ends_task task)
 {
 	struct host *host = hold->keeper->host;
@@ -167,7 +171,7 @@ static bool hold_start(struct fifo_hold *hold, enum ends_task task)
 	if (hold->is_paid)
 		return true;
 	if (!host->lockers) {
-		/* The mount has ended: nobody is left who could have to wait for this. */
+		/* The mount has ended: nobody is left that this could keep waiting. */
 		hold_work(&hold->task);
 		hold_done(&hold->task);
 		return true;
@@ -180,7 +184,9 @@ static bool hold_start(struct fifo_hold *hold, enum ends_task task)
 	return false;
 }
 
-/* For as long as the kernel knows it after this, somebody has it open; else nobody can. */
+/*
+ * If the kernel still knows the inode after this, someone has the FIFO open; otherwise nobody can.
+ */
 static void forget(const struct fifo_hold *hold)
 {
 	struct host *host = hold->keeper->host;
@@ -189,7 +195,7 @@ static void forget(const struct fifo_hold *hold)
 		host->nodes.forget(host, hold->channel->inode);
 }
 
-/* It is not held any more; unless somebody has found it in time. */
+/* The ends are closed. The FIFO is no longer held, unless another lookup has opened it in time. */
 static void hold_gone(struct fifo_hold *hold)
 {
 	if (hold->spare_fd < 0) {
@@ -205,7 +211,7 @@ static void hold_gone(struct fifo_hold *hold)
 	hold_arm(hold);
 }
 
-/* Nobody writes. Unless it has been looked up meanwhile, that is all that there is to wait for. */
+/* Lets go of a pipe to which nobody writes, unless it has been looked up meanwhile. */
 static void hold_asked(struct fifo_hold *hold)
 {
 	hold->has_writer = !hold->ends.is_left;
@@ -234,7 +240,8 @@ static void hold_done(struct worker_task *task)
 	struct keeper *keeper = hold->keeper;
 	struct channel *channel = hold->channel;
 	uid_t uid = hold->uid;
-	bool has_failed = hold->ends.error < 0; /* by the next task it is another thread's */
+	/* Read before the next task gives `ends` to another thread. */
+	bool has_failed = hold->ends.error < 0;
 
 	if (hold->is_paid)
 		host_locked(keeper->host, hold->uid);
@@ -249,19 +256,19 @@ static void hold_done(struct worker_task *task)
 	else
 		hold_look(hold);
 	channel_unref(channel);
-	/* What has failed would fail again at once, and so on: the clock tries it again. */
+	/* What has failed would fail again at once, endlessly. The clock tries it again. */
 	if (!has_failed)
 		keeper_retry(keeper, uid);
 	keeper_let_go(keeper);
 }
 
-/* What there is to do for a thread. */
+/* Whether there is something to do for a thread, and what. */
 static bool hold_wants(const struct fifo_hold *hold, uint32_t events, enum ends_task *ret_task)
 {
 	bool has_end = hold->ends.write_fd >= 0;
 
 	*ret_task = ENDS_SETTLE;
-	/* Without memory to watch it, it can't be held. */
+	/* Without memory to watch it, the FIFO can't be held. */
 	if (hold->is_ended || !hold->is_held) {
 		*ret_task = ENDS_CLOSE;
 		return true;
@@ -319,9 +326,9 @@ void hold_look(struct fifo_hold *hold)
 }
 
 /*
- * With a write end of ours in the pipe it does not show whether there is another's, beside which it
- * need not be watched any more. To find out costs more than the reads of many a small file; so it
- * is done at the first, the second, the fourth, the eighth of them, and so on.
+ * While we have a write end, the pipe does not show whether someone else has one. If someone has,
+ * ours is not needed, and reads need not be watched any more. Finding out costs more than the reads
+ * of many a small file. So it is done at the first, second, fourth and eighth read, and so on.
  */
 void hold_read(struct fifo_hold *hold)
 {
@@ -333,7 +340,9 @@ void hold_read(struct fifo_hold *hold)
 
 void hold_leave(struct fifo_hold *hold)
 {
-	/* It has rested until just now, and whoever has its lock may keep the thread for long. */
+	/*
+	 * A thread works on it, and someone with the lock may hold that up for long: off the list.
+	 */
 	if (hold->is_busy) {
 		keeper_place(hold, HOLD_NOWHERE);
 		return;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the owners of kept FIFOs pay for: descriptors and watches of the daemon's, and the capacity
+ * What owners of kept FIFOs are charged for: the daemon's descriptors and watches, and the capacity
  * of the pipes, as the kernel would count it against them (pipe(7), pipe-user-pages-soft).
  */
 #include "lib/kinds/pipe/hold.h"
@@ -10,11 +10,11 @@
 
 #include "lib/kinds/pipe/keeper.h"
 
-#define SIZE_NATIVE 65536 /* as pipe(2) gives it */
+#define SIZE_NATIVE 65536 /* what pipe(2) gives */
 #define SIZE_LEAST  8192  /* PIPE_MIN_DEF_BUFFERS, linux/fs/pipe.c */
 
 #define N_DESCRIPTORS 2
-#define MANY          256 /* so that they rest only briefly */
+#define MANY          256 /* more than this rest only briefly */
 
 static struct user_table *users_of(const struct fifo_hold *hold)
 {
@@ -103,8 +103,8 @@ void hold_uncharge(struct fifo_hold *hold)
 }
 
 /*
- * What was let go while it was in use keeps its capacity, and its owner pays for that until the
- * kernel has forgotten it. One that nobody used has been made small.
+ * A pipe that was let go while it was in use keeps its capacity, and its owner pays for that until
+ * the kernel has forgotten the FIFO. A pipe that nobody used has been made small.
  */
 void hold_ask_gone(struct fifo_hold *hold)
 {

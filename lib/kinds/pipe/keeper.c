@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Holds stand in lists, oldest first, by what they wait for. One timer serves all lists, and one
+ * inotify descriptor watches all pipes.
+ */
 #include "lib/kinds/pipe/keeper.h"
 
 #include <errno.h>
@@ -15,15 +19,15 @@
 #include "lib/base/clock.h"
 
 /*
- * What has been empty for so long, without a writer and without being looked up, is let go; sooner
- * where there are many, because somebody has had a full directory looked up. It can't be at once:
- * whoever has looked it up to open it needs it until then.
+ * How long a FIFO has to be empty, without a writer and without a lookup, until it is let go. The
+ * time is shorter where its owner has many, because then someone has looked up a full directory. It
+ * is never 0, because a process that looked the name up to open it needs the hold until then.
  */
 #define REST         (4 * CLOCK_S)
 #define REST_SHORT   (250 * CLOCK_MS)
 #define REST_PRESSED (150 * CLOCK_MS)
 /*
- * How often those are looked at that hold something: before Linux 6.6 nothing tells that splice(2)
+ * How often FIFOs that hold something are checked: before Linux 6.6 nothing reports that splice(2)
  * has read.
  */
 #define FULL_LOOK  (8 * CLOCK_S)
@@ -60,7 +64,7 @@ static int64_t earlier(int64_t next, const struct fifo_hold *first, int64_t time
 	return first && (!next || first->used + time < next) ? first->used + time : next;
 }
 
-/* When the clock has something to do next; 0: nothing. */
+/* Returns when the clock has something to do next; 0: never. */
 static int64_t keeper_next(const struct keeper *keeper)
 {
 	int64_t now = clock_now(), next = 0;
@@ -73,11 +77,11 @@ static int64_t keeper_next(const struct keeper *keeper)
 	next = earlier(next, keeper->doomed, REST_SHORT);
 	if ((keeper->waiting || keeper->closings) && (!next || now + RETRY < next))
 		next = now + RETRY;
-	/* What is due waits for threads, which tell when they are through. */
+	/* What is already due waits for threads, which report when they are done. */
 	return next && next <= now ? now + RETRY : next;
 }
 
-/* Unless it is set already, for then it looks again itself. */
+/* A clock that is set to go off sooner stays as it is: it is wound again then. */
 void keeper_wind(struct keeper *keeper)
 {
 	int64_t next = keeper_next(keeper);
@@ -156,7 +160,7 @@ void keeper_retry(struct keeper *keeper, uid_t uid)
 		retry(hold);
 }
 
-/* Each of them once: those for which there is still no thread are behind the last one then. */
+/* Retries each once: holds that still get no thread go behind the last. */
 static void retry_all(struct keeper *keeper)
 {
 	struct fifo_hold *hold = NULL, *last = keeper->waiting ? keeper->waiting->prev : NULL;
@@ -287,7 +291,7 @@ static void inotify_dispatch(struct loop_source *source, uint32_t events)
 	}
 }
 
-/* 0: it can't be read. */
+/* Returns 0 if it can't be read. */
 static size_t read_limit(const char *path)
 {
 	FILE *file = fopen(path, "re");
@@ -313,7 +317,10 @@ static int open_inotify(void)
 	return fd;
 }
 
-/* Some for each user, and for all but a few of those that there are. 0: that is not known. */
+/*
+ * Gives each user a quarter of the watches, and all users together 15/16 of them. `n` is 0 if their
+ * number is not known: then there is no limit.
+ */
 static void share_watches(struct user_table *users, size_t n)
 {
 	users->limits[USER_WATCHES] = n ? n / 4 : SIZE_MAX;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the keeper has threads do behind the backs of users.
+ * Work that the keeper gives to threads, and that no user waits for.
  */
 #include "lib/kinds/pipe/keeper.h"
 
@@ -15,8 +15,8 @@
 #define CLOSES_MOST 256
 
 /*
- * Half of the threads that the user may have: what is done behind a user's back is not to keep the
- * next look-up from getting one.
+ * At most half of the threads that the user may have: what is done in the background must not keep
+ * the user's next lookup from getting one.
  */
 int keeper_start(struct host *host, uid_t uid, struct worker_task *task)
 {
@@ -27,7 +27,7 @@ int keeper_start(struct host *host, uid_t uid, struct worker_task *task)
 	return host_lock(host, uid, task);
 }
 
-/* A descriptor that a thread closes, or is to close when there is one. */
+/* A descriptor that a thread closes, or will close once there is one. */
 struct end_closing {
 	struct worker_task task;
 	struct keeper *keeper;
@@ -49,7 +49,7 @@ static void closing_done(struct worker_task *task)
 	free(closing);
 }
 
-/* Not by host_close(), which looks at what it closes: here that would ask the mount. */
+/* Not by host_close(), which calls fstat(2) on what it closes: here that would ask the mount. */
 void keeper_close(struct keeper *keeper, uid_t uid, int fd)
 {
 	struct end_closing *closing = keeper->host->lockers ? malloc(sizeof(*closing)) : NULL;

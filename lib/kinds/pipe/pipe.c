@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The kind `pipes`: which sort a new pipe is, and what both sorts have in common.
+ */
 #include "lib/kinds/pipe/pipe.h"
 
 #include <assert.h>
@@ -89,7 +92,7 @@ static struct keeper *keeper_of(const struct space *space)
 	return CONTAINER_OF(space, struct kept_space, space)->state;
 }
 
-/* What is asked for, of the sorts that a new object may be: -EPERM, -EINVAL, -EOPNOTSUPP. */
+/* Chooses the sort of a new object. Fails with -EPERM, -EINVAL or -EOPNOTSUPP. */
 static int choose(const struct space *space, mode_t mode, const struct settings *settings,
 		  const struct channel_ops **ret_ops)
 {
@@ -118,18 +121,18 @@ static void pipe_init(struct pipe *pipe, mode_t mode, const struct settings *set
 	pipe->has_no_end = defaults->has_no_end;
 	pipe_take(pipe, settings);
 	pipe->n_opened = 1;
-	pipe->size = -1; /* until it is asked */
+	pipe->size = -1; /* not asked yet */
 	store_init(&pipe->store, &space->host->users, caller->uid);
 	pipe->store.capacity = pipe->capacity;
 	hold_init(&pipe->hold, keeper_of(space), &pipe->kept.channel, caller->uid);
-	/* One by mkfifo(3) is what it is anywhere. */
+	/* A FIFO made by mkfifo(3) is what it is anywhere: a plain one. */
 	if (pipe->kept.channel.ops == &fifo_ops)
 		pipe_set_kept(pipe, S_ISREG(mode) && !(settings_has(settings, PIPE_KEEP) &&
 						       settings->values[PIPE_KEEP] == KEEP_NO));
 	pipe->hold.has_no_end = pipe->is_kept && pipe->has_no_end;
 }
 
-/* An open makes no FIFO that could not be held: it would be there, and be said to have failed. */
+/* An open makes no FIFO that could not be held: it would fail, and yet the FIFO would be there. */
 static int check_room(const struct space *space, const struct caller *caller)
 {
 	struct fifo_hold hold = {.keeper = keeper_of(space), .uid = caller->uid};
@@ -168,7 +171,7 @@ static int pipe_create(struct space *space, const char *name, mode_t mode,
 	return 0;
 }
 
-/* The mount has gone from the tree: what is open beneath it is all that is left of it. */
+/* The mount has left the tree: all that remains of it is what is open beneath it. */
 static void pipe_let_go(struct space *space_)
 {
 	struct kept_space *space = CONTAINER_OF(space_, struct kept_space, space);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Pipes that the daemon serves, as regular files: a write of up to a mebibyte is one unit, and an
- * open never waits.
+ * Pipes that the daemon serves, as regular files. A write of up to 1 MiB is one unit, and an open
+ * never waits.
  *
- * A waiting reader is answered straight from the writer's bytes; what nobody waits for goes into a
- * store, and later readers are answered from there. So readers wait only while the store is empty,
- * and bytes never overtake each other.
+ * A waiting reader is answered straight from the writer's bytes. Bytes that no reader waits for go
+ * into a store, and later readers are answered from there. So readers wait only while the store is
+ * empty, and bytes never overtake each other.
  */
 #include "lib/kinds/pipe/pipe.h"
 
@@ -15,7 +15,7 @@
 
 #include "lib/channel/transfer.h"
 
-/* file::mark of a reader that has seen data or a writer; else the pipe's n_opened as it was. */
+/* file::mark of a reader that has seen data or a writer; else the pipe's n_opened at its open. */
 #define MARK_SEEN 0
 
 static bool served_is_at_end(const struct pipe *pipe, const struct file *file)
@@ -32,7 +32,7 @@ static int served_truncate(struct channel *channel, struct file *file, off_t siz
 
 	if (size != 0)
 		return -EINVAL;
-	/* To throw bytes away is to take them: writing alone does not give that right. */
+	/* Throwing bytes away is like reading them: the right to write is not enough. */
 	attributes_stat(&pipe->kept.attributes, &now);
 	if (!caller_may(caller, &now, R_OK))
 		return -EACCES;
@@ -148,7 +148,7 @@ static int served_peek(struct channel *channel, struct caller *caller, FILE *out
 	return store_peek(&pipe_from(channel)->store, out);
 }
 
-/* It can't be made smaller than what it holds (-EBUSY). */
+/* Fails with -EBUSY if the new capacity is less than what waits. */
 static int served_set(struct channel *channel, const struct settings *settings,
 		      struct caller *caller)
 {

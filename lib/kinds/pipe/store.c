@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Pieces grow with what waits, so that a full store has few. A store whose user can't be charged
+ * any more still holds BYTES_LEAST.
+ */
 #include "lib/kinds/pipe/store.h"
 
 #include <errno.h>
@@ -13,7 +17,7 @@
 
 #define CAPACITY_DEFAULT ((size_t)1 << 20)
 #define BYTES_LEAST      ((size_t)8192) /* PIPE_MIN_DEF_BUFFERS, linux/fs/pipe.c */
-/* Memory for what is copied: of the first piece, of the longest, and of the one that stays. */
+/* Memory for copied bytes: of the first piece, of the largest, and of the largest that stays. */
 #define MEMORY_FIRST ((size_t)4096)
 #define MEMORY_MOST  ((size_t)65536)
 #define MEMORY_LEFT  ((size_t)16384)
@@ -21,9 +25,9 @@
 struct store_piece {
 	struct store_piece *prev, *next; /* store::pieces */
 	struct buffer *buffer;           /* that the bytes are kept in; NULL: in `own` */
-	char *data;                      /* the first that waits */
-	size_t size;                     /* that wait; 0: in the only piece, if nothing does */
-	size_t charged;                  /* memory with `own` */
+	char *data;                      /* the first byte that waits */
+	size_t size;                     /* bytes that wait; 0 only in a piece that is alone */
+	size_t charged;                  /* memory of the piece, with `own` */
 	size_t room;                     /* of `own` */
 	char own[];
 };
@@ -66,8 +70,8 @@ static ssize_t put_kept(struct store *store, const char *data, size_t size, stru
 }
 
 /*
- * As much memory as `size` bytes take, which fit; or so much that what waits could be twice as
- * much: a full store has few pieces.
+ * Returns how much memory a new piece gets: enough for `size` bytes, which fit into the store, and
+ * enough for what waits to double, up to MEMORY_MOST. So a full store has few pieces.
  */
 static size_t choose_memory(const struct store *store, size_t size)
 {
@@ -82,7 +86,7 @@ static size_t choose_memory(const struct store *store, size_t size)
 	return memory;
 }
 
-/* Charges `memory` bytes, or fewer; 0: there are none left to charge. */
+/* Charges `memory` bytes, or fewer, and returns how many. 0: there are none left to charge. */
 static size_t charge_memory(struct store *store, size_t memory)
 {
 	while (user_charge(store->users, store->uid, USER_STORED, memory) < 0) {
@@ -113,7 +117,7 @@ static int add_piece(struct store *store, size_t size)
 	return 0;
 }
 
-/* In the last piece. */
+/* Room in the last piece. */
 static size_t room_left(const struct store *store)
 {
 	const struct store_piece *last = store->pieces ? store->pieces->prev : NULL;
@@ -122,7 +126,7 @@ static size_t room_left(const struct store *store)
 	if (!last || last->buffer)
 		return 0;
 	room = (size_t)(last->own + last->room - last->data) - last->size;
-	/* What nobody pays for is filled up to the least only, and so there are few of them. */
+	/* Uncharged pieces fill the store up to BYTES_LEAST only, so there are few. */
 	if (!last->charged && room + store->bytes > BYTES_LEAST)
 		room = store->bytes < BYTES_LEAST ? BYTES_LEAST - store->bytes : 0;
 	return room;
@@ -203,7 +207,7 @@ void store_drop(struct store *store, size_t size)
 		size -= n;
 		if (first->size)
 			break;
-		/* Small writes that are read at once find the memory ready. */
+		/* Small writes that are read straight away find this memory ready. */
 		if (store->bytes == 0 && !first->buffer && first->charged <= MEMORY_LEFT)
 			first->data = first->own;
 		else
@@ -241,7 +245,7 @@ int store_shrink(const struct store *store, size_t capacity)
 	return store->bytes > capacity ? -EBUSY : 0;
 }
 
-/* Asks the kernel itself, which has its own reasons. */
+/* Asks the kernel itself, which has its own reasons to refuse. */
 static int try_pipe(size_t capacity)
 {
 	int fds[2];

@@ -2,10 +2,11 @@
 /*
  * Bytes that wait, in pieces of memory.
  *
- * What comes in a large write stays in the buffer that it came in (lib/host/buffer.h); else it is
- * copied, and small writes lie one behind the other. There is memory only for what waits, but a
- * small piece that is left until store_empty(). Its user is charged all of it; one who has used up
- * USER_STORED gets room for 8 KiB, as pipe(7) has it for pipe-user-pages-soft.
+ * The bytes of a large write stay in the buffer that they came in (lib/host/buffer.h). Other bytes
+ * are copied, small writes one after another into the same piece. There is memory only for what
+ * waits, except for one small piece that may be left until store_empty(). All of it is charged to
+ * the store's user. A user who has used up USER_STORED still gets room for 8 KiB, as pipe(7)
+ * describes for pipe-user-pages-soft.
  */
 #ifndef IPCFS_STORE_H
 #define IPCFS_STORE_H
@@ -20,41 +21,41 @@
 
 struct store {
 	struct user_table *users;
-	uid_t uid;                  /* who is charged */
+	uid_t uid;                  /* the user who is charged */
 	size_t capacity;            /* bytes that may wait */
-	size_t bytes;               /* that wait */
-	struct store_piece *pieces; /* in order; each but the last has some of them */
+	size_t bytes;               /* bytes that wait now */
+	struct store_piece *pieces; /* in order; only the last may be empty */
 };
 
-/* An empty one, with a capacity of 1 MiB. */
+/* Initialises an empty store with a capacity of 1 MiB. */
 void store_init(struct store *store, struct user_table *users, uid_t uid);
 
-/* Throws away what waits, and all memory with it. */
+/* Throws away the waiting bytes, and frees all memory. */
 void store_empty(struct store *store);
 
 /*
- * Accepts as much as there is room for. -EAGAIN: none. -ENOMEM. What lies in `buffer` may stay
- * there; NULL: it can't.
+ * Accepts as many bytes as there is room for, and returns how many. -EAGAIN: no room. -ENOMEM.
+ * Bytes that lie in `buffer` may stay there; with NULL all are copied.
  */
 ssize_t store_put(struct store *store, const char *data, size_t size, struct buffer *buffer);
 
-/* Takes up to `size` bytes. -EAGAIN: there are none. */
+/* Takes up to `size` bytes. -EAGAIN: none wait. */
 ssize_t store_take(struct store *store, char *data, size_t size);
 
-/* Finds up to `size` bytes, where they lie until store_drop(): returns how many. */
+/* Points `pieces` to up to `size` bytes, which stay there until store_drop(). Returns how many. */
 size_t store_lend(const struct store *store, size_t size, struct pieces *pieces);
-/* Takes away as many; there have to be as many. */
+/* Drops `size` bytes; at least that many must wait. */
 void store_drop(struct store *store, size_t size);
 
 bool store_has_room(const struct store *store);
 
-/* May it be given a smaller `capacity`? -EBUSY: more than that waits. */
+/* Returns 0 if `capacity` is enough for the waiting bytes, else -EBUSY. */
 int store_shrink(const struct store *store, size_t capacity);
 
-/* Would the kernel give the caller a pipe of this capacity? -EPERM */
+/* Returns 0 if the kernel would give the caller a pipe of this capacity, else -EPERM. */
 int store_check(size_t capacity, struct caller *caller);
 
-/* Prints what waits, without taking it. */
+/* Prints the waiting bytes without taking them. */
 int store_peek(const struct store *store, FILE *out);
 
 #endif
