@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * /dev/mqueue is used only if an mqueue is mounted there: it may be any directory.
+ */
 #include "lib/kinds/posix/mqueues.h"
 
 #include <errno.h>
@@ -59,7 +62,7 @@ int mqueue_open_name(struct named_space *space, const char *name, int flags, mod
 
 int mqueue_unlink_name(struct named_space *space, const char *name)
 {
-	/* glibc's mq_unlink(3) makes EACCES of the kernel's EPERM. */
+	/* glibc's mq_unlink(3) turns the kernel's EPERM into EACCES. */
 	return syscall(SYS_mq_unlink, name) < 0 ? -errno : 0;
 }
 
@@ -84,7 +87,10 @@ int mqueue_create(void *data)
 	return 0;
 }
 
-/* Is it still what has the name? Whoever made it may not be able to open it. */
+/*
+ * Whether the name still leads to the queue. With a directory this does not open the queue, because
+ * even its maker may lack the right to.
+ */
 static bool is_made(const struct mqueue_creation *creation)
 {
 	CLEANUP_FD int fd = -1;
@@ -143,7 +149,7 @@ long mqueue_default(const char *name)
 	return value;
 }
 
-/* Its directory has a size, by which the kernel counts its entries (linux/ipc/mqueue.c). */
+/* Each entry adds this to the size of the directory (linux/ipc/mqueue.c). */
 #define DIRENT_SIZE 20
 
 void mqueue_room(const struct space *space, const struct caller *caller, struct statvfs *room)

@@ -2,8 +2,8 @@
 /*
  * Queues: the POSIX message queues of the IPC namespace.
  *
- * All who have a queue open share the daemon's descriptors of it, so one message wakes one reader.
- * NAME:N sends with priority N; which message is received next is the kernel's choice alone.
+ * All open files of a queue share the daemon's descriptors, so one message wakes one reader. NAME:N
+ * sends with priority N; which message is received next is the kernel's choice alone.
  */
 #include "lib/channel/channel.h"
 
@@ -26,14 +26,14 @@
 
 enum { QUEUE_MAXMSG, QUEUE_MSGSIZE };
 
-/* HARD_MSGMAX and HARD_MSGSIZEMAX of the kernel; what the caller may have of them it decides. */
+/* The kernel's HARD_MSGMAX and HARD_MSGSIZEMAX; it decides how much of them a caller may have. */
 static const struct parameter queue_parameters[] = {
 	[QUEUE_MAXMSG] = {"maxmsg", PARAMETER_NUMBER, .min = 1, .max = 65536, .is_fixed = true},
 	[QUEUE_MSGSIZE] = {"msgsize", PARAMETER_SIZE, .min = 1, .max = 16 << 20, .is_fixed = true},
 	{.name = NULL},
 };
 
-/* A queue's descriptors: one for both ways, or one each where the daemon may not have both. */
+/* A queue's descriptors: one for both ways, or one for each where the daemon may not have both. */
 enum { QUEUE_READ, QUEUE_WRITE, QUEUE_N_WAYS };
 
 struct queue {
@@ -78,7 +78,7 @@ static void queue_close(struct queue *queue)
 	channel_uncharge_descriptors(&queue->named.channel);
 }
 
-/* One descriptor for both ways is watched once, as that for reading. */
+/* A descriptor for both ways is watched once, as the one for reading. */
 static struct readiness *queue_way(struct queue *queue, int way)
 {
 	bool is_shared = queue_fd(queue, QUEUE_READ) == queue_fd(queue, QUEUE_WRITE);
@@ -86,7 +86,7 @@ static struct readiness *queue_way(struct queue *queue, int way)
 	return &queue->ways[is_shared ? QUEUE_READ : way];
 }
 
-/* Hears of all that there is. */
+/* Watches all descriptors that are open. */
 static int queue_watch(struct queue *queue)
 {
 	int r = 0;
@@ -105,7 +105,7 @@ static void queue_destroy(struct channel *channel)
 	free(queue);
 }
 
-/* Any that is open, or -1. */
+/* Returns any open descriptor, or -1. */
 static int queue_descriptor(const struct queue *queue)
 {
 	int fd = queue_fd(queue, QUEUE_READ);
@@ -146,7 +146,7 @@ static int queue_open_now(struct queue *queue, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Opened as the caller, who natively may do just that; or -errno. */
+/* Opens the queue with the rights that the caller has natively. Returns a descriptor or -errno. */
 static int queue_ask(struct queue *queue, int flags, struct caller *caller)
 {
 	struct stat attr;
@@ -160,7 +160,7 @@ static int queue_ask(struct queue *queue, int flags, struct caller *caller)
 	return r;
 }
 
-/* To empty a queue is to receive from it: it takes the caller's right to do so. */
+/* Emptying a queue receives from it, so the caller needs the right to receive. */
 static int queue_truncate(struct channel *channel, struct file *file, off_t size,
 			  struct caller *caller)
 {
@@ -212,7 +212,10 @@ static int queue_open(struct file *file, struct caller *caller)
 
 	if (file->selector.is_set && !file_writes(file))
 		return -EINVAL;
-	/* What is shared was opened as the daemon. To its maker nothing is refused. */
+	/*
+	 * The shared descriptors are the daemon's, so the caller's right is checked here. The
+	 * queue's maker is refused nothing.
+	 */
 	if (!(file->flags & O_CREAT))
 		r = asked = queue_ask(queue, file->flags & O_ACCMODE, caller);
 	if (r < 0)
@@ -272,8 +275,8 @@ static uint32_t queue_poll(struct file *file)
 }
 
 /*
- * How full it is takes the right to read it to see, as it does natively. How many bytes wait the
- * kernel tells only in a way that counts as a read (mqueue_read_file), so that is not asked.
+ * Seeing how full a queue is takes the right to read it, as it does natively. How many bytes wait
+ * is left out: the kernel tells that only in a way that counts as a read (mqueue_read_file).
  */
 static void queue_status(struct channel *channel, struct caller *caller, struct row *row)
 {
@@ -290,7 +293,7 @@ static void queue_status(struct channel *channel, struct caller *caller, struct 
 
 /* The names. */
 
-/* The limits that the settings ask for; false if they leave them to the system. */
+/* Gets the limits that the settings ask for. Returns false if they leave both to the system. */
 static bool queue_take(const struct settings *settings, struct mq_attr *ret_attr)
 {
 	if (!settings || !settings->given)
@@ -321,7 +324,7 @@ static int queue_create(struct space *space, const char *name, mode_t mode,
 	mqueue_creation_init(&creation, name, mode);
 	creation.dir_fd = space->dir_fd;
 	creation.has_attr = queue_take(settings, &creation.attr);
-	/* The kernel counts a queue's bytes against its maker's real user. */
+	/* In a process: the kernel charges a queue's bytes to the real user of its maker. */
 	r = job_run(space->host, caller, &call);
 	return r < 0 ? r : named_find_made(space, name, creation.ino, &ret_entry->channel);
 }

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * On the loop a name is looked up with RESOLVE_CACHED, which does not take the directory's lock.
+ * What is not found or can't be opened that way is left to a job: -EAGAIN.
+ */
 #include "lib/kinds/posix/region.h"
 
 #include <errno.h>
@@ -29,7 +33,7 @@ void region_target_init(struct region_target *target, struct named *named, int f
 	named_path(named_space_from(space), named->name, target->name);
 }
 
-/* The kernel's own segments have such numbers, too, but are of another device. */
+/* The kernel's own segments have such inode numbers too, but are on another device. */
 static bool is_it(int fd, int dir_fd, ino_t ino)
 {
 	struct stat attr, dir;
@@ -38,7 +42,7 @@ static bool is_it(int fd, int dir_fd, ino_t ino)
 	       fstat(dir_fd, &dir) == 0 && attr.st_dev == dir.st_dev;
 }
 
-/* By the time that a job runs whoever held the descriptor may have let go of it. */
+/* By the time the job runs, the daemon may have closed the descriptor. */
 int region_target_open(const struct region_target *target)
 {
 	int fd = target->fd >= 0 ? fcntl(target->fd, F_DUPFD_CLOEXEC, 0) : -1;
@@ -95,7 +99,7 @@ void region_room(const struct space *space_, const struct caller *caller, struct
 		*room = fs;
 }
 
-/* An O_PATH descriptor, without the directory's lock. -EAGAIN: it is not found without. */
+/* Opens the name with O_PATH, without the directory's lock. -EAGAIN: that does not find it. */
 static int find_cached(int dir_fd, const char *path)
 {
 	const struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
@@ -104,7 +108,7 @@ static int find_cached(int dir_fd, const char *path)
 
 	if (fd >= 0)
 		return fd;
-	/* On another filesystem what is not in the cache of names may be there all the same. */
+	/* On another filesystem a name that is not in the dentry cache may exist all the same. */
 	if ((errno == EAGAIN && region_is_in_memory(dir_fd)) ||
 	    (errno != EAGAIN && errno != EINVAL))
 		return -errno;
@@ -112,7 +116,7 @@ static int find_cached(int dir_fd, const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-/* It may be the last one of a file that somebody has removed: to free that takes long. */
+/* It may be the last descriptor of a file that was removed: freeing that file takes long. */
 void region_let_go(struct host *host, int fd)
 {
 	struct stat attr;
@@ -147,7 +151,9 @@ int region_find(struct named *named)
 	int fd = -EAGAIN;
 
 	named_path(named_space_from(space), named->name, path);
-	/* Who renames another file at that moment can hide it from a look without the lock. */
+	/*
+	 * A rename of another file at that moment can hide the name from a lookup without the lock.
+	 */
 	for (int i = 0; i < 4 && fd == -EAGAIN; i++)
 		fd = find_cached(space->dir_fd, path);
 	if (fd < 0)
@@ -171,7 +177,7 @@ int region_stat(struct named *named, int fd, struct stat *ret_attr)
 	return r;
 }
 
-/* By the path, too, it has to be the caller's to reach. */
+/* The caller must also be able to reach it by its path. */
 static int open_as(struct named *named, int fd, int flags)
 {
 	if (faccessat(named->channel.space->dir_fd, ".", X_OK, AT_EACCESS) < 0)
@@ -179,7 +185,10 @@ static int open_as(struct named *named, int fd, int flags)
 	return region_reopen(fd, flags | O_NONBLOCK);
 }
 
-/* Whoever owns it is asked for no groups, unless a directory is searched by them alone. */
+/*
+ * Opens it as its owner. That spares looking up the caller's groups, which is expensive. -EACCES:
+ * the caller is not the owner, or may need a group to search the directory.
+ */
 static int open_as_owner(struct named *named, int fd, int flags, struct caller *caller)
 {
 	struct stat attr;
@@ -229,11 +238,11 @@ void region_target_find(struct region_target *target, struct named *named, int f
 	region_let_go(named->channel.space->host, found);
 }
 
-/* Waits until whoever has a lease gives way. */
+/* An open that waits until the holder of a lease gives way. */
 struct opening {
 	struct region_target target;
 	int flags;
-	int fd; /* what comes of it */
+	int fd; /* the result */
 };
 
 static int opening_act(void *data)

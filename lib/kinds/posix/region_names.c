@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The names of /dev/shm: what needs the directory's lock. A look by name does not, if it is there.
+ * Names in /dev/shm, and the calls that need the directory's lock. Looking up a name that exists
+ * does not need it.
  */
 #include "lib/kinds/posix/region.h"
 
@@ -18,7 +19,7 @@
 
 struct looking {
 	int dir_fd;
-	ino_t ino; /* what comes of it */
+	ino_t ino; /* the result */
 	char name[NAMED_PATH_SIZE];
 };
 
@@ -69,7 +70,7 @@ struct region_listing {
 	long dir_fd;
 };
 
-/* From where the last piece ended, which the directory's own offset says. */
+/* Continues where the last piece ended, by the directory's own offset. */
 static int list(DIR *dir, struct listed *listed)
 {
 	struct dirent *found;
@@ -109,7 +110,7 @@ static int listing_act(void *data)
 	return listed_end(&listing->listed, list(dir, &listing->listed));
 }
 
-/* Where the names go that the kind shows, as it shows them. */
+/* Where show() sends the names that belong to the kind, as the kind shows them. */
 struct shown_reader {
 	const struct named_space *space;
 	struct listed_reader reader;
@@ -139,18 +140,19 @@ int region_list(struct space *space, struct caller *caller, space_entry_fn *entr
 	return listed_run(space->host, caller, &call, &(struct listed_reader){show, &shown});
 }
 
-/* A name that is removed, or moved. */
+/* A name to remove or to rename. */
 struct naming {
 	int dir_fd;
 	bool has_all; /* CAP_FOWNER */
 	unsigned flags;
-	int fd; /* what comes of it: of the file that goes, to be closed; or -1 */
+	int fd; /* the result: of the file that goes, to be closed; or -1 */
 	char from[NAMED_PATH_SIZE], to[NAMED_PATH_SIZE];
 };
 
 /*
- * The rule of a sticky directory, also where this one is not: only the owner removes and renames.
- * Elsewhere the kernel knows more of it. Opens what has the name; -ENOENT, -EPERM.
+ * Opens the named file. Applies the rule of a sticky directory even if this one is not sticky: only
+ * the owner removes and renames. Where it is sticky, that is left to the kernel, which knows
+ * better. Fails with -ENOENT or -EPERM.
  */
 static int open_owned(const struct naming *naming, const char *name)
 {
@@ -204,7 +206,7 @@ static void naming_undo(struct host *host, struct caller *caller, void *data)
 		host_close(host, caller->uid, fd);
 }
 
-/* Whoever lets go of a file last frees its pages: not before the answer, nor on the loop. */
+/* The last close of a file frees its pages, which must delay neither the answer nor the loop. */
 static int naming_run(struct space *space, struct caller *caller, struct naming *naming,
 		      int (*act)(void *data))
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What was made for somebody who no longer waits for it goes again. That takes the directory's lock
- * as making it did, so it is a job, too: one that waits for itself alone.
+ * Removes what was made for a caller that no longer waits for it. That takes the directory's lock,
+ * just as making it did, so it is a job too: one that is its own waiter.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -48,7 +48,7 @@ static void unmaking_free(struct unmaking *unmaking)
 	free(unmaking);
 }
 
-/* Done; or the mount ends. */
+/* The job is done, or the mount ends. */
 static void unmaking_resume(struct waiter *waiter)
 {
 	unmaking_free(CONTAINER_OF(waiter, struct unmaking, waiter));

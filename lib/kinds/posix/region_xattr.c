@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * One attribute is special, the capabilities of a program ("security.capability"). Natively the
- * kernel takes them away from what somebody writes to, cuts or gives away, whatever that user's
- * rights; of a file in the mount it does so by looking for them before the first write to it, and
- * by a removal in the name of whoever writes. To read them takes no right. To remove them by
- * removexattr(2) takes CAP_SETFCAP, for which the kernel has looked before it asks us
- * (linux/security/commoncap.c, cap_inode_removexattr); so of all removals that come here none is to
- * be refused for want of it, and they are made with the daemon's rights.
+ * One attribute is special: the capabilities of a program ("security.capability"). Natively the
+ * kernel takes them away from a file that is written to, cut or given away, whatever the rights of
+ * the user who does that. For a file in the mount it does so by looking for them before the first
+ * write, and by removing them in the writer's name. Reading them takes no right. Removing them with
+ * removexattr(2) takes CAP_SETFCAP, for which the kernel has checked before it asks us
+ * (linux/security/commoncap.c, cap_inode_removexattr). So no removal that comes here may be refused
+ * for want of it, and all are made with the daemon's rights.
  */
 #include "lib/kinds/posix/region_xattr.h"
 
@@ -54,7 +54,7 @@ static ssize_t get(const struct named *named, int fd, const struct region_xattr 
 	char path[REGION_LINK_SIZE];
 	ssize_t n;
 
-	/* By the path, too, it has to be the caller's to reach. */
+	/* The caller must also be able to reach it by its path. */
 	if (faccessat(named->channel.space->dir_fd, ".", X_OK, AT_EACCESS) < 0)
 		return -errno;
 	region_link(fd, path);
@@ -117,7 +117,7 @@ static int setting_act(void *data)
 	return r < 0 ? -errno : 0;
 }
 
-/* What it is about, in the host's spare buffer. -ENOMEM */
+/* Fills in the job's data, in the host's spare buffer. Fails with -ENOMEM. */
 static int setting_new(struct named *named, int fd, const struct xattr *xattr,
 		       struct xattr_setting **ret_setting)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Extended attributes of files of /dev/shm, by `fd` unless it is -1.
+ * Extended attributes of files in /dev/shm, by `fd` unless it is -1.
  */
 #ifndef IPCFS_REGION_XATTR_H
 #define IPCFS_REGION_XATTR_H
@@ -20,11 +20,11 @@ struct region_xattr {
 /* space_ops::inherits. */
 bool region_inherits(const struct space *space);
 
-/* As the caller. Never waits: to read one takes no lock that somebody could keep. */
+/* As the caller. Never waits: reading an attribute takes no lock that someone could keep. */
 ssize_t region_get_xattr(struct named *named, int fd, const struct region_xattr *asked,
 			 struct caller *caller);
 
-/* channel_ops::set_xattr: it takes the lock of the file. */
+/* channel_ops::set_xattr. It takes the lock of the file. */
 int region_set_xattr(struct named *named, int fd, const struct xattr *xattr, struct caller *caller);
 
 #endif

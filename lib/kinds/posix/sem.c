@@ -3,9 +3,8 @@
  * Sems: the POSIX named semaphores of the machine, which are files "sem.NAME" in /dev/shm
  * (sem_overview(7)).
  *
- * A read takes a unit and gives "1\n"; it waits until there is one. Writing N adds N units. However
- * many wait, one thread sleeps for them as sem_wait(3) does. A unit that it has taken goes to the
- * first who waits, and back if nobody does any more.
+ * A read takes a unit and returns "1\n"; it waits until there is one. Writing N adds N units.
+ * However many files wait, one thread sleeps for them (sem_wait.h).
  */
 #include "lib/channel/channel.h"
 
@@ -71,7 +70,7 @@ static int sem_stat(struct channel *channel, struct stat *ret_attr)
 	return r;
 }
 
-/* Sets the value as the caller, who must be one who may use it natively. */
+/* Sets the value as the caller, who needs the native right to use the semaphore. */
 static int sem_put(struct sem *sem, unsigned value, struct caller *caller)
 {
 	struct semaphore *semaphore = NULL;
@@ -102,7 +101,9 @@ static ssize_t sem_get_acl(struct channel *channel, void *data, size_t size)
 	return region_get_acl(&sem->named, sem->fd, data, size);
 }
 
-/* It looks like what the daemon keeps, of which only the list means anything. */
+/*
+ * A semaphore is shown as what the daemon keeps is: of its attributes only the ACL means anything.
+ */
 static int sem_set_xattr(struct channel *channel, const struct xattr *xattr, struct caller *caller)
 {
 	struct sem *sem = sem_from(channel);
@@ -118,7 +119,7 @@ static int sem_truncate(struct channel *channel, struct file *file, off_t size,
 	return size ? -EINVAL : sem_put(sem_from(channel), 0, caller);
 }
 
-/* Takes over the descriptor. */
+/* Takes ownership of the descriptor. */
 static int sem_map(struct sem *sem, int fd, uid_t uid)
 {
 	int r = channel_charge_descriptors(&sem->named.channel, uid, 1);
@@ -131,13 +132,13 @@ static int sem_map(struct sem *sem, int fd, uid_t uid)
 	return r;
 }
 
-/* To take a unit is to write, and to wait for one is to read: sem_open(3) asks for both rights. */
+/* Taking a unit writes, and waiting for one reads: sem_open(3) asks for both rights. */
 static int open_both(struct sem *sem, const struct file *file, struct caller *caller)
 {
 	struct caller self = {.uid = geteuid(), .gid = getegid(), .pid = getpid()};
 	int fd = region_open(&sem->named, sem->fd, O_RDWR | (file->flags & O_NONBLOCK), caller);
 
-	/* To its maker nothing is refused, whatever its mode. */
+	/* The maker is refused nothing, whatever the mode. */
 	if (fd == -EACCES && (file->flags & O_CREAT))
 		fd = region_open_now(&sem->named, sem->fd, O_RDWR, &self);
 	caller_fini(&self);
@@ -186,7 +187,7 @@ static ssize_t sem_write(struct file *file, const void *data, size_t size, off_t
 
 	if (r > 0)
 		r = semaphore_post(sem_from(file->channel)->semaphore, (unsigned)n);
-	if (r == -EIO) /* its memory is gone, which nobody is woken by */
+	if (r == -EIO) /* its memory is gone, and that wakes nobody */
 		channel_wake(file->channel, EPOLLIN);
 	return r < 0 ? (r == -ERANGE ? -EOVERFLOW : r) : (ssize_t)size;
 }
@@ -203,7 +204,7 @@ static uint32_t sem_poll(struct file *file)
 	return events;
 }
 
-/* As the caller, and without a map: the file itself tells. */
+/* Reads the semaphore from the file itself, as the caller and without a mapping. */
 static int sem_look(struct sem *sem, struct caller *caller, unsigned *ret_value,
 		    unsigned *ret_n_waiting)
 {
@@ -239,7 +240,7 @@ static int sem_peek(struct channel *channel, struct caller *caller, FILE *out)
 	int r = sem_look(sem_from(channel), &self, &value, &n_waiting);
 
 	caller_fini(&self);
-	if (r == -EINVAL || r == -EIO) /* it is none, or was: nothing waits there */
+	if (r == -EINVAL || r == -EIO) /* not a semaphore, or no longer: nothing waits there */
 		return 0;
 	if (r == 0 && value)
 		fprintf(out, "%u\n", value);
@@ -257,12 +258,12 @@ struct sem_making {
 	int dir_fd;
 	mode_t mode;
 	unsigned value;
-	ino_t ino; /* what comes of it, and its descriptor */
+	ino_t ino; /* the result, and its descriptor */
 	int fd;
 	char name[NAMED_PATH_SIZE];
 };
 
-/* As sem_open(3): nobody finds it by its name before it is one. */
+/* As sem_open(3) does: nobody finds the file by its name before it is a semaphore. */
 static int make(void *data)
 {
 	struct sem_making *making = data;

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The thread starts when someone waits, and is stopped when nobody does any more. It is also
+ * stopped, and then started again, when its task changes: for readers it takes a unit, for pollers
+ * it does not.
+ */
 #include "lib/kinds/posix/sem_wait.h"
 
 #include <errno.h>
@@ -15,13 +20,13 @@ struct sem_wait {
 	struct sleeper sleeper;
 	struct sem *sem;
 	struct semaphore *semaphore;
-	bool takes; /* for who reads; who polls takes nothing */
+	bool takes; /* for a reader; for a poller it takes nothing */
 };
 
 void sem_wait_close(struct sem *sem)
 {
 	semaphore_unmap(TAKE_PTR(sem->semaphore));
-	/* Whoever may write it may have made it as large as they like, and removed it. */
+	/* Whoever may write the file may have made it as large as they like, and removed it. */
 	region_let_go(sem->named.channel.space->host, TAKE_FD(sem->fd));
 	channel_uncharge_descriptors(&sem->named.channel);
 }
@@ -78,7 +83,7 @@ static int sem_start(struct sem *sem, bool takes, uid_t uid)
 	return r;
 }
 
-/* Somebody who waits to read, or else one who polls for that, or NULL. */
+/* Returns a file that waits to read, else one that polls for that, else NULL. */
 static struct file *find_waiting(struct channel *channel)
 {
 	struct file *file = channel->polled;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Waiting for a named semaphore, which has no descriptor: one thread for all who wait.
+ * Waiting for a named semaphore, which has no descriptor: one thread sleeps for all waiters.
  *
- * It sleeps as sem_wait(3) does. A unit that it has taken goes to the first who waits, and back if
- * nobody does any more. For who only polls it takes nothing.
+ * It sleeps as sem_wait(3) does. A unit that it has taken goes to the first waiter, or back to the
+ * semaphore if nobody waits any more. While waiters only poll, it takes nothing.
  */
 #ifndef IPCFS_SEM_WAIT_H
 #define IPCFS_SEM_WAIT_H
@@ -18,7 +18,7 @@ struct sem {
 	int fd; /* -1 while nobody has it open */
 	struct semaphore *semaphore;
 	struct sem_wait *wait;
-	unsigned n_units; /* taken for those who wait, and not given to them yet */
+	unsigned n_units; /* taken for waiters, and not yet given to them */
 };
 
 struct sem *sem_from(struct channel *channel);
@@ -26,10 +26,10 @@ struct sem *sem_from(struct channel *channel);
 /* channel_ops::attend */
 void sem_wait_attend(struct channel *channel);
 
-/* Gives descriptor and memory back. */
+/* Closes the descriptor and unmaps the memory. */
 void sem_wait_close(struct sem *sem);
 
-/* Likewise, if nobody has it open; the memory stays for as long as a thread sleeps on it. */
+/* The same, if nobody has the semaphore open. The memory stays while a thread sleeps on it. */
 void sem_wait_close_unused(struct sem *sem);
 
 #endif

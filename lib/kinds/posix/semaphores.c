@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The file behind a mapped page may be truncated at any time, and touching the page then raises
+ * SIGBUS. The handler puts an empty page in its place and marks the semaphore as gone, so that the
+ * call can tell afterwards: result_of().
+ */
 #include "lib/kinds/posix/semaphores.h"
 
 #include <assert.h>
@@ -16,7 +21,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The value is below, the number of those who wait above. */
+/* The low half is the value, the high half the number of waiters. */
 #define WAITER     ((uint64_t)1 << 32)
 #define VALUE_WORD (__BYTE_ORDER == __BIG_ENDIAN)
 static_assert(sizeof(long) == 8, "where there are no 64-bit atomics glibc has another layout");
@@ -30,8 +35,8 @@ struct semaphore {
 };
 
 /*
- * Address space for all of them, so that the handler of SIGBUS knows a page of ours by its address.
- * Only the loop maps and unmaps; the handler may run on any thread.
+ * Address space for all semaphores, so that the handler of SIGBUS knows a page of ours by its
+ * address. Only the loop maps and unmaps; the handler may run on any thread.
  */
 static struct {
 	char *start; /* MAPPED_MAX pages, or NULL */
@@ -40,7 +45,7 @@ static struct {
 	bool is_used[MAPPED_MAX];
 } arena;
 
-/* Only system calls: what was interrupted goes on with an empty page. */
+/* Makes only system calls. The code that was interrupted continues with an empty page. */
 static void handle_bus(int signal, siginfo_t *info, void *context)
 {
 	size_t offset = (size_t)((char *)info->si_addr - arena.start);
@@ -51,7 +56,7 @@ static void handle_bus(int signal, siginfo_t *info, void *context)
 	if (place < MAPPED_MAX && mmap(page, arena.page, PROT_READ | PROT_WRITE,
 				       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == page)
 		arena.is_gone[place] = true;
-	else /* nothing of ours: it comes again, and ends the process */
+	else /* not ours: the signal comes again, and ends the process */
 		sigaction(SIGBUS, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
 	errno = error;
 }
@@ -90,8 +95,8 @@ int semaphore_check(int fd)
 	if (fstat(fd, &attr) < 0)
 		return -errno;
 	/*
-	 * While the pages of a file are taken out of it, whoever touches one waits until all are.
-	 * With no more than one of them that is no time.
+	 * While the pages of a file are being removed, a process that touches one waits until all
+	 * are. With a single page that takes no time.
 	 */
 	if (attr.st_size < (off_t)sizeof(sem_t) || attr.st_blocks * 512 > sysconf(_SC_PAGESIZE))
 		return -EINVAL;
@@ -142,7 +147,7 @@ static bool is_gone(const struct semaphore *semaphore)
 	return arena.is_gone[semaphore->place];
 }
 
-/* On the loop, before it touches the memory: its users may have done anything to the file. */
+/* Whether the loop may touch the memory: users may have done anything to the file. */
 static bool may_touch(const struct semaphore *semaphore)
 {
 	return is_gone(semaphore) || semaphore_check(semaphore->fd) == 0;
@@ -153,7 +158,7 @@ static unsigned value_of(uint64_t data)
 	return (unsigned)data;
 }
 
-/* What was done to a page of our own has not been done. */
+/* What was done to a page of our own does not count: -EIO. */
 static int result_of(const struct semaphore *semaphore, int result)
 {
 	return is_gone(semaphore) ? -EIO : result;
@@ -214,7 +219,7 @@ int semaphore_set(struct semaphore *semaphore, unsigned value)
 	return result_of(semaphore, 0);
 }
 
-/* Workers block all signals but their own, and one that is blocked ends the process. */
+/* Workers block all signals except their own, and a SIGBUS that is blocked ends the process. */
 static void let_bus_through(void)
 {
 	sigset_t set;
@@ -224,7 +229,7 @@ static void let_bus_through(void)
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
-/* 0: the value may have changed. */
+/* Returns 0 if the value may have changed. */
 static int sleep_on(struct semaphore *semaphore)
 {
 	if (is_gone(semaphore))
@@ -252,7 +257,7 @@ int semaphore_wait(struct semaphore *semaphore)
 	return result_of(semaphore, r);
 }
 
-/* Whoever posted woke one who waits, and that was us: another is to have the unit. */
+/* The post woke one waiter, and that was us. So another is woken, to take the unit. */
 int semaphore_watch(struct semaphore *semaphore)
 {
 	uint64_t data;

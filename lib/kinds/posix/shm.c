@@ -2,10 +2,12 @@
 /*
  * Shared memory: the POSIX regions of the machine, which are the files of /dev/shm.
  *
- * Where the mount can hand files to the kernel (passthrough), reads, writes and maps go to
- * the region itself and never come here; whether somebody may open it so is asked by doing that as
- * the caller. Where it cannot, a region is shown as a symbolic link to
- * itself; only who has just made one through the mount is served here until it closes it.
+ * Where the mount can hand files to the kernel (passthrough), reads, writes and mappings go to the
+ * region itself and never come here. To find out whether a caller may open a region, the daemon
+ * opens it as the caller. Without passthrough a region is shown as a symbolic link to itself, and
+ * the daemon serves it only to a caller that has just made it through the mount, until that caller
+ * closes it.
+ *
  * Names that begin with "sem." are semaphores (sem_overview(7)) and not ours.
  */
 #include "lib/channel/channel.h"
@@ -36,10 +38,10 @@ static const struct parameter shm_parameters[] = {
 	{.name = NULL},
 };
 
-/* backing_fd is O_PATH where the kernel serves it, and open for both ways where we do. */
+/* backing_fd is O_PATH where the kernel serves the region, and open for both ways where we do. */
 struct shm {
 	struct named named;
-	struct loop_task made; /* queued: it has just been made, and its maker may open it */
+	struct loop_task made; /* queued: just made, and its maker may open it */
 };
 
 static const struct channel_ops shm_ops;
@@ -155,14 +157,14 @@ static int shm_set_xattr(struct channel *channel, const struct xattr *xattr, str
 	return region_set_xattr(shm_from(channel), channel->backing_fd, xattr, caller);
 }
 
-/* May the caller have it open so? The kernel says, and what was opened is closed again. */
+/* Whether the caller may open it this way: 0 or -errno, by an open that is closed again. */
 static int shm_ask(struct file *file, struct caller *caller)
 {
 	struct channel *channel = file->channel;
 	int flags = file->flags & (O_ACCMODE | O_APPEND | O_NOATIME | O_NONBLOCK);
 	int fd;
 
-	/* To O_TRUNC the right to write belongs. */
+	/* O_TRUNC takes the right to write. */
 	if ((file->flags & O_TRUNC) && !file_writes(file))
 		flags |= O_RDWR;
 	fd = region_open(shm_from(channel), channel->backing_fd, flags, caller);
@@ -172,7 +174,7 @@ static int shm_ask(struct file *file, struct caller *caller)
 	return 0;
 }
 
-/* Only who has just made it opens what is served here: for others there is a link. */
+/* Only its maker opens a region that is served here: others find a symbolic link. */
 static int shm_open_served(struct file *file, struct caller *caller)
 {
 	struct channel *channel = file->channel;
@@ -205,7 +207,7 @@ static int shm_open_file(struct file *file, struct caller *caller)
 		channel->backing_fd = r < 0 ? -1 : r;
 		r = r < 0 ? r : 0;
 	}
-	/* To its maker nothing is refused, whatever its mode. */
+	/* The maker is refused nothing, whatever the mode. */
 	if (r == 0 && !(file->flags & O_CREAT))
 		r = shm_ask(file, caller);
 	if (r < 0 && channel->n_files == 1)
@@ -221,7 +223,7 @@ static void shm_release(struct file *file)
 
 static ssize_t shm_read(struct file *file, void *data, size_t size, off_t offset)
 {
-	/* Where the kernel does not take the file after all, it is opened each time. */
+	/* Where the kernel does not take the file after all, each read opens it. */
 	CLEANUP_FD int opened = shm_is_served(file->channel)
 					? -1
 					: backing_use(file->channel->backing_fd, O_RDONLY);
@@ -324,7 +326,7 @@ static int shm_space_open(struct space **ret_space, struct host *host)
 		.is_in_memory = region_is_in_memory(dir_fd),
 	};
 	named_space_init(space, &shm_space_ops, host, &shm_kind, TAKE_FD(dir_fd));
-	/* Another process's is at no path that our callers could use. */
+	/* Another process's /dev/shm has no path that our callers could use. */
 	space->space.link_dir = *host->root ? NULL : SHM_PATH;
 	*ret_space = &space->space;
 	return 0;

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A region that can't be given its size is removed again in the same job, still as the caller.
+ */
 #include "lib/kinds/posix/shm_make.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Making a region, as the caller and on a thread: the lock of /dev/shm is its users'.
+ * Making a region, as the caller and on a thread: users may hold the lock of /dev/shm for long.
  */
 #ifndef IPCFS_SHM_MAKE_H
 #define IPCFS_SHM_MAKE_H
@@ -12,14 +12,17 @@ struct shm_making {
 	int dir_fd;
 	mode_t mode;
 	off_t size;
-	bool is_served; /* by the daemon: then it is open for both ways, else O_PATH */
+	bool is_served; /* by the daemon: `fd` is then open for both ways, else O_PATH */
 	int fd;
 	char name[NAMED_PATH_SIZE];
 };
 
 void shm_making_init(struct shm_making *making, struct space *space, const char *name, mode_t mode);
 
-/* Makes it; the caller owns making->fd. -EEXIST; a job, which is undone if nobody takes it. */
+/*
+ * Makes the region; the caller owns making->fd. Fails with -EEXIST if the name is taken. May be a
+ * job, which is undone if nobody takes its result.
+ */
 int shm_make(struct space *space, struct caller *caller, struct shm_making *making);
 
 #endif

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * With an open file the daemon sets the size, on a worker. Otherwise a thread calls truncate(2) as
+ * the caller.
+ */
 #include "lib/kinds/posix/shm_size.h"
 
 #include <errno.h>
@@ -11,15 +15,15 @@
 #include "lib/channel/backing.h"
 #include "lib/kinds/posix/region.h"
 
-/* A region to be sized. */
+/* A region to size. */
 struct sizing {
 	struct region_target target;
 	off_t size;
 	bool is_open;    /* the right comes from the open file */
-	bool drops_bits; /* whoever asks lacks CAP_FSETID */
+	bool drops_bits; /* the caller lacks CAP_FSETID */
 };
 
-/* What is cut in a user's place loses its bits as natively. */
+/* A file that is cut for a user loses its set-ID bits, as natively. */
 static int resize(int fd, const struct sizing *sizing)
 {
 	int r = sizing->drops_bits ? caller_enter_writer() : 0;

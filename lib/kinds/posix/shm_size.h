@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Sizing a region.
+ * Setting the size of a region.
  */
 #ifndef IPCFS_SHM_SIZE_H
 #define IPCFS_SHM_SIZE_H
@@ -8,9 +8,9 @@
 #include "lib/channel/kernel_names.h"
 
 /*
- * ftruncate(2) has its right from the open file, truncate(2) from the caller. To cut a region down
- * frees its pages, which takes as long as they are many.
- * A job.
+ * A job: cutting a region down frees its pages, which takes long if they are many. With `file` this
+ * is ftruncate(2), which has its right from the open file; without, it is truncate(2), which has it
+ * from the caller.
  */
 int shm_resize(struct named *named, struct file *file, off_t size, struct caller *caller);
 
