@@ -2,11 +2,11 @@
 /*
  * Events: eventfd(2) counters that the daemon keeps.
  *
- * A read gives the counter as a line of text and clears it, or takes 1 of it (mode=semaphore); it
- * waits while the counter is 0. Writing N adds N, and waits while a counter can't hold so much;
- * several lines in one write are added all at once.
- * The descriptor is there from the beginning, so that a native program can have it by
- * pidfd_getfd(2).
+ * A read returns the counter as a line of text and clears it, or takes 1 from it (mode=semaphore).
+ * It waits while the counter is 0. Writing N adds N, and waits while the counter can't hold that
+ * much; several lines in one write are added together.
+ *
+ * The descriptor exists from the start, so that a native program can get it with pidfd_getfd(2).
  */
 #include "lib/channel/channel.h"
 
@@ -72,7 +72,7 @@ static void event_close(struct event *event)
 	close(TAKE_FD(event->counter.source.fd));
 }
 
-/* Puts a new counter in the place of the old one, if there is any. */
+/* Replaces the counter, if there is one, by a new one. */
 static int event_open_counter(struct event *event, uint64_t value, bool is_semaphore)
 {
 	int flags = EFD_CLOEXEC | EFD_NONBLOCK | (is_semaphore ? EFD_SEMAPHORE : 0);
@@ -92,7 +92,7 @@ static int event_open_counter(struct event *event, uint64_t value, bool is_semap
 	return 0;
 }
 
-/* The counter as it stands, which only /proc tells without taking it: proc_pid_fdinfo(5). */
+/* Gets the counter without taking it, which only /proc can do: proc_pid_fdinfo(5). */
 static int event_value(const struct event *event, uint64_t *ret_value)
 {
 	CLEANUP_FREE char *line = NULL;
@@ -130,7 +130,10 @@ static int event_stat(struct channel *channel, struct stat *ret_attr)
 	return 0;
 }
 
-/* Only a new counter can have another mode. Else the old one stays, which others may have. */
+/*
+ * Only a new counter can have another mode. Otherwise the old one stays, because native programs
+ * may have it.
+ */
 static int event_reset(struct event *event, uint64_t value, bool is_semaphore)
 {
 	eventfd_t old;
@@ -142,7 +145,7 @@ static int event_reset(struct event *event, uint64_t value, bool is_semaphore)
 	return value && eventfd_write(event_fd(event), value) < 0 ? -errno : 0;
 }
 
-/* To clear a counter is to read it: writing alone does not give that right. */
+/* Clearing a counter is like reading it: the right to write is not enough. */
 static int event_truncate(struct channel *channel, struct file *file, off_t size,
 			  struct caller *caller)
 {
@@ -260,7 +263,7 @@ static int event_set(struct channel *channel, const struct settings *settings,
 
 /* The names. */
 
-/* What is charged is charged before it is there. */
+/* The descriptor is charged before it exists. */
 static int event_create(struct space *space, const char *name, mode_t mode,
 			const struct settings *settings, struct caller *caller,
 			struct entry *ret_entry)
@@ -280,7 +283,7 @@ static int event_create(struct space *space, const char *name, mode_t mode,
 	if (r < 0)
 		return r;
 	readiness_init(&event->counter, &event->kept.channel);
-	event->kept.channel.space = space; /* for event_close(), should it come to that */
+	event->kept.channel.space = space; /* for event_close() on failure */
 	r = event_open_counter(event, value, is_semaphore);
 	if (r == 0)
 		r = kept_init(&event->kept, space, CHANNEL_STREAM, name, mode, caller);

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A kind exists for the mount, its README and the tests once it is listed here.
+ */
 #include "lib/kinds/kinds.h"
 
 #include <stddef.h>

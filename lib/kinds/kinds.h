@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The one list of kinds. How to add one, with all that it touches: docs/hacking.md.
+ * The one list of kinds. docs/hacking.md tells how to add one, and what that touches.
  */
 #ifndef IPCFS_KINDS_H
 #define IPCFS_KINDS_H
