@@ -81,8 +81,14 @@ int mqueue_create(void *data)
 				    creation->has_attr ? &creation->attr : NULL);
 	struct stat attr;
 
-	if (fd < 0 || fstat(fd, &attr) < 0)
+	if (fd < 0)
 		return -errno;
+	if (fstat(fd, &attr) < 0) {
+		int r = -errno;
+
+		mq_unlink(creation->path);
+		return r;
+	}
 	creation->ino = attr.st_ino;
 	return 0;
 }

@@ -73,8 +73,14 @@ static int arena_init(void)
 		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (start == MAP_FAILED)
 		return -errno;
+	if (sigaction(SIGBUS, &action, NULL) < 0) {
+		int r = -errno;
+
+		munmap(start, MAPPED_MAX * arena.page);
+		return r;
+	}
 	arena.start = start;
-	return sigaction(SIGBUS, &action, NULL) < 0 ? -errno : 0;
+	return 0;
 }
 
 static int arena_find(size_t *ret_place)
