@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* The parent reads a pipe: a byte means that the child is ready, end-of-file that it has ended. */
 #include "fs/background.h"
 
 #include <errno.h>
@@ -8,7 +9,7 @@
 
 #include "fs/log.h"
 
-/* The child's end of the pipe on which the parent waits. */
+/* The child's end of the pipe that the parent waits on. */
 static int ready_fd = -1;
 
 static void wait_for_child(int fd)
@@ -60,7 +61,7 @@ void background_ready(void)
 		return;
 	log_to_syslog(true);
 	leave_terminal();
-	/* If the parent is gone there is nobody to tell. */
+	/* If the parent has gone there is nobody to notify. */
 	if (write(ready_fd, "", 1) < 0)
 		log_line(LOG_WARNING, "started, but the command that started it has ended");
 	close(ready_fd);

@@ -7,13 +7,12 @@
 #define IPCFS_BACKGROUND_H
 
 /*
- * Forks. The parent never returns: it waits for background_ready(), and exits with 0 then, or with
- * 1 if the child ends without it. Returns -errno, or 0 in the child, which keeps stderr until it
- * is ready.
+ * Forks. The parent never returns: it waits for background_ready() and then exits with 0, or with 1
+ * if the child ends first. Returns 0 in the child, which keeps stderr until it is ready, or -errno.
  */
 int background_start(void);
 
-/* The child lets go of the terminal and of the parent. Nothing if it was never started. */
+/* The child lets go of the terminal and of the parent. Does nothing without background_start(). */
 void background_ready(void);
 
 #endif

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* Requests are copied whole, and later handled as if they had just been received. */
 #include "fs/early.h"
 
 #include <linux/fuse.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is asked for before the daemon has all that it takes to answer. It has to ask the mount for
- * some of that itself, and until it has got it, it answers its own threads alone: nobody else sees
- * a mount that can't do everything yet.
+ * Requests that come before the daemon has all that it needs to answer them. It has to ask its own
+ * mount for some of that. Until it has it, it answers only its own threads: nobody else sees a
+ * mount that can't do everything yet.
  */
 #ifndef IPCFS_EARLY_H
 #define IPCFS_EARLY_H
@@ -12,10 +12,13 @@
 struct early_request;
 struct session;
 
-/* Keeps the request that is in the session's buffer. False: it is one of our own, or no memory. */
+/*
+ * Keeps the request in the session's buffer. Returns false if it must be handled now: it comes from
+ * one of our own threads, or there is no memory.
+ */
 bool early_keep(struct session *session);
 
-/* Now they are answered, in their order; or, when the session ends, forgotten. */
+/* Answers the requests in order; or, when the session ends, forgets them. */
 void early_answer(struct session *session);
 void early_forget(struct session *session);
 

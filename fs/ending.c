@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* The loop has stopped, so /dev/fuse is read here; a refusal needs only the request's header. */
 #include "fs/ending.h"
 
 #include <errno.h>
@@ -9,7 +10,7 @@
 #include "fs/session.h"
 #include "lib/base/workers.h"
 
-/* Nobody tells when the workers are done; and a signal may come before the call that it is for. */
+/* Nothing signals that the workers are done; and an interrupt may precede the call it is for. */
 #define LOOK_AGAIN_MS 2
 
 static bool is_end_of_something(uint32_t opcode)
@@ -33,10 +34,10 @@ static void refuse(const struct session *session, uint64_t unique)
 		.len = sizeof(out), .error = -ENOTCONN, .unique = unique};
 	ssize_t n = write(session->device.fd, &out, sizeof(out));
 
-	(void)n; /* whoever asked has gone */
+	(void)n; /* the caller has gone */
 }
 
-/* 0; -EAGAIN: there is nothing. Any other error: there will be nothing more. */
+/* Answers one request. Returns 0; -EAGAIN: there is none. Any other error: no more will come. */
 static int answer(struct session *session)
 {
 	const struct fuse_in_header *header;

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is asked of the mount while the daemon ends.
+ * Requests that come while the daemon ends.
  *
- * Workers may be at calls that take long, and are waited for. Meanwhile the mount is still there,
- * and a process that closes a file of it waits for the answer (FUSE_FLUSH) without being able to
- * give up, even when it is killed. So these are answered to the last; all else is -ENOTCONN, or
- * the end could be put off for ever.
+ * Workers may be in long calls, and the daemon waits for them. Meanwhile the mount is still there,
+ * and a process that closes one of its files waits for the answer (FUSE_FLUSH) and can't give up,
+ * even when it is killed. So requests that end something are answered to the end. All others fail
+ * with -ENOTCONN; otherwise users could put off the end for ever.
  */
 #ifndef IPCFS_ENDING_H
 #define IPCFS_ENDING_H
 
 struct session;
 
-/* Answers until the workers are done, or the mount is gone. */
+/* Answers requests until the workers are done, or the mount is gone. */
 void ending_answer(struct session *session);
 
 #endif

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* Open files, and what only they have: passthrough, the size of a text, wake-ups of poll(2). */
 #include "fs/handle.h"
 
 #include <errno.h>
@@ -42,9 +43,9 @@ int handle_new(fuse_req_t req, struct inode *inode, int flags, struct caller *ca
 }
 
 /*
- * The kernel writes to a file that it is given with the rights of whoever gives it, and whoever has
- * CAP_FSETID takes no set-ID bits away. All that have it open share it, so that those who have the
- * capability themselves do so, too.
+ * The kernel writes to a backing file with the rights of the thread that registered it, and with
+ * CAP_FSETID no write clears set-ID bits. So it is registered without. All opens of the inode share
+ * one registration, so writers who have CAP_FSETID themselves clear the bits, too.
  */
 static int back_for_writers(fuse_req_t req, int fd)
 {
@@ -57,7 +58,7 @@ static int back_for_writers(fuse_req_t req, int fd)
 	return id;
 }
 
-/* An inode's descriptor is known to the kernel by one number while any handle is open. */
+/* The kernel knows an inode's descriptor by one number for as long as any handle is open. */
 bool handle_back(fuse_req_t req, struct handle *handle)
 {
 	struct session *session = fuse_req_userdata(req);
@@ -110,10 +111,10 @@ void handle_free_all(struct session *session)
 }
 
 /*
- * The answer to OPEN has no size. But what is stored in the page cache lengthens the file (fuse_
- * notify_store() in linux/fs/fuse/dev.c), and one byte will do, the last one. That waits for the
- * lock of its page, which a read holds until we answer: so only the first to open an inode, which
- * nobody else can read by then, may do it. For others, op_read() sees to it.
+ * The answer to OPEN has no size. But storing into the page cache lengthens the file
+ * (fuse_notify_store() in linux/fs/fuse/dev.c), and one byte will do, the last one. The store waits
+ * for the lock of its page, which a read holds until we answer. So only the first opener may do it,
+ * while nobody else can read the inode; for later ones, op_read() sees to it.
  */
 void handle_tell_size(const struct session *session, struct handle *handle)
 {
@@ -138,7 +139,7 @@ static void tell_poll(struct file *file)
 	handle->poll = NULL;
 }
 
-/* The kernel has one wait queue for each open file: only its newest handle is of use. */
+/* The kernel has one wait queue for each open file: only its newest poll handle is of use. */
 void handle_watch(struct handle *handle, struct fuse_pollhandle *poll)
 {
 	if (handle->poll)

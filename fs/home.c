@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* The daemon itself enters the namespace that it shows, before it starts any thread. */
 #include "fs/home.h"
 
 #include <errno.h>
@@ -12,7 +13,7 @@
 #include "fs/log.h"
 #include "lib/base/cleanup.h"
 
-/* The queues are those of the namespace that the daemon is in, whatever its callers are in. */
+/* The queues are those of the daemon's own namespace, whatever namespace its callers are in. */
 int home_enter(const struct options *options, struct namespaces *ret_own)
 {
 	char path[32];
@@ -29,7 +30,7 @@ int home_enter(const struct options *options, struct namespaces *ret_own)
 		return 0;
 	error = errno;
 	log_line(LOG_ERR, "ipcns=%u: %s", options->ipc_pid, strerror(error));
-	return -ENOTSUP; /* told */
+	return -ENOTSUP; /* logged */
 }
 
 void home_settle(struct host *host, const struct options *options, const struct namespaces *own)

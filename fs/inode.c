@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* Decides which inode answers a LOOKUP, and for how long the kernel may trust that answer. */
 #include "fs/inode.h"
 
 #include <assert.h>
@@ -12,12 +13,15 @@
 #include "lib/base/cleanup.h"
 
 /*
- * The least that the kernel counts in, one jiffy: enough for the permission check that follows a
- * LOOKUP not to ask for the attributes again.
+ * The shortest time that the kernel counts, one jiffy: long enough that the permission check after
+ * a LOOKUP does not ask for the attributes again.
  */
 #define TIMEOUT_JIFFY     0.001
 #define TIMEOUT_DIRECTORY 1.0
-/* ls -l asks for what it was just told, some hundred entries at a time; each by several calls. */
+/*
+ * ls -l asks again for what it was just given, some hundred entries at a time, by several calls
+ * each.
+ */
 #define TIMEOUT_LISTED  0.01
 #define TIMEOUT_LASTING 3600.0
 
@@ -48,7 +52,7 @@ bool inode_is_node(const struct inode *inode)
 	return inode->entry.channel && inode->entry.channel->service == CHANNEL_NODE;
 }
 
-/* Where the object or directory remembers its one inode, or the newest of its many. */
+/* Where the object or directory remembers its one inode, or the newest of many. */
 static void **inode_place(const struct entry *entry, bool is_listed)
 {
 	if (entry->space)
@@ -57,8 +61,9 @@ static void **inode_place(const struct entry *entry, bool is_listed)
 }
 
 /*
- * May this inode stand for what was looked up? The kernel looks a name up again before each use. If
- * that gives the inode that it has, one LOOKUP is enough; else it takes two.
+ * Whether this inode may stand for what was looked up. The kernel looks a name up again before each
+ * use. If the answer is the inode that it already has, one LOOKUP is enough; otherwise it takes
+ * two.
  */
 static bool inode_serves(const struct inode *inode, const struct selector *selector, pid_t pid)
 {
@@ -72,7 +77,7 @@ static bool inode_serves(const struct inode *inode, const struct selector *selec
 	       record->selector.value == selector->value;
 }
 
-/* Of the directories that are always there, there are few, and everybody goes through them. */
+/* The directories that are always there are few, and everybody goes through them. */
 static bool is_charged(const struct entry *entry)
 {
 	return !entry->space || !entry->space->is_lasting;
@@ -100,7 +105,7 @@ static int inode_make(struct session *session, const struct entry *entry,
 	return 0;
 }
 
-/* A new one. Takes over the reference in `entry`. */
+/* Makes a new inode. Takes over the reference in `entry`. */
 static int inode_new(struct session *session, const struct entry *entry,
 		     const struct caller *caller, struct inode **ret_inode)
 {
@@ -236,7 +241,7 @@ double inode_attr_timeout(const struct inode *inode)
 
 	if (inode->entry.space)
 		return space_is_changing(inode->entry.space) ? TIMEOUT_JIFFY : TIMEOUT_DIRECTORY;
-	/* The inode of an open file is not the one that the next LOOKUP, or unlink(2), has. */
+	/* The next LOOKUP, or an unlink(2), goes through another inode than the open file's. */
 	if ((channel->traits & CHANNEL_CHANGES_BY_OPEN) || inode->record->n_handles > 0)
 		return 0;
 	switch (channel->service) {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* Entries are kept in the form that READDIR sends; the offset of each is its number plus one. */
 #include "fs/listing.h"
 
 #include <errno.h>
@@ -30,7 +31,7 @@ void listing_free(struct session *session, struct listing *listing)
 	free(listing);
 }
 
-/* Charges the user for `size` bytes more. */
+/* Charges `size` more bytes to the user. */
 static bool listing_charge(struct listing *listing, size_t size)
 {
 	if (user_charge(listing->users, listing->record->uid, USER_BYTES, size) < 0)
@@ -84,7 +85,7 @@ static bool listing_entry(struct listing *listing, const char *name, ino_t ino, 
 	return true;
 }
 
-/* Its objects are links here, as inode_link() has them. */
+/* Whether the objects are shown as links here, as inode_link() does. */
 static bool has_links(const struct space *space)
 {
 	return space->link_dir && !features_has(&space->host->features, FEATURE_PASSTHROUGH);
@@ -95,7 +96,7 @@ static bool listing_add(void *data, const char *name, ino_t ino, mode_t mode)
 {
 	struct listing *listing = data;
 
-	/* Nobody could ask for it, and who lists has no room for it. */
+	/* Nobody could look it up, and listing_add_plus() has no room for it. */
 	if (strlen(name) > NAME_MAX)
 		return true;
 	ino = space_ino(listing->space, ino);

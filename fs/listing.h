@@ -2,7 +2,7 @@
 /*
  * An open directory: its entries as they were when reading began, ready for the kernel.
  *
- * Each entry is charged to who opened the directory before there is memory for it.
+ * The memory for each entry is charged to the user who opened the directory before it is allocated.
  */
 #ifndef IPCFS_LISTING_H
 #define IPCFS_LISTING_H
@@ -17,11 +17,11 @@ struct session;
 struct space;
 struct user_table;
 
-/* What an open directory is, in what would mean the same to another process. */
+/* The part of an open directory that would mean the same in another process. */
 struct listing_record {
 	uint64_t fh;       /* its id in session::listings */
 	fuse_ino_t nodeid; /* of its inode */
-	uid_t uid;         /* pays for it */
+	uid_t uid;         /* the user who pays for it */
 };
 
 struct listing {
@@ -29,26 +29,26 @@ struct listing {
 	struct space *space;           /* the kernel keeps its inode for as long as this is open */
 	struct user_table *users;
 	size_t n_charged;
-	bool is_made, is_cut; /* cut: there was no memory for all of it */
-	bool is_unread;       /* made when it was opened, for the first to read it */
-	int error;            /* which that one then gets */
-	char *entries;        /* struct fuse_dirent one after the other */
+	bool is_made, is_cut; /* cut: memory ran out before all entries were in */
+	bool is_unread;       /* made when the directory was opened, for its first reader */
+	int error;            /* that this first reader gets */
+	char *entries;        /* struct fuse_dirent, one after another */
 	size_t size, n_allocated;
-	size_t *starts; /* of each entry; the kernel's offset N is "after entry N" */
+	size_t *starts; /* where each entry starts; the kernel's offset N is "after entry N" */
 	size_t n_entries, n_starts;
 	fuse_req_t req; /* while it is being made */
 };
 
-/* -ENOMEM, -ENFILE; those of inode_space(). */
+/* Opens a directory. Fails with -ENOMEM or -ENFILE, or as inode_space() does. */
 int listing_new(fuse_req_t req, fuse_ino_t ino, struct listing **ret_listing);
 void listing_free(struct session *session, struct listing *listing);
 
-/* Closes the directories that the kernel has left open, once the mount answers no more. */
+/* Closes what the kernel has left open, once the mount no longer answers. */
 void listing_free_all(struct session *session);
 
 /*
- * Makes the entries, as they are now. Without memory for all of them, or where that would be more
- * than a user may take: -ENOBUFS. May have to wait.
+ * Makes the entries, as they are now. Fails with -ENOBUFS if there is no memory for all of them, or
+ * if they are more than the user may take. May have to wait.
  */
 int listing_make(struct listing *listing, fuse_req_t req, struct caller *caller);
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* Times are kept for each user, and for each user in a directory, until they no longer count. */
 #include "fs/lock_time.h"
 
 #include <assert.h>
@@ -11,17 +12,17 @@
 
 #define MS 1000 /* microseconds */
 
-/* Of one request, and of all of a user's together. */
+/* For one request, and for all of a user's requests together. */
 static const uint64_t most[N_LOCK_SORTS] = {[LOCK_ALONE] = 1000 * MS, [LOCK_SHARED] = 1000 * MS};
 
-/* One part in so many of the time that goes by can be spent anew. */
+/* One part in this many of the time that passes can be spent again. */
 #define REGAINED 10
 
-/* A slow disk takes less than this, and a machine that is busy. */
+/* A slow disk takes less than this, and so does a busy machine. */
 #define FREE_MOST (100 * MS)
-/* Of one that stood in line behind another of the user's: a hundred of these are a second. */
+/* Free if it stood in line behind another of the same user's: a hundred of these make a second. */
 #define FREE_IN_LINE (10 * MS)
-/* It did, if it comes from another process so soon after the one before it ended. */
+/* A request that comes from another process this soon after the last one ended stood in line. */
 #define IN_LINE (5 * MS)
 
 uint64_t lock_time_now(void)
@@ -45,11 +46,11 @@ static void lock_time_settle(struct lock_time *time, uint64_t now)
 
 	for (int i = 0; i < N_LOCK_SORTS; i++)
 		time->spent[i] = less(time->spent[i], regained);
-	/* What is left over of the division counts the next time. */
+	/* The remainder of the division counts next time. */
 	time->at += regained * REGAINED;
 }
 
-/* There are as many of both as have waited lately. */
+/* Drops what no longer counts, so that both tables hold only those that have waited lately. */
 static void sweep(struct lock_times *times, uint64_t now)
 {
 	struct lock_time *time, *next_time;
@@ -124,7 +125,10 @@ static struct lock_place *get_place(struct lock_times *times, uid_t uid, uint64_
 	return NULL;
 }
 
-/* Behind another process; or behind its own, if that has made others wait for long just before. */
+/*
+ * Whether it stood in line: behind another process; or behind its own, which just made others wait
+ * for long.
+ */
 static bool is_in_line(const struct lock_place *place, const struct caller *caller, uint64_t now)
 {
 	return place->n_held == 0 && now < place->released + IN_LINE &&
@@ -166,7 +170,7 @@ void lock_time_end(struct lock_times *times, const struct caller *caller,
 	assert(time && time->n_held > 0 && place && place->n_held > 0);
 	time->n_held--;
 	lock_time_settle(time, now);
-	/* More than all need not be remembered. */
+	/* Spending beyond the maximum need not be remembered. */
 	time->spent[hold->sort] = least(
 		time->spent[hold->sort] + less(now - hold->began, hold->free), most[hold->sort]);
 	place->n_held--;

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * For how long a user's requests may hold locks of directories.
+ * How long a user's requests may hold locks of directories.
  *
- * The kernel asks for a name with the directory's lock held, and keeps it until there is an answer:
- * alone to make, remove or rename, shared to look up or list. Whoever else wants that lock sleeps,
- * where no signal reaches. What an answer has to wait for may be in the user's own hands: a process
- * that he stops, a filesystem that he serves. So no request holds a lock for longer than a second;
- * and since many, of many processes, would follow one upon another, those of one user get a second
- * together for each sort of holding, and as much again only as time goes by.
+ * The kernel asks for a name with the directory's lock held, and keeps the lock until it has an
+ * answer: exclusively to make, remove or rename, shared to look up or list. Everyone else who wants
+ * that lock sleeps, out of reach of signals. Yet the answer may depend on the user: on a process
+ * that the user stops, on a filesystem that the user serves. So no request holds a lock for longer
+ * than a second. And since many requests, from many processes, could follow one another, all
+ * requests of a user share one second for each sort of lock, and regain it only as time passes.
  *
- * What is short is free, so that nobody is refused for much work, nor on a busy machine. But one
- * that follows close upon another of the same user's in the same directory has stood in line for
- * the lock, and others behind it: of that much less is free. Those that share the lock at the same
- * time stand in no line.
+ * Short holds are free, so that nobody is refused for doing much work, or on a busy machine. But a
+ * request that follows closely upon another of the same user's in the same directory has stood in
+ * line for the lock, and others behind it: much less of it is free. Requests that share the lock at
+ * the same time stand in no line.
  */
 #ifndef IPCFS_LOCK_TIME_H
 #define IPCFS_LOCK_TIME_H
@@ -26,24 +26,24 @@ struct caller;
 
 enum lock_sort { LOCK_ALONE, LOCK_SHARED, N_LOCK_SORTS };
 
-/* What a user's requests have spent. All times are microseconds of the monotonic clock. */
+/* What a user's requests have spent. All times are in microseconds of the monotonic clock. */
 struct lock_time {
 	uid_t uid;
-	uint64_t spent[N_LOCK_SORTS]; /* at the time `at`; it grows less as time goes by */
+	uint64_t spent[N_LOCK_SORTS]; /* as of `at`; shrinks as time passes */
 	uint64_t at;
 	unsigned n_held;
 	UT_hash_handle hh; /* lock_times::users */
 };
 
-/* Where a user's requests hold a lock, or did just now. */
+/* A directory in which a user's requests hold a lock, or just did. */
 struct lock_place {
 	struct lock_place_key {
 		uint64_t directory; /* its nodeid */
 		uint64_t uid;
 	} key;
-	uint64_t released; /* when the last one ended */
-	pid_t pid;         /* whose that was */
-	bool was_long;     /* and whether others had to wait for it */
+	uint64_t released; /* when the last request ended */
+	pid_t pid;         /* the process that sent it */
+	bool was_long;     /* whether others had to wait for it */
 	unsigned n_held;
 	UT_hash_handle hh; /* lock_times::places */
 };
@@ -53,23 +53,23 @@ struct lock_times {
 	struct lock_place *places;
 };
 
-/* One request: what it holds, and what lock_time_begin() makes of that. */
+/* One request: what it holds, and what lock_time_begin() allows it. */
 struct lock_hold {
 	enum lock_sort sort;
 	uint64_t directory;
-	uint64_t began, free; /* when, and how long it costs nothing */
+	uint64_t began, free; /* when it began, and how long it is free */
 	uint64_t until;       /* when it has to end */
 };
 
 uint64_t lock_time_now(void);
 
 /*
- * A request of the caller's is about to wait with that lock. -EAGAIN: the user has held locks for
- * long enough. -ENOMEM
+ * Call it when a request is about to wait with that lock held. Fails with -EAGAIN if the user has
+ * held locks for long enough, or -ENOMEM.
  */
 int lock_time_begin(struct lock_times *times, const struct caller *caller, struct lock_hold *hold);
 
-/* It is answered, or given up: once for each that began. */
+/* The request is answered, or given up. Call it once for each lock_time_begin() that succeeded. */
 void lock_time_end(struct lock_times *times, const struct caller *caller,
 		   const struct lock_hold *hold);
 

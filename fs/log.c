@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* Lines go to stderr, to the journal or to syslog(3), quoted: users chose parts of them. */
 #include "fs/log.h"
 
 #include <errno.h>
@@ -17,7 +18,7 @@
 static bool is_syslog;
 static bool is_journal; /* stderr is a stream to the journal, which takes "<N>" as the priority */
 
-/* What users chose comes out quoted, whoever logs it: on a terminal it is text and no more. */
+/* Quotes what users chose, whoever logs it: on a terminal it is text and nothing else. */
 static void log_text(int priority, const char *text, const char *end)
 {
 	CLEANUP_FREE char *quoted = text ? quote_text(text) : NULL;
@@ -45,7 +46,7 @@ void log_line(int priority, const char *format, ...)
 	log_text(priority, text, "\n");
 }
 
-/* A line of libfuse's may come in pieces: the last one ends with a newline. */
+/* A line from libfuse may come in pieces; the last one ends with a newline. */
 static void log_fuse(enum fuse_log_level level, const char *format, va_list args)
 {
 	CLEANUP_FREE char *text = NULL;
@@ -59,7 +60,7 @@ static void log_fuse(enum fuse_log_level level, const char *format, va_list args
 	log_text((int)level, text, is_last ? "\n" : "");
 }
 
-/* $JOURNAL_STREAM may be inherited by one whose stderr is something else: systemd.exec(5). */
+/* $JOURNAL_STREAM may be inherited by a process whose stderr is something else: systemd.exec(5). */
 static bool stderr_is_journal(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");

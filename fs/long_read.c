@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* The requests of one read(2) are recognised by thread and offset. */
 #include "fs/long_read.h"
 
 #include "lib/host/host.h"
 
 /*
- * The kernel cuts at io_max, or up to a page before if the buffer is not aligned
- * (linux/fs/fuse/file.c, fuse_direct_io), so what comes near that may be only a piece.
+ * The kernel cuts a read(2) at io_max, or up to a page before that if the buffer is not aligned
+ * (linux/fs/fuse/file.c, fuse_direct_io). So a request of nearly that size may be only a piece.
  */
 bool long_read_begin(struct long_read *reader, struct read_request *request, size_t io_max,
 		     bool is_bytes)

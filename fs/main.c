@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * ipcfs(8): reads the command line, then serves a mount, remounts, or prints help or its version.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -47,7 +50,7 @@ static int remount(const struct options *options)
 	return r < 0 ? 1 : 0;
 }
 
-/* Where 0, 1 or 2 is closed, a descriptor of the mount's own would be taken for it. */
+/* If 0, 1 or 2 were closed, one of the mount's own descriptors would be taken for it. */
 static void open_standard_files(void)
 {
 	int fd;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* The tables of words; and a remount, which mount(2) does without the daemon. */
 #include "fs/mount_words.h"
 
 #include <errno.h>
@@ -22,7 +23,7 @@ static const struct {
 	{"rw", MS_RDONLY, false},
 	{"noexec", MS_NOEXEC, true},
 	{"exec", MS_NOEXEC, false},
-	{"allow_exec", MS_NOEXEC, false}, /* mount(8) does not hand on the word exec */
+	{"allow_exec", MS_NOEXEC, false}, /* mount(8) does not pass on "exec" */
 	{"sync", MS_SYNCHRONOUS, true},
 	{"async", MS_SYNCHRONOUS, false},
 	{"dirsync", MS_DIRSYNC, true},
@@ -32,7 +33,7 @@ static const struct {
 	{"symfollow", MS_NOSYMFOLLOW, false},
 };
 
-/* One that ends with '=', '-' or '.' is the beginning of one. */
+/* A word that ends with '=', '-' or '.' is a prefix. */
 static const struct {
 	const char *word;
 	enum mount_word fate;
@@ -44,11 +45,11 @@ static const struct {
 	{"defcontext=", MOUNT_WORD_LASTING, NULL},
 	{"fscontext=", MOUNT_WORD_LASTING, NULL},
 	{"rootcontext=", MOUNT_WORD_LASTING, NULL},
-	{"seclabel", MOUNT_WORD_LASTING, NULL}, /* the kernel's own, as the next two */
+	{"seclabel", MOUNT_WORD_LASTING, NULL}, /* the kernel's own, as are the next two */
 	{"user_id=", MOUNT_WORD_LASTING, NULL},
 	{"group_id=", MOUNT_WORD_LASTING, NULL},
 
-	/* For mount(8), systemd, and those who read fstab(5). */
+	/* For mount(8), systemd, and others that read fstab(5). */
 	{"auto", MOUNT_WORD_IGNORED, NULL},
 	{"comment=", MOUNT_WORD_IGNORED, NULL},
 	{"defaults", MOUNT_WORD_IGNORED, NULL},
@@ -68,11 +69,11 @@ static const struct {
 	{"users", MOUNT_WORD_IGNORED, NULL},
 	{"x-", MOUNT_WORD_IGNORED, NULL},
 	{"X-", MOUNT_WORD_IGNORED, NULL},
-	/* What is so in any case, or can't make a difference: the daemon keeps the times. */
+	/* True in any case, or without effect here: the daemon keeps the times. */
 	{"atime", MOUNT_WORD_IGNORED, NULL},
 	{"default_permissions", MOUNT_WORD_IGNORED, NULL},
-	{"dev", MOUNT_WORD_IGNORED, NULL}, /* mount(8) hands on neither, so that nobody may count */
-	{"suid", MOUNT_WORD_IGNORED, NULL}, /* on them: it is nodev and nosuid */
+	{"dev", MOUNT_WORD_IGNORED, NULL},  /* mount(8) passes on neither, so nobody can rely */
+	{"suid", MOUNT_WORD_IGNORED, NULL}, /* on them: the mount is nodev and nosuid */
 	{"diratime", MOUNT_WORD_IGNORED, NULL},
 	{"fsname=", MOUNT_WORD_IGNORED, NULL}, /* the source says it */
 	{"iversion", MOUNT_WORD_IGNORED, NULL},
@@ -143,7 +144,10 @@ enum mount_word mount_word_take(const char *word, struct mount_flags *flags,
 	return MOUNT_WORD_OTHER;
 }
 
-/* Those of what was mounted there last. -EINVAL: that is no ipcfs, or nothing is. */
+/*
+ * Finds the flags of what was mounted there last. Fails with -EINVAL if that is no ipcfs, or
+ * nothing is mounted.
+ */
 static int find_flags(const char *mount_point, unsigned long *ret_flags)
 {
 	FILE *file = setmntent("/proc/self/mounts", "re");

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* A user's names are a list, oldest to newest, threaded through the inodes' records by nodeid. */
 #include "fs/names.h"
 
 #include <errno.h>
@@ -10,8 +11,8 @@
 #include "fs/shrink.h"
 
 /*
- * When a user has all but this part of the names allowed, the oldest are dropped. Where a thread
- * has to do it, many more are looked up meanwhile.
+ * Once a user has taken all but this part of the allowed names, the oldest are dropped. Where a
+ * thread has to do it, many more are looked up meanwhile.
  */
 #define SPARE_PART        8
 #define SPARE_PART_SHRINK 2
@@ -43,7 +44,7 @@ static struct inode_record *record_of(const struct session *session, uint64_t no
 	return slots_record(&session->inodes, nodeid);
 }
 
-/* As the newest. */
+/* Links it as the newest. */
 static void names_link(const struct session *session, struct user_names *names,
 		       struct inode_record *record)
 {
@@ -70,8 +71,8 @@ static void names_unlink(const struct session *session, struct user_names *names
 }
 
 /*
- * Has the oldest pruned. Those that the kernel keeps are the newest from here on, so that the next
- * attempt is at others.
+ * Has the oldest pruned. Those that the kernel keeps become the newest, so that the next attempt is
+ * at others.
  */
 static void names_prune(struct session *session, struct user_names *names)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What each user has had looked up, and how the kernel is made to forget it.
+ * The names that each user has had looked up, and how the kernel is made to forget them.
  *
- * The kernel remembers a name, with its inode and ours, until it needs the memory: for as long as a
- * user likes to invent names, of which sockets/tcp/HOST/PORT has no end. So each inode is charged
- * to the first who looked it up, and where those are nearly as many as one may have, the kernel
- * is asked to drop the oldest. It keeps what is in use: open, somebody's working directory, a
- * directory that it knows names in. What it drops comes back as FORGET.
+ * The kernel remembers a name, with its inode and ours, until it needs the memory. Users can invent
+ * names without end, such as sockets/tcp/HOST/PORT. So each inode is charged to the user who looked
+ * it up first, and when a user has nearly as many as allowed, the kernel is asked to drop the
+ * oldest. It keeps those in use: open, a working directory, or a directory that it knows names in.
+ * Those that it drops come back as FORGET.
  */
 #ifndef IPCFS_NAMES_H
 #define IPCFS_NAMES_H
@@ -22,17 +22,17 @@ struct session;
 /* The inodes that are charged to a user, in the order of their last LOOKUP. */
 struct user_names {
 	uid_t uid;
-	uint64_t oldest, newest; /* nodeids; inode_record::older and newer are between them */
+	uint64_t oldest, newest; /* nodeids; linked by inode_record::older and newer */
 	UT_hash_handle hh;       /* session::names */
 };
 
-/* Is there room for one more? Drops some if there soon is none. -ENOBUFS */
+/* Returns 0 if there is room for one more name, else -ENOBUFS. Drops some when room gets short. */
 int names_check(struct session *session, uid_t uid);
 
-/* Charges it to the user. -ENOBUFS: the user has too many, in use or not dropped yet; -ENOMEM */
+/* Charges it to the user. Fails with -ENOMEM, or -ENOBUFS: too many, in use or not dropped yet. */
 int names_add(struct session *session, struct inode_record *record, uid_t uid);
 
-/* Somebody has looked it up again. What was never added is left alone, here and below. */
+/* It has been looked up again. Ignores what was never added, as names_remove() does. */
 void names_renew(struct session *session, struct inode_record *record);
 
 void names_remove(struct session *session, struct inode_record *record);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* Without libsystemd the functions are empty. */
 #include "fs/notify.h"
 
 #ifdef HAVE_LIBSYSTEMD
@@ -13,7 +14,7 @@ void notify_ready(void)
 	sd_notify(0, "READY=1");
 }
 
-/* Type=notify-reload tells by the time that this answers its own signal, and no earlier one. */
+/* Type=notify-reload tells by the time whether this answers its own signal or an earlier one. */
 void notify_reloading(void)
 {
 	struct timespec now;

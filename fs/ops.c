@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* The table of handlers, the answer to INIT, and the handlers that have no file of their own. */
 #include "fs/ops.h"
 
 #include <errno.h>
@@ -26,13 +27,13 @@ static void op_init(void *data, struct fuse_conn_info *conn)
 		fuse_set_feature_flag(conn, FUSE_CAP_PASSTHROUGH);
 	if (!features_is_off(features, FEATURE_POSIX_ACL)) {
 		fuse_set_feature_flag(conn, FUSE_CAP_POSIX_ACL);
-		/* Where new files inherit a list the umask does not count: op_masked(). */
+		/* Where new files inherit an ACL, the umask does not apply: op_masked(). */
 		fuse_set_feature_flag(conn, FUSE_CAP_DONT_MASK);
 	}
 	/*
-	 * Else, now that there are attributes, it asks for one at each write to shm/, and has
-	 * whoever writes take set-ID bits away by chmod(2), which is for the owner alone. So they
-	 * go where the write is made in a user's place (caller_enter_writer()).
+	 * Without this, because the mount has attributes, the kernel asks for one at each write to
+	 * shm/, and has the writer clear set-ID bits by chmod(2), which only the owner may do. With
+	 * it they are cleared where the write is made on the user's behalf (caller_enter_writer()).
 	 */
 	fuse_set_feature_flag(conn, FUSE_CAP_HANDLE_KILLPRIV_V2);
 	fuse_unset_feature_flag(conn, FUSE_CAP_SPLICE_READ);
@@ -106,7 +107,7 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 		reply_stat(req, inode);
 }
 
-/* FUSE_SET_ATTR_* as CHANGE_*, with UTIME_NOW in the times that are to be the present one. */
+/* Turns FUSE_SET_ATTR_* into CHANGE_*, with UTIME_NOW for times that are set to the present. */
 static unsigned decode_changes(int to_set, struct stat *attr)
 {
 	const int both_now = FUSE_SET_ATTR_ATIME_NOW | FUSE_SET_ATTR_MTIME_NOW;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The handlers of FUSE's requests: decode, find the object, call lib/, answer.
+ * The handlers of FUSE requests: decode, find the object, call lib/, answer.
  *
- * None sleeps, and each answers its request exactly once, or has it held: a read, write or open
+ * No handler sleeps. Each answers its request exactly once, or has it held: a read, write or open
  * until its channel is ready (fs/request.h), anything else while a job is done (fs/step.h).
  */
 #ifndef IPCFS_OPS_H
@@ -20,15 +20,18 @@ struct step;
 
 extern const struct fuse_lowlevel_ops session_ops;
 
-/* Who has sent the request; caller_fini() when done. */
+/* Returns the sender of the request. Call caller_fini() when done. */
 struct caller op_caller(fuse_req_t req);
 
-/* What the request is about. NULL: the number is out of date, and the answer given: -ESTALE. */
+/*
+ * Returns the inode that the request is about; or answers -ESTALE and returns NULL, if its number
+ * is out of date.
+ */
 struct inode *op_inode(fuse_req_t req, fuse_ino_t ino);
 
 /* fs/ops_dir.c: names and directories */
 
-/* `mode` without the bits of the caller's umask, where that counts. */
+/* Returns `mode` without the bits of the caller's umask, where that applies. */
 mode_t op_masked(fuse_req_t req, fuse_ino_t parent, mode_t mode);
 void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);
 void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev);
@@ -36,17 +39,17 @@ void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name);
 void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
 	       const char *new_name, unsigned flags);
 
-/* Makes the object that a step names, and the inode for it. May have to wait. */
+/* Makes the object that a step names, and its inode. May have to wait. */
 int op_make(fuse_req_t req, const struct step *step, struct caller *caller,
 	    struct inode **ret_inode);
 
-/* Would a LOOKUP find what a step names? 0; -errno. May have to wait. */
+/* Returns 0 if a LOOKUP would find what a step names, else -errno. May have to wait. */
 int op_exists(fuse_req_t req, const struct step *step, struct caller *caller);
 
-/* Answers with the inode, whose count the kernel then has; or forgets it. */
+/* Answers with the inode, whose count is then the kernel's; if that fails, forgets it. */
 void op_reply_inode(fuse_req_t req, struct inode *inode);
 
-/* fs/ops_list.c: what directories list */
+/* fs/ops_list.c: open directories */
 void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 		struct fuse_file_info *fi);
@@ -66,13 +69,13 @@ void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t 
 void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence, struct fuse_file_info *fi);
 
 /*
- * Answers a CREATE with what was made and opened. -errno: it can't, there is no answer yet, and the
- * file has been closed.
+ * Answers a CREATE with what was made and opened. On -errno it has answered nothing, and closed the
+ * file.
  */
 int op_reply_made(fuse_req_t req, struct inode *inode, struct handle *handle,
 		  struct fuse_file_info *fi);
 
-/* fs/ops_data.c: what is read and written */
+/* fs/ops_data.c: reading and writing */
 void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi);
 void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t offset,
 	      struct fuse_file_info *fi);
@@ -91,7 +94,9 @@ void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *v
 		 int flags);
 void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name);
 
-/* The open file that a request names. NULL: there is none, and the answer given: -EBADF. */
+/*
+ * Returns the open file that a request names; or answers -EBADF and returns NULL, if there is none.
+ */
 struct handle *op_handle(fuse_req_t req, const struct fuse_file_info *fi);
 struct file *op_file(fuse_req_t req, const struct fuse_file_info *fi);
 

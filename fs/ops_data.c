@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* Reads and writes: answered at once, or held until the channel is ready. */
 #include "fs/ops.h"
 
 #include <errno.h>
@@ -16,26 +17,27 @@ static bool is_stream(const struct file *file)
 	return file->channel->service == CHANNEL_STREAM;
 }
 
-/* What looks like a plain file, and is, waits: nobody expects EAGAIN of it. */
+/* What looks like a plain file, and is one, always waits: nobody expects EAGAIN from it. */
 static bool may_wait(const struct file *file, const struct fuse_file_info *fi)
 {
 	return !(fi->flags & O_NONBLOCK) || !is_stream(file);
 }
 
-/* For a read(2) that has bytes already; an error is for the next one. */
+/* For a read(2) that already has bytes. An error is left to the next read(2). */
 static bool has_more(struct file *file)
 {
 	return (channel_poll(file) & (EPOLLIN | EPOLLERR)) == EPOLLIN;
 }
 
 /*
- * splice(2) and private maps read through the page cache, which drops what is not asked for, and
- * keeps what others then change. Only direct reads tell a lock owner (linux/fs/fuse/file.c,
- * fuse_send_read). What is refused they read in the other way, if they can.
+ * splice(2) and private mappings read through the page cache, which drops bytes that nobody asked
+ * for, and keeps bytes that others then change. Only direct reads carry a lock owner
+ * (linux/fs/fuse/file.c, fuse_send_read). A program that is refused here reads in another way, if
+ * it can.
  *
- * A text that is open doesn't change. But the kernel goes by the size that it was told, and if that
- * is less it would cut the text off; and who opens it once more, by /proc/PID/fd, has another text
- * in the same pages.
+ * An open text doesn't change. But the kernel goes by the size that it was given, and would cut the
+ * text off if that is less. And another open of it, by /proc/PID/fd, has another text in the same
+ * pages.
  */
 static bool may_read(const struct handle *handle, const struct fuse_file_info *fi)
 {
@@ -66,7 +68,7 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct f
 	if (is_stream(file))
 		goes_on = long_read_begin(&handle->long_read, &read, session->io_max,
 					  file->channel->traits & CHANNEL_BYTES);
-	pieces.lent = 0; /* all of it would be much to set */
+	pieces.lent = 0; /* clearing all of it would be expensive */
 	if (!goes_on || has_more(file))
 		n = channel_lend(file, read.size, offset, &pieces);
 	if (n == -EAGAIN && !goes_on && may_wait(file, fi)) {
@@ -81,8 +83,8 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct f
 }
 
 /*
- * The kernel cuts a write(2), too, at io_max or up to a page before, so what comes near that may be
- * only a piece of a message.
+ * The kernel cuts a write(2), too, at io_max or up to a page before that, so a write of nearly that
+ * size may be only a piece of a message.
  */
 static bool is_whole(fuse_req_t req, const struct file *file, size_t size)
 {

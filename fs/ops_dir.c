@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* LOOKUP, and the requests that make, remove and rename objects. */
 #include "fs/ops.h"
 
 #include <errno.h>
@@ -21,14 +22,17 @@ void op_reply_inode(fuse_req_t req, struct inode *inode)
 	struct fuse_entry_param entry;
 	int r = inode_entry(inode, &entry);
 
-	/* Gone between two looks at it, which is to say: gone. */
+	/* Gone between the lookup and the stat, so it is simply gone. */
 	if (r < 0)
 		reply_result(req, r == -ESTALE ? -ENOENT : r);
 	if (r < 0 || !reply_entry(req, &entry))
 		inode_forget(session, inode, 1);
 }
 
-/* By its number: open_by_handle_at(2) asks so for what the kernel does not know. */
+/*
+ * Finds an inode by its number. open_by_handle_at(2) asks in this way for an inode that the kernel
+ * does not know.
+ */
 static int find_self(fuse_req_t req, const struct step *step, struct inode **ret_inode)
 {
 	struct inode *inode = inode_from(fuse_req_userdata(req), step->ino);
@@ -60,7 +64,7 @@ static int find(fuse_req_t req, const struct step *step, struct caller *caller,
 	return r;
 }
 
-/* A FIFO or socket has to be ready for what the kernel does with it then. */
+/* A FIFO or socket must be ready before the kernel learns of it. */
 static void reply_found(fuse_req_t req, const struct step *step, struct inode *inode)
 {
 	if (inode_is_node(inode))
@@ -71,7 +75,7 @@ static void reply_found(fuse_req_t req, const struct step *step, struct inode *i
 
 static void reply_looked_up(fuse_req_t req, const struct step *step, struct inode *inode)
 {
-	show_was_told(req, step); /* and has done so */
+	show_was_told(req, step); /* it was told to look again, and just has */
 	reply_found(req, step, inode);
 }
 
@@ -119,7 +123,7 @@ int op_make(fuse_req_t req, const struct step *step, struct caller *caller,
 	struct found found = {0};
 	int r = inode_space(session, step->ino, &space);
 
-	/* What was made and then could not be named would stay, and be said to have failed. */
+	/* An object that is made and then can't be named would stay, and be reported as failed. */
 	if (r == 0)
 		r = names_check(session, caller->uid);
 	if (r == 0)
@@ -187,7 +191,7 @@ static void take_rename(fuse_req_t req, const struct step *step, struct caller *
 
 	if (r == 0)
 		r = inode_space(session, step->new_ino, &new_space);
-	/* Not EXDEV, on which mv(1) would begin to read, and take what it can't put back. */
+	/* Not EXDEV: mv(1) would then begin to read, and consume what it can't put back. */
 	if (r == 0 && space != new_space)
 		r = -EPERM;
 	if (r == 0)

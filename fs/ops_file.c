@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* Open files: OPEN, CREATE and RELEASE, and the calls on a descriptor that move no data. */
 #include "fs/ops.h"
 
 #include <errno.h>
@@ -30,20 +31,24 @@ struct file *op_file(fuse_req_t req, const struct fuse_file_info *fi)
 	return handle ? handle->file : NULL;
 }
 
-/* How the kernel is to treat the open file; false for a stream, which fi can't say. */
+/*
+ * Fills in how the kernel treats the open file. Returns false for a stream: fi has no field for it.
+ */
 static bool fill_open(fuse_req_t req, struct handle *handle, struct fuse_file_info *fi)
 {
 	const struct channel *channel = handle->inode->entry.channel;
 
 	fi->fh = handle->record->fh;
-	/* Else each close(2) is heard of, because it ends locks. */
+	/* Otherwise each close(2) sends a FLUSH, because it ends locks. */
 	fi->noflush = (channel->traits & CHANNEL_HAS_NO_LOCKS) != 0;
 	if (handle->file->is_stream)
 		return false;
 	handle_tell_size(fuse_req_userdata(req), handle);
 	if (handle_back(req, handle))
 		fi->backing_id = handle->inode->record->backing_id;
-	/* With both, maps are the backing file's and all else comes here (linux/fs/fuse/file.c). */
+	/*
+	 * With both, mappings go to the backing file, all else comes here (linux/fs/fuse/file.c).
+	 */
 	fi->direct_io = !handle->record->is_backed ||
 			(channel->service == CHANNEL_MAPPED && file_writes(handle->file));
 	return true;
@@ -76,7 +81,7 @@ static bool reply_opened(fuse_req_t req, const struct fuse_file_info *fi_, int r
 	return reply_result(req, result);
 }
 
-/* What is large may take long to cut down. Of streams O_TRUNC empties nothing. */
+/* A large file may take long to cut down. O_TRUNC does not empty streams. */
 static void take_open_truncated(fuse_req_t req, const struct step *step, struct caller *caller)
 {
 	struct handle *handle = op_handle(req, &step->fi);
@@ -94,13 +99,13 @@ static bool is_file(const struct handle *handle)
 	return handle->file->channel->service == CHANNEL_FILE;
 }
 
-/* Answers when the open file is through to its other end, and has the size that it should. */
+/* Answers once the open file is through to its other end, and has its proper size. */
 static void go_on_opening(fuse_req_t req, struct handle *handle, struct fuse_file_info *fi)
 {
 	int r = channel_opened(handle->file);
 
 	fi->fh = handle->record->fh;
-	/* What looks like a plain file, and is, waits. */
+	/* What looks like a plain file, and is one, always waits. */
 	if (r == -EAGAIN && (!(fi->flags & O_NONBLOCK) || is_file(handle)))
 		request_hold_open(req, handle->file, fi, reply_opened);
 	else if (r < 0 && r != -EAGAIN)
@@ -116,7 +121,7 @@ static void take_open(fuse_req_t req, const struct step *step, struct caller *ca
 	struct inode *inode = inode_from(fuse_req_userdata(req), step->ino);
 	struct fuse_file_info fi = step->fi;
 	struct handle *handle;
-	/* To ESTALE the kernel answers with a LOOKUP, which gives an inode to be opened. */
+	/* On ESTALE the kernel sends a LOOKUP, which gives an inode that can be opened. */
 	int r = !inode || inode->record->is_listed
 			? -ESTALE
 			: handle_new(req, inode, fi.flags, caller, &handle);
@@ -135,9 +140,9 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 }
 
 /*
- * An open that would have to wait, because somebody was quick to take a lease on what was made. The
- * inode is ours to forget, so it can't: the kernel looks again then, and opens it as it opens what
- * was there before.
+ * Opens what was just made. This can't wait, even if someone was quick to take a lease on it,
+ * because the inode is still ours to forget. Instead the kernel is told to look again, and opens it
+ * as it opens what was there before.
  */
 static int open_now(fuse_req_t req, struct inode *inode, int flags, struct caller *caller,
 		    struct handle **ret_handle)
@@ -172,7 +177,7 @@ int op_reply_made(fuse_req_t req, struct inode *inode, struct handle *handle,
 	return 0;
 }
 
-/* Opens what was made, and answers with both. */
+/* Opens what was just made, and answers with both. */
 static int open_made(fuse_req_t req, struct inode *inode, struct fuse_file_info *fi,
 		     struct caller *caller)
 {
@@ -182,7 +187,7 @@ static int open_made(fuse_req_t req, struct inode *inode, struct fuse_file_info 
 	return r < 0 ? r : op_reply_made(req, inode, handle, fi);
 }
 
-/* Made by another meanwhile: the kernel looks again, and checks who may open it. */
+/* Someone else has made it meanwhile: the kernel looks again, and checks who may open it. */
 static void take_existing(fuse_req_t req, const struct step *step, struct caller *caller)
 {
 	int r = op_exists(req, step, caller);
@@ -210,7 +215,7 @@ static void take_create(fuse_req_t req, const struct step *step, struct caller *
 		reply_result(req, r);
 		return;
 	}
-	/* Whoever was told to look again, and finds nothing any more, is told so but once. */
+	/* A caller that was told to look again, and found nothing, is not told so twice. */
 	if (inode_is_node(inode) && show_was_told(req, step))
 		made.fi.flags |= O_EXCL;
 	if (inode_is_node(inode) && (made.fi.flags & O_EXCL) &&

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* Open directories: READDIR, and READDIRPLUS where it pays. */
 #include "fs/ops.h"
 
 #include <errno.h>
@@ -13,7 +14,9 @@
 #include "fs/session.h"
 #include "fs/step.h"
 
-/* NULL: there is none of that number, and the answer given: -EBADF. */
+/*
+ * Returns the open directory; or answers -EBADF and returns NULL, if there is none of that number.
+ */
 static struct listing *op_listing(fuse_req_t req, const struct fuse_file_info *fi)
 {
 	struct session *session = fuse_req_userdata(req);
@@ -25,8 +28,8 @@ static struct listing *op_listing(fuse_req_t req, const struct fuse_file_info *f
 }
 
 /*
- * What has to wait for its entries does so when it is opened: during READDIR the kernel holds the
- * directory's lock.
+ * A directory that has to wait for its entries does so when it is opened: during READDIR the kernel
+ * holds its lock.
  */
 static int listing_open(fuse_req_t req, const struct step *step, struct caller *caller,
 			struct listing **ret_listing)
@@ -71,7 +74,7 @@ void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	step_begin(req, &(struct step){.take = take_opendir, .ino = ino, .fi = *fi});
 }
 
-/* Makes the entries if they are not there yet. May have to wait. */
+/* Makes the entries, unless they are there. May have to wait. */
 static int listing_begin(struct listing *listing, fuse_req_t req, const struct step *step,
 			 struct caller *caller)
 {
@@ -121,7 +124,10 @@ void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 				       .shares = true});
 }
 
-/* What is found under the name, counted as looked up; NULL if it is not to be remembered. */
+/*
+ * Returns the inode found under the name, counted as looked up; NULL if the kernel should not
+ * remember it.
+ */
 static struct inode *find_listed(fuse_req_t req, struct space *space, const char *name,
 				 struct fuse_entry_param *ret_entry)
 {
@@ -140,7 +146,7 @@ static struct inode *find_listed(fuse_req_t req, struct space *space, const char
 		return NULL;
 	}
 	r = inode_entry_listed(inode, ret_entry);
-	/* For a node that is not ready there has to be a LOOKUP before it is used. */
+	/* A node that is not ready needs a LOOKUP before it is used. */
 	if (r == 0 && inode_is_node(inode) &&
 	    channel_show(inode->entry.channel, inode->record->nodeid, &caller) < 0)
 		ret_entry->entry_timeout = 0;
@@ -152,7 +158,7 @@ static struct inode *find_listed(fuse_req_t req, struct space *space, const char
 	return inode;
 }
 
-/* Adds entry `i` with its attributes: the number of bytes, 0 if they are more than `room`. */
+/* Adds entry `i` with its attributes. Returns the number of bytes, 0 if they exceed `room`. */
 static size_t listing_add_plus(struct listing *listing, fuse_req_t req, size_t i, char *buffer,
 			       size_t room)
 {
@@ -171,7 +177,7 @@ static size_t listing_add_plus(struct listing *listing, fuse_req_t req, size_t i
 	return fuse_add_direntry_plus(req, buffer, room, name, &entry, (off_t)i + 1);
 }
 
-/* The kernel has not got these. */
+/* The kernel has not received these entries: takes their counts back. */
 static void forget_plus(struct session *session, const char *buffer, size_t size)
 {
 	for (size_t done = 0; done < size;) {
@@ -184,8 +190,8 @@ static void forget_plus(struct session *session, const char *buffer, size_t size
 }
 
 /*
- * For those who will ask for each entry's attributes next, as ls -l does. Only names that the
- * kernel has to hear of from us alone are worth it: others it may not remember even that long.
+ * For readers that ask for each entry's attributes next, as ls -l does. This pays only for names
+ * that nobody but the daemon makes or removes: others the kernel may not remember even that long.
  */
 static void take_readdirplus(fuse_req_t req, const struct step *step, struct caller *caller)
 {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* Locks of fcntl(2) and flock(2): decoded here, kept by lib/channel/locks.h. */
 #include "fs/ops.h"
 
 #include <errno.h>
@@ -14,7 +15,7 @@
 #include "fs/step.h"
 #include "lib/channel/locks.h"
 
-/* Has no padding that is not zero, as a job's data must not. */
+/* Leaves all padding zero: the lock may become a job's data. */
 static void lock_init(struct lock *lock, fuse_req_t req, const struct fuse_file_info *fi)
 {
 	memset(lock, 0, sizeof(*lock));
@@ -30,7 +31,7 @@ static void lock_from_flock(struct lock *lock, const struct flock *wish)
 	lock->type = wish->l_type;
 	lock->first = wish->l_start;
 	lock->last = wish->l_len ? wish->l_start + wish->l_len - 1 : LOCK_END;
-	/* The process: the request is a thread's. */
+	/* l_pid is the process; the request's pid is a thread. */
 	if (wish->l_pid)
 		lock->pid = wish->l_pid;
 }
@@ -114,7 +115,7 @@ void op_getlk(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct 
 	fuse_reply_lock(req, wish);
 }
 
-/* A process's locks of fcntl(2) end when it closes any of its descriptors of the file. */
+/* A process's fcntl(2) locks end when it closes any of its descriptors of the file. */
 void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct file *file = op_file(req, fi);

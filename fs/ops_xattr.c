@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Extended attributes: what the file behind an object has of them, and access control lists.
+ * Extended attributes: those of the file behind an object, and access control lists.
  *
- * The kernel asks for the list when it checks a mode that grants something to a group. ENOSYS,
- * once, would turn that question and all others off for the whole mount (linux/fs/fuse/xattr.c), so
- * that is never the answer.
+ * The kernel asks for the list when it checks a mode that grants something to a group. A single
+ * ENOSYS would turn off that question, and all others, for the whole mount (linux/fs/fuse/xattr.c),
+ * so that is never the answer.
  */
 #include "fs/ops.h"
 
@@ -24,7 +24,7 @@ static bool is_list(const char *name)
 	return strcmp(name, XATTR_ACL) == 0;
 }
 
-/* What has attributes. A link's are its target's, which the kernel asks for itself. */
+/* The object that has attributes. A link's are its target's, which the kernel asks for itself. */
 static struct channel *attributed(const struct inode *inode)
 {
 	return inode->link ? NULL : inode->entry.channel;
@@ -40,7 +40,7 @@ static ssize_t get_list(fuse_req_t req, const struct inode *inode, const struct 
 	return channel ? channel_get_acl(channel, room->iov_base, room->iov_len) : -ENODATA;
 }
 
-/* `name` NULL: the names. */
+/* Gets one attribute, or with `name` NULL all names. */
 static ssize_t get(fuse_req_t req, const struct inode *inode, const char *name,
 		   const struct iovec *room)
 {
@@ -50,7 +50,7 @@ static ssize_t get(fuse_req_t req, const struct inode *inode, const char *name,
 
 	if (name && is_list(name))
 		return get_list(req, inode, room);
-	/* Where the kernel asks for a list there must be an answer. */
+	/* When the kernel asks for an ACL there must be an answer. */
 	if (name && strncmp(name, ACL_PREFIX, strlen(ACL_PREFIX)) == 0)
 		return -ENODATA;
 	if (channel)
@@ -61,7 +61,7 @@ static ssize_t get(fuse_req_t req, const struct inode *inode, const char *name,
 	return get_list(req, inode, &(struct iovec){0}) > 0 ? (ssize_t)sizeof(XATTR_ACL) : 0;
 }
 
-/* Answers with the bytes, or with their number alone where no room was given. */
+/* Answers with the bytes, or only with their number if the caller gave no room. */
 static void get_and_reply(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 {
 	struct session *session = fuse_req_userdata(req);

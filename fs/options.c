@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* fuse_opt splits the command line; mount_words.c judges the options that are not ours. */
 #include "fs/options.h"
 
 #include <errno.h>
@@ -29,12 +30,12 @@
 		template, offsetof(struct options, member), 0 \
 	}
 
-/* Taken apart here: fuse_opt's own %u takes "1x" and "-1" for numbers. */
+/* Parsed here: fuse_opt's own %u takes "1x" and "-1" for numbers. */
 enum { KEY_NUMBER, KEY_WITHOUT, KEY_FOREIGN, KEY_PIPE };
 
-#define SPIN_DEFAULT 100   /* microseconds; to be woken on another CPU takes half of that */
+#define SPIN_DEFAULT 100   /* microseconds; waking up on another CPU takes half of that */
 #define SPIN_MOST    10000 /* more would be waste */
-#define NAMES_LEAST  64    /* with fewer there is no room for those that are just being dropped */
+#define NAMES_LEAST  64    /* with fewer there is no room for names that are just being dropped */
 
 static const struct {
 	const char *name; /* with the '=' */
@@ -76,12 +77,12 @@ static const struct fuse_opt table[] = {
 	FUSE_OPT_END,
 };
 
-/* Arguments that are no options: [SOURCE] MOUNTPOINT, as mount(8) gives them. */
+/* Arguments that are not options: [SOURCE] MOUNTPOINT, as mount(8) gives them. */
 struct words {
 	struct options options; /* first: the table's offsets are into it */
 	const char *words[2];
 	int n_words;
-	char unknown[64]; /* an option of nobody that we know; or "" */
+	char unknown[64]; /* the last option that is neither ours nor a known word; or "" */
 };
 
 static int take_number(struct options *options, const char *arg)
@@ -133,7 +134,7 @@ static const struct parameter *pipe_parameter(const char *name)
 	return parameter_find((*kind)->parameters, name);
 }
 
-/* What would be a parameter of a pipe that is made is the default of all. */
+/* -o pipe_NAME=VALUE sets the default of what is otherwise a parameter of one new pipe. */
 static int take_pipe(struct options *options, const char *arg)
 {
 	const char *text = strchr(arg, '=') + 1;
@@ -155,7 +156,7 @@ static int take_pipe(struct options *options, const char *arg)
 	return 0;
 }
 
-/* An option that is not ours: 1 leaves it to libfuse, 0 takes it away. */
+/* Takes an option that is not ours. Returns 1 to leave it to libfuse, 0 to drop it, or -1. */
 static int take_mount_word(struct words *words, const char *arg)
 {
 	struct options *options = &words->options;
@@ -222,7 +223,7 @@ static int find_mount_point(struct options *options, const char *word)
 	return options->mount_point ? 0 : -ENOMEM;
 }
 
-/* Below the mount point there will be the mount, which can't ask itself for a file. */
+/* Whether the mount will hide the path: the daemon can't ask its own mount for a file. */
 static bool is_hidden(const struct options *options, const char *path)
 {
 	size_t length = strlen(options->mount_point);
@@ -231,7 +232,7 @@ static bool is_hidden(const struct options *options, const char *path)
 	       (path[length] == '/' || length == 1);
 }
 
-/* The daemon changes its directory, and may read the file again. */
+/* Makes the path absolute: the daemon changes its directory, and may read the file again. */
 static int find_config(struct options *options)
 {
 	char *path;
@@ -254,7 +255,7 @@ static int find_config(struct options *options)
 	return 0;
 }
 
-/* mount(8) knows by it, and by the mount point, that a line of fstab(5) is mounted already. */
+/* mount(8) tells by the source and the mount point that a line of fstab(5) is mounted already. */
 static int add_source(struct fuse_args *args, const char *source)
 {
 	char *name = NULL, *option = NULL;
@@ -273,8 +274,9 @@ static int add_source(struct fuse_args *args, const char *source)
 }
 
 /*
- * root serves everybody, others themselves; whoever may do what is the kernel's to check. libfuse
- * adds nosuid and nodev itself. noexec, because most machines have /dev/shm so: its files are here.
+ * root's mount serves everybody, any other only its user; the kernel checks who may do what.
+ * libfuse adds nosuid and nodev itself. noexec, because most machines mount /dev/shm so, and its
+ * files are here.
  */
 static int add_defaults(struct options *options, const char *source)
 {

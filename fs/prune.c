@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* Written straight to /dev/fuse, in the kernel's own format. */
 #include "fs/prune.h"
 
 #include <linux/fuse.h>
@@ -6,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* <linux/fuse.h> has this from 6.18 on (protocol 7.45). */
+/* <linux/fuse.h> has this since 6.18 (protocol 7.45). */
 #define NOTIFY_PRUNE 9
 
 struct prune {
@@ -32,7 +33,7 @@ void prune_send(int device_fd, const uint64_t *nodeids, unsigned n)
 
 	prune.header.len = (uint32_t)size;
 	memcpy(prune.nodeids, nodeids, n * sizeof(*nodeids));
-	/* Nothing has to come of it: what is not dropped is tried again. */
+	/* May fail: names that are not dropped are tried again. */
 	if (write(device_fd, &prune, size) < 0)
 		return;
 }

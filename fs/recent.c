@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * FUSE_NOTIFY_INVAL_INODE for attributes alone waits for nobody: it takes no lock of the inode, and
- * no page of it (linux/fs/fuse/inode.c, fuse_reverse_inval_inode). So the loop may send it while
- * the removal that it is for is not answered yet.
+ * FUSE_NOTIFY_INVAL_INODE for attributes alone waits for nobody: it takes no lock of the inode or
+ * of its pages (linux/fs/fuse/inode.c, fuse_reverse_inval_inode). So the loop may send it before it
+ * has answered the removal that it is for.
  */
 #include "fs/recent.h"
 
@@ -17,7 +17,7 @@ void recent_add(struct recent *recent, uint64_t nodeid)
 	recent->nodeids[recent->next++ % RECENT_MOST] = nodeid;
 }
 
-/* Of a FIFO nobody tells the daemon whether it is open. */
+/* The daemon does not learn whether a FIFO is open. */
 static bool is_in_use(const struct inode *inode)
 {
 	return inode->record->n_handles > 0 || inode_is_node(inode);

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The inodes that a LOOKUP has told of last. The kernel goes by the attributes that came with it
- * for a jiffy, so that an open need not ask for them. Whoever removes a name meanwhile, through
- * another inode of the same object or by ctl, would leave an open file with a link for that long.
+ * The inodes given by the most recent LOOKUPs. For a jiffy the kernel goes by the attributes that
+ * came with the answer, so that an open need not ask for them. If a name is removed meanwhile,
+ * through another inode of the same object or by ctl, an open file would still show its link for
+ * that long.
  */
 #ifndef IPCFS_RECENT_H
 #define IPCFS_RECENT_H
 
 #include <stdint.h>
 
-#define RECENT_MOST 64 /* of a jiffy, at most; what is beyond that is only stale for so long */
+#define RECENT_MOST 64 /* of one jiffy; any more are merely stale until it is over */
 
 struct host;
 struct session;
@@ -21,7 +22,7 @@ struct recent {
 
 void recent_add(struct recent *recent, uint64_t nodeid);
 
-/* For host_nodes: has the kernel ask again for the attributes of those that are open. */
+/* For host_nodes: has the kernel ask again for the attributes of inodes that are open. */
 void recent_invalidate(struct host *host);
 
 #endif

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* Answers that libfuse has no call for are built here, and sent by fuse_reply_buf(). */
 #include "fs/reply.h"
 
 #include <errno.h>
@@ -28,13 +29,13 @@ bool reply_data(fuse_req_t req, const void *data, ssize_t result)
 
 bool reply_pieces(fuse_req_t req, const struct pieces *pieces, ssize_t result)
 {
-	void *volatile list; /* or the compiler knows better */
+	void *volatile list; /* volatile, or the compiler drops the malloc() */
 
 	if (result <= 0 || pieces->n == 1)
 		return reply_data(req, result > 0 ? pieces->iov[0].iov_base : NULL, result);
 	/*
-	 * libfuse makes a list one longer, and when there is no memory for it says so to the reader
-	 * and is content. But what has just been freed is there.
+	 * libfuse allocates a list that is one longer. If it can't, it answers the reader with that
+	 * error, and reports success. Memory that was just freed will be there for it.
 	 */
 	list = malloc(((size_t)pieces->n + 1) * sizeof(pieces->iov[0]));
 	if (!list) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Answers to the kernel. Everywhere else errors are negative; here, and only here, they turn.
+ * Answers to the kernel. Everywhere else errors are negative; here, and only here, the sign flips.
  *
- * All return false when the kernel no longer wants the answer (it was aborted): whatever the
- * answer would have handed over is still the caller's.
+ * All return false when the kernel no longer wants the answer, because the request was aborted:
+ * whatever the answer would have handed over still belongs to the caller.
  */
 #ifndef IPCFS_REPLY_H
 #define IPCFS_REPLY_H
@@ -16,14 +16,14 @@
 bool reply_result(fuse_req_t req, int result); /* 0 or -errno */
 bool reply_written(fuse_req_t req, ssize_t result);
 bool reply_data(fuse_req_t req, const void *data, ssize_t result);
-/* `result` bytes in pieces, or -errno. */
+/* Answers with `result` bytes in pieces, or -errno. */
 bool reply_pieces(fuse_req_t req, const struct pieces *pieces, ssize_t result);
 bool reply_attr(fuse_req_t req, const struct stat *attr, double timeout);
 bool reply_entry(fuse_req_t req, const struct fuse_entry_param *entry);
 
 /*
- * An open file that is a stream: reads and writes at no position, both ways at once. libfuse has
- * no field for FOPEN_STREAM, so the answer is built here as <linux/fuse.h> has it.
+ * The open file is a stream: reads and writes have no position, and go both ways at once. libfuse
+ * has no field for FOPEN_STREAM, so the answer is built here as <linux/fuse.h> has it.
  */
 bool reply_open_stream(fuse_req_t req, const struct fuse_file_info *fi);
 bool reply_create_stream(fuse_req_t req, const struct fuse_entry_param *entry,

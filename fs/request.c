@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* A held request is a transfer (lib/channel/transfer.h) with what it takes to answer it. */
 #include "fs/request.h"
 
 #include <errno.h>
@@ -19,16 +20,16 @@ struct request {
 	struct transfer transfer;
 	fuse_req_t req;
 	struct session *session;
-	uid_t uid;                   /* whom it is charged to */
+	uid_t uid;                   /* the user it is charged to */
 	struct request *prev, *next; /* session::held; or session::spares */
 	union {                      /* by transfer::sort */
 		struct {
-			struct long_read *reader; /* the handle's, which stays as the file does */
+			struct long_read *reader; /* the handle's; lasts as long as the file */
 			struct read_request request;
 		} read;
 		struct {
-			size_t before; /* bytes that were accepted before it was held */
-			char *copy;    /* of the rest, owned; NULL: it is kept where it came */
+			size_t before; /* bytes accepted before it was held */
+			char *copy;    /* of the rest, owned; NULL: kept where it came */
 		} write;
 		struct {
 			request_opened_fn *opened;
@@ -55,7 +56,7 @@ static void request_free(struct request *request)
 		buffer_release(request->transfer.buffer, request->uid);
 	if (request->transfer.sort == TRANSFER_WRITE)
 		free(request->write.copy);
-	/* Reads that wait come and go by the message: the next one finds the memory ready. */
+	/* Waiting reads come and go with each message: the next one finds the memory ready. */
 	if (session->n_spares < SPARES_MOST) {
 		LL_PREPEND(session->spares, request);
 		session->n_spares++;
@@ -64,7 +65,7 @@ static void request_free(struct request *request)
 	}
 }
 
-/* Nothing in it is set. */
+/* Returns a request in which nothing is set yet; NULL if there is no memory. */
 static struct request *request_allocate(struct session *session)
 {
 	struct request *request = session->spares;
@@ -104,7 +105,7 @@ static bool request_complete(struct transfer *transfer, const void *data, ssize_
 	return is_answered;
 }
 
-/* Ends it with what has moved, or with `error` if nothing has. */
+/* Ends it with the bytes that have moved, or with `error` if none have. */
 static void request_end(struct request *request, int error)
 {
 	struct transfer *transfer = &request->transfer;
@@ -135,7 +136,7 @@ static int request_charge(struct user_table *users, uid_t uid, size_t n_bytes)
 }
 
 /*
- * Makes a request that is charged, with `n_bytes` to write, and on the session's list, but not held
+ * Makes a request with `n_bytes` to write. It is charged and on the session's list, but not held
  * yet.
  */
 static int request_new(fuse_req_t req, struct file *file, size_t n_bytes,
@@ -164,7 +165,7 @@ static int request_new(fuse_req_t req, struct file *file, size_t n_bytes,
 	return 0;
 }
 
-/* libfuse calls the function at once if the interrupt is there already, and then still uses req. */
+/* libfuse calls the function at once if the interrupt is already there, and still uses req then. */
 static void request_hold(struct request *request)
 {
 	transfer_hold(&request->transfer);
@@ -222,7 +223,7 @@ void request_hold_lock(fuse_req_t req, struct file *file, const struct lock *loc
 	request_hold(request);
 }
 
-/* Keeps what is to be written where it has come, or copies it. */
+/* Keeps the bytes to be written where they came, or copies them. */
 static int request_keep(struct request *request, const char *data, size_t size)
 {
 	struct transfer *transfer = &request->transfer;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Requests that wait: blocked reads, writes, opens and locks, each answered exactly once.
+ * Held requests: reads, writes, opens and locks that block, each answered exactly once.
  *
- * A request is answered when its channel can do it, when its caller is signalled (-EINTR, or the
+ * A request is answered when its channel can serve it, when its caller is signalled (-EINTR, or the
  * count if bytes have moved), or when the mount ends.
  */
 #ifndef IPCFS_REQUEST_H
@@ -17,33 +17,33 @@ struct handle;
 struct lock;
 struct session;
 
-/* Holds a read, which has begun. Answers at once if it can't: -ENOBUFS, -ENOMEM. */
+/* Holds a read that has begun. If it can't be held it is answered at once: -ENOBUFS, -ENOMEM. */
 void request_hold_read(fuse_req_t req, struct handle *handle, const struct read_request *read);
 
-/* What a write was to write, of which `done` bytes have been accepted. */
+/* The data of a write, of which `done` bytes have been accepted. */
 struct request_data {
 	const char *data;
 	size_t size, done;
 	off_t offset; /* of the first byte */
 };
 
-/* Holds a write, of the request that has just come. The rest of the data is kept, or copied. */
+/* Holds the write of the request that has just come. The rest of its data is kept, or copied. */
 void request_hold_write(fuse_req_t req, struct file *file, const struct request_data *data);
 
 /*
- * Answers an OPEN that has waited: with the file, or with the error and then without it. False if
- * nobody could be told.
+ * Answers an OPEN that has waited: with the file; or with the error, and then closes the file.
+ * Returns false if the answer reached nobody.
  */
 typedef bool request_opened_fn(fuse_req_t req, const struct fuse_file_info *fi, int result);
 
-/* Holds an OPEN until channel_opened() says how it has ended. `fi` is copied. */
+/* Holds an OPEN until channel_opened() says how it ended. Copies `fi`. */
 void request_hold_open(fuse_req_t req, struct file *file, const struct fuse_file_info *fi,
 		       request_opened_fn *opened);
 
-/* Holds a request for a lock until nobody has one in its way. `lock` is copied. */
+/* Holds a request for a lock until no other lock is in its way. Copies `lock`. */
 void request_hold_lock(fuse_req_t req, struct file *file, const struct lock *lock);
 
-/* Answers everything that is held, because the mount ends: -ENOTCONN, or the count. */
+/* Answers all held requests, because the mount ends: -ENOTCONN, or the count. */
 void request_end_all(struct session *session);
 
 #endif

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* The order in which a mount begins and ends; and the loop's sources, /dev/fuse and signals. */
 #include "fs/session.h"
 
 #include <errno.h>
@@ -35,10 +36,10 @@
 
 #define LOOP_NICE (-5)
 
-/* Requests that are taken in a row before other descriptors have their turn. */
+/* Requests taken in a row before other descriptors have their turn. */
 #define REQUESTS_IN_A_ROW 64
 
-/* <linux/fuse.h> has these from 6.9 on. */
+/* <linux/fuse.h> has these since 6.9. */
 struct backing_map {
 	__s32 fd;
 	__u32 flags;
@@ -47,7 +48,7 @@ struct backing_map {
 #define BACKING_OPEN  _IOW(229, 1, struct backing_map)
 #define BACKING_CLOSE _IOW(229, 2, __u32)
 
-/* Does the kernel take files from us? It says so only when it is given one. */
+/* Whether the kernel takes files from us. It says so only when it is given one. */
 static bool can_back(struct session *session)
 {
 	CLEANUP_FD int fd = memfd_create("ipcfs", MFD_CLOEXEC);
@@ -70,7 +71,7 @@ static void tell_features(const struct features *features)
 	log_line(LOG_INFO, "features here: %s; missing: %s; turned off: %s", there, missing, off);
 }
 
-/* Who can't have them dropped serves himself alone, as fuse(8) has it. */
+/* A daemon that can't have names dropped serves only its own user, as fuse(8) has it. */
 static void allow_names(struct session *session)
 {
 	if (!features_has(&session->host.features, FEATURE_PRUNE) && geteuid() != 0 &&
@@ -78,7 +79,7 @@ static void allow_names(struct session *session)
 		session->host.users.limits[USER_NAMES] = SIZE_MAX;
 }
 
-/* All is there that users may ask for. */
+/* Everything that users may ask for is there now. */
 static void session_begun(struct session *session, int result)
 {
 	if (result < 0) {
@@ -97,7 +98,7 @@ static void session_ready(struct session *session)
 {
 	struct statx attr = {0};
 
-	/* Not to be asked of ourselves: the kernel has it. */
+	/* Answered by the kernel alone: the daemon can't ask itself. */
 	statx(AT_FDCWD, session->options->mount_point, AT_STATX_DONT_SYNC, STATX_INO, &attr);
 	session->host.dev = makedev(attr.stx_dev_major, attr.stx_dev_minor);
 	session->is_ready = true;
@@ -148,7 +149,7 @@ static void tell_fault(const char *path, unsigned line, const char *text)
 		log_line(LOG_ERR, "%s: %s", path, text);
 }
 
-/* The number of faults. */
+/* Returns the number of faults. */
 static int session_configure(struct session *session)
 {
 	if (session->options->config)
@@ -190,7 +191,7 @@ static int listen_to_signals(struct session *session)
 	return loop_add(session->loop, &session->signals, EPOLLIN);
 }
 
-/* A setting of /proc/sys/fs/fuse; older kernels have fewer. */
+/* Reads a setting of /proc/sys/fs/fuse; older kernels have fewer. */
 static unsigned read_setting(const char *name, unsigned otherwise)
 {
 	char path[64];
@@ -223,7 +224,7 @@ static int check_request_timeout(const char *name)
 	return -ENOTSUP;
 }
 
-/* The kernel cuts requests at what the machine's administrator has set. */
+/* The kernel cuts requests at the size that the machine's administrator has set. */
 static size_t find_io_max(void)
 {
 	size_t most = (size_t)read_setting("max_pages_limit", 256) * HOST_PAGE;
@@ -231,7 +232,7 @@ static size_t find_io_max(void)
 	return most < HOST_IO_MAX ? most : HOST_IO_MAX;
 }
 
-/* Each queue and region that is open takes a descriptor of the daemon's. */
+/* Each open queue and region takes one of the daemon's descriptors. */
 static void raise_file_limit(void)
 {
 	struct rlimit limit = {.rlim_cur = 1048576, .rlim_max = 1048576};
@@ -257,7 +258,7 @@ static void set_limits(struct host *host, const struct options *options)
 static int session_mount(struct session *session)
 {
 	const struct options *options = session->options;
-	/* libfuse replaces what it parses; ours stays the options' own. */
+	/* libfuse replaces what it parses; the options keep theirs. */
 	struct fuse_args args = FUSE_ARGS_INIT(options->session.argc, options->session.argv);
 	int flags;
 
@@ -266,7 +267,7 @@ static int session_mount(struct session *session)
 	if (!session->fuse)
 		return -EINVAL; /* libfuse has said why */
 	if (fuse_session_mount(session->fuse, options->mount_point) < 0)
-		return -EIO; /* likewise */
+		return -EIO; /* libfuse has said why */
 	session->is_mounted = true;
 	session->host.is_serving = true;
 	session->device.fd = fuse_session_fd(session->fuse);
@@ -321,7 +322,7 @@ static int session_prepare(struct session *session)
 		return r;
 	spin_init(&session->spin, session->options->spin);
 	set_limits(&session->host, session->options);
-	umask(0); /* the kernel has applied the caller's already */
+	umask(0); /* the kernel has already applied the caller's */
 	r = session_root(session);
 	if (r == 0 && session_configure(session) > 0 && session->options->is_config_strict)
 		r = -EINVAL;
@@ -347,8 +348,8 @@ int session_init(struct session *session, const struct options *options)
 
 /*
  * All users wait for this one thread, and each could have hundreds of processes that compete with
- * it for the processors. Whoever may not do so goes on as all others. Other threads and processes
- * work for one user each, and are as those are.
+ * it for the processors. Without the right to a higher priority it goes on as before. Other threads
+ * and processes work for one user each, at the usual priority.
  */
 static void prefer_loop(void)
 {
@@ -374,9 +375,8 @@ int session_run(struct session *session)
 
 void session_fini(struct session *session)
 {
-	/* Long calls are waited for, and answered. */
 	host_stop_workers(&session->host);
-	/* Who sleeps may do so in the mount itself, which nobody answers any more. */
+	/* Threads may sleep in the mount itself, which nobody answers any more. */
 	if (session->is_mounted)
 		fuse_session_unmount(session->fuse);
 	host_stop(&session->host);

@@ -31,17 +31,17 @@ struct session {
 	struct inode *root;
 	struct loop_source device;  /* /dev/fuse */
 	struct loop_source signals; /* signalfd */
-	struct fuse_buf buffer;     /* the present request, in host::buffers */
+	struct fuse_buf buffer;     /* the current request, in host::buffers */
 	struct spin spin;
 	size_t io_max; /* the longest read or write of one request, bytes */
 	bool is_mounted, is_ready;
-	bool is_early; /* ready, but not for others yet */
+	bool is_early; /* ready, but only for our own threads */
 	struct early_request *early;
-	bool is_ending; /* nothing is held any more */
+	bool is_ending; /* no more requests are held */
 
-	/* Everything that the kernel has a number of, so that the end finds it. */
-	struct slots inodes;      /* struct inode, by nodeid; but the root is FUSE_ROOT_ID */
-	struct user_names *names; /* by uid: whose those inodes are */
+	/* Everything that the kernel knows by a number, so that the end finds it. */
+	struct slots inodes;      /* struct inode, by nodeid; except the root, FUSE_ROOT_ID */
+	struct user_names *names; /* the owners of those inodes, by uid */
 	struct shrink shrink;
 	struct recent recent;
 	struct slots handles;  /* struct handle, by fh */
@@ -51,22 +51,22 @@ struct session {
 	struct show_told told[SHOW_TOLD_MOST];
 	unsigned n_told, next_told;
 	struct request *held;
-	struct request *spares; /* memory for the next ones */
+	struct request *spares; /* memory for later requests */
 	unsigned n_spares;
 };
 
-/* Mounts. -errno, after a line in the log. session_fini() in any case. */
+/* Mounts. Fails with -errno after a line in the log. session_fini() must follow in any case. */
 int session_init(struct session *session, const struct options *options);
 
 /*
- * Serves until a signal or the end of the mount; calls background_ready() once it answers. Before
- * it returns, everything held is answered. -errno of the loop.
+ * Serves until a signal or the end of the mount; calls background_ready() once the mount answers.
+ * All held requests are answered before it returns. Returns 0, or -errno of the loop.
  */
 int session_run(struct session *session);
 
 /*
- * Receives a request into session::buffer: its size. 0, -ENODEV: the mount is gone. -EAGAIN: there
- * is none.
+ * Receives a request into session::buffer, and returns its size. 0 or -ENODEV: the mount is gone.
+ * -EAGAIN: there is no request.
  */
 int session_receive(struct session *session);
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* The inode is counted before the kernel learns of it, so a step that is given up forgets it. */
 #include "fs/show.h"
 
 #include <errno.h>
@@ -67,7 +68,7 @@ int show_as_regular(struct inode *inode)
 	return r;
 }
 
-/* An inode whose count nobody has got yet: if the request is given up, it is forgotten. */
+/* An inode whose count the kernel has not got yet: it is forgotten if the request is given up. */
 struct counted {
 	struct session *session;
 	fuse_ino_t nodeid;
@@ -86,7 +87,7 @@ static void forget_counted(void *memory)
 	free(counted);
 }
 
-/* From here on a held step forgets the inode when it ends, until settle(). */
+/* After this a held step forgets the inode if it is given up, until settle(). */
 static int remember(fuse_req_t req, const struct step *step, struct caller *caller)
 {
 	struct counted *counted;
@@ -108,7 +109,7 @@ static void settle(struct caller *caller)
 		free(TAKE_PTR(caller->waiter->memory));
 }
 
-/* Opens the door that a CREATE with O_EXCL gets, and answers with both. */
+/* Opens the door for a CREATE with O_EXCL, and answers with both. */
 static void take_door(fuse_req_t req, const struct step *step, struct caller *caller)
 {
 	struct session *session = fuse_req_userdata(req);

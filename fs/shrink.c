@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* A remount by fspick(2) and fsconfig(2), on a worker, if the path still leads to this mount. */
 #include "fs/shrink.h"
 
 #include <fcntl.h>
@@ -9,10 +10,10 @@
 #include "fs/session.h"
 #include "lib/base/cleanup.h"
 
-/* Not more often, microseconds. */
+/* The least time between two, microseconds. */
 #define SHRINK_PAUSE 100000
 
-/* Is our mount still what one finds there? */
+/* Whether our mount is still what the mount point leads to. */
 static bool is_ours(const struct session *session)
 {
 	struct statx attr;
@@ -31,7 +32,7 @@ static void shrink_work(struct worker_task *task)
 		return;
 	fd = fspick(AT_FDCWD, shrink->session->options->mount_point,
 		    FSPICK_CLOEXEC | FSPICK_NO_AUTOMOUNT);
-	/* If it can't be done the user will be refused more names. */
+	/* If this fails the user will be refused more names. */
 	if (fd >= 0 && fsconfig(fd, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0) < 0)
 		return;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Has the kernel drop all names of the mount that nobody uses, where it can't be asked for some
- * (fs/prune.h): as it does for whoever mounts a filesystem anew with other options, here with the
- * same (linux/fs/super.c, reconfigure_super). Nothing in use is touched, and others lose nothing,
+ * (fs/prune.h). It does that on a remount with other options; here they stay the same
+ * (linux/fs/super.c, reconfigure_super). Nothing in use is touched, and others lose nothing,
  * because names are looked up again anyway; but it takes a thread some time, and root's rights.
  *
- * FUSE_NOTIFY_INVAL_ENTRY would be the other way: it waits for the directory's lock, and takes the
- * name of a working directory away under who is there.
+ * FUSE_NOTIFY_INVAL_ENTRY is no alternative: it waits for the directory's lock, and takes the name
+ * of a working directory away from the process in it.
  */
 #ifndef IPCFS_SHRINK_H
 #define IPCFS_SHRINK_H
@@ -22,11 +22,11 @@ struct session;
 struct shrink {
 	struct worker_task task;
 	const struct session *session;
-	uint64_t last; /* when it began, microseconds */
+	uint64_t last; /* when the last one began, microseconds */
 	bool is_running;
 };
 
-/* Has a worker do it, soon, for the user `uid`; unless it is being done, or was just now. */
+/* Has a worker do it soon, for user `uid`, unless it is under way or has just been done. */
 void shrink_begin(struct session *session, uid_t uid);
 
 #endif

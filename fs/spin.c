@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* Spins while that pays, and not at all for a while after others have wanted the CPU. */
 #include "fs/spin.h"
 
 #include <sched.h>
@@ -30,8 +31,8 @@ void spin_begin(struct spin *spin)
 }
 
 /*
- * On a busy CPU one who sleeps is served sooner than one who gives way. So the next try comes later
- * each time, unless the last ban is long past.
+ * On a busy CPU a thread that sleeps is served sooner than one that yields. So the next try comes
+ * later each time, unless the last ban is long past.
  */
 static void spin_ban(struct spin *spin, uint64_t time)
 {

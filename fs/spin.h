@@ -2,10 +2,10 @@
 /*
  * Looking for the next request for a moment before sleeping.
  *
- * To wake a sleeping thread on another CPU takes longer than to handle a request. So while requests
- * come closer together than the limit, the daemon looks again instead of going to sleep, and lets
- * others have its CPU in between. It stops as soon as that no longer pays: when one does not come
- * within the limit, or when somebody else wants the CPU for longer. Every millisecond the loop's
+ * Waking a thread that sleeps on another CPU takes longer than handling a request. So while
+ * requests come closer together than the limit, the daemon looks again instead of going to sleep,
+ * and yields the CPU in between. It stops as soon as that no longer pays: when no request comes
+ * within the limit, or when someone else wants the CPU for longer. Every millisecond the loop's
  * other sources have their turn.
  */
 #ifndef IPCFS_SPIN_H
@@ -16,18 +16,18 @@
 
 struct spin {
 	uint64_t limit; /* nanoseconds; 0: never */
-	uint64_t since; /* when there was nothing to do any more; 0: there is something */
+	uint64_t since; /* when requests ran out; 0: they have not */
 	uint64_t turn_ends;
-	uint64_t banned_until, ban; /* after somebody else has wanted the CPU; for so long */
+	uint64_t banned_until, ban; /* others want the CPU: until when not to spin; for how long */
 	bool pays;                  /* the last request came soon enough */
 };
 
 void spin_init(struct spin *spin, unsigned microseconds);
 
-/* From here on requests are taken in a row. */
+/* Requests are taken in a row after this. */
 void spin_begin(struct spin *spin);
 
-/* There is no request. Is it to be looked for again at once? */
+/* There is no request. Returns true if it is worth looking again at once. */
 bool spin_again(struct spin *spin);
 
 /* There was a request. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* A held step is a copy with a waiter. A clock ends those that hold a directory's lock too long. */
 #include "fs/step.h"
 
 #include <errno.h>
@@ -23,7 +24,7 @@ struct held_step {
 	bool has_lock;
 	struct lock_hold hold;         /* if so */
 	struct held_step *prev, *next; /* step_clock::held */
-	char bytes[];                  /* what the step's pointers lead to */
+	char bytes[];                  /* the strings and data that the step points to */
 };
 
 static size_t held_bytes(const struct held_step *held)
@@ -128,7 +129,7 @@ void step_clock_fini(struct step_clock *clock, struct loop *loop)
 	close(clock->source.fd);
 }
 
-/* Has the clock end it. Most are held for about as long as those before them. */
+/* Has the clock end it. Most go last: they may be held for about as long as those before them. */
 static void clock_add(struct step_clock *clock, struct held_step *held)
 {
 	struct held_step *before = clock->held ? clock->held->prev : NULL;
@@ -143,7 +144,7 @@ static void clock_add(struct step_clock *clock, struct held_step *held)
 		clock_set(clock);
 }
 
-/* Begins to count, if a lock is held meanwhile. */
+/* Starts counting, if a lock is held meanwhile. */
 static int held_lock(struct held_step *held, const struct step *step)
 {
 	struct step_clock *clock = &held->session->steps;
@@ -161,7 +162,7 @@ static int held_lock(struct held_step *held, const struct step *step)
 	return 0;
 }
 
-/* Takes the step; unless a job is under way then, the request has been answered. */
+/* Takes the step. Unless a job is under way afterwards, the request has been answered. */
 static void held_take(struct held_step *held)
 {
 	fuse_req_t req = held->req;
@@ -183,7 +184,7 @@ static void held_resume(struct waiter *waiter)
 	held_take(held);
 }
 
-/* Makes room for the step, and for what it points at. */
+/* Copies the step, and what it points to. */
 static struct held_step *held_copy(const struct step *step)
 {
 	size_t name_size = step->name ? strlen(step->name) + 1 : 0;

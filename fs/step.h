@@ -3,9 +3,9 @@
  * Requests that go on in steps, because a job has to be done first (lib/host/job.h).
  *
  * A step is what a handler does with the arguments of its request. It is taken at once, without a
- * waiter; if that comes to -EAGAIN the arguments are copied and the request is held with a waiter
- * of its own, for which the same step starts its job; and when the job is done it is taken once
- * more and finds the result. Whatever follows may be another step, which begins the same way.
+ * waiter. If that gives -EAGAIN, the arguments are copied and the request is held with a waiter of
+ * its own, for which the same step starts its job. When the job is done the step is taken once
+ * more, and finds the result. What follows may be another step, which begins in the same way.
  */
 #ifndef IPCFS_STEP_H
 #define IPCFS_STEP_H
@@ -22,33 +22,33 @@ struct held_step;
 struct session;
 
 /*
- * Ends steps that hold a directory's lock for too long (fs/lock_time.h): the answer is -EAGAIN,
- * whatever the job is at.
+ * Ends steps that hold a directory's lock for too long (fs/lock_time.h): they are answered with
+ * -EAGAIN, whatever the job is doing.
  */
 struct step_clock {
 	struct loop_source source; /* timerfd */
-	struct held_step *held;    /* the steps that hold a lock, the first to end first */
+	struct held_step *held;    /* the steps that hold a lock, ordered by when they end */
 	struct lock_times times;
 };
 
-/* -EMFILE, -ENOMEM */
+/* Fails with -EMFILE or -ENOMEM. */
 int step_clock_init(struct step_clock *clock, struct loop *loop);
 
-/* No step is held any more. All zeroes are nothing. */
+/* Call it when no step is held any more. Does nothing to a clock of all zeroes. */
 void step_clock_fini(struct step_clock *clock, struct loop *loop);
 
-/* What a request asks for, as far as its step uses it. */
+/* The arguments of a request, as far as its step uses them. */
 struct step {
 	/*
-	 * Answers the request, unless step_waits() says so. `caller` is who sent it, with the
-	 * waiter if there is one; it is not take()'s to finish.
+	 * Answers the request, unless step_waits() returns true. `caller` is the sender, with the
+	 * waiter if there is one; take() must not call caller_fini().
 	 */
 	void (*take)(fuse_req_t req, const struct step *step, struct caller *caller);
 	fuse_ino_t ino;
-	const char *name; /* that it is about; or NULL */
+	const char *name; /* that the request is about; or NULL */
 	/*
-	 * Of a RENAME: where to, and its flags; of an attribute: its name, and its flags; else
-	 * NULL. Of a node to be shown: its nodeid.
+	 * The target of a RENAME and its flags, or the name of an attribute and its flags; else
+	 * NULL. new_ino is also the nodeid of a node to be shown.
 	 */
 	fuse_ino_t new_ino;
 	const char *new_name;
@@ -58,12 +58,12 @@ struct step {
 	off_t offset;
 	const void *data; /* `size` bytes; or NULL */
 	struct stat attr;
-	unsigned changes;         /* which of attr's are meant */
-	struct fuse_file_info fi; /* all zeroes if there is none */
+	unsigned changes;         /* which fields of `attr` count */
+	struct fuse_file_info fi; /* all zeroes: none */
 	bool has_fi;
 	/*
-	 * One that names something holds the lock of the directory meanwhile, and so may another:
-	 * alone, unless it only looks up or lists.
+	 * The kernel holds the directory's lock during a request with a name, or with `locks` set:
+	 * exclusively, unless the request only looks up or lists (`shares`).
 	 */
 	bool locks, shares;
 };
@@ -72,9 +72,9 @@ struct step {
 void step_begin(fuse_req_t req, const struct step *step);
 
 /*
- * For a step: true if *result says that it has to wait, and the step returns without an answer.
- * If it can't be held *result becomes the reason: -ENOBUFS, -ENOMEM, -ENOTCONN; -EAGAIN: the user
- * has held locks for long enough.
+ * For a step: returns true if *result says that the step has to wait; the step then returns without
+ * an answer. If it can't be held, *result becomes the reason: -ENOBUFS, -ENOMEM or -ENOTCONN, or
+ * -EAGAIN if the user has held locks for long enough.
  */
 bool step_waits(fuse_req_t req, int *result, const struct step *step, struct caller *caller);
 

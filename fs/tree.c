@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* open_tree(2) makes the clone; a worker looks for the mount each time mountinfo has changed. */
 #include "fs/tree.h"
 
 #include <errno.h>
@@ -21,7 +22,7 @@
 #include "lib/channel/space.h"
 #include "lib/host/host.h"
 
-/* A file handle of FUSE's, linux/fs/fuse/inode.c, fuse_encode_fh(). */
+/* A FUSE file handle: linux/fs/fuse/inode.c, fuse_encode_fh(). */
 #define HANDLE_TYPE  0x81
 #define HANDLE_BYTES 12
 
@@ -50,7 +51,7 @@ static void forget_node(struct host *host, const void *inode)
 		prune_send(session->device.fd, &((const struct inode *)inode)->record->nodeid, 1);
 }
 
-/* Anywhere that this process sees: it may be bound to other places, too. */
+/* Whether the mount is anywhere that this process sees: it may be bound to other places, too. */
 static bool is_in_tree(const char *device)
 {
 	FILE *file = fopen("/proc/self/mountinfo", "re");
@@ -121,7 +122,7 @@ static void mounts_dispatch(struct loop_source *source, uint32_t events)
 	look_again(CONTAINER_OF(tree, struct session, tree));
 }
 
-/* Private: what is mounted beneath the mount later on is not ours to keep. */
+/* Private: a mount that is made beneath ours later is not ours to keep. */
 static int clone_mount(const char *path)
 {
 	CLEANUP_FD int fd = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
@@ -132,7 +133,7 @@ static int clone_mount(const char *path)
 	return TAKE_FD(fd);
 }
 
-/* Puts `fd` where a descriptor has been kept free. */
+/* Puts `fd` in the place of a descriptor that was reserved for it. */
 static int settle_fd(int fd, int place)
 {
 	int r = dup3(fd, place, O_CLOEXEC) < 0 ? -errno : 0;
@@ -156,7 +157,7 @@ int tree_prepare(struct session *session)
 	return nodes->tree_fd < 0 || nodes->dir_fd < 0 || tree->mounts.fd < 0 ? -errno : 0;
 }
 
-/* The mount has to answer. */
+/* On a worker, because the mount has to answer. */
 static void open_root(struct worker_task *task)
 {
 	struct tree *tree = CONTAINER_OF(task, struct tree, task);
@@ -164,7 +165,7 @@ static void open_root(struct worker_task *task)
 	struct pollfd changes = {.fd = tree->mounts.fd, .events = POLLPRI};
 
 	tree->result = fd < 0 ? -errno : settle_fd(fd, tree->dir_fd);
-	/* What has changed until now is seen here, and only the rest told. */
+	/* This takes in all changes so far; only later ones are reported. */
 	poll(&changes, 1, 0);
 	tree->is_mounted = is_in_tree(tree->device);
 }

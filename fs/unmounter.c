@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * libfuse has fusermount3(1) do this. For root it runs it with a flag that Debian 12's does not
- * know; and where that has mounted for somebody else, it stays, and ends without a word, and the
- * mount is there still.
+ * libfuse has fusermount3(1) do this. For root, libfuse runs it with a flag that Debian 12's does
+ * not know. Where fusermount3 has mounted for another user, it stays until the daemon is gone, but
+ * then ends without a word, and leaves the mount in place.
  *
- * The process keeps nothing of the daemon's open, and above all not /dev/fuse: those who wait for a
- * daemon that was killed go on when the last such descriptor is closed. It asks the mount nothing,
- * either: only the kernel, which mount that is.
+ * This process keeps none of the daemon's descriptors open, above all not /dev/fuse: those that
+ * wait for a killed daemon go on when the last such descriptor is closed. Nor does it ask the mount
+ * anything; it asks only the kernel which mount that is.
  */
 #include "fs/unmounter.h"
 
@@ -48,7 +48,7 @@ static void wait_for_death(int pid_fd)
 		;
 }
 
-/* Who may not do it has the mount from fusermount3(1), which will. */
+/* EPERM: fusermount3(1) made the mount, and has the right to unmount it. */
 static void unmount(const char *mount_point)
 {
 	sigset_t none;
@@ -67,7 +67,10 @@ static _Noreturn void watch(const char *mount_point, int pid_fd)
 {
 	struct mounted own, now;
 
-	/* What ends the daemon has it unmount, and this with it: signals to a terminal's all. */
+	/*
+	 * Signals that end the daemon make it unmount and stop this process; a terminal signals
+	 * both.
+	 */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);

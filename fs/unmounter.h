@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * auto_unmount: a process that waits for the daemon's death and then takes the dead mount away.
+ * auto_unmount: a process that waits for the daemon's death and then unmounts the dead mount.
  */
 #ifndef IPCFS_UNMOUNTER_H
 #define IPCFS_UNMOUNTER_H
 
 #include <sys/types.h>
 
-/* For what is mounted at this path now. -errno */
+/* Starts it for what is mounted at this path now. Fails with -errno. */
 int unmounter_start(const char *mount_point, pid_t *ret_pid);
 
-/* The daemon ends by itself, and has unmounted. 0: there is none. */
+/* Stops it, because the daemon ends by itself, and has unmounted. `pid` 0: there is none. */
 void unmounter_stop(pid_t pid);
 
 #endif
