@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash disable=SC2016,SC2154
-# What scripts/test-boot looks at in the system that it has booted, a function for each of its lines.
+# The checks of scripts/test-boot on the system it has booted, a function for each line it prints.
 
 installed_files() {
 	(cd "$1" && find . ! -type d | sort)
@@ -30,8 +30,8 @@ check_unit() {
 	[[ $(inside readlink "/proc/$(main_pid)/ns/mnt") == "$(inside readlink /proc/1/ns/mnt)" ]]
 }
 
-# What it has is what its work needs; see the comments in the unit. The lower the better: 9.6 is that
-# of a service of root's without any restriction.
+# The unit has the rights that its work needs; see its comments. Lower is better: a root service
+# without any restriction has 9.6.
 max_exposure=5.1
 
 check_exposure() {
@@ -72,7 +72,7 @@ check_helper() {
 		(! findmnt /tmp/m)'
 }
 
-# The unit's restrictions must not get in the way of what it is for.
+# The unit's restrictions must not get in the way of what the mount is for.
 check_users() {
 	in_shell 'cd /ipc; setpriv --reuid=12345 --regid=12345 --clear-groups sh -ec "
 			umask 077; for kind in pipes queues shm; do echo hello > \$kind/u; chmod 640 \$kind/u; done
@@ -82,7 +82,7 @@ check_users() {
 		read -r line < queues/u; test "$line" = hello; rm pipes/u queues/u shm/u pipes/by-ctl pipes/fifo'
 }
 
-# as_user UID 'WHAT A USER TYPES': without a capability.
+# as_user UID 'COMMANDS': runs them as that user, without capabilities.
 as_user() {
 	inside setpriv --reuid="$1" --regid="$1" --clear-groups sh -ec "cd /ipc; $2"
 }
@@ -117,7 +117,7 @@ check_passthrough() {
 	[[ $(in_shell 'stat -c %F /ipc/shm/frame') == "regular"* ]]
 }
 
-# systemd opens what a service reads, and waits no longer than the first writer is away.
+# systemd opens the file that a service reads, and waits only until the first writer comes.
 check_input() {
 	in_shell 'read_it() { systemd-run -q -p StandardInput=file:/ipc/pipes/more -p StandardOutput=append:/run/read cat; }
 		echo hello > /ipc/pipes/more; read_it
@@ -191,7 +191,7 @@ check_variables() {
 		findmnt /ipc; (! findmnt /elsewhere)'
 }
 
-# With readers waiting in two of the mounts.
+# Readers wait in two of the mounts meanwhile.
 check_poweroff() {
 	local start=$SECONDS
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# What the scripts here share: where the tree is, how they speak, how they build.
+# Shared by the scripts here: the path of the tree, messages and builds.
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 
@@ -13,7 +13,7 @@ die() {
 	exit 1
 }
 
-# Runs a command whose output matters only when it fails.
+# Runs a command, and shows its output only if it fails.
 quiet() {
 	local output status=0
 
@@ -22,7 +22,7 @@ quiet() {
 	return "$status"
 }
 
-# configure DIR [MESON-OPTION...], unless that was done with these options.
+# configure DIR [MESON-OPTION...]: does nothing if DIR was last configured with these options.
 configure() {
 	local dir=$1 mode=()
 	shift

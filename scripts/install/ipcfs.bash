@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# bash completion for ipcfs(8). It needs nothing but bash.
+# Completion for ipcfs(8). It needs nothing but bash.
 
 _ipcfs_options='config= config_strict exec allow_exec foreign= ipcns= max_channels= max_files= max_held=
 	max_names= pipe_capacity= pipe_eof= pipe_served= spin= without= allow_other auto_unmount remount ro rw noatime'
 
-# Completes the last of a list of mount options.
+# Completes the last word of a list of mount options.
 _ipcfs_mount_options() {
 	local done=''
 
@@ -14,7 +14,7 @@ _ipcfs_mount_options() {
 	compopt -o nospace # a comma or a value comes next
 }
 
-# bash takes `config=/etc/x` for three words.
+# bash splits `config=/etc/x` into three words.
 _ipcfs() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} key=''
 
