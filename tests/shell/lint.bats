@@ -128,12 +128,12 @@ fails() {
 	[[ ${#lines[@]} == 6 ]]
 }
 
-@test "an include that is not written from the root fails, and so does a room without a floor" {
+@test "an include that is not written from the root fails, and so does a directory without a layer" {
 	plant lib/kinds/pipe/pipe.c '#include "store.h"'
-	fails arrows "lib/kinds/pipe/pipe.c:" "no such room"
+	fails arrows "lib/kinds/pipe/pipe.c:" "no such directory"
 	mkdir lib/attic
 	plant lib/attic/box.c '// SPDX-License-Identifier: GPL-2.0-or-later'
-	fails arrows "lib/attic/box.c: it is in no room"
+	fails arrows "lib/attic/box.c: scripts/lint knows no layer"
 }
 
 @test "FUSE in lib/ fails" {
