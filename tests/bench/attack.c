@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Paths of a scene, and what the attacks have in common.
+ */
 #include "tests/bench/attack.h"
 
 #include <fcntl.h>

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What one user does to a mount so that others wait. Each attack is the body of a process, and of
- * what that starts, as ATTACKER; it goes on until it is killed, and begins as if the others were
- * not there.
+ * What one user does to a mount to make others wait. Each attack runs as ATTACKER, in one process
+ * and those that it starts, until it is killed. It begins as if no one else used the mount.
  */
 #ifndef TESTS_BENCH_ATTACK_H
 #define TESTS_BENCH_ATTACK_H
@@ -17,18 +16,18 @@ enum { ATTACKER = 65534, ANOTHER = 4321 };
 
 /* What the processes of one attack share. */
 struct scene {
-	const char *dir;   /* a tmpfs; below it sockets/, for anybody, and a device fuse */
-	const char *mount; /* of root's */
+	const char *dir;   /* a tmpfs with sockets/, writable by all, and the device node fuse */
+	const char *mount; /* root's */
 	pid_t daemon;
-	atomic_bool has_begun; /* set by the attack; it is measured from then on */
+	atomic_bool has_begun; /* set by the attack; measuring starts then */
 	atomic_ulong n_blows;
 	struct testimony testimony;
 };
 
 struct attack {
 	const char *name;
-	void (*run)(struct scene *scene);     /* NULL: nobody does anything */
-	void (*prepare)(struct scene *scene); /* as root; or NULL */
+	void (*run)(struct scene *scene);     /* NULL: no attack */
+	void (*prepare)(struct scene *scene); /* run first, as root; or NULL */
 };
 
 void attack_linger(struct scene *scene);
@@ -45,19 +44,25 @@ void attack_fault(struct scene *scene);
 void attack_locks(struct scene *scene);
 void attack_locks_prepare(struct scene *scene);
 
-/* DIR/name of the mount, or of the scene's own directory; good until eight later calls. */
+/*
+ * Returns DIR/name in the mount, or in the scene's own directory. Valid until the eighth later call
+ * of the same function.
+ */
 const char *scene_mount(const struct scene *scene, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 const char *scene_path(const struct scene *scene, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Forks; true in each of n new processes, whose number is then *ret_i. */
+/*
+ * Forks n processes. Returns true in each of them, with its number in *ret_i, and false in the
+ * caller.
+ */
 bool attack_split(int n, int *ret_i);
-/* A blow has been dealt. */
+/* Counts a blow. The first one marks the attack as begun. */
 void attack_strike(struct scene *scene);
-/* Reads all of a file; false if it can't be opened. */
+/* Reads a file to its end. Returns false with errno if it can't be opened or read. */
 bool attack_read(const char *path);
-/* A part of the memory that is free, and at most `most`. */
+/* Returns 1/`part` of the available memory in bytes, but at most `most`. */
 size_t attack_memory(size_t most, size_t part);
 
 #endif

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A process that holds its own mmap_lock for ever: it maps something else over the middle of a
- * dirty file of a FUSE filesystem of its own, whose server never answers a WRITE. The kernel waits
- * for that with the lock held and the parts beside it locked, too (munmap(2) alone would let
- * readers by), and so does whoever reads /proc/PID/maps. It ends with the server, which is killed
- * like the rest.
+ * A process that holds its own mmap_lock for ever. It dirties a mapped file of its own FUSE
+ * filesystem, whose server never answers a WRITE, then maps something else over the middle of the
+ * file. The kernel waits for that WRITE with the lock held and the parts beside it locked, too
+ * (munmap(2) alone would let readers by). Any reader of /proc/PID/maps waits as well. It ends when
+ * the server is killed with the rest.
  */
 #include <fcntl.h>
 #include <linux/fuse.h>
@@ -28,7 +28,7 @@ static void get_stuck(struct scene *scene, const char *dir)
 	attack_strike(scene);
 	(void)mmap(start + FAULT_PAGE, FAULT_PAGE, PROT_READ,
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-	sleep(1); /* at the end its server is killed just before it */
+	sleep(1); /* at the end the server is killed just before this process */
 	fail("mmap: it has not got stuck");
 }
 

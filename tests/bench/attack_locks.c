@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Whoever writes into a FIFO holds its lock while the kernel copies the bytes, and these are in a
- * page that never comes. Half of the FIFOs are his own, half root's, who lets everybody use them;
- * half are held by the daemon when they are locked, and half have been let go, so that the next
- * look-up has to open them. He then has them looked at, in all ways that there are.
+ * A writer to a FIFO holds its lock while the kernel copies the bytes, and here the bytes are in a
+ * page that never arrives. Half of the FIFOs are the attacker's, half are root's and open to all.
+ * Half are held by the daemon when they are locked; the other half have been let go, so the next
+ * lookup has to open them. The attacker then looks at them in every way there is.
  */
 #include <fcntl.h>
 #include <linux/fuse.h>
@@ -15,7 +15,7 @@
 
 enum { N_FIFOS = 12, N_LOOKERS = 8, PAUSE = 10000, LONG_ENOUGH = 200000 };
 
-/* Of all processes. */
+/* Shared by all processes of the attack. */
 struct progress {
 	atomic_int n_opened, n_writing;
 };
@@ -28,7 +28,7 @@ static void make(struct scene *scene, int i, mode_t mode)
 	must(chmod(path, mode));
 }
 
-/* As root. */
+/* Runs as root. */
 void attack_locks_prepare(struct scene *scene)
 {
 	for (int i = 0; i < N_FIFOS; i += 2)
@@ -50,7 +50,7 @@ static bool is_let_go(struct scene *scene, int i)
 	return !is_held;
 }
 
-/* What it opens again by this asks the daemon nothing. */
+/* Reopens the FIFO behind `fd` without asking the daemon. */
 static int open_again(int fd, int flags)
 {
 	char path[64];
@@ -65,7 +65,10 @@ static void await_all(const atomic_int *n)
 		usleep(PAUSE);
 }
 
-/* None may wait before all have opened the file: that would wait for the page, too. */
+/*
+ * No process may block before all have opened the fault file: opening it would wait for the page,
+ * too.
+ */
 static void hold(int fifo, const char *dir, struct progress *progress)
 {
 	char path[300];
@@ -80,11 +83,11 @@ static void hold(int fifo, const char *dir, struct progress *progress)
 	await_all(&progress->n_opened);
 	progress->n_writing++;
 	(void)!write(fd, page, 1);
-	sleep(1); /* at the end its server is killed just before it */
+	sleep(1); /* at the end the server is killed just before this process */
 	fail("write: it has not got stuck");
 }
 
-/* If it is locked this never comes back. */
+/* Never returns if the FIFO is locked. */
 static void probe(int fifo, const struct progress *progress)
 {
 	await_all(&progress->n_writing);

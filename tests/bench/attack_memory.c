@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Attacks with large objects: memory that takes long to fill, free or count.
+ */
 #include <fcntl.h>
 #include <sys/sem.h>
 #include <sys/stat.h>
@@ -8,7 +11,7 @@
 
 enum { N_SETS = 100, SET_SIZE = 32000, N_METRICS = 3, N_FILES = 16 };
 
-/* Filling it holds its lock, for which a chmod waits. */
+/* Filling a region holds its inode lock, and a chmod waits for that. */
 void attack_region(struct scene *scene)
 {
 	off_t size = (off_t)attack_memory((size_t)4 << 30, 5);

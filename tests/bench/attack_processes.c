@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Attacks on what the daemon runs for the attacker: its children and its threads.
+ */
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -23,7 +26,7 @@ static void stop_children(struct scene *scene, const char *thread)
 		if (kill(pid, SIGSTOP) < 0)
 			continue;
 		attack_strike(scene);
-		/* One at a time is let go on. */
+		/* Each is resumed a while later, by a process of its own. */
 		if (fork() == 0) {
 			nanosleep(&while_stopped, NULL);
 			kill(pid, SIGCONT);
@@ -34,7 +37,7 @@ static void stop_children(struct scene *scene, const char *thread)
 		fclose(children);
 }
 
-/* What runs for him in his name he can stop. */
+/* The attacker may stop any child of the daemon that runs as the attacker's user. */
 static void hunt(struct scene *scene)
 {
 	char path[64];
@@ -69,7 +72,7 @@ void attack_child(struct scene *scene)
 	}
 }
 
-/* Each waits for another type, and takes a thread of the daemon. */
+/* Each process waits for a type of its own, and takes one of the daemon's threads. */
 void attack_waits(struct scene *scene)
 {
 	int i;
@@ -84,7 +87,7 @@ void attack_waits(struct scene *scene)
 		char byte;
 
 		attack_strike(scene);
-		if (fd >= 0 && read(fd, &byte, 1) < 0) /* all are taken */
+		if (fd >= 0 && read(fd, &byte, 1) < 0) /* all threads are taken */
 			sleep(1);
 		if (fd >= 0)
 			close(fd);

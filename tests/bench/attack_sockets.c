@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Attacks through sockets/: a socket whose last close waits, and names and listings without end.
+ */
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <fcntl.h>
@@ -21,7 +24,7 @@ enum {
 	STATS_SECONDS = 10
 };
 
-/* A connection whose close waits for ten hours: what is in it nobody reads. */
+/* A connection whose close waits for ten hours, because nobody reads what it holds. */
 static int make_lingering(int listener, const struct sockaddr_in *address, int *ret_peer)
 {
 	const struct linger linger = {1, 36000};
@@ -69,8 +72,9 @@ static int listen_inet(struct sockaddr_in *ret_address)
 }
 
 /*
- * His server sends it to the daemon's end of a connection and closes his own: the daemon has the
- * last one, which goes when it reads the message, or when it closes that end.
+ * The attacker's server sends such a socket to the daemon's end of a connection and closes its own
+ * descriptor. The daemon then has the last one, which is closed when the daemon reads the message
+ * or closes its end.
  */
 void attack_linger(struct scene *scene)
 {
@@ -98,7 +102,7 @@ void attack_linger(struct scene *scene)
 				 O_RDWR | O_CLOEXEC));
 		theirs = must(accept4(server, NULL, NULL, SOCK_CLOEXEC));
 		fd = make_lingering(listener, &inet, peer);
-		/* One that is refused goes here, where nothing is waited for. */
+		/* If the send was refused, it is closed here, without lingering. */
 		is_sent = send_descriptor(theirs, fd);
 		if (!is_sent)
 			must(setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none)));
@@ -112,7 +116,10 @@ void attack_linger(struct scene *scene)
 	}
 }
 
-/* Names that need not exist; it is measured when they have become many. */
+/*
+ * Looks up names that need not exist. Measuring starts after a fifth of them, or after
+ * STATS_SECONDS.
+ */
 void attack_stats(struct scene *scene)
 {
 	double start = clock_now();
@@ -149,7 +156,7 @@ void attack_listings(struct scene *scene)
 			continue;
 		for (int n = 0; n < 100 && readdir(dir); n++)
 			;
-		sleep(1); /* it costs while it is open */
+		sleep(1); /* a listing costs while it is open */
 		closedir(dir);
 	}
 }

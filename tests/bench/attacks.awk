@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# attacks.csv as a table in Markdown.
+# Prints attacks.csv as a table in Markdown.
 BEGIN { FPAT = "([^,]*)|(\"[^\"]*\")" }
 
 function unquote(text) {

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Paths below the mount and the tmpfs, and lines written to ctl.
+ */
 #include "tests/bench/bench.h"
 
 #include <fcntl.h>

@@ -9,36 +9,36 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-/* A queue may hold so many, if it is made for it. */
+/* Messages that a queue can hold if it is created with that limit. */
 #define QUEUE_MESSAGES 256
 
 struct bench {
-	const char *program; /* ipcfs */
-	const char *options; /* of the mount, or NULL */
+	const char *program; /* the ipcfs program */
+	const char *options; /* mount options, or NULL */
 	char dir[64];        /* a tmpfs of our own */
-	char mount[80];      /* below it */
+	char mount[80];      /* below `dir` */
 	pid_t daemon;
 	bool is_quick;
-	const char *filter; /* only rows whose group or work has this in it; NULL: all */
+	const char *filter; /* only rows whose group or work contains this; NULL: all */
 	FILE *csv;          /* or NULL */
 	FILE *attacks_csv;  /* or NULL */
 };
 
-/* PATH of the mount or of the tmpfs; good until eight later calls of either. */
+/* Returns `path` below the mount or the tmpfs. Valid until the eighth later call of either. */
 const char *bench_mount(const struct bench *bench, const char *path);
 const char *bench_native(const struct bench *bench, const char *path);
 
-/* A second mount like the first, with a daemon that has done nothing yet; and its end. */
+/* Mounts a second time with the same options: a daemon that has done nothing yet. Then ends it. */
 void bench_fresh(struct bench *ret_fresh, const struct bench *bench);
 void bench_end_fresh(struct bench *fresh);
 
-/* Is this directory in the mount? */
+/* Whether the mount has this directory. A NULL `kind` is always there. */
 bool bench_has_kind(const struct bench *bench, const char *kind);
 
-/* Does the mount keep FIFOs? Else its pipes are served by the daemon. */
+/* Whether the mount keeps FIFOs. If not, the daemon serves its pipes. */
 bool bench_keeps_fifos(const struct bench *bench);
 
-/* Writes a line to the mount's ctl: "create pipes/x". */
+/* Writes a line to the mount's ctl, such as "create pipes/x". */
 void bench_command(const struct bench *bench, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

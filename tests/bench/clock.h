@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The clock that everything is timed with.
+ */
 #ifndef TESTS_BENCH_CLOCK_H
 #define TESTS_BENCH_CLOCK_H
 
 #include <time.h>
 
-/* Seconds on the monotonic clock. */
+/* Returns seconds on the monotonic clock. */
 static inline double clock_now(void)
 {
 	struct timespec now;

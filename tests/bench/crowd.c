@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A reader counts as waiting once /proc/PID/syscall shows it in read(2).
+ */
 #include "tests/bench/crowd.h"
 
 #include <fcntl.h>
@@ -12,7 +15,7 @@
 #include "tests/bench/clock.h"
 #include "tests/bench/must.h"
 
-#define N_TRIES 10000 /* milliseconds */
+#define N_TRIES 10000 /* one per millisecond */
 
 static void read_for_ever(const char *path, int ready)
 {

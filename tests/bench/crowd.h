@@ -17,7 +17,7 @@ struct crowd {
 /* Returns once all of them wait. */
 void crowd_start(struct crowd *crowd, const char *path);
 
-/* Sends them SIGINT, and returns the seconds until the last was gone. */
+/* Sends them SIGINT, and returns the seconds until the last one was gone. */
 double crowd_end(struct crowd *crowd);
 
 #endif

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Starts and stops the program as a user would, and reads its files in /proc.
+ */
 #include "tests/bench/daemon.h"
 
 #include <dirent.h>
@@ -10,7 +13,7 @@
 
 #include "tests/bench/must.h"
 
-/* The program goes into the background, so its process is not ours: it is found by its parent. */
+/* The daemon forks into the background, so its pid is not known. It is our last child. */
 static pid_t find_child(void)
 {
 	char path[64];
@@ -32,7 +35,7 @@ pid_t daemon_start(const struct bench *bench, const char *dir)
 	pid_t starter, found;
 	int status;
 
-	/* What it leaves behind when it goes into the background becomes our last child. */
+	/* As a subreaper, this process becomes the parent of the daemon in the background. */
 	must(prctl(PR_SET_CHILD_SUBREAPER, 1));
 	starter = must(fork());
 	if (starter == 0) {
@@ -61,7 +64,7 @@ void daemon_stop(pid_t daemon)
 		fail("the daemon ended with wait status %#x", (unsigned)status);
 }
 
-/* The sum of a line `KEY VALUE` over a status file of /proc. */
+/* Returns the value of the line `KEY VALUE` in a status file of /proc. */
 static unsigned long read_status(const char *path, const char *key)
 {
 	size_t length = strlen(key);

@@ -9,23 +9,26 @@
 
 #include "tests/bench/bench.h"
 
-/* Starts it in the background at an existing directory, and returns when the mount answers. */
+/*
+ * Mounts at an existing directory, with the daemon in the background. Returns its pid when the
+ * mount answers.
+ */
 pid_t daemon_start(const struct bench *bench, const char *dir);
 
-/* Ends it in order, and waits until it is gone. */
+/* Ends the daemon cleanly, and waits until it is gone. */
 void daemon_stop(pid_t daemon);
 
-/* Its private memory, KiB. */
+/* Returns its anonymous memory in KiB. */
 double daemon_memory(pid_t daemon);
 
-/* Descriptors that it has open. */
+/* Returns how many descriptors it has open. */
 int daemon_descriptors(pid_t daemon);
 
 /* Returns once the daemon has done all that was asked of it before. */
 void daemon_settle(const struct bench *bench);
 
 struct daemon_use {
-	unsigned long n_wakeups; /* times that one of its threads left the CPU of itself */
+	unsigned long n_wakeups; /* voluntary context switches of its threads */
 	unsigned long ticks;     /* of CPU time */
 };
 

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Every helper process is killed when its parent ends.
+ */
 #include "tests/bench/ends.h"
 
 #include <assert.h>
@@ -121,12 +124,12 @@ void ends_echo(struct ends *ends)
 	ends_fork(ends, ROLE_OTHER_END, echo);
 }
 
-/* What the process that helps has of the two pipes. */
+/* The helper's ends of the two pipes. */
 struct helper {
 	int orders, words;
 };
 
-/* Orders are numbers of bytes; each is reported when they have come. */
+/* An order is a number of bytes to read. The helper reports when all of them have arrived. */
 static void sink(struct ends *ends)
 {
 	const struct helper *helper = ends->state;

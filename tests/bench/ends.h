@@ -1,32 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a side has open, from its opening to its end, and the processes that help it.
+ * What a side has open while its row runs, and the processes that help it.
  */
 #ifndef TESTS_BENCH_ENDS_H
 #define TESTS_BENCH_ENDS_H
 
 #include "tests/bench/row.h"
 
-/* Opens a side of a row. */
+/* Opens and closes a side of a row. */
 void ends_open(struct ends *ends, const struct bench *bench, const struct row *row, int side);
 void ends_close(struct ends *ends, int side);
 
-/* Bytes that the buffer has: a message of a queue with the system's defaults fits. */
+/* Returns the size of the buffer in bytes. A message of a queue with the system's defaults fits. */
 size_t ends_capacity(const struct ends *ends);
 
-/* Runs `body` in a process of its own, which has all descriptors and ends with the side. */
+/* Runs `body` in a new process, which inherits all descriptors and ends with the side. */
 void ends_fork(struct ends *ends, enum role role, void (*body)(struct ends *ends));
 
-/* Runs a program, found in $PATH. Its stdin and stdout are these, or /dev/null where < 0. */
+/*
+ * Runs a program from $PATH, with `in` and `out` as its stdin and stdout, or /dev/null where < 0.
+ */
 void ends_run(struct ends *ends, enum role role, char *const argv[], int in, int out);
 
-/* Starts another end that sends everything back, or one that takes in what work_stream() sends. */
+/*
+ * Starts the other end: one that sends everything back, or one that reads what work_stream() sends.
+ */
 void ends_echo(struct ends *ends);
 void ends_sink(struct ends *ends);
 
-/* Opens the files of the mount, or of elsewhere, that the client writes and its other end reads. */
+/* Opens `path`, in the mount or elsewhere, for the client to write and its other end to read. */
 void ends_open_there(struct ends *ends, const char *path);
-/* And those for the way back. */
+/* The same for the way back. */
 void ends_open_back(struct ends *ends, const char *path);
 
 #endif

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A FUSE server in the raw protocol (linux/fuse.h), single-threaded: it only has to hold one file.
+ */
 #include "tests/bench/fault.h"
 
 #include <fcntl.h>

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The median sorts a copy: the order of the batches is what pairs the two sides.
+ */
 #include "tests/bench/figures.h"
 
 #include <assert.h>

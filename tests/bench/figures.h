@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What many batches come to.
+ * Statistics over many batches.
  *
- * Figures are cost: seconds, or whatever is better when it is less. The ratio of two sides is the
+ * Figures are costs: seconds, or anything of which less is better. The ratio of two sides is the
  * median of the ratios of neighbouring batches: machines drift, and neighbours drift together.
  */
 #ifndef TESTS_BENCH_FIGURES_H
@@ -21,7 +21,7 @@ void figures_add(struct figures *figures, double value);
 double figures_median(const struct figures *figures);
 double figures_best(const struct figures *figures);
 
-/* How many times `reference` the figures are. Both have the same number of values. */
+/* Returns how many times `reference` the figures are. Both have the same number of values. */
 double figures_ratio(const struct figures *figures, const struct figures *reference);
 
 #endif

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The groups, in the order in which they run.
+ */
 #include "tests/bench/row.h"
 
-/* The daemon comes last: only after work can it be seen to rest. */
+/* The daemon comes last: only after work can it be seen to be idle. */
 const struct group *const groups[] = {
 	&shm_group,    &node_group,   &pipe_group,   &served_group, &queue_group, &shell_group,
 	&socket_group, &reader_group, &folder_group, &daemon_group, NULL,

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Each listener serves one connection and is then closed.
+ */
 #include "tests/bench/local.h"
 
 #include <arpa/inet.h>
@@ -11,7 +14,7 @@
 #include "tests/bench/ends.h"
 #include "tests/bench/must.h"
 
-#define N_TRIES 10000 /* milliseconds */
+#define N_TRIES 10000 /* one per millisecond */
 
 static struct sockaddr_un make_address(const char *path)
 {

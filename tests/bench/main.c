@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * bench: measures a mount of its own against what one would use instead. scripts/bench runs it in
- * namespaces of its own, of which it is the first process: with it everything that it started ends.
+ * bench: measures a mount of its own against what a program would use instead. scripts/bench runs
+ * it in namespaces of its own, as their first process: everything that it started ends with it.
  */
 #include <getopt.h>
 #include <signal.h>
@@ -28,7 +28,9 @@ static int usage(void)
 	return 2;
 }
 
-/* Whoever is the first process of a namespace is told to end in vain unless it listens. */
+/*
+ * The first process of a pid namespace is not ended by SIGTERM and the like unless it handles them.
+ */
 static void on_signal(int signal)
 {
 	static const char hang[] = "\nbench: this row does not end\n";
@@ -38,7 +40,7 @@ static void on_signal(int signal)
 	_exit(128 + signal);
 }
 
-/* So many messages may wait in one queue: a setting of this IPC namespace. */
+/* Lets a queue hold n messages: a setting of this IPC namespace. */
 static void allow_messages(int n)
 {
 	FILE *file = fopen("/proc/sys/fs/mqueue/msg_max", "we");

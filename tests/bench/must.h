@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A measurement that can't be made as it should be is none: everything that fails ends the program,
- * which says where and why.
+ * A measurement that can't be made as intended is worthless: any failure ends the program, with a
+ * message that says where and why.
  */
 #ifndef TESTS_BENCH_MUST_H
 #define TESTS_BENCH_MUST_H
@@ -19,7 +19,7 @@
 		exit(1);                      \
 	} while (0)
 
-/* Runs an expression that returns -1 and errno on failure. */
+/* Evaluates an expression that returns -1 and sets errno on failure. */
 #define must(call)                                                                         \
 	({                                                                                 \
 		__typeof__(call) must_ret = (call);                                        \
@@ -28,7 +28,7 @@
 		must_ret;                                                                  \
 	})
 
-/* Moves exactly `size` bytes; false at end-of-file. */
+/* Moves exactly `size` bytes. Returns false on an error or at end-of-file. */
 static inline int write_all(int fd, const void *data, size_t size)
 {
 	for (size_t done = 0; done < size;) {

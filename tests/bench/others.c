@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Each attack runs in a process of its own, which leaves its result in shared memory.
+ */
 #include "tests/bench/others.h"
 
 #include <signal.h>
@@ -27,7 +30,7 @@ static const struct attack attacks[] = {
 	{"400 blocked System V waits", attack_waits, NULL},
 };
 
-/* What one attack came to, in memory that its process shares with this one. */
+/* The result of one attack, in memory that its process shares with this one. */
 struct act {
 	struct scene scene;
 	struct outcome outcome;
@@ -40,7 +43,10 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* One deed: median and worst, or that it hung or failed. False if it misses the target. */
+/*
+ * Prints one deed: median and worst, or that it hung or failed. Returns false if it misses the
+ * target.
+ */
 static bool print_deed(const struct bench *bench, const struct attack *attack, struct act *act,
 		       int deed)
 {

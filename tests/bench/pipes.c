@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * FIFOs are unlinked once both ends are open; pipes of the mount need a close.
+ */
 #include "tests/bench/pipes.h"
 
 #include <sys/stat.h>

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Every thread listed in /proc/PID/task is pinned by itself.
+ */
 #include "tests/bench/place.h"
 
 #include <dirent.h>

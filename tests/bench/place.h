@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Who runs on which CPU.
+ * Which process runs on which CPU.
  *
  *   same    client, other end and daemon share one
  *   other   the client has one, its other end and the daemon another
@@ -13,12 +13,12 @@
 
 #include "tests/bench/row.h"
 
-/* Takes the first two CPUs that this process may use; false if there is only one. */
+/* Takes the first two CPUs that this process may use. Returns false if there is only one. */
 bool place_init(void);
 
 const char *placement_name(enum placement placement);
 
-/* Places us, the daemon, and the processes of both sides if there are any (not NULL). */
+/* Places this process, the daemon, and the processes of both sides unless `ends` is NULL. */
 void place(enum placement placement, pid_t daemon, const struct ends ends[N_SIDES]);
 
 /* The same for one process and all of its threads. */

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Prints the rows of one group of results.csv for plot.gp: a label, then for each placement how good
-# ipcfs is and how good it is to be; native, or where there is none the target, is 1.
+# ipcfs is and how good it should be. 1 is native, or the target if there is nothing native.
 BEGIN { FPAT = "([^,]*)|(\"[^\"]*\")" }
 
 function unquote(text) {
@@ -14,7 +14,7 @@ NR > 1 && unquote($1) == group {
 		works[n++] = work
 	seen[work] = 1
 	score = $11; target = $13
-	if ($6 == "") { # nothing native: the figure itself is bounded
+	if ($6 == "") { # nothing native: the figure itself is limited
 		good[work, cpu] = score > 0 ? target / score : 1
 		goal[work, cpu] = 1
 	} else {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# gnuplot -e "data='…'; svg='…'; title='…'" plot.gp: bars from what plot.awk prints.
+# gnuplot -e "data='…'; svg='…'; title='…'" plot.gp: draws bars from the output of plot.awk.
 set terminal svg size 960,480 background "white" font "sans-serif,13"
 set output svg
 set title title

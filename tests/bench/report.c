@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Costs are converted to the units shown only here.
+ */
 #include "tests/bench/report.h"
 
 #include <stdio.h>
@@ -11,7 +14,7 @@
 static unsigned n_targets, n_missed, n_absent;
 static char missed[MISSED_MAX][128];
 
-/* A cost as it is shown: rates are the other way round. */
+/* A cost in the row's unit: a rate is its inverse. */
 static double to_unit(const struct row *row, double cost)
 {
 	switch (row->unit) {
@@ -36,7 +39,7 @@ static const char *unit_name(enum unit unit)
 	return names[unit];
 }
 
-/* What is aimed at in this placement. */
+/* The bound in this placement. BOUND_NONE if the row is only shown there. */
 static enum bound find_bound(const struct result *result)
 {
 	const struct row *row = result->row;
@@ -45,7 +48,7 @@ static enum bound find_bound(const struct result *result)
 	return is_shown ? BOUND_NONE : row->bound;
 }
 
-/* What the target is compared with: the ratio, or where there is none the figure. */
+/* What the target is compared with: the ratio, or the figure itself if there is no ratio. */
 static double find_score(const struct result *result)
 {
 	const struct figures *native = &result->costs[NATIVE], *ipcfs = &result->costs[IPCFS];
@@ -86,7 +89,7 @@ static bool is_met(enum bound bound, double score, double target)
 	}
 }
 
-/* Three digits that count. */
+/* Formats to three significant digits. */
 static const char *format(char *buffer, size_t size, double value)
 {
 	int digits = value >= 100 || value == (double)(long)value ? 0 : value >= 10 ? 1 : 2;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is measured: a row is one piece of work, done in two ways that take turns batch by batch.
+ * What is measured. A row is one piece of work, done in two ways that take turns batch by batch.
  *
- * A side opens what it works on once a row, then does the work as often as it is asked. Groups of
- * rows are tables, one file each, named in groups.c. A row whose kind is not in the mount is told
+ * A side opens what it works on once per row, then does the work as often as asked. Groups of rows
+ * are tables, one file each, listed in groups.c. A row whose kind is not in the mount is reported
  * as such.
  */
 #ifndef TESTS_BENCH_ROW_H
@@ -34,54 +34,54 @@ struct process {
 struct ends {
 	const struct bench *bench;
 	const struct row *row;
-	int out, in;           /* the client's: where it writes, and where it reads */
+	int out, in;           /* the client's: it writes to `out` and reads from `in` */
 	int peer_in, peer_out; /* the other end's */
-	int control, report;   /* pipes to the process that helps: orders, and word of their end */
+	int control, report;   /* pipes to and from the helper: orders, and reports of their end */
 	char *map;
 	char *buffer;                                           /* of ends_capacity() bytes */
 	void *state;                                            /* the side's own */
 	ssize_t (*send)(int fd, const void *data, size_t size); /* write(2) unless changed */
-	ssize_t (*receive)(int fd, void *data, size_t size);    /* read(2) */
+	ssize_t (*receive)(int fd, void *data, size_t size);    /* read(2) unless changed */
 	struct process processes[4];
 	size_t n_processes;
 };
 
 struct side {
-	const char *name; /* what with, "mkfifo"; NULL: there is no such side */
+	const char *name; /* what it uses, such as "mkfifo"; NULL: no such side */
 	void (*open)(struct ends *ends);
-	/* Does the work n times, and is timed. */
+	/* Does the work n times. This is timed. */
 	void (*work)(struct ends *ends, size_t n);
-	/* Undoes, untimed, what the work leaves behind. */
+	/* Undoes what the work leaves behind. This is not timed. */
 	void (*rewind)(struct ends *ends);
-	/* Instead of work: returns the cost itself, in seconds, KiB or whatever is counted. */
+	/* Instead of `work`: returns the cost itself, in seconds, KiB or whatever is counted. */
 	double (*sample)(struct ends *ends);
-	/* Descriptors, map, buffer and processes end by themselves. */
+	/* Optional: descriptors, map, buffer and processes are released without it. */
 	void (*close)(struct ends *ends);
 };
 
 enum unit { UNIT_RATE, UNIT_MICROSECONDS, UNIT_MILLISECONDS, UNIT_KIB, UNIT_COUNT };
 
-/* What the target is a bound of. */
+/* What the target limits. */
 enum bound {
 	BOUND_NONE,
-	BOUND_SPEED, /* ipcfs is at least so many times as fast as native */
-	BOUND_TIME,  /* ipcfs takes at most so many times as long, or as much, as native */
+	BOUND_SPEED, /* ipcfs is at least this many times as fast as native */
+	BOUND_TIME,  /* ipcfs takes at most this many times as long, or as much, as native */
 	BOUND_MOST,  /* the figure of ipcfs itself is at most this */
-	BOUND_BELOW, /* and less than this */
+	BOUND_BELOW, /* as BOUND_MOST, but less than this */
 };
 
 struct row {
 	const char *work;
-	const char *kind; /* the directory of the mount that has to be there; NULL: none */
+	const char *kind; /* the directory that the mount must have; NULL: none */
 	size_t size;      /* bytes of one piece of work */
 	enum unit unit;
 	enum bound bound;
-	size_t n_max;        /* pieces in a batch at most; 0: as many as take long enough */
-	size_t n_batches;    /* 0: as the run has it */
-	unsigned placements; /* 1 << PLACED_*; 0: all */
-	bool is_slow;        /* a batch takes so long that --quick makes few of them */
-	bool is_kept;        /* only in a mount that keeps FIFOs */
-	double targets[N_PLACEMENTS]; /* of a speed 0: it is shown there, and not aimed at */
+	size_t n_max;                 /* most pieces in a batch; 0: as many as take long enough */
+	size_t n_batches;             /* 0: the run's default */
+	unsigned placements;          /* 1 << PLACED_*; 0: all */
+	bool is_slow;                 /* a batch takes so long that --quick runs few of them */
+	bool is_kept;                 /* only in a mount that keeps FIFOs */
+	double targets[N_PLACEMENTS]; /* 0 with BOUND_SPEED: shown there, but not a target */
 	struct side sides[N_SIDES];
 };
 
@@ -90,7 +90,7 @@ struct group {
 	const struct row *rows; /* ended by one without `work` */
 };
 
-/* All of them, ended by NULL; and each from its file. */
+/* All groups, ended by NULL, and each from its own file. */
 extern const struct group *const groups[];
 extern const struct group shm_group, node_group, pipe_group, served_group, queue_group;
 extern const struct group shell_group, socket_group, reader_group, folder_group, daemon_group;

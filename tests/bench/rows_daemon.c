@@ -17,13 +17,13 @@ static void pause_for(long milliseconds)
 	nanosleep(&pause, NULL);
 }
 
-/* What the daemon does in a few seconds in which nobody asks it anything. */
+/* What the daemon does in a few seconds without a request. */
 static struct daemon_use watch_idle(const struct bench *bench)
 {
 	struct daemon_use before, after;
 
 	daemon_settle(bench);
-	pause_for(300); /* what the kernel tells of files that were closed before may still come */
+	pause_for(300); /* the kernel may still report files that were closed before */
 	before = daemon_use(bench->daemon);
 	pause_for(bench->is_quick ? 1500 : 5000);
 	after = daemon_use(bench->daemon);

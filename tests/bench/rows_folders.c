@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * 10,000 kept FIFOs: how long ls(1) takes, and what they cost the daemon. A look-up has the daemon
- * hold the FIFO until it has not been used for some seconds: so a second `ls -l` is not the first.
+ * 10,000 kept FIFOs: how long ls(1) takes, and what they cost the daemon. A lookup makes the daemon
+ * hold the FIFO until it has been unused for some seconds, so a second `ls -l` differs from the
+ * first.
  */
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -15,7 +16,7 @@
 
 enum { N_PIPES = 10000, LET_GO_SECONDS = 60, N_SPARE = 8 };
 
-static int n_idle; /* descriptors of the daemon while nothing is held */
+static int n_idle; /* the daemon's descriptors while it holds nothing */
 
 static void name_pipe(char *ret_path, size_t size, const char *dir, int i)
 {
@@ -80,7 +81,7 @@ static void ipcfs_close(struct ends *ends)
 	remove_pipes(bench_mount(ends->bench, "pipes"));
 }
 
-/* Until the daemon has as many descriptors as before, but for some that come and go. */
+/* Waits until the daemon has as many descriptors as before, apart from some that come and go. */
 static void await_let_go(pid_t daemon, int n_before)
 {
 	const struct timespec pause = {.tv_nsec = 10000000};
@@ -182,7 +183,7 @@ static const struct row rows[] = {
 	 .bound = BOUND_SPEED, .targets = {1, 1, 1},
 	 .sides = {{"FIFOs, tmpfs", native_open, native_ls, .close = native_close},
 		   {"ipcfs", ipcfs_open, ipcfs_ls, .close = ipcfs_close}}},
-	/* Before the first the daemon has let go of all, which takes seconds. */
+	/* Before the first, the daemon has let go of all FIFOs, which takes seconds. */
 	{"ls -l, the first", "pipes", .n_batches = 3, LONG(ipcfs_ls_first)},
 	{"ls -l, the second", "pipes", .n_batches = 3, LONG(ipcfs_ls_again)},
 	{"memory of each in the daemon", "pipes", .unit = UNIT_KIB, .n_batches = 1,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Kept FIFOs: the kernel alone moves the bytes, through a pipe of ipcfs's capacity instead of the
- * default one. The daemon has a part in a round between whose halves nobody has the pipe open.
+ * default one. The daemon takes part only in a round that leaves the pipe closed between its two
+ * halves.
  */
 #include <fcntl.h>
 
@@ -22,7 +23,7 @@ static void kept_open_trip(struct ends *ends)
 	pipes_open_trip(ends, KEPT);
 }
 
-/* What `echo >x; cat x` does. */
+/* Does what `echo >x; cat x` does. */
 static void work_round(struct ends *ends, const char *path)
 {
 	ssize_t size = (ssize_t)ends->row->size;

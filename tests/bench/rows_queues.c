@@ -59,9 +59,10 @@ static void ipcfs_close(struct ends *ends)
 }
 
 /*
- * System V's, which have no descriptors: their identifiers stand there as numbers below -1. Both
- * sides of a row are open at once, so each has keys of its own: with the same, each side's other
- * end would take messages of the other, and lose its queues when the first of them is closed.
+ * System V queues have no descriptors: their identifiers are stored instead, as numbers below -1.
+ * Both sides of a row are open at once, so each has its own keys. With shared keys, each side's
+ * other end would take messages of the other side, and lose its queues when the first of them is
+ * closed.
  */
 
 #define SYSV_NATIVE_THERE 0x49504351
@@ -76,7 +77,7 @@ struct sysv_message {
 
 static int sysv_number(int id)
 {
-	return -2 - id; /* and the other way round */
+	return -2 - id; /* its own inverse */
 }
 
 static ssize_t sysv_send(int number, const void *data, size_t size)

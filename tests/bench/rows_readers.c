@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A thousand blocked readers: what they cost the daemon, those beside them, and to end.
+ * A thousand blocked readers: what they cost the daemon and their neighbours, and how long they
+ * take to end.
  */
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -15,7 +16,7 @@
 
 static struct crowd crowd;
 
-/* A pipe that the daemon serves, or a queue: a reader of a kept FIFO's waits in the kernel. */
+/* A pipe that the daemon serves, or a queue: a reader of a kept FIFO waits in the kernel. */
 static const char *read_path(const struct bench *bench, const struct ends *ends)
 {
 	char path[32];
@@ -31,7 +32,7 @@ static void make_channel(const struct bench *bench, const struct ends *ends)
 	bench_command(bench, "create %s/bench%s", ends->row->kind, is_pipe ? " served=daemon" : "");
 }
 
-/* The other side may have made it, and removed it. */
+/* The other side may have made the file already, or removed it. */
 static void read_open(struct ends *ends)
 {
 	if (access(read_path(ends->bench, ends), F_OK) < 0)
@@ -96,7 +97,7 @@ static double end_native_readers(struct ends *ends)
 	return crowd_end(&crowd);
 }
 
-/* With a daemon that has not had readers before: what it once had it may have kept. */
+/* A daemon that has had readers may keep their memory, so this one is new. */
 static double measure_memory(struct ends *ends)
 {
 	struct bench fresh;
@@ -112,7 +113,7 @@ static double measure_memory(struct ends *ends)
 	daemon_settle(&fresh);
 	after = daemon_memory(fresh.daemon);
 	crowd_end(&crowd);
-	must(unlink(path)); /* a queue is there in every mount */
+	must(unlink(path)); /* a queue appears in every mount */
 	bench_end_fresh(&fresh);
 	return after - before;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What a script pays for one message: a shell runs the command as often as it is told. Nobody reads
- * a queue while the time runs, so a batch is at most what it holds.
+ * What a script pays for one message. A shell runs the command as often as asked. Nobody reads the
+ * queue while the clock runs, so a batch is at most what the queue holds.
  */
 #include <fcntl.h>
 #include <mqueue.h>
@@ -60,7 +60,7 @@ static void echo_close(struct ends *ends)
 	mq_unlink(QUEUE);
 }
 
-/* The round of rows_pipes.c, by a shell and cat(1). */
+/* The round of rows_pipes.c, done by a shell and cat(1). */
 static void round_open(struct ends *ends, const char *path)
 {
 	char command[400];

@@ -10,7 +10,7 @@
 #include "tests/bench/must.h"
 #include "tests/bench/work.h"
 
-/* `address` is for socat if it is native, and else a path of the mount. */
+/* `address` is socat's if `is_native`, else a path in the mount. */
 static void stream_open(struct ends *ends, bool is_native, const char *address, int listener)
 {
 	if (is_native) {
@@ -65,7 +65,7 @@ static void unix_ipcfs(struct ends *ends)
 	unix_open(ends, false);
 }
 
-/* What a program connects itself, and what is connected by opening the path in the mount. */
+/* A program that connects by itself, and one that connects by opening the path in the mount. */
 
 static void direct_connect(struct ends *ends, bool is_native)
 {

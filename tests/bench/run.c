@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Sides take turns batch by batch, so a drift of the machine hits both.
+ */
 #include "tests/bench/run.h"
 
 #include <string.h>
@@ -14,7 +17,7 @@
 #define BATCHES_SLOW 5 /* --quick */
 #define SECONDS_HANG 120
 
-/* How long one batch is to take at least, in seconds. */
+/* How long one batch has to take at least, in seconds. */
 static double batch_seconds(const struct bench *bench)
 {
 	return bench->is_quick ? 0.003 : 0.02;
@@ -27,7 +30,7 @@ static size_t count_batches(const struct bench *bench, const struct row *row)
 	return row->is_slow && bench->is_quick ? BATCHES_SLOW : BATCHES;
 }
 
-/* Seconds, or whatever is counted, of one piece of work. */
+/* The cost of one piece of work: seconds, or whatever is counted. */
 static double measure(const struct side *side, struct ends *ends, size_t n)
 {
 	double start, seconds;
@@ -43,7 +46,7 @@ static double measure(const struct side *side, struct ends *ends, size_t n)
 	return seconds / (double)n;
 }
 
-/* Finds how many pieces of work take long enough on the quicker side; this also warms both up. */
+/* Finds how many pieces of work take long enough on the quicker side. This also warms both up. */
 static size_t calibrate(const struct bench *bench, const struct row *row, struct ends ends[N_SIDES])
 {
 	size_t n = 1;
@@ -73,12 +76,15 @@ static void run_placement(const struct bench *bench, struct result *result,
 	place(result->placement, bench->daemon, ends);
 	n = calibrate(bench, row, ends);
 	for (size_t batch = 0; batch < n_batches; batch++) {
-		/* The scheduler seldom moves what works well: it is to decide anew each time. */
+		/*
+		 * The scheduler seldom moves a process that runs well: make it decide anew each
+		 * time.
+		 */
 		if (result->placement == PLACED_FREE) {
 			place(PLACED_OTHER, bench->daemon, ends);
 			place(PLACED_FREE, bench->daemon, ends);
 		}
-		/* Who is first changes, too. */
+		/* The side that goes first changes, too. */
 		for (int turn = 0; turn < N_SIDES; turn++) {
 			int i = (turn + (int)batch) % N_SIDES;
 

@@ -7,7 +7,7 @@
 
 #include "tests/bench/row.h"
 
-/* All groups. */
+/* Runs all groups. */
 void run_all(const struct bench *bench);
 
 #endif

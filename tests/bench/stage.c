@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Whoever loses its parent becomes our child: what we end by its pid, until there is none left, is
- * all that was started here.
+ * This process is a subreaper, so orphans become its children. Ending its children by pid until
+ * none is left therefore ends everything that was started here.
  */
 #include "tests/bench/stage.h"
 
@@ -97,7 +97,7 @@ static void become(uid_t uid)
 	must(setgroups(0, NULL));
 	must(setresgid(uid, uid, uid));
 	must(setresuid(uid, uid, uid));
-	/* Else its /proc/self would be root's. */
+	/* Otherwise its /proc/self would be root's. */
 	must(prctl(PR_SET_DUMPABLE, 1));
 }
 
@@ -112,12 +112,12 @@ static void start(const struct attack *attack, struct scene *scene)
 	if (must(fork()) == 0) {
 		become(ATTACKER);
 		attack->run(scene);
-		for (;;) /* whoever has split goes on, whoever has done all waits */
+		for (;;) /* attack_split()'s children go on; one that has done all waits */
 			pause();
 	}
 }
 
-/* Kills our children, whose children then are ours, until only the daemon is left. */
+/* Kills our children, and their children, which then become ours, until only `but` is left. */
 static void end_children(pid_t but)
 {
 	double end = clock_now() + END_SECONDS;
@@ -168,7 +168,7 @@ static void observe(struct scene *scene, double seconds, struct outcome *ret_out
 	if (has_ended(witness, seconds + HUNG_SECONDS))
 		return;
 	ret_outcome->hung = scene->testimony.deed;
-	/* Before the abort, which would let it go on. */
+	/* Before the abort, which would let it continue. */
 	kill(witness, SIGKILL);
 }
 

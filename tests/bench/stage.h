@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One attack from its beginning to its end, in namespaces (mount, IPC, network) of its own.
+ * One attack from start to end, in its own mount, IPC and network namespaces.
  */
 #ifndef TESTS_BENCH_STAGE_H
 #define TESTS_BENCH_STAGE_H
@@ -9,15 +9,15 @@
 #include "tests/bench/bench.h"
 
 struct outcome {
-	bool has_begun; /* else nothing was measured */
+	bool has_begun; /* if not, nothing was measured */
 	unsigned long n_blows;
-	int hung;      /* the deed that had no end, or -1 */
-	bool is_stuck; /* the daemon did not end by itself when it should */
+	int hung;      /* the deed that never ended, or -1 */
+	bool is_stuck; /* the daemon did not end when asked to */
 };
 
 /*
- * In a process of its own, which it ends with all that it started. `seconds` is how long the
- * witness goes on.
+ * Call it in a process of its own: it ends everything that was started there. `seconds` is how long
+ * the witness goes on.
  */
 void stage_run(const struct bench *bench, const struct attack *attack, double seconds,
 	       struct scene *scene, struct outcome *ret_outcome);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# results.csv as tables in Markdown: gawk -v groups="shm pipes" -f tables.awk. With has_targets=1 there
-# are targets, ratios, and what misses its target is bold. chosen="shm: WORK;pipes: WORK" prints these
-# rows alone, in fewer columns.
+# Prints results.csv as tables in Markdown: gawk -v groups="shm pipes" -f tables.awk. has_targets=1 adds
+# targets and ratios, and marks targets that are missed. chosen="shm: WORK;pipes: WORK" prints these
+# rows only, in fewer columns.
 BEGIN { FPAT = "([^,]*)|(\"[^\"]*\")"; split(groups, wanted, " "); split("same other free", cpus, " ") }
 
 function unquote(text) {
@@ -9,7 +9,7 @@ function unquote(text) {
 	return text
 }
 
-# Three digits that count.
+# Formats to three significant digits.
 function figure(value) {
 	if (value >= 99.5)
 		return sprintf("%.0f", value)
@@ -23,7 +23,7 @@ NR > 1 {
 		unit[key] = unquote($4); native[key] = unquote($5)
 	}
 	cell[key, cpu] = ($6 == "" ? "" : figure($6) " → ") figure($8)
-	# Where the figure itself is bounded there is nothing to compare it with.
+	# A figure that is itself limited has nothing to be compared with.
 	if (has_targets && $6 != "" && $11 + 0 != sprintf("%.4g", $8) + 0)
 		cell[key, cpu] = cell[key, cpu] sprintf(" (%s×)", figure($11))
 	if (has_targets && $14 == "missed")

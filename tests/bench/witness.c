@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A deed is what a shell command would do: it opens its paths anew each time.
+ */
 #include "tests/bench/witness.h"
 
 #include <dirent.h>
@@ -41,7 +44,7 @@ static int list_queues(struct scene *scene)
 	return list(scene_mount(scene, "queues"));
 }
 
-/* As a shell's > does it. */
+/* As a shell's > does. */
 static int put(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666), r = 0;
@@ -59,7 +62,7 @@ static int send_message(struct scene *scene)
 	return put(scene_mount(scene, "queues/witness"), "hello\n");
 }
 
-/* And reads it to its end, as cat(1). */
+/* Reads back to end-of-file, as cat(1) does. */
 static int pass_through_pipe(struct scene *scene)
 {
 	const char *path = scene_mount(scene, "pipes/witness");
@@ -97,7 +100,7 @@ const char *witness_deed(int deed)
 	return deeds[deed].name;
 }
 
-/* Else the queue would be full after ten of them. */
+/* Otherwise the queue would be full after ten messages. */
 static void receive(void)
 {
 	mqd_t queue = mq_open("/witness", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
