@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Counts allocations: loaded with LD_PRELOAD, it keeps their number in the file $ALLOCATIONS.
+ * Counts allocations. Loaded with LD_PRELOAD, it keeps their number in the file $ALLOCATIONS.
  */
 #include <dlfcn.h>
 #include <errno.h>

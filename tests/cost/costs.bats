@@ -1,15 +1,16 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What each operation costs, in what does not depend on time: requests, system calls, allocations and
-# instructions. Each bound is a little above what was counted when it was set: what exceeds it has
-# become dearer, and what stays far below may have its bound lowered.
+# What each operation costs, in terms that do not depend on time: requests, system calls,
+# allocations and instructions. Each bound is a little above what was counted when it was set. An
+# operation that exceeds it has become more expensive; the bound of one that stays far below may be
+# lowered.
 # shellcheck disable=SC2016,SC2034
 
 load ../shell/helper
 
 : "${EXCHANGE:?the full path of exchange}" "${ALLOCATIONS_LIB:?that of the library}"
 
-N=1000 # messages that are counted
+N=1000 # messages counted
 
 setup() {
 	[[ $(id -u) == 0 ]] || skip "only root can mount here"
@@ -22,7 +23,7 @@ setup() {
 	export IPC P="$IPC/pipes/$NAME" Q="$IPC/queues/$NAME"
 }
 
-# start COMMAND...: mounts at $IPC with the daemon run by it.
+# start COMMAND...: mounts at $IPC with a daemon run by COMMAND.
 start() {
 	"$@" 3>&- &
 	wait_until is_mounted_or_dead "$IPC" $!
@@ -30,7 +31,7 @@ start() {
 	wait_until test -e "$IPC/README"
 }
 
-# The daemon has done all that was asked of it.
+# Waits until the daemon has done all that was asked of it.
 settle() {
 	stat -f "$IPC" >/dev/null
 }
@@ -41,9 +42,9 @@ is_sanitized() {
 
 # --- requests -------------------------------------------------------------------------------------
 
-# requests COMMAND [BEFORE]: prints each kind of request that a shell's command makes, and how many.
-# BEFORE has been run before, or the same. Each ends with a STATFS, by which its requests are told.
-# What the kernel asks for only after a time, only once, or in batches, is left out.
+# requests COMMAND [BEFORE]: prints each kind of request that a shell command makes, and how many.
+# BEFORE, or COMMAND itself, runs first. Each ends with a STATFS, which separates their requests.
+# Requests that the kernel makes only after a time, only once, or in batches are left out.
 requests() {
 	shell "{ ${2:-$1}"'; } >/dev/null; stat -f "$IPC" >/dev/null; {'" $1"'; } >/dev/null; stat -f "$IPC" >/dev/null'
 	grep -aoP 'opcode: \K[A-Z_]+' "$LOG" | gawk '
@@ -71,7 +72,7 @@ start_talking() { # [ARGUMENT...]
 	must_make "LOOKUP 1" 'echo message > $P'
 }
 
-# Each close(2) is a request, because it ends locks; and bash closes twice what it redirects to.
+# Each close(2) is a request, because it ends locks, and bash closes a redirection's target twice.
 @test "echo to a served pipe: LOOKUP, OPEN, WRITE, and two FLUSHes" {
 	start_talking -o pipe_served=daemon
 	must_make "FLUSH 2 LOOKUP 1 OPEN 1 RELEASE 1 WRITE 1" 'echo message > $P'
@@ -82,7 +83,7 @@ start_talking() { # [ARGUMENT...]
 	must_make "FLUSH 2 LOOKUP 1 OPEN 1 RELEASE 1 WRITE 1" 'echo message > $Q'
 }
 
-# CREATE is told to look again, which the kernel does from the root on; and the daemon opens it.
+# CREATE is told to look again, which the kernel does from the root. The daemon then opens the FIFO.
 @test "a new FIFO by echo: LOOKUP, CREATE, the whole path, and an open of ours" {
 	start_talking
 	must_make "CREATE 1 LOOKUP 4" 'echo message > $P' 'stat $IPC/pipes'
@@ -93,13 +94,13 @@ start_talking() { # [ARGUMENT...]
 	must_make "CREATE 1 FLUSH 2 LOOKUP 1 RELEASE 1 WRITE 1" 'echo message > $P' 'stat $IPC/pipes'
 }
 
-# The IOCTL is bash's: is this a terminal?
+# The IOCTL is bash's: it asks whether this is a terminal.
 @test "read from a queue, a byte at a time: one READ each" {
 	start_talking
 	must_make "FLUSH 2 IOCTL 1 LOOKUP 1 OPEN 1 READ 8 RELEASE 1" 'read -r line < $Q' 'echo 1234567 > $Q'
 }
 
-# What is listed is good for a jiffy: on a busy machine ls may come too late for it, but not each time.
+# Listed entries are valid for a jiffy. On a busy machine ls may come too late, but not every time.
 lists() {
 	requests 'ls -l $IPC/pipes' >"$OUT"
 	cat "$OUT"
@@ -114,7 +115,7 @@ lists() {
 
 # --- what a message costs the daemon --------------------------------------------------------------
 
-# Make NAME in pipes/ one that the daemon serves.
+# serve NAME: makes NAME in pipes/ a pipe that the daemon serves.
 serve() {
 	echo "create pipes/$1 served=daemon" >"$IPC/ctl"
 }
@@ -130,8 +131,8 @@ exchange_on() {
 	esac
 }
 
-# per_message COUNT KIND: sets COST to how much more a daemon does for one message more. COUNT, which
-# sets TOTAL, is a function below, and is given what the daemon is to do all in all.
+# per_message COUNT KIND: sets COST to what one more message costs the daemon. COUNT is a function
+# below, which sets TOTAL. Its arguments are the work to give the daemon.
 per_message() {
 	local few
 
@@ -142,8 +143,8 @@ per_message() {
 	echo "$1, $2: $COST for each message"
 }
 
-# at_most BOUND COUNT KIND: COST is no more, in the best of three tries. A machine that is busy
-# otherwise makes the daemon look for the next request in vain more often; that is not its own doing.
+# at_most BOUND COUNT KIND: succeeds if COST is no more than BOUND in the best of three tries. On a
+# busy machine the daemon looks for the next request in vain more often, which is not its own doing.
 at_most() {
 	local try
 
@@ -163,8 +164,8 @@ end_daemon() {
 	MOUNTS=()
 }
 
-# Not counted are the calls that found nothing to do, and those by which the daemon sleeps: how often
-# it comes to that is a matter of time. So it may not look for requests either.
+# Calls that found nothing to do, and those in which the daemon sleeps, are not counted: how many
+# there are depends on timing. For the same reason the daemon may not spin for requests.
 count_calls() {
 	rm -f "$LOG"
 	start strace -D -f -c -o "$LOG" "$IPCFS" "$IPC" -f -o spin=0
@@ -231,7 +232,7 @@ count_instructions() {
 @test "instructions for a message that is written and read" {
 	! is_sanitized || skip "not under sanitizers: they add instructions"
 	[[ ${OPTIMIZATION:-0} == [23s] ]] || skip "not without optimization"
-	# More where the reader waits for each message, as it does on a busy machine.
+	# It is more if the reader waits for each message, as on a busy machine.
 	at_most 3400 count_instructions pipe
 	at_most 3550 count_instructions queue
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Any bytes as commands of ctl. The first byte says by whom and how: 1 as another user, 2 as a
- * configuration. What the lines make is removed again, and nothing may be charged to anybody then.
+ * Runs any bytes as commands of ctl. The first byte says by whom and how: 1 as another user, 2 as a
+ * configuration. What the lines make is removed again, after which nothing may be charged to
+ * anyone.
  *
- * Pipes are the daemon's own; regions are made only where /dev/shm can be one of the fuzzer's.
+ * Pipes are the daemon's own. Regions are made only where /dev/shm can be the fuzzer's own.
  */
 #include <errno.h>
 #include <limits.h>
@@ -76,7 +77,7 @@ static void clear(struct space *space)
 	caller_fini(&root);
 }
 
-/* A line that is run until it has been done. */
+/* A line that is run until it is done. */
 struct attempt {
 	struct waiter waiter;
 	struct command *command;

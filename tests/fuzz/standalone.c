@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * In place of libFuzzer: standalone CORPUS N [SEED] runs the files of the directory CORPUS, and
- * then N inputs that are made of them by chance. It ends after 15 seconds, or where the fuzzed
- * code does.
+ * A stand-in for libFuzzer. `standalone CORPUS N [SEED]` runs the files of the directory CORPUS,
+ * then N random variations of them. It ends after 15 seconds, or when the fuzzed code does.
  */
 #include <dirent.h>
 #include <stdio.h>
@@ -57,7 +56,7 @@ static void load(const char *directory)
 	}
 }
 
-/* Replaces `n` bytes at `at` by others. */
+/* Replaces `n` bytes at `at` with others. */
 static void replace(struct input *input, size_t at, size_t n, const uint8_t *with, size_t size)
 {
 	size_t rest = input->size - at - n;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# fio writes a region in its ways, reads it again, and compares with what it remembers (crc32c).
+# fio writes a region in its ways, reads it back, and compares it with what it remembers (crc32c).
 
 fio_places() {
 	echo shm
@@ -13,7 +13,7 @@ fio_tests() {
 fio_run() { # TEST
 	local engine=$1 way=randrw more=()
 
-	# What one way has written another reads.
+	# What one engine wrote, another reads.
 	if [[ $1 == pread-mmap ]]; then
 		engine=mmap way=write
 		more=(--ioengine=psync --name=other --rw=read --size=16m --filename="$WORK/fio" --bs=4k

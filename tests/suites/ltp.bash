@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# LTP: its programs for inter-process communication beside a mount that somebody walks all the time, those for
-# files in a directory of the mount, and fsx, which does what it can think of with a file and its mapping.
+# LTP: its programs for inter-process communication, beside a mount that is walked all the time;
+# those for files, in a directory of the mount; and fsx, which does what it can think of with a file
+# and its mapping.
 
 ltp_ipc='msgctl msgget msgrcv msgsnd semctl semget semop shmat shmctl shmdt shmget mq_notify mq_open
 	mq_timedreceive mq_timedsend mq_unlink pipe pipe2 eventfd eventfd2 memfd_create'
@@ -41,8 +42,8 @@ ltp_build() {
 	touch bin/.done
 }
 
-# ltp_list DIRECTORIES: "NAME COMMAND..." of each test in them. Those that make filesystems of their own say
-# nothing of ours.
+# ltp_list DIRECTORIES: prints "NAME COMMAND..." for each test in them. Tests that make filesystems
+# of their own say nothing about ours.
 ltp_list() {
 	local name command arguments source directory
 
@@ -75,7 +76,8 @@ ltp_command() { # TEST
 	esac
 }
 
-# LTP makes a directory for each test and removes it afterwards. That can't be in ours: it is the whole of it.
+# LTP makes a directory for each test and removes it afterwards. A directory of the mount can't hold
+# one, so it serves as that directory itself.
 ltp_run() { # TEST
 	export PATH=$SCRATCH/ltp/bin:$PATH TMPDIR=$WORK LTP_COLORIZE_OUTPUT=0
 	export LTPROOT=$SCRATCH/ltp LTP_SINGLE_FS_TYPE=tmpfs
@@ -86,7 +88,7 @@ ltp_run() { # TEST
 	exec $(ltp_command "$1")
 }
 
-# What failed, broke or was left out, without what differs from run to run.
+# Prints what failed, broke or was left out, without what differs from run to run.
 ltp_read() {
 	grep -E 'TFAIL|TBROK|TCONF|^suites:' | sed -E '
 		s/^[^ ]+:[0-9]+: (TFAIL|TBROK|TCONF)/\1/

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# pjdfstest: what POSIX says of calls that take names, each assertion by itself.
+# pjdfstest: what POSIX says of calls that take names, one assertion at a time.
 
 pjdfstest_places() {
 	echo shm pipes served queues
@@ -15,7 +15,7 @@ pjdfstest_build() {
 	autoreconf -ifs && ./configure && make -j "$JOBS"
 }
 
-# Those that sleep longest come first.
+# The tests that sleep longest come first.
 pjdfstest_tests() {
 	cd "$SCRATCH/pjdfstest/tests" || return
 	{ grep -Hc 'sleep\|for type' -- */*.t || :; } | sort -t: -k2,2nr | cut -d: -f1

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# The Open POSIX Test Suite (testcases/open_posix_testsuite of LTP): message queues, semaphores, shared
-# memory and mappings. A test is one program, whose status says how it ended.
+# The Open POSIX Test Suite (testcases/open_posix_testsuite of LTP): message queues, semaphores,
+# shared memory and mappings. A test is one program, whose exit status says how it ended.
 
 posix_interfaces='mq_* sem_* shm_* mmap munmap msync'
 
@@ -13,7 +13,7 @@ posix_has() { # SOURCE
 	[[ -d $1/conformance/interfaces ]]
 }
 
-# Only the programs are wanted, and what they are made of is the same for all.
+# Only the programs are wanted. All of them are linked with the same parts.
 posix_build() {
 	# shellcheck disable=SC2016 # for sh
 	posix_sources | xargs -P "$JOBS" -I{} sh -c '
@@ -28,7 +28,7 @@ posix_sources() {
 		sort -u
 }
 
-# Those that could be built: some sources are only parts.
+# Lists the tests that could be built: some sources are only parts.
 posix_tests() {
 	local source
 

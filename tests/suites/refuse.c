@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Loaded into the programs of other people's suites by scripts/suites (LD_PRELOAD), so that they
- * can run in a directory of a mount, and so that what they then say can be compared.
+ * scripts/suites loads this into the programs of other people's suites (LD_PRELOAD), so that they
+ * can run in a directory of a mount, and so that their results can be compared.
  *
- * A directory there makes no subdirectories, links or devices, and a suite that begins with mkdir
- * fails from there on in hundreds of assertions, each of which says the same. So what it is
- * compared with is a native directory that refuses as much: SUITES_REFUSE names the calls that are
- * EPERM. Each is made first and undone, so that its other errors come before that one, as in the
- * kernel. With "file" among them, what makes a file makes a FIFO, as in pipes/, and the process
- * keeps its read end.
+ * A directory of the mount makes no subdirectories, links or devices, and a suite that begins with
+ * mkdir then fails in hundreds of assertions, all for the same reason. So it is compared with a
+ * native directory that refuses as much: SUITES_REFUSE names the calls that fail with EPERM. Each
+ * is made first and then undone, so that its other errors come before EPERM, as in the kernel. With
+ * "file" among them, calls that make a file make a FIFO, as in pipes/, and the process keeps its
+ * read end.
  *
- * SUITES_DIRECTORY is where the program shall work: mkdtemp(3) gives that instead of a new
- * directory in it, and removing it, or giving it another owner or mode, is left out.
+ * SUITES_DIRECTORY is where the program works: mkdtemp(3) returns it instead of a new directory in
+ * it, and removing it, or changing its owner or mode, is left out.
  */
-#undef _FILE_OFFSET_BITS /* else open() is another name of open64() */
+#undef _FILE_OFFSET_BITS /* otherwise open() is another name of open64() */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -49,7 +49,7 @@ static bool is_directory(const char *path)
 	return directory && path && !strcmp(path, directory);
 }
 
-/* What a test makes there; what its library makes elsewhere has a path from the root. */
+/* Whether a test made it. What its library makes elsewhere has an absolute path. */
 static bool is_below(const char *path)
 {
 	const char *directory = getenv("SUITES_DIRECTORY");
@@ -57,7 +57,7 @@ static bool is_below(const char *path)
 	return path[0] != '/' || (directory && !strncmp(path, directory, strlen(directory)));
 }
 
-/* Takes back what was made. */
+/* Undoes what was made. */
 static int refuse(const char *what, int result, int at, const char *path, int flags)
 {
 	if (result < 0 || !refuses(what))
@@ -142,7 +142,7 @@ int bind(int fd, const struct sockaddr *address, socklen_t length)
 	return refuse("socket", result, AT_FDCWD, local->sun_path, 0);
 }
 
-/* Out of the way of the numbers that a test expects its descriptors to have. */
+/* Keeps its read end, out of the way of the descriptor numbers that a test expects. */
 static void keep(int at, const char *path)
 {
 	int fd = NEXT(openat)(at, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -198,7 +198,7 @@ int creat(const char *path, mode_t mode)
 	return open_or_make(AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC, mode);
 }
 
-/* On machines of 64 bits they are the same, by other names. */
+/* On 64-bit machines these are the same functions under other names. */
 int open64(const char *path, int flags, ...) __attribute__((alias("open")));
 int openat64(int at, const char *path, int flags, ...) __attribute__((alias("openat")));
 int creat64(const char *path, mode_t mode) __attribute__((alias("creat")));

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# stress-ng's stressors of what the mount shows, which verify what they do, while somebody walks the mount.
+# stress-ng's stressors of what the mount shows, which verify their own work, while the mount is
+# walked.
 
 stress_ng_places() {
 	echo beside

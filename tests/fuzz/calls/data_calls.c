@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What moves bytes, or the ends of files.
+ * Calls that move bytes, or change the size of files.
  */
 #include <fcntl.h>
 #include <linux/falloc.h>
@@ -68,7 +68,7 @@ static void writev_some(struct thread *thread)
 		  dice_flags(&thread->dice, flags, N_ELEMENTS(flags), 3));
 }
 
-/* Through a pipe with something in it. */
+/* Splices through a pipe, which is filled by a write or from a file. */
 static void splice_some(struct thread *thread)
 {
 	unsigned flags = SPLICE_F_NONBLOCK | (dice_once_in(&thread->dice, 2) ? SPLICE_F_MOVE : 0);
@@ -178,7 +178,7 @@ static void list(struct thread *thread)
 	thread_keep(thread, dice_once_in(&thread->dice, 2) ? -1 : fd);
 }
 
-/* Numbers that exist and some that don't: any of them would be passed on if ioctls were. */
+/* Some of these exist and some don't. Any of them would be passed on if ioctls were. */
 static void control(struct thread *thread)
 {
 	static const unsigned long numbers[] = {
@@ -194,7 +194,7 @@ static void control(struct thread *thread)
 		0x40086602,
 		0x801c581f /* FSGETXATTR */,
 		0x40049409,
-		0xc0189436 /* dedupe */,
+		0xc0189436 /* FIDEDUPERANGE */,
 		0xc004e500 /* FUSE's own */,
 		0x4010e501,
 		0x4004e502,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Chance that repeats: the same seed gives the same numbers.
+ * Repeatable chance: the same seed gives the same numbers.
  */
 #ifndef TESTS_FUZZ_CALLS_DICE_H
 #define TESTS_FUZZ_CALLS_DICE_H
@@ -23,7 +23,7 @@ static inline uint64_t dice_next(struct dice *dice)
 	return z ^ (z >> 31);
 }
 
-/* A number below n. */
+/* Returns a number below n. */
 static inline unsigned dice_roll(struct dice *dice, size_t n)
 {
 	return (unsigned)(dice_next(dice) % n);
@@ -37,7 +37,7 @@ static inline bool dice_once_in(struct dice *dice, unsigned n)
 #define N_ELEMENTS(array)      (sizeof(array) / sizeof((array)[0]))
 #define dice_pick(dice, array) ((array)[dice_roll(dice, N_ELEMENTS(array))])
 
-/* Each of the flags at one chance in n. */
+/* Returns some of the flags, each with a chance of one in n. */
 static inline int dice_flags(struct dice *dice, const int *flags, size_t n_flags, unsigned n)
 {
 	int picked = 0;

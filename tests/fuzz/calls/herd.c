@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A process of its own leads them: whoever loses its parent becomes its child, so it knows when
- * all are gone.
+ * A process of its own leads the herd. Orphans become its children, so it knows when all are gone.
  */
 #include "tests/fuzz/calls/herd.h"
 
@@ -38,7 +37,7 @@ static void begin(struct herd *herd, int i)
 }
 
 /*
- * Only a signal of ours ends one; what was blocked in a fault of the mount's may get SIGBUS there.
+ * Only our own signals end a member. One blocked in a page fault on the mount may get SIGBUS there.
  */
 static void judge(struct herd *herd, int i, int status)
 {

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * fuzz_calls: system calls by chance on a mount of its own, by unprivileged users, beside native
- * churn.
+ * fuzz_calls: random system calls by unprivileged users on a mount of its own, beside native churn.
  *
- * After each round the daemon has to live and to answer another user, and at the end it has to go
- * in order and without a sanitizer's report. A failure says the seed of its round: --seed with
+ * After each round the daemon has to be alive and answer another user. At the end it has to exit
+ * cleanly and without a sanitizer's report. A failure prints the seed of its round, and --seed with
  * that number begins with it. Threads race, so the same seed makes the same calls, not the same
  * run.
  *
- * Three processes: this one keeps the time and the way out, which is the connection's abort; its
- * child is the first process of the namespaces, with which all there ends; and that one's children
- * are the daemon and a leader for each round.
+ * There are three levels of processes. This one keeps the time and the way out, which is to abort
+ * the connection. Its child is the first process of the namespaces: everything there ends with it.
+ * That child's children are the daemon and a leader for each round.
  */
 #include <getopt.h>
 #include <sched.h>
@@ -79,7 +78,7 @@ static bool run_rounds(struct run *run)
 	return true;
 }
 
-/* In the first process of the namespaces. */
+/* Runs in the first process of the namespaces. */
 static _Noreturn void run_all(struct run *run)
 {
 	struct place *place = &run->place;
@@ -89,7 +88,7 @@ static _Noreturn void run_all(struct run *run)
 		is_good = false;
 	print_calls(place->board);
 	fflush(stdout);
-	/* With it goes all that may still be there. */
+	/* Ends everything that may still be there. */
 	_exit(!is_good);
 }
 
@@ -165,7 +164,8 @@ int main(int argc, char **argv)
 	option = run_in_place(&run);
 	fflush(stdout);
 	/*
-	 * No process can begin any more in the namespace that ended, not even the leak checker's.
+	 * The namespace has ended: no process can start in it any more, not even the leak
+	 * checker's.
 	 */
 	_exit(option);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Maps of what is in the mount. A touch beyond an end is SIGBUS, and one without the right
- * SIGSEGV: both lead back here. Anywhere else they are a fault of the fuzzer's.
+ * Mappings of what is in the mount. A touch beyond the end raises SIGBUS, and one without the right
+ * SIGSEGV: both lead back here. Anywhere else they are the fuzzer's own fault.
  */
 #include <setjmp.h>
 #include <signal.h>
@@ -20,7 +20,7 @@ static void on_fault(int number)
 	raise(number);
 }
 
-/* One taken out of the table by chance; whoever has it may unmap it. Others may do so, too. */
+/* Takes a random map out of the table. Its taker may unmap it; so may others. */
 static struct map take_map(struct thread *thread)
 {
 	struct user *user = thread->user;
@@ -75,7 +75,7 @@ static void unmap_one(struct thread *thread)
 		make_call(thread, SYS_munmap, map.start, map.size);
 }
 
-/* What a sanitizer would check itself is left to the kernel. */
+/* Accesses that a sanitizer would check are left to the kernel. */
 __attribute__((no_sanitize("address", "undefined"))) static void touch(struct thread *thread)
 {
 	struct map map = take_map(thread);
@@ -137,7 +137,7 @@ static void move(struct thread *thread)
 	put_map(thread, map);
 }
 
-/* A read into, or a write from, the memory of perhaps the same file. */
+/* Reads into a mapping or writes from it, perhaps with the same file. */
 static void use_as_buffer(struct thread *thread)
 {
 	static const long numbers[] = {SYS_read, SYS_write};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What is done to names, to attributes, and by lines of ctl.
+ * Calls on names and attributes, and lines of ctl.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -83,7 +83,7 @@ static void link_path(struct thread *thread)
 	make_call(thread, SYS_linkat, AT_FDCWD, fd, AT_FDCWD, path_pick(thread), AT_SYMLINK_FOLLOW);
 }
 
-/* To names beside it only. */
+/* The targets are names beside the link only. */
 static void link_symbolically(struct thread *thread)
 {
 	static const char *const targets[] = {"a", "b", "c", "sem.a", "no/such"};
@@ -153,7 +153,7 @@ static void use_attributes(struct thread *thread)
 	make_call(thread, SYS_getxattr, path, name, thread->buffer, size);
 	make_call(thread, SYS_listxattr, path, thread->buffer, size);
 	thread_fill(thread);
-	/* An access list of version 2, else all of them would be refused by the kernel. */
+	/* An access list of version 2, or the kernel itself would refuse them all. */
 	memcpy(thread->buffer,
 	       "\2\0\0\0\1\0\6\0\xff\xff\xff\xff\4\0\4\0\xff\xff\xff\xff\40\0\4\0\xff\xff\xff\xff",
 	       28);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * How descriptors come, move and go.
+ * Calls by which descriptors come, move and go.
  */
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -80,7 +80,7 @@ static void open_again(struct thread *thread)
 					   pick_flags(&thread->dice), 0666));
 }
 
-/* By its number; open_by_handle_at(2) is not for such a user, and has to say so. */
+/* Opens by file handle. open_by_handle_at(2) is not for such a user, and has to say so. */
 static void open_handle(struct thread *thread)
 {
 	struct {
@@ -111,7 +111,7 @@ static void duplicate(struct thread *thread)
 	thread_keep(thread, (int)make_call(thread, SYS_dup, thread_descriptor(thread)));
 }
 
-/* One byte with a descriptor of ours. */
+/* Sends one byte with a descriptor of ours. */
 static long send_descriptor(struct thread *thread, int socket, int fd)
 {
 	char byte = 'x', control[CMSG_SPACE(sizeof(int))] = {0};
@@ -160,14 +160,14 @@ static void pass(struct thread *thread)
 		return;
 	send_descriptor(thread, ends[0], thread_descriptor(thread));
 	thread_keep(thread, receive_descriptor(thread, ends[1]));
-	/* Half of the time it dies in flight, perhaps last of all. */
+	/* Half of the time the descriptor dies in flight, perhaps as the last of its file. */
 	if (dice_once_in(&thread->dice, 2))
 		send_descriptor(thread, ends[0], thread_descriptor(thread));
 	close(ends[0]);
 	close(ends[1]);
 }
 
-/* A native client of a server of the mount, which sends what it has. */
+/* A native client of a server in the mount. It sends what it has. */
 static void connect_natively(struct thread *thread)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};

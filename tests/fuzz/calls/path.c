@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Few names, so that all meet on the same objects, and among them some that nobody would think of.
+ * Few names, so that all calls meet on the same objects, and among them some that nobody would
+ * think of.
  *
- * sockets/unix is the machine's own tree: there only what is below the fuzzer's directory is
- * named, and ".." comes only where it leads back into the mount.
+ * sockets/unix is the machine's own tree: only paths below the fuzzer's directory are used there,
+ * and ".." only where it leads back into the mount.
  */
 #include "tests/fuzz/calls/path.h"
 
@@ -28,7 +29,7 @@ static void name_of_bytes(struct dice *dice, char *name, size_t length)
 		name[0] = '-';
 }
 
-/* At most 300 bytes. */
+/* Writes at most 300 bytes. */
 static void pick_name(struct dice *dice, char *name)
 {
 	static const char *const odd[] = {
@@ -154,7 +155,7 @@ static void pick_directory(struct thread *thread, char *path)
 		strcpy(path, dice_pick(dice, kinds));
 }
 
-/* Something that is there. */
+/* Picks a name that is there. */
 static void pick_listed(struct thread *thread, char *path)
 {
 	struct dirent *entry;

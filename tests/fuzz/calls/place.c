@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Whatever may hang is done in a child or has a time limit: the fuzzer must outlive a dead mount.
+ */
 #include "tests/fuzz/calls/place.h"
 
 #include <dirent.h>
@@ -78,7 +81,7 @@ static bool make_directory(const struct place *place, const char *name, mode_t m
 	return mkdir(path, 0700) == 0 && chmod(path, mode) == 0;
 }
 
-/* Nothing here is the machine's any more. The limits are of this IPC namespace. */
+/* After this nothing here is the machine's. The limits are those of this IPC namespace. */
 static bool furnish(const struct place *place)
 {
 	while (umount2("/dev/mqueue", MNT_DETACH) == 0)
@@ -159,7 +162,7 @@ bool place_open(struct place *place)
 	return false;
 }
 
-/* The parts of `ls -l` that ask the mount, and a look at everything. */
+/* Does what `ls -l` asks of the mount, or reads a file. */
 static bool look(const char *dir, const char *name, const char **ret_call)
 {
 	static char entries[65536];
@@ -180,7 +183,7 @@ static bool look(const char *dir, const char *name, const char **ret_call)
 	*ret_call = "read";
 	n = S_ISDIR(attr.st_mode) ? getdents64(fd, entries, sizeof(entries))
 				  : read(fd, entries, sizeof(entries));
-	/* So many things may be there by now that they are too many for one table. */
+	/* By now there may be more objects than fit into one table. */
 	is_good = n > 0 || (n < 0 && errno == ENOBUFS);
 	close(fd);
 	return is_good;
@@ -228,7 +231,7 @@ bool place_is_well(struct place *place)
 	}
 	if (status == 0)
 		return true;
-	/* It may have ended at just that. */
+	/* The daemon may have ended at this very call. */
 	if (await_end(place->daemon, 2000, &status)) {
 		printf("# the daemon has ended, wait status %#x\n", (unsigned)status);
 		place->daemon = -1;
@@ -237,7 +240,7 @@ bool place_is_well(struct place *place)
 	return false;
 }
 
-/* What the killed ones had open the kernel may close only now. */
+/* The kernel may only now close what the killed processes had open. */
 static _Noreturn void unmount(const struct place *place)
 {
 	const struct timespec pause = {.tv_nsec = 50000000};
@@ -254,7 +257,9 @@ static _Noreturn void unmount(const struct place *place)
 	_exit(1);
 }
 
-/* A user can keep it busy: a descriptor that he sent to a socket of the daemon waits there. */
+/*
+ * A user can keep the mount busy with a descriptor sent to a socket of the daemon: it waits there.
+ */
 static bool end_mount(const struct place *place, bool by_signal)
 {
 	pid_t pid;
@@ -265,7 +270,7 @@ static bool end_mount(const struct place *place, bool by_signal)
 		pid = fork();
 		if (pid == 0)
 			unmount(place);
-		/* It would wait for a daemon that does not answer. */
+		/* The unmount would wait for a daemon that does not answer. */
 		if (!await_end(pid, END_MS, &status))
 			return false;
 		by_signal = status != 0;

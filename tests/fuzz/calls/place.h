@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where it takes place: a mount in namespaces of its own (mount, IPC, network, processes), with a
- * /dev/shm, /run and network of its own. When the first process of these ends, all of it ends.
+ * The scene of the fuzzing: a mount in namespaces of its own (mount, IPC, network, pid), with its
+ * own /dev/shm, /run and network. When the first process of these ends, everything in them ends.
  */
 #ifndef TESTS_FUZZ_CALLS_PLACE_H
 #define TESTS_FUZZ_CALLS_PLACE_H
@@ -19,10 +19,10 @@ enum {
 	N_PORTS = 4
 };
 
-/* The exit status of a process that could not begin; why, place_is_well() finds. */
+/* The exit status of a process that could not begin. place_is_well() finds out why. */
 enum { NO_MOUNT = 100 };
 
-/* What all processes write to. */
+/* Memory that all processes share. */
 struct board {
 	atomic_uint minor; /* of the mount, below /sys/fs/fuse/connections; 0: none yet */
 	atomic_ulong n_calls[CALLS_MAX], n_good[CALLS_MAX];
@@ -32,29 +32,32 @@ struct place {
 	struct board *board;
 	const char *program;
 	const char *options;
-	char dir[48];   /* below it sockets/, which anybody may write to */
-	char mount[64]; /* below it too */
-	int log;        /* what the daemon says */
+	char dir[48];   /* it has sockets/, which anyone may write to */
+	char mount[64]; /* below `dir` */
+	int log;        /* what the daemon prints */
 	pid_t daemon;
 };
 
 /*
- * In the first process of the namespaces. False, with the reason printed, when there is no mount.
+ * Runs in the first process of the namespaces. Returns false, with the reason printed, if there is
+ * no mount.
  */
 bool place_open(struct place *place);
-/* Whether the daemon lives and answers another user, within some time. Prints what is wrong. */
+/* Whether the daemon is alive and answers another user in time. Prints what is wrong. */
 bool place_is_well(struct place *place);
-/* Ends the daemon, by a signal or by an unmount. False if that took too long or went wrong. */
+/*
+ * Ends the daemon, by a signal or by an unmount. Returns false if that took too long or went wrong.
+ */
 bool place_close(struct place *place, bool by_signal);
 
 /* Frees all that wait for the mount. */
 void place_abort(const struct board *board);
-/* Whether a sanitizer complained; prints the end of what the daemon said if so, or if `is_bad`. */
+/* Whether a sanitizer complained. If so, or if `is_bad`, prints the end of the daemon's output. */
 bool place_print_log(const struct place *place, bool is_bad);
-/* What all processes here are doing, for one that reads why something hangs. */
+/* Prints what all processes here are doing, to show why something hangs. */
 void place_print_processes(void);
 
-/* False if the process has not ended by then. */
+/* Returns false if the process has not ended by then. */
 bool await_end(pid_t pid, int milliseconds, int *ret_status);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What is printed when something went wrong, as comments of TAP.
+ * What is printed when something went wrong, as TAP comments.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -58,7 +58,7 @@ static void print_file(const char *pid, const char *tid, const char *name)
 	if (n <= 0)
 		return;
 	text[n] = '\0';
-	/* Whose name it is comes from the name of a program. */
+	/* It contains program names, which users choose. */
 	for (ssize_t i = 0; i < n; i++)
 		if ((unsigned char)text[i] < ' ' && text[i] != '\n')
 			text[i] = '?';

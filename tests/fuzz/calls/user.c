@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Threads share descriptors and maps without a plan: what one closes another may be using.
+ */
 #include "tests/fuzz/calls/user.h"
 
 #include <fcntl.h>
@@ -131,7 +134,7 @@ static void limit(int resource, rlim_t most)
 	setrlimit(resource, &limits);
 }
 
-/* No descriptor of root's comes along, and no right. */
+/* Keeps none of root's descriptors and none of its rights. */
 static void become(const struct place *place, uid_t uid)
 {
 	const struct sigaction interruption = {.sa_handler = interrupt};
@@ -150,12 +153,12 @@ static void become(const struct place *place, uid_t uid)
 	if (setgroups(0, NULL) < 0 || setresgid(uid, uid, uid) < 0 ||
 	    setresuid(uid, uid, uid) < 0 || chdir(place->mount) < 0)
 		_exit(NO_MOUNT);
-	/* Else its own /proc/self would be root's. */
+	/* Otherwise its own /proc/self would be root's. */
 	prctl(PR_SET_DUMPABLE, 1);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
-/* Whoever has made no call since the last look is blocked in one, and sometimes interrupted. */
+/* A thread without a call since the last look is blocked in one, and is sometimes interrupted. */
 static _Noreturn void interrupt_blocked(struct user *user, struct dice *dice)
 {
 	const struct timespec pause = {.tv_nsec = 3000000};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A process of the unprivileged user: some threads that make calls by chance on the descriptors and
- * maps that they share, and one that interrupts those that are blocked.
+ * A process of an unprivileged user. Some threads make random calls on the descriptors and maps
+ * that they share, and one thread interrupts those that are blocked.
  */
 #ifndef TESTS_FUZZ_CALLS_USER_H
 #define TESTS_FUZZ_CALLS_USER_H
@@ -25,13 +25,13 @@ struct map {
 struct thread {
 	struct user *user;
 	struct dice dice;
-	unsigned call; /* which of calls[] it makes */
+	unsigned call; /* index of the call it makes, for user_call_at() */
 	pthread_t pthread;
 	atomic_int tid;
 	atomic_ulong n_calls;
-	char *buffer; /* of BUFFER_SIZE */
+	char *buffer; /* of BUFFER_SIZE bytes */
 	char paths[3][PATH_SIZE];
-	unsigned turn; /* of paths */
+	unsigned turn; /* the next of `paths` */
 };
 
 struct user {
@@ -43,7 +43,7 @@ struct user {
 	struct thread threads[N_THREADS];
 };
 
-/* One class of calls. Each file of them has a table, ended by a NULL. */
+/* A class of calls. Each file of calls has a table of them, ended by a NULL name. */
 enum { WEIGHT_MOST = 4 };
 struct call {
 	const char *name;
@@ -53,24 +53,24 @@ struct call {
 
 extern const struct call open_calls[], data_calls[], name_calls[], memory_calls[], wait_calls[];
 
-/* Becomes such a process: makes calls until it is killed. */
+/* Becomes such a process, which makes calls until it is killed. */
 _Noreturn void user_run(const struct place *place, uint64_t seed, uid_t uid);
 
-/* The classes of calls, in the order of place->board; NULL behind the last. */
+/* The classes of calls, in the order of place->board. NULL after the last. */
 const struct call *user_call_at(size_t i);
 
-/* A system call, counted. */
+/* Makes a system call, and counts it. */
 #define make_call(thread, number, ...) \
 	thread_count(thread, syscall(number __VA_OPT__(, ) __VA_ARGS__))
 long thread_count(struct thread *thread, long result);
 
-/* Some descriptor of the process, or -1. */
+/* Returns some descriptor of the process, or -1. */
 int thread_descriptor(struct thread *thread);
-/* One that may be of shared memory; it is the caller's own. */
+/* Returns one that may be of shared memory. It is the caller's own. */
 int thread_region(struct thread *thread);
-/* Takes it, in place of another, which is closed; -1 is nothing. */
+/* Takes ownership of `fd`. It replaces another descriptor, which is closed. -1 is ignored. */
 void thread_keep(struct thread *thread, int fd);
-/* Puts something into the buffer, and returns how long it is. */
+/* Puts something into the buffer, and returns its length. */
 size_t thread_fill(struct thread *thread);
 size_t thread_size(struct thread *thread);
 off_t thread_offset(struct thread *thread);

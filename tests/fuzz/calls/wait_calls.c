@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What waits, locks or tells; and children that are killed while they do.
+ * Calls that wait, lock or notify, and children that are killed in a call.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -98,8 +98,8 @@ static void control(struct thread *thread)
 }
 
 /*
- * One call, in a process that has only this thread, and no library: it was cloned from among
- * several. Which call it is was chosen before, too.
+ * Makes one call. The process was cloned from one with several threads: it has only this thread,
+ * and no library. Which call it makes was chosen before, too.
  */
 static _Noreturn void be_child(struct thread *thread, const char *path, unsigned what, int fd)
 {
@@ -145,7 +145,7 @@ static void kill_child(struct thread *thread)
 	nanosleep(&pause, NULL);
 	make_call(thread, SYS_kill, pid, dice_once_in(dice, 3) ? SIGTERM : SIGKILL);
 	kill(pid, SIGKILL);
-	/* The call for which it is killed may be one that no signal ends before its answer. */
+	/* The killed process may be in a call that no signal ends before its answer. */
 	while (make_call(thread, SYS_wait4, pid, &status, 0, NULL) < 0)
 		;
 }
