@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Something that waits for a job, as a held request does.
+ * A client that waits for a job, as a held request does.
  */
 #ifndef TESTS_UNIT_CLIENT_H
 #define TESTS_UNIT_CLIENT_H
@@ -10,9 +10,9 @@
 /* What a job works on. */
 struct client_work {
 	int result; /* of act */
-	int number; /* that tells one from another */
-	uid_t uid;  /* who did it */
-	pid_t tid;  /* the thread that it was */
+	int number; /* tells one call from another */
+	uid_t uid;  /* that it ran as */
+	pid_t tid;  /* the thread that it ran on */
 };
 
 struct client {
@@ -20,7 +20,7 @@ struct client {
 	struct caller *caller;
 	enum job_place place;
 	bool walks;
-	int64_t most;           /* and is_single, unless it is 0 */
+	int64_t most;           /* if not 0, is_single is set, too */
 	int (*act)(void *data); /* NULL: client_act() */
 	struct client_work work;
 	int result;
@@ -29,22 +29,22 @@ struct client {
 	bool is_done;
 };
 
-/* Results that were undone; calls of client_act(), but those in processes. */
+/* The number of results undone, and of calls of client_act() outside other processes. */
 extern unsigned client_n_undone;
 extern _Atomic unsigned client_n_acts;
 
 /* Fills in uid and tid, and returns client_work::result. */
 int client_act(void *data);
-/* Waits for a signal: -EINTR. */
+/* Waits for a signal, and returns -EINTR. */
 int client_act_wait(void *data);
 
-/* One call of job_run(), with the client's waiter. */
+/* Calls job_run() once, with the client's waiter. */
 int client_try(struct client *client);
 
-/* Starts the job of one that is all zeroes but for caller, place, act and work. */
+/* Starts the client's job. All of the client is zero except caller, place, act and work. */
 void client_start(struct client *client);
 
-/* Waits for its result; and both. */
+/* Waits for its result. client_run() starts it first. */
 int client_wait(struct client *client);
 int client_run(struct client *client);
 

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Each line is a command of its own. While it waits, it is resumed through the waiter of `waiting`.
+ */
 #include "tests/unit/commands.h"
 
 #include <stdio.h>
@@ -11,7 +14,6 @@
 #include "tests/unit/objects.h"
 
 char command_fault[COMMAND_ERROR_MAX];
-/* Only for its waiter. */
 static struct caller waiting;
 static struct space *spaces[SHM + 2];
 

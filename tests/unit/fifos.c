@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Without a mount, host.nodes.open is replaced: a FIFO's number is part of its path on tmpfs.
+ */
 #include "tests/unit/fifos.h"
 
 #include <errno.h>
@@ -23,7 +26,7 @@ const char *fifo_path(uint64_t node)
 	return path;
 }
 
-/* On a thread. */
+/* Runs on a thread. */
 static int open_node(int dir_fd, uint64_t node, int flags)
 {
 	char path[40];
@@ -74,7 +77,7 @@ const char *fifo_status(struct channel *channel, const char *key)
 	return value;
 }
 
-/* Runs the loop until what is held is that. */
+/* Runs the loop until the daemon holds just this. */
 void fifo_await_held(struct channel *channel, const char *word)
 {
 	for (int i = 0; i < OPEN_WAIT_MS && strcmp(fifo_status(channel, "held"), word) != 0; i++) {
@@ -84,7 +87,7 @@ void fifo_await_held(struct channel *channel, const char *word)
 	ck_assert_str_eq(fifo_status(channel, "held"), word);
 }
 
-/* On a busy machine it may have been shown before it was held. */
+/* On a busy machine the FIFO may have been shown before it was held. */
 static int open_to_write(uint64_t node)
 {
 	int fd = -1;

@@ -8,21 +8,21 @@
 #include "lib/channel/channel.h"
 
 enum { FIFO_NODE = 7, FIFO_OTHER = 8, FIFO_N_DESCRIPTORS = 2 };
-/* The kind's parameters, by index. */
+/* The kind's parameters by index, and a value of the first. */
 enum { FIFO_EOF = 1, FIFO_EOF_NEVER = 1, FIFO_KEEP = 2 };
 
-/* The space of pipes, which are FIFOs; those two nodes are there. */
+/* Opens the space of pipes, which are FIFOs. The two nodes exist. */
 struct space *fifos_open(void);
 
 const char *fifo_path(uint64_t node);
 
-/* What a LOOKUP does, until it is done. */
+/* Does what a LOOKUP does, to its end. */
 int fifo_look_up(struct channel *channel, uint64_t node);
 
-/* The value of a line of its status. */
+/* Returns the value of a line of its status. */
 const char *fifo_status(struct channel *channel, const char *key);
 
-/* Runs the loop until what is held is that; until `n_others` alone are charged; until both. */
+/* Runs the loop until the daemon holds `word`; until only `n_others` are charged; until both. */
 void fifo_await_held(struct channel *channel, const char *word);
 void fifos_await_charged(size_t n_others);
 void fifo_await_gone(struct channel *channel, size_t n_others);

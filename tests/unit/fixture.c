@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Setup and teardown run in the process that Check forks for the test, so the namespaces and the
- * count of descriptors are the test's own. But queues count against their user's limit in whatever
- * namespace they are, and other tests run meanwhile: so those of the tests are small.
+ * descriptor count are the test's own. But a queue counts against its user's limit in whatever
+ * namespace it is, and other tests run meanwhile: so the queues of tests are small.
  */
 #include "tests/unit/fixture.h"
 
@@ -35,7 +35,7 @@ static int n_spaces;
 static int n_descriptors;
 static struct rlimit descriptor_limit;
 
-/* AddressSanitizer asks for it: memory that is not to be had is an error here, no abort. */
+/* AddressSanitizer calls this. Memory that it cannot give is an error here, not an abort. */
 const char *__asan_default_options(void);
 
 const char *__asan_default_options(void)
@@ -92,7 +92,7 @@ static void write_file(const char *path, int value)
 	ck_assert_msg(fclose(file) == 0, "%s: %s", path, error_name(-errno));
 }
 
-/* Abstract names and ports are a network namespace's: those of other tests are not ours. */
+/* Abstract names and ports belong to a network namespace: those of other tests are not ours. */
 static void set_loopback_up(void)
 {
 	struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
@@ -113,7 +113,7 @@ static void setup(void)
 	write_file("/proc/sys/fs/mqueue/msgsize_default", QUEUE_MESSAGE_SIZE);
 	umask(0);
 	root = (struct caller){.pid = getpid()};
-	/* It has no process, but what a file's opener leaves behind (host_know()). */
+	/* It has no process, only what a file's opener leaves behind (host_know()). */
 	stranger = (struct caller){.uid = STRANGER,
 				   .gid = STRANGER,
 				   .has_queue_limit = true,
@@ -122,7 +122,7 @@ static void setup(void)
 	must(host_init(&host, loop));
 	/* There is no mount here by which a FIFO could be opened. */
 	host.pipes.by_daemon = true;
-	/* Most callers of the tests have no process. */
+	/* Most callers in the tests have no process. */
 	host.namespaces.foreign = 1U << NAMESPACE_PID;
 }
 
@@ -138,7 +138,7 @@ void fixture_drop_privileges(void)
 	must_call(setgroups(0, NULL));
 	must_call(setresgid(STRANGER, STRANGER, STRANGER));
 	must_call(setresuid(STRANGER, STRANGER, STRANGER));
-	/* Else /proc/self, which is looked at below and by LeakSanitizer, stays root's. */
+	/* Otherwise /proc/self, which is read below and by LeakSanitizer, stays root's. */
 	must_call(prctl(PR_SET_DUMPABLE, 1));
 }
 
@@ -163,7 +163,7 @@ static void space_clear(struct space *space)
 
 static void teardown(void)
 {
-	root.uid = geteuid(); /* a daemon without privileges removes what is its own */
+	root.uid = geteuid(); /* an unprivileged daemon removes its own objects */
 	host_stop(&host);
 	host.is_serving = false; /* what is left is removed at once */
 	loop_run_tasks(loop);
@@ -221,7 +221,7 @@ static void case_add_kind(TCase *tcase, int i, const struct kind_test tests[])
 	}
 }
 
-/* Segments are attached, which tests on a mount here do not try. */
+/* Has segments attached, which the tests on a mount do not try. */
 static void setup_kinds(void)
 {
 	host.features.off = 1U << FEATURE_MAP_FILES;
@@ -241,7 +241,7 @@ void suite_add_kinds(Suite *suite, const struct kind_test tests[])
 		tcase_add_checked_fixture(tcase, setup_kinds, NULL);
 		case_add_kind(tcase, i, tests);
 	}
-	fflush(stdout); /* else each test's process would print it again */
+	fflush(stdout); /* otherwise each test's process would print it again */
 }
 
 int suite_run(Suite *suite)

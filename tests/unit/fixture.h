@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What every unit test stands on: a loop, a host, and IPC, mount and network namespaces of its own,
- * so a test meets no queue, region or port of the machine and leaves none behind, even when it is
+ * What every unit test stands on: a loop, a host, and its own IPC, mount and network namespaces. A
+ * test meets no queue, region or port of the machine and leaves none behind, even when it is
  * killed.
  *
  * The teardown fails a test that leaves a descriptor open or anything charged to a user.
@@ -17,7 +17,7 @@
 
 enum {
 	STRANGER = 65534,
-	/* What queues have by default in a test's namespace. */
+	/* A queue's default limits in a test's namespace. */
 	QUEUE_MESSAGES = 4,
 	QUEUE_MESSAGE_SIZE = 512,
 };
@@ -28,20 +28,20 @@ extern struct host host;
 extern struct caller root;
 extern struct caller stranger;
 
-/* Opens the kind's space of `host`. The teardown removes what is in it and gives it back. */
+/* Opens the kind's space of `host`. The teardown removes what is in it and releases it. */
 struct space *fixture_open(const struct kind *kind);
 
-/* From here on the test is a daemon without privileges, as user and group STRANGER. */
+/* After this the test is an unprivileged daemon, with user and group STRANGER. */
 void fixture_drop_privileges(void);
 
-/* Descriptors that this process has open. */
+/* Returns how many descriptors this process has open. */
 int fixture_descriptors(void);
 
-/* Lowers the limit of descriptors so that `n` more can be had, and makes it as it was. */
+/* Lowers the limit of descriptors so that `n` more can be opened, and restores it. */
 void fixture_limit_descriptors(int n);
 void fixture_unlimit_descriptors(void);
 
-/* A test case that stands on the fixture; `tests` ends with NULL. */
+/* Adds a test case that uses the fixture. `tests` ends with NULL. */
 TCase *suite_add(Suite *suite, const char *name, const TTest *const tests[]);
 /* The same, with each test run for 0 ≤ _i < n. */
 TCase *suite_add_loop(Suite *suite, const char *name, const TTest *const tests[], int n);
@@ -49,22 +49,22 @@ TCase *suite_add_loop(Suite *suite, const char *name, const TTest *const tests[]
 /* A test of what kinds have in common. */
 struct kind_test {
 	const TTest *test;
-	unsigned needs; /* enum sample_need: the kinds that it fits */
+	unsigned needs; /* enum sample_need: what it needs of a kind */
 };
 
 /*
- * A test case for each kind in `kinds` whose objects are files that one makes, by its path, with
- * the tests that fit it; _i is its index there. `tests` ends with {NULL}. Prints what is left out,
- * and why, as comments of TAP. What the others have in common is in test_sockets.c.
+ * Adds a test case for each kind in `kinds` whose objects are files that a user makes by path, with
+ * the tests that fit it; _i is the kind's index there. `tests` ends with {NULL}. Prints what is
+ * left out, and why, as TAP comments. test_sockets.c has what the other kinds have in common.
  */
 void suite_add_kinds(Suite *suite, const struct kind_test tests[]);
 
-/* Runs the suite: TAP on stdout, and the exit code for main. */
+/* Runs the suite. Prints TAP to stdout, and returns main's exit code. */
 int suite_run(Suite *suite);
 
 const char *error_name(long error);
 
-/* Runs a call that returns -errno on failure, and fails the test on that. */
+/* Evaluates a call that returns -errno on failure, and fails the test then. */
 #define must(call)                                                                   \
 	({                                                                           \
 		long must_ret = (long)(call);                                        \
@@ -72,7 +72,7 @@ const char *error_name(long error);
 		must_ret;                                                            \
 	})
 
-/* Runs a call that has to return -error. */
+/* Evaluates a call that has to return -error. */
 #define must_fail(call, error)                                                                     \
 	do {                                                                                       \
 		long must_ret = (long)(call);                                                      \
@@ -80,7 +80,7 @@ const char *error_name(long error);
 			      error_name(-(error)));                                               \
 	} while (0)
 
-/* Runs a system call, which has to succeed. */
+/* Evaluates a system call, which has to succeed. */
 #define must_call(call)                                                             \
 	({                                                                          \
 		long must_ret = (long)(call);                                       \

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What ends a wait does not stop the loop at once, which would drop edges that epoll has reported
- * already, but makes a level-triggered source ready that stops it some turns later. A wait that
- * nothing ends is ended by a timer.
+ * The end of a wait does not stop the loop at once: that would drop edges that epoll has already
+ * reported. It makes a level-triggered source ready instead, which stops the loop some turns later.
+ * A timer ends a wait that nothing else ends.
  */
 #include "tests/unit/held.h"
 
@@ -17,7 +17,7 @@
 enum { DEADLINE = 30 };
 
 static struct {
-	struct loop_source source; /* fd -1 while the loop does not run */
+	struct loop_source source; /* fd is -1 while the loop does not run */
 	unsigned n_turns;
 } quiet = {.source.fd = -1};
 
@@ -87,7 +87,7 @@ static void quiet_dispatch(struct loop_source *source, uint32_t events)
 		loop_stop(loop);
 }
 
-/* Runs the loop until somebody ends it, and four turns more. */
+/* Runs the loop until loop_end() is called, and for four more turns. */
 static void run(bool is_ended)
 {
 	const struct itimerspec deadline = {.it_value.tv_sec = DEADLINE};

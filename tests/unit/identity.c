@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * setfsuid(2) and setfsgid(2) of -1 change nothing and return the current id.
+ */
 #include "tests/unit/identity.h"
 
 #include <linux/capability.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * All that the kernel knows of a thread's identity. It only makes system calls, so it may be taken
+ * All that the kernel knows of a thread's identity. Only system calls are made, so it may be taken
  * in a child of caller_run().
  */
 #ifndef TESTS_UNIT_IDENTITY_H
@@ -18,7 +18,7 @@ struct identity {
 	uint64_t capabilities; /* effective */
 };
 
-/* Of the calling thread. */
+/* Returns the identity of the calling thread. */
 struct identity identity_get(void);
 bool identity_equal(const struct identity *a, const struct identity *b);
 bool identity_has_groups(const struct identity *identity, int n, const gid_t *groups);

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A scan is stepped until it no longer waits; in between, the loop runs until it is resumed.
+ */
 #include "tests/unit/look.h"
 
 #include <signal.h>

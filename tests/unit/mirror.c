@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A text is read whole once its first byte is there; the read of that byte may be held.
+ */
 #include "tests/unit/mirror.h"
 
 #include <stdlib.h>

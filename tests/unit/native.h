@@ -7,20 +7,22 @@
 
 #include <mqueue.h>
 
-/* Makes a queue of so many messages of so many bytes, open for both ways, non-blocking. */
+/*
+ * Makes a queue of this many messages of this many bytes, and opens it for both ways, non-blocking.
+ */
 mqd_t native_queue_make(const char *path, long maxmsg, long msgsize);
-/* Opens one that is there. */
+/* Opens an existing one. */
 mqd_t native_queue_open(const char *path);
 void native_queue_close(mqd_t queue);
 
 void native_send(mqd_t queue, const char *text, unsigned priority);
-/* The next message is this text with this priority. */
+/* Expects the next message to be this text with this priority. */
 void native_expect(mqd_t queue, const char *text, unsigned priority);
 struct mq_attr native_attributes(mqd_t queue);
 
 /* Makes /dev/shm/NAME with this text in it. */
 void native_file_make(const char *name, const char *text);
-/* The file of this path begins with this text and has no more. */
+/* Expects the file at this path to contain this text and no more. */
 void native_file_expect(const char *path, const char *text);
 
 #endif

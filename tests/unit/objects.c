@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A call that may have to wait is repeated in loop_wait_for(): a test sees only its result.
+ */
 #include "tests/unit/objects.h"
 
 #include <sys/stat.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A child says through a pipe that it is ready, and never returns into Check.
+ */
 #include "tests/unit/peer.h"
 
 #include <grp.h>
@@ -12,7 +15,7 @@
 
 #include "tests/unit/fixture.h"
 
-/* In the child, where Check can't be told of a failure. */
+/* Runs in the child, which can't report a failure to Check. */
 static void become(const struct peer *peer)
 {
 	struct rlimit limit;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Other processes: one that only exists, so that it can be looked at, and one that runs something
- * as another user. They end with the test.
+ * Other processes: one that only exists, to be looked at, and one that runs something as another
+ * user. They end with the test.
  */
 #ifndef TESTS_UNIT_PEER_H
 #define TESTS_UNIT_PEER_H
@@ -13,7 +13,7 @@ struct peer {
 	int n_groups;
 	gid_t groups[4];
 	mode_t umask;
-	long queue_limit; /* RLIMIT_MSGQUEUE, bytes; 0: as it is */
+	long queue_limit; /* RLIMIT_MSGQUEUE, bytes; 0: unchanged */
 	int unshares;     /* CLONE_NEW*: namespaces of its own */
 };
 
@@ -21,7 +21,7 @@ struct peer {
 pid_t peer_start(const struct peer *peer);
 void peer_stop(pid_t pid);
 
-/* What run() returns, between 0 and 255, in a process that is that user in every respect. */
+/* Calls run() in a process that is that user in every respect. Returns its result, 0 to 255. */
 int peer_run(uid_t uid, int (*run)(void *data), void *data);
 
 #endif

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What exceeds probe_trace is counted, but not noted.
+ */
 #include "tests/unit/probe.h"
 
 #include <sys/eventfd.h>

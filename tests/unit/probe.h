@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Eventfds as sources of a loop, and tasks. Each counts what it is told and then does one thing of
- * the test's choice.
+ * Eventfds as sources of a loop, and tasks. Each counts its calls and then does one thing of the
+ * test's choice.
  */
 #ifndef TESTS_UNIT_PROBE_H
 #define TESTS_UNIT_PROBE_H
@@ -21,7 +21,7 @@ struct probe {
 /* What ran, in order: 's' for each dispatch, 't' for each run of a task. */
 extern char probe_trace[32];
 
-/* A source whose eventfd is ready if `value` is not 0. */
+/* Makes a source whose eventfd is ready if `value` is not 0. */
 struct probe probe_source(unsigned value, void (*then)(struct probe *probe));
 struct probe probe_task(void (*then)(struct probe *probe));
 

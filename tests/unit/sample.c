@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One row for each kind. The tests of a kind without a row fail and say so.
+ */
 #include "tests/unit/sample.h"
 
 #include <limits.h>
@@ -155,7 +158,7 @@ const char *sample_lacks(const struct kind *kind, unsigned needs)
 	const struct sample *sample = find_sample(kind);
 
 	if (!sample)
-		return NULL; /* so that its tests run, and say that there is no sample */
+		return NULL; /* so that its tests run, and report the missing sample */
 	if ((needs & NEED_WRITES) && !sample->put[0])
 		return "nothing can be written";
 	if ((needs & NEED_WAITS) && !sample_waits(kind))

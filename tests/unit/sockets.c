@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A native end that waits longer than DEADLINE fails the test.
+ */
 #include "tests/unit/sockets.h"
 
 #include <arpa/inet.h>
@@ -31,7 +34,7 @@ int native_unix(int type)
 	return listen_at(AF_UNIX, type, &address, sizeof(address));
 }
 
-/* The size of the address. */
+/* Returns the size of the address. */
 static size_t abstract_address(const char *name, struct sockaddr_un *ret_address)
 {
 	*ret_address = (struct sockaddr_un){.sun_family = AF_UNIX};

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A read leaves a message that its file does not select, and one that is longer than the read.
+ */
 #include "tests/unit/toy.h"
 
 #include <fcntl.h>

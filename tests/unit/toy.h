@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A kind whose objects do what the test tells them: what there is to read, how much room there is
- * to write, which error comes next. It records what was asked of it and never wakes by itself.
+ * to write, and which error comes next. It counts the calls and never wakes by itself.
  */
 #ifndef TESTS_UNIT_TOY_H
 #define TESTS_UNIT_TOY_H
@@ -11,39 +11,39 @@
 struct toy {
 	struct channel channel;
 	struct space space;
-	/* What there is to read: pieces of a stream, or messages. NULL ends them. */
+	/* What there is to read: pieces of a stream, or messages. Ends with NULL. */
 	const char *pieces[8];
-	bool has_end;      /* reads give 0 behind the last piece, instead of -EAGAIN */
-	size_t room;       /* bytes that writes accept still, of messages too */
+	bool has_end;      /* reads return 0 after the last piece, instead of -EAGAIN */
+	size_t room;       /* bytes that writes still accept, of messages too */
 	char written[256]; /* all that was accepted, in order */
-	int error;         /* what the next calls return, -errno; 0: nothing is wrong */
+	int error;         /* what the next calls return, -errno; 0: no error */
 	uint32_t ready;    /* what poll returns */
 	struct stat attr;  /* what stat returns, and change sets */
 	bool is_hidden;    /* can't be lent */
 	unsigned n_reads, n_writes, n_opens, n_releases, n_takes;
 };
 
-/* A kind, and what its objects are. */
+/* A kind, and the ops of its objects. */
 struct toy_kind {
 	struct kind kind;
 	const struct channel_ops *ops;
 };
 
 extern const struct toy_kind toy_stream;
-/* Of bytes that can be lent where they lie. */
+/* Of bytes that can be lent in place. */
 extern const struct toy_kind toy_lending;
 extern const struct toy_kind toy_message;
-/* Of messages: a file with a selector takes only those that begin with that character. */
+/* Of messages. A file with a selector takes only those that begin with that character. */
 extern const struct toy_kind toy_selective;
 
-/* How many were destroyed. */
+/* The number of toys destroyed. */
 extern unsigned toy_n_destroyed;
 
-/* A new one, with one reference. */
+/* Makes a toy, with one reference. */
 struct toy *toy_new(const struct toy_kind *kind);
-/* Opened by root for both ways. */
+/* Opens it as root for both ways. */
 struct file *toy_open(struct toy *toy);
-/* Gives it back, with the files; NULL ends them. The toy has to be destroyed by that. */
+/* Releases the files, up to NULL, and the toy, which has to be destroyed by that. */
 void toy_close(struct toy *toy, struct file *const files[]);
 
 #endif

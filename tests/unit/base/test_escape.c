@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Names for any bytes: what goes in comes out, and what can't have come of it is refused.
+ * Names for any bytes: what goes in comes out again, and a name that no bytes give is refused.
  */
 #include "lib/base/escape.h"
 

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Impatience: while it lasts, every sleep is interrupted.
+ */
 #include "lib/base/impatience.h"
 
 #include "tests/unit/fixture.h"

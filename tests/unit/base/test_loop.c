@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The event loop's sources: eventfds that are ready or not. Where a test waits for nothing to
- * happen it counts turns, with a source that is always ready.
+ * The event loop's sources: eventfds that are ready or not. To check that nothing happens, a test
+ * counts turns with a source that is always ready.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -15,7 +15,7 @@
 #include "tests/unit/fixture.h"
 #include "tests/unit/probe.h"
 
-enum { MANY = 150 }; /* more than the loop takes from epoll at once */
+enum { MANY = 150 }; /* more than the loop takes from epoll at a time */
 
 static void then_remove_other(struct probe *probe)
 {

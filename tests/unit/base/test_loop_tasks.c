@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The event loop's tasks: each runs once, soon, and before the next source is told, or when it has
- * yielded after all sources that are ready.
+ * The event loop's tasks. Each runs once and soon: before the next source is dispatched or, if it
+ * has yielded, after all sources that are ready.
  */
 #include <stdlib.h>
 #include <sys/epoll.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Numbers as text: one by itself, and lines of them, which are added up.
+ */
 #include "lib/base/number.h"
 
 #include "tests/unit/fixture.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Text that users chose: any bytes come out as valid UTF-8 without control characters, the same
- * bytes always as the same text, and others as another.
+ * Text that users chose. Any bytes come out as valid UTF-8 without control characters; the same
+ * bytes always give the same text, and different bytes a different one.
  */
 #include <stdlib.h>
 
@@ -29,7 +29,7 @@ static const struct {
 	{"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"},  /* beyond U+10FFFF */
 	{"\xc2\x85\xc2\x9b", "\\xc2\\x85\\xc2\\x9b"},  /* other controls: next line, CSI */
 	{"\xe2\x80\xa8", "\\xe2\\x80\\xa8"},           /* a line separator */
-	{"\xe2\x80\xaenimda", "\\xe2\\x80\\xaenimda"}, /* from right to left */
+	{"\xe2\x80\xaenimda", "\\xe2\\x80\\xaenimda"}, /* right-to-left */
 	{"\xe2\x81\xa6\xe2\x81\xa5", "\\xe2\\x81\\xa6\xe2\x81\xa5"},
 };
 #define N_TEXTS (sizeof(texts) / sizeof(texts[0]))
@@ -58,7 +58,7 @@ START_TEST(test_quote_label_has_no_entities)
 }
 END_TEST
 
-/* What `quoted` was made of. */
+/* Gets back what `quoted` was made of. */
 static void unquote(const char *quoted, unsigned char *ret_text)
 {
 	unsigned byte;
@@ -74,7 +74,7 @@ static void unquote(const char *quoted, unsigned char *ret_text)
 	*ret_text = '\0';
 }
 
-/* Of each byte, in front of all the others. */
+/* Each byte, in front of each of the others. */
 START_TEST(test_quote_text_gives_every_byte_back)
 {
 	unsigned char text[4] = {(unsigned char)(_i + 1)}, back[4 * sizeof(text)];

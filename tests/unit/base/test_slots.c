@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Numbers for objects: each finds its own object and record for as long as it is given, and never
- * another one's.
+ * Numbers for objects. Each finds its own object and record for as long as it is given out, and
+ * never those of another.
  */
 #include "lib/base/slots.h"
 
@@ -9,14 +9,14 @@
 
 enum { MANY = 100000 };
 
-/* Some record that is no multiple of eight bytes. */
+/* A record whose size is no multiple of eight bytes. */
 struct sample {
 	uint32_t number;
 	char text[7];
 };
 
 static struct slots slots;
-static char objects[MANY]; /* only their addresses are of use */
+static char objects[MANY]; /* only their addresses are used */
 static uint64_t ids[MANY];
 
 static void slots_setup(void)
@@ -198,14 +198,14 @@ START_TEST(test_slots_next_after_removed_goes_on)
 }
 END_TEST
 
-#ifndef __SANITIZE_ADDRESS__ /* it reports an allocation that fails, in a file that stays open */
+#ifndef __SANITIZE_ADDRESS__ /* it reports a failed allocation, in a file that stays open */
 START_TEST(test_slots_without_memory_enomem)
 {
 	size_t stride = slots.stride;
 	uint64_t id = 7;
 	int n = 0;
 
-	/* No machine has the memory for a second chunk of records like these. */
+	/* No machine has the memory for a second chunk of records of this size. */
 	while (n < 1 << SLOTS_FIRST_LOG2)
 		add(n++);
 	slots.stride = SIZE_MAX / 2;

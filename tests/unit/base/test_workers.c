@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The workers: a task runs on a thread, done() on the loop's; none is lost, none is told twice.
- * Where a task waits, it waits for a semaphore that the test posts.
+ * The workers. A task runs on a thread and its done() on the loop's; none is lost, and none is done
+ * twice. A task that waits does so on a semaphore that the test posts.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -22,10 +22,10 @@ enum { MANY = 200, THREADS = 4, DEADLINE = 20 };
 struct task {
 	struct worker_task task;
 	pthread_t thread; /* that it ran on */
-	sigset_t blocked; /* signals there */
+	sigset_t blocked; /* signals blocked there */
 	unsigned n_works, n_dones;
-	unsigned order;        /* when it was done, from 1 */
-	sem_t *started, *wait; /* NULL: not */
+	unsigned order;        /* in which it was done, from 1 */
+	sem_t *started, *wait; /* NULL: not used */
 	struct task *next;     /* submitted by done() */
 };
 
@@ -84,7 +84,7 @@ static void wait_for(unsigned n)
 	ck_assert_uint_eq(n_done, n);
 }
 
-/* Waits, not for ever, until `n` have posted. */
+/* Waits for `n` posts, but not for ever. */
 static void wait_posts(sem_t *semaphore, unsigned n)
 {
 	struct timespec deadline;
@@ -158,7 +158,7 @@ START_TEST(test_workers_task_that_waits_does_not_hold_up_another)
 }
 END_TEST
 
-/* Each of the four waits until all four run: with fewer threads they never do. */
+/* Each of the four waits until all four run, which they never do with fewer threads. */
 static void expect_four_at_once(void)
 {
 	struct task tasks[THREADS];
@@ -223,7 +223,7 @@ START_TEST(test_workers_task_can_be_submitted_again)
 }
 END_TEST
 
-/* A system call that nothing but a signal ends. */
+/* A system call that only a signal ends. */
 static void sleep_work(struct worker_task *task_)
 {
 	struct task *task = CONTAINER_OF(task_, struct task, task);
@@ -258,7 +258,7 @@ START_TEST(test_workers_interrupt_ends_what_sleeps_and_nothing_else)
 }
 END_TEST
 
-/* The signal may come before the sleep: here as often as not. */
+/* The signal may come before the sleep: here it does so half of the time. */
 START_TEST(test_workers_interrupt_at_any_time_ends_the_task)
 {
 	sem_t started;
@@ -325,7 +325,10 @@ START_TEST(test_workers_new_without_descriptors_fails)
 }
 END_TEST
 
-/* A user other than root with no process left to its name; glibc changes every thread's user. */
+/*
+ * Runs as a user other than root who may have no more processes. glibc changes the user of every
+ * thread.
+ */
 START_TEST(test_workers_submit_without_threads_eagain)
 {
 	struct task task = task_new();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The workers when the process is about to end: who heeds the interrupt is awaited, who does not is
- * left alone.
+ * The workers when the process is about to end: a task that heeds the interrupt is awaited, one
+ * that does not is left alone.
  */
 #include <sched.h>
 #include <semaphore.h>
@@ -27,7 +27,7 @@ static void sleep_work(struct worker_task *task_)
 		pause();
 }
 
-/* Begins its wait again after each signal, and does not ask why there was one. */
+/* Resumes its wait after each signal, and does not ask why there was one. */
 static void insist(struct worker_task *task_)
 {
 	struct task *task = CONTAINER_OF(task_, struct task, task);
@@ -65,7 +65,7 @@ END_TEST
 
 START_TEST(test_workers_leave_leaves_alone_what_heeds_no_interrupt)
 {
-	/* The thread goes on with these when the test is over. */
+	/* The thread still uses these when the test is over. */
 	static struct workers *left;
 	static struct task stubborn;
 	struct task other;

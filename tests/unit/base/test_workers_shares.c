@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Whose task has a thread, and when: what one owner submits keeps no other's waiting.
+ * Whose task gets a thread, and when: one owner's tasks keep no other owner's waiting.
  */
 #include <semaphore.h>
 
@@ -104,7 +104,7 @@ START_TEST(test_workers_shares_task_that_waits_can_be_taken_back)
 }
 END_TEST
 
-/* None of these waits for another to end, so one that finds no thread is refused. */
+/* These tasks never wait for another to end, so one that finds no thread is refused. */
 START_TEST(test_workers_shares_at_once_without_thread_is_refused)
 {
 	struct task first, second;
@@ -118,7 +118,7 @@ START_TEST(test_workers_shares_at_once_without_thread_is_refused)
 }
 END_TEST
 
-/* A task may have a smaller share, though there are threads; those without one do not count. */
+/* A task may have a smaller share even if there are threads. Tasks without one do not count. */
 START_TEST(test_workers_shares_task_with_share_waits_for_its_like)
 {
 	struct task first = {.wait = &gate}, next = {0}, free_one;
@@ -137,7 +137,10 @@ START_TEST(test_workers_shares_task_with_share_waits_for_its_like)
 }
 END_TEST
 
-/* What users may take of the threads that sleep: as many as are left, so there always are some. */
+/*
+ * A user may take as many of the sleeping threads as are then left for all others: there are always
+ * some.
+ */
 START_TEST(test_workers_shares_sleeping_threads_are_never_all_taken)
 {
 	static struct task tasks[HOST_SLEEPS_MAX];

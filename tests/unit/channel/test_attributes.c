@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Owner, mode and times of an object that the daemon keeps: who may change what, as the kernel has
- * it for files. The object is Anna's; its times begin at 0, so that "now" can be told from "never".
+ * Owner, mode and times of an object that the daemon keeps: who may change what, by the kernel's
+ * rules for files. The object is Anna's. Its times begin at 0, so that "now" differs from "never".
  */
 #include <fcntl.h>
 #include <stdlib.h>

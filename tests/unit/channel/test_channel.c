@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What channel.c adds to any kind: references, open files and what they are charged, reading with
- * remainders of messages, writing behind others.
+ * What channel.c adds to any kind: references, open files and their charges, reads that leave the
+ * rest of a message, and writes that wait behind others.
  */
 #include <fcntl.h>
 #include <sys/epoll.h>

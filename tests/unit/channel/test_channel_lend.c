@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reads that are lent what there is before they take it.
+ * Reads that are lent the data before they take it.
  */
 #include <sys/epoll.h>
 
@@ -36,7 +36,7 @@ START_TEST(test_channel_lend_takes_nothing)
 }
 END_TEST
 
-/* Room is told of when it is there: not when what is in the way was lent. */
+/* Writers are woken when there is room, not when what is in the way has been lent. */
 START_TEST(test_channel_lend_wakes_writers_when_it_takes)
 {
 	struct toy *toy = toy_new(&toy_lending);
@@ -73,7 +73,7 @@ START_TEST(test_channel_lend_of_nothing_takes_nothing)
 }
 END_TEST
 
-/* It has been taken already, and is in one piece. */
+/* A kind that only reads has already taken the data, in one piece. */
 START_TEST(test_channel_lend_of_a_kind_that_only_reads_reads)
 {
 	struct toy *toy = toy_new(_i ? &toy_message : &toy_stream);
@@ -91,7 +91,7 @@ START_TEST(test_channel_lend_of_a_kind_that_only_reads_reads)
 }
 END_TEST
 
-/* So a kind can have channels of both sorts. */
+/* A channel that can't lend reads instead, so a kind can have channels of both sorts. */
 START_TEST(test_channel_lend_that_can_not_reads)
 {
 	struct toy *toy = toy_new(&toy_lending);

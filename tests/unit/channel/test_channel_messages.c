@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Messages that are longer than the read that takes them: the rest stays with that file, is charged
- * to who opened it, and is never mixed with another message. A toy's messages have up to 100 bytes.
+ * Messages longer than the read that takes them. The rest stays with that file, is charged to its
+ * opener, and is never mixed with another message. A toy's messages have up to 100 bytes.
  */
 #include <sys/epoll.h>
 
@@ -181,7 +181,7 @@ START_TEST(test_channel_messages_rest_is_ready_to_read)
 }
 END_TEST
 
-/* The first reader takes a message in part, the second, of the same file, its rest. */
+/* The first reader takes part of a message, the second, on the same file, the rest. */
 START_TEST(test_channel_messages_rest_goes_to_next_held_reader_of_the_file)
 {
 	struct toy *toy = toy_new(&toy_message);

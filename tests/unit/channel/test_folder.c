@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Directories whose entries are put in once: listed in order, found by their whole name, let go
+ * Directories with a fixed set of entries: listed in order, found by their whole name, and released
  * with the folder. A probe is a space that counts its own end.
  */
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include "tests/unit/objects.h"
 
 static int n_destroyed;
-static char listed[256]; /* names, each with a blank behind it */
+static char listed[256]; /* names, each followed by a blank */
 
 static void probe_destroy(struct space *space)
 {
@@ -51,7 +51,7 @@ static bool list_entry(void *data, const char *name, ino_t ino, mode_t mode)
 	return !data || strcmp(data, name) != 0;
 }
 
-/* What lookup in `space` gives; the caller gives it back. */
+/* What lookup in `space` gives. The caller releases it. */
 static struct entry find(struct space *space, const char *name)
 {
 	struct selector selector;

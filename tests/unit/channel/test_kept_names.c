@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Names that the daemon keeps, with pipes as the objects: renaming by rename(2)'s rules in a sticky
- * directory, and objects that outlive their names.
+ * Names that the daemon keeps, with pipes as the objects: renaming by the rules of rename(2) in a
+ * sticky directory, and objects that outlive their names.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -43,7 +43,7 @@ START_TEST(test_kept_names_new_object_has_a_name_and_its_makers_charge)
 
 	ck_assert_str_eq(kept_from(channel)->name, "a");
 	ck_assert_uint_eq(kept_from(channel)->charged, 0);
-	ck_assert_uint_eq(channel->n_refs, 2); /* the space's, and this */
+	ck_assert_uint_eq(channel->n_refs, 2); /* the space's, and this one */
 	object_unref(channel);
 }
 END_TEST

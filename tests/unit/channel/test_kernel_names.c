@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Names that a filesystem of the kernel's keeps, with regions as the objects, because these can be
- * renamed behind lib's back: one channel for each inode, and a name is trusted as far as it leads.
+ * Names that a kernel filesystem keeps. The objects are regions, because these can be renamed
+ * behind lib's back. There is one channel for each inode, and a name is trusted only while it leads
+ * to it.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -204,7 +205,7 @@ START_TEST(test_kernel_names_change_by_descriptor_needs_no_name)
 }
 END_TEST
 
-/* Mounts of one machine agree. */
+/* All mounts of one machine agree. */
 START_TEST(test_kernel_names_two_spaces_show_the_same)
 {
 	struct space *here = new_space();

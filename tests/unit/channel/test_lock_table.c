@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The table of locks against a model: for each byte of a short object, and each owner, how that has
- * locked it. After every step both say the same of all bytes, and there are no more records than
- * there must be.
+ * The table of locks against a model, which has the type of each owner's lock on each byte of a
+ * short object. After every step both say the same of all bytes, and there are no more records than
+ * needed.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -43,7 +43,7 @@ static bool model_conflicts(const struct lock *lock)
 	return false;
 }
 
-/* Runs of bytes that an owner has locked alike. */
+/* Runs of bytes that one owner has locked in the same way. */
 static size_t model_runs(void)
 {
 	size_t n = 0;
@@ -65,7 +65,7 @@ static void apply(const struct lock *lock)
 		model[lock->owner - 1][i] = lock->type;
 }
 
-/* `blocker` is what was in the way of the same question at some time before. */
+/* `blocker` is what blocked the same lock at some time before. */
 static void compare_one(const struct lock *ask, uint64_t *blocker)
 {
 	bool conflicts = model_conflicts(ask);
@@ -144,7 +144,7 @@ START_TEST(test_lock_table_up_to_the_end)
 }
 END_TEST
 
-/* What is refused changes nothing, and what is had can be given back. */
+/* A refused lock changes nothing, and a held one can be released. */
 START_TEST(test_lock_table_no_room_enolck)
 {
 	struct lock lock = {.owner = 1, .last = 9, .type = F_WRLCK, .uid = ANNA};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Rows: typed values by key, which no value can break out of, and what lib/info writes of each.
+ * Rows: typed values by key, which no value can break out of, and the text that lib/info writes of
+ * each.
  */
 #include <stdlib.h>
 
@@ -9,7 +10,7 @@
 #include "lib/info/info_row.h"
 #include "tests/unit/fixture.h"
 
-/* The row has this text for the key. */
+/* Expects the row to have this text for the key. */
 static void expect_value(const struct row *row, const char *key, const char *expected)
 {
 	const struct row_value *value = row_find(row, key);
@@ -109,8 +110,8 @@ START_TEST(test_row_times_before_1970_are_negative)
 }
 END_TEST
 
-#ifndef __SANITIZE_ADDRESS__ /* it reports an allocation that fails, in a file that stays open */
-/* More than the system could have: the size of it is never touched. */
+#ifndef __SANITIZE_ADDRESS__ /* it reports a failed allocation, in a file that stays open */
+/* More than the system could have: its size is never touched. */
 START_TEST(test_row_without_memory_says_so_at_the_end)
 {
 	struct row row = {0};

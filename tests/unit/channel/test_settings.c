@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Values of parameters as they are written.
+ * Values of parameters as users write them.
  */
 
 #include "lib/channel/settings.h"

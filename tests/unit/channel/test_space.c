@@ -19,7 +19,7 @@ static void count_destroy(struct space *space)
 
 static const struct space_ops idle_ops = {.destroy = count_destroy};
 
-/* Finds NAME:N; the selector as it was read. */
+/* Looks up NAME:N, and returns the selector as parsed. */
 static int lookup(struct space *space, const char *name, struct selector *ret_selector)
 {
 	struct entry entry;
@@ -185,7 +185,7 @@ START_TEST(test_space_of_kind_that_does_not_select_has_colons_in_names)
 }
 END_TEST
 
-/* For all kinds: whatever it is, such a name is nobody's, and harms nobody. */
+/* For all kinds: such a name belongs to no object, and does no harm. */
 START_TEST(test_space_name_that_is_too_long_is_refused)
 {
 	struct space *space = fixture_open(kinds[_i]);

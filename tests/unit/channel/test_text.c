@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Texts: made for who opens them, on the loop or on a worker. A slow text waits at a semaphore of
- * the test's, so that everything can happen before it is done. `told` counts what the ops are told.
+ * Texts, made for the caller who opens them, on the loop or on a worker. A slow text waits on a
+ * semaphore of the test, so that anything can happen before it is done. `told` counts the calls of
+ * its ops.
  */
 #include <errno.h>
 #include <semaphore.h>
@@ -90,7 +91,7 @@ static void unmake(void)
 	sem_destroy(&started);
 }
 
-/* The worker is at the text. */
+/* Waits until the worker is at the text. */
 static void wait_started(void)
 {
 	struct timespec deadline;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Texts that are gathered piece by piece on the loop before a worker prints them: who has a turn
+ * Texts that are gathered piece by piece on the loop before a worker prints them: who gets a turn
  * when, and how it ends.
  */
 #include <errno.h>
@@ -33,13 +33,16 @@ static void finish(void *prepared_)
 	told.n_finishes++;
 }
 
-/* Pieces, each as long as a turn, that one text after the other takes; who takes them. */
+/*
+ * Pieces of a text, each as long as a turn. The texts take them one after the other, `by` these
+ * users.
+ */
 enum { PIECES = 5 };
 
 static struct {
 	unsigned n, n_waits;
 	uid_t by[4 * PIECES];
-	unsigned n_turns; /* that others have had meanwhile */
+	unsigned n_turns; /* turns that others had meanwhile */
 	int error;
 	struct waiter *waiter;
 } gathered;
@@ -63,7 +66,7 @@ static int gather(void *prepared_, struct caller *reader)
 	return gathered.n % PIECES ? -EAGAIN : 0;
 }
 
-/* Another one that has work to do piece by piece. */
+/* Another task that works piece by piece. */
 static void take_turn(struct loop_task *task)
 {
 	gathered.n_turns++;
@@ -136,7 +139,7 @@ START_TEST(test_text_gathering_is_one_users_after_the_other)
 		held_read(&held[i], files[i], 100);
 	for (int i = 0; i < 3; i++)
 		held_wait(&held[i]);
-	/* Turn by turn: root's second waits for its first, and nobody for both. */
+	/* Turn by turn: root's second text waits for its first, and no user waits for both. */
 	ck_assert_uint_eq(gathered.n, 3 * PIECES);
 	for (int i = 1; i < PIECES; i++)
 		ck_assert_uint_ne(gathered.by[i], gathered.by[i - 1]);
@@ -193,9 +196,9 @@ START_TEST(test_text_gathering_ends_when_the_reader_goes)
 	make();
 	first = object_open(text, O_RDONLY);
 	second = object_open(text, O_RDONLY);
-	channel_release(second); /* waits for the other */
+	channel_release(second); /* waits for the other one */
 	loop_run_tasks(loop);
-	channel_release(first); /* in the middle */
+	channel_release(first); /* half-way */
 	host_stop(&host);
 	loop_run_tasks(loop);
 	ck_assert_uint_lt(gathered.n, PIECES);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The size of a text: before it is made, and when it is open.
+ * The size of a text: before it is made, and while it is open.
  */
 #include <errno.h>
 #include <string.h>

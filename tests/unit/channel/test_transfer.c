@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Held reads and writes: in which order they are served, what each is told, and how they are taken
- * back. The toy wakes nobody by itself, so every try is one that the test asks for.
+ * Held reads and writes: the order in which they are served, what each is told, and how they are
+ * cancelled. The toy never wakes by itself, so every retry is one that the test asks for.
  */
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -115,7 +115,7 @@ START_TEST(test_transfer_readers_behind_one_who_waits_are_not_tried)
 }
 END_TEST
 
-/* The rest of a message is there for the file that has it, also behind one that finds nothing. */
+/* The rest of a message goes to the file that has it, even behind a reader that finds nothing. */
 START_TEST(test_transfer_readers_with_a_rest_are_served_behind_one_who_waits)
 {
 	struct toy *toy = toy_new(&toy_message);

@@ -9,7 +9,7 @@
 #include "tests/unit/objects.h"
 #include "tests/unit/toy.h"
 
-/* Makes room for `n` bytes and lets writers try. */
+/* Makes room for `n` bytes and lets writers retry. */
 static void make_room(struct toy *toy, size_t n)
 {
 	toy->room += n;
@@ -109,7 +109,7 @@ START_TEST(test_transfer_writers_of_messages_keep_order)
 
 	held_write(&first, file, "longer", 6);
 	held_write(&second, file, "short", 5);
-	make_room(toy, 5); /* would hold the second */
+	make_room(toy, 5); /* enough for the second */
 	ck_assert_str_eq(toy->written, "");
 	make_room(toy, 6);
 	ck_assert_str_eq(toy->written, "longershort");
@@ -301,7 +301,7 @@ START_TEST(test_transfer_writers_wait_for_readers_makes_both_go_on)
 	held_read(&reader, file, 10);
 	toy->pieces[0] = "x";
 	toy->room = 5;
-	channel_wake(&toy->channel, EPOLLIN); /* the read makes the writer try */
+	channel_wake(&toy->channel, EPOLLIN); /* the read makes the writer retry */
 	loop_run_tasks(loop);
 	held_expect(&reader, "x");
 	held_expect_result(&writer, 5);

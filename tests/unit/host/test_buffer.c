@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Buffers that requests come in: where the next one comes while others are kept, who is charged for
- * what is kept, and that there is always a place for one more.
+ * The buffers that requests arrive in: where the next one arrives while others are kept, who is
+ * charged for what is kept, and that there is always room for one more.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -24,7 +24,7 @@ static size_t charged(uid_t uid)
 	return user_charged(&host.users, uid, USER_STORED);
 }
 
-/* Receives a request with `size` bytes; where they are. */
+/* Receives a request with `size` bytes, and returns where they are. */
 static char *receive(size_t size)
 {
 	char *data = buffers_next(buffers) + HEAD;
@@ -111,7 +111,10 @@ START_TEST(test_buffer_keeps_its_bytes)
 }
 END_TEST
 
-/* All of it is there for as long as a part is: each who keeps one is charged all, once. */
+/*
+ * All of a buffer stays for as long as any part is kept, so each user who keeps one is charged for
+ * all of it, once.
+ */
 START_TEST(test_buffer_is_charged_whole_to_each_who_keeps)
 {
 	char *data = receive(MIB);
@@ -176,7 +179,7 @@ START_TEST(test_buffer_leaves_half_of_the_quota)
 	first = keep(receive(MIB), MIB, ANNA);
 	ck_assert(!buffer_keep(buffers->current, receive(MIB), MIB, ANNA));
 	ck_assert_uint_eq(charged(ANNA), BUFFER_SIZE);
-	/* What is in it already costs no more; and of others' it is their own. */
+	/* More of the same buffer costs no more, and what others keep is charged to them. */
 	ck_assert(buffer_keep(first, first->memory + PAGE, MIB, ANNA));
 	buffer_release(first, ANNA);
 	buffer_release(keep(receive(MIB), MIB, BERT), BERT);
@@ -198,7 +201,10 @@ START_TEST(test_buffer_spares_are_few)
 END_TEST
 
 #ifndef __SANITIZE_ADDRESS__ /* it needs memory itself */
-/* Without memory for the next request nothing is kept: it could not even be asked for room. */
+/*
+ * Without memory for the next request nothing is kept: there could not even be a request to make
+ * room.
+ */
 START_TEST(test_buffer_without_memory_is_not_kept)
 {
 	struct rlimit before, none;

@@ -17,7 +17,7 @@
 
 static const gid_t two_groups[] = {1001, 1002};
 
-/* A caller whose groups are known already. */
+/* A caller whose groups are already loaded. */
 static struct caller caller_with_groups(uid_t uid, gid_t gid)
 {
 	struct caller caller = {.uid = uid, .gid = gid, .is_loaded = true, .n_groups = 2};
@@ -140,7 +140,7 @@ START_TEST(test_caller_leave_restores_everything)
 }
 END_TEST
 
-/* Root needs none of its own. */
+/* Root needs no groups of its own: leaving drops even those that it had. */
 START_TEST(test_caller_leave_keeps_no_group_of_the_callers)
 {
 	struct caller caller = caller_with_groups(STRANGER, STRANGER);
@@ -213,7 +213,7 @@ START_TEST(test_caller_entered_is_this_thread_alone)
 }
 END_TEST
 
-/* In a process of the stranger's. */
+/* Runs in a process of the stranger. */
 static int enter_run(void *data)
 {
 	int r = caller_enter(data);

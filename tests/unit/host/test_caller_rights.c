@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What lib decides about a caller by itself: ownership, groups, mode bits, and what it reads of the
+ * What lib itself decides about a caller: ownership, groups, mode bits, and what it reads of the
  * caller's process for that.
  */
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 
 enum { ANNA = 1001, BERT = 1002, STAFF = 50, GUESTS = 51 };
 
-/* An object of Anna's and STAFF's. */
+/* An object of Anna and group STAFF. */
 static struct stat object(mode_t mode)
 {
 	return (struct stat){.st_mode = S_IFREG | mode, .st_uid = ANNA, .st_gid = STAFF};
@@ -68,7 +68,7 @@ START_TEST(test_caller_rights_uid_0_without_capabilities_is_not_root)
 }
 END_TEST
 
-/* One right is not all of them. */
+/* One capability is not all of them. */
 START_TEST(test_caller_rights_capability_is_for_itself_alone)
 {
 	struct caller self = {.pid = getpid()};
@@ -94,7 +94,7 @@ START_TEST(test_caller_rights_uid_0_without_process_has_no_capability)
 }
 END_TEST
 
-/* In a user namespace of its own a process has them all, over nothing that is here. */
+/* In its own user namespace a process has all capabilities, but over nothing here. */
 START_TEST(test_caller_rights_capabilities_of_other_user_namespace_do_not_count)
 {
 	pid_t pid = peer_start(&(struct peer){.uid = BERT, .unshares = CLONE_NEWUSER});
@@ -107,7 +107,7 @@ START_TEST(test_caller_rights_capabilities_of_other_user_namespace_do_not_count)
 }
 END_TEST
 
-/* While it is entered the kernel refuses what such a caller may not, and afterwards not. */
+/* While entered, the kernel refuses what such a caller may not do; afterwards it no longer does. */
 START_TEST(test_caller_rights_uid_0_enters_with_its_capabilities_alone)
 {
 	static const gid_t gids[] = {0, STAFF};
@@ -165,7 +165,7 @@ START_TEST(test_caller_rights_root_directory_is_the_callers)
 }
 END_TEST
 
-/* A number is given away again: what was noted of its process tells one from the next. */
+/* The kernel reuses pids. What was noted of a process tells it from the next. */
 START_TEST(test_caller_rights_root_directory_is_not_the_next_processs)
 {
 	struct caller caller = {.uid = ANNA, .pid = peer_start(&(struct peer){.uid = ANNA})};

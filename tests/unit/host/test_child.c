@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is done in a process that is the caller in every respect, and how it ends. What it saw comes
- * back in the memory that is shared with it.
+ * What is done in a process that is the caller in every respect, and how it ends. What the process
+ * saw comes back in memory shared with it.
  */
 #include <signal.h>
 #include <sys/resource.h>
@@ -44,7 +44,7 @@ static int run_start(struct run *run, struct caller *caller, int (*act)(void *da
 	return child_start(&run->child, loop, caller, act, data, size);
 }
 
-/* From start to end; what act returned. */
+/* Runs act from start to end, and returns its result. */
 static int run_act(int (*act)(void *data), int data)
 {
 	struct run run = {0};
@@ -66,7 +66,7 @@ static int act_report(void *data)
 	return 0;
 }
 
-/* What the process of a caller sees. */
+/* Returns what a caller's process sees. */
 static struct report report_of(struct caller *caller)
 {
 	struct report report = {0};
@@ -115,7 +115,7 @@ START_TEST(test_child_success_gives_0)
 }
 END_TEST
 
-/* For _i: errno values from end to end. */
+/* For _i: errno values over their whole range. */
 START_TEST(test_child_error_comes_through)
 {
 	static const int errors[] = {EPERM, ENOSPC, EMSGSIZE, EDQUOT, EHWPOISON};

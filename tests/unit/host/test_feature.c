@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the kernel can do: what is asked of it, what the connection tells, what is turned off.
+ * What the kernel can do: what is probed, what the connection reports, what is turned off.
  */
 #include <errno.h>
 #include <string.h>
@@ -10,9 +10,9 @@
 
 #define BIT(feature) (1U << (feature))
 
-/* What takes a right that only root has. */
+/* Features that need a right that only root has. */
 #define OF_ROOT (BIT(FEATURE_OPEN_TREE) | BIT(FEATURE_MQUEUE_MOUNT) | BIT(FEATURE_MAP_FILES))
-/* What only INIT tells. */
+/* Features that only INIT reports. */
 #define OF_CONNECTION                                                          \
 	(BIT(FEATURE_PASSTHROUGH) | BIT(FEATURE_RESEND) | BIT(FEATURE_PRUNE) | \
 	 BIT(FEATURE_POSIX_ACL))
@@ -38,7 +38,7 @@ START_TEST(test_features_host_has_been_asked)
 }
 END_TEST
 
-/* Every kernel that the daemon runs on has a detached mount and the files behind maps. */
+/* Every kernel that the daemon runs on has detached mounts and the files behind maps. */
 START_TEST(test_features_root_has_what_takes_rights)
 {
 	struct features features = {0};
@@ -116,7 +116,7 @@ START_TEST(test_features_parse_of_no_name_fails_and_changes_nothing)
 }
 END_TEST
 
-/* What is written can be read, and nothing is cut off. */
+/* Text that was written can be parsed, and none of it is cut off. */
 START_TEST(test_features_text_of_all_is_parsed_to_all)
 {
 	char text[FEATURES_TEXT];

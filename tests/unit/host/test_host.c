@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What all channels share: the scratch buffer, and closing behind the loop's back.
+ * What all channels share: the scratch buffer, and closing descriptors outside the loop.
  */
 #include <fcntl.h>
 
@@ -38,7 +38,7 @@ START_TEST(test_host_reserve_of_less_changes_nothing)
 }
 END_TEST
 
-#ifndef __SANITIZE_ADDRESS__ /* it reports an allocation that fails, in a file that stays open */
+#ifndef __SANITIZE_ADDRESS__ /* it reports a failed allocation, in a file that stays open */
 START_TEST(test_host_reserve_of_too_much_enomem)
 {
 	volatile size_t too_much = SIZE_MAX / 4;

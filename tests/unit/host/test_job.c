@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Jobs: each belongs to whatever waits for it, is started once, and its result is taken once or
- * undone.
+ * Jobs: each belongs to the waiter that it works for, is started once, and its result is taken once
+ * or undone.
  */
 #include <unistd.h>
 
@@ -31,7 +31,7 @@ START_TEST(test_job_result_is_there_when_resumed)
 }
 END_TEST
 
-/* They would say that it has to be waited for. */
+/* As results these would mean that the caller has to wait. */
 static const int waiting_errors[] = {EAGAIN, EINPROGRESS};
 
 START_TEST(test_job_error_that_means_waiting_is_another)
@@ -123,7 +123,7 @@ START_TEST(test_job_of_the_next_step_is_another)
 }
 END_TEST
 
-/* The step came to something else meanwhile: what was done for it is of no use. */
+/* The step has changed meanwhile: what was done for the old one is useless. */
 START_TEST(test_job_of_a_step_that_is_left_is_undone)
 {
 	struct client client = {.caller = &stranger, .place = JOB_WORKER, .work.number = 1};
@@ -176,7 +176,7 @@ START_TEST(test_job_worker_can_not_be_stopped)
 }
 END_TEST
 
-/* All workers are at something long: whoever is killed meanwhile need not wait for them. */
+/* All workers are busy for long. A request killed meanwhile need not wait for them. */
 START_TEST(test_job_worker_that_has_not_begun_is_stopped)
 {
 	struct client busy[8] = {0};

@@ -12,7 +12,7 @@
 
 static struct caller other = {.uid = 1001, .gid = 1001};
 
-/* Whose children are there? */
+/* Expects no child to be left. */
 static void expect_no_child(void)
 {
 	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
@@ -80,7 +80,7 @@ START_TEST(test_job_process_that_does_not_end_holds_up_its_user_alone)
 }
 END_TEST
 
-/* Nothing of it can be undone any more, so it is not waited for. */
+/* The call has no undo(), so it need not run to its end. */
 static int run_killed(struct client *client)
 {
 	const struct job_call call = {
@@ -102,7 +102,7 @@ START_TEST(test_job_process_that_is_given_up_makes_room_for_the_next)
 }
 END_TEST
 
-/* He has stopped it: nobody is to wait for it again and again. */
+/* The user has stopped the process: nobody should wait for it again and again. */
 START_TEST(test_job_process_that_stays_when_given_up_is_its_users_last)
 {
 	struct client endless = {.caller = &stranger, .act = client_act_wait};
@@ -166,7 +166,9 @@ START_TEST(test_job_of_the_daemon_needs_a_thread_once_it_serves)
 }
 END_TEST
 
-/* It would walk into the mount, where the next waits for it; what does not walk ends. */
+/*
+ * A walk would enter the mount, where the next one waits for it. A job that does not walk ends.
+ */
 START_TEST(test_job_of_our_own_threads_is_no_walk)
 {
 	struct client first = {.caller = &stranger, .place = JOB_THREAD};
@@ -216,7 +218,7 @@ START_TEST(test_job_that_is_late_is_left_alone)
 	host.is_serving = true;
 	must_fail(client_run(&late), ETIMEDOUT);
 	ck_assert_uint_eq(user_charged(&host.users, STRANGER, USER_LOCKS), 1);
-	/* No second thread is lost there; somewhere else one may be. */
+	/* No second thread is lost in the same place; in another place one may be. */
 	must_fail(client_try(&again), ETIMEDOUT);
 	ck_assert_uint_eq(user_charged(&host.users, STRANGER, USER_LOCKS), 1);
 	must_fail(client_run(&alike), ETIMEDOUT);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which callers may use what belongs to a namespace, by the namespaces that their processes are in.
+ * Which callers may use what belongs to a namespace, judged by the namespaces of their processes.
  */
 #include <sched.h>
 #include <unistd.h>
@@ -20,7 +20,7 @@ static void note(unsigned foreign)
 	namespaces.foreign = foreign;
 }
 
-/* What is said to somebody who is in namespaces of its own. */
+/* Returns the verdict on a caller in namespaces of its own. */
 static int check(int unshares, enum namespace_type type)
 {
 	pid_t pid = peer_start(&(struct peer){.uid = ANNA, .unshares = unshares});
@@ -80,7 +80,7 @@ START_TEST(test_namespaces_check_unseen_is_refused)
 }
 END_TEST
 
-/* A file acts as its opener was, whose process may have gone. */
+/* A file acts for its opener as seen at the time: the opener's process may have gone. */
 START_TEST(test_namespaces_check_what_was_seen_holds)
 {
 	struct caller caller = {.uid = ANNA, .pid = peer_start(&(struct peer){.uid = ANNA})};
@@ -97,7 +97,7 @@ START_TEST(test_namespaces_check_what_was_seen_holds)
 }
 END_TEST
 
-/* Nor can a foreign one come home by way of another process that gets its number. */
+/* Nor can a foreign caller become a local one because another process gets its pid. */
 START_TEST(test_namespaces_check_refusal_holds)
 {
 	pid_t pid =
@@ -117,7 +117,7 @@ START_TEST(test_namespaces_check_refusal_holds)
 }
 END_TEST
 
-/* With ipcns= the mounter's namespace counts as well as that which is shown. */
+/* With ipcns= the mounter's namespace counts as well as the one shown. */
 START_TEST(test_namespaces_note_adds_that_of_ipc)
 {
 	struct caller self = {.pid = peer_start(&(struct peer){.uid = ANNA})};
@@ -128,7 +128,7 @@ START_TEST(test_namespaces_note_adds_that_of_ipc)
 	moved = (struct caller){.uid = ANNA, .pid = peer_start(&(struct peer){.uid = ANNA})};
 	must_fail(namespaces_check(&namespaces, &moved, NAMESPACE_IPC), EPERM);
 	namespaces_note(&namespaces);
-	/* What was seen holds for a caller; a new request is a new one. */
+	/* What was seen of a caller holds for it; a new request is a new caller. */
 	must_fail(namespaces_check(&namespaces, &moved, NAMESPACE_IPC), EPERM);
 	caller_fini(&moved);
 	must(namespaces_check(&namespaces, &moved, NAMESPACE_IPC));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the kernel says of sockets that the test has made.
+ * What the kernel reports of sockets that the test has made.
  */
 #include "lib/host/sock_diag.h"
 
@@ -140,7 +140,7 @@ START_TEST(test_sock_diag_peer_of_one_that_has_none_fails)
 }
 END_TEST
 
-/* Does the list have the socket? */
+/* Whether the list has the socket. */
 static bool has(const ino_t *inos, ssize_t n, int fd)
 {
 	for (ssize_t i = 0; i < n; i++)
@@ -172,7 +172,7 @@ START_TEST(test_sock_diag_bound_has_the_listener_and_all_that_is_connected)
 }
 END_TEST
 
-/* A datagram socket knows of nobody; those who are connected know of it. */
+/* A bound datagram socket knows no peer, but a socket connected to it knows it. */
 START_TEST(test_sock_diag_bound_has_those_who_send_datagrams)
 {
 	CLEANUP_FD int bound = native_unix(SOCK_DGRAM);

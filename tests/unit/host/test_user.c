@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The users' accounts. The fixture asks in every other test that they end up empty; here that they
- * count, refuse and empty themselves.
+ * The users' accounts. In every other test the fixture checks that they end up empty; here, that
+ * they count, refuse and empty themselves.
  */
 #include <stdint.h>
 
@@ -98,7 +98,7 @@ START_TEST(test_user_root_is_limited_as_well)
 }
 END_TEST
 
-/* Asking charges nothing, and answers as a charge would. */
+/* Asking charges nothing, and gives the answer that a charge would. */
 START_TEST(test_user_has_room_up_to_limit)
 {
 	users->limits[USER_STORED] = 10;

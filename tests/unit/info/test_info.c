@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * info/: what the texts of one object and of all say, and to whom; and that looking takes nothing.
+ * info/: what the texts of one object and of all objects say, and to whom, and that looking takes
+ * nothing.
  */
 #include <errno.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * How many processes read and write FIFOs: counted as the look finds them, in the rows of a table.
+ * How many processes read and write FIFOs: counted as the scan finds them, in the rows of a table.
  * The unit tests have no mount, so a file stands for each FIFO.
  */
 #include <fcntl.h>
@@ -64,7 +64,7 @@ static void point_at_it(void)
 	open_some((const int[]){O_PATH, -1});
 }
 
-/* A process counts once, whatever number of descriptors it has; one that only points not at all. */
+/* A process counts once, however many descriptors it has, and not at all if they are O_PATH. */
 START_TEST(test_info_fifos_count_processes)
 {
 	static void (*const ways[])(void) = {read_it, read_it, write_it, read_and_write_it,
@@ -78,7 +78,7 @@ START_TEST(test_info_fifos_count_processes)
 	look_make();
 	targets[0] = targets[1] = look_target(LOOK_PATH);
 	targets[0].has_no_maps = targets[1].has_no_maps = true;
-	targets[1].ino += (ino_t)1 << 40; /* nobody has that */
+	targets[1].ino += (ino_t)1 << 40; /* no file has that */
 	for (int i = 0; i < N_WAYS; i++)
 		pids[i] = look_start(ways[i]);
 	make_rows();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * info/ of FIFOs and sockets, which the kernel serves: what is said of them, and what is not.
+ * info/ of FIFO and socket nodes, which the kernel serves: what it says of them, and what it leaves
+ * out.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -9,7 +10,7 @@
 #include "tests/unit/mirror.h"
 #include "tests/unit/objects.h"
 
-/* Enough for texts, but not for a look at all processes. */
+/* Enough for texts, but not for a scan of all processes. */
 enum { BYTES_WITHOUT_LOOK = 1 << 20 };
 
 static struct channel *make_node(mode_t type)
@@ -20,7 +21,7 @@ static struct channel *make_node(mode_t type)
 	return channel;
 }
 
-/* Nobody has looked it up: nobody has to be looked for. */
+/* Nobody has looked it up, so there is nobody to look for. */
 START_TEST(test_info_nodes_status_of_a_fifo_node)
 {
 	mirror_make();
@@ -53,7 +54,7 @@ START_TEST(test_info_nodes_status_of_a_socket_node)
 }
 END_TEST
 
-/* As if the kernel knew it. */
+/* The reference stands for the kernel's. */
 START_TEST(test_info_nodes_status_of_a_fifo_looks_for_users)
 {
 	struct channel *channel;
@@ -90,7 +91,7 @@ START_TEST(test_info_nodes_users_of_a_fifo_that_can_not_be_found_are_left_out)
 }
 END_TEST
 
-/* Between the look-up of the text and its open. */
+/* Between the lookup of the text and its open. */
 START_TEST(test_info_nodes_status_of_what_has_become_a_fifo_is_looked_up_again)
 {
 	struct entry text = {0};
@@ -120,7 +121,7 @@ static void expect_texts(const char *directory, int n)
 	must_fail(mirror_find(path, &(struct entry){0}), ENOENT);
 }
 
-/* No text that could only fail. */
+/* A text that could only fail is not there. */
 START_TEST(test_info_nodes_peek_without_a_way_is_not_there)
 {
 	mirror_make();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Who has an object open: a child opens it in some way and waits, and the scan has to find it with
- * its access, user and name, and nobody else.
+ * Who has an object open: a child opens it in some way and waits, and the scan has to find the
+ * child, with its access, user and name, and nobody else.
  */
 #include <errno.h>
 #include <mqueue.h>
@@ -163,7 +163,7 @@ START_TEST(test_peers_no_target_matches_nobody)
 	look_find(NULL, 0);
 	ck_assert_uint_eq(look_found.n_peers, 0);
 	look_forget();
-	/* What the daemon keeps has no number of the kernel's, and others' 0 is not it. */
+	/* What the daemon keeps has no inode of the kernel's, and the 0 of others is not it. */
 	look_find(&nothing, 1);
 	ck_assert_uint_eq(look_found.n_peers, 0);
 	look_forget();
@@ -171,7 +171,7 @@ START_TEST(test_peers_no_target_matches_nobody)
 }
 END_TEST
 
-/* As a FIFO can't be mapped, nobody's maps are looked at for it. */
+/* A FIFO can't be mapped, so nobody's maps are searched for it. */
 START_TEST(test_peers_of_what_has_no_maps_have_it_open)
 {
 	struct peer_target target;
@@ -289,7 +289,7 @@ START_TEST(test_peers_one_process_may_have_several)
 }
 END_TEST
 
-/* As the mount shows it: its own device, and a number with the kind in it. */
+/* By what the mount shows: its own device, and an inode number that contains the kind. */
 START_TEST(test_peers_are_found_by_what_the_mount_shows)
 {
 	struct peer_target kernel, shown = {0};
@@ -304,7 +304,7 @@ START_TEST(test_peers_are_found_by_what_the_mount_shows)
 	ck_assert_uint_eq(look_found.n_peers, 1);
 	ck_assert_int_eq(look_found.peers[0].pid, pid);
 	look_forget();
-	shown.shown_dev = (dev_t)-1; /* the next one is another test's, at the same time */
+	shown.shown_dev = (dev_t)-1; /* the next device may be that of another test running now */
 	look_find(&shown, 1);
 	ck_assert_uint_eq(look_found.n_peers, 0);
 	look_forget();

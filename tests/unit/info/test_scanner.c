@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Who looks for peers: processes of the daemon's, which come and go with what is wanted of them.
+ * The processes that scan for peers: the daemon's own, which come and go as they are needed.
  */
 #include <errno.h>
 #include <signal.h>
@@ -22,7 +22,7 @@ static void resume(struct waiter *waiter)
 	loop_stop(loop);
 }
 
-/* Sorted, a look that has many to look for finds the right ones. */
+/* A scan with many targets, which it sorts, finds the right ones. */
 START_TEST(test_scanner_of_many_targets)
 {
 	enum { MANY = 10000 };
@@ -63,7 +63,7 @@ START_TEST(test_scanner_memory_is_the_readers)
 }
 END_TEST
 
-/* The first one; 0: there is none. */
+/* The first child of a process, or 0. */
 static pid_t child_of(pid_t parent)
 {
 	char path[64];
@@ -90,7 +90,9 @@ START_TEST(test_scanner_helper_that_was_killed_is_replaced)
 	must(scanner_new(&host, &look_scanner));
 	helper = child_of(getpid());
 	must_call(kill(helper, SIGKILL));
-	/* Until it has ended it may still be sent what it never reads: EIO, for that one reader. */
+	/*
+	 * Until the helper has ended it may be sent what it never reads: EIO, for that one reader.
+	 */
 	must_call(waitid(P_PID, (id_t)helper, &info, WEXITED | WNOWAIT));
 	pid = look_start(open_both);
 	look_find(&target, 1);

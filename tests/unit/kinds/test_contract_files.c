@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What holds for the open files of every kind. Streams wait, and tell when waiting may end; files
- * at positions have nothing to wait for, and hold in each test what they have instead.
+ * What holds for the open files of every kind. Streams wait, and report when waiting may end. Files
+ * with positions have nothing to wait for: each test says what holds for them instead.
  */
 #include <fcntl.h>
 #include <sys/epoll.h>
@@ -267,7 +267,7 @@ START_TEST(test_contract_files_removed_while_open_works_on_or_eidrm)
 	sample_put(file, 0);
 	sample_expect(file, 0);
 	ck_assert_uint_eq(object_stat(file->channel).st_ino, ino);
-	/* A segment that is attached goes on under another name. */
+	/* A segment that is attached lives on under another name. */
 	ck_assert_uint_eq(object_stat(file->channel).st_nlink, has(file, SAMPLE_KEYED));
 	object_close(file);
 }
@@ -291,7 +291,7 @@ START_TEST(test_contract_files_removed_while_open_changes_mode_or_eidrm)
 }
 END_TEST
 
-/* Kinds that need none, or had theirs when they were made, go on. */
+/* Kinds that need no descriptor, or got theirs when the object was made, go on. */
 START_TEST(test_contract_files_without_descriptors_enfile)
 {
 	const struct sample *sample = sample_of(kinds[_i]);

@@ -135,7 +135,7 @@ START_TEST(test_contract_names_created_twice_eexist)
 }
 END_TEST
 
-/* For all that is neither a file nor what the kind may have as nodes. */
+/* Everything that is neither a file nor a node that the kind may have. */
 START_TEST(test_contract_names_device_eperm)
 {
 	static const mode_t types[] = {S_IFCHR, S_IFBLK, S_IFDIR, S_IFLNK};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What holds for owners, modes and times of every kind: objects are their maker's, with the mode as
- * it stands, and only who may change or remove them does so.
+ * What holds for owners, modes and times of every kind: an object is its maker's, with the mode as
+ * given, and only those who may change or remove it do so.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -76,7 +76,7 @@ START_TEST(test_contract_rights_created_has_its_size)
 {
 	struct channel *channel = make_as(fixture_open(kinds[_i]), 0600, &root);
 
-	if (channel->service == CHANNEL_STREAM) /* which has none: channel_stat() */
+	if (channel->service == CHANNEL_STREAM) /* has no size: see channel_stat() */
 		ck_assert_int_eq(object_stat(channel).st_size, HOST_PAGE);
 	else
 		ck_assert_int_eq(object_stat(channel).st_size, sample_of(kinds[_i])->size);
@@ -110,7 +110,7 @@ START_TEST(test_contract_rights_mode_by_owner_changes)
 }
 END_TEST
 
-/* Who may not open an object may still change its mode. */
+/* A user who may not open an object may still change its mode. */
 START_TEST(test_contract_rights_mode_of_closed_object_by_owner_changes)
 {
 	struct channel *channel = make_as(fixture_open(kinds[_i]), 0, &stranger);
@@ -233,7 +233,7 @@ START_TEST(test_contract_rights_times_by_stranger_eperm)
 }
 END_TEST
 
-/* What a stranger is told who touches an object of this mode. */
+/* Returns what a stranger gets for touching an object of this mode. */
 static int touch_now(struct space *space, mode_t mode)
 {
 	struct channel *channel = make_as(space, mode, &root);
@@ -309,7 +309,7 @@ START_TEST(test_contract_rights_truncate_to_0_by_stranger_is_refused)
 }
 END_TEST
 
-/* To throw away what waits is to take it; a file's size is its writers'. */
+/* To throw away what waits is to take it. A file's size belongs to its writers. */
 START_TEST(test_contract_rights_truncate_to_0_takes_the_right_to_read)
 {
 	struct channel *channel = make_as(fixture_open(kinds[_i]), 0600, &root);

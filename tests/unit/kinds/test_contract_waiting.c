@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What holds for every kind of stream: who waits goes on when it can, in order, and nothing is lost
+ * What holds for every kind of stream: a waiter goes on when it can, in order, and nothing is lost
  * or mixed. Kinds that have nothing to wait for are left out.
  */
 #include <fcntl.h>
@@ -13,13 +13,13 @@
 #include "tests/unit/objects.h"
 #include "tests/unit/sample.h"
 
-/* A new object, open for both ways. */
+/* Opens a new object for reading and writing. */
 static struct file *new_file(int i)
 {
 	return sample_make_open(fixture_open(kinds[i]), "a", O_RDWR);
 }
 
-/* One that has no room. */
+/* Opens one that has no room. */
 static struct file *new_full(int i)
 {
 	struct file *file = new_file(i);
@@ -178,7 +178,7 @@ START_TEST(test_contract_waiting_writer_is_before_later_ones)
 }
 END_TEST
 
-/* Reads all there is, and comes with the two writers, into `text`. */
+/* Reads all there is, with what the two writers add, into `text`. */
 static void drain(struct file *file, char *text, struct held *first, struct held *second)
 {
 	const void *data;
@@ -237,7 +237,7 @@ START_TEST(test_contract_waiting_watch_is_told_of_write)
 	watch_start(&watch, file);
 	ck_assert_uint_eq(channel_poll(file) & EPOLLIN, 0);
 	loop_settle();
-	watch.n = 0; /* a queue's room to write may be told at first */
+	watch.n = 0; /* a queue's room to write may be reported at first */
 	watch_start(&watch, file);
 	sample_put(file, 0);
 	watch_wait(&watch, 1);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What becomes of a create whose object exists: for ctl it is an error that tells how that one
- * differs; for a configuration it is kept and adjusted, and what can't be is a fault. And names
- * that have to be quoted.
+ * A create whose object exists. For ctl it is an error that says how the object differs. For a
+ * configuration the object is kept and adjusted; what can't be adjusted is a fault. And names that
+ * have to be quoted.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -84,7 +84,7 @@ START_TEST(test_command_create_of_what_exists_tells_how_it_differs)
 	command_expect_refused(command("create pipes/p eof=auto"), EEXIST,
 			       "create pipes/p: File exists, with eof=never, not eof=auto");
 	command_expect_status(PIPES, "p", "eof", "never");
-	/* Who may not read the queue is not told of it. */
+	/* A caller who may not read the queue is not told what it is like. */
 	command_expect_refused(command_as(&stranger, COMMAND_STRICT, "create queues/q maxmsg=3"),
 			       EEXIST, "create queues/q: File exists");
 }
@@ -145,7 +145,7 @@ START_TEST(test_command_keep_without_mode_leaves_the_mode)
 }
 END_TEST
 
-/* Whoever made it beforehand may have it open still. */
+/* Its maker may still have it open. */
 START_TEST(test_command_keep_takes_nothing_of_a_third_users)
 {
 	commands_open();

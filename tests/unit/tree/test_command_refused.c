@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Commands that are refused, each with the exact words that it is refused with: a wrong line as
- * EINVAL, one that its caller has no right to as the call under it does. Nothing comes of either.
+ * Refused commands, each with the exact words of the refusal: a wrong line fails with EINVAL, one
+ * that its caller has no right to fails as the underlying call does. Neither has any effect.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "tests/unit/commands.h"
 #include "tests/unit/objects.h"
 
-/* One object of each kind, root's, which only root may use. */
+/* Makes one object of each kind, owned by root, which only root may use. */
 static void make(void)
 {
 	commands_open();
@@ -182,7 +182,7 @@ START_TEST(test_command_of_another_user_is_refused)
 }
 END_TEST
 
-/* What a user gives away of its own, the object being there: as chown(2) has it. */
+/* What a user gives away of its own existing object: refused as by chown(2). */
 static const char *const gifts[] = {"owner=0", "owner=1000", "group=0", "mode=0600 group=4"};
 #define N_GIFTS (sizeof(gifts) / sizeof(gifts[0]))
 
@@ -234,7 +234,7 @@ START_TEST(test_command_user_does_what_it_may)
 }
 END_TEST
 
-/* fs.pipe-max-size is the limit of all but root. */
+/* fs.pipe-max-size limits all users except root. */
 START_TEST(test_command_capacity_beyond_the_callers_limit_eperm)
 {
 	make();
@@ -246,7 +246,7 @@ START_TEST(test_command_capacity_beyond_the_callers_limit_eperm)
 }
 END_TEST
 
-/* An error names its word, and its reason even where the word is long. */
+/* An error names its word, and its reason even if the word is long. */
 START_TEST(test_command_long_word_does_not_hide_the_reason)
 {
 	char line[COMMAND_MAX] = "create pipes/p ";

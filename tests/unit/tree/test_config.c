@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Configuration files: every line is a command, every fault is told with its file and line, and the
- * other lines take effect.
+ * Configuration files: every line is a command, every fault is reported with its file and line, and
+ * the other lines take effect.
  */
 #include <errno.h>
 #include <grp.h>
@@ -21,7 +21,7 @@
 
 static struct space *pipes, *shm;
 static struct space *spaces[3];
-static char faults[4096]; /* PATH:LINE: TEXT, a line each */
+static char faults[4096]; /* PATH:LINE: TEXT, one per line */
 
 static void fault(const char *path, unsigned line, const char *text)
 {
@@ -160,7 +160,7 @@ START_TEST(test_config_file_that_cannot_be_read_is_one_fault)
 }
 END_TEST
 
-/* What becomes of a file with that owner and mode, read by that user's daemon. */
+/* How a file with this owner and mode is treated by that user's daemon. */
 static const struct {
 	uid_t self, owner;
 	mode_t mode;
@@ -224,7 +224,7 @@ START_TEST(test_config_fifo_or_device_is_refused_at_once)
 }
 END_TEST
 
-/* What it finds out about itself must not hide why the file could not be opened. */
+/* What the daemon finds out about itself must not hide why the file could not be opened. */
 START_TEST(test_config_fault_of_the_file_is_told_as_it_is)
 {
 	must_call(mount("tmpfs", "/proc", "tmpfs", 0, NULL));
@@ -236,7 +236,7 @@ START_TEST(test_config_fault_of_the_file_is_told_as_it_is)
 }
 END_TEST
 
-/* Under AddressSanitizer, where mallinfo2() says nothing, LeakSanitizer does. */
+/* Under AddressSanitizer mallinfo2() reports nothing; LeakSanitizer does. */
 START_TEST(test_config_file_that_cannot_be_read_leaks_nothing)
 {
 	const gid_t groups[] = {1, 2, 3, 4, 5, 6, 7, 8};
@@ -251,7 +251,7 @@ START_TEST(test_config_file_that_cannot_be_read_leaks_nothing)
 }
 END_TEST
 
-/* /etc of its own, in the test's mount namespace. */
+/* The test has its own /etc, in its mount namespace. */
 START_TEST(test_config_system_reads_the_file_and_then_the_directory)
 {
 	must_call(mount("tmpfs", "/etc", "tmpfs", 0, NULL));

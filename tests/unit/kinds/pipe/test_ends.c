@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The ends of a FIFO on tmpfs, as a thread of the daemon's sees them: when it holds a write end,
- * and when the kernel says so.
+ * The ends of a FIFO on tmpfs, as a thread of the daemon sees them: when it holds a write end, and
+ * when the kernel says so.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -64,7 +64,7 @@ static void take(const struct ends *ends, size_t size)
 	ck_assert_int_eq(read(ends->read_fd, data, size), (ssize_t)size);
 }
 
-/* Has inotify told that somebody has read? Forgets it. */
+/* Whether inotify has reported a read. Consumes the report. */
 static bool was_read(const struct ends *ends)
 {
 	char events[1024] __attribute__((aligned(8)));
@@ -151,7 +151,7 @@ START_TEST(test_ends_try_keeps_the_write_end_where_nobody_else_writes)
 }
 END_TEST
 
-/* Held only now: the kernel can't say yet whether anybody writes. */
+/* Newly held: the kernel can't say yet whether anybody writes. */
 START_TEST(test_ends_new_one_with_content_gets_a_write_end)
 {
 	struct ends ends = new_ends();

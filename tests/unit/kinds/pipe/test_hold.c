@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Kept FIFOs, which are on tmpfs here: what the daemon holds of them, from the look-up on until
- * nobody uses them any more, and what that is charged.
+ * Kept FIFOs, here on tmpfs: what the daemon holds of them, from the lookup until nobody uses them
+ * any more, and how that is charged.
  */
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
@@ -87,7 +87,7 @@ START_TEST(test_hold_is_let_go_when_nobody_uses_it)
 }
 END_TEST
 
-/* The other one is let go meanwhile, which tells that the time has come. */
+/* The other FIFO is let go meanwhile, which shows that the time has come. */
 START_TEST(test_hold_stays_while_somebody_writes)
 {
 	struct space *space = fifos_open();
@@ -223,7 +223,7 @@ START_TEST(test_hold_over_the_users_limit_enfile)
 }
 END_TEST
 
-/* What rests makes room for the next one. */
+/* A FIFO at rest makes room for the next one. */
 START_TEST(test_hold_at_the_limit_waits_for_one_that_rests)
 {
 	struct space *space = fifos_open();
@@ -265,7 +265,7 @@ static void *read_into(void *page)
 	return NULL;
 }
 
-/* Has it read to memory that faults, with the lock of the pipe held. Returns who sees to that. */
+/* Reads the FIFO into memory that faults, with the pipe's lock held. Returns the userfaultfd. */
 static int lock_begin(void *page, pthread_t *ret_reader)
 {
 	int fd = must_call((int)syscall(SYS_userfaultfd, O_CLOEXEC));
@@ -280,7 +280,7 @@ static int lock_begin(void *page, pthread_t *ret_reader)
 	return fd;
 }
 
-/* It has rested, and would go as the other one does, but for the thread that is kept at it. */
+/* It has rested, and would be let go like the other one, but a thread is stuck at it. */
 START_TEST(test_hold_that_is_locked_is_not_let_go)
 {
 	struct space *space = fifos_open();
@@ -296,7 +296,7 @@ START_TEST(test_hold_that_is_locked_is_not_let_go)
 	loop_settle();
 	must(fifo_look_up(other, FIFO_OTHER));
 	fifo_await_gone(other, 1);
-	close(lock); /* and the fault is like any other */
+	close(lock); /* after which the fault is like any other */
 	pthread_join(reader, NULL);
 	fifo_await_held(fifo, "both");
 	fifo_expect(FIFO_NODE, "ello");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Bytes in a pipe: handed over where somebody waits, else stored; emptied by who may read; FIFO and
- * socket nodes, which hold none.
+ * Bytes in a pipe: handed over if a reader waits, otherwise stored; emptied by whoever may read.
+ * And FIFO and socket nodes, which hold none.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -198,7 +198,7 @@ START_TEST(test_pipe_truncate_gives_memory_back)
 }
 END_TEST
 
-/* Writing alone does not give the right to throw away: the stranger is, by _i, other or owner. */
+/* Write access alone gives no right to throw away. By _i, the stranger is other or owner. */
 START_TEST(test_pipe_truncate_by_who_may_only_write_eacces)
 {
 	const mode_t modes[] = {0622, 0200};

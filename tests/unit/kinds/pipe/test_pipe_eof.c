@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * When a reader of a pipe is told its end: the pipe is empty, nobody has it open for writing, and
+ * When a reader of a pipe gets end-of-file: the pipe is empty, nobody has it open for writing, and
  * the reader has seen data or a writer since it opened.
  */
 #include <fcntl.h>

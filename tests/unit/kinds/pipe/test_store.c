@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Bytes that are copied into a store: in which order they are taken, how many fit, and what that
+ * Bytes that are copied into a store: the order in which they are taken, how many fit, and how that
  * is charged.
  */
 #include <stdio.h>
@@ -97,7 +97,7 @@ START_TEST(test_store_taken_makes_room)
 }
 END_TEST
 
-/* What little waits takes little, and the smallest piece is left for the next. */
+/* A few bytes take little memory, and the smallest piece is left for the next. */
 START_TEST(test_store_begins_small)
 {
 	struct store store = new_store();
@@ -112,7 +112,7 @@ START_TEST(test_store_begins_small)
 }
 END_TEST
 
-/* Of many small puts there are few pieces, and they take hardly more than the bytes. */
+/* Many small puts make few pieces, which take hardly more than the bytes. */
 START_TEST(test_store_grows_up_to_capacity)
 {
 	struct store store = new_store();
@@ -153,7 +153,7 @@ START_TEST(test_store_capacity_is_held_to_the_byte)
 }
 END_TEST
 
-/* Put and taken by odd numbers, across the pieces. */
+/* Puts and takes odd numbers of bytes, across the pieces. */
 START_TEST(test_store_keeps_order_across_pieces)
 {
 	struct store store = new_store();
@@ -205,7 +205,7 @@ START_TEST(test_store_emptied_gives_all_back)
 }
 END_TEST
 
-#ifndef __SANITIZE_ADDRESS__ /* it has an allocator of its own, which does not fail */
+#ifndef __SANITIZE_ADDRESS__ /* its own allocator does not fail */
 START_TEST(test_store_without_memory_enomem)
 {
 	struct rlimit none, before;
@@ -255,7 +255,7 @@ START_TEST(test_store_shrunk_below_its_content_ebusy)
 }
 END_TEST
 
-/* /proc/sys/fs/pipe-max-size binds all but root. */
+/* /proc/sys/fs/pipe-max-size binds all users except root. */
 START_TEST(test_store_check_has_the_kernels_limit_for_users)
 {
 	FILE *file = fopen("/proc/sys/fs/pipe-max-size", "re");

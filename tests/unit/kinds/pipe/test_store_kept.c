@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Bytes that stay in the buffer that they came in: the same memory is lent as was put, beside what
- * was copied, in order; and what that is charged.
+ * Bytes that stay in the buffer they arrived in: the memory that was put is the memory that is
+ * lent, in order with what was copied. And how that is charged.
  */
 #include <stdlib.h>
 
@@ -23,7 +23,7 @@ static size_t charged(void)
 	return user_charged(&host.users, 0, USER_STORED);
 }
 
-/* A request comes, and what it brings is put; how much was accepted. */
+/* Receives a request and puts its bytes. Returns how many were accepted. */
 static ssize_t come(struct store *store, char byte, size_t size)
 {
 	char *data = buffers_next(&host.buffers) + HEAD;

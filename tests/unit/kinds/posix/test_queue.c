@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Queues are the kernel's own: what is made, sent or received on one side is so on the other, with
- * priorities, limits and who waits.
+ * Queues are the kernel's own: what one side makes, sends or receives shows on the other, with
+ * priorities, limits and waiting.
  */
 #include <fcntl.h>
 #include <sys/epoll.h>
@@ -265,7 +265,7 @@ START_TEST(test_queue_watch_is_told_of_native_receive)
 }
 END_TEST
 
-/* While nobody waits, the queue is not listened to. */
+/* While nobody waits, the daemon does not listen to the queue. */
 START_TEST(test_queue_reader_after_idle_time_is_woken)
 {
 	mqd_t native = native_queue_make("/q", 4, 8);
@@ -299,7 +299,7 @@ static void stop_dispatch(struct loop_source *source, uint32_t events)
 	loop_stop(loop);
 }
 
-/* There is always room to write, which is no reason to wake who waits to read. */
+/* There is always room to write, which is no reason to wake a reader that waits. */
 START_TEST(test_queue_waiting_reader_does_not_keep_the_loop_busy)
 {
 	const struct itimerspec period = {.it_value.tv_nsec = 200000000};

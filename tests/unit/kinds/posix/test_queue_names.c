@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Queues as objects with owners: the limits that they are made with, whose account they are on,
- * who may empty them, and names that lead elsewhere by now.
+ * Queues as objects with owners: the limits they are made with, whose account they are on, who may
+ * empty them, and names that by now lead elsewhere.
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -16,7 +16,7 @@
 #include "tests/unit/objects.h"
 #include "tests/unit/peer.h"
 
-enum { QUEUE_MAXMSG, QUEUE_MSGSIZE }; /* as the kind's table has them */
+enum { QUEUE_MAXMSG, QUEUE_MSGSIZE }; /* as in the kind's table */
 
 static struct mq_attr made_with(unsigned index, uint64_t value)
 {
@@ -84,8 +84,8 @@ START_TEST(test_queue_names_too_long_is_not_cut_short)
 END_TEST
 
 /*
- * Somebody of whom no other test makes queues, with room in RLIMIT_MSGQUEUE for one of the default
- * size (some 3 KiB) but not for two.
+ * A user of whom no other test makes queues, with room in RLIMIT_MSGQUEUE for one queue of the
+ * default size (some 3 KiB) but not for two.
  */
 static struct peer peer_with_room_for_one(void)
 {
@@ -129,7 +129,7 @@ START_TEST(test_queue_names_truncate_takes_the_right_to_read)
 }
 END_TEST
 
-/* As ftruncate(2): a file that is open to read has the right, whoever asks. */
+/* As ftruncate(2): a file that is open for reading has the right, whoever calls. */
 START_TEST(test_queue_names_truncate_through_a_writers_file_takes_the_right_to_read)
 {
 	struct channel *queue = object_make(fixture_open(&queue_kind), "q");
@@ -188,7 +188,7 @@ START_TEST(test_queue_names_unlinked_natively_is_used_on)
 
 	must_call(mq_unlink("/q"));
 	file_put(file, "hello");
-	second = object_open(file->channel, O_RDONLY); /* by the descriptor that there is */
+	second = object_open(file->channel, O_RDONLY); /* by the descriptor that is there already */
 	file_expect(second, 100, "hello");
 	object_close(second);
 	object_close(file);
@@ -210,7 +210,7 @@ START_TEST(test_queue_names_status_is_for_those_who_may_read)
 }
 END_TEST
 
-/* A daemon without privileges has no mount of its own, and no list. */
+/* An unprivileged daemon has no mount of its own, and no list. */
 
 START_TEST(test_queue_names_without_privileges_are_used_by_name)
 {

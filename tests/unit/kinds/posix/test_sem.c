@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Semaphores whose file is more than a semaphore's.
+ * Semaphores whose file is larger than a semaphore.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -37,7 +37,7 @@ static int count_large(void)
 	return n;
 }
 
-/* The last descriptor of a file that is removed frees all of it: not on the loop. */
+/* Closing the last descriptor of a removed file frees all of it: not on the loop. */
 START_TEST(test_sem_made_large_and_removed_is_closed_by_a_worker)
 {
 	struct worker_task tasks[N_TASKS];

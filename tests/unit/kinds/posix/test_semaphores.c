@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Against glibc's own functions on the same file; and with files that are truncated meanwhile.
+ * Semaphores against glibc's own functions on the same file, and with files that are truncated
+ * meanwhile.
  */
 #include "lib/kinds/posix/semaphores.h"
 
@@ -154,7 +155,7 @@ START_TEST(test_semaphore_file_truncated_eio)
 	must_fail(semaphore_wait(semaphore), EIO);
 	must_fail(semaphore_watch(semaphore), EIO);
 	unmake();
-	/* The place serves again. */
+	/* The place in the arena can be used again. */
 	fd = memfd_create("s", MFD_CLOEXEC);
 	must_call(ftruncate(fd, sizeof(sem_t)));
 	must(semaphore_map(fd, &semaphore));

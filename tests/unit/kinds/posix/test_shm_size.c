@@ -15,7 +15,7 @@
 #include "tests/unit/native.h"
 #include "tests/unit/objects.h"
 
-enum { SHM_SIZE }; /* as the kind's table has it */
+enum { SHM_SIZE }; /* as in the kind's table */
 
 static int truncate_through(struct file *file, off_t size, struct caller *caller)
 {
@@ -70,7 +70,7 @@ START_TEST(test_shm_size_truncate_through_a_file_without_a_name_works_on)
 }
 END_TEST
 
-/* Its place may be taken by what waits for ever for someone to open its other end. */
+/* Its name may be taken over by a FIFO, whose open waits for ever for the other end. */
 START_TEST(test_shm_size_replaced_by_a_fifo_is_not_truncated)
 {
 	struct channel *region = object_make(fixture_open(&shm_kind), "r");
@@ -97,8 +97,8 @@ static int size_as_stranger(void *data)
 }
 
 /*
- * Whoever changes the size of a file takes its set-user-id bit away, and the kernel asks for both
- * at once. That is not the caller's chmod, which only the owner may do, and gives nobody a right.
+ * A size change also drops the set-user-id bit, and the kernel asks for both at once. That is not
+ * the caller's chmod, which only the owner may do, and gives nobody a right.
  */
 START_TEST(test_shm_size_sized_by_another_loses_its_set_user_id_bit_alone)
 {
@@ -177,7 +177,7 @@ struct opening {
 	struct file *file;
 };
 
-/* Each time its owner has set the bits again. */
+/* Each time, its owner has set the bits again. */
 static int open_as_stranger(void *data)
 {
 	struct opening *opening = data;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Connections from the first open on: while they are being made, when that fails or is given up,
+ * Connections from their first open: while they are being made, when that fails or is given up,
  * messages of any length, and how info/ shows them.
  */
 #include "lib/kinds/socket/connection.h"
@@ -21,7 +21,7 @@
 
 static struct space *space;
 
-/* The channel of the Unix socket that the test has at SOCKET_PATH; `unix/dev/shm/socket`. */
+/* The channel `unix/dev/shm/socket` of the Unix socket that the test has at SOCKET_PATH. */
 static struct channel *find(struct caller *caller)
 {
 	static const char *const names[] = {"dev", "shm", "socket"};
@@ -38,7 +38,7 @@ static struct channel *find(struct caller *caller)
 	return entry.channel;
 }
 
-/* A listener whose backlog is full: who connects has to wait. */
+/* A listener whose backlog is full: a client has to wait. */
 static int listen_full(int fds[2])
 {
 	fds[0] = native_unix(SOCK_STREAM);
@@ -112,7 +112,10 @@ static struct channel *find_tcp(const char *host_name, unsigned short port)
 	return entry.channel;
 }
 
-/* Of a name's addresses, here those of /etc/hosts, one may be where nobody listens. */
+/*
+ * A name may have several addresses (here from /etc/hosts), and nobody may be listening at one of
+ * them.
+ */
 START_TEST(test_connection_goes_on_to_the_next_address)
 {
 	unsigned short port;
@@ -217,7 +220,7 @@ static int connect_fails(const struct dial_target *target, int *ret_fd)
 	return connect_result;
 }
 
-/* Errors that here mean something else: wait, or that the caller has too many. */
+/* Errors that mean something else here: to wait, or that the caller has too many. */
 START_TEST(test_connection_failing_for_want_of_something_ends)
 {
 	static const int errors[][2] = {
@@ -316,7 +319,7 @@ static int look_once(void *data)
 	return channel_footprint(looking->channel, &root, &looking->found);
 }
 
-/* The kernel goes through all Unix sockets of the machine for it: that is not for the loop. */
+/* For this the kernel goes through all Unix sockets of the machine: too long for the loop. */
 START_TEST(test_connection_peer_is_looked_for_elsewhere_and_once)
 {
 	CLEANUP_FD int listening = native_unix(SOCK_STREAM);
@@ -328,7 +331,7 @@ START_TEST(test_connection_peer_is_looked_for_elsewhere_and_once)
 	must(socket_open(looking.channel, O_RDWR, &root, &file));
 	host.is_serving = true;
 	must(loop_wait_for(&root, look_once, &looking));
-	ck_assert_uint_eq(looking.found.dev, 0); /* nobody has it yet */
+	ck_assert_uint_eq(looking.found.dev, 0); /* no process has it yet */
 	fd = native_accept(listening);
 	must_call(fstat(fd, &attr));
 	must_fail(look_once(&looking), EAGAIN);

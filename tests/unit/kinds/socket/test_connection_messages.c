@@ -77,7 +77,7 @@ START_TEST(test_connection_messages_empty_is_one)
 }
 END_TEST
 
-/* The look at how long the next one is takes the error, and must not keep it. */
+/* Asking for the length of the next message takes the error, which must not get lost. */
 START_TEST(test_connection_messages_refused_is_told_to_who_reads)
 {
 	struct space *udp = fixture_open(&udp_kind);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The names of sockets/tcp, sockets/udp and sockets/abstract: what is there to be opened, and what
- * `ls` says.
+ * The names of sockets/tcp, sockets/udp and sockets/abstract: what can be opened, and what `ls`
+ * shows.
  */
 #include <stdio.h>
 #include <sys/socket.h>
@@ -38,7 +38,7 @@ START_TEST(test_inet_any_host_and_port_is_there)
 }
 END_TEST
 
-/* Names of services may be asked of the network: not while others wait. */
+/* Service names may be looked up in the network: not while others wait. */
 START_TEST(test_inet_service_is_looked_for_on_a_thread)
 {
 	struct space *space = fixture_open(&tcp_kind);
@@ -112,7 +112,7 @@ START_TEST(test_inet_abstract_lists_and_finds_who_listens)
 }
 END_TEST
 
-/* A client's own name, which the kernel has given it, is none to connect to. */
+/* A client's own name, which the kernel gave it, is not one to connect to. */
 START_TEST(test_inet_abstract_lists_no_clients)
 {
 	struct space *space = fixture_open(&abstract_kind);

@@ -38,7 +38,7 @@ static int change_once(void *data)
 	return space_change(directory, &changing->attr, changing->changes, changing->caller);
 }
 
-/* What has to wait for a disk is not done on the loop. */
+/* The loop does nothing that may wait for a disk. */
 static int change(struct changing changing)
 {
 	must_fail(change_once(&changing), EAGAIN);

@@ -13,7 +13,7 @@
 
 static struct space *space;
 
-/* A server that listens there; its directory. */
+/* Makes a server that listens there, and returns its directory. */
 static struct space *make(const char *name, const char *address)
 {
 	const struct settings settings = {.given = 1, .texts = {address}}; /* listen= */
@@ -52,7 +52,10 @@ START_TEST(test_server_names_replaced_ends_however_it_is_in_use)
 	held_expect_result(&held, -EINVAL);
 	must(object_lookup(directory, "connect", NULL));
 	object_close(file);
-	/* The kernel may remember a directory for long; the other server has two descriptors. */
+	/*
+	 * The kernel may remember a directory for a long time. The other server has two
+	 * descriptors.
+	 */
 	ck_assert_uint_eq(user_charged(&host.users, 0, USER_DESCRIPTORS), 2);
 	channel_unref(accept);
 	space_unref(replaced);

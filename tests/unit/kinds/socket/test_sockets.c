@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What holds for every kind whose objects are addresses, or directories with such in them: each
- * row is a way to be connected to a native socket.
+ * What holds for every kind whose objects are addresses, or directories that contain such: each row
+ * is a way to be connected to a native socket.
  */
 #include <poll.h>
 #include <stdlib.h>
@@ -39,7 +39,7 @@ static bool has_messages(int i)
 	return ways[i].type != SOCK_STREAM;
 }
 
-/* Goes down the path, and leaves the channel that it leads to. */
+/* Follows the path, and returns the channel that it leads to. */
 static struct channel *walk(struct space *space, char *path)
 {
 	struct entry entry = {.space = space_ref(space)};
@@ -74,7 +74,7 @@ static int listen_natively(const struct way *way, char *path)
 	return fd;
 }
 
-/* Of a connectionless socket: its peer is whoever has sent last. */
+/* Connects a connectionless socket to whoever sent last. */
 static void connect_back(struct ends *ends)
 {
 	struct sockaddr_storage address;
@@ -188,7 +188,7 @@ START_TEST(test_sockets_write_waits_for_room)
 
 	for (int i = 0; n > 0 && i < 10000; i++)
 		n = channel_write(ends.file, data, has_messages(_i) ? 1000 : sizeof(data), 0);
-	if (ways[_i].kind == &udp_kind) { /* it drops what there is no room for */
+	if (ways[_i].kind == &udp_kind) { /* it drops what it has no room for */
 		ck_assert_int_eq(n, 1000);
 		end(&ends);
 		return;
@@ -246,7 +246,7 @@ START_TEST(test_sockets_message_stays_one)
 }
 END_TEST
 
-/* Writes on until that fails: TCP and UDP have to hear first that nobody is there. */
+/* Writes until it fails: TCP and UDP have to hear first that nobody is there. */
 static ssize_t write_in_vain(struct file *file)
 {
 	ssize_t n;
@@ -278,7 +278,7 @@ START_TEST(test_sockets_other_end_closed_is_the_end)
 }
 END_TEST
 
-/* Whoever opens the same channel again shares the connection. */
+/* Another open of the same channel shares the connection. */
 START_TEST(test_sockets_last_writer_closed_is_the_end_for_the_other)
 {
 	struct ends ends = connected(_i);

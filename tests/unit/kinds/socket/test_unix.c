@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The mirror of the real directories: what is in it, whose rights it takes, and where links lead.
+ * The mirror of the real directories: what is in it, whose rights count, and where links lead.
  */
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -18,7 +18,7 @@
 
 static struct space *space;
 
-/* Follows the path as the caller: 0 and *ret_entry, or -errno. */
+/* Follows the path as the caller. Returns 0 and *ret_entry, or -errno. */
 static int walk(const char *path, struct caller *caller, struct entry *ret_entry)
 {
 	CLEANUP_FREE char *copy = strdup(path);
@@ -67,7 +67,7 @@ START_TEST(test_unix_shows_directories_and_sockets_only)
 	ck_assert_int_eq(space_list_find(entry.space, "d", &ino, &mode), 1);
 	ck_assert_uint_eq(mode, S_IFDIR);
 	ck_assert_int_eq(space_list_find(entry.space, "socket", &ino, &mode), 1);
-	ck_assert_uint_eq(mode, S_IFREG); /* as stat shows it */
+	ck_assert_uint_eq(mode, S_IFREG); /* as stat(2) shows it */
 	entry_unref(&entry);
 	must_fail(try_walk("dev/shm/file", &root), ENOENT);
 	must_fail(try_walk("dev/shm/fifo", &root), ENOENT);
@@ -101,7 +101,7 @@ START_TEST(test_unix_attributes_are_the_real_ones)
 }
 END_TEST
 
-/* With the bit the kernel would refuse `<>`, because of fs.protected_regular. */
+/* With the sticky bit the kernel would refuse `<>`, because of fs.protected_regular. */
 START_TEST(test_unix_sticky_directory_is_shown_without)
 {
 	struct entry entry;
@@ -131,7 +131,7 @@ START_TEST(test_unix_stranger_gets_no_further_than_natively)
 	must(walk("dev/shm/d/socket", &stranger, &entry));
 	must(socket_open(entry.channel, O_RDWR, &stranger, &file));
 	object_close(file);
-	/* Found while it was allowed, opened when it is no more. */
+	/* Found while that was allowed, opened when it no longer is. */
 	must_call(chmod("/dev/shm/d", 0700));
 	must_fail(socket_open(entry.channel, O_RDWR, &stranger, &file), EACCES);
 	must_call(chmod("/dev/shm/d", 0711));

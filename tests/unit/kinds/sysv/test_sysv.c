@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What only System V objects do: keys and identifiers for names, segments that are not born yet,
- * sets whose lists wait.
+ * What only System V objects do: keys and identifiers for names, segments that do not exist yet,
+ * and sets whose lists wait.
  */
 #include <fcntl.h>
 #include <sys/msg.h>
@@ -52,7 +52,7 @@ START_TEST(test_sysv_names_of_no_key_enoent)
 }
 END_TEST
 
-/* One with a key is not found by its identifier, so that each has one name. */
+/* A queue with a key is not found by its identifier, so that each has one name. */
 START_TEST(test_sysv_private_is_named_by_its_identifier)
 {
 	struct space *space = fixture_open(&sysv_queue_kind);
@@ -71,8 +71,7 @@ START_TEST(test_sysv_private_is_named_by_its_identifier)
 }
 END_TEST
 
-/* Whom the kernel does not tell by IPC_STAT sees the object all the same, as ipcs does. */
-#define N_LISTED 600 /* some pieces */
+#define N_LISTED 600 /* several pieces */
 
 struct listing {
 	struct space *space;
@@ -92,7 +91,7 @@ static int list_once(void *data)
 	return space_list(listing->space, &root, count, listing);
 }
 
-/* For each set the kernel goes through its semaphores: that is not for the loop. */
+/* The kernel goes through the semaphores of each set: too long for the loop. */
 START_TEST(test_sysv_list_is_made_elsewhere)
 {
 	struct listing listing = {.space = fixture_open(&sysv_sem_kind)};
@@ -118,6 +117,7 @@ START_TEST(test_sysv_list_is_made_elsewhere)
 }
 END_TEST
 
+/* A caller that the kernel refuses IPC_STAT still sees the object, as with ipcs(1). */
 START_TEST(test_sysv_unreadable_is_shown_to_all)
 {
 	int id = (int)must_call(msgget(KEY, IPC_CREAT | 0));

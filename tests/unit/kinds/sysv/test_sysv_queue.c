@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What only System V queues do: types, empty messages, and threads that sleep for who waits.
+ * What only System V queues do: types, empty messages, and threads that sleep on behalf of waiters.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -48,7 +48,7 @@ static unsigned long count(void)
 	return data.msg_qnum;
 }
 
-/* Runs the loop until nobody sleeps any more. */
+/* Runs the loop until no thread sleeps any more. */
 static int try_to_rest(void *data)
 {
 	return host.users.taken[USER_SLEEPS] ? -EAGAIN : 0;
@@ -156,7 +156,7 @@ START_TEST(test_sysv_queue_native_empty_message_is_read)
 }
 END_TEST
 
-/* It has been taken from the queue by the time that nobody waits for it any more. */
+/* When the reader gives up, the message has already been taken from the queue. */
 START_TEST(test_sysv_queue_empty_message_nobody_waits_for_is_put_back)
 {
 	struct file *file = new_file();
@@ -265,7 +265,7 @@ START_TEST(test_sysv_queue_native_receive_tells_who_polls_of_room)
 }
 END_TEST
 
-/* There is room, but for less than a writer waits with: who polls is behind him. */
+/* There is room, but less than a waiting writer needs: poll comes after the writer. */
 START_TEST(test_sysv_queue_room_that_a_writer_waits_with_is_not_looked_for)
 {
 	static const char large[6000];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Segments that are large: what takes long with them is done elsewhere than on the loop.
+ * Large segments: what takes long with them is not done on the loop.
  */
 #include <fcntl.h>
 #include <sys/ipc.h>
@@ -18,7 +18,7 @@
 #define NAME "0x000004d2"
 #define SIZE (8 << 20)
 
-/* Descriptors of a segment's file that this process has. */
+/* Counts this process's descriptors of a segment's file. */
 static int count_held(void)
 {
 	struct stat attr;
@@ -29,7 +29,7 @@ static int count_held(void)
 	return n;
 }
 
-/* As their files, and attached. */
+/* Through their files, and attached. */
 static const unsigned modes[] = {0, 1U << FEATURE_MAP_FILES};
 
 static void resume(struct waiter *waiter)
@@ -59,7 +59,7 @@ END_TEST
 START_TEST(test_sysv_shm_large_is_written_by_a_job)
 {
 	struct file *file;
-	static char text[300001]; /* several jobs' */
+	static char text[300001]; /* takes several jobs */
 	struct held held = {0};
 	const void *data;
 
