@@ -30,7 +30,7 @@ NR > 1 {
 }
 
 END {
-	printf "| while |"
+	printf "| attack |"
 	for (d = 1; d <= n_deeds; d++)
 		printf " %s |", deeds[d]
 	printf "\n| --- |"

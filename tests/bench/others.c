@@ -18,13 +18,13 @@ enum { TARGET_MS = 50, SECONDS_HANG = 180 };
 
 static const struct attack attacks[] = {
 	{"no attack", NULL, NULL},
-	{"a socket that lingers is sent to the daemon", attack_linger, NULL},
-	{"chmod of a region that is being filled", attack_region, NULL},
+	{"a lingering socket is sent to the daemon", attack_linger, NULL},
+	{"chmod of a region being filled", attack_region, NULL},
 	{"metrics of 100 sets of 32,000 semaphores", attack_sets, NULL},
 	{"16 files fallocated through the mount", attack_files, NULL},
-	{"the child that makes his queue is stopped", attack_child, NULL},
+	{"the process that makes a queue is stopped", attack_child, NULL},
 	{"peers, one of them stuck in a fault", attack_fault, NULL},
-	{"12 FIFOs whose locks he keeps for ever", attack_locks, attack_locks_prepare},
+	{"12 FIFOs are kept locked for ever", attack_locks, attack_locks_prepare},
 	{"names below sockets/tcp, each looked up once", attack_stats, NULL},
 	{"120 listings of 60,000 names", attack_listings, NULL},
 	{"400 blocked System V waits", attack_waits, NULL},

@@ -54,11 +54,11 @@ static double time_start(struct ends *ends)
 }
 
 static const struct row rows[] = {
-	{"wake-ups while idle", NULL, .unit = UNIT_COUNT, .n_batches = 1, .placements = ONLY_FREE,
+	{"wake-ups when idle", NULL, .unit = UNIT_COUNT, .n_batches = 1, .placements = ONLY_FREE,
 	 .bound = BOUND_MOST, .sides = {[IPCFS] = {"ipcfs", .sample = count_wakeups}}},
-	{"CPU ticks while idle", NULL, .unit = UNIT_COUNT, .n_batches = 1, .placements = ONLY_FREE,
+	{"CPU ticks when idle", NULL, .unit = UNIT_COUNT, .n_batches = 1, .placements = ONLY_FREE,
 	 .bound = BOUND_MOST, .sides = {[IPCFS] = {"ipcfs", .sample = count_ticks}}},
-	{"start until the mount answers", NULL, .unit = UNIT_MILLISECONDS, .placements = ONLY_FREE,
+	{"time until the mount answers", NULL, .unit = UNIT_MILLISECONDS, .placements = ONLY_FREE,
 	 .bound = BOUND_MOST, .targets = {[PLACED_FREE] = 50},
 	 .sides = {[IPCFS] = {"ipcfs", .sample = time_start}}},
 	{.work = NULL},

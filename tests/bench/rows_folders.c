@@ -186,7 +186,7 @@ static const struct row rows[] = {
 	/* Before the first, the daemon has let go of all FIFOs, which takes seconds. */
 	{"ls -l, the first", "pipes", .n_batches = 3, LONG(ipcfs_ls_first)},
 	{"ls -l, the second", "pipes", .n_batches = 3, LONG(ipcfs_ls_again)},
-	{"memory of each in the daemon", "pipes", .unit = UNIT_KIB, .n_batches = 1,
+	{"daemon memory per FIFO", "pipes", .unit = UNIT_KIB, .n_batches = 1,
 	 .placements = ONLY_FREE, .is_kept = true, .bound = BOUND_MOST,
 	 .targets = {[PLACED_FREE] = 1.5},
 	 .sides = {[IPCFS] = {"ipcfs", .sample = measure_memory}}},

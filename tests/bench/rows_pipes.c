@@ -86,7 +86,7 @@ static const struct row rows[] = {
 	 .targets = {0.95, 1.5}, .sides = STREAM_SIDES},
 	{"1 MiB writes", "pipes", 1 << 20, UNIT_RATE, .is_kept = true, .bound = BOUND_SPEED,
 	 .targets = {1, 2.5}, .sides = STREAM_SIDES},
-	{"write, then read to the end", "pipes", 64, UNIT_MICROSECONDS, .is_kept = true,
+	{"write, then read to end-of-file", "pipes", 64, UNIT_MICROSECONDS, .is_kept = true,
 	 .sides = {{"file, tmpfs", .work = work_file_rounds, .close = file_close},
 		   {"ipcfs", kept_make, work_kept_rounds, .close = pipes_close}}},
 	{.work = NULL},

@@ -146,19 +146,19 @@ static void sysv_close(struct ends *ends)
 	sysv_remove(SYSV_BACK);
 }
 
-#define POSIX_SIDES                                                                           \
-	{                                                                                     \
-		{"mq_send", native_open, work_round_trip, .close = native_close}, \
-		{                                                                             \
-			"ipcfs", ipcfs_open, work_round_trip, .close = ipcfs_close            \
-		}                                                                             \
+#define POSIX_SIDES                                                                \
+	{                                                                          \
+		{"mq_send", native_open, work_round_trip, .close = native_close},  \
+		{                                                                  \
+			"ipcfs", ipcfs_open, work_round_trip, .close = ipcfs_close \
+		}                                                                  \
 	}
-#define SYSV_SIDES                                                                                 \
-	{                                                                                          \
+#define SYSV_SIDES                                                                         \
+	{                                                                                  \
 		{"msgsnd", sysv_native_open, work_round_trip, .close = sysv_native_close}, \
-		{                                                                                  \
-			"ipcfs", sysv_open, work_round_trip, .close = sysv_close                   \
-		}                                                                                  \
+		{                                                                          \
+			"ipcfs", sysv_open, work_round_trip, .close = sysv_close           \
+		}                                                                          \
 	}
 
 static const struct row rows[] = {

@@ -142,11 +142,11 @@ static double measure_memory(struct ends *ends)
 	}
 
 static const struct row rows[] = {
-	{"served=daemon: more memory", "pipes", MEMORY},
-	{"served=daemon: stat beside them", "pipes", STAT},
+	{"served=daemon: added memory", "pipes", MEMORY},
+	{"served=daemon: stat meanwhile", "pipes", STAT},
 	{"served=daemon: gone after SIGINT", "pipes", END},
-	{"queue: more memory", "queues", MEMORY},
-	{"queue: stat beside them", "queues", STAT},
+	{"queue: added memory", "queues", MEMORY},
+	{"queue: stat meanwhile", "queues", STAT},
 	{"queue: gone after SIGINT", "queues", END},
 	{.work = NULL},
 };

@@ -47,13 +47,13 @@ static void socat_open(struct ends *ends)
 	}
 
 static const struct row rows[] = {
-	{"1 MiB writes, for a FIFO", "pipes", 1 << 20, UNIT_RATE, .bound = BOUND_SPEED,
+	{"1 MiB writes, against a FIFO", "pipes", 1 << 20, UNIT_RATE, .bound = BOUND_SPEED,
 	 .targets = {0.95}, .sides = {FIFO, SERVED_PIPE}},
-	{"64 KiB writes, for a FIFO", "pipes", 65536, UNIT_RATE, .bound = BOUND_SPEED,
+	{"64 KiB writes, against a FIFO", "pipes", 65536, UNIT_RATE, .bound = BOUND_SPEED,
 	 .targets = {0.5}, .sides = {FIFO, SERVED_PIPE}},
-	{"1 MiB writes, for socat", "pipes", 1 << 20, UNIT_RATE, .bound = BOUND_SPEED,
+	{"1 MiB writes, against socat", "pipes", 1 << 20, UNIT_RATE, .bound = BOUND_SPEED,
 	 .targets = {1, 1, 1}, .sides = {SOCAT, SERVED_PIPE}},
-	{"64 KiB writes, for socat", "pipes", 65536, UNIT_RATE, .bound = BOUND_SPEED,
+	{"64 KiB writes, against socat", "pipes", 65536, UNIT_RATE, .bound = BOUND_SPEED,
 	 .targets = {1, 1, 1}, .sides = {SOCAT, SERVED_PIPE}},
 	{"64 B round trip", "pipes", 64, UNIT_MICROSECONDS, .sides = TRIP_SIDES},
 	{"4 KiB round trip", "pipes", 4096, UNIT_MICROSECONDS, .sides = TRIP_SIDES},

@@ -91,7 +91,7 @@ static void pipe_round_close(struct ends *ends)
 }
 
 static const struct row rows[] = {
-	{"echo >queue, for starting a program", "queues", .unit = UNIT_MICROSECONDS,
+	{"echo >queue, against starting a program", "queues", .unit = UNIT_MICROSECONDS,
 	 .n_max = QUEUE_MESSAGES, .bound = BOUND_SPEED, .targets = {8, 8, 8},
 	 .sides = {{"/bin/true", program_open, work_shell},
 		   {"ipcfs", echo_open, work_shell, .rewind = echo_rewind, .close = echo_close}}},

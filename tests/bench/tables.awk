@@ -58,7 +58,7 @@ END {
 		}
 		exit
 	}
-	printf "| work | instead of | unit |%s same CPU | other CPU | free |\n", has_targets ? " to reach |" : ""
+	printf "| work | instead of | unit |%s same CPU | other CPU | free |\n", has_targets ? " target |" : ""
 	printf "| --- | --- | --- |%s --- | --- | --- |\n", has_targets ? " --- |" : ""
 	for (g = 1; g in wanted; g++)
 		for (i = 0; i < n[wanted[g]]; i++) {
