@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Channels: references, waking, and the calls that need no open file. Only the loop runs waiters,
+ * never the handler that woke them.
+ */
 #include "lib/channel/channel.h"
 
 #include <assert.h>
@@ -77,7 +81,7 @@ void channel_wake(struct channel *channel, uint32_t events)
 	loop_defer(channel->space->host->loop, &channel->wake);
 }
 
-/* Tells those who poll, once each: the kernel asks again if somebody still waits. */
+/* Notifies each poller once: the kernel polls again if someone still waits. */
 static void channel_tell_polled(struct channel *channel, uint32_t events)
 {
 	struct file *file, *next;
@@ -123,9 +127,9 @@ static void channel_run_attend(struct loop_task *task)
 
 /*
  * A stream has no size. But splice(2) and sendfile(2) take 0 for the end and don't even ask
- * (linux/mm/filemap.c, filemap_splice_read), and bash's `.` reads as much as there is said to be.
- * With a page they ask; op_read() refuses what comes through the page cache, and they read(2). Less
- * would make wc -c go by it.
+ * (linux/mm/filemap.c, filemap_splice_read), and bash's `.` reads only as many bytes as stat(2)
+ * reports. With a page they ask; op_read() refuses what comes through the page cache, and they fall
+ * back to read(2). With less than a page, wc -c would believe the size.
  */
 #define STREAM_SIZE HOST_PAGE
 
@@ -143,8 +147,8 @@ int channel_stat(struct channel *channel, struct stat *ret_attr)
 }
 
 /*
- * Whoever changes the size of a file takes its set-user-id bits away, as the kernel asks for
- * (linux/fs/open.c, do_truncate): that is no chmod(2), which would be for the owner alone.
+ * A change of size clears a file's set-ID bits, as the kernel asks for (linux/fs/open.c,
+ * do_truncate). It is no chmod(2), which only the owner could make: the daemon does it as itself.
  */
 static int drop_set_id(struct channel *channel, struct file *file, mode_t mode)
 {
@@ -257,7 +261,7 @@ int channel_footprint(struct channel *channel, struct caller *caller,
 
 	if (r < 0)
 		return r;
-	/* What the daemon keeps is on no device. */
+	/* An object that the daemon itself keeps is on no device: st_dev is 0. */
 	*ret_footprint = (struct footprint){.dev = attr.st_dev, .ino = attr.st_ino};
 	if (!channel->ops->footprint)
 		return 0;

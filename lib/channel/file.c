@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Open files of channels: what is read and written goes by here.
+ * Open files of channels: every read and write passes through here.
  *
- * A message that is longer than the read that takes it can't be put back, so its rest stays with
- * the file. The memory for that is reserved before the message is taken.
+ * A message longer than the read that takes it can't be put back, so its rest stays with the file.
+ * The memory for the rest is reserved before the message is taken.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -57,7 +57,7 @@ int channel_open(struct channel *channel, int flags, const struct selector *sele
 		file_count(file, -1);
 		channel_unref(channel);
 		user_uncharge(users, caller->uid, USER_FILES, 1);
-		/* The daemon's own table of descriptors is full: to the caller, the system's. */
+		/* The daemon's descriptor table is full. To the caller, that is the system's. */
 		return r == -EMFILE ? -ENFILE : r;
 	}
 	*ret_file = TAKE_PTR(file);
@@ -126,7 +126,7 @@ void channel_release(struct file *file)
 	channel_unref(channel);
 }
 
-/* The next bytes of a message that was longer than the read that took it. */
+/* Gives the next bytes of a message that was longer than the read that took it. */
 static ssize_t remainder_read(struct file *file, size_t size, const void **ret_data)
 {
 	struct remainder *rest = &file->rest;
@@ -154,7 +154,7 @@ static ssize_t frozen_read(const struct file *file, size_t size, off_t offset,
 	return (ssize_t)(size < text->size - (size_t)offset ? size : text->size - (size_t)offset);
 }
 
-/* Keeps what a message has beyond `size` bytes, in memory that was had before it was taken. */
+/* Keeps what the message has beyond `size` bytes, in memory reserved before it was taken. */
 static void file_keep_rest(struct file *file, size_t size, size_t message_size)
 {
 	struct host *host = file->channel->space->host;
@@ -168,8 +168,8 @@ static void file_keep_rest(struct file *file, size_t size, size_t message_size)
 }
 
 /*
- * Takes one message. Where its rest might not fit in the reader's buffer, the memory for it is had
- * first: once the message is taken there is no way to put it back.
+ * Takes one message. If it might be longer than the reader's buffer, reserves memory for the rest
+ * first: a message that was taken can't be put back.
  */
 static ssize_t message_take(struct file *file, size_t size, const void **ret_data)
 {

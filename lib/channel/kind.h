@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A kind: one sort of objects, as lib/kinds/kinds.c lists it.
+ * A kind: one sort of object, as listed in lib/kinds/kinds.c.
  */
 #ifndef IPCFS_KIND_H
 #define IPCFS_KIND_H
@@ -14,21 +14,22 @@ struct host;
 struct parameter;
 struct space;
 
-/* One sort of objects, and their directory. */
+/* One sort of object, and the directory that holds them. */
 struct kind {
-	const char *path;                   /* of its directory in the mount, "queues" */
-	enum namespace_type home;           /* whose objects they are: only who is in it may */
-	unsigned long selector_max;         /* of N in NAME:N; 0: a name is a name */
+	const char *path;                   /* of its directory in the mount: "queues" */
+	enum namespace_type home;           /* namespace of its objects; outsiders are refused */
+	unsigned long selector_max;         /* largest N of NAME:N; 0: names have no suffix */
 	bool has_directories;               /* each object is a directory, made by mkdir(2) */
-	const struct parameter *parameters; /* what can be set; NULL: nothing */
-	const struct channel_ops *channel;  /* what can be done with its objects */
+	const struct parameter *parameters; /* the settings its objects take; NULL: none */
+	const struct channel_ops *channel;  /* the operations on its objects */
 	/*
-	 * How long the numbers are that the kernel has for them: lib/channel/ino.h. 0: they have
-	 * none, or the daemon gives them.
+	 * Bits set aside for the inode numbers that the kernel gives the objects:
+	 * lib/channel/ino.h. 0: it gives them none, or the daemon does.
 	 */
 	unsigned ino_bits;
-	bool ino_is_cut; /* no two that are there agree in so many bits, though there may be more */
-	/* Opens the space of this host. -ENOENT, -EPERM, …: the machine has no such objects. */
+	/* Such numbers may be longer, but no two existing objects agree in the lowest ino_bits. */
+	bool ino_is_cut;
+	/* Opens the space for this host. -ENOENT, -EPERM, …: the machine has no such objects. */
 	int (*open)(struct space **ret_space, struct host *host);
 };
 

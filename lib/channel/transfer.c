@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Which held transfers a wake retries. Once a reader finds nothing, only readers with the rest of a
+ * message are still tried; once a writer is stuck, none behind it is. Selective kinds retry them
+ * all, and EPOLLHUP retries all readers.
+ */
 #include "lib/channel/transfer.h"
 
 #include <errno.h>
@@ -53,7 +58,7 @@ void transfer_finish(struct transfer *transfer, ssize_t result)
 void transfer_cancel(struct transfer *transfer)
 {
 	transfer_unlink(transfer);
-	/* The next writer was behind this one, and may find room. */
+	/* The next writer waited behind this one and may find room. */
 	if (transfer->sort == TRANSFER_WRITE)
 		channel_wake(transfer->file->channel, EPOLLOUT);
 }
@@ -87,7 +92,7 @@ static void retry_readers(struct channel *channel, bool all)
 			continue;
 		n = channel_read(reader->file, reader->size, reader->offset, &data);
 
-		/* From here on only those find anything who have the rest of a message. */
+		/* After this, only readers with the rest of a message find anything. */
 		if (n == -EAGAIN) {
 			is_empty = true;
 			continue;
@@ -97,7 +102,7 @@ static void retry_readers(struct channel *channel, bool all)
 	}
 }
 
-/* One more try; true if the writer is through, in one way or another. */
+/* Tries once more. Returns true if the writer is finished, one way or the other. */
 static bool retry_writer(struct transfer *writer)
 {
 	struct file *file = writer->file;
@@ -127,7 +132,7 @@ static void retry_writers(struct channel *channel)
 	struct transfer *writer, *next;
 
 	DL_FOREACH_SAFE(channel->writers, writer, next) {
-		/* What a job is at, that resumes. */
+		/* A job at work on a write resumes the write itself. */
 		bool is_through = !writer->waiter.job && retry_writer(writer);
 
 		if (!is_through && !all)
@@ -147,7 +152,7 @@ static void transfer_resume(struct waiter *waiter)
 	channel_unref(channel);
 }
 
-/* They wait for one and the same thing, but each has its own answer. */
+/* They all wait for the same thing, but each gets its own answer. */
 static void retry_openers(struct channel *channel)
 {
 	struct transfer *opener, *next;
@@ -172,7 +177,10 @@ void transfer_hold(struct transfer *transfer)
 	transfer->waiter.resume = transfer_resume;
 	DL_APPEND(*list, transfer);
 	channel_attend(channel);
-	/* A writer that waits for room that could not be had may now hand over. */
+	/*
+	 * A writer that found no room may now hand its bytes to this reader. A write that a job may
+	 * do is tried again.
+	 */
 	if ((is_read && channel->writers) ||
 	    (is_write && (channel->traits & CHANNEL_WRITES_BY_JOB)))
 		channel_wake(channel, EPOLLOUT);

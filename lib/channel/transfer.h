@@ -2,9 +2,9 @@
 /*
  * A read, write, open or lock that waits until the channel can do it.
  *
- * It is part of its owner's memory and belongs to the channel from transfer_hold() until it is
- * done or cancelled. Held readers are served in order of arrival; so are writers, one after the
- * other, which is why the bytes of two writes are never mixed.
+ * It is part of its owner's memory, and belongs to the channel from transfer_hold() until it is
+ * done or cancelled. Held readers are served in order of arrival. So are writers, one at a time,
+ * which is why the bytes of two writes never mix.
  */
 #ifndef IPCFS_TRANSFER_H
 #define IPCFS_TRANSFER_H
@@ -20,23 +20,24 @@ enum transfer_sort { TRANSFER_READ, TRANSFER_WRITE, TRANSFER_OPEN, TRANSFER_LOCK
 struct transfer {
 	struct file *file; /* borrowed; stays open while the transfer is held */
 	enum transfer_sort sort;
-	pid_t pid; /* of the thread that writes: file::pid */
+	pid_t pid; /* the thread that writes: file::pid */
 	union {
 		const char *data;        /* a write's bytes, borrowed */
-		const struct lock *lock; /* that is waited for, borrowed */
+		const struct lock *lock; /* the lock it waits for, borrowed */
 	};
 	union {
-		struct buffer *buffer; /* that the bytes are kept in: file::buffer; or NULL */
+		struct buffer *buffer; /* where the bytes are kept: file::buffer; or NULL */
 		uint64_t blocker;      /* what was in the lock's way: lock_table_blocker(); or 0 */
 	};
 	size_t size; /* bytes to read at most, or to write */
-	size_t done; /* bytes of the write that were accepted */
+	size_t done; /* bytes of the write accepted so far */
 	off_t offset;
 
 	/*
-	 * Called once, from the loop, when the transfer is over; it is held no more. `result` is
-	 * the number of bytes, or -errno; `data` are the bytes of a read, valid during the call.
-	 * Returns false if nobody could be told; bytes handed over straight are then kept.
+	 * Called once, from the loop, when the transfer is over and no longer held. `result` is the
+	 * number of bytes, or -errno. `data` points at the bytes of a read, valid during the call.
+	 * Returns false if the request could not be answered; bytes from transfer_hand() then count
+	 * as not taken.
 	 */
 	bool (*complete)(struct transfer *transfer, const void *data, ssize_t result);
 
@@ -47,22 +48,22 @@ struct transfer {
 /* Holds the transfer. Its last try must have returned -EAGAIN, or accepted only a part. */
 void transfer_hold(struct transfer *transfer);
 
-/* As job_stop(): true if complete() follows and tells whether it was done. */
+/* As job_stop(). True: complete() follows, and its result says whether the work was done. */
 bool transfer_stop(struct transfer *transfer);
 
-/* For kinds: it is over, by whatever did it. `result` as for complete(). */
+/* For kinds: ends the transfer, whatever completed it. `result` as for complete(). */
 void transfer_finish(struct transfer *transfer, ssize_t result);
 
-/* Takes it back without a call of complete(). A thread that is at it may still do it. */
+/* Takes it back without calling complete(). A thread at work on it may still carry it out. */
 void transfer_cancel(struct transfer *transfer);
 
 /*
- * For kinds: gives `data` straight to waiting readers, as far as they can take it. Returns
- * the number of bytes taken.
+ * For kinds: gives `data` directly to waiting readers, as far as they can take it. Returns the
+ * number of bytes taken.
  */
 size_t transfer_hand(struct channel *channel, const void *data, size_t size);
 
-/* Tries the channel's held transfers again, after channel_wake(channel, events). */
+/* Retries the channel's held transfers after channel_wake(channel, events). */
 void transfer_retry(struct channel *channel, uint32_t events);
 
 #endif
