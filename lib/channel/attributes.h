@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Owner, mode and times of an object that the daemon itself keeps, under the rules that the kernel
- * has for files.
+ * Owner, mode and times of an object that the daemon itself keeps, by the kernel's rules for files.
  */
 #ifndef IPCFS_ATTRIBUTES_H
 #define IPCFS_ATTRIBUTES_H
@@ -12,34 +11,35 @@
 
 struct attributes {
 	ino_t ino;
-	mode_t mode; /* with the type */
+	mode_t mode; /* with the file type */
 	uid_t uid;
 	gid_t gid;
 	struct timespec atime, mtime, ctime;
 	struct timespec btime; /* when it was made */
 };
 
-/* A new object of the caller's. */
+/* Sets up the attributes of a new object made by the caller. */
 void attributes_init(struct attributes *attributes, ino_t ino, mode_t mode, struct caller *caller);
 
 void attributes_stat(const struct attributes *attributes, struct stat *ret_attr);
 
 /*
- * May the caller make such changes to what is `now`? As setattr_prepare() has it (linux/fs/attr.c).
+ * Returns 0 if the caller may make these changes to what is `now`, by the rules of
+ * setattr_prepare() (linux/fs/attr.c); else -EPERM or -EACCES.
  */
 int attributes_check(const struct stat *now, const struct stat *attr, unsigned changes,
 		     struct caller *caller);
 
 /*
- * Changes what `changes` (enum channel_change, without the size) names to what `attr` says.
- * -EPERM or -EACCES as chmod(2), chown(2) and utimensat(2), and nothing is changed.
+ * Changes what `changes` (enum channel_change, without the size) names to the values in `attr`.
+ * Fails with -EPERM or -EACCES as chmod(2), chown(2) and utimensat(2) do, and then changes nothing.
  */
 int attributes_change(struct attributes *attributes, const struct stat *attr, unsigned changes,
 		      struct caller *caller);
 
-void attributes_touch(struct timespec *time); /* sets it to the present */
+void attributes_touch(struct timespec *time); /* sets it to now */
 
-/* Sets the size, and the blocks that belong to it: cp(1) takes what has fewer for sparse. */
+/* Sets the size and the blocks that go with it: a file with fewer is sparse to cp(1). */
 void attributes_set_size(struct stat *attr, size_t size);
 
 #endif

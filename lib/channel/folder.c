@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The entries are a list, in the order they were added: a folder has few.
+ */
 #include "lib/channel/folder.h"
 
 #include <assert.h>
@@ -139,7 +142,7 @@ int folder_add(struct folder *folder, const char *name, struct entry entry)
 	return folder_add_item(folder, name, strlen(name), entry);
 }
 
-/* The folder `name` in this one, which is shown at `path`; made if it is missing. */
+/* Finds the folder `name` in this one, or makes it if it is missing, to be shown at `path`. */
 static int folder_enter(struct folder *folder, const char *name, size_t length, const char *path,
 			struct folder **ret_folder)
 {

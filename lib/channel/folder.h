@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A directory whose entries are put in once and stay: the root, and those between it and the
- * kinds.
+ * A directory whose entries are added once and stay: the root, and those between it and the kinds.
  */
 #ifndef IPCFS_FOLDER_H
 #define IPCFS_FOLDER_H
@@ -10,22 +9,22 @@
 
 struct folder;
 
-/* `path` is where it is shown. -ENOMEM */
+/* `path` is where it is shown. Fails with -ENOMEM. */
 int folder_new(struct host *host, const char *path, struct folder **ret_folder);
 struct space *folder_space(struct folder *folder); /* borrowed */
 
 /*
- * Takes all entries out. Texts refer to the space that they are in, so a folder with texts goes
- * only after this.
+ * Removes all entries. Texts hold a reference to the space they are in, so a folder with texts can
+ * only go after this.
  */
 void folder_clear(struct space *space);
 
-/* Puts an entry in, and takes over its reference, also when it fails: -ENOMEM. */
+/* Adds an entry and takes ownership of its reference, even when failing with -ENOMEM. */
 int folder_add(struct folder *folder, const char *name, struct entry entry);
 
 /*
- * Puts a directory in at `path` below the folder, in folders of their own as far as these are
- * missing. Takes over the reference. `prefix` is where the folder itself is shown. -ENOMEM
+ * Adds a directory at `path` below the folder, and makes the folders on the way that are missing.
+ * Takes ownership of the reference. `prefix` is where the folder is shown. Fails with -ENOMEM.
  */
 int folder_add_at(struct folder *folder, const char *prefix, const char *path, struct space *space);
 

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Only arithmetic: a number follows from the space and the native number, or from a hash.
+ */
 #include "lib/channel/ino.h"
 
 #include "lib/channel/kind.h"
@@ -9,7 +12,7 @@
 
 #define HASH_START 14695981039346656037ULL /* FNV-1a */
 
-/* Those of 64 bits: 48 of a hash or of the object's own, 8 of the space, and the part. */
+/* 64-bit numbers: 48 bits of a hash or of the object's own number, 8 of the space, and the part. */
 #define LONG_BITS       48
 #define LONG_MASK       (((ino_t)1 << LONG_BITS) - 1)
 #define LONG_PART_SHIFT 56
@@ -58,7 +61,7 @@ ino_t space_inner_ino(const struct space *space, const char *name)
 	return fold_path(hash_path(HASH_START ^ space->ino, name));
 }
 
-/* The space of number 0 has paths, too, so no other number above 32 bits begins like these. */
+/* Unit 0 is for paths alone, so no other number above 32 bits begins like these. */
 ino_t space_name_ino(const char *path)
 {
 	return (hash_path(HASH_START, path) & LONG_MASK) | (ino_t)1 << (LONG_BITS - 1);

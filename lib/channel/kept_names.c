@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Objects are found by name in a hash. The name holds one reference: an object that lost its name
+ * lives on while someone uses it.
+ */
 #include "lib/channel/kept_names.h"
 
 #include <assert.h>
@@ -29,7 +33,7 @@ static struct kept *kept_find(struct kept_space *space, const char *name)
 	return kept;
 }
 
-/* Takes over `name`, also when there is no memory to remember it: -ENOMEM. */
+/* Takes ownership of `name`, even if there is no memory to remember it: -ENOMEM. */
 static int kept_name(struct kept_space *space, struct kept *kept, char *name)
 {
 	kept->name = name;
@@ -40,7 +44,7 @@ static int kept_name(struct kept_space *space, struct kept *kept, char *name)
 	return -ENOMEM;
 }
 
-/* Takes the name away, and with it the space's reference. */
+/* Removes the name, and with it the space's reference. */
 static void kept_unname(struct kept_space *space, struct kept *kept)
 {
 	HASH_DEL(space->kept, kept);
@@ -159,7 +163,7 @@ int kept_remove(struct space *space, const char *name, struct caller *caller)
 	return 0;
 }
 
-/* May `kept` take the place of `replaced`, which may be NULL or itself? */
+/* Returns 0 if `kept` may take the place of `replaced`, which may be NULL or `kept` itself. */
 static int may_rename(const struct kept *kept, const struct kept *replaced, unsigned flags,
 		      struct caller *caller)
 {

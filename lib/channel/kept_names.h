@@ -3,9 +3,8 @@
  * Names that the daemon itself keeps, because the kernel has none for these objects: pipes, events,
  * servers.
  *
- * Each object belongs to the user who made it and is charged to that user for as long as it lives.
- * The directory works as one with the sticky bit: only its owner and root remove or rename a
- * thing.
+ * Each object belongs to the user who made it, and is charged to that user for as long as it lives.
+ * The directory acts as if sticky: only an object's owner and root can remove or rename it.
  */
 #ifndef IPCFS_KEPT_NAMES_H
 #define IPCFS_KEPT_NAMES_H
@@ -15,28 +14,28 @@
 #include "lib/channel/attributes.h"
 #include "lib/channel/channel.h"
 
-/* One object; a kind's own struct begins with it. */
+/* One object. A kind's own struct begins with it. */
 struct kept {
 	struct channel channel;
 	char *name;        /* NULL once removed */
 	UT_hash_handle hh; /* kept_space::kept, by name */
 	struct attributes attributes;
-	uid_t charged; /* who made it */
+	uid_t charged; /* the user who made it */
 };
 
 struct kept_space {
 	struct space space;
 	struct kept *kept;
-	void (*unnamed)(struct kept *kept); /* its name has gone; NULL: nothing to do */
+	void (*unnamed)(struct kept *kept); /* its name is gone; NULL: nothing to do */
 	void *state;                        /* the kind's own */
 };
 
 struct kept *kept_from(struct channel *channel);
 
 /*
- * Makes `kept`, which is all zeroes but for what is the kind's own, an object of the caller's with
- * this name: on success the space has one reference to it and the caller another. -EEXIST, -EMFILE
- * (the user has too many), -ENOMEM: it is as before.
+ * Makes `kept`, which is all zeroes except for the kind's own part, an object of `caller` with this
+ * name. On success the space has one reference to it and this function's caller another. Fails with
+ * -EEXIST, -EMFILE (the user has too many) or -ENOMEM, and then `kept` is as before.
  */
 int kept_init(struct kept *kept, struct space *space, enum channel_service service,
 	      const char *name, mode_t mode, struct caller *caller);
@@ -44,7 +43,7 @@ void kept_fini(struct kept *kept);
 
 void kept_stat(const struct kept *kept, struct stat *ret_attr);
 
-/* Opens a space of such objects. -ENOMEM */
+/* Opens a space of such objects. Fails with -ENOMEM. */
 int kept_space_open(struct space **ret_space, struct host *host, const struct kind *kind,
 		    const struct space_ops *ops);
 
@@ -53,7 +52,7 @@ void kept_space_destroy(struct space *space);
 int kept_list(struct space *space, struct caller *caller, space_entry_fn *entry, void *data);
 int kept_lookup(struct space *space, const char *name, struct caller *caller,
 		struct entry *ret_entry);
-/* What is kept is counted by its maker, of all kinds together. */
+/* Objects are counted by maker, those of all kinds together. */
 void kept_room(const struct space *space, const struct caller *caller, struct statvfs *room);
 int kept_remove(struct space *space, const char *name, struct caller *caller);
 int kept_rename(struct space *space, const char *from, const char *to, unsigned flags,

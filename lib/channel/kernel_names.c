@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Every lookup asks the kernel; only the channels in use are remembered, in a hash by inode number.
+ */
 #include "lib/channel/kernel_names.h"
 
 #include <assert.h>
@@ -62,7 +65,7 @@ int named_link(struct named_space *space, const char *from, const char *name)
 
 int named_open_directory(const struct host *host, const char *path)
 {
-	/* In another's root a symbolic link is not to lead out of it. */
+	/* A symbolic link in another process's root must not lead out of that root. */
 	const struct open_how how = {.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
 				     .resolve = RESOLVE_IN_ROOT};
 	CLEANUP_FD int root_fd =
@@ -141,8 +144,8 @@ static int change(int fd, const struct stat *attr, unsigned changes)
 }
 
 /*
- * The descriptor is opened with the daemon's rights, because whoever may change an object need not
- * be one who may open it; the change itself is made with the caller's, so the kernel decides.
+ * Opened with the daemon's rights, because a caller who may change an object need not be allowed to
+ * open it. The change itself is made with the caller's rights, so the kernel decides.
  */
 int named_change(struct named *named, int open_fd, const struct stat *attr, unsigned changes,
 		 struct caller *caller)

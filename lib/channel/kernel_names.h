@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Names that a filesystem of the kernel's keeps: POSIX queues (mqueue), shared memory (/dev/shm).
+ * Names that a filesystem of the kernel keeps: POSIX queues (mqueue), shared memory (/dev/shm).
  *
- * The kernel's directory is the list: nothing of it is cached. What is kept is one channel for
- * each object that somebody refers to, found by its inode number, so that all who have it open
- * share it. A name is trusted only as far as it still leads to that inode.
+ * The kernel's directory is the list; nothing of it is cached. The daemon keeps one channel for
+ * each object that someone refers to, found by inode number, so that everyone who has it open
+ * shares it. A name is trusted only while it leads to that inode.
  */
 #ifndef IPCFS_KERNEL_NAMES_H
 #define IPCFS_KERNEL_NAMES_H
@@ -16,77 +16,80 @@
 
 struct named_space;
 
-/* Room for a prefix: what is longer than a name may be the kernel refuses. */
+/* Room for a prefix. The kernel refuses what is longer than a name may be. */
 #define NAMED_PATH_SIZE (NAME_MAX + 16)
 
-/* One object; a kind's own struct begins with it. */
+/* One object. A kind's own struct begins with it. */
 struct named {
 	struct channel channel;
 	ino_t ino;
-	char *name;        /* by which it was last seen */
+	char *name;        /* under which it was last seen */
 	UT_hash_handle hh; /* named_space::named, by ino */
 };
 
 struct named_space {
 	struct space space;
 	struct named *named;
-	size_t named_size; /* of the kind's own struct */
-	/* openat(2), as a descriptor or -errno, and unlinkat(2); below space::dir_fd if it is. */
+	size_t named_size; /* size of the kind's own struct */
+	/*
+	 * openat(2), returning a descriptor or -errno, and unlinkat(2); below space::dir_fd if
+	 * there is one.
+	 */
 	int (*open_name)(struct named_space *space, const char *name, int flags, mode_t mode);
 	int (*unlink_name)(struct named_space *space, const char *name);
-	const char *prefix; /* of their names in the kernel's directory, not shown; NULL: none */
-	bool is_in_memory;  /* it is a tmpfs, which keeps nobody waiting */
-	/* Is it one of the kind's? NULL: all are. */
+	const char *prefix; /* of names in the kernel's directory, not shown; NULL: none */
+	bool is_in_memory;  /* it is a tmpfs, which makes no one wait */
+	/* Whether the name is one of the kind's. NULL: all are. */
 	bool (*is_ours)(const char *name);
-	/* Fills in what the kind has of its own. NULL: nothing. */
+	/* Fills in the kind's own part. NULL: nothing to fill in. */
 	void (*init)(struct named *named);
 };
 
 struct named *named_from(struct channel *channel);
 struct named_space *named_space_from(struct space *space);
 
-/* The name in the kernel's directory. */
+/* Returns the name in the kernel's directory. */
 const char *named_path(const struct named_space *space, const char *name,
 		       char path[static NAMED_PATH_SIZE]);
 
-/* open_name and unlink_name of a space that has a directory. */
+/* open_name and unlink_name for a space that has a directory. */
 int named_open_at(struct named_space *space, const char *name, int flags, mode_t mode);
 int named_unlink_at(struct named_space *space, const char *name);
 
-/* linkat(2) of the file at the path `from`. */
+/* linkat(2) of the file at the path `from`, as `name`. */
 int named_link(struct named_space *space, const char *from, const char *name);
 
-/* A directory of the host's, or -errno. The caller owns the descriptor. */
+/* Opens a directory of the host. Returns a descriptor, which the caller owns, or -errno. */
 int named_open_directory(const struct host *host, const char *path);
 
-/* Opens the object itself: -ESTALE if its name leads to another one by now. */
+/* Opens the object itself. Fails with -ESTALE if its name no longer leads to it. */
 int named_open(struct named *named, int flags);
 
-/* Attributes by name. */
+/* Gives its attributes, by name. Fails with -ESTALE in the same case. */
 int named_stat(struct named *named, struct stat *ret_attr);
 
-/* Changes what `changes` names, without the size, as the caller; by `open_fd` unless it is -1. */
+/* Changes what `changes` names, except the size, as the caller; by `open_fd` unless it is -1. */
 int named_change(struct named *named, int open_fd, const struct stat *attr, unsigned changes,
 		 struct caller *caller);
 
 void named_fini(struct named *named);
 
 /*
- * Makes a space that is all zeroes but for what its kind has set, over the directory `dir_fd`,
- * which it takes over.
+ * Sets up a space that is all zeroes except for what its kind has set, over the directory `dir_fd`.
+ * Takes ownership of that descriptor.
  */
 void named_space_init(struct named_space *space, const struct space_ops *ops, struct host *host,
 		      const struct kind *kind, int dir_fd);
 
-/* The channel of what has been found under the name; the caller owns the reference. -ENOMEM */
+/* Gives the channel of what was found under the name, as a reference. Fails with -ENOMEM. */
 int named_get(struct named_space *space, const char *name, ino_t ino, struct channel **ret_channel);
 
-/* Finds an object by its name; the caller owns the reference. */
+/* Finds an object by its name. The caller owns the reference. */
 int named_find(struct space *space, const char *name, struct channel **ret_channel);
 
 /*
- * Finds an object that has just been made with this inode number. -ESTALE: the name leads to
- * another by now, which its maker has no more right to than anybody.
+ * Finds an object that has just been made, with this inode number. -ESTALE: the name already leads
+ * to another one, to which the maker has no more right than anyone else.
  */
 int named_find_made(struct space *space, const char *name, ino_t ino, struct channel **ret_channel);
 

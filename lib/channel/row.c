@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * An array of values: a row has few, so finding a key means looking at each.
+ */
 #include "lib/channel/row.h"
 
 #include <errno.h>
@@ -38,7 +41,7 @@ static bool row_grow(struct row *row)
 	return true;
 }
 
-/* The new value, with its key and type; NULL: there is no memory for it. */
+/* Returns the new value with its key and type, or NULL if there is no memory for it. */
 static struct row_value *row_add(struct row *row, const char *key, enum row_type type)
 {
 	struct row_value *value;
@@ -100,7 +103,7 @@ void row_add_word(struct row *row, const char *key, const char *word)
 		value->word = word;
 }
 
-/* A copy for the row's last value, which is taken out again if there is no memory. */
+/* Copies data for the row's last value. If there is no memory, removes that value again. */
 static void *row_copy(struct row *row, const void *data, size_t size)
 {
 	void *copy = malloc(size);

@@ -2,10 +2,10 @@
 /*
  * What there is to tell of one object: values by key, in order, each with its type.
  *
- * Kinds fill a row (channel_ops::status); lib/info writes it as text, JSON or metrics. Nobody takes
- * text apart to find a value, so no name or address can pass for one. A key is there once.
+ * Kinds fill in a row (channel_ops::status); lib/info writes it as text, JSON or metrics. No one
+ * takes text apart to find a value, so no name or address can pass for one. Each key occurs once.
  *
- * Adding does not fail: without memory row::error says so at the end, and the rest is left out.
+ * Adding never fails. If memory runs out, row::error says so at the end, and the rest is left out.
  */
 #ifndef IPCFS_ROW_H
 #define IPCFS_ROW_H
@@ -19,11 +19,11 @@
 enum row_type {
 	ROW_NUMBER,
 	ROW_SIGNED,
-	ROW_BYTES, /* a number of them */
+	ROW_BYTES, /* how many bytes */
 	ROW_TIME,
 	ROW_MODE, /* permissions */
-	ROW_WORD, /* one of a fixed set of ours */
-	ROW_TEXT, /* what a user chose: any bytes, to be quoted wherever it is written */
+	ROW_WORD, /* one of a fixed set of our own */
+	ROW_TEXT, /* chosen by a user: any bytes, quoted wherever they are written */
 	ROW_LIST, /* of numbers */
 };
 
@@ -47,31 +47,31 @@ struct row_value {
 struct row {
 	struct row_value *values;
 	size_t n, n_allocated;
-	size_t size;         /* of all this, bytes of memory */
+	size_t size;         /* memory that all this takes, bytes */
 	int error;           /* 0, or -ENOMEM */
 	bool is_brief;       /* one of many: only what the kernel tells in one call */
-	int64_t most;        /* how long channel_measure() may take, nanoseconds; 0: for ever */
-	bool has_no_measure; /* that has failed: without what it would have found */
+	int64_t most;        /* how long channel_measure() may take, nanoseconds; 0: no limit */
+	bool has_no_measure; /* that has failed: leave out what it would have found */
 };
 
-/* Empties the row; one that is all zeroes is empty. */
+/* Empties the row. A row of all zeroes is empty. */
 void row_fini(struct row *row);
 
-/* Keys and words have to outlive the row; texts, times and lists are copied. */
+/* Keys and words must outlive the row; texts, times and lists are copied. */
 void row_add_number(struct row *row, const char *key, uint64_t number);
 void row_add_signed(struct row *row, const char *key, int64_t number);
 void row_add_bytes(struct row *row, const char *key, uint64_t n);
 void row_add_time(struct row *row, const char *key, const struct timespec *time);
-void row_add_mode(struct row *row, const char *key, mode_t mode); /* without its type */
+void row_add_mode(struct row *row, const char *key, mode_t mode); /* without the file type */
 void row_add_word(struct row *row, const char *key, const char *word);
 void row_add_text(struct row *row, const char *key, const char *text);
 void row_add_list(struct row *row, const char *key, const unsigned short *numbers, size_t n);
 
-/* Of a number that is there: another one; and takes a value out. */
+/* The key must exist. The first replaces its number, the second removes its value. */
 void row_set_number(struct row *row, const char *key, uint64_t number);
 void row_remove(struct row *row, const char *key);
 
-/* NULL: the row has no such key. */
+/* Returns NULL if the row has no such key. */
 const struct row_value *row_find(const struct row *row, const char *key);
 
 #endif

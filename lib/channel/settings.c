@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * How values are written: numbers in decimal or after 0x, sizes with a unit, words as themselves.
+ */
 #include "lib/channel/settings.h"
 
 #include <errno.h>
@@ -13,7 +16,7 @@ const struct parameter *parameter_find(const struct parameter *parameters, const
 	return parameters && parameters->name ? parameters : NULL;
 }
 
-/* The shift that a unit stands for, or -1. */
+/* Returns the shift that a unit stands for, or -1. */
 static int unit_shift(const char *unit)
 {
 	static const char units[] = "KMG";
@@ -40,7 +43,7 @@ int parameter_parse(const struct parameter *parameter, const char *text, uint64_
 {
 	unsigned long long value;
 	char *unit;
-	bool is_hex = strncasecmp(text, "0x", 2) == 0; /* and a zero before a number is only that */
+	bool is_hex = strncasecmp(text, "0x", 2) == 0; /* a leading zero is not octal */
 	int shift;
 
 	if (parameter->type == PARAMETER_WORD)

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What can be set of an object, beyond its owner and mode: `capacity=1M`, `maxmsg=100`.
+ * What can be set on an object besides its owner and mode: `capacity=1M`, `maxmsg=100`.
  *
- * A kind lists its parameters in a table; settings are values for some of them, by their index in
- * that table.
+ * A kind lists its parameters in a table. Settings are values for some of them, by index there.
  */
 #ifndef IPCFS_SETTINGS_H
 #define IPCFS_SETTINGS_H
@@ -14,22 +13,22 @@
 #define SETTINGS_MAX 8
 
 enum parameter_type {
-	PARAMETER_SIZE,   /* bytes: a number, with K, M or G behind it for powers of 1024 */
+	PARAMETER_SIZE,   /* bytes: a number, with K, M or G after it for powers of 1024 */
 	PARAMETER_NUMBER, /* a number */
 	PARAMETER_WORD,   /* one of parameter::words, as its index */
-	PARAMETER_TEXT,   /* anything that is not empty; settings::texts */
+	PARAMETER_TEXT,   /* any non-empty text, in settings::texts */
 };
 
 struct parameter {
-	const char *name; /* NULL ends a table */
+	const char *name; /* NULL ends the table */
 	enum parameter_type type;
 	bool is_fixed;   /* can be given only when the object is made */
-	bool is_initial; /* to change it may lose data: not done to keep a configuration */
-	bool is_passing; /* use changes it: what has been there for a while may well differ */
+	bool is_initial; /* changing it may lose data: not done to meet a configuration */
+	bool is_passing; /* use changes it: an object that is not new may well differ */
 	uint64_t min, max;
-	const char *const *words; /* ends with NULL */
+	const char *const *words; /* NULL at the end */
 	const char *told_as;      /* its key in a status; NULL: its name */
-	/* PARAMETER_TEXT: do they mean the same, what is asked for and what a status tells? */
+	/* PARAMETER_TEXT: whether what was asked for means the same as what a status tells. */
 	bool (*is_same)(const char *asked, const char *told); /* NULL: only if they are equal */
 };
 
@@ -39,18 +38,16 @@ struct settings {
 	unsigned given;                  /* bit N: values[N], or texts[N] */
 };
 
-/* True if parameter `index` is given; `settings` may be NULL. */
+/* Whether parameter `index` is given. `settings` may be NULL. */
 static inline bool settings_has(const struct settings *settings, unsigned index)
 {
 	return settings && (settings->given & (1U << index));
 }
 
-/* The parameter of that name, or NULL; `parameters` may be NULL. */
+/* Returns the parameter of that name, or NULL. `parameters` may be NULL. */
 const struct parameter *parameter_find(const struct parameter *parameters, const char *name);
 
-/*
- * Reads a value. -EINVAL: not of the parameter's form; -ERANGE: out of its bounds.
- */
+/* Reads a value. -EINVAL: not of the parameter's form. -ERANGE: out of its bounds. */
 int parameter_parse(const struct parameter *parameter, const char *text, uint64_t *ret_value);
 
 #endif

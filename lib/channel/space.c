@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Each call checks the caller's namespaces and the directory's mode before it asks the kind.
+ */
 #include "lib/channel/space.h"
 
 #include <assert.h>
@@ -56,7 +59,7 @@ int space_check_home(const struct space *space, struct caller *caller)
 	return namespaces_check(&space->host->namespaces, caller, space_home(space));
 }
 
-/* May the caller use it, and do that with it? */
+/* Returns 0 if the caller may use the space and do `want` with it. */
 static int check(const struct space *space, struct caller *caller, int want)
 {
 	int r = space_check_home(space, caller);
@@ -87,9 +90,7 @@ static bool is_too_long(const char *name)
 	return strlen(name) > NAME_MAX;
 }
 
-/*
- * Splits NAME:N: 1 if `name` has that form, 0 if not. A number that is too large is -EINVAL.
- */
+/* Splits NAME:N. Returns 1 if `name` has that form, 0 if not, -EINVAL if N is too large. */
 static int split_selector(const struct space *space, const char *name, char *ret_base,
 			  struct selector *ret_selector)
 {
@@ -130,7 +131,7 @@ int space_lookup(struct space *space, const char *name, struct caller *caller,
 	return space_find(space, base, caller, ret_entry);
 }
 
-/* What somebody makes or removes natively only the kernel notices, in directories of its own. */
+/* Notes the time of a change. Native changes only the kernel notices, in its own directories. */
 static int note_change(struct space *space, int result)
 {
 	if (result == 0)
@@ -157,7 +158,7 @@ int space_create(struct space *space, const char *name, mode_t mode,
 		r = split_selector(space, name, base, ret_selector);
 	if (r > 0 && space_find(space, name, caller, &named) == 0) {
 		entry_unref(&named);
-		r = -EEXIST; /* its own name has the suffix */
+		r = -EEXIST; /* an object's own name has the suffix */
 	}
 	if (r < 0)
 		return r;

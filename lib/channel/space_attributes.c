@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Owner, mode and times of the mount's directories, as they come and as somebody has set them.
+ * Owner, mode and times of the mount's directories: the defaults, and what was set instead.
  *
- * What is set is the mount's alone, and lasts as long as it does: of the kernel's own directories
- * (/dev/shm) nothing changes. The kernel goes by it when somebody comes by a path; but ctl and
- * info/ come to objects by other ways, so it is looked at in here, too. Only where it was set: to
- * know a caller's groups costs more than most calls.
+ * What was set belongs to the mount and lasts as long as it does; the kernel's own directories
+ * (/dev/shm) do not change. The kernel honours it for access by path, but ctl and info/ reach
+ * objects in other ways, so it is checked here too. Only where it was set: finding out a caller's
+ * groups costs more than most calls.
  */
 #include <errno.h>
 #include <linux/capability.h>
@@ -16,7 +16,7 @@
 #include "lib/channel/channel.h"
 #include "lib/channel/space.h"
 
-/* Of the set-ID bits, what a group's would do for new objects is not done. */
+/* No set-ID bits: new objects don't get the directory's group, as set-group-ID would promise. */
 #define GIVEN_MODE 01777
 
 #define CHANGE_RIGHTS (CHANGE_MODE | CHANGE_UID | CHANGE_GID)
@@ -24,9 +24,9 @@
 
 struct space_given {
 	unsigned changes; /* enum channel_change: what was set */
-	struct stat attr; /* to this */
+	struct stat attr; /* the new values */
 	struct timespec since;
-	struct stat before; /* with the times beneath; where those are others by now, they count */
+	struct stat before; /* the times beneath at that point; once they change, they count */
 };
 
 static bool is_same(const struct timespec *a, const struct timespec *b)
@@ -40,8 +40,8 @@ static bool is_later(const struct timespec *a, const struct timespec *b)
 }
 
 /*
- * When something was last made, removed or renamed in it: by way of the mount, or natively where
- * the kernel has a directory, whose clock may have stood still since the change before.
+ * When something in it was last made, removed or renamed: through the mount, or natively where the
+ * kernel has a directory. The clock of that directory may have stood still since the change before.
  */
 static void stat_times(const struct space *space, struct stat *attr)
 {
@@ -74,7 +74,7 @@ void space_stat(const struct space *space, struct stat *ret_attr)
 {
 	*ret_attr = (struct stat){0};
 	stat_times(space, ret_attr);
-	/* Without the sticky bit, which would bring fs.protected_regular in; kinds check owners. */
+	/* No sticky bit: it would bring in fs.protected_regular. Kinds check owners themselves. */
 	ret_attr->st_mode = S_IFDIR | (space->ops->create ? 0777 : 0755);
 	ret_attr->st_ino = space->ino;
 	ret_attr->st_uid = geteuid();
@@ -105,7 +105,7 @@ int space_check_access(const struct space *space, struct caller *caller, int wan
 	return !(want & W_OK) && caller_has(caller, CAP_DAC_READ_SEARCH) ? 0 : -EACCES;
 }
 
-/* Those of the changes to owner, group and mode that change something. */
+/* Returns `changes` without those to owner, group and mode that change nothing. */
 static unsigned real_changes(const struct stat *now, const struct stat *attr, unsigned changes)
 {
 	if (attr->st_uid == now->st_uid)
@@ -123,7 +123,7 @@ static void give_time(struct timespec *time, const struct timespec *wanted,
 	*time = wanted->tv_nsec == UTIME_NOW ? *now : *wanted;
 }
 
-/* What was given is out of date where the times beneath have moved on. */
+/* Drops the times that were given, where the times beneath have moved on. */
 static void forget_old_times(struct space *space, struct space_given *given)
 {
 	struct stat now = {0};
@@ -161,8 +161,8 @@ static int give(struct space *space, const struct stat *attr, unsigned changes)
 }
 
 /*
- * Of the directory of a kind the mode says who may make objects, and who may see them. Others hold
- * what is always there, for all: their mode means nothing that one could want to change.
+ * The mode of a kind's directory says who may make objects, and who may see them. Other directories
+ * hold what is always there, for everyone: nothing in their mode is worth changing.
  */
 static int give_own(struct space *space, const struct stat *attr, unsigned changes,
 		    struct caller *caller)
@@ -189,7 +189,7 @@ int space_change(struct space *space, const struct stat *attr, unsigned changes,
 		return r;
 	if (space->ops->change)
 		return space->ops->change(space, attr, changes, caller);
-	/* What shows a directory of another filesystem, or an object, is that one's to change. */
+	/* It shows an object or a directory of another filesystem, and that is what to change. */
 	if (!space->is_lasting || space->ops->stat)
 		return -EPERM;
 	return give_own(space, attr, changes, caller);

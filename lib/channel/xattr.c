@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A kind without these calls has no attributes: -EOPNOTSUPP, or -ENODATA for the ACL.
+ */
 #include "lib/channel/xattr.h"
 
 #include <errno.h>
