@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The open files are records in host::lock_files, chained from channel::lock_files: one for each
+ * owner and sort of lock.
+ */
 #include "lib/channel/lock_files.h"
 
 #include <errno.h>
@@ -15,9 +19,9 @@
 
 struct lock_file {
 	uint64_t owner, file; /* as in struct lock */
-	uint64_t next;        /* of the same object; 0: none */
+	uint64_t next;        /* the next of the same object; 0: none */
 	int fd;
-	uid_t uid;        /* who is charged for the descriptor */
+	uid_t uid;        /* the user charged for the descriptor */
 	unsigned n_waits; /* threads that wait for a lock of this open file */
 	bool is_flock, writes;
 };
@@ -55,7 +59,7 @@ static uint64_t *find(struct channel *channel, uint64_t owner, bool is_flock)
 	return place;
 }
 
-/* What else refers to the open file keeps it, but not its locks. */
+/* Anything else that refers to the open file keeps it open, but without its locks. */
 static void unlock_all(int fd, bool is_flock)
 {
 	struct flock all = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
@@ -66,7 +70,10 @@ static void unlock_all(int fd, bool is_flock)
 		fcntl(fd, F_OFD_SETLK, &all);
 }
 
-/* True: it is gone. What is waited for will be the owner's, so that keeps it, without its locks. */
+/*
+ * Returns true if it is gone. A thread that waits keeps it, without its locks, because the lock
+ * that the thread gets will be the owner's.
+ */
 static bool lock_file_free(struct channel *channel, uint64_t *place)
 {
 	uint64_t id = *place;
@@ -82,7 +89,7 @@ static bool lock_file_free(struct channel *channel, uint64_t *place)
 	return true;
 }
 
-/* Takes over the descriptor if it succeeds. -ENOLCK */
+/* Takes ownership of the descriptor on success. Fails with -ENOLCK. */
 static int lock_file_add(struct channel *channel, const struct lock *lock, int fd,
 			 struct lock_file **ret_file)
 {
@@ -124,8 +131,9 @@ static int lock_file_open(struct file *opener, const struct lock *lock, struct l
 }
 
 /*
- * The owner's, or a new one. Who has locked something through a file that is open for reading alone
- * keeps that, and can't lock more through another for writing: the kernel would take them for two.
+ * Gives the owner's open file, or a new one. An owner that has locked through a file open only for
+ * reading keeps that, and can't get write locks through another file: the kernel would take the two
+ * for different owners.
  */
 static int lock_file_get(struct file *opener, const struct lock *lock, struct lock_file **ret_file)
 {
@@ -203,7 +211,7 @@ int lock_files_test(struct file *file, struct lock *lock)
 	return 0;
 }
 
-/* Waiting, on a thread: by a descriptor of its own, for as long as the thread takes to end. */
+/* A wait on a thread, through a descriptor of its own that lasts until the thread has ended. */
 struct sleeping {
 	struct lock lock;
 	int fd;
@@ -238,7 +246,10 @@ static int sleeping_begin(struct file *file, struct sleeping *sleeping)
 	return 0;
 }
 
-/* The open file that it came through lasts, and perhaps no other of the owner's does. */
+/*
+ * From now on it goes with the open file that the wait came through, which still exists. Perhaps no
+ * other one of the owner's does.
+ */
 static void sleeping_end(struct channel *channel, const struct sleeping *sleeping)
 {
 	const struct lock *lock = &sleeping->lock;
@@ -268,7 +279,7 @@ int lock_files_wait(struct file *file, const struct lock *lock, struct caller *c
 		r = sleeping_begin(file, &sleeping);
 	if (r == 0)
 		r = job_run(file->channel->space->host, caller, &call);
-	/* Of a job that is under way the descriptor is that, too. */
+	/* While a job is under way, the descriptor belongs to the job. */
 	if (r != -EINPROGRESS && sleeping.fd >= 0)
 		sleeping_end(file->channel, &sleeping);
 	return r == -ENOBUFS ? -ENOLCK : r;
@@ -278,7 +289,7 @@ void lock_files_close_unused(struct channel *channel, uint64_t owner, bool is_fl
 {
 	uint64_t *place = find(channel, owner, is_flock);
 
-	/* A thread may have got a lock that nobody knows of yet. */
+	/* A thread may have got a lock that has not been noted yet. */
 	if (*place && lock_file_of(channel, *place)->n_waits == 0)
 		lock_file_free(channel, place);
 }

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A new lock cuts, splits or joins the owner's old ones. The memory for that is there before it
+ * begins, so that it can't fail halfway.
+ */
 #include "lib/channel/lock_table.h"
 
 #include <errno.h>
@@ -9,10 +13,10 @@
 
 struct lock_record {
 	struct lock lock;
-	uint64_t next; /* of the same object; 0: none */
+	uint64_t next; /* the next of the same object; 0: none */
 };
 
-/* The host knows nothing of what is in it. */
+/* The host knows nothing of what is in its table. */
 static struct slots *table_of(const struct channel *channel)
 {
 	struct slots *locks = &channel->space->host->locks;
@@ -37,7 +41,7 @@ static bool overlaps(const struct lock *a, const struct lock *b)
 	return a->first <= b->last && b->first <= a->last;
 }
 
-/* Or is next to it. */
+/* Whether they overlap or are adjacent. */
 static bool touches(const struct lock *a, const struct lock *b)
 {
 	return (a->first == 0 || a->first - 1 <= b->last) &&
@@ -49,7 +53,7 @@ static bool encloses(const struct lock *outer, const struct lock *inner)
 	return outer->first < inner->first && outer->last > inner->last;
 }
 
-/* Is it there only to become two? */
+/* Whether the lock splits an old one in two. */
 static bool splits(const struct channel *channel, const struct lock *lock)
 {
 	for (uint64_t id = channel->locks; id; id = record_of(channel, id)->next) {
@@ -107,7 +111,7 @@ void lock_room_drop(struct channel *channel, struct lock_room *room)
 		record_free(channel, room->ids[--room->n]);
 }
 
-/* It stays charged to whoever paid for the room. */
+/* The record stays charged to the user who paid for the room. */
 static void add(struct channel *channel, const struct lock *lock, struct lock_room *room)
 {
 	uint64_t id = room->ids[--room->n];
@@ -120,7 +124,7 @@ static void add(struct channel *channel, const struct lock *lock, struct lock_ro
 	channel->locks = id;
 }
 
-/* What is left of an old lock where a new one begins or ends. False: nothing is. */
+/* Trims an old lock to what lies outside the new one. Returns false if nothing does. */
 static bool trim(struct channel *channel, struct lock *old, const struct lock *lock,
 		 struct lock_room *room)
 {
@@ -167,7 +171,7 @@ void lock_table_apply(struct channel *channel, const struct lock *lock, struct l
 		bool is_meant = is_same(&record->lock, &set) &&
 				(is_merged || overlaps(&record->lock, &set));
 
-		/* What trim() may add stands before all others, and touches nothing. */
+		/* What trim() may add goes to the front of the list, and touches nothing. */
 		if (!is_meant || (!is_merged && trim(channel, &record->lock, &set, room))) {
 			place = &record->next;
 			continue;

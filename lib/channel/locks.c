@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A lock is granted by the file behind the channel, or by the table if there is none. The table
+ * then notes it.
+ */
 #include "lib/channel/locks.h"
 
 #include <errno.h>
@@ -22,7 +26,10 @@ static void wake(struct channel *channel)
 		channel_wake(channel, EPOLLPRI);
 }
 
-/* flock(2) gives the old lock up before it waits for another, or two who change would for ever. */
+/*
+ * flock(2) gives up the old lock before it waits for a new one, or two owners that change theirs
+ * would wait for ever.
+ */
 static void give_up(struct channel *channel, const struct lock *lock)
 {
 	struct lock old = *lock;
@@ -48,7 +55,7 @@ static void close_unused(struct channel *channel, const struct lock *lock)
 		lock_files_close_unused(channel, lock->owner, lock->is_flock);
 }
 
-/* Notes what has been granted, and wakes those who may get in now. */
+/* Notes what was granted, and wakes those who may get in now. */
 static int note(struct channel *channel, const struct lock *lock, struct lock_room *room)
 {
 	lock_table_apply(channel, lock, room);
@@ -78,7 +85,7 @@ int lock_set(struct file *file, const struct lock *lock)
 	return r;
 }
 
-/* It has been waited for. What can't be noted could not be shown, and is given back. */
+/* The lock was waited for. If it can't be noted it could not be shown, so it is given back. */
 static int note_granted(struct file *file, const struct lock *lock)
 {
 	struct lock back = *lock;
@@ -94,7 +101,7 @@ static int note_granted(struct file *file, const struct lock *lock)
 
 int lock_wait(struct file *file, const struct lock *lock, struct caller *caller)
 {
-	/* Once a thread is at it, it is the thread that has the lock. */
+	/* Once a thread waits for the lock, only the thread can get it. */
 	bool is_asleep = caller->waiter && caller->waiter->job;
 	int r = is_asleep ? -EAGAIN : lock_set(file, lock);
 
@@ -148,8 +155,8 @@ void lock_drop_file(struct channel *channel, uint64_t file)
 }
 
 /*
- * Thousands may wait for one of thousands, and each lock that goes wakes all: so they remember what
- * was in their way, and look at all locks again only when that is gone.
+ * Thousands may wait for one of thousands, and each lock that goes wakes them all. So waiters
+ * remember what was in their way, and search all locks again only when that is gone.
  */
 static bool is_blocked(struct channel *channel, struct transfer *locker)
 {
