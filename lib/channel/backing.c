@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A long write takes several jobs, a piece each; an append takes one, so that it stays whole.
+ */
 #include "lib/channel/backing.h"
 
 #include <errno.h>
@@ -10,10 +13,10 @@
 #include "lib/base/cleanup.h"
 #include "lib/host/job.h"
 
-/* A job copies its bytes twice, which is fast for what the processor's cache holds. */
+/* A job copies its bytes twice, which is fast for what fits into the processor's cache. */
 #define PIECE_MOST (64 << 10)
 
-/* The job has bytes of its own: when the mount ends it may outlive the request that has them. */
+/* The job has its own copy of the bytes: when the mount ends, it may outlive the request. */
 struct writing {
 	struct backing_place place;
 	char data[];
@@ -31,7 +34,7 @@ int backing_use(int fd, int flags)
 	return used < 0 ? -errno : used;
 }
 
-/* The kernel copies, so that a page that can't be got is an error and no signal. */
+/* The kernel does the copy, so that a page it can't get is an error and not a signal. */
 static ssize_t put_in_memory(const struct backing_place *place, const void *data)
 {
 	struct iovec ours = {(void *)data, place->size};
@@ -41,7 +44,7 @@ static ssize_t put_in_memory(const struct backing_place *place, const void *data
 	return n < 0 ? -EIO : n;
 }
 
-/* Who appends has the kernel's offset, which knows nothing of what others have appended. */
+/* An append's offset is the mount's idea of the end, which misses what others have appended. */
 static ssize_t put_in_file(const struct backing_place *place, const void *data)
 {
 	struct iovec bytes = {(void *)data, place->size};
@@ -74,7 +77,7 @@ static int writing_act(void *data)
 	return (int)put(&writing->place, writing->data);
 }
 
-/* One after the other: what is appended stays together, as far as it is one request. */
+/* Pieces follow one another, but what one request appends stays together. */
 static size_t piece(const struct backing_place *place)
 {
 	return place->appends || place->size < PIECE_MOST ? place->size : PIECE_MOST;

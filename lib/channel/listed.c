@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A stranger decides how many names there are. So a job gets room for some, which has been charged
- * to who lists (USER_BYTES), and stops there. What can go on from a place goes on in another job,
- * so that a thread that is left alone, because a signal ended the listing, never has more than one
- * piece; what can only be asked for all at once begins again with more room.
+ * A stranger decides how many names there are. So a job gets room for some of them, charged to the
+ * user who lists the directory (USER_BYTES), and stops there. A listing that can go on from a place
+ * goes on in another job: if a signal ends the listing and leaves a thread behind, that thread
+ * never has more than one piece. What must be asked for as a whole begins again with more room.
  *
- * Between its jobs what a listing has got is the request's (waiter::memory), with what is charged.
+ * Between the jobs, what the listing has found belongs to the request (waiter::memory), and so does
+ * the charge for it.
  */
 #include "lib/channel/listed.h"
 
@@ -16,13 +17,13 @@
 
 #include "lib/base/cleanup.h"
 
-/* At first, bytes; a piece is no larger. */
+/* The room at first, in bytes; a piece is never larger. */
 #define ROOM_FIRST 65536
 
 struct name {
 	ino_t ino;
 	mode_t mode;
-	char text[]; /* with its NUL; the next name follows at once */
+	char text[]; /* with its NUL; the next name follows directly */
 };
 
 /* A listing under way. */
@@ -105,7 +106,7 @@ static int progress_charge(struct progress *progress, size_t size)
 	return r;
 }
 
-/* By doubling, so that thousands of pieces aren't all copied again for each new one. */
+/* Doubles the memory, so that thousands of pieces are not all copied again for each new one. */
 static int progress_grow(struct progress *progress, size_t size)
 {
 	size_t allocated = progress->allocated ? progress->allocated : ROOM_FIRST;
@@ -127,7 +128,7 @@ static int progress_grow(struct progress *progress, size_t size)
 	return 0;
 }
 
-/* Takes a piece over. */
+/* Takes what the piece has found. */
 static int progress_add(struct progress *progress, struct listed *piece)
 {
 	CLEANUP_FREE char *names = TAKE_PTR(piece->names);
@@ -144,7 +145,7 @@ static int progress_add(struct progress *progress, struct listed *piece)
 	return 0;
 }
 
-/* 0: that was all. */
+/* Returns 0 once that was all. */
 static int progress_run(struct progress *progress, struct caller *caller,
 			const struct job_call *call)
 {

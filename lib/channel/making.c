@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A making is queued until no other of its user's is under way; then it gathers, and then a worker
- * prints. Those that gather take turns: one of them has the loop for SLICE, and when the loop has
- * looked at all its sources it is the next one's turn. However many there are, nobody else waits
- * for more than one slice.
+ * A making is queued until no other of the same user is under way. Then it gathers, and then a
+ * worker prints. Makings that gather take turns: one has the loop for SLICE, and once the loop has
+ * looked at all its sources, it is the next one's turn. However many there are, no one else waits
+ * longer than one slice.
  *
- * What has gathered much ends by way of the worker, which frees it.
+ * A making that has gathered much ends by way of the worker, which frees it.
  */
 #include "lib/channel/making.h"
 
@@ -20,12 +20,12 @@
 #include "lib/base/workers.h"
 #include "lib/host/job.h"
 
-/* Nanoseconds on the loop at a stretch. */
+/* The longest that a making holds the loop at a time, in nanoseconds. */
 #define SLICE 1000000
 
 enum making_state {
 	MAKING_QUEUED,
-	MAKING_READY,   /* to gather, when it is its turn */
+	MAKING_READY,   /* to gather when its turn comes */
 	MAKING_WAITING, /* for a job */
 	MAKING_PRINTING,
 };
@@ -34,14 +34,14 @@ struct making {
 	struct worker_task task;
 	struct waiter waiter;
 	enum making_state state;
-	struct text_source source; /* the channel is a reference */
+	struct text_source source; /* holds a reference to its channel */
 	struct file *file;         /* NULL once it is released */
-	_Atomic bool is_dropped;   /* likewise, for the worker to see */
+	_Atomic bool is_dropped;   /* the file was released, for the worker to see */
 	struct caller reader;
 	void *prepared;
 	struct remainder content;
 	int result;
-	int64_t turn;               /* the last one, CLOCK_MONOTONIC */
+	int64_t turn;               /* when its last one ended, CLOCK_MONOTONIC */
 	struct making *prev, *next; /* host::makings */
 };
 
@@ -94,7 +94,7 @@ static void making_free(struct making *making)
 	start_next(host, uid);
 }
 
-/* What went wrong is for the open to tell, or if that has been answered already the reads. */
+/* The open reports what went wrong, or the reads do if the open has been answered already. */
 static void making_end(struct making *making)
 {
 	struct file *file = making->file;
@@ -128,7 +128,7 @@ static void making_done(struct worker_task *task)
 	making_end(CONTAINER_OF(task, struct making, task));
 }
 
-/* Has the worker end it: with its print, if nothing has gone wrong so far. */
+/* Has the worker end the making: with print(), if nothing has gone wrong so far. */
 static void making_submit(struct making *making, int result)
 {
 	struct host *host = host_of(making);
@@ -156,7 +156,7 @@ static int making_gather(struct making *making)
 	return r;
 }
 
-/* Whose turn it is: of those that are ready, the one that had it the longest time ago. */
+/* Returns the ready making whose last turn is longest ago: it is next. */
 static struct making *find_ready(struct host *host)
 {
 	struct making *making, *found = NULL;
@@ -168,7 +168,7 @@ static struct making *find_ready(struct host *host)
 	return found;
 }
 
-/* Somebody is ready to gather. `is_next`: after others have had their turn. */
+/* A making is ready to gather. `is_next`: only after others have had their turn. */
 static void begin_turn(struct host *host, bool is_next)
 {
 	if (is_next)
@@ -195,7 +195,7 @@ static void take_turn(struct loop_task *task)
 		begin_turn(host, true);
 }
 
-/* The user's next one can begin. */
+/* Starts the next making of this user. */
 static void start_next(struct host *host, uid_t uid)
 {
 	struct making *making;
@@ -224,7 +224,7 @@ static void making_resume(struct waiter *waiter)
 	begin_turn(host_of(making), false);
 }
 
-/* All that it is to know of the reader, who may be gone before it is made. */
+/* Notes all that the making needs to know of the reader, who may be gone before it is done. */
 static int making_prepare(struct making *making, struct caller *caller)
 {
 	const struct text_source *source = &making->source;

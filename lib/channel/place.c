@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Work on the backing file is a job; a text is all in memory.
+ */
 #include "lib/channel/place.h"
 
 #include <errno.h>
@@ -12,14 +15,14 @@
 #include "lib/host/job.h"
 
 /*
- * The descriptor stays open, because the request that waits for this holds its file open. One that
- * is O_PATH says where the file is, and the right to use it so is the open file's.
+ * The descriptor stays open, because the request that waits for this holds its file open. An O_PATH
+ * descriptor says where the file is; the right to use it in this way is the open file's.
  */
 struct placing {
-	int fd, mode; /* of fallocate(2), or whence of lseek(2) */
+	int fd, mode; /* mode of fallocate(2), or whence of lseek(2) */
 	off_t offset, length;
-	off_t found;     /* what comes of lseek(2) */
-	bool drops_bits; /* whoever allocates lacks CAP_FSETID */
+	off_t found;     /* the result of lseek(2) */
+	bool drops_bits; /* the caller of fallocate(2) lacks CAP_FSETID */
 };
 
 static int allocation_act(void *data)
@@ -52,7 +55,7 @@ static int seek_act(void *data)
 	return seek->found < 0 ? -errno : 0;
 }
 
-/* Both wait for the lock of the file, which its users have. */
+/* Both wait for the lock of the file, which its users hold. */
 static int place(struct file *file, struct caller *caller, int (*act)(void *data),
 		 struct placing *placing)
 {
@@ -78,7 +81,7 @@ int channel_allocate(struct file *file, int mode, off_t offset, off_t length, st
 	return place(file, caller, allocation_act, &placing);
 }
 
-/* There is no hole in a text but the one behind it. */
+/* A text has no hole except the one behind its end. */
 static int seek_text(const struct file *file, off_t offset, int whence, off_t *ret_offset)
 {
 	off_t end = (off_t)file->rest.size;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Places in open files: where there is room, where there is something to read.
+ * Places in open files: making room with fallocate(2), finding data with lseek(2).
  */
 #ifndef IPCFS_CHANNEL_PLACE_H
 #define IPCFS_CHANNEL_PLACE_H
@@ -8,9 +8,9 @@
 #include "lib/channel/channel.h"
 
 /*
- * fallocate(2) of what has a size, lseek(2) of what has a backing file, or is a text that is there;
- * else -ENODEV, -ESPIPE. Both may be a job. Of lseek(2) the kernel asks for SEEK_DATA and SEEK_HOLE
- * alone.
+ * fallocate(2) of what has a size, else -ENODEV, or -EOPNOTSUPP for CHANNEL_FILE; lseek(2) of what
+ * has a backing file or is a finished text, else -ESPIPE. Both may be a job. The kernel passes on
+ * lseek(2) only for SEEK_DATA and SEEK_HOLE.
  */
 int channel_allocate(struct file *file, int mode, off_t offset, off_t length,
 		     struct caller *caller);

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Both directions are watched at once; a waiter woken in vain just waits on.
+ */
 #include "lib/channel/readiness.h"
 
 #include <errno.h>
@@ -17,7 +20,7 @@ static void readiness_dispatch(struct loop_source *source, uint32_t events)
 
 	if (readiness->notice && !readiness->notice(readiness, &events))
 		return;
-	/* Whoever waits for bytes is told of the end as well, and both ways of an error. */
+	/* Waiters for bytes are told of the end as well, and both directions of an error. */
 	if (events & EPOLLRDHUP)
 		events |= EPOLLIN;
 	if (events & (EPOLLERR | EPOLLHUP))

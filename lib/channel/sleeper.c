@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A signal that was not meant to stop the sleeper only makes it call again.
+ */
 #include "lib/channel/sleeper.h"
 
 #include <errno.h>

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A text is frozen into each open file: at once by print(), or once its making (making.h) is done.
+ */
 #include "lib/channel/text.h"
 
 #include <assert.h>
@@ -18,7 +21,7 @@ struct text {
 	struct channel channel;
 	struct text_source source;
 	ino_t ino;
-	size_t size; /* of the last one, unless that is kept elsewhere */
+	size_t size; /* of the last content, unless kept elsewhere */
 };
 
 static const struct channel_ops text_channel_ops;
@@ -41,9 +44,9 @@ static void text_destroy(struct channel *channel)
 }
 
 /*
- * To know the size of one that nobody has open would be to make it, for each line of `ls -l`. So
- * that is what the last one had. tar(1), which goes by it, then has what it wants if nothing has
- * changed; those who ask again once it is open have it always, by file_stat().
+ * To know the size of a text that no one has open, the daemon would have to make it for each line
+ * of `ls -l`. So stat(2) gives the size of the last content. tar(1) relies on that, and gets the
+ * right one if nothing has changed. After open(2) the size is always right: file_stat().
  */
 static int text_stat(struct channel *channel, struct stat *ret_attr)
 {
@@ -85,7 +88,7 @@ static int text_open(struct file *file, struct caller *caller)
 	return r < 0 ? r : making_freeze(source, file, &content);
 }
 
-/* file::mark: what went wrong. */
+/* file::mark is the errno of what went wrong. */
 static int text_opened(struct file *file)
 {
 	if (file->state)
@@ -99,7 +102,7 @@ static void text_release(struct file *file)
 		making_drop(file->state);
 }
 
-/* Before it is frozen, or instead. */
+/* Only before the file is frozen, or if it never is. */
 static ssize_t text_read(struct file *file, void *data, size_t size, off_t offset)
 {
 	return text_opened(file);
