@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The few things that every test does with a channel. Each call opens and closes for itself,
- * as a shell does; close-on-exec, and never waiting where the caller did not ask for it.
+ * The few things that every test does with a channel. Each call opens and closes for itself, as a
+ * shell does. Descriptors are close-on-exec, and nothing waits unless the caller asked for it.
  */
 #include "tests/mount/channels.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Namespaces, mounts and the daemon's own figures. The base directory is made by the runner and
- * covered with a tmpfs in each test's mount namespace, so nothing of a test outlives it.
- * Nothing here asks a mount that may hang: its device number comes from mountinfo.
+ * Namespaces, mounts and figures about the daemon. The runner makes the base directory, and each
+ * test covers it with a tmpfs in its own mount namespace, so nothing of a test outlives it. Nothing
+ * here asks a mount that may hang: its device number comes from mountinfo.
  */
 #include "tests/mount/fixture.h"
 
@@ -23,7 +23,7 @@
 
 struct mount ipc;
 
-/* Descriptors of its daemon before the test. */
+/* The daemon's descriptors before the test. */
 static int n_before;
 
 static char base[] = "/tmp/ipcfs-test-XXXXXX";
@@ -67,7 +67,7 @@ void fixture_namespaces(void)
 	must(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
 	must(mount("tmpfs", base, "tmpfs", 0, "mode=0755"));
 	must(mount("tmpfs", "/dev/shm", "tmpfs", 0, "mode=1777"));
-	/* It would show the queues of the machine, which are not those of this namespace. */
+	/* It would show the machine's queues, not those of this namespace. */
 	while (umount2("/dev/mqueue", MNT_DETACH) == 0)
 		;
 	if (access("/sys/fs/fuse/connections/0", F_OK) < 0)
@@ -298,7 +298,7 @@ bool program_is_sanitized(void)
 
 	while (file && !found && (n = fread(line, 1, sizeof(line), file)) > 0) {
 		found = memmem(line, n, "libasan", 7) != NULL;
-		/* It may lie across two pieces. */
+		/* The name may straddle two pieces. */
 		if (n == sizeof(line))
 			fseek(file, -7, SEEK_CUR);
 	}

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A live ipcfs for one test. Every test has mount and IPC namespaces of its own, so it meets no
- * object of the machine and leaves none behind, even when it fails or is killed. The daemon
- * runs in the foreground as the test's own child; $IPCFS is the program, and each mount has the
- * options $IPCFS_TEST_OPTIONS, if that is set.
+ * A live ipcfs for one test. Every test has its own mount and IPC namespaces, so it meets no object
+ * of the machine and leaves none behind, even when it fails or is killed. The daemon runs in the
+ * foreground as the test's own child. $IPCFS is the program. Each mount gets the options in
+ * $IPCFS_TEST_OPTIONS, if that is set.
  */
 #ifndef TESTS_MOUNT_FIXTURE_H
 #define TESTS_MOUNT_FIXTURE_H
@@ -21,60 +21,60 @@ struct mount {
 	unsigned int minor; /* its number below /sys/fs/fuse/connections */
 };
 
-/* The mount of the test that runs, made by fixture_setup. */
+/* The mount of the running test, made by fixture_setup(). */
 extern struct mount ipc;
 
 /*
  * Checked fixture. The teardown closes what the test has open in the mount, fails if the daemon
- * then has more descriptors than before, and asks that it ends with status 0 on SIGTERM.
+ * then has more descriptors than before, and requires it to end with status 0 on SIGTERM.
  */
 void fixture_setup(void);
-/* Of a mount whose pipes are served by the daemon, unless a test asks for others. */
+/* The same for a mount whose pipes the daemon serves, unless a test asks for other ones. */
 void fixture_setup_served(void);
 void fixture_teardown(void);
-/* The same without a mount: for tests that start their own. */
+/* The namespaces alone: for tests that start their own mount. */
 void fixture_namespaces(void);
 
-/* Runs the suite: TAP on stdout, and the exit code for main. */
+/* Runs the suite. Prints TAP on stdout and returns the exit code for main(). */
 int suite_run(Suite *suite);
-/* A test case of that name with the fixture above and a limit in seconds. */
+/* Adds a test case of that name with the fixture above and a time limit in seconds. */
 TCase *suite_case(Suite *suite, const char *name, int seconds);
-/* The same with the mount of fixture_setup_served. */
+/* The same with the mount of fixture_setup_served(). */
 TCase *suite_case_served(Suite *suite, const char *name, int seconds);
 
-/* Whether $IPCFS_TEST_OPTIONS turns that feature of the kernel (lib/host/feature.h) off. */
+/* Whether $IPCFS_TEST_OPTIONS turns this kernel feature (lib/host/feature.h) off. */
 bool mount_is_without(const char *feature);
 /*
- * Adds a test, with that _i, which needs these features: names with ':' between them. It is left
- * out where one of them is turned off, and a comment of TAP says so.
+ * Adds a test, run with that _i, that needs these features: names separated by ':'. If one of them
+ * is turned off, the test is left out, and a TAP comment says so.
  */
 void case_add_needing(TCase *tcase, const TTest *test, int i, const char *needs);
 
-/* A further mount, on a new directory `name`; returns when it answers, or fails the test. */
+/* Starts a further mount on a new directory `name`. Returns when it answers, or fails the test. */
 void mount_start(struct mount *mount, const char *name, const char *options);
-/* What to give to -o: $IPCFS_TEST_OPTIONS, and these, which win. Good until the next call. */
+/* The argument for -o: $IPCFS_TEST_OPTIONS, then `options`, which win. Good until the next call. */
 const char *mount_options(const char *options);
-/* The daemon's wait status, once it has ended; -1 if it had to be killed after 10 seconds. */
+/* The daemon's wait status once it has ended, or -1 if it had to be killed after 10 seconds. */
 int mount_wait(struct mount *mount);
-/* Frees everybody who waits for the daemon. */
+/* Aborts the FUSE connection: every process that waits for the daemon is freed. */
 void mount_abort(const struct mount *mount);
-/* Requests that the daemon has not answered yet. */
+/* The number of requests that the daemon has not answered yet, or -1 if it cannot be read. */
 int mount_waiting(const struct mount *mount);
-/* Returns once the daemon has handled all that was asked of it before this call. */
+/* Returns once the daemon has handled everything it was asked before this call. */
 void mount_settle(const struct mount *mount);
-/* Descriptors, and private memory in KiB, that the daemon holds once it has settled. */
+/* The descriptors that the daemon holds once it has settled, and its private memory in KiB. */
 int mount_descriptors(const struct mount *mount);
 long mount_memory(const struct mount *mount);
-/* True when $IPCFS is built with AddressSanitizer: its memory then says nothing. */
+/* Whether $IPCFS is built with AddressSanitizer: its memory then says nothing. */
 bool program_is_sanitized(void);
 
-/* DIR/name of a mount, and of `ipc`; good until 16 later calls of either. */
+/* DIR/name in a mount, and in `ipc`. Good until 16 later calls of either. */
 const char *mount_path(const struct mount *mount, const char *name);
 const char *ipc_path(const char *name);
-/* A path on a tmpfs of the test's own, outside every mount. */
+/* A path on the test's own tmpfs, outside every mount. */
 const char *scratch_path(const char *name);
 
-/* Runs an expression that returns -1 and errno on failure, and fails the test on that. */
+/* Evaluates an expression that returns -1 and sets errno on failure. Fails the test if it does. */
 #define must(call)                                                               \
 	({                                                                       \
 		long must_ret = (long)(call);                                    \
@@ -82,7 +82,7 @@ const char *scratch_path(const char *name);
 		must_ret;                                                        \
 	})
 
-/* Runs an expression that has to fail with that errno. */
+/* Evaluates an expression that must fail with that errno. */
 #define must_fail(call, error)                                                             \
 	do {                                                                               \
 		errno = 0;                                                                 \

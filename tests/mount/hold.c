@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A thread does the write; the page fault that userfaultfd(2) reports shows that it has the lock.
+ */
 #include "tests/mount/hold.h"
 
 #include <fcntl.h>

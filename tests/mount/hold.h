@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A file's lock, held for as long as the test likes: a write(2) faults on its data, in
- * userfaultfd(2)'s hands, with the lock held (mm/filemap.c, generic_perform_write).
+ * Holds a file's lock for as long as the test likes. A write(2) of data that userfaultfd(2)
+ * controls faults while the kernel has the lock (mm/filemap.c, generic_perform_write).
  */
 #ifndef TESTS_MOUNT_HOLD_H
 #define TESTS_MOUNT_HOLD_H
@@ -14,7 +14,10 @@ struct hold {
 	pthread_t writer;
 };
 
-/* From when it returns until hold_end(); the descriptor is for writing, and stays the caller's. */
+/*
+ * The lock is held from the return of hold_begin() until hold_end(). The descriptor must be open
+ * for writing, and stays the caller's.
+ */
 void hold_begin(struct hold *hold, int fd);
 void hold_end(struct hold *hold);
 

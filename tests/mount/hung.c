@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The server speaks the protocol itself, because libfuse answers what is not to be answered. It
- * opens its file for O_NONBLOCK without the page cache. A private map of such an open file waits,
- * under mmap_lock, for each page that somebody else is reading (linux/fs/fuse/file.c,
- * fuse_file_mmap; invalidate_inode_pages2), and no signal ends that.
+ * The server speaks the protocol itself, because libfuse answers requests that must stay
+ * unanswered. A file opened with O_NONBLOCK bypasses the page cache. A private mapping of such an
+ * open file waits, under mmap_lock, for every page that another process is reading
+ * (linux/fs/fuse/file.c, fuse_file_mmap; invalidate_inode_pages2), and no signal ends that wait.
  */
 #include "tests/mount/hung.h"
 
@@ -131,7 +131,7 @@ void hung_start(struct hung *hung)
 	must(mount("hung", hung->dir, "fuse", MS_NOSUID | MS_NODEV, options));
 	hung->server = (pid_t)must(fork());
 	if (!hung->server) {
-		/* With its end the last descriptor of the device is closed, and all are freed. */
+		/* When it ends, the device's last descriptor is closed, and everybody is freed. */
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() != parent)
 			_exit(0);
@@ -176,7 +176,9 @@ static void lock_page(int fd)
 	}
 	if (pid < 0)
 		_exit(1);
-	/* Its READ has reached the server when it sleeps; that it runs at first is no sleep. */
+	/*
+	 * The child sleeps once its READ has reached the server. At first it may still be running.
+	 */
 	while (task_state(pid) == 'R')
 		usleep(1000);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A FUSE filesystem of a test's own, with one file that can be opened and mapped, and whose reads
- * are never answered. Whoever maps it over something else can be made to hold its mmap_lock until
- * the filesystem ends: for as long nobody reads its /proc/PID/maps.
+ * A FUSE filesystem of the test's own, with one file that can be opened and mapped, and whose reads
+ * are never answered. A process that maps it over something else can be made to hold its own
+ * mmap_lock until the filesystem ends. Until then, nobody can read its /proc/PID/maps.
  */
 #ifndef TESTS_MOUNT_HUNG_H
 #define TESTS_MOUNT_HUNG_H
@@ -15,13 +15,15 @@ struct hung {
 	pid_t server;
 };
 
-/* For a test with the fixture's namespaces. Ends with the test, whatever becomes of that. */
+/*
+ * For a test with the fixture's namespaces. The filesystem ends with the test, however that ends.
+ */
 void hung_start(struct hung *hung);
 void hung_end(struct hung *hung);
 
 /*
- * A process of user `id` that does before(arg), which returns 0, and then holds its mmap_lock.
- * Nothing ends it before hung_end(): await it after that.
+ * Starts a process of user `id` that calls before(arg), which must return 0, and then holds its
+ * mmap_lock. Nothing ends it before hung_end(): wait for it after that.
  */
 pid_t hung_victim(const struct hung *hung, unsigned int id, int (*before)(void *arg), void *arg);
 

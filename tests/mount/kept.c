@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Asks the FIFO itself where it can, and info/ for what only the daemon knows: the ends it holds.
+ */
 #include "tests/mount/kept.h"
 
 #include "tests/mount/channels.h"
@@ -87,7 +90,7 @@ void kept_await_unread(int fd, int n)
 		      kept_unread(fd), n);
 }
 
-/* A plain FIFO has no such line. */
+/* The status of a plain FIFO has no such line. */
 bool kept_is_held(const char *name, const char *ends)
 {
 	char path[128], line[32];

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Every other process opens the target for itself, so it shares no open file with the test.
+ */
 #include "tests/mount/locking.h"
 
 #include <signal.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Reads the mount's own texts, and counts the daemon's threads in /proc.
+ */
 #include "tests/mount/look.h"
 
 #include "tests/mount/channels.h"
@@ -58,5 +61,5 @@ int look_threads(void)
 
 bool look_is_at_rest(void *arg)
 {
-	return look_threads() <= 5; /* the loop's, and the few that stay for the next time */
+	return look_threads() <= 5; /* the loop's, and the few that stay for later work */
 }

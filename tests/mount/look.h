@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the mount and its daemon say of themselves. Every failure fails the test.
+ * What the mount and its daemon say about themselves. Every failure fails the test.
  */
 #ifndef TESTS_MOUNT_LOOK_H
 #define TESTS_MOUNT_LOOK_H
 
 #include <stdbool.h>
 
-/* The content of a file of the mount, up to its end; good until the next call. */
+/* The content of a file in the mount, up to its end. Good until the next call. */
 const char *look_at(const char *name);
-/* The number behind `key` in info/NAME/status. */
+/* The number after `key` in info/NAME/status. */
 long look_for(const char *name, const char *key);
 /* Writes a line to ctl. */
 void look_command(const char *line);
 
 int look_threads(void);
-/* For wait_until(): the daemon has no more threads than stay for the next time. */
+/* For wait_until(): the daemon has no more threads than those it keeps for later work. */
 bool look_is_at_rest(void *arg);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * POSIX queues and shared memory through the C library alone. Descriptors last for one call,
- * so a queue's accounting is never kept alive by the test itself.
+ * POSIX queues and shared memory through the C library alone. Sending, receiving and counting open
+ * a queue for one call each, so the test does not keep its accounting alive.
  */
 #include "tests/mount/native.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The other side: what a program that never heard of ipcfs does with the same objects. Every
- * failure fails the test; the _run functions are bodies for children and take the name.
+ * The other side: what a program that knows nothing of ipcfs does with the same objects. Every
+ * failure fails the test. The _run functions are bodies for children and take the name.
  */
 #ifndef TESTS_MOUNT_NATIVE_H
 #define TESTS_MOUNT_NATIVE_H
@@ -9,18 +9,21 @@
 #include <mqueue.h>
 #include <stddef.h>
 
-/* An existing queue, by its native name: "/q". */
+/* Opens an existing queue by its native name: "/q". */
 mqd_t native_open(const char *name, int flags);
-/* A new one with the system's limits. */
+/* Makes a queue with the system's default limits. */
 mqd_t native_make(const char *name);
 void native_send(const char *name, const char *text, unsigned int priority);
-/* Takes the first message without waiting; its size, or -1 with EAGAIN. */
+/* Takes the first message without waiting. Returns its size, or -1 with EAGAIN. */
 long native_receive(const char *name, char *buf, size_t size, unsigned int *ret_priority);
 long native_messages(const char *name);
-/* Makes a region of that size in shared memory and maps it, or maps one that is there. */
+/* Opens or makes a shared memory object, gives it that size, and maps it. */
 char *native_map(const char *name, size_t size);
 
-/* Fails the test unless stat of that name in the mount gives what the object itself has. */
+/*
+ * Fails the test unless stat(2) of the name in the mount agrees with fstat(2) of the object itself:
+ * mode, owner, group and times.
+ */
 void native_must_match(const char *name, int native);
 
 int native_send_run(void *name);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Children and task states. A task counts as blocked when it sleeps in the system call in
- * question in state S; D state, which no signal ends, is what these tests look for.
+ * Children and task states. A task counts as blocked when it sleeps in the expected system call in
+ * state S. These tests hunt for D state, which no signal ends.
  */
 #include "tests/mount/process.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The walk's numbers (xorshift64*, so that a seed means the same everywhere), and its report
+ * The walk's random numbers (xorshift64*, so that a seed means the same everywhere), and the report
  * when the two sides differ.
  */
 #include "tests/mount/random.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A seeded walk over operations that are done twice: on a native object and on one in the
- * mount. Both must give the same result and errno. A walk that fails prints its seed and its
+ * A random walk with a seed. Each operation is done twice, on a native object and on one in the
+ * mount, and both must give the same result and errno. A walk that fails prints its seed and its
  * last operations; IPCFS_SEED repeats it.
  */
 #ifndef TESTS_MOUNT_RANDOM_H
@@ -16,7 +16,7 @@ struct walk {
 	uint64_t seed;
 	uint64_t state;
 	long step;
-	char notes[16][160]; /* the last operations, a ring */
+	char notes[16][160]; /* ring of the last operations */
 };
 
 struct result {
@@ -24,7 +24,7 @@ struct result {
 	int error;
 };
 
-/* Does one call and keeps what came of it. */
+/* Does one call and keeps its result. */
 #define result_of(call)                                                        \
 	({                                                                     \
 		errno = 0;                                                     \
@@ -33,20 +33,20 @@ struct result {
 	})
 
 void walk_init(struct walk *walk);
-/* A number below n. */
+/* A random number below n. */
 unsigned int walk_random(struct walk *walk, unsigned int n);
-/* True once in n times. */
+/* True once in n times, on average. */
 int walk_once_in(struct walk *walk, unsigned int n);
 /* One of the n values. */
 int walk_pick(struct walk *walk, const int *values, unsigned int n);
 /* Fills a buffer with bytes that differ from one call to the next. */
 void walk_bytes(struct walk *walk, unsigned char *buf, unsigned int size);
-/* Begins the next step, and says for a failure's report what it is. */
+/* Begins the next step and notes what it is, for the report of a failure. */
 __attribute__((format(printf, 2, 3))) void walk_step(struct walk *walk, const char *format, ...);
 /* Fails the test, with the seed and the last steps. */
 __attribute__((format(printf, 2, 3), noreturn)) void walk_fail(const struct walk *walk,
 							       const char *format, ...);
-/* Fails unless both results are the same. */
+/* Fails the test unless both results are the same. */
 void walk_compare(const struct walk *walk, struct result native, struct result mount);
 
 /* Each takes N_STEPS steps. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The walk over pipes: a FIFO that the test holds open for both ends, so that it keeps its data
- * and never ends, against a managed pipe. The mount's rule of end-of-file is a model here: an
- * empty pipe without a writer has ended for whoever has seen data or a writer since its open.
+ * The walk over pipes: a served pipe against a FIFO that the test holds open at both ends, so that
+ * the FIFO keeps its data and never ends. The mount's rule for end-of-file is modelled here: an
+ * empty pipe without a writer has ended for a reader that has seen data or a writer since its open.
  */
 #include "tests/mount/fixture.h"
 #include "tests/mount/random.h"
@@ -17,7 +17,7 @@
 
 enum { N_NAMES = 2, N_FILES = 5, BUF = 150000, CAPACITY = 1 << 20 };
 
-/* A FIFO and the pipe in the mount that has to be like it. */
+/* A FIFO, and the pipe in the mount that must behave like it. */
 struct object {
 	int holder; /* both ends of the FIFO */
 	int n_files;
@@ -25,7 +25,7 @@ struct object {
 	bool is_linked;
 };
 
-/* What a reader has seen; of data that waited at its open nobody can say. */
+/* What a reader has seen. Whether it saw data that waited at its open cannot be known. */
 enum seen { NOTHING, PERHAPS, SOMETHING };
 
 struct pair {
@@ -38,7 +38,7 @@ struct pair {
 struct pipe_walk {
 	struct walk *walk;
 	struct pair files[N_FILES];
-	struct object *objects[N_NAMES]; /* by name; NULL where there is none */
+	struct object *objects[N_NAMES]; /* by name; NULL if there is none */
 	char native[N_NAMES][128], mount[N_NAMES][128];
 	unsigned char data[BUF], other[BUF];
 };
@@ -89,7 +89,7 @@ static void close_pair(struct pair *file)
 	object_check(object);
 }
 
-/* open, with O_CREAT making a FIFO that stays open. */
+/* open(2), where O_CREAT makes a FIFO that stays open. */
 static long native_open(struct pipe_walk *w, unsigned int name, int flags, mode_t mode)
 {
 	struct object *object;
@@ -182,7 +182,7 @@ static void do_write(struct pipe_walk *w)
 		     result_of(write(file->mount, w->data, size)));
 }
 
-/* True where the mount must say end-of-file though the FIFO says EAGAIN. */
+/* Whether the mount must give end-of-file although the FIFO gives EAGAIN. */
 static bool has_ended(const struct pair *file, struct result native, struct result mount)
 {
 	if (native.error != EAGAIN || file->object->n_writers)
@@ -225,7 +225,7 @@ static void do_poll(struct pipe_walk *w)
 		mount.revents &= ~POLLIN;
 	}
 	if (file->object && !file->object->n_writers && !(is_idle && file->seen == SOMETHING)) {
-		/* With data left, or where the rule leaves it open, a hang-up may show. */
+		/* With data left, or where the rule leaves it open, POLLHUP may show. */
 		if (native.revents & POLLIN || file->seen == PERHAPS)
 			mount.revents &= ~POLLHUP;
 		if (is_idle && file->seen == PERHAPS)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The walk over message queues: mq_send and mq_receive on one, write and read on the other, the
- * names through a native mqueue mount. What ipcfs does otherwise on purpose is done here on the
- * native side: remainders of messages, truncate, no seeking, O_TRUNC and O_APPEND ignored.
+ * The walk over message queues: mq_send(3) and mq_receive(3) on one, write(2) and read(2) on the
+ * other, with the names in a native mqueue mount. Where ipcfs differs on purpose, the native side
+ * imitates it here: remainders of messages, truncate, no seeking, O_TRUNC and O_APPEND ignored.
  */
 #include "tests/mount/fixture.h"
 #include "tests/mount/process.h"
@@ -23,7 +23,7 @@ struct pair {
 	int native, mount; /* -1 when closed */
 	int flags;
 	unsigned int priority;
-	unsigned char rest[MESSAGE]; /* of a message read in part on the native side */
+	unsigned char rest[MESSAGE]; /* of a message read in part, on the native side */
 	unsigned int rest_start, rest_end;
 };
 
@@ -97,7 +97,7 @@ static void do_write(struct queue_walk *w)
 	walk_compare(w->walk, native, result_of(write(file->mount, w->data, size)));
 }
 
-/* A read of the native queue that keeps what did not fit, as the mount does. */
+/* Reads the native queue and keeps what did not fit, as the mount does. */
 static long native_read(struct pair *file, void *buf, unsigned int size)
 {
 	if (file->rest_start == file->rest_end) {
@@ -130,7 +130,7 @@ static void do_read(struct queue_walk *w)
 		walk_fail(w->walk, "the bytes differ");
 }
 
-/* Takes one message off both queues, or sends one, behind the mount's back. */
+/* Takes a message from both queues, or sends one to both, behind the mount's back. */
 static void do_native(struct queue_walk *w)
 {
 	unsigned int name = any_name(w);
@@ -190,7 +190,7 @@ static long native_ftruncate(const struct pair *file, long size)
 {
 	if (file->native >= 0 && size == 0 && (file->flags & O_ACCMODE) != O_RDONLY)
 		return native_empty(file->native);
-	/* The kernel looks at the size before the descriptor. */
+	/* The kernel checks the size before the descriptor. */
 	errno = file->native < 0 && size >= 0 ? EBADF : EINVAL;
 	return -1;
 }
@@ -247,7 +247,7 @@ static void do_stat(struct queue_walk *w)
 
 	if (walk_once_in(w->walk, 2)) {
 		walk_step(w->walk, "fstat file %ld", file - w->files);
-		/* An open file may show what it was a jiffy ago, to save a request. */
+		/* An open file may show what was true a jiffy ago, which saves a request. */
 		wait_until(has_equal_modes, file, 50);
 		walk_compare(w->walk, result_of(fstat(file->native, &native)),
 			     result_of(fstat(file->mount, &mount)));

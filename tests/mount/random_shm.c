@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The walk over shared memory: files straight in /dev/shm against files made through the mount.
- * They are regular files on both sides, so nothing is allowed to differ.
+ * The walk over shared memory: files made directly in /dev/shm against files made through the
+ * mount. Both are regular files, so nothing may differ.
  */
 #include "tests/mount/fixture.h"
 #include "tests/mount/random.h"
@@ -150,7 +150,7 @@ static void do_truncate(struct shm_walk *w)
 	}
 }
 
-/* The same size again, but natively on both: behind the mount's back. */
+/* Sets the same size on both, natively: behind the mount's back. */
 static void do_native_truncate(struct shm_walk *w)
 {
 	unsigned int name = any_name(w);

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The region is always prepared natively: only the call under test goes through the mount.
+ */
 #include "tests/mount/regions.h"
 
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A region, natively and in the mount, and calls that have to come to the same by both ways. Every
+ * A region, natively and in the mount, and calls that must give the same result both ways. Every
  * other failure fails the test.
  */
 #ifndef TESTS_MOUNT_REGIONS_H
@@ -18,18 +18,18 @@ enum { OWNER = 4321, NOBODY = 65534 };
 #define REGION_CAPS_SIZE 20
 extern const unsigned char region_caps[REGION_CAPS_SIZE];
 
-/* Of the region x: 0 natively, 1 in the mount. */
+/* The path of region x: natively for 0, in the mount for 1. */
 const char *region_path(int way);
-/* Makes it anew, OWNER's. */
+/* Makes the region anew: a page of zeroes, owned by OWNER, with that mode. */
 void region_make(mode_t mode);
 
-/* A call, by one of the ways. */
+/* A call, by one of the two ways. */
 struct region_call {
 	int (*make)(const char *path);
 	int way;
 };
 
-/* What a call comes to as some user, by one of the ways: 0 or an errno. */
+/* Makes the call as that user, by one of the two ways. Returns 0 or an errno. */
 int region_errno(unsigned id, int (*make_call)(const char *path), int way);
 
 #endif

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Plain system calls. Reads and accepts poll first, so that a test fails instead of hanging.
+ */
 #include "tests/mount/sockets.h"
 
 #include "tests/mount/fixture.h"

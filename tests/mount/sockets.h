@@ -9,20 +9,23 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Bound to that path, or to an abstract name if it begins with '@', and listening if it can. */
+/* Binds to that path, or to an abstract name if it begins with '@'. Listens, except SOCK_DGRAM. */
 int socket_unix(const char *path, int type, int backlog);
-/* Bound to a port of the loopback that the kernel chooses, and listening if it can. */
+/* Binds to a loopback port that the kernel chooses. Listens, if SOCK_STREAM. */
 int socket_inet(int family, int type, int backlog, int *ret_port);
-/* Connected to the path or abstract name. */
+/* Connects to the path or abstract name. */
 int socket_connect(const char *path, int type);
 int socket_accept(int fd);
 
 /* recv(2), once there is something. */
 ssize_t socket_take(int fd, void *buf, size_t size);
-/* Fails the test unless this is what comes next from a descriptor of any sort. */
+/* Fails the test unless the next bytes from a descriptor of any sort are these. */
 void must_read(int fd, const char *expected);
 
-/* The name in the mount of a socket at a path of the test's own, and of HOST/PORT. */
+/*
+ * The name in the mount of a socket at one of the test's scratch paths, and of HOST/PORT. Good
+ * until the next call.
+ */
 const char *unix_name(const char *scratch_name);
 const char *inet_name(const char *kind, const char *host, int port);
 

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Each function chooses the system call by the sort, so that a test can loop over the sorts.
+ */
 #include "tests/mount/sysv_objects.h"
 
 #include "tests/mount/fixture.h"

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Each method is reduced to one wait of 5 seconds whose result is in poll's bits.
+ */
 #include "tests/mount/waiter.h"
 
 #include "tests/mount/fixture.h"
@@ -35,7 +38,7 @@ static short wait_select(int fd, short events)
 	return (short)((FD_ISSET(fd, &in) ? POLLIN : 0) | (FD_ISSET(fd, &out) ? POLLOUT : 0));
 }
 
-/* The bits of epoll's IN, OUT, ERR and HUP are those of poll. */
+/* epoll's bits for IN, OUT, ERR and HUP are the same as poll's. */
 static short wait_epoll(int fd, short events, unsigned int flags)
 {
 	struct epoll_event event = {.events = (unsigned short)events | flags};
@@ -62,7 +65,7 @@ static void *waiter_run(void *arg)
 	else
 		waiter->revents = wait_epoll(waiter->fd, waiter->events,
 					     waiter->method == EPOLL ? 0 : EPOLLET);
-	/* The kernel looks once more when the time is over, which would hide a lost wake-up. */
+	/* At the timeout the kernel looks once more, which would hide a lost wake. */
 	if (now_us() - start >= five_seconds.tv_sec * 1000000)
 		waiter->revents = 0;
 	return NULL;

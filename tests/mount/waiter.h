@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A thread that waits for events of a descriptor, by one of the ways there are to.
+ * A thread that waits for events on a descriptor, by one of the methods that there are.
  */
 #ifndef TESTS_MOUNT_WAITER_H
 #define TESTS_MOUNT_WAITER_H
@@ -22,7 +22,7 @@ struct waiter {
 
 /* Starts a thread that waits for those events, and returns once it sleeps. */
 void waiter_start(struct waiter *waiter, int fd, short events, int method);
-/* What woke it. */
+/* Returns the events that woke it. */
 short waiter_end(struct waiter *waiter);
 
 #endif
