@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Looks at peers, while processes of a user are so that nobody can read their maps, and never will.
+ * Reads peers while some of a user's processes let nobody read their maps, and never will.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -43,7 +43,7 @@ static void attack_end(void)
 		child_end(victims[i]);
 }
 
-/* Reads a text to its end. */
+/* Reads a text to its end. Returns 0 or an errno. */
 static int read_text(const char *name)
 {
 	int fd = open(ipc_path(name), O_RDONLY);
@@ -95,7 +95,9 @@ START_TEST(test_attack_maps_that_block_leave_others_alone)
 }
 END_TEST
 
-/* Descriptors are found all the same, and so are those who come after the one that blocks. */
+/*
+ * The victims' descriptors are found all the same, and so are the processes after one that blocks.
+ */
 START_TEST(test_attack_maps_that_block_hide_nobody_else)
 {
 	int fd = (int)must(open(ipc_path("shm/p"), O_CREAT | O_RDWR, 0666));
@@ -133,7 +135,7 @@ START_TEST(test_attack_maps_that_block_do_not_keep_the_reader)
 }
 END_TEST
 
-/* The first child of a process; 0: it has none. */
+/* The first child of a process, or 0 if it has none. */
 static pid_t child_of(pid_t parent)
 {
 	char path[64];
@@ -190,7 +192,6 @@ START_TEST(test_attack_look_that_is_killed_fails)
 }
 END_TEST
 
-/* The teardown asks that the daemon ends. */
 START_TEST(test_attack_maps_that_block_do_not_keep_the_daemon)
 {
 	pid_t reader;
@@ -202,7 +203,7 @@ START_TEST(test_attack_maps_that_block_do_not_keep_the_daemon)
 	ck_assert_int_eq(WEXITSTATUS(child_end(reader)), ENOTCONN);
 	ck_assert_int_eq(mount_wait(&ipc), 0);
 	attack_end();
-	mount_start(&ipc, "ipc", "allow_other"); /* for the teardown */
+	mount_start(&ipc, "ipc", "allow_other"); /* for the teardown, which ends a daemon */
 }
 END_TEST
 

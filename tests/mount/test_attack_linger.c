@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whoever is at the other end of a Unix socket sends descriptors of TCP sockets with bytes that
- * nobody reads and a SO_LINGER of ten hours, and keeps none: where they are dropped somebody waits
- * for that long. Others must not notice, and the mount must still end.
+ * The peer of a Unix socket sends descriptors of TCP sockets that have unread bytes and a SO_LINGER
+ * of ten hours, and keeps none of them. Whoever drops such a descriptor waits for that long. Others
+ * must not notice, and the mount must still end.
  *
- * Each is tried on a mount that refuses descriptors, if the kernel has that, and on one that can't.
+ * Each attack runs on a mount that refuses descriptors, if the kernel supports that, and on one
+ * that can't.
  */
 #include "tests/mount/fixture.h"
 #include "tests/mount/process.h"
@@ -24,7 +25,7 @@ enum { ATTACKER = 65534, OTHER = 4321, N_MESSAGES = 5 };
 static struct mount attacked;
 static int ready[2];
 
-/* Descriptors that linger; what they are connected to stays open in this process. */
+/* A descriptor that lingers. The other end of its connection stays open in this process. */
 static int lingering_socket(void)
 {
 	static const char much[1 << 16];
@@ -44,7 +45,7 @@ static int lingering_socket(void)
 	return fd;
 }
 
-/* A message with such a descriptor, which goes without where that is refused. */
+/* Sends a message with such a descriptor, or without one where descriptors are refused. */
 static void send_lingering(int fd)
 {
 	int lingering = lingering_socket();
@@ -70,7 +71,7 @@ static void send_lingering(int fd)
 	must(close(lingering));
 }
 
-/* A client of a server of the attacker's, which has sent what it has. */
+/* Connects to the attacker's own server, which then sends all its messages. */
 static int attacked_client(int type)
 {
 	char path[256];
@@ -110,7 +111,7 @@ static void close_unread(void)
 	must(close(attacked_client(SOCK_STREAM)));
 }
 
-/* The mount ends while they are there. */
+/* The messages are still unread when the mount ends. */
 static void leave_unread(void)
 {
 	attacked_client(SOCK_STREAM);

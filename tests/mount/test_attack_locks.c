@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Regions and semaphores, whose locks are their users': nobody else waits for who holds one.
+ * Users can hold the locks of regions and semaphores. Nobody else waits for a user who does.
  */
 #include "tests/mount/fixture.h"
 #include "tests/mount/hold.h"
@@ -13,7 +13,7 @@
 
 enum { NOBODY = 65534 };
 
-/* A file of /dev/shm. */
+/* Makes a file in /dev/shm. */
 static int make(const char *path)
 {
 	static const char zeroes[32];
@@ -30,7 +30,7 @@ static int open_run(void *name)
 	return open(ipc_path(name), O_RDWR) < 0 ? errno : 0;
 }
 
-/* A file's lock and then the directory's, with which unlink(2) waits for that. */
+/* A file's lock, and its directory's, which unlink(2) holds while it waits for the file's. */
 struct holds {
 	struct hold file;
 	int fd;
@@ -62,7 +62,7 @@ static void hold_no_more(struct holds *holds)
 	close(holds->fd);
 }
 
-/* What has to wait for the one lock or the other: that is the caller's own business. */
+/* Calls that have to wait for one lock or the other. That is the caller's own business. */
 static int wait_chmod_run(void *arg)
 {
 	chmod(ipc_path("shm/held"), 0600);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a user does who wants a directory for himself, by what the kernel asks of the daemon with
- * its lock held; or who wants what somebody else has opened. Others go on meanwhile.
+ * A user tries to keep a directory from everybody else, through requests that the kernel sends with
+ * the directory locked, or to get at what someone else has opened. Others go on meanwhile.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -34,7 +34,7 @@ static int read_one(int fd)
 	return read(fd, &byte, 1) == 1 ? 0 : errno;
 }
 
-/* Many processes of the attacker's at once; and how long others may have to wait, all in all. */
+/* How many processes the attacker runs, and how long others may have to wait, all in all. */
 enum { N_ATTACKERS = 16, OTHERS_MOST = 5000 /* milliseconds; one of them alone would take this */ };
 
 static pid_t attackers[N_ATTACKERS + 1];
@@ -53,7 +53,7 @@ static void attackers_end(void)
 		must(kill(attackers[i], SIGKILL));
 		child_end(attackers[i]);
 	}
-	/* One that makes something in his name may stand still still. */
+	/* A process that makes something in the attacker's name may still be stopped. */
 	maker = task_find_child(ipc.daemon, ATTACKER);
 	if (maker)
 		kill(maker, SIGCONT);
@@ -75,7 +75,7 @@ static int make_queues_run(void *arg)
 	return 0;
 }
 
-/* Has each process that acts in his name stand still for most of the time that one may take. */
+/* Keeps whatever acts in the attacker's name stopped for most of the time that it may take. */
 static int stop_makers_run(void *arg)
 {
 	const struct timespec pause = {.tv_nsec = 450000000};
@@ -122,7 +122,7 @@ START_TEST(test_attack_stops_makers_and_others_use_queues)
 }
 END_TEST
 
-/* Asks, with the directory locked, for what a filesystem that hangs has to say. */
+/* Asks, with the directory locked, for what only a hung filesystem can tell. */
 static int ask_for_hung_run(void *arg)
 {
 	while (getppid() != 1) {
@@ -165,7 +165,7 @@ START_TEST(test_attack_asks_for_hung_link_and_others_connect)
 }
 END_TEST
 
-/* Sends a descriptor, as the test's other end has it then, or takes one. */
+/* Sends a descriptor to the other end of the socket, or receives one. */
 static int pass(int socket, int *fd, bool is_sender)
 {
 	char byte = 0, control[CMSG_SPACE(sizeof(*fd))] = {0};
@@ -187,7 +187,7 @@ static int pass(int socket, int *fd, bool is_sender)
 	return 0;
 }
 
-/* Opens again whatever he is given. */
+/* Reopens whatever descriptor it is given. */
 static int open_again_run(void *arg)
 {
 	int socket = ((int *)arg)[1], given, again;
@@ -206,7 +206,7 @@ static int open_again_run(void *arg)
 	return 0;
 }
 
-/* What may be opened by all is its opener's from then on. */
+/* Everybody may open the socket, but the connection is then its opener's alone. */
 START_TEST(test_attack_opens_again_a_connection_of_root)
 {
 	int sockets[2], listener = socket_unix(scratch_path("s"), SOCK_STREAM, 50);

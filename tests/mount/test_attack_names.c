@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a user does who wants the daemon's memory for himself: he invents names, and keeps them.
- * Others go on meanwhile, and so does he with what he has open.
+ * A user tries to fill the daemon's memory by inventing names and keeping them. Others go on
+ * meanwhile, and the user's own open files keep working.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -48,7 +48,7 @@ static int look_up(int i)
 	return stat(mount_path(&few, name), &attr) < 0 ? errno : 0;
 }
 
-/* Where a thread has to make room it takes its time, in which there is none. */
+/* Retries while there is no room: where a thread has to make it, that takes time. */
 static int look_up_patiently(int i)
 {
 	const struct timespec pause = {.tv_nsec = 1000000};
@@ -84,7 +84,7 @@ static int invent_names_run(void *arg)
 	return r ? r : read_one(fd);
 }
 
-/* Between two processes: the one says that it is ready, and goes on when the other says so. */
+/* Two processes take turns: one says that it is ready, and goes on when the other says so. */
 struct turns {
 	int ready[2], go[2];
 };
@@ -139,7 +139,7 @@ START_TEST(test_attack_invents_names_and_memory_stays_bounded)
 }
 END_TEST
 
-/* Keeps what he has looked up in use, so that none of it can be dropped. */
+/* Keeps everything that it has looked up in use, so that none of it can be dropped. */
 static int keep_names_run(void *arg)
 {
 	int fds[NAMES_MOST + 1], n;
@@ -153,7 +153,7 @@ static int keep_names_run(void *arg)
 	}
 	if (n > NAMES_MOST || errno != ENOBUFS)
 		return n > NAMES_MOST ? E2BIG : errno;
-	/* What he could not be given a name of is not made either. */
+	/* If there is no room for its name, an object is not made either. */
 	if (open(mount_path(&few, "queues/unnamed"), O_RDWR | O_CREAT, 0600) >= 0)
 		return EEXIST;
 	if (errno != ENOBUFS)
@@ -186,7 +186,9 @@ START_TEST(test_attack_keeps_names_and_is_refused_alone)
 }
 END_TEST
 
-/* A directory, by as many at once as that; and what the lists of one user may take, KiB. */
+/*
+ * Entries of a directory, processes listing it at once, and the KiB that one user's lists may take.
+ */
 enum { N_ENTRIES = 20000, N_LISTERS = 60, LISTS_MOST = 128 * 1024 };
 
 static void make_long_directory(void)
@@ -200,7 +202,7 @@ static void make_long_directory(void)
 	}
 }
 
-/* The most that the daemon has ever had, KiB. */
+/* The most memory that the daemon has ever had, in KiB. */
 static long memory_peak(void)
 {
 	char path[64], line[256];

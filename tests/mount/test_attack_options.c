@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the options of the mount keep from its users: programs in shared memory, which most machines
- * keep from running where it lies, are not run through the mount either unless it was asked for;
- * nor does it lead out of a network or IPC namespace.
+ * What the mount's options deny its users. Programs in shared memory, which most machines do not
+ * let run natively, do not run through the mount either unless an option allows it. Nor does the
+ * mount lead out of a network or IPC namespace.
  */
 #include "tests/mount/fixture.h"
 #include "tests/mount/process.h"
@@ -33,7 +33,7 @@ static void end_extra(void)
 	ck_assert_int_eq(mount_wait(&extra), 0);
 }
 
-/* A program that ends with 0, and may be run by all. */
+/* Makes a program that exits with 0, and that everybody may run. */
 static void make_program(void)
 {
 	int from = (int)must(open("/bin/true", O_RDONLY | O_CLOEXEC));
@@ -83,7 +83,7 @@ START_TEST(test_attack_options_runs_a_program_in_shared_memory)
 }
 END_TEST
 
-/* 0 if the file can be mapped, but not as a program, neither at once nor later. */
+/* Returns 0 if the file can be mapped, but never as a program: neither at once nor later. */
 static int map_run(void *name)
 {
 	int fd = open(mount_path(&extra, name), O_RDONLY | O_CLOEXEC);
@@ -120,10 +120,10 @@ START_TEST(test_attack_options_maps_a_region_as_a_program)
 }
 END_TEST
 
-/* One name for each place, and what a caller at home gets. */
+/* One name for each place, and what a caller in the mount's own namespaces gets. */
 static const struct {
 	const char *name;
-	int home; /* CLONE_NEW*, 0: the mount's own */
+	int home; /* CLONE_NEW*; 0: belongs to the mount */
 	int error;
 } places[] = {
 	{"pipes/p", 0, 0},
@@ -156,7 +156,7 @@ static int open_place(int place)
 	return fd < 0 ? errno : 0;
 }
 
-/* 1 and the number of the place that was not as expected. */
+/* Returns 0, or 1 plus the number of the first place that was not as expected. */
 static int visit(int away)
 {
 	for (int i = 0; i < N_PLACES; i++)
@@ -190,7 +190,7 @@ static int leave_run(void *arg)
 	return visit(journeys[journey].away);
 }
 
-/* What everybody can do. In the new user namespace the process has all capabilities. */
+/* Everybody can do this. In the new user namespace the process has all capabilities. */
 static int leave_as_user_run(void *arg)
 {
 	int journey = *(int *)arg;
@@ -210,7 +210,7 @@ START_TEST(test_attack_options_leaves_its_namespaces)
 END_TEST
 
 #ifndef __SANITIZE_ADDRESS__
-/* The daemon is in a PID namespace below that of this process, whose calls come from nobody. */
+/* The daemon is in a PID namespace below this process's: to it, the calls come from nobody. */
 START_TEST(test_attack_options_is_not_seen_by_the_daemon)
 {
 	must(unshare(CLONE_NEWPID));
@@ -246,7 +246,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, setup, NULL);
 	tcase_add_loop_test(tcase, test_attack_options_leaves_its_namespaces, 0, N_JOURNEYS);
 #ifndef __SANITIZE_ADDRESS__
-	/* The sanitizer ends with a thread, which a process can't have after that unshare(2). */
+	/* The sanitizer makes a thread at exit, which a process can't do after that unshare(2). */
 	tcase_add_loop_test(tcase, test_attack_options_is_not_seen_by_the_daemon, 0, 2);
 #endif
 	suite_add_tcase(suite, tcase);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What somebody who may do nothing tries with the directories of sockets: to reach what his mount
- * namespace hides, to have links of his followed, memory that he does not pay for.
+ * What an unprivileged user tries with the directories of sockets: to reach what their mount
+ * namespace hides, to have their own links followed, and to use memory that they don't pay for.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -21,7 +21,7 @@
 
 enum { OTHER = 65534 };
 
-/* As somebody with another view of the scratch directory, where he has a socket of his own. */
+/* Runs the body as a user who sees another hidden/, in which they can have their own socket. */
 static int elsewhere(int (*body)(void))
 {
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
@@ -133,7 +133,7 @@ START_TEST(test_namespace_of_mounts_listens_at_no_path)
 }
 END_TEST
 
-/* Where the sticky bit is set, links of others are followed by nobody. */
+/* Where the sticky bit is set, nobody follows the links of others. */
 START_TEST(test_link_of_other_in_sticky_directory_is_not_followed)
 {
 	FILE *setting = fopen("/proc/sys/fs/protected_symlinks", "r");
@@ -178,7 +178,7 @@ START_TEST(test_abstract_names_by_hundreds_are_listed_once_each)
 }
 END_TEST
 
-/* A listing is there, or there was no room for it. */
+/* Returns 0 if there is a listing, or there was no room for it. */
 static int list_run(void *name)
 {
 	DIR *dir = opendir(ipc_path(name));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What kept FIFOs cost, when somebody fills as many as he can: the kernel charges a user for the
- * memory of pipes and makes the next ones small, and it counts a user's watches. Nobody misses what
- * the daemon takes, and who has used up his own learns it by an errno.
+ * What kept FIFOs cost when someone fills as many as they can. The kernel charges users for the
+ * memory of their pipes and makes further pipes small, and it counts a user's watches. Nobody
+ * misses what the daemon takes, and a user who has used up their own share gets an errno.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -41,7 +41,7 @@ static int drop_capabilities(void)
 	return (int)syscall(SYS_capset, &header, none);
 }
 
-/* As many as would take what the user may still have, were it charged to him. */
+/* If the FIFOs were charged to this user too, this many pipes would exceed what is left. */
 static int make_pipes_run(void *arg)
 {
 	int ends[2];
@@ -80,7 +80,7 @@ START_TEST(test_memory_of_a_users_fifos_leaves_the_user_pipes)
 }
 END_TEST
 
-/* The first ones get the mebibyte, and later ones still what a pipe has. */
+/* The first FIFOs get a mebibyte each, later ones still what any pipe gets. */
 START_TEST(test_memory_is_shared_out)
 {
 	char name[32];
@@ -96,7 +96,7 @@ START_TEST(test_memory_is_shared_out)
 }
 END_TEST
 
-/* Makes and fills until it is refused, by one of the errors that say so. */
+/* Makes and fills FIFOs until one is refused, with one of the errors that mean a limit. */
 static int take_all_run(void *arg)
 {
 	static const int errors[] = {EMFILE, ENFILE, ENOBUFS, ENOSPC, EDQUOT};
@@ -146,7 +146,9 @@ static void watches_set(const char *text)
 	close(fd);
 }
 
-/* Around the test's process: what that does to the machine is undone even when it is killed. */
+/*
+ * Run around the test's process, so that its change to the machine is undone even if it is killed.
+ */
 static void watches_save(void)
 {
 	int fd = open(WATCHES, O_RDONLY | O_CLOEXEC);
@@ -161,7 +163,7 @@ static void watches_restore(void)
 	watches_set(watches_before);
 }
 
-/* Refused, or as ever: but what is taken is neither lost nor without an end. */
+/* The open may be refused. Bytes that are accepted are not lost, and end-of-file follows them. */
 START_TEST(test_memory_no_watch_is_left)
 {
 	int fd, n_bytes = 0;
@@ -187,7 +189,7 @@ START_TEST(test_memory_no_watch_is_left)
 }
 END_TEST
 
-/* The reader comes while there is no watch, and so nothing tells that it has read. */
+/* The reader comes while no watch is left, so nothing tells the daemon that it has read. */
 START_TEST(test_memory_no_watch_is_left_for_the_reader)
 {
 	kept_make("pipes/p");

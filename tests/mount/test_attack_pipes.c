@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Users who hold the lock of a FIFO for ever: the kernel has it while it copies from or to their
- * memory, and a page of that may never come. Others go on with theirs, and the mount ends when it
+ * Users who hold a FIFO's lock for ever: the kernel has it while it copies from or to their memory,
+ * and a page of that may never come. Others go on with their own FIFOs, and the mount ends when it
  * has to.
  */
 #include "tests/mount/channels.h"
@@ -23,13 +23,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* N_LOCKED: more than there are workers. OTHERS_MOST: what others may wait, in milliseconds. */
+/* N_LOCKED: more than there are workers. OTHERS_MOST: how long others may wait, in milliseconds. */
 enum { ATTACKER = 65534, OTHER = 4321, N_LOCKED = 12, OTHERS_MOST = 8000 };
 
 static struct hung hung;
 
 struct lock {
-	int fifo; /* O_PATH: to open it again asks the daemon nothing */
+	int fifo; /* O_PATH: reopening it asks the daemon nothing */
 	bool by_read;
 	pid_t holder, probe;
 };
@@ -71,7 +71,7 @@ static bool is_stuck(void *arg)
 	return task_state(*(pid_t *)arg) == 'D';
 }
 
-/* It sleeps for the page, or for the one who asked for the page before it. */
+/* The holder sleeps for the page, or for another holder that asked for the page first. */
 static bool is_holding(void *arg)
 {
 	const struct lock *lock = arg;
@@ -80,7 +80,7 @@ static bool is_holding(void *arg)
 	       strchr("SD", task_state(lock->holder));
 }
 
-/* As the attacker; and whoever opens it then is stuck. */
+/* Locks the FIFO as the attacker. Whoever opens it after that is stuck. */
 static void lock_begin(struct lock *lock, bool by_read)
 {
 	lock->by_read = by_read;
@@ -117,8 +117,8 @@ static const char *locked_name(int i)
 }
 
 /*
- * Half are the attacker's own, and half are root's, who lets everybody use them. Those that the
- * daemon has let go before are held again when somebody looks.
+ * Half of the FIFOs belong to the attacker, half to root, who lets everybody use them. Those that
+ * the daemon has let go are held again when someone looks at them.
  */
 static void lock_all(bool are_let_go)
 {
@@ -160,7 +160,7 @@ static int list_run(void *arg)
 	(void)arg;
 	if (!dir)
 		return errno;
-	/* What is locked may be refused: it is the waiting that must end. */
+	/* A locked FIFO may be refused: it is the waiting that must end. */
 	while ((entry = readdir(dir)))
 		(void)fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW);
 	return 0;
@@ -213,7 +213,7 @@ START_TEST(test_attack_locks_fifos_and_others_go_on)
 }
 END_TEST
 
-/* What can't be looked at within a second can't be removed by its name, but by ctl. */
+/* A FIFO that can't be looked at within a second can't be removed by name, only through ctl. */
 static int remove_one(const char *name)
 {
 	char line[64];
@@ -250,7 +250,7 @@ START_TEST(test_attack_locks_fifos_and_root_removes_them)
 }
 END_TEST
 
-/* Who asks for what is in a locked one may have to wait for it; Ctrl-C ends that. */
+/* Asking for what is in a locked FIFO may mean waiting for it; Ctrl-C ends that. */
 static int ask_run(void *arg)
 {
 	static const char line[] = "empty pipes/locked0";
@@ -299,7 +299,7 @@ static bool is_unmounted(void *arg)
 	return statfs(ipc.dir, &fs) == 0 && fs.f_type != FUSE_SUPER_MAGIC;
 }
 
-/* Not even a signal ends who waits for such a lock: the process may be there as long as that. */
+/* Not even a signal ends a wait for such a lock: the daemon may live for as long as it is held. */
 START_TEST(test_attack_locks_fifos_and_the_mount_ends)
 {
 	struct mount old;

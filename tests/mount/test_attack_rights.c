@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What somebody gains by being root of something else: of a user namespace, of a container, of
+ * What a caller gains by being root of something else: of a user namespace, of a container, of
  * other namespaces than the mount's. Nothing that the native call would not give.
  */
 #include "tests/mount/channels.h"
@@ -22,13 +22,13 @@ enum { OWNER = 4321, NOBODY = 65534 };
 
 #define BIT(n) (1ULL << (n))
 
-/* One call on one path, and what it has to come to. */
+/* One call on one path, and its expected result. */
 struct attempt {
 	const char *name; /* in the mount */
 	int (*call)(const char *path);
 	int error;             /* errno; 0: it succeeds */
-	int unshares;          /* CLONE_NEW*: the namespaces that he makes for himself */
-	uint64_t capabilities; /* that uid 0 has, without unshares */
+	int unshares;          /* CLONE_NEW*: the namespaces that the caller makes */
+	uint64_t capabilities; /* what uid 0 has, without unshares */
 };
 
 static int call_open(const char *path)
@@ -79,7 +79,7 @@ static int ctl(const char *line)
 	return write(fd, line, strlen(line)) < 0 ? errno : 0;
 }
 
-/* A server at a port of root's. */
+/* Makes a server on a port that is root's. */
 static int call_listen(const char *path)
 {
 	return ctl("create sockets/servers/low listen=tcp:127.0.0.1:81");
@@ -112,7 +112,7 @@ static int attempt_run(void *arg)
 
 	if (attempt->unshares && unshare(attempt->unshares) < 0)
 		error = errno;
-	/* Nothing that a test expects. */
+	/* ENOTUNIQ: an errno that no test expects. */
 	return error ? ENOTUNIQ : attempt->call(ipc_path(attempt->name));
 }
 
@@ -126,7 +126,7 @@ static void attempt_must(const struct attempt *attempt)
 		      attempt->error ? strerrorname_np(attempt->error) : "success");
 }
 
-/* Of whoever runs it, and for all, but "p". */
+/* Makes objects that belong to the caller. Everybody may use them, except "p". */
 static int make_run(void *unused)
 {
 	static const char *const lines[] = {
@@ -176,13 +176,13 @@ static const struct attempt by_container_root[] = {
 	{"pipes/p", call_open, EACCES, 0, BIT(CAP_CHOWN)},
 	{"pipes/p", call_chmod, EPERM, 0, BIT(CAP_DAC_OVERRIDE)},
 	{"pipes/p", call_unlink, EPERM, 0, BIT(CAP_DAC_OVERRIDE)},
-	/* Their directories are his, and sticky: natively he may, too. */
+	/* Root owns their sticky directories, so natively it may remove them too. */
 	{"queues/q", call_unlink, 0, 0, 0},
 	{"shm/s", call_unlink, 0, 0, 0},
 	{"pipes/p", call_chmod, 0, 0, OF_FILES},
 };
 
-/* The objects are somebody else's: uid 0 owns none of them. */
+/* The objects belong to someone else: uid 0 owns none of them. */
 START_TEST(test_attack_container_root_has_its_capabilities_alone)
 {
 	ATTEMPT_ALL(by_container_root, OWNER);
@@ -266,7 +266,7 @@ START_TEST(test_attack_foreign_namespace_is_served_where_allowed)
 }
 END_TEST
 
-/* Whoever opened ctl may have no queue, and has gone: the file goes on as he was. */
+/* The process that opened ctl may make no queues, and has gone. The open file keeps its limit. */
 static int limited_run(void *arg)
 {
 	const struct rlimit none = {0};
@@ -282,7 +282,7 @@ static int limited_run(void *arg)
 		return errno;
 	if (fork() > 0)
 		return 0;
-	/* The end of the pipe closes when the opener has been waited for. */
+	/* The pipe reaches its end once the opener has been waited for. */
 	close(ready[1]);
 	if (read(ready[0], &byte, 1) != 0)
 		_exit(1);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Regions and semaphores, whose rights are more than their mode.
+ * Access to regions and semaphores where more than the mode counts.
  */
 #include "tests/mount/fixture.h"
 #include "tests/mount/process.h"
@@ -43,7 +43,7 @@ static struct acl acl_of(uint16_t named, uint16_t group, uint16_t others)
 	};
 }
 
-/* A file of /dev/shm. */
+/* Makes a file in /dev/shm. */
 static int make(const char *path, mode_t mode)
 {
 	static const char zeroes[4096];
@@ -88,7 +88,7 @@ START_TEST(test_attack_shm_opens_what_a_list_denies_him)
 }
 END_TEST
 
-/* The mode shows the mask, 0660; his group has nothing. */
+/* The mode shows the mask, 0660, but the user's group has no rights. */
 START_TEST(test_attack_shm_opens_by_the_mask)
 {
 	close(make(places[_i][0], 0600));
@@ -277,7 +277,7 @@ static int use_run(void *arg)
 	if (fd < 0 || fchmod(fd, 0400) < 0 || ftruncate(fd, 8192) < 0 ||
 	    fallocate(fd, 0, 0, 12288) < 0 || pwrite(fd, "x", 1, 0) != 1)
 		return errno;
-	return lseek(fd, 0, SEEK_HOLE) == 4096 ? 0 : EDOM; /* what is allocated alone is one */
+	return lseek(fd, 0, SEEK_HOLE) == 4096 ? 0 : EDOM; /* allocated space alone is a hole */
 }
 
 START_TEST(test_attack_shm_open_file_keeps_its_right)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Somebody who may do nothing is not to be taken for another by who listens at a Unix socket.
+ * A listener on a Unix socket must not mistake an unprivileged user for someone else.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -19,7 +19,7 @@ enum { OTHER = 65534 };
 static const int types[] = {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET};
 enum { N_TYPES = sizeof(types) / sizeof(types[0]) };
 
-/* Who sent what comes next, up to `size` bytes, as unix(7) tells it. */
+/* Receives up to `size` bytes. Returns who wrote them, as unix(7) reports it. */
 static struct ucred next_writer(int fd, size_t size, ssize_t *ret_n)
 {
 	static char data[65536];
@@ -39,7 +39,7 @@ static struct ucred next_writer(int fd, size_t size, ssize_t *ret_n)
 	return who;
 }
 
-/* The next client, or the socket itself where there are none; it asks who writes. */
+/* Accepts the next client, or takes the datagram socket itself. Asks for writers' credentials. */
 static int receiver(int listener, int type)
 {
 	int fd = type == SOCK_DGRAM ? listener : socket_accept(listener);
@@ -64,7 +64,7 @@ static void expect_writer(int fd, pid_t pid, unsigned int id)
 	expect_much(fd, 1, pid, id);
 }
 
-/* How a child writes: what it opens, or -1 and a descriptor that it has from its parent. */
+/* How a child writes: to a path that it opens, or to a descriptor inherited from its parent. */
 struct writing {
 	const char *path;
 	int fd;
@@ -162,7 +162,7 @@ START_TEST(test_writer_in_thread_is_its_process)
 }
 END_TEST
 
-/* More than goes in at once, so that the rest is written when there is room. */
+/* Writes more than goes in at once, so that the rest is written when there is room. */
 static int write_much_run(void *path)
 {
 	static const char much[1 << 20];
@@ -183,7 +183,7 @@ START_TEST(test_writer_that_was_held_is_who_writes)
 }
 END_TEST
 
-/* Both ends of a server are the mount's. */
+/* Both ends of a server belong to the mount. */
 START_TEST(test_writer_to_server_client_is_who_accepts)
 {
 	struct writing writing = {ipc_path("sockets/servers/s/accept"), -1};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What an ordinary user tries with an identifier that is somebody else's by now. The kernel gives
- * one again after four million others; /proc/sys/kernel/…_next_id has it do so at once.
+ * What an ordinary user tries with an identifier that has become someone else's. The kernel reuses
+ * one after four million others; /proc/sys/kernel/…_next_id makes it do so at once.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -26,7 +26,7 @@ static void set_next_id(enum sort sort, int id)
 	ck_assert_int_eq(fclose(file), 0);
 }
 
-/* The other user's object is gone, and root's next one has its identifier. */
+/* Removes the other user's object and makes one of root's with the same identifier. */
 static int give_to_root(enum sort sort, int id, key_t key)
 {
 	int roots;
@@ -40,7 +40,7 @@ static int give_to_root(enum sort sort, int id, key_t key)
 	return roots;
 }
 
-/* A set or queue of another with the number that this file was opened by. */
+/* The file was opened by a number that now belongs to someone else's set or queue. */
 static void must_be_gone(enum sort sort, int fd)
 {
 	const char *text = sysv_text(sort);
@@ -50,7 +50,7 @@ static void must_be_gone(enum sort sort, int fd)
 	must_fail(read(fd, buf, sizeof(buf)), EIDRM);
 	must_fail(write(fd, text, strlen(text)), EIDRM);
 	must_fail(fchmod(fd, 0666), EIDRM);
-	must(fstat(fd, &attr)); /* what it was, and nothing of the other */
+	must(fstat(fd, &attr)); /* shows what it was, nothing of the other object */
 	ck_assert_uint_eq(attr.st_nlink, 0);
 	ck_assert_uint_eq(attr.st_uid, OTHER);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
@@ -96,7 +96,7 @@ START_TEST(test_attack_sysv_identifier_and_key_that_came_back_are_another)
 }
 END_TEST
 
-/* As with shmat(2), who has it open keeps the memory, and it is nobody else's. */
+/* As with shmat(2), an opener keeps the memory, and nobody else has it. */
 START_TEST(test_attack_sysv_segment_that_is_gone_stays_apart)
 {
 	char text[16] = {0};
@@ -121,7 +121,7 @@ START_TEST(test_attack_sysv_segment_that_is_gone_stays_apart)
 }
 END_TEST
 
-/* What was looked up, and is opened only when it is somebody else's. */
+/* Looked up before, it is opened only when it is already someone else's. */
 START_TEST(test_attack_sysv_path_descriptor_does_not_lead_to_another)
 {
 	char path[64];
@@ -145,7 +145,7 @@ static void add_identity_tests(TCase *tcase)
 	tcase_add_loop_test(tcase, test_attack_sysv_identifier_that_came_back_is_another, MSG, SHM);
 	tcase_add_loop_test(tcase, test_attack_sysv_identifier_and_key_that_came_back_are_another,
 			    MSG, SHM);
-	/* One that stays attached keeps its identifier. */
+	/* A segment that stays attached keeps its identifier. */
 	case_add_needing(tcase, test_attack_sysv_segment_that_is_gone_stays_apart, 0,
 			 "passthrough:map_files");
 	tcase_add_loop_test(tcase, test_attack_sysv_path_descriptor_does_not_lead_to_another, 0,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * System V objects that were opened when it was still allowed. And what the kernel grants to who
- * made an object, whoever owns it now, which the mount must not refuse.
+ * System V objects that were opened while it was still allowed; and what the kernel grants to an
+ * object's maker, whoever owns it now, which the mount must not refuse.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -41,7 +41,7 @@ START_TEST(test_attack_sysv_private_after_chmod_is_read_no_more)
 		must_fail(ftruncate(fd, 0), EACCES);
 	become(0);
 	sysv_must_have_secret(_i, id);
-	/* Whoever uses the file now, it is that user's. */
+	/* The file acts as its opener, whoever uses it now. */
 	must_fail(read(fd, buf, sizeof(buf)), EACCES);
 	must(close(fd));
 }
@@ -69,7 +69,7 @@ START_TEST(test_attack_sysv_reader_who_waits_gets_nothing_after_chmod)
 }
 END_TEST
 
-/* An empty message is taken by the thread that waits for it: it has to come back. */
+/* The thread that waits takes an empty message itself, so the message has to go back. */
 START_TEST(test_attack_sysv_waiting_reader_gets_no_empty_message_after_chmod)
 {
 	int id = sysv_get(MSG, KEY, IPC_CREAT | 0666);
@@ -105,7 +105,7 @@ START_TEST(test_attack_sysv_writer_who_waits_sends_nothing_after_chmod)
 	writer = child_start_as(OTHER, write_eacces, (void *)sysv_names[MSG]);
 	task_must_block(writer, SYS_write);
 	must(chmod(ipc_path(sysv_names[MSG]), 0600));
-	/* Natively, too, one who waits hears of it when there is room. */
+	/* Natively, too, a waiter learns of the change only when there is room. */
 	must(msgrcv(id, &message, sizeof(message.text), 0, IPC_NOWAIT));
 	ck_assert_int_eq(child_end(writer), 0);
 	while (--n > 0) {
@@ -116,7 +116,7 @@ START_TEST(test_attack_sysv_writer_who_waits_sends_nothing_after_chmod)
 }
 END_TEST
 
-/* Made by one user, who has given it away, with another group than its maker's. */
+/* Makes an object as one user and gives it to another, with a group that is not the maker's. */
 static int make_given(enum sort sort, mode_t mode)
 {
 	union {
@@ -178,7 +178,7 @@ START_TEST(test_attack_sysv_makers_group_is_granted_what_the_group_is)
 }
 END_TEST
 
-/* Mode 0: the mount must not give a stranger what a mask gives. */
+/* Without bits for the owner, the maker gets none either, whatever a mask would give. */
 START_TEST(test_attack_sysv_maker_is_not_granted_more_than_the_owner)
 {
 	make_given(_i, 0066);
@@ -201,7 +201,7 @@ START_TEST(test_attack_sysv_mode_of_what_was_given_is_what_chmod_says)
 }
 END_TEST
 
-/* The mask stands where the group's bits would, and is not what others' bits are changed for. */
+/* The mask is shown as the group's bits. Changing others' bits must not store it there. */
 START_TEST(test_attack_sysv_mask_does_not_become_the_groups)
 {
 	int id = make_given(MSG, 0600);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A thousand readers blocked on one channel: they disturb nobody, each ends at once when a
- * signal comes, each gets its own message when one comes, and the daemon keeps nothing of them.
+ * A thousand readers blocked on one channel disturb nobody. Each ends at once when a signal comes,
+ * each gets its own message when one comes, and the daemon keeps nothing of them.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -100,7 +100,7 @@ static int process_reads(void *arg)
 	return fd < 0 || read(fd, &byte, 1) < 0 ? errno : 0;
 }
 
-/* A thousand reading processes, ended by that signal. */
+/* Starts a thousand reading processes, and ends them with that signal. */
 static void processes_round(const char *name, int signal)
 {
 	static pid_t pids[N_READERS];
@@ -126,7 +126,7 @@ static int compare_times(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The median time of a stat, in microseconds. */
+/* The median time of a stat(2), in microseconds. */
 static long long stat_time(const char *name)
 {
 	static long long times[501];
@@ -259,7 +259,7 @@ static int threads_round(void *name)
 	return 0;
 }
 
-/* The threads have a process of their own: their stacks would make each fork here slow. */
+/* The threads get their own process: their stacks would make every fork here slow. */
 static void all_rounds(const char *name)
 {
 	child_must(threads_round, (void *)name);

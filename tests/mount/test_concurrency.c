@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Eight writing and eight reading processes on one pipe and one queue, a million messages each:
- * every one arrives exactly once and whole, and each reader sees each writer's in order. And
+ * Eight writing and eight reading processes on one pipe and one queue, a million messages each.
+ * Every message arrives exactly once and whole, and each reader sees each writer's in order. Also
  * large writes to a pipe, which no other writer's bytes may split.
  */
 #include "tests/mount/channels.h"
@@ -31,12 +31,12 @@ struct record {
 	unsigned char fill[56];
 };
 
-/* What all processes share: a bit for each record, and what was wrong with them. */
+/* Shared by all processes: a bit for each record that has arrived, and counts of what was wrong. */
 struct tally {
 	pthread_barrier_t all_open;
 	const char *name;
 	uint32_t n_each;
-	bool is_interrupted; /* every process by a signal each millisecond */
+	bool is_interrupted; /* each process, by a signal every millisecond */
 	_Atomic long n_interrupts;
 	_Atomic uint64_t arrived[(N_MAX + 63) / 64];
 	_Atomic long n_arrived;
@@ -73,7 +73,7 @@ static unsigned char fill_byte(const struct record *record)
 	return (unsigned char)(record->writer * 31 + record->sequence * 7 + 1);
 }
 
-/* Queue messages differ in length, so that a cut or a mixture shows. */
+/* Queue messages differ in length, so that cut or mixed ones show. */
 static size_t record_size(const struct record *record, const char *name)
 {
 	if (name == channel_names[PIPE])
@@ -82,7 +82,7 @@ static size_t record_size(const struct record *record, const char *name)
 	       (record->writer + record->sequence) % sizeof(record->fill);
 }
 
-/* Waits until all have opened; a signal is then no longer in anybody's way. */
+/* Waits until everybody has opened. After that a signal is in nobody's way. */
 static void tally_begin(struct tally *tally)
 {
 	const struct itimerval each = {{0, 1000}, {0, 1000}};
@@ -244,7 +244,7 @@ START_TEST(test_concurrency_all_interrupted_each_once_and_whole)
 }
 END_TEST
 
-/* Large units, and small ones between them: the writer's number, all through the unit. */
+/* Large units with small ones between them. Every byte of a unit is its writer's number. */
 enum { N_BIG = 4, N_SMALL = 2, BIG = 100 * 1024, SMALL = 64, N_UNITS = 200 };
 
 /* Writers 1 to N_BIG write big units. */
@@ -268,7 +268,7 @@ static int unit_writer_run(void *arg)
 
 struct stream {
 	unsigned char id;
-	size_t left; /* of the unit that is being read */
+	size_t left; /* of the unit being read */
 	long n_units;
 	bool is_split;
 };

@@ -15,7 +15,7 @@
 
 enum { SOMEBODY = 4321 };
 
-/* A kind's directory that users make objects in, and one of these. */
+/* The directories of kinds in which users make objects, and one object of each. */
 static const char *const kinds[][2] = {
 	{"pipes", "pipes/x"}, {"queues", "queues/x"}, {"shm", "shm/x"},
 	{"sems", "sems/x"},   {"events", "events/x"}, {"sysv/queues", "sysv/queues/0x4d2"},
@@ -46,7 +46,7 @@ static int stat_run(void *name)
 	return stat(ipc_path(name), &attr) < 0 ? errno : 0;
 }
 
-/* readdir(3) of a directory, down to what is in it. */
+/* Reads a directory to its end. Returns 0 or an errno. */
 static int list_run(void *name)
 {
 	DIR *dir = opendir(ipc_path(name));
@@ -124,7 +124,7 @@ START_TEST(test_directories_mode_says_who_sees_objects)
 }
 END_TEST
 
-/* info/ shows servers by another way than other objects. */
+/* info/ shows servers differently from other objects. */
 START_TEST(test_directories_mode_says_who_sees_servers)
 {
 	must(mkdir(ipc_path("sockets/servers/x"), 0755));
@@ -175,7 +175,7 @@ START_TEST(test_directories_are_their_owners_to_change)
 }
 END_TEST
 
-/* Set-ID bits would mean nothing. */
+/* Set-ID bits would mean nothing here. */
 START_TEST(test_directories_mode_is_what_it_means)
 {
 	must(chmod(ipc_path("events"), 07775));
@@ -203,7 +203,7 @@ START_TEST(test_directories_that_hold_no_objects_take_times_alone)
 }
 END_TEST
 
-/* Directories, links and FIFOs are no objects; and FIFOs are those of pipes/ alone. */
+/* Directories, links and devices are not objects, and FIFOs exist in pipes/ alone. */
 START_TEST(test_directories_hold_objects_alone)
 {
 	const char *name = kinds[_i][1];
@@ -225,7 +225,7 @@ START_TEST(test_directories_hold_objects_alone)
 }
 END_TEST
 
-/* Has it changed since it was set back to what no clock says any more? */
+/* Whether the mtime has changed since the last call, which set it back to a time long past. */
 static bool has_moved(const char *dir)
 {
 	const struct timespec past[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
@@ -238,7 +238,7 @@ static bool has_moved(const char *dir)
 	return has;
 }
 
-/* make(1) and find(1) go by it. */
+/* make(1) and find(1) rely on it. */
 START_TEST(test_directories_times_say_when_something_came_or_went)
 {
 	const char *dir = kinds[_i][0];

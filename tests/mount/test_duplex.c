@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a descriptor of a pipe or queue does: both directions at once on one of them,
- * O_NONBLOCK whenever it is set, remainders of messages, end of file, and the calls that make
- * no sense on it.
+ * What a descriptor of a pipe or queue does: both directions at once, O_NONBLOCK whenever it is
+ * set, remainders of messages, end-of-file, and the calls that make no sense on it.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -199,7 +198,7 @@ START_TEST(test_duplex_opened_with_trunc_loses_nothing)
 }
 END_TEST
 
-/* With 0 splice(2) would take it for empty, and with fewer blocks cp(1) for sparse. */
+/* With size 0, splice(2) would take it for empty; with fewer blocks, cp(1) for sparse. */
 START_TEST(test_duplex_size_shown_is_a_page)
 {
 	struct stat st;
@@ -347,7 +346,7 @@ START_TEST(test_duplex_pipe_nobody_reads_write_needs_no_reader)
 }
 END_TEST
 
-/* What is so of each of the channels up to `end`, be a pipe served or a FIFO. */
+/* Tests that hold for every channel up to `end`, whether the pipe is served or a FIFO. */
 static void add_duplex_tests(TCase *tcase, int end)
 {
 	tcase_add_loop_test(tcase, test_duplex_read_blocked_write_on_same_descriptor_works, 0, end);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the mount refuses, and with which errno: messages too large, names too long, objects
- * where none are made, links and renames that the kernel has not got. After every refusal,
- * what was there is still there.
+ * What the mount refuses, and with which errno: messages too large, names too long, objects where
+ * none are made, links and renames that the kernel does not have. After every refusal, what was
+ * there is still there.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* One object of each kind, and the directories they are made in. */
+/* One object of each kind, and the directories in which they are made. */
 static const char *const object_names[] = {"pipes/p", "queues/q", "sysv/queues/0x000004d2",
 					   "shm/s"};
 static const char *const dir_names[] = {"pipes", "queues", "sysv/queues", "shm"};
@@ -278,7 +278,7 @@ START_TEST(test_errors_truncate_to_some_size_einval_loses_nothing)
 }
 END_TEST
 
-/* As any FIFO: the kernel knows that there is nothing to cut. */
+/* As on any FIFO: the kernel knows that there is nothing to cut. */
 START_TEST(test_errors_fifo_truncated_einval_loses_nothing)
 {
 	int fd;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A full pipe or queue with a writer blocked on it: a second writer, `echo >`, `>>`, rm and stat
- * of the same name work or wait where a signal ends them, and nobody sits in D state. A write
- * that ends early says how much of it moved, and nothing is lost or sent twice.
+ * A full pipe or queue with a writer blocked on it. A second writer, `echo >`, `>>`, rm and stat of
+ * the same name work, or wait where a signal ends them, and nobody sits in D state. A write that
+ * ends early says how much of it moved, and nothing is lost or sent twice.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* How a program opens before it writes: plainly, as the shell's > and >>, and as dd does. */
+/* How a program opens before it writes: plainly, as the shell's > and >>, and as dd. */
 static const int open_flags[] = {
 	O_WRONLY,
 	O_WRONLY | O_CREAT | O_TRUNC,
@@ -30,11 +30,11 @@ struct writer {
 	const char *name;
 	int flags;
 	size_t size;
-	char byte; /* that it writes all over */
-	ssize_t n; /* what write returned, or minus its errno */
+	char byte; /* fills the whole write */
+	ssize_t n; /* what write(2) returned, or a negative errno */
 };
 
-/* Shared with the children, who leave their result in it. */
+/* Shared with the children, which leave their results there. */
 static struct writer *writers_new(const char *name, int n)
 {
 	struct writer *writers = mmap(NULL, (size_t)n * sizeof(*writers), PROT_READ | PROT_WRITE,
@@ -321,7 +321,7 @@ START_TEST(test_full_queue_holds_ten_messages)
 }
 END_TEST
 
-/* What is so of each of the channels up to `end`, be a pipe served or a FIFO. */
+/* Tests that hold for every channel up to `end`, whether the pipe is served or a FIFO. */
 static void add_full_tests(TCase *tcase, int end)
 {
 	tcase_add_loop_test(tcase, test_full_further_writers_any_signal_ends, 0, 2 * end);

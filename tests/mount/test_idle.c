@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A daemon that looks for the next request before it sleeps does sleep, however long it may look.
+ * A daemon that spins for the next request before it sleeps does sleep, however long it may spin.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -20,7 +20,7 @@ static const char *const options[] = {"spin=0", "spin=100", "spin=10000"};
 
 enum { N_OPTIONS = 3 };
 
-/* Requests that come as close together as they can. */
+/* Makes requests that come as close together as possible. */
 static void keep_busy(const struct mount *mount)
 {
 	char byte = 'x';

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What info/ says of FIFOs, which processes open without a word to the daemon: who has them open,
- * what is in them, and what stays unsaid while somebody keeps one locked.
+ * What info/ says about FIFOs, which processes open without the daemon: who has them open, what is
+ * in them, and what is left out while someone keeps one locked.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -22,7 +22,7 @@
 
 #define KEEPS "open_tree"
 
-/* LOOKS: more than there are workers. LETS_GO: milliseconds, and some for a busy machine. */
+/* LOOKS: more than there are workers. LETS_GO: milliseconds, with a margin for a busy machine. */
 enum { OTHER = 4321, ATTACKER = 65534, LOOKS = 6, LETS_GO = 20000 };
 
 static const char *const makes[] = {"create pipes/f", "create pipes/f keep=no"};
@@ -96,7 +96,7 @@ START_TEST(test_info_fifos_count_who_has_one_open)
 	expect_users(0, 0);
 	users_start();
 	expect_users(2, 2);
-	/* Who may not see the others' processes hears how many they are. */
+	/* A caller who may not see the others' processes learns how many there are. */
 	child_must_as(ATTACKER, counts_run, NULL);
 	for (int i = 0; i < N_USERS; i++)
 		user_end(&users[i]);
@@ -105,7 +105,7 @@ START_TEST(test_info_fifos_count_who_has_one_open)
 }
 END_TEST
 
-/* The number of a series of info/metrics; -1: there is none. */
+/* The value of a series in info/metrics, or -1 if there is none. */
 static long metric(const char *family, const char *name)
 {
 	char series[128];
@@ -136,7 +136,7 @@ static bool is_let_go(void *arg)
 	return strstr(look_at("info/pipes/f/status"), "\nheld no\n");
 }
 
-/* Nobody has written for a while: the daemon lets go, but not who still reads. */
+/* Nobody has written for a while: the daemon lets go, but a reader does not. */
 START_TEST(test_info_fifos_reader_of_what_is_let_go_is_counted)
 {
 	make_fifo(KEPT_FIFO);
@@ -161,7 +161,7 @@ START_TEST(test_info_fifos_daemon_is_no_peer)
 }
 END_TEST
 
-/* What is written through the door of an open with O_EXCL is written into the FIFO. */
+/* O_EXCL opens the door, a regular file. What is written there goes into the FIFO. */
 START_TEST(test_info_fifos_writer_who_has_made_it_is_counted)
 {
 	int fd = (int)must(open(ipc_path("pipes/f"), O_WRONLY | O_CREAT | O_EXCL, 0600));
@@ -216,11 +216,11 @@ START_TEST(test_info_fifos_peek_is_where_there_is_a_way)
 }
 END_TEST
 
-/* One that is kept locked. */
+/* A FIFO that is kept locked. */
 
 static struct hung hung;
 
-/* While the kernel copies from a page that never comes it has the lock. */
+/* The kernel holds the lock while it copies from a page that never comes. */
 static int lock_run(void *arg)
 {
 	char path[128];
@@ -296,7 +296,7 @@ START_TEST(test_info_fifos_locked_one_is_left_out)
 }
 END_TEST
 
-/* However often somebody looks. */
+/* However often someone looks. */
 START_TEST(test_info_fifos_locked_one_costs_few_threads)
 {
 	pid_t looks[LOOKS], pid = lock_fifo();

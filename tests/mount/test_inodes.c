@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The numbers of inodes: of all that the mount shows no two have the same one, lists tell those
- * that stat tells, and a program of 32 bits without large files can have them all.
+ * Inode numbers: no two things in the mount have the same one, lists give those that stat(2) gives,
+ * and 32-bit programs without large file support can handle them all.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -29,7 +29,7 @@ static struct {
 } seen[NUMBERS_MAX];
 static size_t n_seen;
 
-/* What is called by an address has a hash, and each stat of it is of another connection. */
+/* Where names are addresses, the number is a hash, and each stat is of another connection. */
 static bool is_of_addresses(const char *name)
 {
 	return strcmp(name, "sockets/unix") == 0 || strcmp(name, "sockets/tcp") == 0 ||
@@ -48,7 +48,7 @@ static void note(const char *name, ino_t ino)
 	snprintf(seen[n_seen++].path, sizeof(seen[0].path), "%s", name);
 }
 
-/* Calls `look` for all that is below. */
+/* Calls `look` for everything below. */
 static void walk(const char *name, void (*look)(const char *name, const struct stat *attr,
 						const struct dirent *entry))
 {
@@ -105,7 +105,7 @@ static void make_objects(void)
 	command("create sockets/servers/%s%d listen=tcp:localhost:0", "s", 2);
 }
 
-/* What the daemon keeps, and has open. */
+/* Removes the objects that the daemon keeps, and has open. */
 static void remove_objects(void)
 {
 	for (int i = 0; i < N_EACH; i++) {
@@ -131,14 +131,14 @@ START_TEST(test_inodes_are_below_32_bits_and_differ)
 	must(stat(ipc.dir, &attr));
 	note(".", attr.st_ino);
 	walk("", look_at_number);
-	/* What there is by now, with its place in info/ and three files there. */
+	/* The objects made so far, each with its place in info/ and three files there. */
 	ck_assert_uint_gt(n_seen, 8 * N_EACH * 4);
 	must(close(fd));
 	remove_objects();
 }
 END_TEST
 
-/* What is made again may have its name, and not its number. */
+/* An object made again may get the old name, but not the old number. */
 START_TEST(test_inodes_of_the_next_object_are_others)
 {
 	static const char *const kinds[] = {"pipes", "queues", "shm", "events"};
@@ -165,7 +165,7 @@ static void cycle(void)
 	must(msgctl(id, IPC_RMID, NULL));
 }
 
-/* An identifier has more bits than a number: those that are there differ all the same. */
+/* An identifier has more bits than a number, but the numbers of existing objects still differ. */
 START_TEST(test_inodes_of_system_v_objects_that_came_after_many)
 {
 	int ids[3];
@@ -186,9 +186,9 @@ END_TEST
 
 enum { OLD_LSTAT = 107, OLD_GETDENTS = 141, OLD_GETPID = 20, ROOM = 1 << 16 };
 
-static char *low; /* memory where a program of 32 bits has it */
+static char *low; /* memory that a 32-bit program can address */
 
-/* As a program of 32 bits makes a call; the kernel has a way for those on most machines. */
+/* Makes a call as a 32-bit program does. On most machines the kernel supports this. */
 static long call32(long number, long a, long b, long c)
 {
 	long ret;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The mount meets itself: what is asked of it leads, by a path, into the mount again. Whatever may
- * come of that, the daemon must not wait for itself.
+ * The mount meets itself: a request leads, by a path, into the mount again. Whatever comes of it,
+ * the daemon must not wait for itself.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -15,7 +15,7 @@
 
 enum { STRANGER = 65534, N_TRIES = 20 };
 
-/* A line for ctl, and the errno of writing it, or 0. */
+/* Writes a line to ctl. Returns 0 or an errno. */
 static int run_line(void *line)
 {
 	int fd = open(ipc_path("ctl"), O_WRONLY | O_CLOEXEC);
@@ -23,7 +23,7 @@ static int run_line(void *line)
 	return fd >= 0 && write(fd, line, strlen(line)) > 0 ? 0 : errno;
 }
 
-/* Makes `line` "create sockets/servers/s", listening at pipes/NAME of the mount. */
+/* Sets `line` to "create sockets/servers/s", listening at pipes/NAME in the mount. */
 static void make_line(char line[256], const char *name, const char *keys)
 {
 	snprintf(line, 256, "create sockets/servers/s listen=unix:%s/pipes/%s%s", ipc.dir, name,
@@ -49,7 +49,7 @@ static bool has_no_pipe(void *unused)
 	return !entry;
 }
 
-/* Its socket goes with it, which is a request to the mount like any other: a moment later. */
+/* The socket goes with the server, but a moment later: by a request to the mount like any other. */
 static void remove_server(void)
 {
 	must(rmdir(ipc_path("sockets/servers/s")));
@@ -68,7 +68,7 @@ START_TEST(test_inside_server_listens)
 }
 END_TEST
 
-/* Its socket's attributes are in the mount: who changes them there may not wait for itself. */
+/* The socket's attributes are in the mount: the daemon must not wait for itself to change them. */
 START_TEST(test_inside_server_changes_its_socket)
 {
 	struct stat attr;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Who waits for the other end of a kept FIFO, and what the two learn of each other: a writer needs
- * no reader, a reader of data no writer, and the end of file is the kernel's; with eof=never there
- * is none.
+ * Which end of a kept FIFO waits for the other, and what the two learn of each other. A writer
+ * needs no reader, a reader of waiting data needs no writer, and the end-of-file is the kernel's;
+ * with eof=never there is none.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -20,7 +20,7 @@
 
 #define PIPE_NAME "pipes/p"
 
-/* SOME: more than a page, and no multiple of one. */
+/* SOME: more than a page, and not a multiple of one. */
 enum { SOME = 10000 };
 
 static const char *pipe_path(void)
@@ -28,7 +28,7 @@ static const char *pipe_path(void)
 	return ipc_path(PIPE_NAME);
 }
 
-/* As a program that is done then: it opens, writes so many bytes and closes. */
+/* Opens, writes this many bytes and closes, like a program that does nothing else. */
 static void put(size_t size, char value)
 {
 	static char data[KEPT_CAPACITY];
@@ -130,7 +130,7 @@ START_TEST(test_ends_empty_reader_waits_in_open_until_a_writer_comes)
 }
 END_TEST
 
-/* Also when it was read empty, and not only when it is new. */
+/* Also after the FIFO was read empty, not only when it is new. */
 START_TEST(test_ends_reader_that_waits_in_open_is_interruptible)
 {
 	static const int signals[] = {SIGINT, SIGKILL};
@@ -294,7 +294,7 @@ START_TEST(test_ends_never_set_on_one_that_is_there)
 }
 END_TEST
 
-/* They open what is not there, all at once: one makes it, and nothing of any is lost. */
+/* Many open a missing name at the same time: one makes it, and nobody's byte is lost. */
 static int create_run(void *arg)
 {
 	int fd = open(pipe_path(), O_WRONLY | O_CREAT | O_APPEND, 0666);

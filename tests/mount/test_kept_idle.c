@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Kept FIFOs that nobody uses: they cost the daemon no descriptor some seconds later, work again
- * at once when somebody comes, and are never let go while they hold data.
+ * Kept FIFOs that nobody uses. A few seconds later they cost the daemon no descriptor, they work
+ * again at once when someone comes, and they are never let go while they hold data.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -18,10 +18,10 @@
 
 #define PIPE_NAME "pipes/p"
 
-/* EACH: bytes of memory that one costs which nobody uses. */
+/* EACH: the most bytes of memory that an unused FIFO may cost. */
 enum { N_PIPES = 200, MANY = 10000, EACH = 1536, STRANGER = 65534 };
 
-static int n_idle; /* descriptors of a daemon that holds nothing */
+static int n_idle; /* the descriptors of a daemon that holds nothing */
 
 static bool holds_no_more(void *arg)
 {
@@ -75,7 +75,7 @@ START_TEST(test_idle_unused_ones_cost_no_descriptor_and_work_again)
 }
 END_TEST
 
-/* More than the daemon may have descriptors, or nearly so. */
+/* More FIFOs than the daemon may have descriptors, or nearly as many. */
 START_TEST(test_idle_ten_thousand_are_made_and_looked_at)
 {
 	long memory = mount_memory(&ipc);
@@ -93,8 +93,8 @@ START_TEST(test_idle_ten_thousand_are_made_and_looked_at)
 END_TEST
 
 /*
- * What is done with one, each with its own, before all that may be let go are; and what is true
- * of it then.
+ * What an idler does with its own FIFO before the daemon lets go of all that it may, and what is
+ * true of that FIFO afterwards.
  */
 struct idler {
 	const char *name;
@@ -126,7 +126,7 @@ static void data_after(struct idler *idler)
 	must_have_end(idler);
 }
 
-/* A writer that is there stays one that needs no reader. */
+/* A writer that stays still needs no reader. */
 static void writer_before(struct idler *idler)
 {
 	kept_make(idler->name);
@@ -152,7 +152,7 @@ static int read_to_end_run(void *arg)
 	return n == 3 && read(fd, buf, sizeof(buf)) == 0 ? 0 : EBADMSG;
 }
 
-/* Who waits in open meets the next writer, and comes to the end. */
+/* A reader that waits in open meets the next writer, and comes to the end-of-file. */
 static void waiting_before(struct idler *idler)
 {
 	kept_make(idler->name);
@@ -186,7 +186,7 @@ static void reader_after(struct idler *idler)
 	must_have_end(idler);
 }
 
-/* What is opened by such a descriptor asks the daemon nothing. */
+/* Reopening an O_PATH descriptor asks the daemon nothing. */
 static void path_before(struct idler *idler)
 {
 	kept_make(idler->name);
@@ -200,7 +200,7 @@ static void path_after(struct idler *idler)
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", idler->fd);
 	writer = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-	/* As natively where nobody reads; but what it takes is kept. */
+	/* As natively where nobody reads. But what is accepted is kept. */
 	if (writer < 0) {
 		ck_assert_int_eq(errno, ENXIO);
 		return;
@@ -218,7 +218,7 @@ static void never_before(struct idler *idler)
 	look_command(line);
 }
 
-/* Held all the time or not: who opens it to read does not wait. */
+/* Held all the time or not, an open for reading does not wait. */
 static void never_after(struct idler *idler)
 {
 	must(close(channel_open(idler->name, O_RDONLY)));
@@ -236,7 +236,7 @@ static void empty_after(struct idler *idler)
 	kept_await_held(idler->name, "no");
 }
 
-/* First the one with a process, which would have the descriptors of the others, too. */
+/* The one with a process comes first: later it would inherit the others' descriptors. */
 static struct idler idlers[] = {
 	{.name = "pipes/waiting", .before = waiting_before, .after = waiting_after},
 	{.name = "pipes/data", .before = data_before, .after = data_after},

@@ -24,8 +24,8 @@
 enum { N_RECORDS = 100000, RECORD = 16, READ_MOST = 256, N_WRITERS = 8, N_BLOCKS = 100 };
 
 /*
- * Where the readers' read(2) puts what it takes, one record behind the other: the kernel has
- * written it here before a signal can end them, and so the log is all that was ever taken.
+ * Where the readers' read(2) puts what it takes, one record after the other. The kernel has written
+ * it here before a signal can end the reader, so the log is everything that was ever taken.
  */
 static struct record {
 	uint64_t number, inverse;
@@ -117,7 +117,7 @@ START_TEST(test_killed_readers_lose_nothing)
 }
 END_TEST
 
-/* Writes and waits to be killed, with more to write than there is room for, or at a pause. */
+/* Writes and waits to be killed: in write(2) if there is more than fits, else in pause(2). */
 static int write_until_killed_run(void *arg)
 {
 	static char data[2 * KEPT_CAPACITY];
@@ -144,7 +144,7 @@ START_TEST(test_killed_writer_leaves_what_it_wrote_and_an_end)
 }
 END_TEST
 
-/* Blocks of one letter, each as large as a write that is never torn may be. */
+/* Writes blocks of one letter, each of the largest size that is never torn. */
 static int write_blocks_run(void *arg)
 {
 	char block[PIPE_BUF];
@@ -177,7 +177,7 @@ START_TEST(test_killed_or_not_writes_of_pipe_buf_are_whole)
 	reader = channel_open(PIPE_NAME, O_RDWR);
 	for (int i = 0; i < N_WRITERS; i++)
 		pids[i] = child_start(write_blocks_run, (void *)&letters[i]);
-	/* Not in blocks: what is torn shows then. */
+	/* The reads are not of blocks, so that torn ones show. */
 	while (size < sizeof(all))
 		size += (size_t)must(read(reader, all + size,
 					  sizeof(all) - size < 7001 ? sizeof(all) - size : 7001));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The name of a kept FIFO: removed, moved and replaced under those who have it open, who go on
- * natively; mode and owner, which the kernel heeds; and keep=yes and no, which make one of a plain
- * FIFO and a plain FIFO of one.
+ * The name of a kept FIFO: removed, moved and replaced while processes have the FIFO open, which
+ * they go on using natively; mode and owner, which the kernel heeds; and keep=yes and keep=no,
+ * which turn a plain FIFO into a kept one and back.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -94,7 +94,7 @@ static int fill_run(void *arg)
 	return fd >= 0 && write(fd, data, sizeof(data)) == KEPT_CAPACITY ? 0 : errno;
 }
 
-/* It had written what went in, and so learns of the end by that; SIGPIPE is ignored in tests. */
+/* Part of the write had gone in: the short count tells of the end. Tests ignore SIGPIPE. */
 START_TEST(test_names_removed_full_writer_ends)
 {
 	pid_t pid;
@@ -223,7 +223,7 @@ static int write_plain_run(void *arg)
 	return fd < 0 || write(fd, "plain", 5) != 5 ? errno : 0;
 }
 
-/* What has been let go is closed by a thread. */
+/* A thread closes what has been let go. */
 static bool has_no_reader(void *arg)
 {
 	int fd = open(pipe_path(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * poll, select and epoll on kept FIFOs. Where others hold the other end they tell what they tell of
- * a FIFO on a tmpfs: each test here does the same to one of these and to a kept one, and compares.
- * Where only the daemon holds it there is neither POLLERR nor POLLHUP before the data is gone.
+ * poll, select and epoll on kept FIFOs. Where others hold the other end, they report what they
+ * report for a FIFO on a tmpfs: each of these tests does the same to both and compares. Where only
+ * the daemon holds it, there is neither POLLERR nor POLLHUP before the data is gone.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -19,8 +19,8 @@
 enum { MOST = 64 };
 
 /*
- * What was seen of one place, in its order. The last writer leaves at the end: the daemon, which
- * looks then whether there is data, may find what the next one has written, and write for a moment.
+ * What was seen of one place, in order. The last writer leaves only at the end: the daemon then
+ * looks for data, may find what the next one has written, and be a writer itself for a moment.
  */
 struct trace {
 	int n, seen[MOST];
@@ -59,7 +59,7 @@ static void take(int fd, size_t size)
 	ck_assert_int_eq(must(read(fd, data, size)), size);
 }
 
-/* The same room in both. */
+/* Gives both the same room. */
 static void set_room(int fd)
 {
 	must(fcntl(fd, F_SETPIPE_SZ, 1 << 16));
@@ -137,7 +137,7 @@ static void poll_both(struct trace *trace, const char *path)
 	see_poll(trace, both);
 }
 
-/* Edges on an epoll set, and what they were of. */
+/* Notes the number of edges on an epoll set, and the events of the last one. */
 static void see_edges(struct trace *trace, int epoll)
 {
 	struct epoll_event event = {0};
@@ -225,7 +225,7 @@ START_TEST(test_kept_poll_is_as_on_a_tmpfs)
 }
 END_TEST
 
-/* Somebody who sleeps, by each of the methods, is woken by what each other end does. */
+/* A sleeper is woken by what the other end does, whatever the method. */
 static void sleepers(struct trace *trace, const char *path, int method)
 {
 	int reader = kept_reader(path), writer = kept_writer(path);
@@ -266,7 +266,7 @@ static bool has_only_hup(void *arg)
 	return poll_now(*(int *)arg) == POLLHUP;
 }
 
-/* The daemon writes then, as far as the reader sees: until the last byte is gone. */
+/* To the reader, the daemon is then a writer: until the last byte is gone. */
 START_TEST(test_kept_poll_data_of_one_who_left)
 {
 	int reader;
@@ -294,7 +294,7 @@ START_TEST(test_kept_poll_waiting_reader_wakes_on_the_end)
 	reader = kept_reader(ipc_path("pipes/p"));
 	channel_put("pipes/p", "data", 4);
 	kept_await_held("pipes/p", "both");
-	/* Hanging up is told, asked for or not. */
+	/* POLLHUP is reported, asked for or not. */
 	waiter_start(&waiter, reader, 0, methods[_i]);
 	take(reader, 4);
 	ck_assert_int_eq(waiter_end(&waiter), POLLHUP);
@@ -317,7 +317,7 @@ START_TEST(test_kept_poll_writer_without_reader_has_no_error)
 }
 END_TEST
 
-/* The daemon looks at it, too, but takes no edge from anybody. */
+/* The daemon watches it too, but takes nobody's edge. */
 START_TEST(test_kept_poll_many_waiters_one_write_wakes_all)
 {
 	enum { N_WAITERS = 8 };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Rounds of writers that come, write and leave, and of readers that come and read to the end, in
- * four patterns, as close to each other as they can: the daemon takes a write end of its own and
- * gives it up between them. Nobody may hang, each reader finds an end, and what was written
- * comes out once and in its order. $IPCFS_TEST_ROUNDS sets how many rounds there are of each.
+ * four patterns, as close together as possible. Between them the daemon takes a write end of its
+ * own and gives it up. Nobody may hang, each reader finds an end-of-file, and what was written
+ * comes out once and in order. $IPCFS_TEST_ROUNDS sets the number of rounds of each pattern.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -22,7 +22,7 @@ struct writer {
 	pthread_t thread;
 	int id;
 	int pieces;
-	size_t size; /* of each */
+	size_t size; /* of each piece */
 	unsigned int delay;
 	int error;
 };
@@ -33,7 +33,7 @@ struct reader {
 	int error;
 };
 
-/* How far each writer, and the readers with its bytes, have come: a byte tells whose it is. */
+/* How far each writer has come, and the readers with its bytes. A byte tells whose it is. */
 static unsigned long sent[N_WRITERS], taken[N_WRITERS];
 static unsigned int seed;
 
@@ -42,7 +42,7 @@ static unsigned int random_below(unsigned int n)
 	return (unsigned int)rand_r(&seed) % n;
 }
 
-/* Shifts who comes first: shorter than any sleep. */
+/* Shifts who comes first, by less than any sleep would. */
 static void spin(unsigned int us)
 {
 	long long end = now_us() + us;
@@ -143,7 +143,7 @@ static void read_to_end(void)
 	reader_end(&reader);
 }
 
-/* A writer that came behind the reader's end of file leaves what the next reader must find. */
+/* A writer that came after the reader's end-of-file leaves what the next reader must find. */
 static void read_what_is_left(void)
 {
 	int fd = channel_open("pipes/p", O_RDONLY | O_NONBLOCK);

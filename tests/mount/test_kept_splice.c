@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The other ways into and out of a kept FIFO: splice, tee, vmsplice, sendfile and io_uring. They
- * do what they do with a FIFO on a tmpfs, and whoever takes the last byte by one of them finds the
- * end.
+ * The other ways into and out of a kept FIFO: splice, tee, vmsplice, sendfile and io_uring. They do
+ * what they do with a FIFO on a tmpfs, and whoever takes the last byte by one of them finds the
+ * end-of-file.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -17,7 +17,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* SIZE: some pages and a piece of one. */
+/* SIZE: some pages and a part of one. */
 enum { SIZE = 5 * 4096 + 123, N_ROUNDS = 50 };
 
 static char data[SIZE];
@@ -28,7 +28,7 @@ static void data_make(void)
 		data[i] = (char)(i * 7 + i / 4096);
 }
 
-/* A file outside the mount with the data in it, or one to write to. */
+/* Opens a file outside the mount: with the data in it, or an empty one to write to. */
 static int file_open(bool is_full)
 {
 	const char *path = scratch_path(is_full ? "source" : "target");
@@ -82,7 +82,7 @@ static void put_vmsplice(int writer)
 	}
 }
 
-/* From a pipe that keeps it, which is read then. */
+/* From a pipe that keeps the data. It is read afterwards. */
 static void put_tee(int writer)
 {
 	static char back[SIZE];
@@ -101,7 +101,7 @@ static void (*const puts_[])(int writer) = {put_write, put_splice_file, put_send
 					    put_tee};
 enum { N_PUTS = sizeof(puts_) / sizeof(puts_[0]) };
 
-/* Each takes some, into `buf` or what it gives, and returns how much: 0 at the end. */
+/* Each takes some bytes, which end up in `buf`, and returns how many: 0 at the end. */
 static ssize_t take_read(int reader, char *buf, size_t size)
 {
 	return must(read(reader, buf, size));
@@ -138,7 +138,7 @@ static ssize_t take_vmsplice(int reader, char *buf, size_t size)
 	return must(vmsplice(reader, &part, 1, 0));
 }
 
-/* It leaves what it gives, and that is read then; at the end it finds that, too. */
+/* tee(2) leaves the data in place, so it is read afterwards. At the end, tee(2) returns 0 too. */
 static ssize_t take_tee(int reader, char *buf, size_t size)
 {
 	static char copy[SIZE];
@@ -177,7 +177,7 @@ static void take_to_end(int how, int reader)
 	ssize_t n = 1;
 
 	while (n > 0) {
-		/* Less than all, and no whole pages. */
+		/* Less than all, and not whole pages. */
 		size_t room = SIZE - size < 9000 ? SIZE - size : 9000;
 
 		n = takes[how](reader, buf + size, room ? room : 1);
@@ -187,7 +187,7 @@ static void take_to_end(int how, int reader)
 	ck_assert_mem_eq(buf, data, SIZE);
 }
 
-/* The writer has gone: the daemon has to see that the last byte is taken, whichever way. */
+/* The writer has gone: the daemon must notice when the last byte is taken, whichever way. */
 START_TEST(test_splice_writer_gone_reader_finds_data_and_end)
 {
 	int put = _i / N_TAKES, take = _i % N_TAKES, fd;
@@ -230,7 +230,7 @@ START_TEST(test_splice_both_at_once)
 }
 END_TEST
 
-/* What calls refuse, they refuse as on a tmpfs. */
+/* Calls fail just as they do on a tmpfs. */
 START_TEST(test_splice_refusals_are_native)
 {
 	int errors[N_PLACES][3] = {{0}};
@@ -255,7 +255,7 @@ START_TEST(test_splice_refusals_are_native)
 }
 END_TEST
 
-/* No thread of the test's sleeps meanwhile: until somebody writes, and until the end. */
+/* No thread of the test sleeps while the read waits for a writer, and then for the end. */
 START_TEST(test_splice_ring_waits_for_a_writer)
 {
 	char buf[16];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The end of a mount with kept FIFOs in it: what the daemon holds never makes it busy, a client's
- * open one does, and clients come to a natural end however the daemon goes.
+ * The end of a mount with kept FIFOs in it. What the daemon holds never makes the mount busy; what
+ * a client has open does. Clients come to a natural end however the daemon goes.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -19,7 +19,7 @@
 
 #define PIPE_NAME "pipes/p"
 
-/* MUCH: more than is read at once. */
+/* MUCH: more than one read takes. */
 enum { MUCH = 300000, N_PIPES = 200 };
 
 static void put_much(void)
@@ -83,7 +83,7 @@ static void end_mount(int how)
 
 static void mount_again(void)
 {
-	/* A killed daemon has left it. */
+	/* A killed daemon leaves it mounted. */
 	(void)umount2(ipc.dir, MNT_DETACH);
 	mount_start(&ipc, "ipc", "allow_other");
 	kept_make(PIPE_NAME);
@@ -101,7 +101,7 @@ START_TEST(test_unmount_with_data_held_and_mounted_again)
 }
 END_TEST
 
-/* Just made and just used: what the daemon still has to do with it is on its way. */
+/* Right after FIFOs were made and used: the daemon's work on them is still under way. */
 START_TEST(test_unmount_in_the_middle_of_work)
 {
 	for (int round = 0; round < 20; round++) {
@@ -155,7 +155,7 @@ START_TEST(test_unmount_client_waits_in_open)
 		return;
 	}
 	ends[_i].run();
-	/* Nobody can come any more; it waits as it would for a FIFO whose name was removed. */
+	/* Nobody can come any more: it waits as for a FIFO whose name was removed. */
 	must(kill(pid, SIGINT));
 	ck_assert_int_eq(WTERMSIG(child_end(pid)), SIGINT);
 	ck_assert_int_eq(mount_wait(&ipc), ends[_i].status);
@@ -186,7 +186,7 @@ static int read_to_end_run(void *arg)
 	return n < 0 ? errno : 0;
 }
 
-/* The daemon's own write end was all that its reader waited for. */
+/* The reader waited only because of the daemon's own write end. */
 START_TEST(test_unmount_client_that_waits_for_data_finds_an_end)
 {
 	int how = FIRST_NOT_BUSY + _i, reader;
@@ -248,7 +248,7 @@ START_TEST(test_unmount_clients_of_each_other_go_on)
 }
 END_TEST
 
-/* Each has pipes of its own, and one does not let go what the other holds. */
+/* Each mount has its own pipes, and does not let go what the other one holds. */
 START_TEST(test_unmount_one_of_two_mounts)
 {
 	struct mount second;
@@ -267,7 +267,7 @@ START_TEST(test_unmount_one_of_two_mounts)
 }
 END_TEST
 
-/* Another mount that comes or goes is none of its business. */
+/* Another mount that comes or goes is none of the daemon's business. */
 START_TEST(test_unmount_of_others_lets_nothing_go)
 {
 	kept_make(PIPE_NAME);
@@ -288,7 +288,7 @@ int main(void)
 	Suite *suite = suite_create("kept_unmount");
 	TCase *tcase = tcase_create("unmount");
 
-	/* These end the mount themselves, each in its way. */
+	/* These tests end the mount themselves, each in its own way. */
 	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, fixture_setup, NULL);
 	suite_add_tcase(suite, tcase);

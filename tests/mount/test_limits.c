@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Limits. An ordinary user gets as many queues through the mount as natively, a user who takes
- * all it can does not spoil the mount for others, and a full /dev/shm says so.
+ * Limits. An ordinary user gets as many queues through the mount as natively, a user who takes all
+ * they can does not spoil the mount for others, and a full /dev/shm gives ENOSPC.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -36,13 +36,13 @@ static struct count *count_new(rlim_t limit)
 	return count;
 }
 
-/* The kernel charges a user for queues in all namespaces: one who has none anywhere. */
+/* A user with no queues in any namespace: the kernel charges users for all of them. */
 static unsigned int fresh_user(void)
 {
 	return 100000 + (unsigned int)getpid();
 }
 
-/* Makes queues natively and then through the mount until it is refused. */
+/* Makes queues, natively and then through the mount, until one is refused. */
 static int count_run(void *arg)
 {
 	struct count *count = arg;
@@ -106,7 +106,7 @@ static bool is_limit(int error)
 
 enum { N_GREEDY = 3, N_GREEDY_OPENS = 900 };
 
-/* Makes pipes with a byte in each, and keeps them open, until it is refused. */
+/* Makes pipes with a byte in each, and keeps them open, until one is refused. */
 static int make_many_run(void *arg)
 {
 	char name[32];
@@ -121,7 +121,7 @@ static int make_many_run(void *arg)
 	return 0;
 }
 
-/* Opens one channel over and over until it is refused. */
+/* Opens one channel over and over until refused. */
 static int open_many_run(void *arg)
 {
 	for (int i = 0; i < N_GREEDY_OPENS; i++)
@@ -135,7 +135,7 @@ struct greedy {
 	void *arg;
 };
 
-/* Stops itself when it has all it can get. */
+/* Stops itself when it has all that it can get. */
 static int greedy_run(void *arg)
 {
 	struct greedy *greedy = arg;
@@ -145,7 +145,7 @@ static int greedy_run(void *arg)
 	return ret;
 }
 
-/* A daemon that may have 1,000 descriptors. The processes of its users may have as many each. */
+/* Limits the daemon to 1,000 descriptors. Its users' processes may have as many each. */
 static void limit_descriptors(void)
 {
 	const struct rlimit small = {1000, 1000};
@@ -204,7 +204,7 @@ START_TEST(test_limits_user_opens_all_it_can_others_go_on)
 }
 END_TEST
 
-/* Makes a queue and removes it, over and over, until one is not made in time. */
+/* Makes and removes a queue, over and over, until one is not made in time. */
 static int make_late_run(void *arg)
 {
 	for (;;) {
@@ -219,8 +219,8 @@ static int make_late_run(void *arg)
 }
 
 /*
- * A user may stop what acts in his name, while the kernel has the directory locked for it: that is
- * ended then, as by a signal.
+ * A user may stop what acts in their name while the kernel has the directory locked for it. The
+ * creation is then ended, as by a signal.
  */
 START_TEST(test_limits_user_stops_a_creation_others_go_on)
 {

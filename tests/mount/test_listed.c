@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What ls -l leaves with the kernel for a moment: attributes that may be used, names that must not
- * lead to the same inode twice. Lists are read right before each use, because the moment is short.
+ * What ls -l leaves with the kernel for a moment: attributes that may be used, and names that must
+ * not lead to the same inode twice. Lists are read right before each use, because the moment is
+ * short.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -15,7 +16,7 @@
 
 enum { N_PIPES = 20, N_PROCESSES = 4, N_ROUNDS = 200, N_BLOCKED_ROUNDS = 30 };
 
-/* As ls -l: each entry's attributes are asked for as it is read. Returns how many there are. */
+/* As ls -l: asks for each entry's attributes as it is read. Returns the number of entries. */
 static int list_long(void)
 {
 	DIR *dir = opendir(ipc_path("pipes"));
@@ -54,7 +55,7 @@ static void pipes_make(void)
 	}
 }
 
-/* Opens all that has just been listed; several do so at once. */
+/* Opens what has just been listed. Several processes do so at the same time. */
 static int list_and_open(void *arg)
 {
 	char byte = 'x';
@@ -107,7 +108,7 @@ static int remove_first(void *arg)
 	return 0;
 }
 
-/* Who removes it while the kernel may still have the name from the list must not wait for locks. */
+/* rm must not wait for locks while the kernel may still have the name from the list. */
 START_TEST(test_listed_pipe_with_a_blocked_writer_can_be_removed)
 {
 	char byte;

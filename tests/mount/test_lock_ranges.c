@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Ranges of bytes that a process has locked on an object of each kind, as another one sees
+ * Ranges of bytes that a process has locked on an object of each kind, as another process sees
  * them; and how many there may be.
  */
 #include "tests/mount/fixture.h"
@@ -77,7 +77,7 @@ START_TEST(test_lock_ranges_split_and_join)
 }
 END_TEST
 
-/* Locks byte by byte until that is refused, and gives all back on request. */
+/* Locks byte by byte until that is refused, and gives everything back on request. */
 static int fill_body(void *arg)
 {
 	const struct locking *locking = arg;
@@ -103,7 +103,7 @@ static int lock_far_body(void *arg)
 	return lock_record(F_SETLK, locking_open(locking->target), byte);
 }
 
-/* No user can make the daemon remember without end, and nobody else is the poorer for it. */
+/* No user can make the daemon remember without limit, and nobody else loses by it. */
 START_TEST(test_lock_ranges_too_many_are_refused)
 {
 	struct locking locking = locking_begin(_i * N_CALLS + RECORD);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Locks of fcntl(2) and flock(2) on every kind of object are what they are on a file of a tmpfs,
- * which goes through the same tests. Each open of an object may be another inode to the kernel.
+ * fcntl(2) and flock(2) locks on every kind of object behave as on a tmpfs file, which goes through
+ * the same tests. To the kernel, each open of an object may be another inode.
  */
 #include "tests/mount/fixture.h"
 #include "tests/mount/locking.h"
@@ -95,7 +95,7 @@ START_TEST(test_locks_end_with_who_has_them)
 }
 END_TEST
 
-/* Of fcntl(2) it ends all of the process's locks. */
+/* With fcntl(2), this ends all of the process's locks. */
 START_TEST(test_locks_other_descriptor_is_closed)
 {
 	struct locking locking = locking_begin(_i);
@@ -112,7 +112,7 @@ static int pause_body(void *arg)
 	return 0;
 }
 
-/* A lock of fcntl(2) is not inherited, the others are the open file's. */
+/* fcntl(2) locks are not inherited; the others belong to the open file. */
 START_TEST(test_locks_child_has_the_open_file)
 {
 	struct locking locking = locking_begin(_i);
@@ -135,7 +135,7 @@ START_TEST(test_locks_change_that_fails)
 	bool is_lost = locking.call == FLOCK;
 
 	if (locking.call == RECORD)
-		return; /* all of a process's are one */
+		return; /* a process never conflicts with itself */
 	other.fd = locking_open(other.target);
 	ck_assert_int_eq(locking_set(&locking, F_RDLCK, false), 0);
 	ck_assert_int_eq(locking_set(&other, F_RDLCK, false), 0);
@@ -149,7 +149,7 @@ START_TEST(test_locks_calls_do_not_meet)
 	struct locking locking = locking_begin(_i), other = locking;
 
 	if (locking.call == OPEN_FILE)
-		return; /* it meets RECORD */
+		return; /* it conflicts with RECORD */
 	other.call = locking.call == FLOCK ? RECORD : FLOCK;
 	ck_assert_int_eq(locking_set(&locking, F_WRLCK, false), 0);
 	ck_assert_int_eq(locking_try(&other, F_WRLCK), 0);
@@ -168,7 +168,7 @@ static int refused_body(void *arg)
 	return mount_descriptors(&ipc) > before ? 202 : 0;
 }
 
-/* A lock of a region takes a descriptor of the daemon's. */
+/* A lock of a region takes one of the daemon's descriptors. */
 START_TEST(test_locks_refused_one_costs_no_descriptor)
 {
 	struct locking locking = locking_begin(REGION * N_CALLS + _i);
@@ -180,7 +180,7 @@ END_TEST
 
 static const char *const texts[] = {"README", "info/summary"};
 
-/* Each look-up of these is another object. */
+/* Each lookup of these gives another object. */
 START_TEST(test_locks_texts_have_none)
 {
 	int fd = (int)must(open(ipc_path(texts[_i]), O_RDONLY));
@@ -193,7 +193,7 @@ START_TEST(test_locks_texts_have_none)
 }
 END_TEST
 
-/* In /dev/shm, where native programs lock it. */
+/* The lock is on the file in /dev/shm, where native programs lock it. */
 START_TEST(test_locks_region_is_locked_natively)
 {
 	struct locking locking = locking_begin(REGION * N_CALLS + _i), native = locking;
@@ -235,7 +235,7 @@ static bool has_begun(void *arg)
 	return ((struct waiting *)arg)->tid != 0;
 }
 
-/* A process closes a descriptor and locks anew while one of its threads still waits. */
+/* A process closes a descriptor and locks again while one of its threads still waits. */
 START_TEST(test_locks_of_a_region_outlast_a_close_while_waiting)
 {
 	struct locking locking = locking_begin(REGION * N_CALLS + RECORD);

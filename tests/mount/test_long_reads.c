@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * read(2) of a pipe with more than one request can bring: it gets what there is, does not wait for
- * more, and nothing of it is lost, whoever else reads.
+ * Reads from a pipe that are longer than one request. Each gets what there is, does not wait for
+ * more, and loses nothing, whoever else reads.
  */
 #include "tests/mount/fixture.h"
 #include "tests/mount/process.h"
@@ -17,7 +17,7 @@
 
 enum { PAGE = 4096, MIB = 1 << 20, N_THREADS = 4, N_WORDS = 32 * MIB / 8 };
 
-static char *buf; /* of 3 MiB and two pages, at a page */
+static char *buf; /* 3 MiB and two pages, page-aligned */
 
 static void setup(void)
 {
@@ -39,10 +39,10 @@ static int open_long(int flags)
 	return (int)must(open(ipc_path("pipes/long"), flags | O_CLOEXEC));
 }
 
-/* Words that count, in writes of a mebibyte. */
+/* Writes words that count up, a mebibyte at a time. */
 static void put_words(int fd, size_t size)
 {
-	static _Alignas(PAGE) uint64_t words[MIB / 8]; /* or it is more than one request */
+	static _Alignas(PAGE) uint64_t words[MIB / 8]; /* aligned, to be one request */
 	static uint64_t next;
 
 	for (size_t done = 0; done < size; done += MIB) {
@@ -52,7 +52,7 @@ static void put_words(int fd, size_t size)
 	}
 }
 
-/* For _i: where in a page the buffer begins. */
+/* Where in a page the buffer begins, for _i. */
 static const size_t alignments[] = {0, 64, PAGE - 8};
 
 START_TEST(test_long_reads_of_a_mebibyte_get_all_of_it)
@@ -74,7 +74,7 @@ static void *put_three(void *arg)
 	return NULL;
 }
 
-/* What a writer that waits has is as good as what waits. */
+/* What a waiting writer has is as good as what waits in the pipe. */
 START_TEST(test_long_reads_go_on_where_they_were)
 {
 	int fd = open_long(O_RDWR);
@@ -142,7 +142,7 @@ static bool blocked_has_tid(void *arg)
 	return ((struct blocked *)arg)->tid != 0;
 }
 
-/* One that waits is answered from the write; what is written in full it gets in full. */
+/* A waiting read is answered from the write: it gets in full what is written in full. */
 START_TEST(test_long_reads_that_wait_get_all_of_a_write)
 {
 	struct blocked blocked = {.fd = open_long(O_RDWR), .size = (size_t)(1 + 2 * _i) * MIB};
@@ -157,7 +157,7 @@ START_TEST(test_long_reads_that_wait_get_all_of_a_write)
 }
 END_TEST
 
-/* All that have read a word, of all that were written. */
+/* How often each word that was written has been read, and the number of words read. */
 static _Atomic uint8_t seen[N_WORDS];
 static _Atomic long n_seen;
 
@@ -176,7 +176,7 @@ static void *drain_run(void *arg)
 	return NULL;
 }
 
-/* Of the threads of one descriptor each gets what it got; none waits while it has bytes. */
+/* Each of the threads on one descriptor keeps what it got; none waits while it has bytes. */
 START_TEST(test_long_reads_of_several_threads_lose_nothing)
 {
 	int writer = open_long(O_WRONLY), reader = open_long(O_RDONLY);
@@ -199,7 +199,7 @@ static bool all_are_seen(void *arg)
 	return n_seen == N_WORDS / 8;
 }
 
-/* The same, with writers that stay: who has bytes and waited for more would wait for ever. */
+/* The same with writers that stay. A thread with bytes that waited for more would wait for ever. */
 START_TEST(test_long_reads_of_several_threads_end_without_end_of_file)
 {
 	int fd = open_long(O_RDWR);

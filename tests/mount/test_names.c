@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The directories: what they list and how it agrees with stat, lists that change while they are
- * read, and many processes that make, use and remove the same few names at once.
+ * The directories: what they list and how it agrees with stat(2), lists that change while they are
+ * read, and many processes that make, use and remove the same few names at the same time.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -20,7 +20,7 @@ enum { N_NAMES = 3000, N_PROCESSES = 8, N_ROUNDS = 2000 };
 enum { N_DIRS = 3, N_QUEUES = 200 };
 
 static const char *const dir_names[N_DIRS] = {"pipes", "queues", "shm"};
-/* What is needed for them to be listed, and for what is in them to be the object itself. */
+/* The features needed to list them, and for their entries to be the objects themselves. */
 static const char *const listed_needs[N_DIRS] = {"", "mqueue_mount", ""};
 static const char *const same_needs[N_DIRS] = {"", "", "passthrough"};
 
@@ -39,7 +39,7 @@ static void name_make(const char *dir, int number)
 	must(close(fd));
 }
 
-/* Makes that many objects, and says how many there are: of queues there cannot be thousands. */
+/* Makes many objects and returns how many: there cannot be thousands of queues. */
 static int names_make(const char *dir)
 {
 	int n = strcmp(dir, "queues") ? N_NAMES : N_QUEUES;
@@ -53,7 +53,7 @@ static int names_make(const char *dir)
 	return n;
 }
 
-/* Reads the directory on, and counts each number in it. */
+/* Reads on in the directory, and counts how often each number comes up. */
 static void names_count(DIR *dir, unsigned char *counts, int n_entries)
 {
 	struct dirent *entry;
@@ -138,14 +138,14 @@ START_TEST(test_names_inode_number_stays)
 }
 END_TEST
 
-/* Queues cannot be renamed; ESTALE is a name that went, twice in a row, between look-up and use. */
+/* EPERM: queues can't be renamed. ESTALE: a name went, twice in a row, between lookup and use. */
 static bool is_expected(int error)
 {
 	return error == ENOENT || error == EEXIST || error == EAGAIN || error == EPERM ||
 	       error == ESTALE;
 }
 
-/* Some operation on some name; whatever it finds there, only these errors are right. */
+/* Does some operation on some name. Whatever it finds there, only these errors are right. */
 static int name_use(struct walk *walk, int dir)
 {
 	const char *path = numbered(dir_names[dir], (int)walk_random(walk, 3));
@@ -188,7 +188,7 @@ static int names_run(void *arg)
 	return error;
 }
 
-/* The fixture then looks whether the daemon has kept anything of it. */
+/* The fixture then checks whether the daemon has kept anything of it. */
 START_TEST(test_names_used_by_many_at_once_nothing_breaks)
 {
 	pid_t pids[N_PROCESSES];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Message queues shared with programs that know nothing of ipcfs: both ways, each blocked side
- * woken by the other, priorities, and a queue that either side makes, changes or removes.
+ * Message queues shared with programs that know nothing of ipcfs: both directions, each blocked
+ * side woken by the other, priorities, and a queue that either side makes, changes or removes.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * System V segments and sets: a program that uses shmat(2) and semop(2) is at one end, who maps,
- * reads and writes the mount's files at the other.
+ * System V segments and sets. At one end is a program that uses shmat(2) and semop(2), at the other
+ * one that maps, reads and writes the mount's files.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -178,7 +178,7 @@ int main(void)
 
 	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
 		tcase_add_test(tcase, tests[i]);
-	/* Without both a segment is copied, and attached for that. */
+	/* Without both, a segment is copied, and attached for that. */
 	case_add_needing(tcase, test_native_sysv_segment_is_the_same_memory_both_ways, 0,
 			 "passthrough:map_files");
 	case_add_needing(tcase, test_native_sysv_segment_shown_stays_as_attached_as_it_was, 0,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Named semaphores and eventfds: a program that uses sem_wait(3), sem_post(3) and eventfd(2) is at
- * one end, who reads and writes the mount's files at the other.
+ * Named semaphores and eventfds. At one end is a program that uses sem_wait(3), sem_post(3) and
+ * eventfd(2), at the other one that reads and writes the mount's files.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -67,7 +67,7 @@ START_TEST(test_native_sem_write_wakes_native_waiters)
 }
 END_TEST
 
-/* Who polls takes nothing, and passes on what it was woken by. */
+/* A poll takes nothing, and passes on what woke it. */
 START_TEST(test_native_sem_poll_is_told_and_takes_nothing)
 {
 	struct pollfd ready = {.events = POLLIN};
@@ -123,7 +123,7 @@ START_TEST(test_native_event_descriptor_is_the_same_counter)
 	ck_assert_uint_eq(value, 5);
 	must(eventfd_write(fd, 7));
 	ck_assert_int_eq(look_for("events/e", "value"), 7);
-	must(unlink(ipc_path("events/e"))); /* which has its descriptor for as long as it lives */
+	must(unlink(ipc_path("events/e"))); /* an event keeps its descriptor while it exists */
 	must(close(fd));
 	must(close(pidfd));
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Shared memory with a native program on the other end: one set of pages under every mapping,
- * read and write, and one set of names and sizes. POSIX semaphores live in the same directory
- * of the kernel and are not regions.
+ * Shared memory with a native program at the other end: one set of pages under every mapping, read
+ * and write, and one set of names and sizes. POSIX semaphores live in the same kernel directory and
+ * are not regions.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -159,7 +159,9 @@ START_TEST(test_native_shm_semaphores_are_not_listed)
 }
 END_TEST
 
-/* Natively it is EPERM, of which nobody asks us. What a program then sees has to be true. */
+/*
+ * Natively epoll_ctl(2) gives EPERM, but the daemon is not asked. What programs see must be true.
+ */
 START_TEST(test_native_shm_is_always_ready_for_epoll)
 {
 	struct epoll_event event = {.events = EPOLLIN | EPOLLOUT};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * System V queues: a program that uses msgsnd(2) and msgrcv(2) is at one end, who reads and writes
- * the mount's files at the other.
+ * System V queues. At one end is a program that uses msgsnd(2) and msgrcv(2), at the other one that
+ * reads and writes the mount's files.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -116,7 +116,7 @@ START_TEST(test_native_sysv_blocked_reader_queue_removed_eidrm)
 }
 END_TEST
 
-/* Empty messages are taken by the thread that waits; readers are interrupted meanwhile. */
+/* The thread that waits takes empty messages, while readers keep being interrupted. */
 enum { N_EMPTY = 20000, N_EMPTY_READERS = 4 };
 
 struct empties {
@@ -172,8 +172,8 @@ START_TEST(test_native_sysv_empty_messages_interrupted_readers_lose_none)
 
 	for (int i = 0; i < N_EMPTY_READERS; i++)
 		readers[i] = child_start(read_empties, empties);
-	for (int i = 0; i < N_EMPTY;
-	     i++) { /* one by one, so that they wait, and a signal meets them */
+	/* One by one, so that the readers wait and signals meet them. */
+	for (int i = 0; i < N_EMPTY; i++) {
 		must(msgsnd(id, &empty, 0, 0));
 		while (i % 2 && empties->n_read <= i && !is_stuck(empties, i))
 			sched_yield();
@@ -189,7 +189,7 @@ START_TEST(test_native_sysv_empty_messages_interrupted_readers_lose_none)
 }
 END_TEST
 
-/* A thousand wait on one queue: one thread sleeps for them, and ends with them. */
+/* A thousand readers wait on one queue: one thread sleeps for them, and ends with them. */
 enum { N_READERS = 1000 };
 
 static bool all_wait(void *arg)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * FIFO and socket nodes made in the mount with mknod and bind: the kernel serves them, as in
+ * FIFO and socket nodes made in the mount with mknod(2) and bind(2). The kernel serves them, as in
  * any directory, and the mount shows what they are.
  */
 #include "tests/mount/channels.h"
@@ -59,7 +59,7 @@ START_TEST(test_nodes_fifo_node_looks_like_one)
 }
 END_TEST
 
-/* mknod(2) insists on what it asks for, so it's not a FIFO. */
+/* mknod(2) insists on the type that it asks for, so this is not a FIFO. */
 START_TEST(test_nodes_regular_node_is_a_served_pipe)
 {
 	struct stat st;

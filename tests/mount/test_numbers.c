@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the mount lets everybody know of the daemon's memory, which is nothing: the number of an
- * inode is not where the daemon has it.
+ * What the mount tells everybody about the daemon's memory: nothing. An inode's number is not its
+ * address in the daemon.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -26,13 +26,13 @@ enum {
 static const char *const names[] = {"pipes", "README", "pipes/p", "queues/q", "shm/s"};
 enum { N_NAMES = sizeof(names) / sizeof(names[0]) };
 
-/* A file handle with room for FUSE's: the nodeid's upper half, its lower one, and more. */
+/* A file handle with room for FUSE's: the nodeid's upper half, its lower half, and more. */
 struct known {
 	struct file_handle head;
 	uint32_t words[8];
 };
 
-/* The nodeid of a file as the kernel tells any user; 0 and errno. */
+/* A file's nodeid as the kernel tells it to any user, or 0 with errno. */
 static uint64_t nodeid_of(const char *path)
 {
 	struct known known = {.head.handle_bytes = sizeof(known.words)};
@@ -71,7 +71,7 @@ static void nodeids_look(uint64_t nodeids[N_NAMES])
 	must(close(ends[1]));
 }
 
-/* Is there memory of the daemon's at this address? AddressSanitizer has some at every small one. */
+/* Whether the daemon has memory at this address. AddressSanitizer has some at every small one. */
 static bool daemon_has(uint64_t address)
 {
 	char path[32], line[512];
@@ -101,7 +101,7 @@ START_TEST(test_numbers_of_inodes_are_no_addresses)
 	for (int i = 0; i < N_NAMES; i++) {
 		ck_assert_msg(program_is_sanitized() || !daemon_has(nodeids[i]), "%s: %#" PRIx64,
 			      names[i], nodeids[i]);
-		/* An index and a generation, both small; none is a number that FUSE has taken. */
+		/* An index and a generation, both small. None is a number that FUSE uses itself. */
 		ck_assert_uint_lt((uint32_t)nodeids[i], MOST);
 		ck_assert_uint_ge(nodeids[i] >> 32, 1);
 		ck_assert_uint_lt(nodeids[i] >> 32, MOST);
@@ -115,7 +115,7 @@ START_TEST(test_numbers_of_root_is_fuses)
 }
 END_TEST
 
-/* A number that comes back would lead who still has it to another object. */
+/* A number that came back would lead whoever still has it to another object. */
 START_TEST(test_numbers_of_inodes_do_not_come_back)
 {
 	enum { TIMES = 200 };

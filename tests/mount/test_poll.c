@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * poll, select and epoll, level and edge triggered, on both directions of pipes and queues: a
- * waiting program is woken by another process through the mount and by a native one, and each
- * new message is a new edge.
+ * poll, select and epoll, level- and edge-triggered, on both directions of pipes and queues. A
+ * waiting program is woken by another process through the mount and by a native one, and each new
+ * message is a new edge.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -188,7 +188,7 @@ START_TEST(test_poll_pipe_no_writer_yet_no_hangup)
 }
 END_TEST
 
-/* Edges on an epoll set within so many milliseconds. */
+/* The number of edges on an epoll set within this many milliseconds. */
 static int edges(int epoll, int milliseconds)
 {
 	struct epoll_event event;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Thousands of random operations on pipes, queues and shared memory, each done on a native
- * object too: the results and errnos have to be the same. To repeat a failure, set IPCFS_SEED
- * to the seed that it printed.
+ * Thousands of random operations on pipes, queues and shared memory, each done on a native object
+ * too: the results and errnos must be the same. To repeat a failure, set IPCFS_SEED to the seed
+ * that it printed.
  */
 #include "tests/mount/fixture.h"
 #include "tests/mount/random.h"
@@ -41,7 +41,7 @@ int main(void)
 
 	tcase_add_test(tcase, test_random_pipes_as_native);
 	tcase_add_test(tcase, test_random_queues_as_native);
-	/* Only the file itself behaves as the file in all. */
+	/* Only the file itself behaves like the file in everything. */
 	case_add_needing(tcase, test_random_shm_as_native, 0, "passthrough");
 	return suite_run(suite);
 }

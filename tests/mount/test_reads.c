@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reads that are no plain read(2): nothing looks empty that is not, an end lasts, and texts are
- * files that can be sought and mapped.
+ * Reads other than a plain read(2). Nothing looks empty that is not, an end-of-file lasts, and
+ * texts are files that lseek(2) and mmap(2) work on.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What is written to a channel, and what a read then gives. */
+/* What is written to a channel, and what a read then returns. */
 static const struct sample {
 	const char *name, *line, *put, *got;
 } samples[] = {
@@ -50,13 +50,13 @@ static void make_samples(void)
 	must(fcntl(ends[1], F_SETPIPE_SZ, TEXT_MAX));
 }
 
-/* The daemon has a descriptor for it. */
+/* The daemon keeps a descriptor for the event. */
 static void unmake_samples(void)
 {
 	must(unlink(ipc_path("events/e")));
 }
 
-/* Reads to the end, which a second read finds, too. */
+/* Reads to the end, which a second read finds too. */
 static ssize_t read_all(int fd, char *text)
 {
 	ssize_t n, size = 0;
@@ -67,7 +67,7 @@ static ssize_t read_all(int fd, char *text)
 	return size;
 }
 
-/* Has it written to a pipe by splice(2) or sendfile(2), and reads it there. */
+/* Sends everything to a pipe by splice(2) or sendfile(2), and reads it there. */
 static ssize_t send_all(int fd, bool by_splice, char *text)
 {
 	ssize_t n, size = 0;
@@ -112,7 +112,7 @@ START_TEST(test_reads_a_stream_shows_a_page)
 }
 END_TEST
 
-/* Nobody has read it, nor asked for its size once it was open. */
+/* Nobody has read it, or asked for its size once it was open. */
 START_TEST(test_reads_a_text_can_be_spliced)
 {
 	ssize_t size;
@@ -192,7 +192,7 @@ START_TEST(test_reads_an_open_text_is_frozen_with_its_size)
 }
 END_TEST
 
-/* Both have the same pages in the kernel. */
+/* In the kernel, both opens have the same pages. */
 START_TEST(test_reads_a_text_that_is_opened_again_is_not_mixed_up)
 {
 	int fd = channel_open("info/inventory.json", O_RDONLY), again;
@@ -352,7 +352,7 @@ START_TEST(test_reads_ctl_has_an_end_until_it_is_written)
 }
 END_TEST
 
-/* Positions begin anywhere there; a line is cut where stdio cuts, all the same. */
+/* Appending writes begin at any position, and stdio cuts lines anywhere. It works all the same. */
 START_TEST(test_reads_ctl_takes_what_is_appended)
 {
 	FILE *file;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A second, ordinary user in a mount with allow_other: the kernel's own permission check on
- * every kind, what only an owner may do, and objects made with the caller's identity and umask.
+ * A second, ordinary user in a mount with allow_other: the kernel's own permission checks on every
+ * kind, what only an owner may do, and objects made with the caller's identity and umask.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -19,7 +19,7 @@ enum { OTHER = 65534, GROUP = 4444 };
 
 enum { SHM = N_CHANNELS, FIFO, N_OBJECTS, N_FILES = FIFO };
 
-/* One of each kind; the last is a FIFO node. */
+/* One object of each kind; the last is a FIFO node. */
 static const char *const object_names[N_OBJECTS] = {"pipes/p", "queues/q", "sysv/queues/0x000004d2",
 						    "shm/s", "pipes/f"};
 static const char *const renamed[N_OBJECTS] = {"pipes/r", "queues/r", "sysv/queues/0x000004d3",
@@ -102,7 +102,7 @@ START_TEST(test_rights_group_of_caller_opens)
 }
 END_TEST
 
-/* Only a mapping that stays read-only gives 0. */
+/* Returns 0 only for a mapping that stays read-only. */
 static int read_only_map_run(void *name)
 {
 	int fd = open(ipc_path(name), O_RDONLY);
@@ -184,7 +184,7 @@ START_TEST(test_rights_stranger_truncates_eacces)
 }
 END_TEST
 
-/* "empty NAME", as ctl has it. */
+/* Writes "empty NAME" to ctl. */
 static int empty_run(void *arg)
 {
 	char line[64];
@@ -262,7 +262,7 @@ START_TEST(test_rights_write_only_user_cannot_empty)
 }
 END_TEST
 
-/* Of a FIFO truncate(2) is nonsense, so it's ctl that throws its bytes away. */
+/* truncate(2) of a FIFO is nonsense, so it is ctl that throws its bytes away. */
 START_TEST(test_rights_write_only_user_cannot_empty_by_ctl)
 {
 	const char *name = channel_names[_i];
@@ -297,7 +297,7 @@ static void add_access_tests(TCase *tcase)
 	tcase_add_loop_test(tcase, test_rights_write_only_user_cannot_empty_by_ctl, 0, N_CHANNELS);
 }
 
-/* Of those that the daemon opens; a FIFO the kernel opens once more, by its mode. */
+/* Objects that the daemon itself opens. A FIFO is opened once more by the kernel, by its mode. */
 static const char *const made[] = {"queues/m", "sems/m", "events/m", "shm/m", "sysv/queues/0x4d4"};
 enum { N_MADE = sizeof(made) / sizeof(made[0]) };
 
@@ -317,7 +317,7 @@ END_TEST
 static const char *const owned[] = {"pipes/o", "events/o", "shm/o"};
 enum { N_OWNED = sizeof(owned) / sizeof(owned[0]) };
 
-/* As chown(2) does, of root, too. */
+/* As chown(2) does, even for root. */
 START_TEST(test_rights_new_owner_takes_set_id_bits_away)
 {
 	const char *path = ipc_path(owned[_i]);

@@ -80,7 +80,7 @@ START_TEST(test_room_for_regions_is_that_of_the_kernels_directory)
 }
 END_TEST
 
-/* A directory, one of its objects, and the file that says how many there may be. */
+/* A directory, one of its objects, the file that says how many there may be, and features. */
 static const struct {
 	const char *dir, *name, *most, *needs;
 } kinds[] = {
@@ -148,7 +148,7 @@ START_TEST(test_room_for_segments_is_the_namespaces)
 	after = room_of(ipc_path("sysv/shm"));
 	ck_assert_uint_eq(after.f_ffree, before.f_ffree - 1);
 	ck_assert_uint_eq(after.f_files, before.f_files);
-	ck_assert_uint_eq(after.f_blocks, 0); /* as many as there are: no end */
+	ck_assert_uint_eq(after.f_blocks, 0); /* as many as there are: no limit */
 	file_write("/proc/sys/kernel/shmall", "100000");
 	after = room_of(ipc_path("sysv/shm"));
 	ck_assert_uint_eq(after.f_blocks, 100000);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Servers under load: many clients at once, and many in a row, half of them native and half of the
- * mount, each of which gets its own answer, and nothing stays behind.
+ * Servers under load: many clients at the same time, half of them native and half through the
+ * mount, and many in a row. Each gets its own answer, and nothing stays behind.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -34,7 +34,7 @@ static void teardown(void)
 	fixture_teardown();
 }
 
-/* A client of many: says its number and wants to hear it. */
+/* One client of many: sends its number and expects it back. */
 static int client_run(void *number)
 {
 	int sent = (int)(long)number, heard = -1;

@@ -45,7 +45,7 @@ static void setup_two(void)
 	mount_start(&ipc, "ipc", "allow_other");
 }
 
-/* `create` with these words: 0, or the errno of the write to ctl. */
+/* `create` with these words. Returns 0, or the errno of the write to ctl. */
 static int create_run(void *words)
 {
 	char line[5000];
@@ -221,7 +221,7 @@ START_TEST(test_made_other_user_has_callers_rights)
 }
 END_TEST
 
-/* One of a backlog of 1 and the one that a listener may always have wait, then no more. */
+/* One client fits the backlog of 1, a listener may always have one more wait, and that is all. */
 START_TEST(test_made_backlog_full_native_client_waits)
 {
 	int fds[3];
@@ -256,7 +256,7 @@ START_TEST(test_made_live_socket_eaddrinuse)
 }
 END_TEST
 
-/* Somebody listens there, with no room for us to ask; or with another type. */
+/* Someone listens there, with no room for the daemon's probe, or with another type. */
 START_TEST(test_made_live_socket_full_or_of_other_type_eaddrinuse)
 {
 	socket_unix(scratch_path("full"), SOCK_STREAM, 0);

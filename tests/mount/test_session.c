@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A mount's life: how it starts in the background, and every way it ends while readers are
- * blocked and objects hold data.
+ * A mount's life: how it starts in the background, and every way it ends while readers are blocked
+ * and objects hold data.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -23,7 +23,7 @@
 
 enum { N_BLOCKED = 20 };
 
-/* What a reader came back with: minus its errno, or what read gave. */
+/* What each reader came back with: what read(2) returned, or a negative errno. */
 static int *read_results;
 
 static int reader_run(void *arg)
@@ -41,7 +41,7 @@ static int reader_run(void *arg)
 	return 0;
 }
 
-/* Starts readers that block on a pipe and a queue. */
+/* Starts readers that block on a pipe and both sorts of queue. */
 static void readers_start(pid_t *pids)
 {
 	read_results = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -79,7 +79,7 @@ START_TEST(test_session_terminated_blocked_readers_are_answered)
 	readers_must_end(pids);
 	for (int i = 0; i < N_BLOCKED; i++) {
 		ck_assert_int_lt(read_results[i], 0);
-		/* The kernel's own answer, when the daemon left without one. */
+		/* The kernel's own answer, if the daemon left without one. */
 		ck_assert_int_ne(read_results[i], -ECONNABORTED);
 	}
 	ck_assert(!is_mounted(ipc.dir));
@@ -212,7 +212,7 @@ START_TEST(test_session_killed_mapping_stays_good)
 }
 END_TEST
 
-/* The daemon of a mount that went to the background. */
+/* Finds the daemon of a mount that went to the background. Returns 0 if there is none. */
 static pid_t find_daemon(const char *dir)
 {
 	char path[300], line[4096];
@@ -253,7 +253,7 @@ static int run_ipcfs(const char *dir, const char *options, const char *log)
 	return child_end(pid);
 }
 
-/* A daemon in the background outlives a test that fails, unless its mount goes. */
+/* A daemon in the background outlives a failing test, unless its mount goes. */
 static void background_unmount(void)
 {
 	umount2(scratch_path("background"), MNT_DETACH);
@@ -304,7 +304,7 @@ START_TEST(test_session_bad_option_fails)
 }
 END_TEST
 
-/* Readers of a FIFO are the kernel's: those here wait for the daemon. */
+/* A FIFO's readers wait in the kernel. These wait for the daemon. */
 static void add_reader_tests(TCase *tcase)
 {
 	tcase_add_loop_test(tcase, test_session_terminated_blocked_readers_are_answered, 0, 2);
@@ -324,7 +324,7 @@ static void add_end_tests(TCase *tcase)
 	case_add_needing(tcase, test_session_killed_mapping_stays_good, 0, "passthrough");
 }
 
-/* These end the mount themselves, each in its way. */
+/* These tests end the mount themselves, each in its own way. */
 static TCase *add_case(Suite *suite, const char *name, SFun setup)
 {
 	TCase *tcase = tcase_create(name);

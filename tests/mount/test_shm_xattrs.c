@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Extended attributes of regions. Each call is made by both ways, and has to come to the same.
+ * Extended attributes of regions. Each call is made both ways, and must give the same result.
  */
 #include "tests/mount/fixture.h"
 #include "tests/mount/process.h"
@@ -118,7 +118,7 @@ START_TEST(test_shm_xattrs_are_listed_as_natively)
 	set_three();
 	must(setxattr(region_path(1), "user.\x01\xff\n", "x", 1, 0));
 	child_must(list_run, NULL);
-	child_must_as(NOBODY, list_run, NULL); /* who sees nothing trusted */
+	child_must_as(NOBODY, list_run, NULL); /* sees nothing trusted */
 }
 END_TEST
 
@@ -188,7 +188,7 @@ START_TEST(test_shm_xattrs_list_of_new_ones_counts_and_no_umask)
 }
 END_TEST
 
-/* What the daemon keeps has no such things. */
+/* What the daemon keeps has no such attributes. */
 START_TEST(test_shm_xattrs_are_of_regions_alone)
 {
 	char found[64];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Clients: an open below sockets/ connects to a native socket, of any family and type, and reads
- * and writes move what the other end sent and receives.
+ * Clients: an open in sockets/ connects to a native socket, of any family and type. Reads return
+ * what the other end sent, and the other end receives what is written.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -22,7 +22,7 @@
 
 static const int connected_types[] = {SOCK_STREAM, SOCK_SEQPACKET};
 
-/* Both ways between `fd`, in the mount, and `peer`; then the peer leaves. */
+/* Sends both ways between `fd`, in the mount, and `peer`; then the peer leaves. */
 static void must_talk(int fd, int peer)
 {
 	char byte;
@@ -90,7 +90,7 @@ START_TEST(test_sockets_udp_both_ways)
 }
 END_TEST
 
-/* A datagram socket and the open file that is connected to it. */
+/* A datagram socket, and the open file that is connected to it. */
 struct datagrams {
 	int peer, fd;
 	struct sockaddr_un from;
@@ -313,7 +313,7 @@ START_TEST(test_sockets_only_directories_and_sockets_are_shown)
 }
 END_TEST
 
-/* 107 bytes, of which each but the first is shown as three. */
+/* 107 bytes: all but the first are shown as three each. */
 START_TEST(test_sockets_abstract_name_too_long_to_show_is_not_listed)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "\0x"};
@@ -330,7 +330,7 @@ START_TEST(test_sockets_abstract_name_too_long_to_show_is_not_listed)
 	ck_assert_ptr_nonnull(dir);
 	while ((entry = readdir(dir))) {
 		ck_assert_uint_le(strlen(entry->d_name), NAME_MAX);
-		/* Those of others come and go. */
+		/* Those of other programs come and go. */
 		if (fstatat(dirfd(dir), entry->d_name, &attr, 0) < 0)
 			ck_assert_int_eq(errno, ENOENT);
 		is_listed |= !strcmp(entry->d_name, "ipcfs-test-short");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * sockets/unix as another user: no way to a socket that the user could not connect to, who the
- * other end sees, and what strangers are told. And the mount seen through itself.
+ * sockets/unix as another user: no way to a socket that the user could not connect to, whose
+ * credentials the other end sees, and what strangers learn. And the mount seen through itself.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -29,7 +29,7 @@ static int open_code(const char *name)
 	return child_code_as(OTHER, open_run, (void *)ipc_path(name));
 }
 
-/* A socket for all in a directory for root. */
+/* Makes a socket for everybody in a directory for root. */
 static int private_socket(void)
 {
 	int listener;
@@ -85,7 +85,10 @@ START_TEST(test_rights_links_are_followed_where_one_may)
 }
 END_TEST
 
-/* What the daemon has open is nobody's way in: its descriptors of /proc as links, made later. */
+/*
+ * Nobody gets in through what the daemon has open: links to its descriptors in /proc replace a
+ * socket that was looked up before.
+ */
 static int follow_daemon(void *arg)
 {
 	char link[64], self[64];
@@ -142,7 +145,7 @@ START_TEST(test_rights_peer_sees_caller)
 }
 END_TEST
 
-/* The connection's own directory in info/, whose number is not known before. */
+/* The connection's own directory in info/, whose number is not known in advance. */
 static const char *find_info(const char *kind, const char *mark)
 {
 	static char found[700];

@@ -21,15 +21,15 @@
 
 #define VOLUME (1LL << 30)
 
-/* One direction at one end. */
+/* One direction, at one end. */
 struct flow {
 	pthread_t thread;
 	uint64_t seed, sum;
-	long long size; /* moved */
+	long long size; /* moved so far */
 	int fd, error;
 };
 
-/* Depends on where each byte is. */
+/* Depends on the position of each byte. */
 static uint64_t sum_add(uint64_t sum, const unsigned char *data, size_t size)
 {
 	for (size_t i = 0; i < size; i++)
@@ -104,7 +104,7 @@ static void flow_end(struct flow *flow)
 	ck_assert_int_eq(flow->size, VOLUME);
 }
 
-/* Between two descriptors that are two ends of one connection. */
+/* Sends both ways at once between the two ends of a connection. */
 static void exchange(int a, int b)
 {
 	struct flow flows[4];

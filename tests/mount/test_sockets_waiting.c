@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Clients that have to wait: for a listener with no room, for a peer that never reads. A signal
+ * Clients that have to wait: for a listener with no room, or for a peer that never reads. A signal
  * ends each wait at once, and nothing of it is left.
  */
 #include "tests/mount/channels.h"
@@ -33,7 +33,7 @@ static bool is_writable(int fd, int milliseconds)
 	return must(poll(&ready, 1, milliseconds)) == 1;
 }
 
-/* Clients come until one is not let in within 0.3 seconds. */
+/* Connects clients until one is not let in within 0.3 seconds. */
 static void full_start(struct full *full, int sort)
 {
 	int port = 0;
@@ -150,7 +150,7 @@ START_TEST(test_waiting_connect_nonblock_refused_polls_error)
 }
 END_TEST
 
-/* A user has 256 threads that may sleep; others have theirs, and all else goes on. */
+/* A user has 256 threads that may sleep. Others have their own, and everything else goes on. */
 START_TEST(test_waiting_connects_many_others_work)
 {
 	static pid_t pids[256];
@@ -180,7 +180,7 @@ START_TEST(test_waiting_connects_many_others_work)
 END_TEST
 
 struct writer {
-	int fd, peer; /* the peer is the parent's alone */
+	int fd, peer; /* only the parent keeps the peer */
 };
 
 static int write_run(void *arg)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What waits in served pipes: it stays what it was while other requests come in the same memory,
- * and takes not much more of that than it is long.
+ * What waits in served pipes stays what it was while other requests come in the same memory, and
+ * takes not much more memory than its length.
  */
 #include "tests/mount/fixture.h"
 #include "tests/mount/process.h"
@@ -14,14 +14,14 @@
 
 enum { KIB = 1024, MIB = 1024 * KIB, N_PIPES = 8, N_MANY = 200, N_STEPS = 4000, SMALL = 16 * KIB };
 
-/* The daemon has less than so much more memory than before, KiB. */
+/* Fails the test unless the daemon's memory has grown by less than `most` KiB. */
 static void expect_less(long before, long most)
 {
 	if (!program_is_sanitized())
 		ck_assert_int_lt(mount_memory(&ipc) - before, most);
 }
 
-/* A pipe, and how far it was written and read. Each byte is what its place and its pipe make it. */
+/* A pipe, and how far it was written and read. Each byte depends on its place and its pipe. */
 struct pipe {
 	int fd;
 	uint64_t n_written, n_read;
@@ -79,7 +79,7 @@ static void take(struct pipe *pipe, size_t size)
 	pipe->n_read += (uint64_t)n;
 }
 
-/* Small and large, so that what is kept and what is copied lie side by side. */
+/* Small and large sizes, so that what is kept and what is copied lie side by side. */
 static size_t choose_size(void)
 {
 	switch (random() % 4) {
@@ -137,7 +137,7 @@ START_TEST(test_stored_large_writes_take_no_more_than_twice_their_size)
 }
 END_TEST
 
-/* Some buffers are left for the next ones. */
+/* Some buffers are left for the next writes. */
 START_TEST(test_stored_memory_goes_back)
 {
 	long memory;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Who has an object open sees at once that its name has gone: fstat(2) says no links, which is what
- * lsof +L1 goes by, however it was removed through the mount, and by whichever open file.
+ * A process that has an object open sees at once that the name has gone: fstat(2) reports no links,
+ * which lsof +L1 goes by. This holds however the name was removed through the mount, and for every
+ * open file of the object.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -24,7 +25,7 @@ static const struct {
 	{"queues/u", "", false, ""},
 	{"sems/u", "", false, ""},
 	{"sysv/queues/0x000004d2", "", false, ""},
-	/* One that counts as attached keeps its number as a name. */
+	/* A segment that counts as attached keeps its number as a name. */
 	{"sysv/shm/0x000004d2", "size=4096", false, "map_files"},
 	{"sysv/sems/0x000004d2", "", false, ""},
 };
