@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# A daemon in a mount namespace of its own, where the name service knows accounts of the test: of
-# libnss-extrausers, as a real machine has them, user `extra-user`, 23001, and group `extra-group`,
-# 23002. What else ends in -N is a user and a group with that number, by nss_slow.c, which notes what
-# it is asked in $IPCFS_NSS/asked.
+# A daemon in its own mount namespace, where the name service knows the test's accounts.
+# libnss-extrausers, as on a real machine, provides user `extra-user`, 23001, and group
+# `extra-group`, 23002. Any other name that ends in -N is a user and a group with that number, by
+# nss_slow.c, which notes each question in $IPCFS_NSS/asked.
 # shellcheck shell=bash disable=SC2016,SC2153
 
 load helper
@@ -12,7 +12,7 @@ declare -ga KEPT_OPEN=()
 
 : "${IPCFS_NSS_MODULE:?the full path of libnss_ipcfs.so.2}"
 
-# The daemon's mounts get out of its namespace where they are below $SHARED.
+# The daemon's mounts leave its namespace if they are below $SHARED.
 setup() {
 	[[ $(id -u) == 0 ]] || skip "only root can mount here"
 	SHARED=$(new_directory)
@@ -62,12 +62,12 @@ teardown() {
 	return "$bad"
 }
 
-# as UID GROUP COMMAND...: the user has a group of the same number, and that one.
+# as UID GROUP COMMAND...: the user is in the group of the same number, and in GROUP.
 as() {
 	timeout -k 1 20 setpriv --reuid="$1" --regid="$1" --groups="$2" "${@:3}" 3>&-
 }
 
-# What objects there can be: KIND/NAME of each, and what create needs to know of it.
+# The objects that there can be: KIND/NAME of each, and what create needs to know about it.
 objects() {
 	cat <<-END
 		pipes/$NAME
@@ -82,12 +82,12 @@ objects() {
 	END
 }
 
-# lines KEY=VALUE...: what creates all of them, with these keys.
+# lines KEY=VALUE...: the lines that create all of them, with these keys.
 lines() {
 	objects | sed "s/^/create /; s/\$/ $*/"
 }
 
-# are OWNER GROUP MODE: all of them, as the mount and as the kernel have them.
+# are OWNER GROUP MODE: all of them are, as the mount and as the kernel report them.
 are() {
 	local object
 
@@ -102,11 +102,11 @@ are() {
 	done
 }
 
-is() { # PATH OWNER GROUP MODE; in shm/ it may be a link; a directory may be searched besides
+is() { # PATH OWNER GROUP MODE; in shm/ it may be a link; a directory may have search bits too
 	local mode=$((8#$4)) shown
 
 	shown=$((8#$(stat -Lc %a "$1") & 0666))
-	# Where there are no lists, the mode shows as well what the maker's own group may.
+	# Where there are no lists, the mode also shows what the maker's own group may do.
 	[[ $1 != */sysv/* ]] || ! is_off posix_acl || mode=$((mode | shown & mode >> 3))
 	[[ $(stat -Lc "%u %g" "$1") == "$2 $3" && $shown == "$mode" ]] || {
 		echo "$1 is: $(stat -Lc "%u %g %a" "$1")"
@@ -131,9 +131,9 @@ last_error() {
 	sed '0,/^# Your last error:/d' "$CTL"
 }
 
-# --- a name service that takes its time -----------------------------------------------------------
+# --- a slow name service --------------------------------------------------------------------------
 
-# slow NAME...: from here on who asks for one of them waits for `answer`.
+# slow NAME...: from now on, whoever asks for one of them waits for `answer`.
 slow() {
 	mkfifo -m 666 "${@/#/$IPCFS_NSS/}"
 }
@@ -144,7 +144,7 @@ answer() {
 	KEPT_OPEN+=("$kept_open")
 }
 
-# asked QUESTION...: these are all that were asked, in any order.
+# asked QUESTION...: these are all the questions that were asked, in any order.
 asked() {
 	[[ $(sort "$IPCFS_NSS/asked") == "$(printf '%s\n' "$@" | sort)" ]]
 }
@@ -153,13 +153,13 @@ forget_asked() {
 	: >"$IPCFS_NSS/asked"
 }
 
-# write_as UID GROUP FILE TEXT: one write(2) to ctl in the background, whose result goes to the file.
+# write_as UID GROUP FILE TEXT: makes one write(2) to ctl in the background; FILE gets its result.
 write_as() {
 	background setpriv --reuid="$1" --regid="$1" --groups="$2" \
 		python3 "$HERE/ctl_write.py" "$CTL" "$4" >"$3"
 }
 
-# result JOB FILE RESULT: the job ends, and that was the result.
+# result JOB FILE RESULT: the job ends, with that result.
 result() {
 	wait_until ended "$1"
 	[[ $(cat "$2") == "$3" ]] || {
@@ -168,7 +168,7 @@ result() {
 	}
 }
 
-# interrupt JOB FILE: it ends at once.
+# interrupt JOB FILE: Ctrl-C ends the job at once.
 interrupt() {
 	kill -INT "$1"
 	WITHIN=2 result "$1" "$2" EINTR
@@ -176,7 +176,7 @@ interrupt() {
 
 # --- the configuration file -----------------------------------------------------------------------
 
-# configure: mounts $IPC anew with the file that stdin is.
+# configure: mounts $IPC anew, with stdin as its configuration file.
 configure() {
 	export CONFIG="$SHARED/ipcfs.conf" LOG="$SHARED/log"
 	cat >"$CONFIG"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# owner= and group= with names that only the name service knows, in ctl and in the configuration file.
+# owner= and group= with names that only the name service knows, in ctl and the configuration file.
 # shellcheck shell=bats disable=SC2016,SC2030,SC2031,SC2153,SC2154
 
 load accounts
@@ -19,18 +19,18 @@ load accounts
 	are 23001 23002 640
 }
 
-@test "a user names itself and a group that it is in, of every kind" {
+@test "a user names itself and a group of its own, for every kind" {
 	run -0 as 23001 23002 bash -c 'while read -r line; do echo "$line" > $CTL || exit; done <<< "$1"' \
 		bash "$(lines owner=extra-user group=extra-group mode=0640)"
 	are 23001 23002 640
 }
 
-@test "so do several lines that are written at once" {
+@test "several lines in one write name owner and group too" {
 	run -0 as 23001 23002 bash -c 'echo "$1" > $CTL' bash "$(lines owner=extra-user group=extra-group mode=0640)"
 	are 23001 23002 640
 }
 
-@test "a user who is not in the group, or another one, is refused, and nothing is made" {
+@test "naming another owner, or a group one is not in, is refused and makes nothing" {
 	run -1 as 23001 23003 bash -c 'echo "create queues/$NAME owner=extra-user group=extra-group" > $CTL'
 	run -0 as 23001 23003 tail -n1 "$CTL"
 	[[ $output == "line 1: group=23002: you are not in this group" ]]
@@ -40,7 +40,7 @@ load accounts
 	no_object
 }
 
-@test "a name that nobody knows is EINVAL, and ctl says which" {
+@test "an unknown name fails with EINVAL, and ctl says which" {
 	local line
 	while read -r line; do
 		run -1 shell 'echo "$1 owner=extra-user group=extra-grope" > $CTL' "$line"
@@ -56,13 +56,13 @@ load accounts
 
 # --- the configuration file -----------------------------------------------------------------------
 
-@test "what the configuration file names is there when the mount is" {
+@test "what the configuration file names exists as soon as the mount does" {
 	configure < <(lines owner=extra-user group=extra-group mode=0640)
 	are 23001 23002 640
 	no_fault
 }
 
-@test "SIGHUP makes what the configuration file names, and nobody waits for that" {
+@test "SIGHUP makes what the configuration file names, and keeps nobody waiting" {
 	configure </dev/null
 	lines owner=slow-23001 group=slow-23002 mode=0640 >"$CONFIG"
 	slow slow-23001 slow-23002
@@ -80,7 +80,7 @@ load accounts
 	no_fault
 }
 
-@test "the lines of the file are done in order, also on SIGHUP and where one waits" {
+@test "the lines of the file are done in order, also on SIGHUP and when one waits" {
 	configure </dev/null
 	cat >"$CONFIG" <<-END
 		create queues/$NAME owner=slow-23001 mode=0600
@@ -119,7 +119,7 @@ load accounts
 	no_fault
 }
 
-@test "a name that nobody knows is told with file and line, at the start and on SIGHUP" {
+@test "an unknown name is reported with file and line, at the start and on SIGHUP" {
 	configure <<-END
 		create queues/$NAME owner=extra-user group=extra-grope
 		create queues/$NAME owner=extra-user group=extra-group

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Lines that have to wait for the name service: what goes on meanwhile, Ctrl-C, the end of the mount.
+# Lines that wait for the name service: what goes on meanwhile, Ctrl-C, and the end of the mount.
 # shellcheck shell=bats disable=SC2016,SC2030,SC2031,SC2153,SC2154
 
 load accounts
@@ -27,7 +27,7 @@ load accounts
 	are 23001 23002 640
 }
 
-@test "while a line waits everything else goes on, and it costs no time" {
+@test "while a line waits, everything else goes on and the daemon stays idle" {
 	slow slow-23001 slow-23002
 	write_as 23001 23002 "$OUT" "create queues/$NAME owner=slow-23001 group=slow-23002 mode=0640"
 	wait_until asked "user slow-23001"
@@ -44,7 +44,7 @@ load accounts
 	asked "user slow-23001" "user slow-23003" "group slow-23002"
 }
 
-# The daemon needs no processor for half a second.
+# The daemon uses next to no processor time for half a second.
 idle() {
 	local before after
 	before=$(awk '{ print $14 + $15 }' "/proc/${DAEMON[$IPC]}/stat")
@@ -53,7 +53,7 @@ idle() {
 	((after - before <= 5))
 }
 
-@test "two lines of two users at once have each its own accounts" {
+@test "lines of two users at the same time each get their own accounts" {
 	local first second
 	slow slow-23002 slow-23004
 	write_as 23001 23002 "$OUT.1" "create queues/$NAME group=slow-23002"
@@ -70,7 +70,7 @@ idle() {
 	is "$Q.2" 23003 23004 644
 }
 
-@test "two users who ask the same each ask for themselves, and have the same answer" {
+@test "two users with the same question each ask it, and get the same answer" {
 	local first
 	slow slow-23002
 	write_as 23001 23002 "$OUT.1" "create pipes/$NAME group=slow-23002"
@@ -84,7 +84,7 @@ idle() {
 	[[ ! -e $P ]]
 }
 
-@test "a user has several lines waiting, and they end in any order" {
+@test "several lines of one user can wait, and they end in any order" {
 	local first
 	slow slow-23002 slow-23001
 	write_as 23001 23002 "$OUT.1" "create queues/$NAME group=slow-23002"
@@ -116,7 +116,7 @@ idle() {
 	is "$P" 23001 0 600
 }
 
-in_write() { # PID: it sleeps in write(2)
+in_write() { # PID: the process sleeps in write(2)
 	[[ $(cut -d' ' -f1 "/proc/$1/syscall") == 1 ]]
 }
 
@@ -139,7 +139,7 @@ three_lines() {
 	is "$P.3" 23001 23001 644
 }
 
-@test "Ctrl-C during the second of three lines tells that the first was done" {
+@test "Ctrl-C during the second of three lines reports that the first was done" {
 	slow slow-23001
 	write_as 23001 23002 "$OUT" "$(three_lines)"
 	wait_until asked "user slow-23001"
@@ -150,10 +150,10 @@ three_lines() {
 	[[ $output != *"last error"* ]]
 }
 
-@test "a last line without a newline is looked up after its file was closed" {
+@test "a last line without a newline is looked up after the file is closed" {
 	local last="create pipes/$NAME owner=slow-23001"
 	slow slow-23001
-	# As stdio writes it: a piece of 4096 bytes, behind which the rest of the line could still come.
+	# As stdio writes it: a piece of 4096 bytes. The rest of the line could still come.
 	shell 'printf "#%*s\n%s" $((4094 - ${#1})) x "$1" > $CTL' "$last"
 	wait_until asked "user slow-23001"
 	[[ ! -e $P ]]
@@ -164,7 +164,7 @@ three_lines() {
 
 # --- Ctrl-C ---------------------------------------------------------------------------------------
 
-# interrupted UID GROUP: for every kind, during the first look-up, then during the second.
+# interrupted UID GROUP: for every kind, during the first lookup, then during the second.
 interrupted() {
 	local line name
 
@@ -183,15 +183,15 @@ interrupted() {
 	are 23001 23002 640
 }
 
-@test "Ctrl-C during a look-up of a user's line ends it, and leaves nothing half made" {
+@test "Ctrl-C during a lookup for a user's line ends it, and leaves nothing half made" {
 	interrupted 23001 23002
 }
 
-@test "Ctrl-C during a look-up of root's line ends it, and leaves nothing half made" {
+@test "Ctrl-C during a lookup for root's line ends it, and leaves nothing half made" {
 	interrupted 0 0
 }
 
-@test "Ctrl-C ends a line at once also where the look-up itself goes on" {
+@test "Ctrl-C ends a line at once even where the lookup itself goes on" {
 	slow deaf-23002
 	write_as 23001 23002 "$OUT" "create queues/$NAME group=deaf-23002"
 	wait_until asked "group deaf-23002"
@@ -204,7 +204,7 @@ interrupted() {
 	is "$Q" 23001 23002 644
 }
 
-@test "Ctrl-C at any moment leaves all of a line's work or nothing" {
+@test "Ctrl-C at any moment leaves all of a line's work or none" {
 	local all user
 	mapfile -t all < <(lines owner=slow-23001 group=slow-23002)
 	for user in 23001 0; do
@@ -215,7 +215,7 @@ interrupted() {
 	done
 }
 
-@test "a user who stops the process that makes a queue has none, and keeps nobody else from any" {
+@test "a user who stops the process that makes a queue gets none, and others still do" {
 	run -0 as 23001 23002 python3 "$HERE/ctl_stop.py" "$CTL" "${DAEMON[$IPC]}" "$NAME" group=slow-23002 mode=0640
 	[[ $output == EINTR ]]
 	run -1 as 23001 23002 bash -c 'echo "create queues/$NAME" > $CTL'
@@ -230,7 +230,7 @@ interrupted() {
 
 # --- the end of the mount -------------------------------------------------------------------------
 
-# killed NAME: SIGTERM while lines wait for the name; teardown looks how the daemon ended.
+# killed NAME: SIGTERM while lines wait for the name. teardown checks how the daemon ended.
 killed() {
 	local first
 	slow "$1"
@@ -245,18 +245,18 @@ killed() {
 	[[ ! -e $NATIVE_MQ/$NAME ]]
 }
 
-@test "SIGTERM while lines wait ends them, and the daemon" {
+@test "SIGTERM ends waiting lines and the daemon" {
 	killed slow-23002
 }
 
-@test "so it does where no signal ends the look-up" {
-	# What the thread uses that is left alone is not freed.
+@test "SIGTERM ends waiting lines even where no signal ends the lookup" {
+	# What the abandoned thread uses is not freed.
 	export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"
 	configure </dev/null
 	killed deaf-23002
 }
 
-@test "SIGTERM while a line of the configuration file waits ends the daemon, and is no fault" {
+@test "SIGTERM while a line of the configuration file waits ends the daemon without a fault" {
 	configure </dev/null
 	printf '%s\n' "create queues/$NAME owner=slow-23001" "create shm/$NAME" >"$CONFIG"
 	slow slow-23001

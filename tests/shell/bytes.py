@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Names of every byte that there can be in one, wherever a user chooses a name.
+"""Names with every possible byte in them, wherever a user chooses a name.
 
   bytes.py make DIRECTORY  makes objects of all kinds in the mount at $IPC, sockets in DIRECTORY and
                            processes, says "ready" and waits
   bytes.py inventory       checks inventory.json against the listings of info/
   bytes.py status          checks that each status has the lines of a harmless object, and no more
   bytes.py metrics         checks metrics with a parser of OpenMetrics
-  bytes.py text            checks what is for people to read
+  bytes.py text            checks what is meant for people
   bytes.py address         checks the addresses of servers
-  bytes.py ctl             checks what ctl says of lines with any byte in any word
+  bytes.py ctl             checks what ctl says about lines with any byte in any word
   bytes.py lines           prints such lines
 """
 import collections
@@ -23,7 +23,7 @@ import sys
 IPC, NAME = os.fsencode(os.environ["IPC"]), os.fsencode(os.environ["NAME"])
 KINDS = ["pipes", "queues", "sems", "shm", "events", "sockets/servers", "sockets/abstract", "sockets/unix"]
 EVERY = bytes(range(1, 256))
-# A harmless one, one that would be more lines, and one of whole characters that terminals obey.
+# A harmless one, one that would be several lines, and one of characters that terminals obey.
 ODD = [b"plain", b"q\nowner 0\nmode 0777\n{}\\x0a\"}", "\x9b31m\u202e\u2028\xfc&amp;".encode(), b" first", b"last "]
 
 
@@ -33,7 +33,7 @@ def pieces(size, but=b""):
 
 
 def octal(text):
-    """As ctl takes any byte."""
+    """The form in which ctl takes any byte."""
     return b"".join(b"\\%03o" % byte for byte in text)
 
 
@@ -43,7 +43,7 @@ def path(kind, name):
 
 def make_files():
     for kind, size in ("pipes", 1), ("shm", 1), ("events", 8), ("sems", 8), ("queues", 200):
-        # The kernel charges each queue to its user, and lets one have few.
+        # The kernel charges queues to their user, and allows only a few.
         for piece in (ODD[:2] if kind == "queues" else ODD) + pieces(size, b"/"):
             os.close(os.open(path(kind, NAME + b"." + piece), os.O_RDWR | os.O_CREAT, 0o600))
 
@@ -59,7 +59,7 @@ def make_servers(directory):
 
 
 def make_connections(directory):
-    """Servers of somebody else's, with a connection to each, and one to each of the mount's."""
+    """Makes native servers, a connection to each, and one to each of the mount's servers."""
     kept = []
     addresses = [b"\0" + NAME + b"a" + piece for piece in [b"plain"] + pieces(16)]
     addresses += [directory + b"/c" + piece for piece in [b"plain"] + pieces(16, b"/")]
@@ -80,7 +80,7 @@ def make_connections(directory):
 
 
 def make_processes():
-    """Each with the plain pipe open."""
+    """Makes processes that have the plain pipe open."""
     for piece in pieces(15):
         ready = os.pipe()
         if os.fork() == 0:
@@ -138,7 +138,7 @@ def status():
     n = 0
     for kind in KINDS:
         listed = os.listdir(path("info", kind.encode()))
-        # A connection is known by its number.
+        # A connection is recognised by its number.
         number = lambda name: name.rsplit(b"#", 1)[-1].isdigit()
         known = {number(name): keys(kind, name) for name in listed if b"plain" in name}
         assert known, kind
@@ -157,7 +157,7 @@ def metrics():
         for sample in family.samples:
             names[sample.name + sample.labels["kind"]].append(sample.labels["name"])
     check_names(names)
-    for entry in json.loads(read("inventory.json")):  # they call it the same
+    for entry in json.loads(read("inventory.json")):  # both use the same name
         assert entry["name"] in names["ipcfs_readers" + entry["kind"]], entry
     print(sum(map(len, names.values())))
 
@@ -187,7 +187,7 @@ def address():
 
 
 def wrong_lines():
-    """Every byte in every place where a word can be."""
+    """Yields lines with every byte in every place where a word can be."""
     for form in (b"create pipes/%s/x", b"%s pipes/x", b"create %s/x", b"create pipes/x %s=1", b"set pipes/%s eof=auto",
                  b"create queues/x maxmsg=%s", b"create pipes/x owner=%s", b"create pipes/x group=%s", b"remove shm/%s",
                  b"create pipes/x mode=%s", b"create sockets/servers/x listen=%s", b"empty pipes/%s", b"create pipes/x x%s"):

@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The examples of docs/choosing.md: each prints what stands below it. Each has the IPC namespace and
-# /dev/shm for itself.
+# The examples of docs/choosing.md: each prints what the page shows below it. Each has its own IPC
+# namespace and /dev/shm.
 # shellcheck shell=bats disable=SC2016
 
 load helper
 
-# Nothing is mounted by setup: see typed.
+# setup mounts nothing: the test's loop does, for each example.
 setup() {
 	[[ $(id -u) == 0 ]] || skip "only root can mount here"
 	IPC=$(new_directory)
@@ -17,7 +17,7 @@ teardown() {
 	[[ -z ${IPC:-} ]] || rmdir "$IPC"
 }
 
-# example N: its commands and what they print, in $BATS_TEST_TMPDIR.
+# example N: writes its commands, and what they print, to $BATS_TEST_TMPDIR.
 example() {
 	awk -v wanted="$1" -v dir="$BATS_TEST_TMPDIR" '
 		/^```sh$/ { n++; to = n == wanted ? dir "/commands" : ""; next }

@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The configuration file: channels that are there when the mount is, and what becomes of its faults.
-# $M is a mount of its own; queues and regions it shares with $IPC.
+# The configuration file: channels that exist as soon as the mount does, and what becomes of faults.
+# $M is a mount of the test's own; it shares queues and regions with $IPC.
 # shellcheck shell=bats disable=SC2016,SC2030,SC2031,SC2154
 
 load helper
 
-# configure ARGUMENT...: mounts $M with the file that stdin is.
+# configure ARGUMENT...: mounts $M with stdin as its configuration file.
 configure() {
 	export CONFIG="$BATS_TEST_TMPDIR/ipcfs.conf" LOG="$BATS_TEST_TMPDIR/log"
 	cat >"$CONFIG"
@@ -15,7 +15,7 @@ configure() {
 	mount_ipcfs "$M" -o "config=$CONFIG" "$@" 2>"$LOG"
 }
 
-# strict ARGUMENT...: tries to mount at $M with the file that stdin is; output is what it says.
+# strict ARGUMENT...: tries to mount at $M with stdin as the file. $output is what it says.
 strict() {
 	M=$(new_directory)
 	cat >"$BATS_TEST_TMPDIR/strict.conf"
@@ -26,7 +26,7 @@ hangup() {
 	kill -HUP "${DAEMON[$M]}"
 }
 
-@test "three channels are there when the mount is" {
+@test "three channels exist as soon as the mount does" {
 	configure <<-END
 		# channels of the test
 		create pipes/$NAME capacity=64K mode=0660 group=12345 eof=never
@@ -42,7 +42,7 @@ hangup() {
 	run -1 grep conf "$LOG"
 }
 
-@test "faults are told with file and line, and the others take effect" {
+@test "faults are reported with file and line, and the other lines take effect" {
 	configure <<-END
 		create pipes/$NAME
 		crate pipes/x
@@ -62,7 +62,7 @@ $CONFIG:8: owner=nosuch: there is no such user" ]]
 	[[ -e $M/pipes/$NAME && ! -e $M/pipes/x && ! -e $M/pipes/$NAME.2 && $(stat -c %s "/dev/shm/$NAME") == 4096 ]]
 }
 
-@test "the log says what exists and can't become what the file says, and what was asked" {
+@test "where an object can't become what the file says, the log says how they differ" {
 	local key why='there is one already, with served=daemon, not served=kernel'
 	keeps_fifos || why='Operation not supported'
 	key=$(printf '0x1bcf%04x' $((BASHPID % 65536)))
@@ -102,7 +102,7 @@ $CONFIG:9: create sockets/servers/$NAME: there is one already, with listen=tcp:l
 	[[ $(stat -c %a "$M/queues/$NAME") == 600 ]]
 }
 
-@test "config_strict fails the mount where what exists can't become what the file says" {
+@test "config_strict fails the mount where an object can't become what the file says" {
 	truncate -s 8K "/dev/shm/$NAME"
 	strict -f <<<"create shm/$NAME size=4K"
 	[[ $status != 0 && $status != 124 ]]
@@ -118,19 +118,19 @@ $CONFIG:9: create sockets/servers/$NAME: there is one already, with listen=tcp:l
 	rmdir "$M"
 }
 
-@test "config_strict fails the mount also where the program goes to the background" {
+@test "config_strict fails the mount of a program that goes to the background too" {
 	strict <<<"crate pipes/$NAME"
 	[[ $status != 0 && $status != 124 && $output == *"strict.conf:1: crate: "* ]]
 	run -1 is_mounted "$M"
 	rmdir "$M"
 }
 
-@test "config_strict with a file that has no fault mounts" {
+@test "config_strict mounts with a file that has no fault" {
 	configure -o config_strict <<<"create pipes/$NAME"
 	[[ -e $M/pipes/$NAME ]]
 }
 
-@test "a file that is not there fails the mount" {
+@test "a missing file fails the mount" {
 	M=$(new_directory)
 	run timeout -k 1 20 "$IPCFS" "$M" -o "config=$BATS_TEST_TMPDIR/nosuch" -f
 	[[ $status != 0 && $status != 124 && $output == *"nosuch: No such file or directory"* ]]
@@ -144,7 +144,7 @@ $CONFIG:9: create sockets/servers/$NAME: there is one already, with listen=tcp:l
 	rmdir "$M"
 }
 
-@test "a file that others own or may write is refused when root mounts, and so when it is read again" {
+@test "a file that others own or may write is refused when root mounts, and on SIGHUP" {
 	configure <<<"create pipes/$NAME"
 	echo "create pipes/$NAME.2" >"$CONFIG"
 	chown "$OTHER" "$CONFIG"
@@ -194,7 +194,7 @@ $CONFIG:9: create sockets/servers/$NAME: there is one already, with listen=tcp:l
 	rm -r "$M"
 }
 
-@test "the file is found from where the program was started" {
+@test "the file is found relative to where the program was started" {
 	echo "create pipes/$NAME" >"$BATS_TEST_TMPDIR/here.conf"
 	M=$(new_directory)
 	cd "$BATS_TEST_TMPDIR"
@@ -205,7 +205,7 @@ $CONFIG:9: create sockets/servers/$NAME: there is one already, with listen=tcp:l
 	wait_until test -e "$M/pipes/$NAME.2"
 }
 
-@test "what exists is kept with its data, and adjusted" {
+@test "what exists keeps its data, and is adjusted" {
 	shell '$MQ create $NAME 5 100; $MQ send $NAME hello; printf data > /dev/shm/$NAME; chmod 600 /dev/shm/$NAME'
 	configure <<-END
 		create queues/$NAME maxmsg=3 msgsize=1K mode=0622 owner=1234
@@ -218,7 +218,7 @@ $CONFIG:9: create sockets/servers/$NAME: there is one already, with listen=tcp:l
 $CONFIG:2: create shm/$NAME: there is one already, with size=4, not size=1" ]]
 }
 
-@test "a region that exists is neither cut off nor made longer" {
+@test "an existing region is neither cut nor extended" {
 	shell 'truncate -s 8K /dev/shm/$NAME; truncate -s 8K /dev/shm/$NAME.2'
 	configure <<-END
 		create shm/$NAME size=4K
@@ -260,7 +260,7 @@ $CONFIG:2: create shm/$NAME: there is one already, with size=4, not size=1" ]]
 	wait_until contains "$LOG" "$CONFIG:3: bad: not one of create, set, remove, empty"
 }
 
-@test "SIGHUP twice more changes nothing, and a file that is gone is a fault" {
+@test "SIGHUP twice more changes nothing, and a file that has gone is a fault" {
 	configure <<<"create pipes/$NAME mode=0604"
 	hangup
 	hangup
@@ -271,17 +271,17 @@ $CONFIG:2: create shm/$NAME: there is one already, with size=4, not size=1" ]]
 	[[ $output == "$NAME"$'\n604' ]]
 }
 
-@test "what is made belongs to root, with the usual mode, whatever the umask at the start" {
+@test "new objects belong to root, with the usual mode, whatever the umask at the start" {
 	umask 077
 	configure <<<"create pipes/$NAME"
 	run -0 stat -c "%u %g %a" "$M/pipes/$NAME"
 	[[ $output == "0 0 644" ]]
 }
 
-@test "config= goes before the system's files; without it they are read" {
+@test "config= replaces the system's files; without it they are read" {
 	M=$(new_directory)
 	export M
-	# In a mount namespace with an /etc of its own.
+	# In a mount namespace with its own /etc.
 	run -0 timeout -k 1 20 unshare -m --propagation private bash -c 'set -e; trap "umount -l \$M 2> /dev/null || true" EXIT
 		cp -a /etc/passwd /etc/group $BATS_TEST_TMPDIR/
 		mount -t tmpfs none /etc; cp -a $BATS_TEST_TMPDIR/passwd $BATS_TEST_TMPDIR/group /etc
@@ -297,7 +297,7 @@ $CONFIG:2: create shm/$NAME: there is one already, with size=4, not size=1" ]]
 	rmdir "$M"
 }
 
-@test "in /etc/ipcfs.d what others may write is left out, and all of it if that is the directory" {
+@test "/etc/ipcfs.d: what others own or may write is skipped, even the whole directory" {
 	M=$(new_directory)
 	export M
 	run -0 timeout -k 1 20 unshare -m --propagation private bash -c 'set -e; trap "umount -l \$M 2> /dev/null || true" EXIT

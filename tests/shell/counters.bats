@@ -33,7 +33,7 @@ value() { # KIND
 	[[ $(value sems) == 1 ]]
 }
 
-@test "fifty who wait for a semaphore take one thread" {
+@test "fifty waiters for a semaphore take one thread" {
 	touch "$L"
 	for _ in {1..50}; do
 		background head -c 2 "$L" > "$OUT"
@@ -63,7 +63,7 @@ all_ended() {
 	[[ $(value sems) == 1 ]]
 }
 
-@test "a semaphore has what is posted, one read at a time" {
+@test "a semaphore holds what is posted, and each read takes one" {
 	touch "$L"
 	echo 3 > "$L"
 	[[ $(value sems) == 3 && $(cat "$IPC/info/sems/$NAME/peek") == 3 ]]
@@ -75,7 +75,7 @@ all_ended() {
 	[[ $stderr == *"Resource temporarily unavailable"* ]]
 }
 
-@test "what is no number is refused by semaphores and events" {
+@test "semaphores and events refuse what is not a number" {
 	touch "$L" "$E"
 	for text in x -1 1.5 "1 2"; do
 		run ! shell 'echo "$1" > "$L"' "$text"
@@ -86,12 +86,12 @@ all_ended() {
 	[[ $(value sems) == 0 && $(value events) == 0 ]]
 }
 
-# Each of them writes otherwise: a line at a time, all at once, the newline by itself.
+# Each of them writes differently: a line at a time, everything in one write, the newline by itself.
 WRITERS=('seq 3' 'printf "1\n2\n3\n"' 'dash -c "printf \"1\n2\n3\n\""' 'awk "BEGIN { print 1; print 2; print 3 }"' 'echo 6'
 	'python3 -uc "for i in range(1, 4): print(i)"' 'python3 -c "for i in range(1, 4): print(i)"' 'perl -e "print qq(1\n2\n3\n)"'
 	'printf 6' 'printf "\n\n6\n\n"' 'sed -u "" <<< 6' 'sort <<< $'"'1\\n2\\n3'")
 
-@test "several lines are several numbers, and empty ones are nothing" {
+@test "several lines are several numbers, and empty ones count for nothing" {
 	touch "$L" "$E"
 	for writer in "${WRITERS[@]}"; do
 		shell "$writer"' > $L'
@@ -103,7 +103,7 @@ WRITERS=('seq 3' 'printf "1\n2\n3\n"' 'dash -c "printf \"1\n2\n3\n\""' 'awk "BEG
 	run ! --separate-stderr shell 'printf "1\n2147483647\n" | cat > $L'
 	[[ $stderr == *"Value too large"* && $(value sems) == 0 ]]
 	run ! shell 'printf "1\nx\n" | cat > $L' # bash itself writes each line by itself
-	run ! shell 'seq 2000 | head -c 8192 > $L' # cut in a number
+	run ! shell 'seq 2000 | head -c 8192 > $L' # cut within a number
 	[[ $(value sems) == 0 ]]
 }
 
@@ -128,7 +128,7 @@ WRITERS=('seq 3' 'printf "1\n2\n3\n"' 'dash -c "printf \"1\n2\n3\n\""' 'awk "BEG
 	[[ $output == 1 ]]
 }
 
-@test "a file that is no semaphore is refused" {
+@test "a file that is not a semaphore is refused" {
 	echo short > "/dev/shm/sem.$NAME"
 	run ! --separate-stderr shell 'cat "$L"'
 	[[ $stderr == *"Invalid argument"* ]]
@@ -156,7 +156,7 @@ WRITERS=('seq 3' 'printf "1\n2\n3\n"' 'dash -c "printf \"1\n2\n3\n\""' 'awk "BEG
 	[[ $(stat -c %a "$E") == 600 ]]
 }
 
-@test "who waits for an event is woken by a write, and ended by Ctrl-C" {
+@test "a write wakes a reader of an event, and Ctrl-C ends its wait" {
 	touch "$E"
 	background head -n 1 "$E" > "$OUT"
 	wait_until blocked "$JOB"
@@ -169,7 +169,7 @@ WRITERS=('seq 3' 'printf "1\n2\n3\n"' 'dash -c "printf \"1\n2\n3\n\""' 'awk "BEG
 	wait_until ended "$JOB"
 }
 
-@test "a full event has its writer wait until it is read" {
+@test "a writer to a full event waits until it is read" {
 	create events value=18446744073709551614
 	run ! --separate-stderr shell 'echo 1 | dd of=$E oflag=nonblock conv=notrunc status=none'
 	[[ $stderr == *"Resource temporarily unavailable"* ]]
@@ -180,7 +180,7 @@ WRITERS=('seq 3' 'printf "1\n2\n3\n"' 'dash -c "printf \"1\n2\n3\n\""' 'awk "BEG
 	[[ $(first "$E") == 1 ]]
 }
 
-@test "python3's poll is told when an event counts" {
+@test "python3's poll reports when an event counts" {
 	touch "$E"
 	run -0 shell 'python3 -c "import os, select, threading
 fd = os.open(os.environ[\"E\"], os.O_RDWR)

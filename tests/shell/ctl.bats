@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# ctl: one command a line, as a user types it; what is wrong with it, and who may do what by it.
+# ctl: one command a line, as a user types it; what is wrong with it, and what each user may do.
 # shellcheck shell=bats disable=SC2016
 
 load helper
@@ -27,7 +27,7 @@ other() { # WHAT ANOTHER USER TYPES
 	[[ $output == *$'\n'"$(cat /proc/sys/fs/mqueue/msg_default) $(cat /proc/sys/fs/mqueue/msgsize_default) 0"$'\n'"644 0" ]]
 }
 
-@test "every key of every kind is given with create" {
+@test "create takes every key of every kind" {
 	run -0 shell 'cat > $IPC/ctl <<-END
 			# comments and empty lines are left out
 
@@ -95,14 +95,14 @@ other() { # WHAT ANOTHER USER TYPES
 	[[ $output == gone ]]
 }
 
-@test "a new object has its maker's umask, and mode= goes before it" {
+@test "a new object has its maker's umask, and mode= overrides it" {
 	run -0 other 'umask 077; echo "create pipes/$NAME" > $IPC/ctl; echo "create queues/$NAME" > $IPC/ctl
 		echo "create shm/$NAME" > $IPC/ctl; echo "create pipes/$NAME.2 mode=0666" > $IPC/ctl
 		stat -c "%a %u %g" $P $NATIVE_MQ/$NAME /dev/shm/$NAME $P.2'
 	[[ $output == $'600 65534 65534\n600 65534 65534\n600 65534 65534\n666 65534 65534' ]]
 }
 
-@test "the umask is that of who opened ctl, when it opened it" {
+@test "the umask is the opener's, as it was when ctl was opened" {
 	run -0 shell 'umask 027; exec 7> $IPC/ctl; (umask 0; echo "create pipes/$NAME" >&7); stat -c %a $P'
 	[[ $output == 640 ]]
 }
@@ -111,7 +111,7 @@ other() { # WHAT ANOTHER USER TYPES
 	run -0 shell 'printf "create pipes/$NAME\ncreate shm/$NAME" > $IPC/ctl; ls $P $S'
 }
 
-@test "appending, and opening for both, are the same" {
+@test "appending, and opening for both reading and writing, work the same" {
 	run -0 shell 'echo "create pipes/$NAME" >> $IPC/ctl; exec 7<> $IPC/ctl; echo "create shm/$NAME" >&7; ls $P $S'
 }
 
@@ -157,7 +157,7 @@ other() { # WHAT ANOTHER USER TYPES
 	[[ ! -e $IPC/pipes/x && ! -e $IPC/queues/x ]]
 }
 
-@test "a wrong line is EINVAL, others have the call's own error" {
+@test "a malformed line fails with EINVAL, others with the call's own error" {
 	run -1 shell 'echo bad > $IPC/ctl'
 	[[ $output == *"Invalid argument"* ]]
 	run -1 shell 'touch $P; echo "create pipes/$NAME" > $IPC/ctl'
@@ -166,7 +166,7 @@ other() { # WHAT ANOTHER USER TYPES
 	[[ $output == *"No such file or directory"* ]]
 }
 
-@test "the next command that works forgets the error" {
+@test "the next command that works clears the error" {
 	refused bad "bad: not one of create, set, remove, empty"
 	shell 'echo "create pipes/$NAME" > $IPC/ctl'
 	run -1 grep "last error" "$IPC/ctl"
@@ -182,7 +182,7 @@ other() { # WHAT ANOTHER USER TYPES
 	[[ $output == "line 1: secret: not one of create, set, remove, empty" ]]
 }
 
-write_once() { # TEXT: one write(2), its result on stdout
+write_once() { # TEXT: makes one write(2), prints its result
 	python3 -c 'import os, sys
 fd = os.open(os.environ["IPC"] + "/ctl", os.O_WRONLY)
 try:
@@ -206,7 +206,7 @@ create pipes/$NAME.2
 	[[ $output == "Invalid argument" && ! -e $P.2 ]]
 }
 
-@test "the same for another user, whose queues are made by a process of its own" {
+@test "the same for another user, whose queues are made by another process" {
 	export -f write_once
 	run -0 other "write_once 'create queues/$NAME
 create pipes/$NAME
@@ -223,7 +223,7 @@ create pipes/$NAME.2'"
 	run -0 other 'printf "create %s\n" pipes/$NAME queues/$NAME pipes/$NAME.2 queues/$NAME.2 > $IPC/ctl; ls $P $P.2 $Q $Q.2'
 }
 
-@test "the line number is that of the whole text, although the shell writes the rest again" {
+@test "the line number counts the whole text, although the shell writes the rest again" {
 	run -1 shell 'printf "create pipes/$NAME\ncreate shm/$NAME\nbad\n" > $IPC/ctl'
 	run -0 last_error
 	[[ $output == "line 3: bad: not one of create, set, remove, empty" ]]
@@ -249,8 +249,8 @@ create pipes/$NAME.2'"
 
 # --- whose rights ---------------------------------------------------------------------------------
 
-# What another user may not do to root's objects: each line with the words that it is refused with.
-@test "another user cannot remove, change or give away what is not its own" {
+# What another user may not do to root's objects. Each line is refused, and ctl says why.
+@test "another user cannot remove, change or give away root's objects" {
 	shell 'touch $P $Q $S; chmod 600 $P $Q $S'
 	for object in "pipes/$NAME" "queues/$NAME" "shm/$NAME"; do
 		for line in "remove $object" "set $object mode=0666" "set $object owner=$OTHER" "set $object group=$OTHER"; do
@@ -268,7 +268,7 @@ create pipes/$NAME.2'"
 	run -1 grep -E "eof never|capacity 65536" "$IPC/info/pipes/$NAME/status"
 }
 
-@test "owner= of another is refused before anything is made" {
+@test "naming another owner is refused before anything is made" {
 	for object in "pipes/$NAME" "queues/$NAME" "shm/$NAME"; do
 		run -1 other "echo 'create $object owner=root' > \$IPC/ctl"
 		run -0 other 'tail -n1 $IPC/ctl'
@@ -280,7 +280,7 @@ create pipes/$NAME.2'"
 	[[ ! -e $P && ! -e $NATIVE_MQ/$NAME && ! -e /dev/shm/$NAME ]]
 }
 
-@test "a user may name itself, and a group that it is in" {
+@test "a user may name itself, and a group that it belongs to" {
 	run -0 timeout 20 setpriv --reuid="$OTHER" --regid="$OTHER" --groups=12345 bash -c \
 		'echo "create pipes/$NAME owner=65534 group=12345" > $IPC/ctl
 		echo "create shm/$NAME group=12345" > $IPC/ctl
@@ -289,9 +289,9 @@ create pipes/$NAME.2'"
 	run -1 other 'echo "set pipes/$NAME group=54321" > $IPC/ctl'
 }
 
-@test "a command has the rights of who opened ctl, not of who writes to it" {
+@test "a command has the rights of ctl's opener, not of the writer" {
 	shell 'touch $P; chmod 600 $P'
-	# A descriptor of another user's, to which a program of root's then writes.
+	# Another user's descriptor, to which root's program then writes.
 	run -1 python3 -c 'import os
 os.seteuid(65534)
 fd = os.open(os.environ["IPC"] + "/ctl", os.O_WRONLY)
@@ -307,7 +307,7 @@ os.write(fd, b"remove pipes/%s\n" % os.fsencode(os.environ["NAME"]))'
 	[[ ! -e $P ]]
 }
 
-@test "what is made through such a descriptor is its opener's" {
+@test "what is made through such a descriptor belongs to its opener" {
 	run -0 python3 -c 'import os
 os.setegid(65534)
 os.seteuid(65534)
@@ -333,23 +333,23 @@ for line in "create pipes/%s", "create shm/%s":
 
 # --- long writes ----------------------------------------------------------------------------------
 
-@test "a line is not taken for whole where the kernel cuts a long write" {
+@test "a line is not taken as complete where the kernel cuts a long write" {
 	touch "$P" "${P}1"
 	run -0 python3 "$HERE/ctl_long.py" "$IPC/ctl" cut "pipes/$NAME"
 	[[ $output == all && -e $P && ! -e ${P}1 ]]
 }
 
-@test "while one user's long write is done, others are served" {
+@test "others are served while one user's long write is done" {
 	KEY=$(printf '0x%08x' $((0x58000000 | ($$ & 0x3fffff))))
 	background setpriv --reuid="$OTHER" --regid="$OTHER" --clear-groups \
 		python3 "$HERE/ctl_long.py" "$IPC/ctl" many "$KEY" >"$OUT"
 	wait_until blocked "$JOB"
 	run -0 shell 'for n in 1 2 3 4 5; do
 		echo "create pipes/$NAME.$n" >$IPC/ctl || exit; ls $IPC/pipes/$NAME.$n; done'
-	# A line that waits for a job of its own goes on when that is done.
+	# A line that waits for a job of its own goes on when the job is done.
 	run -0 other 'for n in 1 2 3 4 5; do
 		echo "create queues/$NAME.$n" >$IPC/ctl && rm $IPC/queues/$NAME.$n || exit; done'
-	run ! ended "$JOB" # or the test would show nothing
+	run ! ended "$JOB" # else the test would show nothing
 	WITHIN=60 wait_until ended "$JOB"
 	[[ $(<"$OUT") == all ]]
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Interrupts lines at random moments: what was done is there, with the group that it should have,
-and of what was not nothing is left. Prints how many were done and how many interrupted.
+"""Interrupts lines at random moments. What was done is there, with the right group; of what was not
+done nothing is left. Prints how many lines were done and how many interrupted.
 
 ctl_interrupt.py MOUNT ROUNDS GID LINE...
 """
@@ -18,7 +18,7 @@ count = {0: 0, errno.EINTR: 0}
 
 
 def start(line):
-    """A process that writes the line; its exit status is the error."""
+    """Starts a process that writes the line. Its exit status is the error."""
     ready, is_ready = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -33,8 +33,8 @@ def start(line):
 
 
 def is_gone(path):
-    """A process or thread that was at it may still have to be undone, and may even begin only now:
-    what stays in the end, the caller sees."""
+    """Whether the path goes in time: the process or thread at work may still have to be undone, or
+    may even begin only now. What the caller sees is what remains in the end."""
     end = time.monotonic() + 5
     while os.path.lexists(path):
         if time.monotonic() > end:

@@ -2,14 +2,14 @@
 """Makes one long write(2) to ctl, and prints "all" if it was written whole.
 
 ctl_long.py CTL many NAME   a mebibyte of lines that make and remove sysv/sems/NAME, with many in each
-ctl_long.py CTL cut NAME    as the kernel cuts it: within the last line, "remove NAME" + "1"
+ctl_long.py CTL cut NAME    text that the kernel cuts within its last line, "remove NAME" + "1"
 """
 import mmap
 import os
 import sys
 
 MAX = 1 << 20
-OFFSET = 48  # in a page: from there the kernel takes so much less at once
+OFFSET = 48  # in a page: the kernel then takes this much less in one request
 
 ctl, what, name = sys.argv[1:]
 if what == "many":

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Writes random lines to $IPC/ctl: ctl_random.py N [SEED].
 
-Each is accepted, or refused and then explained by ctl; accepted ones are not all, nor refused ones.
-The names are $NAME's and what the lines make is removed at the end.
+Each is accepted, or refused and then explained by ctl. There must be enough of both. The names are
+$NAME's, and what the lines make is removed at the end.
 """
 import os
 import random
@@ -41,7 +41,7 @@ def sensible():
 
 
 def line():
-    # Of what is wholly random hardly anything is accepted.
+    # Hardly anything is accepted of what is wholly random.
     if rng.random() < 0.25:
         return sensible()
     verb = rng.choice([b"create", b"create", b"set", b"remove", b"remove", b"crate", b""])

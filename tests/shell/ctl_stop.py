@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Stops the process that the daemon has make a queue for us, which we are allowed to, as soon as it
-is there, and tells what became of the line: the name of the error. It is gone quickly, so the queue
-is removed and made anew until we catch it.
+"""Stops the process that makes a queue for us on behalf of the daemon, as soon as it exists. We are
+allowed to. Prints the name of the error that the line then gets. The process ends quickly, so the
+queue is removed and made again until we catch it.
 
 ctl_stop.py CTL DAEMON NAME [KEY=VALUE...]
 """
@@ -18,20 +18,20 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 def write():
-    """In a process of its own: its exit status is the error."""
+    """Runs in a child process. Its exit status is the error."""
     fd = os.open(ctl, os.O_WRONLY)
     os._exit(0 if libc.write(fd, line, len(line)) == len(line) else ctypes.get_errno())
 
 
 def stop(writer):
-    """Stops what it may, until the writer has ended; its exit status."""
+    """Stops what it may until the writer has ended, and returns the writer's exit status."""
     while os.waitid(os.P_PID, writer, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
         children.seek(0)
         for pid in map(int, children.read().split()):
             try:
                 os.kill(pid, signal.SIGSTOP)
             except (PermissionError, ProcessLookupError):
-                pass  # it is not ours yet, or gone
+                pass  # it is not ours yet, or has gone
     return os.waitstatus_to_exitcode(os.waitpid(writer, 0)[1])
 
 

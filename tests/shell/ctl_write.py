@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Makes one write(2), and prints what became of it: "all", the number of bytes if those were not
-all, or the name of the error. SIGINT does not end the program, only the call.
+"""Makes one write(2) and prints its result: "all", the number of bytes if it was less than all, or
+the name of the error. SIGINT does not end the program, only the call.
 
 ctl_write.py PATH|DESCRIPTOR TEXT
 """

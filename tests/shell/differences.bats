@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What is not as natively, and the remedies that ipcfs(5) and docs/differences.md name for it. A case
-# that shows a difference fails once there is none: then the documents promise too little.
+# What differs from native behaviour, and the remedies that ipcfs(5) and docs/differences.md give. A
+# case that shows a difference fails once there is none: then the documents promise too little.
 # shellcheck shell=bats disable=SC2002,SC2016,SC2030,SC2031
 
 load helper
@@ -59,11 +59,11 @@ stop_and_go() {
 	done
 }
 
-waits() { # that many readers of the queue do
+waits() { # N: that many readers of the queue wait
 	wait_until contains "$IPC/info/queues/$NAME/status" "waiting $1"
 }
 
-@test "a sort that is stopped in a queue gives up, and reads on behind a cat" {
+@test "sort, stopped while it reads a queue, gives up; behind cat it reads on" {
 	local reader
 
 	touch "$Q"
@@ -89,7 +89,7 @@ waits() { # that many readers of the queue do
 	[[ $(<"$OUT") == $'apple\npear' ]]
 }
 
-@test "curl sends what there is in a pipe behind a cat" {
+@test "curl behind cat sends what is in a pipe" {
 	local port
 
 	echo "create pipes/$NAME served=daemon" >"$IPC/ctl"
@@ -103,7 +103,7 @@ waits() { # that many readers of the queue do
 	wait_until contains "$OUT" data
 }
 
-@test "several lines are a message each, and one behind a cat" {
+@test "several lines are a message each; behind cat they are one message" {
 	printf 'a\nb\n' >"$Q"
 	grep -qx 'messages 2' "$IPC/info/queues/$NAME/status"
 	truncate -s 0 "$Q"
@@ -150,7 +150,7 @@ waits() { # that many readers of the queue do
 	[[ $output == gone$'\n'"$IPC/queues" ]]
 }
 
-@test "an open queue is shown as (deleted) though it is there" {
+@test "an open queue is shown as (deleted) although it exists" {
 	touch "$Q"
 	exec 5<"$Q"
 	stat "$Q" >/dev/null

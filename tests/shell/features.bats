@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What the kernel can do, turned off: $LESS is a mount of the same objects as $IPC, without it.
+# Kernel features turned off: $LESS is a mount of the same objects as $IPC, without them.
 # shellcheck shell=bats disable=SC2016,SC2153,SC2154
 
 load helper
@@ -21,12 +21,12 @@ teardown() {
 	ipcfs_teardown
 }
 
-# Mounts $LESS; what the daemon says is in $OUT.log.
+# Mounts $LESS. What the daemon says goes to $OUT.log.
 mount_less() { # OPTIONS
 	mount_ipcfs "$LESS" -o "$1" 2>"$OUT.log"
 }
 
-# The names of all, as the answer to a wrong one lists them.
+# The names of all features, as the answer to a wrong one lists them.
 all_features() {
 	"$IPCFS" "$LESS" -o without=nothing 2>&1 3>&- | sed -n 's/.*there are the features //p'
 }
@@ -49,7 +49,7 @@ everything_works() {
 	everything_works
 	echo seen > "/dev/shm/$NAME"
 	[[ -L $LS && ! -L $S && $(cat "$LS") == seen ]]
-	# By what the listing says of it: find asks no more.
+	# From the type in the listing: find asks no more.
 	[[ $(find "$LESS/shm" -name "$NAME" -type l) == "$LS" ]]
 	[[ $(find "$IPC/shm" -name "$NAME" -type f) == "$S" ]]
 }
@@ -63,7 +63,7 @@ everything_works() {
 	grep -q "features here: none; missing: none; turned off: $all\$" "$OUT.log"
 }
 
-@test "a queue made through the mount is the machine's with and without a mount of queues" {
+@test "a queue made through the mount is the machine's, with or without mqueue_mount" {
 	mount_less without=mqueue_mount
 	echo hello > "$LQ"
 	[[ $(first "$Q") == hello ]]
@@ -71,7 +71,7 @@ everything_works() {
 	[[ $(first "$LQ") == back ]]
 }
 
-@test "without=msg_copy the messages of a System V queue are not shown" {
+@test "without=msg_copy hides the messages of a System V queue" {
 	mount_less without=msg_copy
 	echo hello > "$IPC/sysv/queues/$KEY"
 	[[ $(cat "$IPC/info/sysv/queues/$KEY/peek") == hello ]]
@@ -87,7 +87,7 @@ maps() { # FILE
 mmap.mmap(os.open(sys.argv[1], os.O_RDWR), 8)' "$1"
 }
 
-@test "without=map_files a System V segment can be read and written, and not mapped" {
+@test "without=map_files lets a System V segment be read and written, but not mapped" {
 	mount_less without=map_files
 	truncate -s 8 "$IPC/sysv/shm/$KEY"
 	maps "$IPC/sysv/shm/$KEY"
@@ -96,7 +96,7 @@ mmap.mmap(os.open(sys.argv[1], os.O_RDWR), 8)' "$1"
 	run ! maps "$LESS/sysv/shm/$KEY"
 }
 
-@test "several are turned off by one option or by several, and the log says so" {
+@test "one option or several can turn off several features, and the log says so" {
 	mount_less without=resend:msg_copy,without=posix_acl
 	run -0 grep -c "features here: " "$OUT.log"
 	[[ $output == 1 ]]

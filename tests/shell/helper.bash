@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What every file here stands on. setup() gives each test a mount of its own at $IPC and names that
-# no other test has: $P, $Q and $S are a pipe, a queue and a region that do not exist yet. teardown()
-# ends the test's jobs, the daemon and whatever the test left in the kernel. SIGTERM must end the
-# daemon: where it does not, or where anything hangs, the connection is aborted and the test fails.
+# What every test file here relies on. setup() gives each test its own mount at $IPC and names that
+# no other test has: $P, $Q and $S are a pipe, a queue and a region that do not exist yet.
+# teardown() ends the test's jobs, the daemon and whatever the test left in the kernel. SIGTERM must
+# end the daemon. If it does not, or anything hangs, the connection is aborted and the test fails.
 # shellcheck shell=bash disable=SC2016
 
 bats_require_minimum_version 1.5.0
@@ -26,12 +26,12 @@ setup() {
 	ipcfs_setup
 }
 
-# With `-o $SETUP_OPTIONS`, if a file sets that.
+# Mounts with `-o $SETUP_OPTIONS`, if a file sets that.
 ipcfs_setup() {
 	[[ $(id -u) == 0 ]] || skip "only root can mount here"
 	mountpoint -q "$FUSECTL" || mount -t fusectl none "$FUSECTL"
 	export NAME="ipcfs-test-$$-$BATS_TEST_NUMBER"
-	NATIVE_MQ=$(new_directory) # not below bats's own: that one is removed with rm -r, and so would be every queue
+	NATIVE_MQ=$(new_directory) # not below bats's own: rm -r removes that one, and would remove every queue
 	mount -t mqueue none "$NATIVE_MQ"
 	IPC=$(new_directory)
 	export IPC NATIVE_MQ P="$IPC/pipes/$NAME" Q="$IPC/queues/$NAME" S="$IPC/shm/$NAME"
@@ -47,7 +47,7 @@ ipcfs_teardown() {
 	local dir bad=0
 
 	[[ -n ${IPC:-} ]] || return 0 # skipped
-	echo "status ${status:-}, output: ${output:-}" # bats shows it when the test has failed
+	echo "status ${status:-}, output: ${output:-}" # bats shows it if the test has failed
 	[[ ${#JOBS[@]} == 0 ]] || kill -KILL "${JOBS[@]}" 2>/dev/null || true
 	for dir in "${MOUNTS[@]}"; do
 		end_mount "$dir" || bad=1
@@ -60,13 +60,13 @@ ipcfs_teardown() {
 	return "$bad"
 }
 
-# For a setup: a directory of the test's own, $D, which teardown removes with what is in it.
+# For a setup(): makes $D, a directory of the test's own, which teardown removes with its content.
 make_directory() {
 	D=$(new_directory)
 	export D
 }
 
-# needs FEATURE...: skips the test where IPCFS_TEST_OPTIONS turns one of them off.
+# needs FEATURE...: skips the test if IPCFS_TEST_OPTIONS turns one of them off.
 needs() {
 	local feature
 
@@ -75,7 +75,7 @@ needs() {
 	done
 }
 
-# Does IPCFS_TEST_OPTIONS turn that feature of the kernel (lib/host/feature.h) off?
+# Whether IPCFS_TEST_OPTIONS turns this kernel feature (lib/host/feature.h) off.
 is_off() { # FEATURE
 	local option options
 
@@ -86,7 +86,7 @@ is_off() { # FEATURE
 	return 1
 }
 
-# Is a pipe that says nothing else a FIFO here? Else the daemon serves it.
+# Whether a pipe is a FIFO here by default. Else the daemon serves it.
 keeps_fifos() {
 	! is_off open_tree && [[ ,${IPCFS_TEST_OPTIONS:-}, != *,pipe_served=daemon,* ]]
 }
@@ -100,7 +100,7 @@ new_directory() {
 	echo "$dir"
 }
 
-# mount_ipcfs DIRECTORY [ARGUMENT...]: in the foreground, so that teardown learns how it ended.
+# mount_ipcfs DIRECTORY [ARGUMENT...]: mounts in the foreground. teardown learns how it ended.
 mount_ipcfs() {
 	"$IPCFS" "$1" ${IPCFS_TEST_OPTIONS:+-o "$IPCFS_TEST_OPTIONS"} "${@:2}" -f 3>&- &
 	wait_until is_mounted_or_dead "$1" $!
@@ -108,20 +108,20 @@ mount_ipcfs() {
 	wait_until test -e "$1/README"
 }
 
-# Mount $IPC again, with `-o $1`.
+# Mounts $IPC again, with `-o $1`.
 remount() { # OPTIONS
 	umount "$IPC"
 	wait_until ended "${DAEMON[$IPC]}"
 	mount_ipcfs "$IPC" -o "$1"
 }
 
-# The way of a user: the program puts itself in the background.
+# As a user does it: the program puts itself in the background.
 start_ipcfs() {
 	timeout -k 1 20 "$IPCFS" "$1" ${IPCFS_TEST_OPTIONS:+-o "$IPCFS_TEST_OPTIONS"} "${@:2}" 3>&-
 	look_after "$1" "$(pgrep -o -f "^$IPCFS $1( |\$)")"
 }
 
-# From here on teardown ends the mount at DIRECTORY, which PID serves.
+# look_after DIRECTORY PID: from now on teardown ends the mount at DIRECTORY, which PID serves.
 look_after() {
 	local dir=$1
 
@@ -184,14 +184,14 @@ end_mount() {
 
 # --- running what a user types --------------------------------------------------------------------
 
-# shell 'WHAT A USER TYPES': in a bash of its own, ended if it takes too long. Mind that jobs of that
-# bash which outlive it keep `run` waiting.
+# shell 'WHAT A USER TYPES': runs it in a separate bash, and ends it if it takes too long. Jobs that
+# outlive that bash keep `run` waiting.
 shell() {
 	timeout -k 1 "${WITHIN:-20}" bash -c "$1" bash "${@:2}" 3>&-
 }
 
-# first FILE: its first line. What looks like a regular file and cannot seek makes head complain
-# on stderr although it has printed the right thing.
+# first FILE: prints its first line. On what looks like a regular file and cannot seek, head
+# complains on stderr although it has printed the right thing.
 first() {
 	head -n1 "$@" 2>/dev/null
 }
@@ -201,7 +201,7 @@ as_user() { # UID COMMAND...
 	timeout -k 1 20 setpriv --reuid="$1" --regid="$1" --clear-groups "${@:2}" 3>&-
 }
 
-# Start COMMAND as a terminal would (a Ctrl-C reaches it, stdin is the one given), its pid in $JOB.
+# Starts COMMAND as a terminal would (Ctrl-C reaches it, stdin is the caller's). $JOB is its pid.
 background() {
 	env --default-signal=INT,QUIT "$@" <&0 3>&- &
 	JOB=$!
@@ -210,7 +210,7 @@ background() {
 
 # --- conditions -----------------------------------------------------------------------------------
 
-# wait_until CONDITION...: false when it has not come true in time (WITHIN seconds, or 10).
+# wait_until CONDITION...: fails if it has not come true in time (WITHIN seconds, or 10).
 wait_until() {
 	local deadline=$((SECONDS + ${WITHIN:-10} + 1))
 
@@ -223,7 +223,7 @@ wait_until() {
 	done
 }
 
-ended() { # PID; whoever should reap it may take a while
+ended() { # PID; its parent may take a while to reap it
 	local state
 	state=$(state_of "$1") || return 0
 	[[ $state == Z ]]
@@ -236,12 +236,12 @@ state_of() { # PID: R, S, D, ...
 	echo "${line%% *}"
 }
 
-# PID waits, interruptibly, with a file of the mount open and a request to the daemon not answered.
+# PID waits, interruptibly, with a file of the mount open and an unanswered request to the daemon.
 blocked() {
 	[[ $(state_of "$1") == S ]] && has_open_below "$1" "$IPC" && held 1
 }
 
-# The same of a pipe that the kernel serves: nobody but the kernel knows why it sleeps.
+# The same for a pipe that the kernel serves: only the kernel knows why the process sleeps.
 sleeps_with() { # PID PIPE
 	[[ $(state_of "$1") == S ]] && has_open_below "$1" "$(dirname "$2")"
 }
@@ -272,12 +272,12 @@ no_job_in_d_state() {
 	done
 }
 
-# Fill $P with zeroes until it takes no more; print how many bytes it took.
+# Fills $P with zeroes until it takes no more. Prints how many bytes it took.
 fill_pipe() {
 	shell 'dd if=/dev/zero of=$P bs=64k oflag=nonblock 2>&1 | awk "/ copied/ { print \$1 }"'
 }
 
-# Fill $Q, made with the system's limits, until it takes no more.
+# Fills $Q, made with the system's limits, until it takes no more.
 fill_queue() {
 	shell 'n=1; while dd of=$Q oflag=nonblock <<< "message $n" 2>/dev/null; do n=$((n + 1)); done'
 }

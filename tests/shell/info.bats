@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# info/: what is there, how full it is and who has it open, found out without taking anything.
+# info/: what there is, how full it is and who has it open, all found out without taking anything.
 # shellcheck shell=bats disable=SC2016,SC2030,SC2031
 
 load helper
@@ -9,14 +9,14 @@ other() { # WHAT ANOTHER USER TYPES
 	as_user "$OTHER" bash -c "$1"
 }
 
-# start COMMAND...: in the background, until it has said "ready"; its pid in $JOB.
+# start COMMAND...: runs it in the background and waits until it says "ready"; its pid is in $JOB.
 start() {
 	: >"$OUT"
 	background "$@" >"$OUT"
 	wait_until contains "$OUT" ready
 }
 
-native() { # WHAT... of native.py
+native() { # WHAT... for native.py
 	start /usr/bin/python3 "$HERE/native.py" "$@"
 }
 
@@ -71,14 +71,14 @@ has_line() { # LINE...
 	has_line "readers 1" "writers 1"
 }
 
-@test "status of a FIFO says who keeps it, and nothing that nobody knows" {
+@test "status of a plain FIFO says who keeps it, and only what is known" {
 	shell 'mkfifo $P'
 	run -0 info pipes status
 	has_line "type fifo" "served kernel" "keep no" "readers 0" "writers 0"
 	[[ $output != *$'\n'@(bytes|capacity|held|waiting|last-)* ]]
 }
 
-@test "status of a socket says nothing of who uses it" {
+@test "status of a socket says nothing about its users" {
 	run -0 python3 -c 'import os, socket
 os.chdir(os.environ["IPC"] + "/pipes")
 socket.socket(socket.AF_UNIX).bind(os.environ["NAME"])'
@@ -87,7 +87,7 @@ socket.socket(socket.AF_UNIX).bind(os.environ["NAME"])'
 	[[ $output != *$'\n'@(readers|writers|waiting|keep|bytes)* ]]
 }
 
-@test "another user is told how many have a FIFO open" {
+@test "another user sees how many have a FIFO open" {
 	shell 'umask 0; mkfifo $P'
 	native "fd:rw:$P"
 	native "fd:w:$P"
@@ -106,7 +106,7 @@ socket.socket(socket.AF_UNIX).bind(os.environ["NAME"])'
 	[[ $(awk -v n="$NAME" '$NF == n { print $11, $12, $13 }' <<<"$output") == "1 2 -" ]]
 }
 
-@test "status counts readers, writers and those that wait" {
+@test "status counts readers, writers and waiters" {
 	echo "create pipes/$NAME served=daemon" >"$IPC/ctl"
 	background cat "$P"
 	wait_until blocked "$JOB"
@@ -116,7 +116,7 @@ socket.socket(socket.AF_UNIX).bind(os.environ["NAME"])'
 	exec 7>&-
 }
 
-@test "times are seconds since the epoch, and looking leaves them" {
+@test "times are seconds since the epoch, and looking does not change them" {
 	shell 'echo "create pipes/$NAME served=daemon" > $IPC/ctl; echo hello > $P; echo hello > $Q'
 	now=$(date +%s)
 	for kind in pipes queues; do
@@ -129,7 +129,7 @@ socket.socket(socket.AF_UNIX).bind(os.environ["NAME"])'
 	done
 }
 
-@test "created is when it was made, whatever has been done to it since" {
+@test "created is when an object was made, whatever was done to it since" {
 	before=$(date +%s.%N)
 	shell 'touch $P; truncate -s 4K $S; mkfifo $P.fifo'
 	after=$(date +%s.%N)
@@ -183,7 +183,7 @@ status
 	[[ -z $output ]]
 }
 
-@test "peek is not there where the kernel has no way" {
+@test "there is no peek where the kernel has no way to do it" {
 	shell 'touch $Q $S; echo hello > $Q; mkfifo $P'
 	for kind in queues shm pipes; do
 		run -1 info "$kind" peek
@@ -195,7 +195,7 @@ status
 
 @test "another user cannot peek at what it cannot read" {
 	shell 'umask 077; echo secret > $P; umask 0; echo open > $P.2'
-	run -1 other 'cat $IPC/info/pipes/$NAME/peek' # where it could only fail it is not there
+	run -1 other 'cat $IPC/info/pipes/$NAME/peek' # where it could only fail, it does not exist
 	[[ $output == *"No such file"* && $(ls "$IPC/info/pipes/$NAME") == *peek* ]]
 	run -0 other 'ls $IPC/info/pipes/$NAME'
 	[[ $output == $'peers\nstatus' ]]
@@ -205,7 +205,7 @@ status
 	run -1 other 'cat $IPC/info/pipes/$NAME/peek'
 }
 
-@test "another user does not see how full a queue is that it cannot read" {
+@test "another user does not see how full an unreadable queue is" {
 	shell 'umask 077; echo secret > $Q'
 	run -0 other 'cat $IPC/info/queues/$NAME/status $IPC/info/summary $IPC/info/metrics'
 	[[ $output == *"name $NAME"* && $output != *$'\n'messages* && $output != *"ipcfs_messages{kind=\"queues\",name=\"$NAME\""* ]]
@@ -240,7 +240,7 @@ status
 	[[ $output == "$JOB 0 rw python3" ]]
 }
 
-@test "peers of what nobody has open is empty, and a user who ends is gone" {
+@test "peers is empty when nobody has the object open, or its user has ended" {
 	shell 'touch $P'
 	run -0 info pipes peers
 	[[ -z $output ]]
@@ -251,7 +251,7 @@ status
 	[[ -z $output ]]
 }
 
-@test "another user sees its own processes, and of others only how many" {
+@test "another user sees its own processes, and only the number of others" {
 	shell 'umask 0; touch $P'
 	native "fd:r:$P"
 	native "fd:w:$P"
@@ -278,7 +278,7 @@ status
 	((output < 500000))
 }
 
-@test "peers that nobody waits for any more leave nothing to be done" {
+@test "abandoned reads of peers leave nothing to be done" {
 	shell 'touch $P'
 	run -0 python3 -c 'import os, signal
 path = os.environ["IPC"] + "/info/pipes/" + os.environ["NAME"] + "/peers"

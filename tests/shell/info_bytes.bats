@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What users call things is shown to other users and read by other programs: no name, address or
-# word breaks a table, passes for something else, or reaches a terminal as more than text.
+# The names that users choose are shown to other users and read by other programs. No name, address
+# or word breaks a table, passes for something else, or reaches a terminal as more than text.
 # shellcheck shell=bats disable=SC2016,SC2030,SC2031
 
 load helper
@@ -19,7 +19,7 @@ teardown() {
 	return "$bad"
 }
 
-# Everything that has a name, with every byte in one; see bytes.py.
+# Makes everything that has a name, with every byte in one; see bytes.py.
 make_all() {
 	: >"$OUT"
 	background /usr/bin/python3 "$HERE/bytes.py" make "$D" >"$OUT" 2>&1
@@ -28,11 +28,11 @@ make_all() {
 	contains "$OUT" ready
 }
 
-check() { # WHAT of bytes.py
+check() { # WHAT for bytes.py
 	timeout -k 1 30 /usr/bin/python3 "$HERE/bytes.py" "$@" 3>&-
 }
 
-printable() { # FILE: text, newlines and tabs, and no more
+printable() { # FILE: it is nothing but text, newlines and tabs
 	/usr/bin/python3 -c 'import sys
 text = open(sys.argv[1], "rb").read().decode("utf-8", "strict")
 bad = [c for c in text if c not in "\n\t" and not c.isprintable()]
@@ -89,7 +89,7 @@ assert not bad, bad' "$1"
 	run ! grep -v "^ipcfs: " "$OUT"
 }
 
-# With the quickest layout: the usual one takes a minute for so many.
+# With the quickest layout: the usual one takes a minute for this many.
 @test "every byte in every name: graph.dot renders as valid SVG" {
 	command -v dot >/dev/null || skip "no Graphviz"
 	make_all
@@ -119,7 +119,7 @@ print(len(tree.parse(sys.argv[1]).findall(".//{*}g[@class=\"node\"]")))' "$OUT.s
 	grep -qxF "listen unix:/run/ipcfs/$NAME\\x0aowner 1234\\x0amode 0777" <<<"$output"
 }
 
-@test "an address that is no text is shown escaped" {
+@test "an address that is not text is shown escaped" {
 	shell 'printf "create sockets/servers/$NAME listen=abstract:%s\xff\x1b[31m\n" $NAME > $IPC/ctl'
 	run -0 cat "$IPC/info/sockets/servers/$NAME/status"
 	grep -qxF "listen abstract:$NAME\\xff\\x1b[31m" <<<"$output"
@@ -134,7 +134,7 @@ print(sorted(e["name"] for e in inventory if e["kind"] == "pipes"))'
 	[[ $output == "['0x10', '1e5', '7', 'nan']" ]]
 }
 
-@test "a server that is named like a connection has room for what tells it apart" {
+@test "a server named like a connection has room for the mark that tells them apart" {
 	long=$(printf "%0245d:connect#" 0)
 	run ! shell 'echo "create sockets/servers/$1" > $IPC/ctl' "${long}1"
 	run ! shell 'mkdir $V; mv $V $IPC/sockets/servers/$1' "${long}1"
@@ -143,7 +143,7 @@ print(sorted(e["name"] for e in inventory if e["kind"] == "pipes"))'
 		rmdir $IPC/sockets/servers/$1' "${long:1}1" "${long:1}#1"
 }
 
-@test "a server that is named like a connection is shown beside it" {
+@test "a server named like a connection is shown beside it" {
 	shell 'for name in z:connect z:connect#1 z:connect##1 z:connect#1x z:accept#01 z z#1; do mkdir $V$name; done
 		exec 7<> ${V}z/connect; ls $IPC/info/sockets/servers > $OUT
 		head -qn 2 $IPC/info/sockets/servers/*/status | grep ^name | cut -c6- > $OUT.names
@@ -166,7 +166,7 @@ print(sorted(e["name"] for e in inventory if e["kind"] == "pipes"))'
 	[[ $output == *".&amp;#27;&amp;lt;</text>"* ]]
 }
 
-@test "a time before 1970 is the one that it is" {
+@test "a time before 1970 is shown as it is" {
 	shell 'echo "create pipes/$NAME served=daemon" > $IPC/ctl; touch -d @-0.25 $P'
 	run -0 shell 'grep ^last-write $IPC/info/pipes/$NAME/status'
 	[[ $output == "last-write -0.250000000" ]]
@@ -174,7 +174,7 @@ print(sorted(e["name"] for e in inventory if e["kind"] == "pipes"))'
 
 # --- words of commands ----------------------------------------------------------------------------
 
-@test "a word that is no text comes back from ctl escaped" {
+@test "a word that is not text comes back from ctl escaped" {
 	for line in 'create pipes/%b/x' '%b pipes/x' 'create %b/x' 'create pipes/x %b=1' 'create queues/x maxmsg=%b' \
 		'create pipes/x owner=%b' 'remove pipes/%b'; do
 		run ! shell 'printf "$1\n" "\\033[31m\\0377\\0302\\0233" > $IPC/ctl' "$line"
@@ -184,7 +184,7 @@ print(sorted(e["name"] for e in inventory if e["kind"] == "pipes"))'
 	done
 }
 
-@test "a word that is no text comes out of the log escaped" {
+@test "a word that is not text comes out of the log escaped" {
 	printf 'create pipes/\033[31m\377 color=x\n\033[32m\n' >"$BATS_TEST_TMPDIR/x.conf"
 	other=$(new_directory)
 	mount_ipcfs "$other" -o "config=$BATS_TEST_TMPDIR/x.conf" 2>"$OUT"

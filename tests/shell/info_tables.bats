@@ -1,24 +1,24 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# info/ as a whole: walking through it ends and takes nothing, its tables are what other programs
-# read, whatever the names, and it shows programs that know nothing of it.
+# info/ as a whole: walking through it ends and takes nothing, other programs can read its tables
+# whatever the names, and it shows programs that know nothing of ipcfs.
 # shellcheck shell=bats disable=SC2016,SC2030,SC2031
 
 load helper
 
-# Something of each kind, with something in it.
+# Makes something of each kind, with something in it.
 fill() {
 	shell 'echo "create pipes/$NAME capacity=64K" > $IPC/ctl; echo "create queues/$NAME maxmsg=4 msgsize=64" > $IPC/ctl
 		seq 1000 > $P; echo one > $Q; echo two > $Q; seq 1000 > $S; mkfifo $P.fifo'
 }
 
-# All that could be lost by looking.
+# Everything that looking could lose.
 contents() {
 	shell 'grep -HE "^(bytes|messages|last)" $IPC/info/{pipes,queues}/$NAME/status; sha256sum < /dev/shm/$NAME
 		cat $IPC/info/pipes/$NAME/peek'
 }
 
-# A file for each of these names in pipes, queues and shm; what is left in queues teardown removes.
+# Makes a file of each name in pipes, queues and shm. teardown removes what is left in queues.
 ODD='quote" back\ dollar$ semicolon; percent%s apostrophe'"'"' brace{}'
 odd_names() {
 	ODD=$ODD python3 -c 'import os
@@ -45,7 +45,8 @@ for kind, every in ("pipes", 1), ("shm", 1), ("queues", 4):
 	run -0 grep -F "$IPC/info/queues/$NAME/status:messages 2" "$OUT"
 }
 
-# One of each kind for all, and one for root alone; and what is no semaphore. The jobs keep sockets.
+# Makes one of each kind for everybody and one for root alone, and a file that is not a semaphore.
+# The jobs keep sockets open.
 make_one_of_each() { # KEY
 	shell 'cd $IPC; for private in "" .private; do
 		mode=${private:+600} && mode=${mode:-644} dir=${private:+700} && dir=${dir:-755}
@@ -80,7 +81,7 @@ has_every_kind() {
 	done < <(grep -oP '^#   \K[a-z]+(/[a-z]+)?' "$IPC/ctl" | grep -vE '^(create|set|remove|empty)')
 }
 
-@test "no file of info/ can only fail, for root and for a user" {
+@test "info/ has no file that can only fail, for root or for a user" {
 	key=$(printf '0x%07x' $((0x4b00000 + $$ % 0x100000)))
 	make_one_of_each "$key"
 	has_every_kind
@@ -153,7 +154,7 @@ print(len(inventory))'
 		"14 4294967294 18446744073709551614" ]]
 }
 
-metrics() { # prints the samples of $NAME, as a parser of OpenMetrics has read them
+metrics() { # prints the samples of $NAME, as an OpenMetrics parser reads them
 	python3 -c 'import os, sys
 from prometheus_client.openmetrics import parser
 text = open(os.environ["IPC"] + "/info/metrics", encoding="utf-8").read()
@@ -173,7 +174,7 @@ have_parser() {
 		skip "no parser of OpenMetrics (python3-prometheus-client)"
 }
 
-@test "metrics are OpenMetrics, as its parser has it" {
+@test "metrics are valid to an OpenMetrics parser" {
 	needs mqueue_mount
 	have_parser
 	fill
@@ -192,7 +193,7 @@ have_parser() {
 	[[ -z $output ]]
 }
 
-@test "graph.dot renders, with channels and who has them" {
+@test "graph.dot renders, with channels and their users" {
 	command -v dot >/dev/null || skip "no Graphviz"
 	fill
 	background sleep 1000 <"$P"
@@ -227,17 +228,17 @@ for kind in "pipes", "queues", "shm":
 	[[ $output == *'.quote" '* && $output == *'.back\ '* && $output == *'.new\x0aline '* && $output == *'.\xff\xfe '* ]]
 }
 
-@test "odd names leave graph.dot fit to be rendered, and are shown as they are" {
+@test "odd names leave graph.dot fit to render, and it shows them as they are" {
 	command -v dot >/dev/null || skip "no Graphviz"
 	odd_names
 	run -0 shell 'dot -Tplain $IPC/info/graph.dot'
 	[[ $output == *'.semicolon;'* && $output == *'.quote\"'* ]]
-	# What is no text is \xNN there too, with the backslash.
+	# What is not text is \xNN there too, with the backslash.
 	run -0 shell 'dot -Tsvg $IPC/info/graph.dot'
 	[[ $output == *'.new\x0aline<'* ]]
 }
 
-@test "odd names leave status with one line a key" {
+@test "odd names leave status with one line for each key" {
 	odd_names
 	run -0 shell 'for status in $IPC/info/pipes/$NAME.*/status; do
 			[[ $(grep -c ^name "$status") == 1 && $(cut -d" " -f1 "$status" | sort | uniq -d) == "" ]] || echo "bad: $status"
@@ -270,9 +271,9 @@ signal.pause()'
 	! command -v dot >/dev/null || run -0 shell 'dot -Tsvg $IPC/info/graph.dot'
 }
 
-# --- a program that knows nothing of it -----------------------------------------------------------
+# --- a program that knows nothing of ipcfs --------------------------------------------------------
 
-# PostgreSQL that is killed leaves its regions behind.
+# PostgreSQL leaves its regions behind if it is killed.
 teardown() {
 	[[ -z ${POSTGRES:-} ]] || stop_postgres
 	ipcfs_teardown
@@ -297,7 +298,7 @@ start_postgres() { # DIRECTORY OF ITS PROGRAMS
 	WITHIN=60 wait_until contains "$OUT" "ready to accept connections"
 }
 
-# mapping SEGMENT: the processes of PostgreSQL that have it mapped, as the kernel has it.
+# mapping SEGMENT: the PostgreSQL processes that have it mapped, as the kernel reports it.
 mapping() {
 	local pid
 	for pid in "$POSTGRES" $(pgrep -P "$POSTGRES"); do

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What is installed beside the program: the helper of mount(8), and completion in bash.
+# What is installed beside the program: the helper for mount(8), and completion for bash.
 # shellcheck shell=bats disable=SC2016,SC2030,SC2031
 
 load helper
@@ -53,7 +53,7 @@ helper() { # ARGUMENT...
 	run ! is_mounted "$EXTRA"
 }
 
-@test "mount.ipcfs ends with 32 when the mount fails, and the reason is told" {
+@test "mount.ipcfs exits with 32 when the mount fails, and says why" {
 	run -32 helper none /nonexistent/ipc
 	[[ $output == *nonexistent* ]]
 	run -32 helper none "$EXTRA" -o frobnicate
@@ -61,7 +61,7 @@ helper() { # ARGUMENT...
 	run ! is_mounted "$EXTRA"
 }
 
-@test "mount.ipcfs ends with 1 when it is called wrongly" {
+@test "mount.ipcfs exits with 1 when it is called wrongly" {
 	run -1 helper
 	[[ $output == usage:* ]]
 	run -1 helper none
@@ -71,7 +71,7 @@ helper() { # ARGUMENT...
 	run ! is_mounted "$EXTRA"
 }
 
-@test "mount finds it by the types ipcfs and fuse.ipcfs, and mount -a mounts a line once" {
+@test "mount finds the helper for types ipcfs and fuse.ipcfs, and mount -a mounts a line once" {
 	local type
 	for type in ipcfs fuse.ipcfs; do
 		run -0 timeout -k 1 20 unshare --mount --propagation private bash -ec '
@@ -88,7 +88,7 @@ helper() { # ARGUMENT...
 
 # --- completion -----------------------------------------------------------------------------------
 
-# complete WORD...: what bash offers for the last one, in order, blank between.
+# complete_words WORD...: what bash offers for the last one, in order, separated by blanks.
 complete_words() {
 	bash -c '. "$0/ipcfs.bash"; compopt() { :; }
 		COMP_WORDS=(ipcfs "$@"); COMP_CWORD=$#

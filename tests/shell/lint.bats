@@ -1,11 +1,11 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# scripts/lint sees what it is there for: each fault is planted in a copy of the tree.
+# scripts/lint finds what it is there for: each fault is planted in a copy of the tree.
 # shellcheck shell=bats
 
 bats_require_minimum_version 1.5.0
 
-# A copy that git knows.
+# A copy of the tree that git knows.
 setup() {
 	local top
 	top=$(cd "$BATS_TEST_DIRNAME/../.." && pwd -P)
@@ -26,12 +26,12 @@ list_files() {
 	fi
 }
 
-# plant FILE LINE: in a file of that name, new or not.
+# plant FILE LINE: appends the line to that file, which may be new.
 plant() {
 	echo "$2" >>"$1"
 }
 
-# fails CHECK TEXT...: the check fails, and says each of these.
+# fails CHECK TEXT...: the check fails, and prints each TEXT.
 fails() {
 	local check=$1 text
 	shift
@@ -52,7 +52,7 @@ fails() {
 	[[ ${lines[-1]} == "4 passed, 0 failed" ]]
 }
 
-@test "a check that is not there is refused" {
+@test "an unknown check is refused" {
 	run -2 scripts/lint arrows no_such_check
 	[[ $output == *usage:*kinds_are_alone* && $output != *"ok arrows"* ]]
 }
@@ -71,7 +71,7 @@ fails() {
 	fails kinds_are_alone "no file is named"
 }
 
-@test "a file that git knows and that is gone fails a check" {
+@test "a file that git knows but that has gone fails a check" {
 	rm lib/base/escape.c
 	fails arrows "lib/base/escape.c: git knows it"
 	fails lib_prints_nothing "lib/base/escape.c: git knows it"
@@ -144,13 +144,13 @@ fails() {
 
 # --- names ----------------------------------------------------------------------------------------
 
-@test "a header with the name of one of the system's fails" {
+@test "a header named like one of the system's fails" {
 	plant lib/kinds/posix/mqueue.h '/* SPDX-License-Identifier: GPL-2.0-or-later */'
 	fails shadows "lib/kinds/posix/mqueue.h: the system has a header of that name"
 	[[ ${#lines[@]} == 3 ]]
 }
 
-@test "a declaration of what another file defines fails outside of headers" {
+@test "a declaration of what another file defines fails outside headers" {
 	plant lib/kinds/sysv/sysv.c 'extern int loop_count;'
 	plant fs/log.c '	extern const struct kind *const kinds[];'
 	fails externs "lib/kinds/sysv/sysv.c:" "fs/log.c:"

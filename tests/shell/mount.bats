@@ -5,7 +5,7 @@
 
 load helper
 
-# A second mount point, for the test to mount or to fail on.
+# Makes a second mount point, for the test to mount or to fail on.
 setup_extra() {
 	EXTRA=$(new_directory)
 	export EXTRA
@@ -19,7 +19,7 @@ teardown() {
 	ipcfs_teardown
 }
 
-# The program failed with one line on stderr, which names $1, and printed nothing else.
+# The program failed with one line on stderr that names $1, and printed nothing else.
 one_clear_line() {
 	[[ $status != 0 && -z $output && ${#stderr_lines[@]} == 1 && ${stderr_lines[0]} == *"$1"* ]] || {
 		echo "status $status, stdout: $output, stderr: $stderr"
@@ -63,7 +63,7 @@ one_clear_line() {
 	run ! is_mounted "$EXTRA"
 }
 
-@test "a number that is none, or none that makes sense, is one clear line and mounts nothing" {
+@test "a number that is malformed or out of range is one clear line and mounts nothing" {
 	local option dir
 	dir=$(new_directory)
 	for option in ipcns=0 ipcns=self ipcns=1x ipcns= max_held=0 max_files=-1 max_channels=4294967296; do
@@ -128,7 +128,7 @@ one_clear_line() {
 	done
 }
 
-@test "it mounts also where stdin, stdout and stderr are closed" {
+@test "it mounts even with stdin, stdout and stderr closed" {
 	local dir
 	dir=$(new_directory)
 	run -0 timeout -k 1 20 bash -c '"$IPCFS" "$1" ${IPCFS_TEST_OPTIONS:+-o "$IPCFS_TEST_OPTIONS"} <&- >&- 2>&-' bash "$dir" 3>&-
@@ -137,7 +137,7 @@ one_clear_line() {
 	[[ $output == hello ]]
 }
 
-@test "in the background the daemon keeps nothing of the one who started it" {
+@test "in the background the daemon keeps nothing of the process that started it" {
 	setup_extra
 	start_ipcfs "$EXTRA"
 	[[ $(readlink "/proc/${DAEMON[$EXTRA]}/cwd") == / ]]
@@ -213,7 +213,7 @@ one_clear_line() {
 	wait_until ended "${DAEMON[$IPC]}"
 }
 
-# A reader of a pipe, a reader of a queue and a writer to a full pipe wait.
+# Makes a reader of a pipe, a reader of a queue and a writer to a full pipe wait.
 block_three() {
 	remount pipe_served=daemon
 	touch "$P" "$P.2" "$Q"
@@ -231,7 +231,7 @@ all_ended() {
 	for job in "${JOBS[@]}"; do ended "$job" || return 1; done
 }
 
-@test "umount is refused while somebody waits, and nobody is disturbed" {
+@test "umount is refused while somebody waits, and disturbs nobody" {
 	block_three
 	run ! umount "$IPC"
 	[[ $output == *busy* ]]
@@ -241,7 +241,7 @@ all_ended() {
 	wait_until blocked "${JOBS[1]}"
 }
 
-@test "SIGTERM answers those who wait and ends the daemon" {
+@test "SIGTERM answers all who wait and ends the daemon" {
 	block_three
 	kill -TERM "${DAEMON[$IPC]}"
 	WITHIN=5 wait_until all_ended
@@ -249,7 +249,7 @@ all_ended() {
 	run ! is_mounted "$IPC"
 }
 
-@test "after umount -l those who wait go on, and the daemon ends with the last" {
+@test "after umount -l waiting processes go on, and the daemon ends with the last" {
 	block_three
 	umount -l "$IPC"
 	"$MQ" send "$NAME" hello
@@ -291,7 +291,7 @@ descriptors() {
 	find "/proc/${DAEMON[$IPC]}/fd" -mindepth 1 | wc -l
 }
 
-# A bash that starts 1000 readers, half on a pipe and half on a queue, and waits for them.
+# Starts a bash with 1000 readers, half on a pipe and half on a queue, which it waits for.
 start_thousand() {
 	background bash -c 'set -m; exec 2> /dev/null; for n in {1..500}; do cat $P & cat $Q & done; wait'
 	WITHIN=40 wait_until held 1000

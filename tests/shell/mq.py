@@ -5,7 +5,7 @@
   mq.py create NAME [MAXMSG MSGSIZE]   send NAME TEXT [PRIO]   receive NAME   attr NAME   unlink NAME
 
 send adds a newline, as echo does; receive prints `PRIO TEXT`; attr prints `MAXMSG MSGSIZE CURMSGS`.
-Nothing waits: where the call would, it fails with EAGAIN. An error is its text on stderr and status 1.
+Nothing waits: a call that would wait fails with EAGAIN. Errors go to stderr, with status 1.
 """
 import ctypes
 import os

@@ -5,7 +5,7 @@
 
 load helper
 
-# A process in namespaces of its own, with a queue and a region there, and the mount that shows them.
+# Starts a process in its own namespaces, with a queue and a region, and a mount that shows them.
 setup_other() { # [OPTION]
 	mkfifo "$BATS_TEST_TMPDIR/ready"
 	unshare --ipc --mount bash -c '
@@ -57,7 +57,7 @@ setup_other() { # [OPTION]
 	[[ $(cat "$OTHERS/shm/$NAME") == theirs ]]
 }
 
-@test "a process that there is not fails the mount with one clear line" {
+@test "a process that does not exist fails the mount with one clear line" {
 	local dir
 	dir=$(new_directory)
 	run ! --separate-stderr "$IPCFS" "$dir" -o ipcns=4194304
@@ -65,7 +65,7 @@ setup_other() { # [OPTION]
 	rmdir "$dir"
 }
 
-# A mount whose daemon is in a PID namespace of its own, where nobody outside has a number.
+# Makes a mount whose daemon is in its own PID namespace, where processes outside have no PID.
 setup_inner() { # [OPTION]
 	cat >"$BATS_TEST_TMPDIR/inner" <<-END
 		#!/bin/sh
@@ -76,14 +76,14 @@ setup_inner() { # [OPTION]
 	IPCFS=$BATS_TEST_TMPDIR/inner mount_ipcfs "$INNER" -o "config=/dev/null${1:+,$1}"
 }
 
-# SIGTERM would end unshare(1), and the daemon not by itself.
+# SIGTERM would end unshare(1); the daemon would not end by itself.
 end_inner() {
 	umount "$INNER"
 	wait_until ended "${DAEMON[$INNER]}"
 }
 
-# It is root itself that asks; but what can't be seen to be root is not.
-@test "a caller whose process can't be seen from the mount's PID namespace has no rights by it" {
+# The caller really is root. But a caller that can't be seen to be root is not treated as root.
+@test "a caller that the mount's PID namespace can't see has no privileges" {
 	setup_inner
 	as_user "$OTHER" bash -c 'umask 077; echo theirs > '"$INNER/pipes/p"
 	run ! chmod 666 "$INNER/pipes/p"
@@ -97,7 +97,7 @@ end_inner() {
 	end_inner
 }
 
-@test "foreign=pid serves callers whose process can't be seen" {
+@test "foreign=pid serves callers that can't be seen" {
 	setup_inner foreign=pid
 	touch "$Q"
 	echo ours > "$INNER/queues/$NAME"

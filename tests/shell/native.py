@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Native users of channels, who then wait: each argument is one thing to have open.
+"""A native user of channels, which then waits. Each argument is one thing to have open.
 
   mq:r|w|rw:NAME   a message queue, through the C library
   shm:r|rw:PATH    a mapping of the file, whose descriptor is closed again
-  fd:r|w|rw:PATH   a descriptor, without waiting for who else may open it
+  fd:r|w|rw:PATH   a descriptor, without waiting for anybody else to open the file
 
-It writes "ready" to stdout when it has all of them.
+It writes "ready" to stdout when it has all of them open.
 """
 import ctypes
 import mmap

@@ -1,16 +1,16 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Pipes and native FIFOs as a user at a shell meets them. Waiting is in pipes_blocking.bats.
+# Pipes and native FIFOs as a user at a shell meets them. Waiting is tested in pipes_blocking.bats.
 # shellcheck shell=bats disable=SC2016
 
 load helper
 
-# Make $P one that the daemon serves, where it would be a FIFO.
+# Makes $P a pipe that the daemon serves, where it would be a FIFO.
 serve() {
 	echo "create pipes/$NAME served=daemon" >"$IPC/ctl"
 }
 
-# As stat(1) has it.
+# The type, as stat(1) prints it.
 sort_of_pipe() {
 	if keeps_fifos; then echo fifo; else echo "regular file"; fi
 }
@@ -208,7 +208,7 @@ print(os.strerror(ctypes.get_errno()))"'
 	[[ $output == $'hello\nhello\nhello\nhello\nhello\nhello\nhello' ]]
 }
 
-@test "reading a name that does not exist is ENOENT and makes nothing" {
+@test "reading a missing name fails with ENOENT and makes nothing" {
 	run -1 shell 'cat $P'
 	[[ $output == *"No such file or directory"* ]]
 	[[ ! -e $P ]]
@@ -226,7 +226,7 @@ print(os.strerror(ctypes.get_errno()))"'
 	[[ $output == new ]]
 }
 
-@test "who has a removed pipe open keeps it" {
+@test "a removed pipe lives on while it is open" {
 	run -0 shell 'exec 7<>$P; rm $P; echo hello >&7; first <&7; ls $IPC/pipes'
 	[[ $output == hello ]]
 }
@@ -264,7 +264,7 @@ print(os.strerror(ctypes.get_errno()))"'
 	[[ $output == $'one\n'"$(sort_of_pipe)" ]]
 }
 
-@test "rm ends a copy that waits for room in what it has made" {
+@test "rm ends a copy that waits for room in the pipe it has made" {
 	keeps_fifos || skip "pipes are served"
 	run -0 shell 'head -c 3M /dev/zero > $BATS_TEST_TMPDIR/big; cp $BATS_TEST_TMPDIR/big $P 2> $BATS_TEST_TMPDIR/said &
 		until [ "$(grep -c "^bytes 1048576" $IPC/info/pipes/$NAME/status)" = 1 ]; do :; done

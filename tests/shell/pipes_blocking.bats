@@ -1,13 +1,13 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Pipes that the daemon serves: who waits, who is told of the end, and what ends a wait.
+# Pipes that the daemon serves: what waits, what sees end-of-file, and what ends a wait.
 # shellcheck shell=bats disable=SC2016
 
 load helper
 
 export SETUP_OPTIONS=pipe_served=daemon
 
-# --- end of file ----------------------------------------------------------------------------------
+# --- end-of-file ----------------------------------------------------------------------------------
 
 @test "a reader of an empty pipe waits for the first writer and ends with it" {
 	touch "$P"
@@ -41,7 +41,7 @@ export SETUP_OPTIONS=pipe_served=daemon
 	[[ $(cat "$OUT") == $'hello\nbye' ]]
 }
 
-@test "no end of file while a writer is open" {
+@test "no end-of-file while a writer is open" {
 	touch "$P"
 	background cat "$P" >"$OUT"
 	wait_until blocked "$JOB"
@@ -77,7 +77,7 @@ export SETUP_OPTIONS=pipe_served=daemon
 	[[ $(cat "$OUT" "$OUT.2" | wc -c) == 3893 ]]
 }
 
-@test "a write is handed to the one who waits, whole" {
+@test "a write goes whole to the reader that waits" {
 	touch "$P"
 	background dd if="$P" of="$OUT" bs=100000 count=1 status=none
 	wait_until blocked "$JOB"
@@ -137,7 +137,7 @@ export SETUP_OPTIONS=pipe_served=daemon
 
 @test "zsh's read -t gives up in time and reads what comes in time" {
 	command -v zsh >"$OUT" || skip "zsh is not installed"
-	# bash's own -t has no effect on what fstat calls a regular file, so it waits like plain read.
+	# bash's own -t has no effect on what fstat(2) calls regular, so it waits like plain read.
 	touch "$P"
 	run -1 shell 'zsh -c "read -t 0.3 line <> $P"'
 	run -0 shell 'echo hello > $P; zsh -c "read -t 5 line < $P; echo \$line"'
@@ -146,12 +146,12 @@ export SETUP_OPTIONS=pipe_served=daemon
 
 # --- not waiting ----------------------------------------------------------------------------------
 
-@test "O_NONBLOCK on an empty pipe is EAGAIN" {
+@test "O_NONBLOCK on an empty pipe gives EAGAIN" {
 	run -1 shell 'exec 7<>$P; dd if=$P iflag=nonblock'
 	[[ $output == *"Resource temporarily unavailable"* ]]
 }
 
-@test "O_NONBLOCK on a full pipe is EAGAIN and everything taken is there" {
+@test "O_NONBLOCK on a full pipe gives EAGAIN, and everything accepted is there" {
 	shell 'touch $P'
 	run -0 fill_pipe
 	[[ $output -ge 1000000 ]]
@@ -271,7 +271,7 @@ block_a_writer() {
 	WITHIN=2 wait_until ended "$JOB"
 }
 
-@test "behind a waiting writer every other one waits interruptibly" {
+@test "behind a waiting writer every other writer waits interruptibly" {
 	block_a_writer
 	background bash -c 'echo x > $P'
 	background bash -c 'echo x >> $P'
@@ -292,7 +292,7 @@ block_a_writer() {
 	wait "$JOB"
 }
 
-@test "behind a waiting writer mv and rm work, and the name can be used anew" {
+@test "behind a waiting writer mv and rm work, and the name can be used again" {
 	block_a_writer
 	WITHIN=5 run -0 shell 'mv $P $P.2; rm $P.2; echo hello > $P; cat $P'
 	[[ $output == hello ]]

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Kept FIFOs: what makes one, who waits, what a user sets and sees, and what others may do.
+# Kept FIFOs: what makes one, what waits, what a user sets and sees, and what others may do.
 # shellcheck shell=bats disable=SC2016
 
 load helper
@@ -11,12 +11,12 @@ setup() {
 	N_IDLE=$(n_descriptors)
 }
 
-# In open(2), until somebody comes who writes.
+# The process waits in open(2), until a writer comes.
 waits_in_open() { # PID
 	[[ $(state_of "$1") == S && $(cat "/proc/$1/wchan") == wait_for_partner ]]
 }
 
-# In the kernel alone, with a file of the mount open: nobody asks the daemon.
+# The process sleeps in the kernel alone, with a file of the mount open: nobody asks the daemon.
 sleeps() { # PID
 	[[ $(state_of "$1") == S ]] && has_open_below "$1" "$IPC"
 }
@@ -28,7 +28,7 @@ holds() { # ENDS
 n_descriptors() {
 	local descriptors
 
-	stat -f "$IPC" >/dev/null # what was asked before is done
+	stat -f "$IPC" >/dev/null # everything asked before is done
 	descriptors=("/proc/${DAEMON[$IPC]}/fd"/*)
 	echo "${#descriptors[@]}"
 }
@@ -37,7 +37,7 @@ has_at_most() { # N
 	(($(n_descriptors) <= $1))
 }
 
-# mount_another OPTIONS: from here on $IPC is a mount with these.
+# mount_another OPTIONS: from now on $IPC is a mount with these.
 mount_another() {
 	IPC=$(new_directory)
 	P="$IPC/pipes/$NAME"
@@ -46,7 +46,7 @@ mount_another() {
 
 # --- what makes one -------------------------------------------------------------------------------
 
-# expect_made 'WHAT A USER TYPES': a FIFO comes of it, which holds the line "hello".
+# expect_made 'WHAT A USER TYPES': it makes a FIFO that holds the line "hello".
 expect_made() {
 	WITHIN=5 run -0 shell "$1"
 	WITHIN=5 run -0 shell '[ -p $P ] && cat $P'
@@ -105,7 +105,7 @@ expect_made() {
 	cmp "$BATS_TEST_TMPDIR/in" "$OUT"
 }
 
-@test "cp, install and mv of a file with holes bring the zeroes, too" {
+@test "cp, install and mv of a file with holes bring the zeroes too" {
 	local in=$BATS_TEST_TMPDIR/in
 
 	for how in cp "cp --sparse=always" install mv; do
@@ -133,7 +133,7 @@ expect_made() {
 	wait_until contains "$OUT" four
 }
 
-@test "to begin to keep one with eof=never is no end to a reader that waits in open" {
+@test "keeping one with eof=never does not end a reader that waits in open" {
 	mkfifo "$P"
 	background cat "$P" >"$OUT"
 	wait_until waits_in_open "$JOB"
@@ -142,7 +142,7 @@ expect_made() {
 	wait_until sleeps_with "$JOB" "$P"
 }
 
-@test "many make it at once, and nobody's line is lost" {
+@test "many make one at the same time, and nobody's line is lost" {
 	run -0 shell 'for n in 1 2 3 4 5 6 7 8; do (echo "line $n" >> $P) & done; wait; cat $P | sort -u | wc -l'
 	[[ $output == 8 ]]
 }
@@ -152,7 +152,7 @@ expect_made() {
 	[[ $output == "$NAME|"$'\nprw-r--r-- 0 fifo\n'"$P" ]]
 }
 
-# --- who waits ------------------------------------------------------------------------------------
+# --- what waits -----------------------------------------------------------------------------------
 
 @test "a writer does not wait for a reader, and what it wrote stays" {
 	seq 100000 >"$BATS_TEST_TMPDIR/log" # half a megabyte
@@ -167,7 +167,7 @@ expect_made() {
 	exec 7>&-
 }
 
-@test "a reader of an empty one waits in open until somebody writes" {
+@test "a reader of an empty FIFO waits in open until somebody writes" {
 	touch "$P"
 	background cat "$P" >"$OUT"
 	wait_until waits_in_open "$JOB"
@@ -176,7 +176,7 @@ expect_made() {
 	[[ $(cat "$OUT") == hello ]]
 }
 
-@test "it goes on waiting when the daemon has let the pipe go" {
+@test "a reader goes on waiting after the daemon has let the FIFO go" {
 	touch "$P"
 	background cat "$P" >"$OUT"
 	wait_until waits_in_open "$JOB"
@@ -261,7 +261,7 @@ expect_made() {
 	wait "$JOB"
 }
 
-@test "capacity is what is set, when it is made and later" {
+@test "capacity can be set when a FIFO is made, and later" {
 	shell 'echo "create pipes/$NAME capacity=64K" > $IPC/ctl'
 	run -0 fill_pipe
 	[[ $output == 65536 ]]
@@ -278,7 +278,7 @@ expect_made() {
 	[[ $output == 500000 ]]
 }
 
-@test "mkfifo makes a plain one, until it is kept" {
+@test "mkfifo makes a plain FIFO, until it is kept" {
 	run -1 shell 'mkfifo $P; dd if=/dev/null of=$P oflag=nonblock'
 	[[ $output == *"No such device or address"* ]]
 	WITHIN=5 run -0 shell 'echo "set pipes/$NAME keep=yes" > $IPC/ctl; echo hello > $P; cat $P'
@@ -293,7 +293,7 @@ expect_made() {
 	[[ $output == *"regular"*$'\nhello'* ]]
 }
 
-@test "-o pipe_capacity, pipe_eof and pipe_served are what pipes have from the start" {
+@test "-o pipe_capacity, pipe_eof and pipe_served set what pipes have from the start" {
 	mount_another pipe_capacity=128K,pipe_eof=never
 	run -0 shell 'touch $P; grep -xE "(capacity|eof) .*" $IPC/info/pipes/$NAME/status'
 	[[ $output == $'capacity 131072\neof never' || $output == $'eof never\ncapacity 131072' ]]
@@ -304,7 +304,7 @@ expect_made() {
 	run -0 shell 'echo "create pipes/$NAME.2 served=kernel" > $IPC/ctl; [ -p $P.2 ]'
 }
 
-@test "what the options of pipes cannot be is refused" {
+@test "impossible values of pipe options are refused" {
 	local option dir
 	dir=$(new_directory)
 	for option in pipe_capacity=0 pipe_capacity=x pipe_eof=maybe pipe_served=nobody; do
@@ -339,7 +339,7 @@ expect_made() {
 	[[ $output == mine ]]
 }
 
-@test "a user may neither set nor empty another's" {
+@test "a user may neither set nor empty another user's FIFO" {
 	shell 'echo kept > $P; chmod 644 $P'
 	run -1 as_user "$OTHER" bash -c 'echo "empty pipes/$NAME" > $IPC/ctl'
 	run -1 as_user "$OTHER" bash -c 'echo "set pipes/$NAME keep=no" > $IPC/ctl'

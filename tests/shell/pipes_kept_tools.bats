@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Kept FIFOs with the tools that people have: what tells a FIFO from a file does so here.
+# Kept FIFOs with the tools that people have: a tool that tells a FIFO from a file does so here.
 # shellcheck shell=bats disable=SC2016
 
 load helper
@@ -11,7 +11,7 @@ setup() {
 	make_directory
 }
 
-# has TOOL: or the test is skipped
+# has TOOL: skips the test if it is not installed.
 has() {
 	command -v "$1" >/dev/null || skip "$1 is not installed"
 }
@@ -34,12 +34,12 @@ has() {
 	[[ $output == $'1 2\n3 4\n<5>' ]]
 }
 
-@test "read takes a line of one that another reader finishes" {
+@test "read takes a line, and another reader gets the rest" {
 	run -0 shell 'printf "one\ntwo\n" > $P; read -r line < $P; echo "$line"; cat $P'
 	[[ $output == $'one\ntwo' ]]
 }
 
-@test "noclobber writes into a FIFO that is there, as anywhere" {
+@test "noclobber writes into an existing FIFO, as anywhere" {
 	run -0 shell 'echo one > $P; set -C; echo two > $P; cat $P'
 	[[ $output == $'one\ntwo' ]]
 }
@@ -72,7 +72,7 @@ has() {
 	wait_until contains "$OUT" three
 }
 
-@test "grep -r passes it by" {
+@test "grep -r skips a FIFO" {
 	WITHIN=5 run -1 shell 'echo hello > $P; grep -r hello $IPC/pipes'
 	run -0 shell 'grep hello $P'
 	[[ $output == hello ]]
@@ -84,12 +84,12 @@ has() {
 	[[ $output == $'10\none\ntwo\n5063\n1\n2\n3\n4' ]]
 }
 
-@test "cat moves what one holds into another, by splice or not" {
+@test "cat moves what one FIFO holds into another, by splice or not" {
 	run -0 shell 'seq 100000 > $P; cat $P > $P.2; tail -n1 $P.2'
 	[[ $output == 100000 ]]
 }
 
-@test "tee feeds two" {
+@test "tee feeds two FIFOs" {
 	run -0 shell 'seq 3 | tee $P $P.2 > "$OUT"; cat $P $P.2'
 	[[ $output == $'1\n2\n3\n1\n2\n3' ]]
 }
@@ -105,7 +105,7 @@ has() {
 	WITHIN=10 run -0 shell 'pv -q "$D/in" > $P; pv -q $P > "$OUT"; cmp "$D/in" "$OUT"'
 }
 
-@test "socat reads from it and writes to it" {
+@test "socat reads from a FIFO and writes to it" {
 	run -0 shell 'echo hello | socat -u - OPEN:$P,creat; socat -u OPEN:$P,rdonly -'
 	[[ $output == hello ]]
 }
@@ -172,7 +172,7 @@ asyncio.run(main())
 	[[ $output == "600000 True" ]]
 }
 
-@test "node reads it as a stream, to the end" {
+@test "node reads a FIFO as a stream, to the end" {
 	has node
 	run -0 shell 'seq 1000 > $P; timeout 10 node -e "
 const fs = require(\"fs\"); let n = 0
@@ -181,7 +181,7 @@ fs.createReadStream(process.env.P).on(\"data\", (part) => { n += part.length }).
 	[[ $output == 3893 ]]
 }
 
-@test "node writes it as a stream" {
+@test "node writes a FIFO as a stream" {
 	has node
 	run -0 shell 'touch $P; timeout 10 node -e "
 require(\"fs\").createWriteStream(process.env.P).end(\"hello\")

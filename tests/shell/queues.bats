@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# POSIX message queues: what the shell does to them and what a native program sees of it. $MQ is the
+# POSIX message queues: what the shell does with them and what a native program sees. $MQ is the
 # native program, $NATIVE_MQ the kernel's own view.
 # shellcheck shell=bats disable=SC2016
 
@@ -44,7 +44,7 @@ load helper
 	[[ $output == *"No such file or directory"* ]]
 }
 
-@test "who has a removed queue open keeps it" {
+@test "a removed queue lives on while it is open" {
 	run -0 shell 'exec 7<> $Q; rm $Q; echo hello >&7; first <&7'
 	[[ $output == hello ]]
 }
@@ -152,7 +152,7 @@ load helper
 	[[ $output == $'abcd\nef\nghi' ]]
 }
 
-@test "the rest of a message belongs to the one who opened" {
+@test "the rest of a message stays with its open file" {
 	run -0 shell 'printf abcdef > $Q; printf ghi > $Q; exec 7< $Q
 		dd bs=3 count=1 <&7 2>/dev/null; echo; dd if=$Q bs=9 count=1 2>/dev/null; echo; dd bs=9 count=1 <&7 2>/dev/null'
 	[[ $output == $'abc\nghi\ndef' ]]
@@ -195,7 +195,7 @@ load helper
 	[[ $output == "0 kept" ]]
 }
 
-@test "lseek is ESPIPE and mmap is ENODEV" {
+@test "lseek fails with ESPIPE and mmap with ENODEV" {
 	run -0 shell 'echo hello > $Q; python3 -c "
 import ctypes, os
 libc = ctypes.CDLL(None, use_errno=True)
@@ -233,7 +233,7 @@ print(os.strerror(ctypes.get_errno()))
 	[[ $output == 2 ]]
 }
 
-@test "a queue whose own name ends in :5 is the one that is meant" {
+@test "a queue whose own name ends in :5 wins over the suffix" {
 	run -0 shell '$MQ create $NAME:5; touch $Q; echo hello > $Q:5; $MQ attr $NAME; $MQ receive $NAME:5'
 	[[ $output == *$' 0\n0 hello' ]]
 }
@@ -259,7 +259,7 @@ print(os.strerror(ctypes.get_errno()))
 	wait_until contains "$OUT" hello
 }
 
-@test "a writer that comes and goes gives a reader no end of file" {
+@test "a writer that comes and goes gives a reader no end-of-file" {
 	touch "$Q"
 	background cat "$Q" >"$OUT"
 	wait_until blocked "$JOB"
@@ -268,7 +268,7 @@ print(os.strerror(ctypes.get_errno()))
 	wait_until blocked "$JOB"
 }
 
-@test "Ctrl-C and SIGKILL end a cat that waits, at once, and take nothing with it" {
+@test "Ctrl-C and SIGKILL end a waiting cat at once, and it takes nothing with it" {
 	local signal
 	touch "$Q"
 	for signal in INT KILL; do
@@ -290,12 +290,12 @@ print(os.strerror(ctypes.get_errno()))
 	[[ $(sort -nu "$OUT".* | wc -l) == 300 ]]
 }
 
-@test "O_NONBLOCK on an empty queue is EAGAIN" {
+@test "O_NONBLOCK on an empty queue gives EAGAIN" {
 	run -1 shell 'touch $Q; dd if=$Q iflag=nonblock'
 	[[ $output == *"Resource temporarily unavailable"* ]]
 }
 
-@test "O_NONBLOCK on a full queue is EAGAIN" {
+@test "O_NONBLOCK on a full queue gives EAGAIN" {
 	touch "$Q"
 	fill_queue
 	run -1 shell 'dd of=$Q oflag=nonblock <<< more'

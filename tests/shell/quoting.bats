@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Names in ctl that take quotes or escapes, and what ctl says of an object that exists.
+# Names in ctl that need quotes or escapes, and what ctl says about an object that exists.
 # shellcheck shell=bats disable=SC2016
 
 load helper
@@ -16,7 +16,7 @@ load refusals
 	refused "create 'pipes/$NAME" "a quote has no end"
 }
 
-@test "a name is taken as info/ shows it where that is no printable text" {
+@test "a name that is not printable is accepted as info/ shows it" {
 	: >"$P"$'.\1\nx'
 	run -0 shell 'cat $IPC/info/pipes/$NAME*/status | sed -n "s/^name //p"'
 	[[ $output == "$NAME.\\x01\\x0ax" ]]
@@ -24,7 +24,7 @@ load refusals
 	[[ ! -e "$P"$'.\1\nx' ]]
 }
 
-@test "create of what exists tells how it differs" {
+@test "create of an existing object says how it differs" {
 	shell 'echo "create queues/$NAME maxmsg=3 msgsize=100" > $IPC/ctl'
 	refused "create queues/$NAME maxmsg=5 msgsize=100" "create queues/$NAME: File exists, with maxmsg=3, not maxmsg=5"
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Whatever a tool reads with (read, splice, sendfile, copy_file_range, mmap; by the size or to the end),
-# it gets what is there, and never nothing without a word.
+# Whatever a tool reads with (read, splice, sendfile, copy_file_range, mmap; by the size or to the
+# end), it gets what is there, and never silently nothing.
 # shellcheck shell=bats disable=SC2016,SC2030,SC2031
 
 load helper
@@ -20,11 +20,11 @@ teardown() {
 	return "$bad"
 }
 
-# A System V key that is the test's own.
+# A System V key of the test's own.
 printf -v KEY '0x%08x' $((0x49000000 + $$))
 export KEY
 
-# How a file is read whole, by its path in $1, or copied to $D/copy.
+# Ways to read a file whole: its path is in $1. Some copy it to $D/copy.
 WHOLE=('cat $1' 'cat < $1' 'head -n 1000 $1 2> /dev/null' 'tail -n +1 $1' 'tail -n 1000 $1' 'dd if=$1 status=none'
 	'grep "" $1' 'awk "{ print }" $1' 'sed -n p < $1'
 	'while IFS= read -r line; do printf "%s\n" "$line"; done < $1' 'mapfile -t a < $1; printf "%s\n" "${a[@]}"'
@@ -39,7 +39,7 @@ while part := os.read(f, 7): os.write(1, part)" $1'
 	'install $1 $D/copy; cat $D/copy'
 	'curl -s file://$1' 'socat -u OPEN:$1 -' 'pv -q $1' 'mawk "{ print }" $1')
 
-# Those that go by the size, or ask for it once more; not for what has no size of its own.
+# Ways that go by the size, or ask for it once more. Not for what has no size of its own.
 SIZED=('tar cf - -C / .$1 | tar xOf -' 'rsync $1 $D/copy; cat $D/copy' 'mmap_cat $1' 'bsdtar cf - -C / .$1 2> /dev/null | bsdtar xOf -'
 	'busybox tar cf - -C / .$1 | busybox tar xOf -')
 
@@ -50,17 +50,17 @@ sys.stdout.buffer.write(mmap.mmap(f.fileno(), 0, prot=mmap.PROT_READ, flags=mmap
 }
 export -f mmap_cat
 
-# Is the program there that a command begins with?
+# Whether the program that a command begins with is installed.
 has() { # COMMAND
 	command -v "${1%% *}" >/dev/null
 }
 
-# For a test to replace: what of the output counts.
+# The part of the output that counts, for a test to replace.
 own() {
 	cat
 }
 
-# each FILE PREPARE COMMAND...: PREPARE, and then COMMAND gives what `expected` says.
+# each FILE PREPARE COMMAND...: after PREPARE, each COMMAND prints what `expected` prints.
 each() {
 	local file=$1 prepare=$2 tool bad=0
 
@@ -113,7 +113,7 @@ make_objects() {
 
 @test "rsync and tar take all of info/ of an object" {
 	make_objects
-	shell 'cd $IPC/info; for object in queues/$NAME sysv/sems/$KEY events/$NAME; do # how many are not seen changes
+	shell 'cd $IPC/info; for object in queues/$NAME sysv/sems/$KEY events/$NAME; do # the number of unseen processes changes
 		rsync -r --exclude=peers $object/ $D/copy && diff -r -x peers $object $D/copy && rm -r $D/copy &&
 			tar cf $D/tar --exclude=peers $object && tar df $D/tar || exit
 	done'
@@ -144,7 +144,7 @@ make_objects() {
 	wait_until test -S "$D/socket"
 	expected() { seq 1000; }
 	tools=()
-	for tool in "${WHOLE[@]}"; do # each look is another connection: what compares two finds it replaced
+	for tool in "${WHOLE[@]}"; do # each lookup is another connection, so cp and install find the file replaced
 		[[ $tool == @(cp|install)* ]] || tools+=("$tool")
 	done
 	each "$IPC/sockets/unix$D/socket" : "${tools[@]}"

@@ -15,7 +15,7 @@ teardown() {
 	return "$bad"
 }
 
-# Is the program there that a command begins with?
+# Whether the program that a command begins with is installed.
 has() { # COMMAND
 	local words
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What ctl says of a line that it refuses.
+# What ctl says about a line that it refuses.
 # shellcheck shell=bash disable=SC2016,SC2154
 
 # refused 'LINE' 'TEXT': root's LINE fails, and ctl then says TEXT.

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Servers: mkdir below sockets/servers, or a line in ctl or in the configuration file, and whoever
-# connects to them with programs that know nothing of the mount. $V is a server that does not exist
-# yet, $D a directory for sockets of the test's own.
+# Servers, made by mkdir in sockets/servers or by a line in ctl or in the configuration file, and
+# clients that know nothing of the mount. $V is a server that does not exist yet, $D a directory for
+# the test's own sockets.
 # shellcheck shell=bats disable=SC2016,SC2030,SC2031,SC2153,SC2154
 
 load helper
@@ -20,13 +20,13 @@ teardown() {
 	return "$bad"
 }
 
-# serve [DIRECTORY]: answers each client with what it sends, as README.md says.
+# serve [DIRECTORY]: sends each client back what it sends, as README.md shows.
 serve() {
 	background bash -c 'while exec 3<>$1/accept; do tee <&3 >&3; done' bash "${1:-$V}" >/dev/null 2>"$OUT.serve"
 }
 
-# echo_by TEXT SOCAT-ADDRESS: the line that comes back. socat goes on: the server's loop closes a
-# connection only when the next one is there.
+# echo_by TEXT SOCAT-ADDRESS: prints the line that comes back. socat goes on: the server's loop
+# closes a connection only when the next one is there.
 echo_by() {
 	local from socat line
 
@@ -38,7 +38,7 @@ echo_by() {
 	echo "$line"
 }
 
-# Answers each request, with its path.
+# Answers each request with its path.
 serve_http() {
 	cat >"$D/http" <<-'END'
 		while exec 3<>"$1/accept"; do
@@ -81,7 +81,7 @@ serve_http() {
 	[[ ${output//[^y]/} == "$(printf 'y%.0s' {1..50})" ]]
 }
 
-@test "curl gets a page through TCP, at a port that the kernel has chosen" {
+@test "curl gets a page through TCP, at a port that the kernel chose" {
 	local address
 	echo "create sockets/servers/$NAME listen=tcp:127.0.0.1:0" >"$IPC/ctl"
 	address=$(cat "$V/address")
@@ -108,7 +108,7 @@ serve_http() {
 	[[ $output == six ]]
 }
 
-@test "rmdir ends the loop that waits, and removes the socket" {
+@test "rmdir ends a loop that waits, and removes the socket" {
 	mkdir "$V"
 	[[ -S $SOCKET ]]
 	serve
@@ -128,7 +128,7 @@ serve_http() {
 	WITHIN=2 wait_until ended "$JOB"
 }
 
-@test "ctl tells what is wrong with a server's address" {
+@test "ctl says what is wrong with a server's address" {
 	run ! shell 'echo "create sockets/servers/$NAME listen=here" >$IPC/ctl'
 	[[ $output == *"Invalid argument"* ]]
 	run ! shell 'echo "create sockets/servers/$NAME listen=unix:$D/none/s" >$IPC/ctl'

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# POSIX shared memory: the files of shm/ are those of /dev/shm, read, written and mapped. Where they are
-# links to them (without passthrough) the same holds: so stat follows.
+# POSIX shared memory: the files of shm/ are those of /dev/shm, read, written and mapped. The same
+# holds where they are links to those (without passthrough), which is why stat follows links.
 # shellcheck shell=bats disable=SC2016
 
 load helper
@@ -30,7 +30,7 @@ setup_file() {
 	cmp "$S" "/dev/shm/$NAME"
 }
 
-@test "what was made natively is listed and read" {
+@test "a region made natively is listed and read" {
 	run -0 shell 'echo hello > /dev/shm/$NAME; ls $IPC/shm | grep -Fx $NAME; cat $S; stat -Lc %s $S'
 	[[ $output == "$NAME"$'\nhello\n6' ]]
 }
@@ -164,7 +164,7 @@ print(old[0:3].decode(), new[0:3].decode(), open(\"/dev/shm/\" + os.environ[\"NA
 	[[ $output == $'-rw--w---- 65534 12345\n-rw----r-- 12345 12345' ]]
 }
 
-@test "access control lists and attributes are the file's" {
+@test "access control lists and extended attributes are the file's" {
 	needs passthrough posix_acl
 	run -0 shell 'touch $S; setfacl -m u:12345:rw $S; getfacl -pnc /dev/shm/$NAME
 		setfacl -m g:12345:r /dev/shm/$NAME; getfacl -pnc $S | grep 12345; setfacl -b $S; getfacl -pnc $S | wc -l'
@@ -174,7 +174,7 @@ print(old[0:3].decode(), new[0:3].decode(), open(\"/dev/shm/\" + os.environ[\"NA
 	[[ $output == $'trusted.note="secret"\nuser.note="hello"\n\nhello' ]]
 }
 
-@test "rsync -a and tar x of a whole directory end well" {
+@test "rsync -a and tar x of a whole directory succeed" {
 	needs passthrough
 	mkdir "$OUT.d"
 	run -0 shell 'umask 027; echo a > $OUT.d/$NAME; chmod 750 $OUT.d; touch -d @1000000000 $OUT.d
@@ -222,8 +222,8 @@ print(old[0:3].decode(), new[0:3].decode(), open(\"/dev/shm/\" + os.environ[\"NA
 	[[ $output == *"File name too long"* ]]
 }
 
-@test "a full /dev/shm is ENOSPC and what fitted is there" {
-	# in a mount namespace with a /dev/shm of its own, of 1 MiB
+@test "a full /dev/shm gives ENOSPC, and what fitted is there" {
+	# in a mount namespace with its own /dev/shm, of 1 MiB
 	local dir
 	dir=$(new_directory)
 	run -0 unshare --mount --propagation private timeout -k 1 20 bash -c '

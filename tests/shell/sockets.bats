@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Clients: what listens on the machine, reached by opening a file. $D is a directory for sockets of
-# the test's own, $U the same below the mount.
+# Clients: sockets that listen on the machine, reached by opening a file. $D is a directory for the
+# test's own sockets, $U the same directory below the mount.
 # shellcheck shell=bats disable=SC2016,SC2030,SC2031,SC2153,SC2154
 
 load helper
@@ -12,7 +12,7 @@ setup() {
 	export U="$IPC/sockets/unix$D"
 }
 
-# native SOCKET COMMAND...: the command in the background, once it listens at the socket in $D.
+# native SOCKET COMMAND...: starts the command in the background. It then listens at $D/SOCKET.
 native() {
 	local socket=$D/$1
 	background "${@:2}" </dev/null >/dev/null 2>"$OUT.log"
@@ -81,7 +81,7 @@ free_port() {
 	[[ $output == SHOUT ]]
 }
 
-# Body of what `cat` reads from descriptor 3 after the request.
+# Sends a request and prints the body of the answer.
 get() { # FILE PATH
 	shell 'exec 3<>$1; printf "GET %s HTTP/1.0\r\n\r\n" "$2" >&3; cat <&3 | sed "1,/^\r\$/d"' "$1" "$2"
 }
@@ -150,7 +150,7 @@ start_postgres() {
 
 @test "PostgreSQL is queried through its socket's file" {
 	start_postgres
-	# An SSLRequest, which is answered by one letter.
+	# An SSLRequest, which is answered with one letter.
 	run -0 shell 'exec 3<>$U/run/.s.PGSQL.5432; printf "\0\0\0\10\4\322\26\57" >&3; dd bs=1 count=1 status=none <&3'
 	[[ $output == [NS] ]]
 	mkdir "$D/bridge"
@@ -169,7 +169,7 @@ start_postgres() {
 	[[ $output == $'apple\norange\npear' ]]
 }
 
-@test "a peer that dies is an error and no signal" {
+@test "a peer that dies causes an error, not a signal" {
 	native s socat "UNIX-LISTEN:$D/s" PIPE
 	local peer=$JOB
 	export peer
@@ -181,7 +181,7 @@ start_postgres() {
 	[[ $output == "end 0" ]]
 }
 
-@test "nobody there is what connect(2) says" {
+@test "where nobody listens, the error is connect(2)'s" {
 	native s socat "UNIX-LISTEN:$D/s" PIPE
 	kill -KILL "$JOB"
 	wait_until ended "$JOB"
@@ -193,8 +193,8 @@ start_postgres() {
 	[[ $output == *"Connection refused"* ]]
 }
 
-# Backlog 0: one is let in and waits, the others wait to be let in.
-@test "Ctrl-C ends a connect for which there is no room" {
+# Backlog 0: one client is let in and waits; the others wait to be let in.
+@test "Ctrl-C ends a connect that finds no room" {
 	cat >"$D/full.py" <<-'END'
 		import socket, sys, signal
 		s = socket.socket(socket.AF_UNIX)
@@ -214,7 +214,7 @@ start_postgres() {
 	WITHIN=2 wait_until ended "$JOB"
 }
 
-@test "a socket's owner and mode are shown, and bind others" {
+@test "a socket's owner and mode are shown and enforced" {
 	native s socat "UNIX-LISTEN:$D/s,mode=0600,fork" PIPE
 	mkdir -m 700 "$D/private"
 	native private/s socat "UNIX-LISTEN:$D/private/s,mode=0666,fork" PIPE

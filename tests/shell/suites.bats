@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# scripts/suites tells what differs from what is listed, and from what can't be told: with a suite of
-# two tests, in the shape of pjdfstest.
+# scripts/suites tells listed differences from others, and from what can't be tested. It runs a
+# suite of two tests in the shape of pjdfstest.
 # shellcheck shell=bats disable=SC2016
 
 bats_require_minimum_version 1.5.0
@@ -28,7 +28,7 @@ setup() {
 	list
 }
 
-# list LINE...: what there is in the table
+# list LINE...: makes these the table
 list() {
 	{
 		echo 'suites are not read here'
@@ -42,7 +42,7 @@ suites() {
 
 DIFFERENCE="pjdfstest served make/00.t: tried 'stat NAME size', expected 0, got 4096"
 
-@test "without a suite, and with an option that there is none of, it says how" {
+@test "without a suite, or with an unknown option, it says how" {
 	run -2 "$SUITES"
 	[[ $output == usage:* ]]
 	run -2 "$SUITES" --pjdfstest suite --nonsense
@@ -50,7 +50,7 @@ DIFFERENCE="pjdfstest served make/00.t: tried 'stat NAME size', expected 0, got 
 	[[ $output == usage:*--quick* ]]
 }
 
-@test "what is no source of that suite is refused" {
+@test "a directory that is not the suite's source is refused" {
 	run -1 "$SUITES" --ltp suite
 	[[ $output == *"not the sources of ltp"* ]]
 	run -1 "$SUITES" --pjdfstest nowhere
@@ -60,7 +60,7 @@ DIFFERENCE="pjdfstest served make/00.t: tried 'stat NAME size', expected 0, got 
 	[[ $output == *"apt-get install fio"* ]]
 }
 
-@test "a fault in the table is told with its line" {
+@test "a fault in the table is reported with its line" {
 	list '# a comment' '' 'pjdfstest pipes make/00.t'
 	run -1 suites
 	echo "$output"
@@ -75,7 +75,7 @@ DIFFERENCE="pjdfstest served make/00.t: tried 'stat NAME size', expected 0, got 
 	[[ $output == *"differences.md:3: not a regular expression"* ]]
 }
 
-@test "a difference is printed, and what is refused in both is none" {
+@test "a difference is printed, and what both places refuse is none" {
 	run -1 suites
 	echo "$output"
 	[[ $output == *"$DIFFERENCE"* ]]
@@ -83,7 +83,7 @@ DIFFERENCE="pjdfstest served make/00.t: tried 'stat NAME size', expected 0, got 
 	[[ $output == *"8 tests, 0 differences listed, 2 not"* ]]
 }
 
-@test "a difference that is listed is counted, and a line for nothing is named" {
+@test "a listed difference is counted, and a line that matches nothing is named" {
 	list "pjdfstest @(served|queues) make/* tried 'stat NAME size', .* got 4096" 'pjdfstest shm make/* .*'
 	run -0 suites
 	echo "$output"
@@ -94,14 +94,14 @@ DIFFERENCE="pjdfstest served make/00.t: tried 'stat NAME size', expected 0, got 
 	[[ $output != *"differs no more"* ]]
 }
 
-@test "a line is for the whole of what is said, and for its place" {
+@test "a line has to match the whole message, and its place" {
 	list "pjdfstest served make/00.t tried 'stat" "pjdfstest shm make/00.t .*"
 	run -1 suites --place served
 	[[ $output == *"$DIFFERENCE"* ]]
 	[[ $output == *"2 tests, 0 differences listed, 1 not"* ]]
 }
 
-@test "a test that can't be run is no test that agrees" {
+@test "a test that can't be run does not count as agreeing" {
 	IPCFS=/bin/false run -1 suites --place pipes
 	[[ $output == *"could not be run"* ]]
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# System V objects: what ipcs, ipcmk and ipcrm know, and what a shell does with it. Each test has keys
-# that no other has: $KEY, and $FILE as the mount names it.
+# System V objects: what ipcs, ipcmk and ipcrm know, and what a shell does with them. Each test has
+# keys that no other test has: $KEY, and $FILE as the mount names it.
 # shellcheck shell=bats disable=SC2016,SC2030,SC2031,SC2153,SC2154
 
 load helper
@@ -19,7 +19,7 @@ teardown() {
 	ipcfs_teardown
 }
 
-ipcs_of() { # q|m|s: what ipcs says behind the identifier of the object with our key
+ipcs_of() { # q|m|s: what ipcs prints after the identifier of the object with our key
 	ipcs "-$1" | awk -v key="$FILE" '$1 == key { sub(/^[^ ]+ +[^ ]+ +/, ""); $1 = $1; print }'
 }
 
@@ -41,7 +41,7 @@ ipcs_of() { # q|m|s: what ipcs says behind the identifier of the object with our
 	[[ $(ipcs_of q) == "" ]]
 }
 
-@test "ipcs sees a segment made by truncate, and what is left of it when it is removed in use" {
+@test "ipcs sees a segment made by truncate, and what is left when it is removed in use" {
 	truncate -s 5000 "$SM"
 	[[ $(ipcs_of m) == "root 644 5000 0" ]]
 	[[ $(stat -c '%s %a %F' "$SM") == "5000 644 regular file" ]]
@@ -84,7 +84,7 @@ libc.shmat(libc.shmget(int(os.environ["KEY"], 16), 0, 0), None, 0); print("ready
 	done
 }
 
-@test "a private object is id-N" {
+@test "a private object is named id-N" {
 	id=$(python3 -c 'import ctypes; print(ctypes.CDLL(None).msgget(0, 0o600))')
 	[[ -e $IPC/sysv/queues/id-$id ]]
 	grep -qx "id $id" "$IPC/info/sysv/queues/id-$id/status"
@@ -150,11 +150,11 @@ libc.shmat(libc.shmget(int(os.environ["KEY"], 16), 0, 0), None, 0); print("ready
 		[[ $stderr == *"Invalid argument"* ]]
 	done
 	run ! --separate-stderr shell 'echo "0 -1 2 +1" > "$SS"'
-	[[ $stderr == *"File too large"* ]] # as semop(2) says of a number that there is not
+	[[ $stderr == *"File too large"* ]] # what semop(2) says of a semaphore number that does not exist
 	[[ $(xargs < "$SS") == "1 1" ]]
 }
 
-@test "the lines of one write are one list, and empty ones are nothing" {
+@test "the lines of one write are one list, and empty ones count for nothing" {
 	echo "create sysv/sems/$KEY count=2 value=1" > "$IPC/ctl"
 	shell 'python3 -uc "print(\"0 1\")" > $SS; printf "0 1\n\n1 1\n" > $SS; echo > $SS'
 	[[ $(<"$SS") == $'3\n2' ]]
@@ -162,12 +162,12 @@ libc.shmat(libc.shmget(int(os.environ["KEY"], 16), 0, 0), None, 0); print("ready
 	[[ $(<"$SS") == $'3\n2' ]]
 }
 
-@test "an empty line to ctl is nothing" {
+@test "ctl ignores an empty line" {
 	shell 'python3 -uc "print(\"create sysv/sems/$KEY count=2\")" > $IPC/ctl; printf "\n\n" > $IPC/ctl'
 	[[ -e $SS ]]
 }
 
-@test "without waiting a list that can't be done is EAGAIN" {
+@test "O_NONBLOCK gives EAGAIN for a list that can't be done yet" {
 	touch "$SS"
 	run ! --separate-stderr shell 'echo "0 -1" | dd of="$SS" oflag=nonblock conv=notrunc status=none'
 	[[ $stderr == *"Resource temporarily unavailable"* ]]
@@ -199,7 +199,7 @@ libc.shmat(libc.shmget(int(os.environ["KEY"], 16), 0, 0), None, 0); print("ready
 	as_user "$OTHER" rm "$SQ" "$SS" "$SM"
 }
 
-# A namespace with small limits, its mount at $SMALL, and a shell there: small 'WHAT A USER TYPES'.
+# Makes a namespace with small limits and a mount of it at $SMALL, for small().
 setup_small() {
 	mkfifo "$BATS_TEST_TMPDIR/ready"
 	unshare --ipc bash -c 'cd /proc/sys/kernel
@@ -217,7 +217,7 @@ small() { # ERROR 'WHAT A USER TYPES'
 	[[ $stderr == *"$1"* ]] || { echo "$stderr"; return 1; }
 }
 
-@test "limits of the namespace are told as the native calls tell them" {
+@test "limits of the namespace give the errors of the native calls" {
 	setup_small
 	small "Message too long" 'touch queues/0x1; head -c 1001 /dev/zero > queues/0x1'                # MSGMAX
 	head -c 1000 /dev/zero > "$SMALL/sysv/queues/0x1"
@@ -266,7 +266,7 @@ small() { # ERROR 'WHAT A USER TYPES'
 	rm -r "$data"
 }
 
-@test "summary says of each System V object what ipcs and lsipc say" {
+@test "summary agrees with ipcs and lsipc on each System V object" {
 	touch "$SQ"
 	echo hello > "$SQ"
 	truncate -s 5000 "$SM"
@@ -277,7 +277,7 @@ small() { # ERROR 'WHAT A USER TYPES'
 		awk -v kind="$1" -v titles="${*:2}" 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; n = split(titles, t, " ") }
 			$1 == kind { line = $NF; for (i = 1; i <= n; i++) line = line " " $(at[t[i]]); print line }' <<<"$table" | sort
 	}
-	# Private ones have no key of their own to be named by.
+	# Private objects have no key of their own to be named by.
 	keyed() { grep -v '^0x00000000' | sort; }
 	[[ $(column sysv/queues BYTES MESSAGES | grep ^0x) == "$(ipcs -q | awk '/^0x/ { print $1, $5, $6 }' | keyed)" ]]
 	[[ $(column sysv/shm BYTES ATTACHED | grep ^0x) == "$(ipcs -m | awk '/^0x/ { print $1, $5, $6 }' | keyed)" ]]
@@ -294,7 +294,7 @@ small() { # ERROR 'WHAT A USER TYPES'
 	[[ $(column sysv/sems SEMS | grep "^$FILE") == "$(lsipc -s -r -o KEY,NSEMS | grep "^$FILE")" ]]
 }
 
-@test "summary says of each queue what ls of /dev/mqueue says" {
+@test "summary lists the queues that ls of /dev/mqueue lists" {
 	needs mqueue_mount
 	echo message > "$Q"
 	run -0 shell 'awk "\$1 == \"queues\" { print \$NF }" $IPC/info/summary | sort'

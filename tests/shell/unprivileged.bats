@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# A mount of a user who is not root, at $MINE: in a user namespace, or by fusermount3. It serves that
-# user with that user's rights. $IPC is root's mount, of the same queues and regions.
+# A mount of a user who is not root, at $MINE: in a user namespace, or by fusermount3. It serves
+# that user with that user's rights. $IPC is root's mount of the same queues and regions.
 # shellcheck shell=bats disable=SC2016,SC2153
 
 load helper
@@ -38,10 +38,10 @@ teardown() {
 	rmdir "$ROOM"
 }
 
-# by_user WAY 'WHAT THE USER TYPES': with the user's mount there meanwhile. Nothing of it is seen
-# outside: mounts and processes are in namespaces that end with it. The user gets a /dev of its own,
-# because /dev/fuse is root's only on some machines; with /dev/mqueue, as systemd has it, if $MQUEUE.
-# Root runs $MEANWHILE there.
+# by_user WAY 'WHAT THE USER TYPES': runs it while the user's mount is there. Nothing of it is seen
+# outside: mounts and processes are in namespaces that end with it. The user gets a separate /dev,
+# because on some machines /dev/fuse is root's only. If $MQUEUE is set it has /dev/mqueue, as
+# systemd sets it up. Root runs $MEANWHILE there.
 by_user() {
 	timeout -k 1 "${WITHIN:-20}" unshare --mount --propagation private --pid --fork --mount-proc \
 		--kill-child bash -ec '
@@ -63,7 +63,7 @@ by_user() {
 			"${enter[@]}" bash -c "$2"' bash "$1" "$WITH_MOUNT"$'\n'"$2" 3>&-
 }
 
-# await KIND/NAME: until somebody waits for that channel of the user's mount.
+# await KIND/NAME: waits until somebody waits for that channel of the user's mount.
 WITH_MOUNT='
 	"$ROOM/ipcfs" -f "$MINE" ${IPCFS_TEST_OPTIONS:+-o "$IPCFS_TEST_OPTIONS"} 2>/dev/null & daemon=$!
 	until [[ -e $MINE/README ]]; do kill -0 $daemon || exit; sleep 0.02; done
@@ -83,8 +83,8 @@ expect() {
 	done
 }
 
-# refused N: that many commands said so, and were not allowed to. In a user namespace the kernel says
-# EOVERFLOW to who would remove what belongs to nobody there.
+# refused N: that many commands failed for lack of permission. In a user namespace, the kernel says
+# EOVERFLOW to a process that would remove something whose owner is unknown there.
 refused() {
 	[[ $(grep -c "^refused" <<<"$output") == "$1" ]]
 	[[ $(grep -cE "Permission denied|Operation not permitted|Value too large" <<<"$output") == "$1" ]]
@@ -94,18 +94,18 @@ refused() {
 	[[ $WAYS == " namespace fusermount" ]] || skip "only$WAYS can be tried on this machine"
 }
 
-@test "SIGTERM ends the user's mount well" {
+@test "SIGTERM ends the user's mount cleanly" {
 	expect $'0\nunmounted' 'kill $daemon; wait $daemon; echo $?; grep -q "$MINE" /proc/self/mountinfo || echo unmounted
 		daemon=; trap - EXIT'
 }
 
-@test "fusermount3 -u ends the user's mount well" {
+@test "fusermount3 -u ends the user's mount cleanly" {
 	[[ $WAYS == *fusermount* ]] || skip "no fusermount3 that may mount"
 	run -0 by_user fusermount 'trap - EXIT; fusermount3 -u "$MINE"; wait $daemon; echo $?'
 	[[ $output == 0 ]]
 }
 
-@test "in the background, too: the command returns when the mount answers" {
+@test "in the background too, the command returns when the mount answers" {
 	expect hello 'mkdir "$ROOM/2"; "$ROOM/ipcfs" "$ROOM/2" ${IPCFS_TEST_OPTIONS:+-o "$IPCFS_TEST_OPTIONS"} 2>/dev/null; echo hello > "$ROOM/2/pipes/p"; cat "$ROOM/2/pipes/p"
 		fusermount3 -u "$ROOM/2" || umount "$ROOM/2"'
 }
@@ -139,7 +139,7 @@ refused() {
 		until [[ -e $ROOM/root ]]; do sleep 0.02; done; grep -o "Permission denied\|$NAME" "$ROOM/root"'
 }
 
-@test "the configuration is the user's or root's, and not what anybody may write" {
+@test "the configuration is the user's or root's, not a file that anybody may write" {
 	[[ $WAYS == *fusermount* ]] || skip "no fusermount3 that may mount"
 	local MEANWHILE='for name in root other; do echo "create pipes/$name" > "$ROOM/$name"; done
 		chown 4321 "$ROOM/other"; touch "$ROOM/made"'
@@ -179,7 +179,7 @@ refused() {
 	expect later 'touch $MY_Q; { await queues/$NAME; echo later > $MY_Q; } & read -r line < $MY_Q; echo $line'
 }
 
-@test "the kernel's limit on queues is that of the user" {
+@test "the kernel's limit on queues is the user's" {
 	expect "Too many open files" 'for n in {1..20}; do touch $MY_Q.$n; done 2>&1 | grep -om1 "Too many open files"; rm $MY_Q.* $MY_Q.{1..20} 2>/dev/null; :'
 }
 
@@ -216,7 +216,7 @@ print(\"same\" if maps[1][0:5] == b\"hello\" else \"stale\")"; rm $MY_S'
 
 # --- what the user may not ------------------------------------------------------------------------
 
-@test "root's objects of mode 600 are not to be read, written, emptied or removed" {
+@test "root's objects of mode 600 can't be read, written, emptied or removed" {
 	local way
 	shell 'umask 077; echo secret > $Q; echo secret > $S'
 	for way in $WAYS; do
@@ -229,7 +229,7 @@ print(\"same\" if maps[1][0:5] == b\"hello\" else \"stale\")"; rm $MY_S'
 	[[ $output == $'secret\nsecret' ]]
 }
 
-@test "root's objects of mode 666 are used, but not removed, renamed or changed" {
+@test "root's objects of mode 666 can be used, but not removed, renamed or changed" {
 	local way
 	for way in $WAYS; do
 		shell 'umask 0; echo hello > $Q; echo hello > $S'
@@ -241,18 +241,18 @@ print(\"same\" if maps[1][0:5] == b\"hello\" else \"stale\")"; rm $MY_S'
 	done
 }
 
-@test "root's queue of mode 666 is written, but not in a user namespace that has no root" {
+@test "root's queue of mode 666 can be written, but not in a user namespace without root" {
 	local way
 	shell 'umask 0; touch $Q'
 	for way in $WAYS; do
 		run -0 by_user "$way" 'echo $(id -u) > $MY_Q || echo refused'
-		# The kernel lets nobody write to a file whose owner is nobody there.
+		# The kernel lets nobody write to a file whose owner is unknown there.
 		[[ $way != namespace ]] || refused 1
 		[[ $way == namespace ]] || [[ $(first "$Q") == "$OTHER" ]]
 	done
 }
 
-@test "ctl gives the user no more than that" {
+@test "ctl gives the user no further rights" {
 	local way
 	shell 'umask 077; touch $Q $S'
 	for way in $WAYS; do
@@ -295,7 +295,7 @@ try: mmap.mmap(fd, 4096)
 except OSError as e: print(errno.errorcode[e.errno])
 try: os.pwrite(fd, b\"x\", 4096)
 except OSError as e: print(errno.errorcode[e.errno])" $M $MINE/info/sysv/shm/$MY_KEY/status
-		for i in {1..100}; do # the release of a file is not waited for by who closes it
+		for i in {1..100}; do # closing a file does not wait for its release
 			n=$(ipcs -m | awk -v k=$MY_KEY "\$1 == k { print \$6 }"); ((n)) || break; sleep 0.05
 		done; echo "$n attached"
 		python3 -c "import ctypes, sys

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Two users at one mount (allow_other): whose an object is, who may do what to it.
+# Two users at one mount (allow_other): who owns an object, and who may do what to it.
 # shellcheck shell=bats disable=SC2016
 
 load helper
@@ -25,7 +25,7 @@ owner() { # the real owner, group and mode of $P, $Q and $S
 	[[ $output == $'pipe\nqueue\nshm' ]]
 }
 
-@test "a FIFO and a socket that another user makes are that user's" {
+@test "a FIFO and a socket that another user makes belong to that user" {
 	run -0 other 'mkfifo $P; python3 -c "import os, socket
 socket.socket(socket.AF_UNIX).bind(os.environ[\"P\"] + \".s\")"; stat -c "%u %g %F" $P $P.s; rm $P $P.s'
 	[[ $output == $'65534 65534 fifo\n65534 65534 socket' ]]
@@ -40,7 +40,7 @@ socket.socket(socket.AF_UNIX).bind(os.environ[\"P\"] + \".s\")"; stat -c "%u %g 
 	[[ $output == $'secret\nsecret\nsecret' ]]
 }
 
-@test "mode 0600 cannot be got round by a priority" {
+@test "a priority does not get round mode 0600" {
 	shell 'umask 077; echo secret > $Q'
 	run -1 other 'echo x > $Q:9'
 	[[ $output == *"Permission denied"* ]]
@@ -65,7 +65,7 @@ socket.socket(socket.AF_UNIX).bind(os.environ[\"P\"] + \".s\")"; stat -c "%u %g 
 }
 
 @test "> works on another user's file although the directory is for everyone" {
-	# fs.protected_regular would refuse it in a sticky directory.
+	# In a sticky directory, fs.protected_regular would refuse this.
 	other 'umask 0; echo one > $P; echo one > $Q'
 	run -0 shell 'echo two > $P; echo two > $Q; cat $P; head -n2 $Q 2>/dev/null'
 	[[ $output == $'one\ntwo\none\ntwo' ]]
@@ -73,7 +73,7 @@ socket.socket(socket.AF_UNIX).bind(os.environ[\"P\"] + \".s\")"; stat -c "%u %g 
 	[[ $output == $'777\n777' ]]
 }
 
-@test "the group's rights count, the primary one and the others" {
+@test "the group's rights count, for the primary group and the others" {
 	shell 'umask 077; for file in $P $Q $S; do touch $file; chgrp 12345 $file; chmod 660 $file; done'
 	run -0 timeout 10 setpriv --reuid="$OTHER" --regid="$OTHER" --groups=12345 bash -c \
 		'echo hello > $P; cat $P; echo hello > $Q; first $Q; echo hello > $S; cat $S'
@@ -83,7 +83,7 @@ socket.socket(socket.AF_UNIX).bind(os.environ[\"P\"] + \".s\")"; stat -c "%u %g 
 	[[ $output == $'hello\nhello\nhello' ]]
 }
 
-@test "nobody but the owner and root removes an object" {
+@test "only the owner and root remove an object" {
 	shell 'umask 0; touch $P $Q $S; mkfifo $P.f'
 	run -0 other 'for file in $P $Q $S $P.f; do rm -f $file || echo refused; done'
 	[[ $(grep -c "^refused" <<<"$output") == 4 ]]
@@ -92,7 +92,7 @@ socket.socket(socket.AF_UNIX).bind(os.environ[\"P\"] + \".s\")"; stat -c "%u %g 
 	run -0 shell 'rm $P.2 $Q.2 $S.2'
 }
 
-@test "nobody but the owner and root renames an object or replaces it" {
+@test "only the owner and root rename or replace an object" {
 	shell 'umask 0; echo kept > $P; echo kept > $S; mkfifo $P.f'
 	run -0 other 'for file in $P $S $P.f; do mv -f $file $file.2 || echo refused; done
 		for file in $P $S $P.f; do echo mine > $file.3; mv -f $file.3 $file || echo refused; done'
@@ -101,7 +101,7 @@ socket.socket(socket.AF_UNIX).bind(os.environ[\"P\"] + \".s\")"; stat -c "%u %g 
 	[[ $output == $'kept\nkept\nfifo' ]]
 }
 
-@test "nobody but the owner and root changes mode, owner and times" {
+@test "only the owner and root change mode, owner and times" {
 	shell 'umask 0; touch $P $Q $S'
 	run -0 other 'for file in $P $Q $S; do chmod 777 $file || chgrp $(id -g) $file || touch -d @1 $file || echo refused; done'
 	[[ $(grep -c "^refused" <<<"$output") == 3 ]]
@@ -120,7 +120,7 @@ socket.socket(socket.AF_UNIX).bind(os.environ[\"P\"] + \".s\")"; stat -c "%u %g 
 	shell 'touch $Q; rm $Q'
 }
 
-@test "the kernel's limit on queues is the one of the process that makes it" {
+@test "the kernel's limit on queues is that of the process that makes the queue" {
 	run -0 as_user "$OTHER" prlimit --msgqueue=100000 bash -c 'touch $Q; touch $Q.2 || echo refused'
 	[[ $output == *"Too many open files"*refused ]]
 }
@@ -176,7 +176,7 @@ socket.socket(socket.AF_UNIX).bind(os.environ[\"P\"] + \".s\")"; stat -c "%u %g 
 		done 2> /dev/null
 		for do in "chmod 666" "chown 0" "truncate -s 0" cat; do $do $kind/$NAME && echo "done: $do $kind"; done 2> /dev/null
 	done
-	# Queues and shm are in sticky directories of uid 0, who may natively, too.
+	# uid 0 owns the sticky directories of queues and shm, so natively it may remove there too.
 	{ echo "remove pipes/$NAME" > ctl && echo "done: remove"; rm -f pipes/$NAME && echo "done: rm"; } 2> /dev/null
 	cat info/pipes/$NAME/peek 2> /dev/null; grep messages info/queues/$NAME/status
 	echo "create pipes/$NAME.3 capacity=4K" > ctl; echo own > queues/$NAME.3; echo remove "pipes/$NAME.3" > ctl; rm queues/$NAME.3'

@@ -1,13 +1,13 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Every word that mount(8), fstab(5) and systemd have for a mount: it works, is ignored, or is
-# refused with a reason. By hand, and through mount(8), which keeps some to itself.
+# refused with a reason. Tried directly, and through mount(8), which keeps some words to itself.
 # shellcheck shell=bats disable=SC2016,SC2030,SC2031
 
 load helper
 
-# WORD: +FLAG that the mount has then, -FLAG that it has not, "ignored", or "refused" TEXT.
-# Behind a # are those that mount(8) does not hand on, or sees to itself.
+# WORD: +FLAG that the mount then has, -FLAG that it does not have, "ignored", or "refused" TEXT. A
+# trailing # marks those that mount(8) does not pass on, or handles itself.
 words() {
 	cat <<-END
 		defaults: ignored
@@ -109,7 +109,7 @@ teardown() {
 	ipcfs_teardown
 }
 
-# try WORD EXPECTED COMMAND...: mounts $EXTRA, looks at it, and unmounts it.
+# try WORD EXPECTED COMMAND...: mounts $EXTRA, checks it, and unmounts it.
 try() {
 	local word=$1 expected=$2 text flags status=0
 
@@ -127,7 +127,7 @@ try() {
 	}
 }
 
-@test "each word of mount(8) by hand" {
+@test "each word of mount(8), given directly" {
 	local word expected bad=0
 	while IFS=: read -r word expected; do
 		expected=${expected# }
@@ -136,7 +136,7 @@ try() {
 	[[ $bad == 0 ]]
 }
 
-# with_helper 'COMMANDS': in a mount namespace in which mount(8) finds the helper.
+# with_helper 'COMMANDS': runs them in a mount namespace in which mount(8) finds the helper.
 with_helper() {
 	timeout -k 1 "${WITHIN:-20}" unshare --mount --propagation private bash -ec '
 		mount -t tmpfs none /mnt; mkdir /mnt/{upper,work}
@@ -179,7 +179,7 @@ rw,nosuid,nodev,noexec,noatime' ]]
 }
 
 # What systemctl reload does for a mount unit.
-@test "remount by a line of fstab with options that are for good leaves those as they are" {
+@test "remount by a line of fstab leaves fixed options as they are" {
 	run -0 with_helper '
 		echo "src $EXTRA ipcfs defaults,nofail,x-systemd.automount,max_held=100,config=/nosuch,$1 0 0" > /mnt/fstab
 		mount -t ipcfs src "$EXTRA"
@@ -191,7 +191,7 @@ rw,nosuid,nodev,noexec,noatime' ]]
 	[[ $output == $'ro,nosuid,nodev,noexec,relatime\nrw,nosuid,nodev,noexec,relatime' ]]
 }
 
-@test "remount of what is no ipcfs, or with an unknown word, is refused" {
+@test "remount of what is not ipcfs, or with an unknown word, is refused" {
 	run -1 "$IPCFS" none "$EXTRA" -o remount,ro
 	[[ $output == *"$EXTRA: no ipcfs is mounted there" ]]
 	run -1 "$IPCFS" none /proc -o remount,ro
@@ -201,7 +201,7 @@ rw,nosuid,nodev,noexec,noatime' ]]
 	run -0 touch "$Q"
 }
 
-@test "auto_unmount takes away the mount of a daemon that was killed" {
+@test "auto_unmount removes the mount of a daemon that was killed" {
 	start_ipcfs "$EXTRA" -o auto_unmount
 	kill -KILL "${DAEMON[$EXTRA]}"
 	wait_until is_not_mounted "$EXTRA"
