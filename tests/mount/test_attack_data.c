@@ -74,7 +74,7 @@ START_TEST(test_attack_data_region_is_locked_and_nobody_else_waits)
 	struct mount mount;
 	struct place place = {.mount = &mount};
 
-	mount_start(&mount, "less", mount_options("without=passthrough"));
+	mount_start(&mount, "less", "without=passthrough");
 	place.fd = (int)must(open(mount_path(&mount, "shm/x"), O_RDWR | O_CREAT | O_EXCL, 0600));
 	place.native = (int)must(open("/dev/shm/x", O_RDWR));
 	write_behind_lock(&place);
@@ -115,7 +115,7 @@ START_TEST(test_attack_data_mount_ends_while_one_waits_for_a_lock)
 	struct hold hold;
 	pid_t child;
 
-	mount_start(&mount, "less", mount_options("without=passthrough"));
+	mount_start(&mount, "less", "without=passthrough");
 	place.fd = (int)must(open(mount_path(&mount, "shm/x"), O_RDWR | O_CREAT | O_EXCL, 0600));
 	place.native = (int)must(open("/dev/shm/x", O_RDWR));
 	hold_begin(&hold, place.native);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Accounts as a slow network has them, for accounts.bats: a module of the name service switch.
+ * A module of the name service switch whose accounts come as slowly as from a network, for
+ * accounts.bats.
  *
- * It knows every name that ends in -N, and answers N: slow-1001 is user 1001, and group 1001. In
- * the directory $IPCFS_NSS it notes each question in the file `asked`, a line each, and where a
- * FIFO has the name it waits until somebody opens that for writing. A name that begins with
- * "deaf-" is asked for by a module that no signal gets out of its wait, as most of them are.
+ * It knows every name that ends in -N, and answers N: slow-1001 is user 1001 and group 1001. It
+ * writes each lookup as a line to the file `asked` in the directory $IPCFS_NSS. If a FIFO there has
+ * the name, it waits until someone opens the FIFO for writing. For a name that begins with "deaf-"
+ * no signal ends that wait; most real modules are like that.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -4,7 +4,7 @@
 # for itself, so that plain names such as `jobs` meet nobody else's.
 # shellcheck shell=bash disable=SC2016
 
-# Nothing is mounted by setup: see typed.
+# setup mounts nothing: typed does.
 setup() {
 	[[ $(id -u) == 0 ]] || skip "only root can mount here"
 	IPC=$(new_directory)
@@ -15,7 +15,7 @@ teardown() {
 	[[ -z ${IPC:-} ]] || rmdir "$IPC"
 }
 
-# typed 'WHAT A USER TYPES' [MOUNT-OPTIONS]: the working directory is the mount.
+# typed 'WHAT A USER TYPES' [MOUNT-OPTIONS]: runs it with the mount as the working directory.
 typed() {
 	export TYPED=$1 TYPED_OPTIONS=${2:-}
 	timeout -k 1 30 unshare --mount --ipc --propagation private bash -c '

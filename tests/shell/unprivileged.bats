@@ -120,7 +120,7 @@ refused() {
 	[[ $output == 0 ]]
 }
 
-@test "auto_unmount: the mount of a user's daemon that was killed goes" {
+@test "auto_unmount removes the mount of a user's daemon that was killed" {
 	expect gone 'mkdir "$ROOM/2"; "$ROOM/ipcfs" -f "$ROOM/2" -o "auto_unmount${IPCFS_TEST_OPTIONS:+,$IPCFS_TEST_OPTIONS}" 2>/dev/null & second=$!; disown
 		until [[ -e $ROOM/2/README ]]; do kill -0 $second || exit; sleep 0.02; done
 		kill -KILL $second; while grep -q "$ROOM/2" /proc/self/mountinfo; do sleep 0.02; done; echo gone'
