@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Abstract Unix sockets: sockets/abstract/NAME, where opening connects. `ls` lists those at which
- * somebody can be reached; the kernel is asked each time.
+ * Abstract Unix sockets: opening sockets/abstract/NAME connects. `ls` lists the names at which a
+ * socket can be reached, and asks the kernel each time.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -16,20 +16,20 @@
 #include "lib/host/sock_diag.h"
 
 #define NAME_SIZE (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
-#define AUTOBOUND 5 /* hexadecimal digits: a name that the kernel has given (unix(7)) */
+#define AUTOBOUND 5 /* hexadecimal digits of a name that the kernel has chosen (unix(7)) */
 
 static void abstract_destroy(struct space *space)
 {
 	free(space);
 }
 
-/* Such a name is a client's own, for answers: nobody would connect there. */
+/* Such a name is a client's own, for answers: nobody would connect to it. */
 static bool is_autobound(const char *name, size_t size)
 {
 	return size == AUTOBOUND && strspn(name, "0123456789abcdef") >= AUTOBOUND;
 }
 
-/* On a worker: the kernel goes through all sockets there are, however many somebody has made. */
+/* On a worker: the kernel goes through all sockets there are, however many a user has made. */
 
 struct abstract_list {
 	struct listed *listed;
@@ -56,7 +56,7 @@ static int list_act(void *data)
 	struct abstract_list list = {.listed = data};
 	int r = sock_diag_abstract(list_name, &list);
 
-	/* A kernel that can't tell who listens still lets us connect. */
+	/* A kernel that can't tell who listens has nothing to list, which is no error. */
 	if (r == -ENOENT)
 		return 0;
 	return listed_end(list.listed, r < 0 ? r : list.error);
@@ -76,7 +76,7 @@ static int abstract_list(struct space *space, struct caller *caller, space_entry
 			  &(struct listed_reader){entry, data});
 }
 
-/* A name that is looked for, with the NUL before it. */
+/* A name to search for, with the NUL before it. */
 struct abstract_search {
 	char address[NAME_SIZE + 1];
 	bool is_found;
@@ -137,7 +137,7 @@ static int abstract_lookup(struct space *space, const char *name, struct caller 
 	return 0;
 }
 
-/* What bash's <> asks for where there is nothing: connect(2) says so, too. */
+/* bash's <> creates where there is nothing. connect(2) fails with this error, too. */
 static int abstract_create(struct space *space, const char *name, mode_t mode,
 			   const struct settings *settings, struct caller *caller,
 			   struct entry *ret_entry)

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Connects at the first open, to one address of a name after another, and then passes reads and
+ * writes to the socket without ever waiting in them.
+ */
 #include "lib/kinds/socket/connection.h"
 
 #include <assert.h>
@@ -16,9 +20,9 @@
 #include "lib/kinds/socket/credentials.h"
 #include "lib/kinds/socket/unix_socket.h"
 
-/* With a mark and a number behind it, it is a name: of what is longer, the end. */
+/* With '#' and a number behind it, a label is a file name; of a longer one the end is kept. */
 #define LABEL_MAX (NAME_MAX - 11)
-/* Of datagrams, until a longer one comes, bytes. */
+/* The longest datagram, in bytes, until a longer one comes. */
 #define MESSAGE_FIRST 65536
 
 static bool connection_notice(struct readiness *ready, uint32_t *events);
@@ -71,7 +75,7 @@ int connection_new(const struct channel_ops *ops, struct connections *list, cons
 	return 0;
 }
 
-/* What others have sent along goes with it: on another thread, if it can be descriptors. */
+/* Closing drops whatever others have sent: on another thread, if that can be descriptors. */
 static void close_socket(struct connection *connection)
 {
 	int fd = TAKE_FD(connection->ready.source.fd);
@@ -82,7 +86,7 @@ static void close_socket(struct connection *connection)
 		close(fd);
 }
 
-/* The socket goes, or what is to become one. */
+/* Drops the socket, or the dial that would have made one. */
 void connection_close(struct connection *connection)
 {
 	dial_drop(TAKE_PTR(connection->dial));
@@ -111,7 +115,7 @@ void connection_destroy(struct channel *channel)
 	free(connection);
 }
 
-/* The address's own, until it is open: a connection is its maker's. */
+/* Those of the address until it is open; then the connection belongs to its opener. */
 int connection_stat(struct channel *channel, struct stat *ret_attr)
 {
 	struct connection *connection = connection_from(channel);
@@ -142,7 +146,7 @@ int connection_ready(const struct connection *connection)
 	return connection->error ? connection->error : -EAGAIN;
 }
 
-/* Once it is known what kind of socket it is. */
+/* The type of the socket is known only once there is one. */
 static void connection_take_type(struct connection *connection)
 {
 	int type = SOCK_STREAM, family = AF_UNIX;
@@ -163,14 +167,14 @@ static void connection_take_type(struct connection *connection)
 	connection->channel.message_max = MESSAGE_FIRST;
 }
 
-/* To whoever opens: EAGAIN would be to wait for what does not come. */
+/* The error for the opener. EAGAIN would mean to wait for something that never comes. */
 static int connection_error(int result)
 {
 	switch (result) {
 	case -EAGAIN:
 		return -EADDRNOTAVAIL; /* no local port is free */
 	case -EMFILE:
-		return -ENFILE; /* the daemon's table of descriptors is, to others, the system's */
+		return -ENFILE; /* to callers the daemon's descriptor table is the system's */
 	default:
 		return result;
 	}
@@ -187,7 +191,7 @@ void connection_set(struct connection *connection, int fd, int result)
 	channel_wake(&connection->channel, EPOLLIN | EPOLLOUT | EPOLLHUP);
 }
 
-/* The socket is there, and the kernel at work to connect it. */
+/* There is a socket, and the kernel is still connecting it. */
 static void connection_await(struct connection *connection, int fd, int n_tried)
 {
 	int r;
@@ -208,7 +212,7 @@ static void connection_dialled(void *data, int fd, int result)
 
 	connection->dial = NULL;
 	if (result == -ENODATA && connection->error)
-		result = connection->error; /* that of the last address */
+		result = connection->error; /* from the last address */
 	if (result > 0)
 		connection_await(connection, fd, result);
 	else
@@ -221,7 +225,7 @@ static int connection_dial(struct connection *connection)
 			connection_dialled, connection, &connection->dial);
 }
 
-/* It is through, or not: then there may be another address. */
+/* The kernel has connected the socket or failed. If it failed there may be another address. */
 static void connection_arrive(struct connection *connection)
 {
 	int fd = connection_fd(connection);
@@ -246,7 +250,7 @@ int connection_open(struct file *file, struct caller *caller)
 	struct connection *connection = connection_from(file->channel);
 	int r;
 
-	/* The one connection is shared by all who open it, one way or another. */
+	/* All openers share the one connection, however they come to it. */
 	if (file->channel->n_files > 1)
 		return 0;
 	r = channel_charge_descriptors(file->channel, caller->uid, 1);
@@ -277,7 +281,7 @@ void connection_release(struct file *file)
 		shutdown(connection_fd(connection), SHUT_WR);
 }
 
-/* Until it is through, only we are interested. */
+/* Until the socket is connected, its events are only for us. */
 static bool connection_notice(struct readiness *ready, uint32_t *events)
 {
 	struct connection *connection = CONTAINER_OF(ready, struct connection, ready);
@@ -317,7 +321,7 @@ ssize_t connection_read(struct file *file, void *data, size_t size, off_t offset
 		return n;
 	if (file->channel->traits & CHANNEL_MESSAGES) {
 		n = message_length(connection_fd(connection));
-		/* An error is told once: the next call would not have it. */
+		/* The kernel reports an error once: the next call would not see it. */
 		if (n < 0 && n != -EAGAIN)
 			return n;
 		if (n > (ssize_t)file->channel->message_max) {

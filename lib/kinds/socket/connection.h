@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Connections: channels whose object is a socket that was made for the one who opened them.
+ * Connections: channels whose object is a socket made for the process that opened them.
  *
- * Each lookup of an address is a channel of its own, and its first open makes the connection. Who
- * opens it again, as /dev/fd/N, shares it; when the last of those that write has closed it while
- * others still read, the other end sees end-of-file. What is common to the kinds of sockets is
- * here: they differ in how one comes by the socket.
+ * Each lookup of an address gives a channel of its own, and its first open makes the connection.
+ * Opening that again, as /dev/fd/N, shares the connection. When the last writer has closed it while
+ * readers remain, the other end sees end-of-file. All kinds of sockets share this code. They differ
+ * in how they get the socket.
  */
 #ifndef IPCFS_CONNECTION_H
 #define IPCFS_CONNECTION_H
@@ -21,46 +21,47 @@ struct connection {
 	struct channel channel;
 	struct attributes attributes;
 	struct dial_target target; /* what an open dials; the address is owned */
-	struct dial *dial;         /* while it is under way */
-	struct readiness ready;    /* of the socket; fd -1: there is none yet, or none any more */
-	bool is_connecting;        /* the socket is not through yet */
+	struct dial *dial;         /* under way; else NULL */
+	struct readiness ready;    /* of the socket; fd -1: there is none yet, or no longer */
+	bool is_connecting;        /* the kernel is still connecting the socket */
 	bool is_unix;              /* it is a Unix socket */
-	bool takes_rights;         /* of one: it can't refuse descriptors */
-	pid_t writer;              /* of one: the process that wrote last, for credentials.h */
-	int error;                 /* why there is none, -errno; or why not the last address */
+	bool takes_rights;         /* a Unix socket that can't refuse descriptors */
+	pid_t writer;              /* Unix socket: the process that wrote last, for credentials.h */
+	int error;                 /* -errno: why there is none, or why the last address failed */
 	struct caller opener;      /* while it is open */
-	char *label;               /* by which info/ shows it while it is open */
-	struct channel *origin;    /* the server that it is of, a reference, or NULL */
+	char *label;               /* its name in info/ while it is open, without the number */
+	struct channel *origin;    /* its server, a reference; or NULL */
 	struct connection *prev, *next; /* server::waiting */
-	struct connections *list;       /* that shows it: channel::space */
-	unsigned number;                /* there; 0: it is not open */
+	struct connections *list;       /* the list that shows it: channel::space */
+	unsigned number;                /* in that list; 0: it is not open */
 	UT_hash_handle hh;              /* connections::open, by number */
-	ino_t socket;                   /* its inode's number */
-	ino_t peer;                     /* that of the other end of a Unix one, once known */
+	ino_t socket;                   /* inode number of the socket */
+	ino_t peer;                     /* that of a Unix socket's other end, once known */
 	UT_hash_handle by_socket;       /* host::connected */
 };
 
 struct connections;
 
 /*
- * Makes a connection, not open, whose ops are those below or begin with them. Copies of the target
- * are dialled; NULL: the kind provides the socket itself. `label` names it in info/.
+ * Makes a connection that is not open yet. `ops` holds the functions below, or wrappers of them. An
+ * open dials a copy of `target`; NULL: the kind provides the socket itself. `label` names it in
+ * info/.
  */
 int connection_new(const struct channel_ops *ops, struct connections *list, const char *label,
 		   const struct dial_target *target, struct connection **ret_connection);
 
 struct connection *connection_from(struct channel *channel);
 
-/* The descriptor of the socket, or -1. */
+/* Returns the descriptor of the socket, or -1. */
 int connection_fd(const struct connection *connection);
 
-/* The socket is there: `fd`, taken over, or why not, -errno. Wakes all waiters. */
+/* Takes over the socket `fd`; or fd is -1, and `result` says why, -errno. Wakes all waiters. */
 void connection_set(struct connection *connection, int fd, int result);
 
-/* 0 if there is a socket, -EAGAIN if there will be, or why there is none. */
+/* Returns 0 if there is a socket, -EAGAIN if there will be one, or the reason why there is none. */
 int connection_ready(const struct connection *connection);
 
-/* Closes the socket; for a kind whose open fails after connection_open(). */
+/* Closes the socket: for a kind whose own open fails after connection_open(). */
 void connection_close(struct connection *connection);
 
 /* For struct channel_ops. */
@@ -79,7 +80,7 @@ int connection_peek(struct channel *channel, struct caller *caller, FILE *out);
 int connection_footprint(struct channel *channel, struct caller *caller,
 			 struct footprint *footprint);
 
-/* The table of a kind of connections; others have at least its read. */
+/* The table for a kind of connections. Any other table has at least the same read. */
 extern const struct channel_ops connection_ops;
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What info/ tells of a connection.
+ * What info/ shows of a connection.
  */
 #include <errno.h>
 #include <linux/sockios.h>
@@ -17,7 +17,7 @@
 #include "lib/kinds/socket/connections.h"
 #include "lib/host/sock_diag.h"
 
-/* What a peek shows at most, bytes. */
+/* The most that a peek shows, bytes. */
 #define PEEK_BYTES 65536
 
 static const char *type_name(int fd)
@@ -53,7 +53,7 @@ void connection_status(struct channel *channel, struct caller *caller, struct ro
 		row_add_bytes(row, "bytes", (uint64_t)n);
 	if (ioctl(fd, SIOCOUTQ, &n) == 0)
 		row_add_bytes(row, "unsent", (uint64_t)n);
-	/* Its opener could ask the socket itself. Where we are the other end, others use it. */
+	/* The opener could ask the socket as well. Our own pid would say nothing of who uses it. */
 	if (caller_owns(caller, connection->opener.uid) &&
 	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.pid) {
 		if (peer.pid != getpid())
@@ -72,7 +72,7 @@ int connection_peek(struct channel *channel, struct caller *caller, FILE *out)
 
 	if (!data)
 		return -ENOMEM;
-	/* An error that waits is for whoever reads, and recv(2) would take it. */
+	/* A pending error is for the next reader, and recv(2) would take it. */
 	if (poll(&ready, 1, 0) < 0 || !(ready.revents & POLLIN) || (ready.revents & POLLERR))
 		return 0;
 	n = recv(connection_fd(connection), data, PEEK_BYTES, MSG_PEEK | MSG_DONTWAIT);
@@ -81,10 +81,10 @@ int connection_peek(struct channel *channel, struct caller *caller, FILE *out)
 	return 0;
 }
 
-/* A look for the socket at the other end. */
+/* A search for the socket at the other end. */
 struct peer_look {
 	struct sock_diag_ends ends;
-	ino_t peer; /* what comes of it; 0: it is not on this machine, or the kernel can't tell */
+	ino_t peer; /* the result; 0: it is not on this machine, or the kernel can't tell */
 };
 
 static int peer_act(void *data)
@@ -97,9 +97,9 @@ static int peer_act(void *data)
 }
 
 /*
- * On a worker: to find a Unix socket by its number the kernel goes through all there are, however
- * many somebody has made. Its peer never changes, so one look will do; but there is none to see
- * before the other end has accepted, so that can't be when it is connected.
+ * On a worker: to find a Unix socket by its number the kernel goes through all sockets, however
+ * many a user has made. A Unix socket's peer never changes, so one search is enough. But it can't
+ * be made at connect time: there is no peer to see until the other end has accepted.
  */
 static int find_peer(struct connection *connection, struct caller *caller, ino_t *ret_peer)
 {
@@ -122,7 +122,10 @@ static int find_peer(struct connection *connection, struct caller *caller, ino_t
 	return 0;
 }
 
-/* Others have the other end of it; and if that is ours as well, our file and not the socket. */
+/*
+ * Other processes have its other end open. If that is a connection of this mount too, they have our
+ * file open, and not the socket.
+ */
 int connection_footprint(struct channel *channel, struct caller *caller,
 			 struct footprint *footprint)
 {

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Open connections, by number for info/, and by socket (host::connected) to find out whether the
+ * other end of a connection is in this mount too.
+ */
 #include "lib/kinds/socket/connections.h"
 
 #include <assert.h>
@@ -43,7 +47,7 @@ static int connections_list(struct space *space, struct caller *caller, space_en
 	return list->others ? space_list(list->others, caller, entry, data) : 0;
 }
 
-/* LABEL#NUMBER exactly, or NULL: others may have a name that is nearly the same. */
+/* Finds exactly LABEL#NUMBER, or NULL: one of `others` may have nearly the same name. */
 static struct connection *connections_find(struct connections *list, const char *name)
 {
 	const char *mark = strrchr(name, '#');
@@ -93,7 +97,7 @@ int connections_new(struct host *host, const struct kind *kind, struct space *ot
 	return 0;
 }
 
-/* One that none has. 0 is that of none, and after long enough they come again. */
+/* A number that no connection has. 0 stands for none, and the count wraps in time. */
 static unsigned next_number(struct connections *list)
 {
 	struct connection *other;
@@ -134,7 +138,7 @@ void connections_remove(struct connection *connection)
 	connection->number = 0;
 }
 
-/* Without memory for it, it is not found. */
+/* Without memory for the entry, connections_at_socket() won't find it. */
 void connections_note_socket(struct connection *connection)
 {
 	struct host *host = connection->list->space.host;

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A receiver with SO_PASSCRED is told who wrote each message, and believes it: a service manager
- * lets a service speak for itself by that alone. Where we say nothing the kernel names us, with
- * our real uid, which is root's; so nothing is written without saying who.
+ * A receiver with SO_PASSCRED learns who wrote each message, and believes it: a service manager
+ * lets a service speak for itself on that alone. Where we say nothing the kernel names us, with our
+ * real uid, which is root's. So every write says whose it is.
  *
- * uid and gid are those of who opened, because that is whose right to connect was checked; a
- * process that has the descriptor from another speaks for that one. The pid only tells which
- * process it was. The kernel takes another's only of who has CAP_SYS_ADMIN, and only while that
- * process is there, so it may refuse; then it is ours, which is true as well.
+ * uid and gid are the opener's, because it was the opener's right to connect that was checked. A
+ * process that got the descriptor from another speaks for that other one. The pid only tells which
+ * process it was. The kernel accepts a foreign pid only from a sender with CAP_SYS_ADMIN, and only
+ * while that process exists. If it refuses, we send our own pid, which is true as well.
  *
- * What FUSE tells is a thread. A process's first thread has the process's number; of others /proc
- * knows the process, but no look at /proc is needed while a thread still belongs to the process
- * that was found last: to ask that (tgkill(2) without a signal) is to check both, so a number
- * that has been given away again is never taken for the one before.
+ * FUSE reports a thread, not a process. A process's first thread has the process's number. For
+ * other threads /proc knows the process, but /proc need not be read while a thread still belongs to
+ * the process that was found last. Asking that (tgkill(2) without a signal) checks both numbers, so
+ * a recycled one is never taken for its predecessor.
  */
 #include "lib/kinds/socket/credentials.h"
 
@@ -27,13 +27,13 @@
 #include "lib/base/cleanup.h"
 #include "lib/channel/channel.h"
 
-/* Is it a thread of that process? */
+/* Whether `thread` is one of that process. */
 static bool is_thread_of(pid_t process, pid_t thread)
 {
 	return process && syscall(SYS_tgkill, process, thread, 0) == 0;
 }
 
-/* By /proc/TID/status; 0: it can't be seen. */
+/* Reads /proc/TID/status. Returns 0 if that can't be seen. */
 static pid_t find_process(pid_t thread)
 {
 	CLEANUP_FREE char *line = NULL;
@@ -53,7 +53,7 @@ static pid_t find_process(pid_t thread)
 	return is_thread_of(process, thread) ? process : 0;
 }
 
-/* The process of a thread that writes; 0: unknown. */
+/* Returns the process of a thread that writes, or 0 if that is unknown. */
 static pid_t process_of(pid_t thread, pid_t last)
 {
 	if (!thread || is_thread_of(last, thread))
@@ -81,7 +81,7 @@ static ssize_t send_as(int fd, const struct ucred *who, const void *data, size_t
 	return n < 0 ? -errno : n;
 }
 
-/* The kernel looks at these before it does anything, so what it refuses has not been sent. */
+/* The kernel checks credentials before anything else, so what it refuses has not been sent. */
 static bool is_refused(ssize_t result)
 {
 	return result == -EPERM || result == -ESRCH;
@@ -100,7 +100,7 @@ ssize_t credentials_send(const struct file *file, int fd, const void *data, size
 		who.pid = getpid();
 		n = send_as(fd, &who, data, size);
 	}
-	/* Of our own user the kernel says so by itself, but for a group that we are not in. */
+	/* For our own user the kernel says the same by itself, but for a group we are not in. */
 	if (is_refused(n) && file->uid == getuid()) {
 		n = send(fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
 		return n < 0 ? -errno : n;

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A dial is a task of the walkers, counted as one of the caller's sleeping threads until it ends.
+ * If it was dropped meanwhile, it closes the socket that it made.
+ */
 #include "lib/kinds/socket/dial.h"
 
 #include <errno.h>
@@ -100,7 +104,7 @@ void dial_drop(struct dial *dial)
 	if (!dial)
 		return;
 	dial->done = NULL;
-	/* The mount has ended, and this thread with it. */
+	/* The mount has ended, and the dial's thread with it. */
 	if (!dial->host->walkers)
 		return;
 	if (workers_cancel(dial->host->walkers, &dial->task)) {
@@ -111,7 +115,7 @@ void dial_drop(struct dial *dial)
 	workers_interrupt(dial->host->walkers, &dial->task);
 }
 
-/* Where one connects, and what one asks of the socket. */
+/* Where to connect, and how the socket treats descriptors. */
 struct unix_address {
 	struct sockaddr_un address;
 	size_t size;
@@ -125,10 +129,10 @@ static int connect_path(int type, const struct unix_address *there, int *ret_fd)
 
 	if (fd < 0)
 		return fd;
-	/* So that the other end of datagrams has an address to answer to (autobind, unix(7)). */
+	/* Gives the other end of datagrams an address to answer to (autobind, unix(7)). */
 	if (type == SOCK_DGRAM && bind(fd, (const struct sockaddr *)&none, sizeof(none)) < 0)
 		return -errno;
-	/* Where the backlog is full only a blocking call waits. */
+	/* Only a blocking call waits where the backlog is full. */
 	if (connect(fd, (const struct sockaddr *)&there->address, (socklen_t)there->size) < 0)
 		return -errno;
 	if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
@@ -137,7 +141,10 @@ static int connect_path(int type, const struct unix_address *there, int *ret_fd)
 	return 0;
 }
 
-/* Abstract names of another type are as unknown as any (net/unix/af_unix.c, unix_find_abstract). */
+/*
+ * An abstract name of another type is unknown to the kernel (net/unix/af_unix.c,
+ * unix_find_abstract).
+ */
 static bool is_of_other_type(const struct unix_address *there, int result)
 {
 	return result == -EPROTOTYPE || (result == -ECONNREFUSED && !there->address.sun_path[0]);
@@ -170,7 +177,7 @@ int dial_unix(const struct dial_target *target, int *ret_fd)
 		there.size = offsetof(struct sockaddr_un, sun_path) + target->size;
 		return connect_unix(&there, target->type, ret_fd);
 	}
-	/* The path may be longer than an address has room for, and is walked only once. */
+	/* By descriptor: the path may be too long for an address, and must be walked only once. */
 	fd = walk_from(target->walks ? caller_root() : -1, target->address, O_PATH);
 	if (fd < 0)
 		return fd;
@@ -178,7 +185,7 @@ int dial_unix(const struct dial_target *target, int *ret_fd)
 	return connect_unix(&there, target->type, ret_fd);
 }
 
-/* getaddrinfo(3)'s errors as those that a script expects of connect(2). */
+/* Turns getaddrinfo(3)'s errors into those that a script expects of connect(2). */
 static int resolve_error(int error)
 {
 	switch (error) {
@@ -193,7 +200,7 @@ static int resolve_error(int error)
 	}
 }
 
-/* 0, or -EINPROGRESS; both with a socket. */
+/* Returns 0 or -EINPROGRESS, both with a socket, or why there is none. */
 static int connect_inet(const struct addrinfo *address, int type, int *ret_fd)
 {
 	CLEANUP_FD int fd = socket(address->ai_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

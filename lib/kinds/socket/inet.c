@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A host's directory exists while somebody refers to it. Host names are not resolved before an open
+ * connects. Listings come from sock_diag(7).
+ */
 #include "lib/kinds/socket/inet.h"
 
 #include <assert.h>
@@ -15,14 +19,14 @@
 #include "lib/channel/listed.h"
 #include "lib/host/sock_diag.h"
 
-/* The longest that a host name can be, and what it can have in it, with addresses of both sorts. */
+/* The longest host name, and the characters of names and of both IPv4 and IPv6 addresses. */
 #define INET_HOST_LENGTH     255
 #define INET_HOST_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:%"
 #define PORT_CHARACTERS      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
 
 struct inet_hosts {
 	struct space space;
-	struct inet_host *seen; /* those that somebody refers to */
+	struct inet_host *seen; /* hosts that somebody refers to */
 	int type;
 };
 
@@ -61,7 +65,7 @@ static const void *address_bytes(const struct sockaddr *address)
 	return &((const struct sockaddr_in *)address)->sin_addr;
 }
 
-/* The inode number of HOST, and in a list that of HOST/PORT. */
+/* The inode number of HOST, and that of HOST/PORT in a listing. */
 static ino_t host_ino(const char *kind_path, const char *host)
 {
 	char path[2 * NI_MAXHOST];
@@ -79,18 +83,18 @@ static ino_t port_ino(const char *kind_path, const char *host, const char *port)
 }
 
 /*
- * The ports of a host, and the hosts: on a worker, because the kernel goes through all sockets
- * there are, however many somebody has made.
+ * Listings, of a host's ports and of hosts. On a worker: the kernel goes through all sockets there
+ * are, however many a user has made.
  */
 
 struct inet_listing {
 	struct listed listed;
 	const char *kind_path;
 	int protocol;
-	char host[INET_HOST_LENGTH + 1]; /* whose ports are listed; "": the hosts are */
+	char host[INET_HOST_LENGTH + 1]; /* whose ports to list; "": list the hosts */
 };
 
-/* What a listing knows while it is made. */
+/* The state of a listing while it is made. */
 struct inet_list {
 	struct inet_listing *listing;
 	struct seen {
@@ -100,7 +104,7 @@ struct inet_list {
 	int error;
 };
 
-/* False if `name` has been listed before, or can't be. */
+/* Returns false if `name` has been listed before, or can't be listed. */
 static bool inet_list_once(struct inet_list *list, const char *name)
 {
 	struct seen *seen;
@@ -154,7 +158,7 @@ static bool is_any(const struct sockaddr *address)
 		      address->sa_family == AF_INET6 ? sizeof(any) : sizeof(struct in_addr)) == 0;
 }
 
-/* Can what is bound to this address be reached as the host? */
+/* Whether a socket bound to this address can be reached as the host. */
 static bool is_at(const struct sockaddr *address, const char *host)
 {
 	const unsigned char *bytes = address_bytes(address);
@@ -179,7 +183,7 @@ static bool inet_list_port(void *data, const struct sockaddr *address)
 
 	if (!is_at(address, listing->host))
 		return true;
-	/* At the same place in both sorts. */
+	/* The port is at the same place in IPv4 and IPv6 addresses. */
 	snprintf(port, sizeof(port), "%u", ntohs(((const struct sockaddr_in *)address)->sin_port));
 	if (inet_list_once(list, port))
 		list->error =
@@ -201,7 +205,7 @@ static int inet_list_act(void *data)
 	return listed_end(&listing->listed, r < 0 ? r : list.error);
 }
 
-/* `host` NULL: the hosts are listed. */
+/* Lists the ports of `host`; NULL: lists the hosts. */
 static int inet_list_run(const struct inet_hosts *hosts, const char *host, struct caller *caller,
 			 const struct listed_reader *reader)
 {
@@ -241,7 +245,7 @@ static int inet_host_list(struct space *space, struct caller *caller, space_entr
 	return inet_list_run(host->hosts, host->name, caller, &(struct listed_reader){entry, data});
 }
 
-/* A service that is looked for, perhaps in the network. */
+/* A service to look up, perhaps over the network. */
 struct service {
 	char name[NAME_MAX + 1];
 	int type;
@@ -258,7 +262,7 @@ static int service_act(void *data)
 	return found ? 0 : -ENOENT;
 }
 
-/* Is it a number that can be a port's, or the name of a service? 0, -ENOENT, -EAGAIN. */
+/* Returns 0 if `name` is a port's number or a service's name, else -ENOENT. May be a job. */
 static int check_port(struct inet_hosts *hosts, const char *name, struct caller *caller)
 {
 	struct service service = {.type = hosts->type};

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Nobody can connect before listen(2). So right before it a socket file that others could have
+ * moved is checked to be where its path leads (place.c).
+ */
 #include "lib/kinds/socket/listener.h"
 
 #include <errno.h>
@@ -23,7 +27,7 @@
 #define ABSTRACT "abstract:"
 #define TCP      "tcp:"
 
-/* What stands behind the prefix, or NULL if it has another. */
+/* Returns what follows the prefix, or NULL if the address has another one or nothing follows. */
 static const char *after(const char *address, const char *prefix)
 {
 	size_t length = strlen(prefix);
@@ -55,7 +59,7 @@ static int new_socket(int family, const struct listener *listener)
 	int type = listener->type | SOCK_NONBLOCK;
 	int fd;
 
-	/* Those that it will accept have this from it, from before they are accepted. */
+	/* Accepted sockets inherit this from the listener, even before they are accepted. */
 	if (family == AF_UNIX)
 		return unix_socket(type, listener->takes_rights);
 	fd = socket(family, type | SOCK_CLOEXEC, 0);
@@ -67,7 +71,7 @@ static int bind_to(int fd, const void *address, size_t size)
 	return bind(fd, address, (socklen_t)size) < 0 ? -errno : 0;
 }
 
-/* Does nobody listen at the socket that is there? */
+/* Whether the name is a socket file at which nobody listens. */
 static bool is_stale(int dir_fd, const char *name, int type, struct stat *ret_attr)
 {
 	CLEANUP_FD int there = walk_open(dir_fd, name, O_PATH | O_NOFOLLOW);
@@ -81,7 +85,7 @@ static bool is_stale(int dir_fd, const char *name, int type, struct stat *ret_at
 	       errno == ECONNREFUSED;
 }
 
-/* Has what nobody listens at been removed, or has it gone meanwhile? */
+/* Removes a socket file at which nobody listens. Returns true if it has gone, by us or others. */
 static bool remove_stale(int dir_fd, const char *name, int type)
 {
 	struct stat stale, now;
@@ -94,9 +98,9 @@ static bool remove_stale(int dir_fd, const char *name, int type)
 }
 
 /*
- * Opens what was bound, if it is what has that name there. In a directory that only the daemon can
- * write to it is; and as that is on the loop, the kernel is not asked, which goes through all
- * sockets of the machine.
+ * Opens the socket file of that name, if `socket` is bound to it. In a directory that only the
+ * daemon can write to it is. That case runs on the loop, so the kernel is not asked: it would go
+ * through all sockets of the machine.
  */
 static int open_bound(const struct listener *listener, int socket, int dir_fd, const char *name)
 {
@@ -123,7 +127,7 @@ static int bind_path(struct listener *listener, int fd)
 	dir_fd = place_open(listener->path, &name);
 	if (dir_fd < 0)
 		return dir_fd;
-	/* The file gets the mode of the socket (net/unix/af_unix.c, unix_bind_bsd). */
+	/* The file will get the socket's mode (net/unix/af_unix.c, unix_bind_bsd). */
 	if (fchmod(fd, listener->mode & 0777) < 0)
 		return -errno;
 	r = bind_to(fd, &address, sizeof(address));
@@ -152,7 +156,7 @@ static int bind_abstract(const char *name, int fd)
 	return bind_to(fd, &address, offsetof(struct sockaddr_un, sun_path) + 1 + size);
 }
 
-/* HOST:PORT; whoever waits for an answer is not here, so no name is asked of the network. */
+/* Parses HOST:PORT. Runs on the loop, which can't wait for the network, so resolves no names. */
 static int find_tcp(const char *address, struct addrinfo **ret_found)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
@@ -161,7 +165,7 @@ static int find_tcp(const char *address, struct addrinfo **ret_found)
 	CLEANUP_FREE char *copy = colon ? strndup(address, (size_t)(colon - address)) : NULL;
 	const char *host = copy;
 
-	/* getaddrinfo(3) takes larger ones, and cuts them. */
+	/* getaddrinfo(3) accepts larger ports, and truncates them. */
 	if (!colon || !colon[1] || strtoul(colon + 1, NULL, 10) > UINT16_MAX)
 		return -EINVAL;
 	if (!copy)
@@ -214,7 +218,7 @@ static int open_tcp(const char *address, struct listener *listener)
 	r = find_tcp(address, &found);
 	if (r < 0)
 		return r;
-	/* Where all are meant, it is of IPv6, which takes IPv4 as well, if the machine has that. */
+	/* `*` is an IPv6 socket, which takes IPv4 as well, where the machine has IPv6. */
 	for (each = found; each->ai_next && each->ai_family != AF_INET6;)
 		each = each->ai_next;
 	r = bind_tcp(each, listener);
@@ -251,7 +255,7 @@ static int start(struct listener *listener)
 	return r;
 }
 
-/* Its numbers: the host as one dials it, and the port. */
+/* Gives the numbers to dial: its host and its port. */
 static int name_tcp(const struct listener *listener, char *host, size_t host_size, char *port)
 {
 	struct sockaddr_storage bound;
@@ -264,7 +268,7 @@ static int name_tcp(const struct listener *listener, char *host, size_t host_siz
 	return 0;
 }
 
-/* Says which port it is, where that was left to the kernel. */
+/* Puts the port into the address, in case the kernel chose it. */
 static void tell_port(struct listener *listener)
 {
 	char host[NI_MAXHOST], port[sizeof("65535")];
@@ -326,7 +330,7 @@ int listener_open_for(struct listener *listener, struct caller *caller)
 	r = open_unix(listener);
 	if (r == 0 && fchownat(listener->path_fd, "", caller->uid, caller->gid, AT_EMPTY_PATH) < 0)
 		r = -errno;
-	/* Who listens is who connects see at the other end (SO_PEERCRED). */
+	/* Clients see whoever calls listen(2) as the other end (SO_PEERCRED). */
 	if (r == 0)
 		r = caller_enter(caller);
 	if (r < 0) {

@@ -1,4 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * bind(2) follows magic links, and those of our own descriptors are open to each of our threads
+ * (walk.h): a user who swaps a directory for such a link at the right moment makes bind(2) create
+ * the socket file in a directory that the user may write to but not walk to.
+ *
+ * So everything else goes by a descriptor of the directory, which was reached without such links,
+ * and before anybody can connect, the socket is checked to be in that directory. If it is not,
+ * listening fails. All that the user has gained is an empty file of their own, at which nobody
+ * listens.
+ */
 #include "lib/kinds/socket/place.h"
 
 #include <errno.h>
@@ -13,9 +23,9 @@
 #include "lib/host/caller.h"
 
 /*
- * bind(2) takes a path and walks it from our root. For somebody in another mount namespace or root
- * it may lead elsewhere, and what is hidden there must stay so: the directory has to be the one
- * that the caller's own path leads to, and one that can be written there.
+ * bind(2) walks a path from our root. For a caller with another mount namespace or root the same
+ * path may lead elsewhere, and what is hidden there must stay hidden. So the directory has to be
+ * the one that the path leads the caller to, and not read-only there.
  */
 static int check_place(int dir_fd, const char *path)
 {
@@ -34,14 +44,6 @@ static int check_place(int dir_fd, const char *path)
 	return fstatvfs(theirs, &fs) < 0 || (fs.f_flag & ST_RDONLY) ? -EROFS : 0;
 }
 
-/*
- * The directory of a path, and the name in it. bind(2) follows magic links, and those of our own
- * descriptors are open to each of our threads (walk.h): whoever exchanges a directory for such a
- * link at the right moment has bind(2) make the socket in a directory that he may write to but not
- * walk to. So all else goes by a descriptor of the directory, which was walked to without such
- * links, and before anybody can connect it is seen whether the socket is there. If not it fails,
- * and what he has gained is an empty file of his own, at which nobody listens.
- */
 int place_open(const char *path, const char **ret_name)
 {
 	CLEANUP_FD int fd = -1;

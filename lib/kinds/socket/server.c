@@ -6,8 +6,8 @@
  *     connect   an open is a client
  *     address   where native programs connect
  *
- * A server listens from when it is made until its directory is removed or the mount ends. Those who
- * wait to accept are served in order of their opens.
+ * A server listens from its creation until its directory is removed or the mount ends. Opens of
+ * accept get their clients in the order of the opens.
  */
 #include "lib/kinds/socket/server.h"
 
@@ -32,7 +32,7 @@ struct server *server_from(struct channel *channel)
 	return CONTAINER_OF(kept_from(channel), struct server, kept);
 }
 
-/* Of a path. */
+/* The removal of a listener's path. */
 struct removal {
 	struct worker_task task;
 	struct host *host;
@@ -45,14 +45,14 @@ static void removal_work(struct worker_task *task)
 	struct removal *removal = CONTAINER_OF(task, struct removal, task);
 
 	if (caller_enter(&removal->remover) < 0)
-		return; /* who listens there next replaces it */
+		return; /* the next listener there replaces the file */
 	listener_remove(&removal->listener);
 	caller_leave();
 }
 
 /*
- * Clients may be queued there, with whatever they have sent. Where an address is no path it is free
- * when this returns, unless descriptors may have been sent: they are not worth the wait.
+ * Clients may still be queued, with whatever they have sent. An address that is no path is free
+ * when this returns, unless they may have sent descriptors: closing those is not worth the wait.
  */
 static void close_both(struct host *host, uid_t uid, const struct listener *listener)
 {
@@ -79,7 +79,7 @@ static void removal_done(struct worker_task *task)
 	removal_free(removal);
 }
 
-/* True if the listener is the removal's now. */
+/* Returns true if the removal has taken over the listener. */
 static bool removal_start(struct host *host, const struct listener *listener,
 			  struct caller *remover)
 {
@@ -97,7 +97,7 @@ static bool removal_start(struct host *host, const struct listener *listener,
 		if (r == 0)
 			return true;
 	} else if (r == 0) {
-		/* Nobody waits for the loop any more, and no thread is to begin anything. */
+		/* Nobody waits for the loop any more, and no thread may begin anything. */
 		removal_work(&removal->task);
 		close_both(host, removal->remover.uid, &removal->listener);
 	}
@@ -109,7 +109,7 @@ void server_close(struct host *host, struct listener *listener, struct caller *r
 {
 	bool is_taken = false;
 
-	/* Where nothing can block, the path is gone with the server. */
+	/* Nothing can block here, so the path goes together with the server. */
 	if (listener->is_here)
 		listener_remove(listener);
 	else if (listener->path_fd >= 0)
@@ -157,7 +157,7 @@ static void server_status(struct channel *channel, struct caller *caller, struct
 	row_add_signed(row, "backlog", server->listener.backlog);
 }
 
-/* chmod and chown of the socket that is there for others. */
+/* A chmod or chown of the socket file, at which native programs connect. */
 struct socket_change {
 	dev_t dev;
 	ino_t ino;
@@ -168,7 +168,7 @@ struct socket_change {
 	gid_t gid;
 };
 
-/* The number may be another descriptor's by now: whoever removes the server closes it. */
+/* Removing the server closes path_fd, so the number may be another descriptor's by now. */
 static int open_changed(const struct socket_change *change)
 {
 	CLEANUP_FD int fd = fcntl(change->path_fd, F_DUPFD_CLOEXEC, 0);
@@ -198,7 +198,7 @@ static int change_act(void *data)
 	return 0;
 }
 
-/* On a thread: a journal, or whoever serves the filesystem, takes its time. */
+/* On a thread: a journal, or the filesystem's own server, may take its time. */
 static int change_socket(const struct server *server, const struct stat *attr, unsigned changes,
 			 struct caller *caller)
 {
@@ -221,7 +221,7 @@ static int change_socket(const struct server *server, const struct stat *attr, u
 					  .size = sizeof(change)});
 }
 
-/* chmod and chown of the directory, and of the socket. */
+/* Changes both the directory and the socket file. */
 static int server_change(struct channel *channel, struct file *file, const struct stat *attr,
 			 unsigned changes, struct caller *caller)
 {

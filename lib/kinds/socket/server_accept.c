@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Accepting. Opens of `accept` queue at their server (server::waiting), and the first in the queue
+ * gets the next client. The listener is watched only while there is a queue.
+ */
 #include <errno.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -7,13 +11,13 @@
 #include "lib/base/cleanup.h"
 #include "lib/kinds/socket/server.h"
 
-/* What a client did that was gone before it was accepted is no reason to fail (accept(2)). */
+/* A client that was gone before it was accepted is no reason to fail (accept(2)). */
 static bool is_passing(int error)
 {
 	return error == ECONNABORTED || error == EINTR || error == EPROTO;
 }
 
-/* The next client is the other end of the connection. -EAGAIN; -EINVAL: the server has ended. */
+/* Connects `connection` to the next client. -EAGAIN: none yet; -EINVAL: the server has ended. */
 static int server_accept(struct server *server, struct connection *connection)
 {
 	int fd;

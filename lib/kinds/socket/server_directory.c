@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The directory of a server: accept, connect and address. Each lookup of the first two gives a
+ * connection of its own.
+ */
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -51,7 +55,7 @@ static int server_directory_change(struct space *space, const struct stat *attr,
 			      changes, caller);
 }
 
-/* stat(2) of the other two has the number of a connection. */
+/* For the other two a stand-in: stat(2) shows the number of a connection. */
 static ino_t name_ino(const struct server *server, size_t i)
 {
 	const struct kept *kept = &server->kept;
@@ -112,7 +116,7 @@ static int make_end(struct server *server, const char *name, bool is_client,
 	connection->origin = channel_ref(&server->kept.channel);
 	connection->attributes.uid = own->uid;
 	connection->attributes.gid = own->gid;
-	/* To accept is to serve, which is for who made it; whoever may connect is its mode. */
+	/* Accepting is serving, which is for the server's owner; its mode says who may connect. */
 	connection->attributes.mode = S_IFREG | (is_client ? own->mode & 0666 : 0600);
 	*ret_channel = &connection->channel;
 	return 0;

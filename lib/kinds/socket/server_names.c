@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The directory of the servers, sockets/servers, and what info/ shows of it.
+ */
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
@@ -49,7 +52,7 @@ static void listen_drop(struct host *host, struct caller *caller, void *data)
 	server_close(host, data, caller);
 }
 
-/* A directory of the daemon's own: the system's, or where it may not make that, its user's. */
+/* Makes a directory for the daemon alone: the system's, or where it can't have that, its user's. */
 static int make_directory(char *ret_path, size_t size)
 {
 	const char *own = getenv("XDG_RUNTIME_DIR");
@@ -65,7 +68,7 @@ static int make_directory(char *ret_path, size_t size)
 	return mkdir(ret_path, 0755) < 0 && errno != EEXIST ? -errno : 0;
 }
 
-/* Where it listens when nothing else is said. */
+/* Listens at the address of a server that is made without one. */
 static int listen_here(struct listener *listener, const char *name, struct caller *caller)
 {
 	char directory[LISTENER_ADDRESS_MAX];
@@ -105,7 +108,7 @@ static int listen_as(struct host *host, struct listener *listener, const char *n
 	return r;
 }
 
-/* What the settings ask for. -EINVAL: an address of no form. */
+/* Takes what the settings ask for. Fails with -ENAMETOOLONG if the address is too long. */
 static int take_settings(const struct settings *settings, struct listener *listener)
 {
 	memset(listener, 0, sizeof(*listener)); /* job_run() compares all of it */
@@ -123,15 +126,15 @@ static int take_settings(const struct settings *settings, struct listener *liste
 	return 0;
 }
 
-/* The server to make. */
+/* A server to be made. */
 struct server_creation {
 	const char *name;
 	mode_t mode;
 	struct caller *caller;
-	struct caller *remover; /* whose rights it takes to remove the socket's path */
+	struct caller *remover; /* with whose rights the socket's path is removed */
 };
 
-/* Makes the server of what listens, which it takes over. */
+/* Makes the server of a listener, which it takes over. */
 static int server_new(struct space *space, const struct server_creation *creation,
 		      struct listener *listener)
 {
@@ -158,8 +161,8 @@ static int server_new(struct space *space, const struct server_creation *creatio
 }
 
 /*
- * Where the '#'s of a name begin that ends as a connection's does, :accept#N or :connect#N, however
- * many they are; NULL: it has another form.
+ * Returns where the '#'s begin in a name that ends like a connection's, in :accept#N or :connect#N,
+ * however many they are; NULL if the name has another form.
  */
 static const char *find_marks(const char *name)
 {
@@ -183,7 +186,7 @@ static const char *find_marks(const char *name)
 	return NULL;
 }
 
-/* With the '#' that info/ adds it would be no name. */
+/* With the '#' that info/ adds, the name would be longer than NAME_MAX. */
 static bool is_too_long(const char *name)
 {
 	return find_marks(name) && strlen(name) == NAME_MAX;
@@ -264,8 +267,8 @@ static const struct space_ops servers_ops = {
 
 /*
  * What info/ shows: each server itself, in place of its directory, and beside them the connections,
- * NAME:accept#N and NAME:connect#N. A server may be named like one of those. It is then shown with
- * one '#' more, as is whatever has several there already: no two entries have the same name.
+ * NAME:accept#N and NAME:connect#N. A server may be named like a connection. It is then shown with
+ * one '#' more, and so is a server whose name already has several: no two entries share a name.
  */
 struct servers_shown {
 	struct space space;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * TCP: sockets/tcp/HOST/PORT, where opening connects; by name or number, IPv4 or IPv6.
+ * TCP: opening sockets/tcp/HOST/PORT connects, by name or number, over IPv4 or IPv6.
  */
 #include <sys/socket.h>
 

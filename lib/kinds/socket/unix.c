@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Unix sockets by path: sockets/unix/PATH is the socket at /PATH, and opening it connects to it.
+ * Unix sockets by path: sockets/unix/PATH is the socket at /PATH, and opening it connects.
  *
- * The directories are the real ones, as far as there are directories and sockets in them and links
- * to such; those of /proc and /sys are left out. Each look at them is the caller's own, on a
- * thread (lib/host/job.h), from the caller's own root: nothing is kept but the attributes that the
- * last one found, and no path is walked that the caller could not walk.
+ * The directories are the real ones, without /proc and /sys, and show only directories, sockets and
+ * links to those. Each look at them is made as the caller, on a thread (lib/host/job.h), from the
+ * caller's own root. Nothing is kept except the attributes that the last look found, and no path is
+ * walked that the caller could not walk.
  */
 #include <assert.h>
 #include <errno.h>
@@ -24,13 +24,13 @@
 
 struct directory {
 	struct space space;
-	struct directory *root; /* a reference, of those below it */
-	char *path;             /* the real one; "" is the root */
+	struct directory *root; /* a reference; NULL in the root itself */
+	char *path;             /* the real one; "" for the root */
 	struct stat attr;
 	UT_hash_handle hh; /* directory::seen of the root, by path */
 
-	/* Of the root alone. */
-	struct directory *seen; /* that somebody refers to */
+	/* In the root only. */
+	struct directory *seen; /* directories that somebody refers to */
 };
 
 static const struct space_ops directory_ops;
@@ -70,7 +70,7 @@ static void directory_stat(const struct space *space, struct stat *attr)
 	attr->st_mode = S_IFDIR | 0755;
 	if (!directory->root)
 		return;
-	/* Sticky, they would have fs.protected_regular keep sockets from those who may connect. */
+	/* The sticky bit would let fs.protected_regular refuse callers who may connect. */
 	attr->st_mode = directory->attr.st_mode & ~(mode_t)S_ISVTX;
 	attr->st_uid = directory->attr.st_uid;
 	attr->st_gid = directory->attr.st_gid;
@@ -79,7 +79,7 @@ static void directory_stat(const struct space *space, struct stat *attr)
 	attr->st_ctim = directory->attr.st_ctim;
 }
 
-/* The path of what is called `name` in the directory. */
+/* Makes the real path of `name` in the directory. */
 static int make_path(const struct directory *directory, const char *name, char path[PATH_MAX])
 {
 	int n = snprintf(path, PATH_MAX, "%s/%s", directory->path, name);
@@ -129,8 +129,8 @@ static int find_directory(struct directory *root, const struct unix_look *look,
 }
 
 /*
- * The target of a link as it leads to the same place below the mount: an absolute one goes up to
- * our root first.
+ * Makes a link's target lead to the same place below the mount: an absolute one goes up to our root
+ * first.
  */
 static char *make_target(const struct directory *directory, const char *target)
 {
@@ -229,7 +229,7 @@ static int directory_list(struct space *space, struct caller *caller, space_entr
 			  &(struct listed_reader){entry, data});
 }
 
-/* What bash's <> asks for where there is nothing: connect(2) says so, too. */
+/* bash's <> creates where there is nothing. connect(2) fails with this error, too. */
 static int directory_create(struct space *space, const char *name, mode_t mode,
 			    const struct settings *settings, struct caller *caller,
 			    struct entry *ret_entry)

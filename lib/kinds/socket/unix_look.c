@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Follows no magic link of /proc: every path goes through walk_open() or walk_from().
+ */
 #include "lib/kinds/socket/unix_look.h"
 
 #include <dirent.h>
@@ -19,7 +22,7 @@ static bool is_shown(mode_t mode)
 	return S_ISDIR(mode) || S_ISSOCK(mode);
 }
 
-/* /proc and /sys have no sockets, and whoever goes through everything would never come back. */
+/* /proc and /sys have no sockets, and a search through everything in them would never end. */
 static bool is_pseudo(int fd)
 {
 	struct statfs fs;
@@ -27,7 +30,7 @@ static bool is_pseudo(int fd)
 	return fstatfs(fd, &fs) == 0 && (fs.f_type == PROC_SUPER_MAGIC || fs.f_type == SYSFS_MAGIC);
 }
 
-/* Splits at the last '/': opens what stands before it, and says what stands behind. */
+/* Splits at the last '/': opens what precedes it, and points *ret_name at what follows. */
 static int open_parent(const char *path, const char **ret_name)
 {
 	char parent[PATH_MAX];
@@ -39,7 +42,7 @@ static int open_parent(const char *path, const char **ret_name)
 	return walk_from(caller_root(), length ? parent : "/", O_PATH | O_DIRECTORY);
 }
 
-/* Unless it says that nobody is. */
+/* Whether fs.protected_symlinks is on: yes, unless it can be read and says 0. */
 static bool is_protected(void)
 {
 	CLEANUP_FD int fd = open("/proc/sys/fs/protected_symlinks", O_RDONLY | O_CLOEXEC);
@@ -60,11 +63,11 @@ static bool is_refused(int parent, const struct stat *link)
 }
 
 /*
- * Of a link: where it leads, and whether the caller may follow it. Who asked the mount for it will
- * follow what we say, through directories that we show without their sticky bit; so the kernel
- * follows it here, as the caller, and would refuse. But the name may lead to another link by then
- * than the one that was opened, and somebody may exchange them all the time; hence the rule once
- * more, for this one.
+ * Finds where a link leads, and whether the caller may follow it. The caller will follow what we
+ * return, through directories that we show without their sticky bit, so no rule would stop that.
+ * Therefore the kernel follows the link here, as the caller, and refuses if need be. But by then
+ * the name may lead to another link than the one that was opened, and someone may swap them all the
+ * time. So the rule is applied once more, to the opened one.
  */
 static int look_at_link(int parent, int fd, struct unix_look *look)
 {
@@ -105,7 +108,7 @@ int unix_look_act(void *data)
 	return is_shown(look->attr.st_mode) ? 0 : -ENOENT;
 }
 
-/* Opens an entry, or what it leads to. */
+/* Opens an entry, or what a link leads to. */
 static int open_entry(int dir_fd, const char *path, const struct dirent *found)
 {
 	char full[PATH_MAX];
@@ -117,7 +120,7 @@ static int open_entry(int dir_fd, const char *path, const struct dirent *found)
 	return walk_from(caller_root(), full, O_PATH);
 }
 
-/* False if it is nothing to be shown. */
+/* Returns whether the entry is shown, and its type. */
 static bool look_at(int dir_fd, const char *path, const struct dirent *found, mode_t *ret_mode)
 {
 	CLEANUP_FD int fd = -1;
@@ -134,7 +137,7 @@ static bool look_at(int dir_fd, const char *path, const struct dirent *found, mo
 	return is_shown(attr.st_mode) && !is_pseudo(fd);
 }
 
-/* Directories are known by where they are; of a socket stat(2) has the connection's number. */
+/* A directory's number comes from its path; for a socket stat(2) shows a connection's number. */
 static ino_t shown_ino(const char *path, const struct dirent *found, mode_t mode)
 {
 	char shown[sizeof(UNIX_ROOT_PATH) + PATH_MAX + sizeof(found->d_name)];
@@ -150,12 +153,12 @@ static int add_entry(DIR *dir, struct unix_listing *listing, const struct dirent
 	if (strcmp(found->d_name, ".") == 0 || strcmp(found->d_name, "..") == 0 ||
 	    !look_at(dirfd(dir), listing->path, found, &mode))
 		return 0;
-	/* To be opened, a socket has to be a regular file. */
+	/* A socket has to be shown as a regular file, so that it can be opened. */
 	return listed_add(&listing->listed, found->d_name, shown_ino(listing->path, found, mode),
 			  S_ISSOCK(mode) ? S_IFREG : mode);
 }
 
-/* From where the last piece ended, which the directory's own offset says. */
+/* Continues where the last piece ended, at the directory's own offset. */
 static int list(DIR *dir, struct unix_listing *listing)
 {
 	struct dirent *found;
@@ -195,6 +198,6 @@ int unix_list_act(void *data)
 		return -errno;
 	TAKE_FD(fd);
 	r = list(dir, listing);
-	/* The mount itself says so: this is not listed once more through itself. */
+	/* -ELOOP comes from the mount itself, which is not listed once more through itself. */
 	return listed_end(&listing->listed, r == -ELOOP ? 0 : r);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Looks at the real directories, for unix.c: on a thread, with the rights of a caller and from its
- * root, which need not be the daemon's (job_call::walks). What is neither a directory nor a socket,
- * nor a link to such, is not there.
+ * Looks at the real directories for unix.c: on a thread, with the caller's rights and from the
+ * caller's root, which need not be the daemon's (job_call::walks). Whatever is neither a directory
+ * nor a socket, nor a link to one, does not exist here.
  */
 #ifndef IPCFS_UNIX_LOOK_H
 #define IPCFS_UNIX_LOOK_H
@@ -13,11 +13,11 @@
 
 #include "lib/channel/listed.h"
 
-/* What is looked for, and what was found. */
+/* A path to look at, and what was found. */
 struct unix_look {
 	char path[PATH_MAX];
-	struct stat attr;      /* of the name itself */
-	char target[PATH_MAX]; /* of a link */
+	struct stat attr;      /* of the name itself, link or not */
+	char target[PATH_MAX]; /* where a link leads */
 };
 
 /* job_call::act, with a struct unix_look. */
@@ -32,7 +32,7 @@ struct unix_listing {
 /* job_call::act, with a struct unix_listing; listed_drop() undoes it. */
 int unix_list_act(void *data);
 
-/* The path where the mount shows what is at a real one. */
+/* Where the mount shows the real root directory. */
 #define UNIX_ROOT_PATH "sockets/unix"
 
 #endif

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The kernel refuses descriptors by SO_PASSRIGHTS. Where it can't, recv(2) drops them, and is
+ * interrupted if that takes long.
+ */
 #include "lib/kinds/socket/unix_socket.h"
 
 #include <errno.h>
@@ -8,7 +12,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/impatience.h"
 
-/* <asm-generic/socket.h> has it from 6.16 on. */
+/* In <asm-generic/socket.h> since 6.16. */
 #ifndef SO_PASSRIGHTS
 #define SO_PASSRIGHTS 83
 #endif

@@ -2,9 +2,9 @@
 /*
  * Unix sockets that take no descriptors from the other end (SCM_RIGHTS).
  *
- * Nobody could read them here, and a stranger decides how long it takes to close the file behind
- * one (lib/base/impatience.h). From Linux 6.16 on the sender gets EPERM (FEATURE_PASSRIGHTS);
- * before, "takes_rights", they come and are dropped.
+ * Nobody could receive them here, and a stranger decides how long it takes to close the file behind
+ * one (lib/base/impatience.h). Since Linux 6.16 the sender gets EPERM (FEATURE_PASSRIGHTS); before
+ * that ("takes_rights") they arrive and are dropped.
  */
 #ifndef IPCFS_UNIX_SOCKET_H
 #define IPCFS_UNIX_SOCKET_H
@@ -12,13 +12,13 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* socket(2), O_CLOEXEC; a descriptor or -errno. */
+/* socket(2) with SOCK_CLOEXEC. Returns a descriptor or -errno. */
 int unix_socket(int type, bool takes_rights);
 
-/* Has it take none from now on. What a listener accepts does as that did when it was connected. */
+/* Refuses descriptors from now on. Accepted sockets have what the listener had at connect(2). */
 int unix_refuse_rights(int fd);
 
-/* recv(2), without waiting for whatever came with it. Bytes or -errno. */
+/* recv(2) that waits for nothing, not even for what came along. Returns bytes or -errno. */
 ssize_t unix_receive(int fd, bool takes_rights, void *data, size_t size);
 
 #endif
