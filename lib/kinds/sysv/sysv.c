@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Finds, lists, makes and removes objects by name, and notices when an identifier has come to mean
+ * another object.
+ */
 #include "lib/kinds/sysv/sysv.h"
 
 #include <assert.h>
@@ -30,7 +34,7 @@ static const struct sysv_calls *sysv_calls(const struct sysv *sysv)
 	return sysv_space_from(sysv->channel.space)->calls;
 }
 
-/* It keeps its users; who looks for its identifier gets another. */
+/* Its users keep it; a lookup of its identifier makes another channel. */
 static void sysv_forget(struct sysv *sysv)
 {
 	if (!sysv->is_gone)
@@ -39,8 +43,8 @@ static void sysv_forget(struct sysv *sysv)
 }
 
 /*
- * Is it new after all? Two objects that the same user has made of the same key and size differ in
- * this: a time that there was does not go back to none.
+ * Whether `data` is a new object after all. If the same user has made two with the same key and
+ * size, this tells them apart: an object's time, once set, is never unset again.
  */
 static bool has_begun_anew(struct sysv *sysv, const union sysv_data *data)
 {
@@ -104,7 +108,7 @@ bool sysv_parse_key(const char *name, key_t *ret_key)
 	return *ret_key != IPC_PRIVATE;
 }
 
-/* The identifier in "id-5". */
+/* Gets the identifier from a name like "id-5". */
 static bool sysv_parse_id(const char *name, int *ret_id)
 {
 	const char *digits = name + strlen(PRIVATE_PREFIX);
@@ -119,7 +123,7 @@ static bool sysv_parse_id(const char *name, int *ret_id)
 	return id <= INT_MAX;
 }
 
-/* The key in a name; or IPC_PRIVATE, and the identifier. -ENOENT */
+/* Gets the key from a name, or IPC_PRIVATE and the identifier. Fails with -ENOENT. */
 static int parse_name(const char *name, long *ret_key, long *ret_id)
 {
 	key_t key = IPC_PRIVATE;
@@ -132,7 +136,7 @@ static int parse_name(const char *name, long *ret_key, long *ret_id)
 	return 0;
 }
 
-/* The identifier of the object that has such a name now. */
+/* Returns the identifier of the object that has this name now, or -errno. */
 static int find_named(const struct sysv_calls *calls, key_t key, int id, union sysv_data *ret_data)
 {
 	int r;
@@ -179,7 +183,7 @@ static int new_channel(struct sysv_space *space, int id, const union sysv_data *
 	return 0;
 }
 
-/* The channel for what was just seen under that identifier. */
+/* Gives the channel of the object that was just seen under this identifier. */
 static int find_channel(struct sysv_space *space, int id, const union sysv_data *data,
 			struct channel **ret_channel)
 {
@@ -219,7 +223,7 @@ int sysv_lookup(struct space *space_, const char *name, struct caller *caller,
 
 /*
  * In pieces, on a worker: for each set the kernel goes through all its semaphores, and anybody can
- * make the longest. A piece of those takes some milliseconds.
+ * make the largest sets. A piece of those takes some milliseconds.
  */
 #define PIECE 256 /* indexes */
 
@@ -228,7 +232,7 @@ struct sysv_listing {
 	const struct sysv_calls *calls;
 };
 
-/* What has gone meanwhile has left a gap, or taken the last index down. */
+/* An object that has gone meanwhile leaves a gap, or lowers the last index. */
 static int list_piece(struct sysv_listing *listing)
 {
 	int i = (int)listing->listed.next, last = sysv_last_index(listing->calls);
@@ -301,7 +305,7 @@ void sysv_unmake(struct channel *channel, struct caller *caller)
 	channel_unref(channel);
 }
 
-/* Whatever has the name when its turn comes: by its key, or without one by the identifier. */
+/* Removes the object that has the name when the job runs: by its key, or if it has none by id. */
 struct sysv_removal {
 	const struct sysv_calls *calls;
 	long key, id;
@@ -317,7 +321,7 @@ static int removal_act(void *data)
 	return id < 0 ? id : sysv_error(calls->control(id, IPC_RMID, &found));
 }
 
-/* The kernel lets owner, creator and root, as the rule of a sticky directory is. */
+/* The kernel allows the owner, the creator and root, which is the rule of a sticky directory. */
 int sysv_remove(struct space *space, const char *name, struct caller *caller)
 {
 	struct sysv_removal removal = {.calls = sysv_space_from(space)->calls};
@@ -331,7 +335,7 @@ int sysv_remove(struct space *space, const char *name, struct caller *caller)
 						  .size = sizeof(removal)});
 }
 
-/* A kernel without System V is a machine that has no such objects: -ENOSYS. */
+/* -ENOSYS: the kernel is built without System V IPC, so this machine has no such objects. */
 int sysv_space_init(struct sysv_space *space, const struct space_ops *ops, struct host *host,
 		    const struct kind *kind)
 {

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * System V objects: names, attributes and rights, which queues, segments and sets have in common.
+ * System V objects: the names, attributes and rights that queues, segments and sets share.
  *
- * The kernel's table is the list: nothing of it is cached. What is kept is one channel for each
- * object that somebody refers to, pinned by what the object keeps for life (sysv_calls.h). Rights
- * are the kernel's to decide, at each use: through an open file each call is made as who opened it,
- * else as the caller.
+ * The kernel's table is the list, and nothing of it is cached. There is one channel for each object
+ * that somebody refers to, pinned by what the object keeps for life (sysv_calls.h). The kernel
+ * decides on rights, at each use: a call through an open file is made as the file's opener, any
+ * other as the caller.
  *
- * An identifier is the index in that table, of at most 15 bits (24 with ipcmni_extend, but then the
- * lowest are taken, too), below how often it has been used: ipc/util.h. So those that are there
- * differ in the bits that make an inode's number (INO_UNIT_BITS), and the next one there as well.
+ * The low bits of an identifier are the index in that table: at most 15 bits, or 24 with
+ * ipcmni_extend, but even then the lowest indexes are taken first. The bits above count how often
+ * the index has been used (ipc/util.h). So the identifiers of existing objects differ in the bits
+ * that make an inode number (INO_UNIT_BITS), and so does the next one at the same index.
  */
 #ifndef IPCFS_SYSV_H
 #define IPCFS_SYSV_H
@@ -25,8 +26,8 @@ struct sysv {
 	int id;
 	struct sysv_identity identity;
 	bool was_used[2];  /* it has had a time of reading, of writing */
-	bool is_gone;      /* and will not come back */
-	struct stat last;  /* what it was when it was last looked at */
+	bool is_gone;      /* for good */
+	struct stat last;  /* its attributes when they were last looked at */
 	UT_hash_handle hh; /* sysv_space::objects, by id, unless it is gone */
 };
 
@@ -36,52 +37,56 @@ struct sysv_space {
 	enum channel_service service;
 	struct sysv *objects;
 	size_t object_size;              /* of the kind's own struct */
-	void (*init)(struct sysv *sysv); /* fills in what that has of its own; NULL: nothing */
+	void (*init)(struct sysv *sysv); /* fills in the kind's own fields; NULL: nothing */
 };
 
 struct sysv *sysv_from(struct channel *channel);
 struct sysv_space *sysv_space_from(struct space *space);
 
-/* What the kernel has of it now. -EIDRM: it is gone, and so it is if another has its identifier. */
+/* Gets what the kernel has of it now. -EIDRM: it is gone, or another object has its identifier. */
 int sysv_data(struct sysv *sysv, union sysv_data *ret_data);
-/* The same, for channel_ops::status: adds what all three kinds tell. */
+/* The same, for channel_ops::status: adds what all three kinds show. */
 int sysv_status(struct sysv *sysv, struct row *row, union sysv_data *ret_data);
 
-/* `data` as attributes, of a regular file. */
+/* Turns `data` into the attributes of a regular file. */
 void sysv_attributes(const struct sysv *sysv, const union sysv_data *data, struct stat *ret_attr);
 
 /*
- * Of one that sysv_data() has failed for: what it was, and that it has no name any more, for those
- * who have it open. -ESTALE: nobody has.
+ * For an object on which sysv_data() has failed with `error`: if it is gone, gives its last
+ * attributes, without a name, to those who have it open. -ESTALE: nobody has it open, or its
+ * attributes were never looked at.
  */
 int sysv_stat_gone(const struct sysv *sysv, int error, struct stat *ret_attr);
 
-/* Its name: NAME_MAX + 1 bytes. */
+/* Writes the object's name to `ret_name`, which has NAME_MAX + 1 bytes. */
 void sysv_name(int id, const struct ipc_perm *perm, char *ret_name);
 
-/* The key of a name "0x4d2"; false: it has not that form, or is that of IPC_PRIVATE. */
+/* Gets the key from a name like "0x4d2". False: another form, or the key is IPC_PRIVATE. */
 bool sysv_parse_key(const char *name, key_t *ret_key);
 
-/* The channel for an object that is there; the caller owns the reference. -EIDRM, -ENOMEM */
+/* Gives a reference to the channel of an object that exists. Fails with -EIDRM or -ENOMEM. */
 int sysv_channel(struct sysv_space *space, int id, struct channel **ret_channel);
 
-/* Pins what is all zeroes but for its channel and id to the object, and has it found. -ENOMEM */
+/*
+ * Pins `sysv`, all zeroes except its channel and id, to the object, and lists it in
+ * sysv_space::objects. Fails with -ENOMEM.
+ */
 int sysv_pin(struct sysv *sysv, const union sysv_data *data);
 
 /*
- * Makes an object as the caller: get(key, flags, data) is msgget(2) or its like, with -errno. Names
- * that are no key's: -EINVAL.
+ * Makes an object as the caller. get(key, flags, size) is msgget(2) or its counterpart, with
+ * -errno. -EINVAL: the name is no key.
  */
 int sysv_make(struct space *space, const char *name, mode_t mode, struct caller *caller,
 	      int (*get)(key_t key, int flags, size_t size), size_t size, struct entry *ret_entry);
-/* Takes back what was made a moment ago, with the reference. */
+/* Removes an object that was made a moment ago, and drops the reference. */
 void sysv_unmake(struct channel *channel, struct caller *caller);
 
 void sysv_fini(struct sysv *sysv);
 
 /*
- * For struct channel_ops. Whoever opens a file is remembered with it, so that each use can be made
- * as that user even if the process has gone.
+ * For struct channel_ops. A file remembers its opener, so that each use can be made as that user
+ * even after the process has gone.
  */
 int sysv_open(struct file *file, struct caller *caller);
 void sysv_release(struct file *file);
@@ -91,23 +96,23 @@ ssize_t sysv_get_acl(struct channel *channel, void *ret_data, size_t size);
 int sysv_change(struct channel *channel, struct file *file, const struct stat *attr,
 		unsigned changes, struct caller *caller);
 
-/* Who opened the file, borrowed; `waiter` is the file's own. */
+/* Returns the file's opener, borrowed, with the file's own waiter. */
 struct caller sysv_opener(const struct file *file);
 /*
- * The object is as in `data`: becomes who opened the file, for one call. caller_leave() must
- * follow.
+ * Makes the thread the file's opener, for one call on the object, which is as `data` says.
+ * caller_leave() must follow.
  */
 int sysv_enter(const struct file *file, const union sysv_data *data);
 
-/* For struct space_ops. `space` is all zeroes but for what its kind has set. */
+/* For struct space_ops. `space` is all zeroes except what its kind has set. */
 int sysv_space_init(struct sysv_space *space, const struct space_ops *ops, struct host *host,
 		    const struct kind *kind);
 void sysv_space_destroy(struct space *space);
-/* A job. */
+/* Runs as a job. */
 int sysv_list(struct space *space, struct caller *caller, space_entry_fn *entry, void *data);
 int sysv_lookup(struct space *space, const char *name, struct caller *caller,
 		struct entry *ret_entry);
-/* A job: what is large takes long to free. */
+/* Runs as a job: a large object takes long to free. */
 int sysv_remove(struct space *space, const char *name, struct caller *caller);
 void sysv_room_for_queues(const struct space *space, const struct caller *caller,
 			  struct statvfs *room);

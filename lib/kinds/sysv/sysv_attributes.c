@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Owner and mode of System V objects, as a file has them.
+ * Owner and mode of System V objects, shown as those of a file.
  *
- * An object has a creator for life besides its owner, and a creator's group; the kernel gives the
- * former the owner's bits and the latter the group's (ipc/util.c, ipcperms). A file has no such
- * users, and the mount is to refuse none of them: they go into an access control list. Of that the
- * kernel takes no notice where the group's bits of the mode are all zero (linux/fs/namei.c,
- * acl_permission_check), so then these show the mask. Where there are no lists, the mode is shown
- * wide enough for all of them. Either way the object's own mode decides at each use.
+ * Besides its owner and group an object has a creator and a creator's group, for life. The kernel
+ * gives the creator the owner's bits, and the creator's group the group's (ipc/util.c, ipcperms). A
+ * file knows no such users, but the mount must not refuse them, so they go into an access control
+ * list. The kernel ignores the list where the group bits of the mode are all zero
+ * (linux/fs/namei.c, acl_permission_check); the group bits then show the mask. Without lists, the
+ * mode is shown wide enough for all of these users. Either way the object's own mode decides at
+ * each use.
  */
 #include "lib/channel/attributes.h"
 
@@ -27,7 +28,7 @@ static mode_t bits(mode_t mode, int class)
 	return mode >> class & 7;
 }
 
-/* root as a creator needs no bits, unless it has lost its capabilities. */
+/* A creator that is root needs no bits, unless it has lost its capabilities. */
 static mode_t mode_with_list(const struct ipc_perm *perm)
 {
 	mode_t mode = perm->mode & 0777;
@@ -55,7 +56,7 @@ static mode_t shown_mode(const struct sysv *sysv, const struct ipc_perm *perm)
 		       : mode_without_list(perm);
 }
 
-/* What was shown, and is asked for again, was not meant: it stays. */
+/* A class that is set to what was shown was not meant to change: it stays as it is. */
 static mode_t changed_mode(mode_t mode, mode_t shown, mode_t wanted)
 {
 	mode_t kept = 0;
@@ -81,7 +82,7 @@ static size_t add_entry(struct list *list, size_t n, int tag, mode_t permissions
 	return n + 1;
 }
 
-/* In the order that the kernel asks for (linux/fs/posix_acl.c, posix_acl_valid). */
+/* In the order that the kernel requires (linux/fs/posix_acl.c, posix_acl_valid). */
 static size_t make_list(const struct ipc_perm *perm, struct list *ret_list)
 {
 	const uint32_t none = (uint32_t)ACL_UNDEFINED_ID;
@@ -129,7 +130,7 @@ void sysv_attributes(const struct sysv *sysv, const union sysv_data *data, struc
 		.st_gid = data->perm.gid,
 	};
 	sysv_space_from(sysv->channel.space)->calls->times(data, ret_attr);
-	/* What has not happened yet is as old as the object. */
+	/* Where there was no use yet, the time of the last change stands in. */
 	if (ret_attr->st_atim.tv_sec == 0)
 		ret_attr->st_atim = ret_attr->st_ctim;
 	if (ret_attr->st_mtim.tv_sec == 0)
@@ -161,8 +162,8 @@ int sysv_stat(struct channel *channel, struct stat *ret_attr)
 }
 
 /*
- * IPC_SET lets an owner give an object away; chown(2) does not, and through the mount it is
- * chown(2).
+ * IPC_SET lets an owner give an object away. chown(2) does not, and through the mount the rules of
+ * chown(2) hold.
  */
 int sysv_change(struct channel *channel, struct file *file, const struct stat *attr,
 		unsigned changes, struct caller *caller)
@@ -178,13 +179,15 @@ int sysv_change(struct channel *channel, struct file *file, const struct stat *a
 		return r;
 	sysv_attributes(sysv, &data, &now);
 	shown = now.st_mode;
-	/* IPC_SET is for the creator, too. */
+	/* The creator may use IPC_SET, too. */
 	if (caller->uid == data.perm.cuid && !(changes & (CHANGE_UID | CHANGE_GID)))
 		now.st_uid = caller->uid;
 	r = attributes_check(&now, attr, changes, caller);
 	if (r < 0)
 		return r;
-	/* The kernel alone sets these times. To say that they are now asks for nothing more. */
+	/*
+	 * Only the kernel sets these times. Setting them to now is accepted, and changes nothing.
+	 */
 	if ((changes & (CHANGE_ATIME | CHANGE_MTIME)) && !(changes & CHANGE_NOW))
 		return -EPERM;
 	if (!(changes & (CHANGE_UID | CHANGE_GID | CHANGE_MODE)))

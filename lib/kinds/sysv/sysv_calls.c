@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * An object is looked at by its identifier, or without the right to read it by its index.
+ */
 #include "lib/kinds/sysv/sysv_calls.h"
 
 #include <errno.h>
 
 /*
- * Where an object stands in the kernel's table: the low bits of its identifier, as many as the
- * kernel was booted with (ipc/util.h, ipcmni_extend).
+ * An object's index in the kernel's table is the low bits of its identifier. How many depends on
+ * how the kernel was booted (ipc/util.h, ipcmni_extend).
  */
 static const int index_masks[] = {0x7fff, 0xffffff};
 
@@ -14,7 +17,7 @@ int sysv_error(int error)
 	return error == -EINVAL ? -EIDRM : error;
 }
 
-/* IPC_INFO takes no look at the objects, as SHM_INFO does. */
+/* IPC_INFO, unlike SHM_INFO, does not look at the objects. */
 int sysv_last_index(const struct sysv_calls *calls)
 {
 	union sysv_data data;
@@ -22,7 +25,7 @@ int sysv_last_index(const struct sysv_calls *calls)
 	return calls->control(0, IPC_INFO, &data);
 }
 
-/* What only *_STAT_ANY tells to everybody, which counts by index. */
+/* Only *_STAT_ANY answers everybody, and it takes an index. */
 static int stat_any(const struct sysv_calls *calls, int id, union sysv_data *ret_data)
 {
 	for (size_t i = 0; i < sizeof(index_masks) / sizeof(index_masks[0]); i++)
@@ -51,7 +54,7 @@ void sysv_identify(const struct sysv_calls *calls, int id, const union sysv_data
 		calls->constants(data, ret_identity);
 }
 
-/* A segment that was removed while it is attached loses its key (ipc/shm.c, do_shm_rmid). */
+/* A segment that is removed while attached loses its key (ipc/shm.c, do_shm_rmid). */
 static bool has_key(const struct sysv_identity *known, const union sysv_data *data)
 {
 	return known->key == data->perm.__key ||

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Who opened a file of a queue or a set.
+ * The opener of a file of a queue or a set.
  *
- * msgrcv(2), msgsnd(2) and semop(2) ask for the caller's rights each time, so that a chmod takes
- * them away from those who have been there before. An open file is used by whoever holds it, as
- * any descriptor is; the rights are those of the user who opened it, as they were then.
+ * msgrcv(2), msgsnd(2) and semop(2) check the caller's rights each time, so that a chmod also takes
+ * them from processes that have used the object before. An open file, like any descriptor, is used
+ * by whoever holds it. The rights are those of the user who opened it, as they were then.
  *
- * Becoming another user costs system calls, and what there is to know of a process a look at /proc,
- * each some tenths of a message's whole way. Of owner and creator the kernel looks at no group, and
- * of nobody with CAP_IPC_OWNER (ipc/util.c, ipcperms). So an owner enters without groups; and who
- * will always be granted so, since a creator is one for life, has none read.
+ * Becoming another user costs system calls, and learning about a process costs a look at /proc:
+ * each takes some tenths of the time that a whole message takes. The kernel does not look at the
+ * groups of an owner or creator, nor of anybody with CAP_IPC_OWNER (ipc/util.c, ipcperms). So an
+ * owner enters without groups. The creator, who stays one for life, and an opener with
+ * CAP_IPC_OWNER will always get in without, so their groups are not even read.
  */
 #include <errno.h>
 #include <linux/capability.h>
@@ -20,7 +21,7 @@
 
 struct sysv_opener {
 	struct caller caller;
-	bool is_daemon; /* there is nobody to become */
+	bool is_daemon; /* so there is no need to become anybody */
 };
 
 static size_t groups_size(const struct caller *caller)
@@ -99,7 +100,7 @@ int sysv_enter(const struct file *file, const union sysv_data *data)
 	return caller_enter(&caller);
 }
 
-/* IPC_STAT takes the right to read, too. */
+/* IPC_STAT requires the right to read, too. */
 int sysv_check_read(struct channel *channel, struct caller *caller)
 {
 	struct sysv *sysv = sysv_from(channel);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * System V message queues, of the IPC namespace. NAME:N sends with type N and receives that type
- * alone; without it type 1 is sent, and any is received. A message that no queue could ever take is
- * refused with EMSGSIZE, where msgsnd(2) says EINVAL or waits for ever.
+ * System V message queues of the IPC namespace. NAME:N sends with type N and receives only that
+ * type; without it type 1 is sent, and any type received. A message that the queue could never take
+ * is refused with EMSGSIZE, where msgsnd(2) says EINVAL or waits for ever.
  */
 #include "lib/channel/channel.h"
 
@@ -18,7 +18,7 @@
 #include "lib/kinds/sysv/sysv.h"
 #include "lib/kinds/sysv/sysv_queue_wait.h"
 
-/* What peek shows at most: the kernel walks from the first message for each. */
+/* The most messages that a peek shows: for each the kernel walks there from the first one. */
 #define PEEK_MAX 1000
 
 enum { QUEUE_CAPACITY };
@@ -31,7 +31,7 @@ static const struct parameter queue_parameters[] = {
 struct queue_space {
 	struct sysv_space sysv;
 	struct sysv_message *message; /* on its way */
-	size_t size;                  /* of its text, bytes */
+	size_t size;                  /* room for its text, bytes */
 };
 
 static const struct channel_ops queue_ops;
@@ -83,7 +83,7 @@ const struct sysv_calls sysv_queue_calls = {
 	.times = queue_times,
 };
 
-/* Makes room for a text of `size` bytes. -ENOMEM */
+/* Makes room for a text of `size` bytes. Fails with -ENOMEM. */
 static int reserve(struct queue_space *space, size_t size)
 {
 	struct sysv_message *grown;
@@ -128,7 +128,7 @@ static int queue_open(struct file *file, struct caller *caller)
 	return sysv_open(file, caller);
 }
 
-/* There is a message longer than message_max. */
+/* There is a message longer than message_max: raises that. */
 static int learn_length(struct sysv_queue *queue)
 {
 	struct channel *channel = &queue->sysv.channel;
@@ -142,7 +142,7 @@ static int learn_length(struct sysv_queue *queue)
 	return -EMSGSIZE;
 }
 
-/* One that was taken already goes to who has the right to receive it. */
+/* An empty message that was taken already is only for a reader with the right to receive it. */
 static ssize_t receive_empty(struct sysv_queue *queue, long type)
 {
 	union sysv_data data;
@@ -222,7 +222,7 @@ static uint32_t queue_poll(struct file *file)
 	return r < 0 ? EPOLLERR | EPOLLHUP : events;
 }
 
-/* MSG_STAT_ANY tells everybody. */
+/* MSG_STAT_ANY tells this to everybody. */
 static void queue_status(struct channel *channel, struct caller *caller, struct row *row)
 {
 	union sysv_data data;
@@ -236,7 +236,7 @@ static void queue_status(struct channel *channel, struct caller *caller, struct 
 	row_add_signed(row, "last-receiver", data.queue.msg_lrpid);
 }
 
-/* Each message, with a newline behind it if it has none. */
+/* Prints each message, and a newline where it does not end in one. */
 static int queue_peek(struct channel *channel, struct caller *caller, FILE *out)
 {
 	struct sysv_queue *queue = sysv_queue_from(channel);
@@ -250,7 +250,7 @@ static int queue_peek(struct channel *channel, struct caller *caller, FILE *out)
 		ssize_t n = msgrcv(queue->sysv.id, &space->message->kernel, space->size, i,
 				   MSG_COPY | IPC_NOWAIT | MSG_NOERROR);
 
-		if (n < 0) /* ENOMSG: somebody takes them meanwhile */
+		if (n < 0) /* ENOMSG: somebody has taken messages meanwhile */
 			return errno == ENOMSG ? 0 : -errno;
 		fwrite(space->message->kernel.text, 1, (size_t)n, out);
 		if (n == 0 || space->message->kernel.text[n - 1] != '\n')

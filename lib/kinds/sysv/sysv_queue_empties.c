@@ -2,7 +2,8 @@
 /*
  * Empty messages, which a wait takes from the queue.
  *
- * They belong to nobody until somebody reads them who may: what no reader waits for goes back.
+ * They belong to nobody until a reader with the right to receive them comes. Those that no reader
+ * waits for go back.
  */
 #include "lib/kinds/sysv/sysv_queue_wait.h"
 
@@ -38,7 +39,7 @@ void sysv_queue_take_empty(struct sysv_queue *queue, long type)
 	free(empty);
 }
 
-/* A waiter takes it soon, or hears of it, after the wake-up that came with it. */
+/* Whether a waiter will take it, or hear of it, through the wake-up that came with it. */
 static bool is_awaited(const struct channel *channel, const struct arrival *empty)
 {
 	struct transfer *reader;
@@ -59,7 +60,7 @@ static bool is_awaited(const struct channel *channel, const struct arrival *empt
 	return false;
 }
 
-/* True if the queue has it again, or is gone. */
+/* Returns true if the queue has it again, or is gone. */
 static bool put_back(struct sysv_queue *queue, const struct arrival *empty)
 {
 	struct {
@@ -85,7 +86,7 @@ static void resume_returning(struct waiter *waiter)
 	channel_unref(&queue->sysv.channel);
 }
 
-/* The queue is full: a thread puts it back when there is room. False: no thread for it. */
+/* The queue is full: a thread puts it back when there is room. Returns false without a thread. */
 static bool return_later(struct sysv_queue *queue, const struct arrival *empty)
 {
 	struct caller caller = {.uid = empty->sleeper.uid, .waiter = &queue->returning};

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Emptying a queue: receives its messages, as many as there were at the beginning.
+ */
 #include "lib/kinds/sysv/sysv_queue_wait.h"
 
 #include <errno.h>
 #include <sys/epoll.h>
 
 /*
- * Takes away what is there now, without looking at it. Even of a queue of the usual size that may
- * be sixteen thousand messages, so a thread does it, as the caller.
+ * Takes away what is there now, without looking at it. Even a queue of the usual size may hold
+ * sixteen thousand messages, so a thread does it, as the caller.
  */
 static int empty_act(void *data)
 {
@@ -20,7 +23,7 @@ static int empty_act(void *data)
 
 	if (r < 0)
 		return r;
-	/* The right is asked for even if nothing is there to take. */
+	/* Checks the right even if there is nothing to take. */
 	if (msgctl((int)queue->id, IPC_STAT, &found.queue) < 0)
 		return sysv_error(-errno);
 	for (unsigned long i = 0; i < found.queue.msg_qnum; i++)
@@ -29,7 +32,7 @@ static int empty_act(void *data)
 	return 0;
 }
 
-/* To empty a queue is to receive from it, through a file that may do so or as the caller. */
+/* Emptying a queue is receiving from it: as the opener of a file that reads, or as the caller. */
 int sysv_queue_truncate(struct channel *channel, struct file *file, off_t size,
 			struct caller *caller)
 {

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Starts and stops sleeping threads as the set of waiters changes. A thread checks that the queue
+ * is still the same one before it sleeps in it.
+ */
 #include "lib/kinds/sysv/sysv_queue_wait.h"
 
 #include <errno.h>
@@ -12,10 +16,10 @@
 #include "lib/channel/sleeper.h"
 #include "lib/channel/transfer.h"
 
-/* How often who polls for room has it looked for, which no call waits for: ns. */
+/* No call waits for room, so for those who poll for it a thread looks this often: nanoseconds. */
 #define ROOM_AGAIN 20000000
 
-/* 1: a message is there; an empty one has then been taken. */
+/* Returns 1 if a message is there, 0 if not, or -errno. An empty one has been taken then. */
 static int look_for_message(struct arrival *arrival, int flags)
 {
 	struct {
@@ -56,7 +60,7 @@ static void arrival_ended(struct sleeper *sleeper)
 	channel_attend(channel);
 }
 
-/* For a message of one byte. */
+/* Whether there is room for a message of one byte. */
 static bool has_room(const union sysv_data *data)
 {
 	return data->queue.__msg_cbytes < data->queue.msg_qbytes &&
@@ -109,7 +113,7 @@ int sysv_queue_send_by_job(struct sysv_queue *queue, struct caller *caller, bool
 					  .size = sizeof(*message) + message->size});
 }
 
-/* What the kernel means by its refusal of a message of this size. */
+/* Returns what the kernel means by refusing a message of this size. */
 static int explain(struct sysv_queue *queue, int error, size_t size)
 {
 	union sysv_data data;
@@ -144,7 +148,7 @@ ssize_t sysv_queue_send(struct sysv_queue *queue, struct file *file, struct sysv
 	struct caller opener = sysv_opener(file);
 	int r = -EAGAIN;
 
-	/* Not before its job has told what became of it. */
+	/* A job may have sent it already: its result comes first. */
 	if (!file->waiter || !file->waiter->job)
 		r = send_now(queue, file, message);
 	if (r == -EAGAIN && file->waiter)
@@ -188,7 +192,7 @@ static int await_type(struct sysv_queue *queue, long type, uid_t uid)
 	return r;
 }
 
-/* Does `file` wait for messages that it can't have yet? */
+/* Whether `file` is polled for messages that are not there yet. */
 static bool is_watched(struct file *file)
 {
 	return file_reads(file) && !(channel_poll(file) & EPOLLIN);
@@ -239,7 +243,7 @@ static void attend_room(struct sysv_queue *queue)
 	struct file *file, *waits = NULL;
 
 	DL_FOREACH(channel->polled, file) {
-		/* Behind a writer there may be room that is not for them: they hear of his end. */
+		/* While writers wait, room is theirs: pollers hear when those have finished. */
 		if (!channel->writers && file_writes(file) && !(channel_poll(file) & EPOLLOUT))
 			waits = file;
 	}
@@ -258,7 +262,7 @@ void sysv_queue_attend(struct channel *channel)
 	attend_room(queue);
 }
 
-/* As who opened the file: an empty message is taken. */
+/* Looks as the file's opener, because an empty message is taken. */
 static int look_for_type(struct file *file, const union sysv_data *data, struct arrival *arrival)
 {
 	int r = sysv_enter(file, data);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Waiting for a System V queue, which has no descriptor: threads that sleep in msgrcv(2) and
- * msgsnd(2).
+ * Waiting for a System V queue, which has no descriptor: threads sleep in msgrcv(2) and msgsnd(2).
  *
- * One sleeps for each type that is waited for, however many readers there are. With a buffer of no
- * bytes msgrcv(2) ends with E2BIG when a message is there, and leaves it. An empty message is taken
- * that way: it goes to a waiting reader, or back into the queue. The message of the first waiting
- * writer is sent by a job of its own, which so tells exactly whether it was sent.
+ * One thread sleeps for each awaited type, however many readers there are. With a buffer of no
+ * bytes msgrcv(2) fails with E2BIG when a message is there, and leaves it in the queue. Only an
+ * empty message is taken that way: it goes to a waiting reader, or back into the queue. The message
+ * of the first waiting writer is sent by a job of its own, so it is known exactly whether it was
+ * sent.
  *
- * Who only waits takes nothing, so the daemon itself does that; who sends is who opened the file.
+ * Waiting takes nothing, so the daemon waits as itself. Sending is done as the file's opener.
  */
 #ifndef IPCFS_SYSV_QUEUE_WAIT_H
 #define IPCFS_SYSV_QUEUE_WAIT_H
@@ -17,7 +17,7 @@
 #include "lib/host/job.h"
 #include "lib/kinds/sysv/sysv.h"
 
-/* A message of one type (0: of any) that is waited for; or an empty one that came. */
+/* A wait for a message of one type (0: of any), or an empty message that came. */
 struct arrival {
 	struct sleeper sleeper;
 	struct sysv_identity queue;
@@ -26,7 +26,7 @@ struct arrival {
 	struct arrival *prev, *next; /* sysv_queue::awaited or empties */
 };
 
-/* A message on its way. Without padding: job_run() compares all of it. */
+/* A message on its way. It has no padding: job_run() compares all of it. */
 struct sysv_message {
 	struct sysv_identity queue;
 	size_t size; /* of the text, bytes */
@@ -42,7 +42,7 @@ struct sysv_queue {
 	struct arrival *empties; /* empty messages that have been taken, in order */
 	struct waiter returning; /* for the empty message that goes back when there is room */
 	bool is_returning;
-	struct arrival *room; /* asleep until there is room, for who polls; or NULL */
+	struct arrival *room; /* asleep until there is room for those who poll; or NULL */
 };
 
 extern const struct sysv_calls sysv_queue_calls;
@@ -53,8 +53,8 @@ struct sysv_queue *sysv_queue_from(struct channel *channel);
 void sysv_queue_wait_init(struct sysv *sysv);
 
 /*
- * Sends for a write to `file`. -EAGAIN, and for one that is held -EINPROGRESS; -EMSGSIZE: the queue
- * could never take it.
+ * Sends the message of a write to `file`. -EAGAIN, or -EINPROGRESS for a held write: there is no
+ * room yet. -EMSGSIZE: the queue could never take it.
  */
 ssize_t sysv_queue_send(struct sysv_queue *queue, struct file *file, struct sysv_message *message);
 
@@ -62,31 +62,31 @@ ssize_t sysv_queue_send(struct sysv_queue *queue, struct file *file, struct sysv
 int sysv_queue_truncate(struct channel *channel, struct file *file, off_t size,
 			struct caller *caller);
 
-/* Has it sent when there is room, for the caller's waiter; as the caller, or as the daemon. */
+/* A job for the caller's waiter: sends when there is room, as the caller or as the daemon. */
 int sysv_queue_send_by_job(struct sysv_queue *queue, struct caller *caller, bool as_caller,
 			   struct sysv_message *message);
 
 /* channel_ops::attend */
 void sysv_queue_attend(struct channel *channel);
 
-/* Has an empty message of this type (0: of any) been taken, for who reads next? */
+/* Whether an empty message of this type (0: of any) has been taken, for the next reader. */
 bool sysv_queue_has_empty(const struct sysv_queue *queue, long type);
-/* Forgets it. */
+/* Forgets it: the reader has it. */
 void sysv_queue_take_empty(struct sysv_queue *queue, long type);
 
-/* Puts those back that nobody waits for. */
+/* Puts back the empty messages that nobody waits for. */
 void sysv_queue_attend_empties(struct sysv_queue *queue);
 
-/* Is there a message for who has the file open? -EIDRM, -EACCES, -ENOMEM */
+/* Returns 1 if there is a message for the file's opener, else 0; or -EIDRM, -EACCES, -ENOMEM. */
 int sysv_queue_has_message(struct file *file);
 
-/* Is there room for a message of one byte? -EIDRM */
+/* Returns 1 if there is room for a message of one byte, else 0. Fails with -EIDRM. */
 int sysv_queue_has_room(struct sysv_queue *queue);
 
-/* Puts back what is left, as far as the queue takes it, and forgets it. */
+/* Puts back the empty messages that are left, as far as the queue takes them, and frees them. */
 void sysv_queue_wait_fini(struct sysv_queue *queue);
 
-/* The type that a file's selector stands for. */
+/* The type that a file's selector stands for; 0: any. */
 static inline long sysv_queue_type(const struct file *file)
 {
 	return file->selector.is_set ? (long)file->selector.value : 0;

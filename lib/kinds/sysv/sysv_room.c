@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * How many System V objects there may be in the namespace, and are.
+ * How many System V objects there may be in the namespace, and how many there are.
  */
 #include <limits.h>
 
@@ -24,7 +24,7 @@ void sysv_room_for_sets(const struct space *space, const struct caller *caller,
 		room_set_files(room, (uint64_t)info.semmni, (uint64_t)info.semusz);
 }
 
-/* Usually there is no end to the pages, which would be none that a program could reckon with. */
+/* The usual limit on pages is so high that it means none, and is no use to a program. */
 void sysv_room_for_segments(const struct space *space, const struct caller *caller,
 			    struct statvfs *room)
 {

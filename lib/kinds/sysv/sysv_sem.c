@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * System V semaphore sets, of the IPC namespace.
+ * System V semaphore sets of the IPC namespace.
  *
- * A read gives the values, one on each line, and then an end-of-file. A write is one list of pairs
- * "NUMBER OPERATION", done all at once as semop(2) has it. One that has to wait sleeps in that call
- * on a thread of its own, so that the kernel does it when its turn comes. SEM_UNDO is never used:
- * it would undo what was done when the daemon ends, not the caller.
+ * A read returns the values, one on each line, and then end-of-file. A write is one list of pairs
+ * "NUMBER OPERATION", performed atomically as by semop(2). A list that has to wait sleeps in that
+ * call on a thread of its own, so that the kernel performs it when its turn comes. SEM_UNDO is
+ * never used: it would undo operations when the daemon ends, not when the caller does.
  */
 #include "lib/channel/channel.h"
 
@@ -23,9 +23,9 @@
 
 /* The longest line of a value: SEMVMX is 32767. */
 #define VALUE_TEXT_MAX 6
-/* Of larger sets status does not tell who sleeps: that takes two calls for each semaphore. */
+/* The largest set whose status counts sleepers: that takes two calls for each semaphore. */
 #define COUNTED_MAX 256
-/* Of more that is too much for each line of `ls -l`. */
+/* The largest set whose status is not too expensive for each line of `ls -l`. */
 #define CHEAP_MAX 8
 
 enum { SET_COUNT, SET_VALUE };
@@ -92,13 +92,13 @@ const struct sysv_calls sysv_sem_calls = {
 	.constants = set_constants,
 };
 
-/* How many semaphores it has, it keeps for life. */
+/* Returns the number of its semaphores, which never changes. */
 static size_t set_count(const struct sysv *set)
 {
 	return (size_t)set->identity.size;
 }
 
-/* All values, with the rights that this thread has now; they are freed by who asks. */
+/* Gets all values, to be freed by the receiver, with the rights that this thread has now. */
 static int get_values(int id, size_t n, unsigned short **ret_values)
 {
 	CLEANUP_FREE unsigned short *values = calloc(n, sizeof(*values));
@@ -112,7 +112,7 @@ static int get_values(int id, size_t n, unsigned short **ret_values)
 	return 0;
 }
 
-/* Sets all of them to one value. */
+/* Sets all semaphores to one value. */
 static int set_values(int id, size_t n, unsigned short value)
 {
 	CLEANUP_FREE unsigned short *values = calloc(n, sizeof(*values));
@@ -146,7 +146,7 @@ static int set_open(struct file *file, struct caller *caller)
 	return sysv_open(file, caller);
 }
 
-/* The digits of one value, and a newline. sprintf(3) takes ten times as long for a large set. */
+/* Prints one value and a newline. For a large set sprintf(3) takes ten times as long. */
 static size_t print_value(unsigned short value, char *data)
 {
 	char digits[VALUE_TEXT_MAX];
@@ -171,7 +171,7 @@ static size_t print_values(const unsigned short *values, size_t n, char *data, s
 	return length;
 }
 
-/* file::mark: the values have been read, and there is nothing more until it is written. */
+/* file::mark: the values have been read, and the file is at its end until it is written. */
 static ssize_t set_read(struct file *file, void *data, size_t size, off_t offset)
 {
 	CLEANUP_FREE unsigned short *values = NULL;
@@ -218,7 +218,7 @@ static uint32_t set_poll(struct file *file)
 	return events;
 }
 
-/* How many sleep in semop(2), native users too. */
+/* Counts those who sleep in semop(2), native users too. */
 static unsigned count_sleeping(int id, size_t n_semaphores)
 {
 	unsigned n = 0;
@@ -232,7 +232,7 @@ static unsigned count_sleeping(int id, size_t n_semaphores)
 	return n;
 }
 
-/* As the caller: what takes the right to read. */
+/* As the caller: adds what requires the right to read. */
 static void add_values(int id, size_t n, struct row *row)
 {
 	CLEANUP_FREE unsigned short *values = NULL;
@@ -244,13 +244,15 @@ static void add_values(int id, size_t n, struct row *row)
 		row_add_number(row, "sleeping", count_sleeping(id, n));
 }
 
-/* The number of semaphores SEM_STAT_ANY tells everybody; the rest takes the right to read. */
+/* SEM_STAT_ANY tells everybody the number of semaphores. The rest requires the right to read. */
 static void set_status(struct channel *channel, struct caller *caller, struct row *row)
 {
 	struct sysv *set = set_from(channel);
 	union sysv_data data;
 
-	/* Each *_STAT of a set looks at all its semaphores: of many sets, not once more. */
+	/*
+	 * Each *_STAT of a set looks at all its semaphores. In a long list of sets it is left out.
+	 */
 	if (row->is_brief)
 		row_add_signed(row, "id", set->id);
 	else if (sysv_status(set, row, &data) < 0)
@@ -282,7 +284,7 @@ struct setting {
 	long value;
 };
 
-/* For each process that has something to undo there the kernel clears as many numbers again. */
+/* The kernel also clears as many numbers for each process that has something to undo there. */
 static int setting_act(void *data)
 {
 	const struct setting *setting = data;
@@ -308,7 +310,7 @@ static int set_set(struct channel *channel, const struct settings *settings, str
 
 /* The names. */
 
-/* Its maker chooses the values, whatever rights it gives itself from then on. */
+/* The maker chooses the values, whatever rights the mode leaves it. */
 static int set_create(struct space *space, const char *name, mode_t mode,
 		      const struct settings *settings, struct caller *caller,
 		      struct entry *ret_entry)

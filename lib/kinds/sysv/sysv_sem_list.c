@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A list is first tried without waiting, as the opener. Only if it has to wait does a job do it.
+ */
 #include "lib/kinds/sysv/sysv_sem_list.h"
 
 #include <errno.h>
@@ -12,14 +15,14 @@
 
 #define BLANKS " \t\r\n"
 
-/* A list to be done, as far as it is long. Without padding: job_run() compares all of it. */
+/* A list to perform. It has no padding: job_run() compares it, up to its last operation. */
 struct operation {
 	struct sysv_identity set;
 	size_t n;
 	struct sembuf list[SYSV_SEM_LIST_MAX];
 };
 
-/* One whole number within bounds, and nothing else. */
+/* Whether the word is one whole number within bounds, and nothing else. */
 static bool parse_number(const char *word, long min, long max, short *ret_number)
 {
 	const char *digits = word + (*word == '-' || *word == '+');
@@ -110,7 +113,7 @@ int sysv_sem_list_run(struct sysv *set, struct file *file, const char *data, siz
 		return r;
 	operation.n = (size_t)r;
 	r = -EAGAIN;
-	/* Not before its job has told what became of it. */
+	/* A job may have performed it already: its result comes first. */
 	if (!file->waiter || !file->waiter->job)
 		r = operate_now(set, file, &operation);
 	if (r != -EAGAIN || !file->waiter)

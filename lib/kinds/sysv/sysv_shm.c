@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * System V shared memory, of the IPC namespace.
+ * System V shared memory of the IPC namespace.
  *
- * Maps go to the segment itself where the mount can hand files to the kernel. Writes come here,
- * because they could make its file grow beyond the segment. A name that is created has no size yet:
- * it becomes a segment when it is truncated to one.
+ * Mappings go to the segment itself where the mount can hand files to the kernel. Writes come here,
+ * because they could make its file grow beyond the segment. A newly created name has no size yet.
+ * It becomes a segment when it is truncated to a size.
  */
 #include "lib/channel/channel.h"
 
@@ -109,7 +109,7 @@ static void segment_destroy(struct channel *channel)
 	free(segment);
 }
 
-/* One that is gone is still there for those who have it open. */
+/* A segment that is gone is still there for those who have it open. */
 static int segment_stat(struct channel *channel, struct stat *ret_attr)
 {
 	struct sysv_segment *segment = sysv_segment_from(channel);
@@ -152,7 +152,7 @@ static void segment_release(struct file *file)
 		sysv_shm_close(sysv_segment_from(file->channel));
 }
 
-/* It has just been made, and is this segment. */
+/* The object with this id has just been made, and becomes this segment. */
 static int segment_made(struct sysv_segment *segment, int id, struct caller *caller)
 {
 	union sysv_data data;
@@ -170,7 +170,7 @@ static int segment_made(struct sysv_segment *segment, int id, struct caller *cal
 	return segment->sysv.channel.n_files > 0 ? sysv_shm_open_made(segment, &data, caller) : 0;
 }
 
-/* Makes it what it was created for. */
+/* Makes the object for which the name was created. */
 static int segment_bear(struct sysv_segment *segment, off_t size, struct caller *caller)
 {
 	int flags = IPC_CREAT | IPC_EXCL | (int)(segment->attributes.mode & 0777);
@@ -183,7 +183,7 @@ static int segment_bear(struct sysv_segment *segment, off_t size, struct caller 
 	return r < 0 ? r : segment_made(segment, r, caller);
 }
 
-/* A segment has the size that it was made with. */
+/* A segment keeps the size that it was made with. */
 static int segment_truncate(struct channel *channel, struct file *file, off_t size,
 			    struct caller *caller)
 {
@@ -206,7 +206,7 @@ static int segment_change(struct channel *channel, struct file *file, const stru
 
 	if (is_born(segment))
 		return sysv_change(channel, file, attr, changes, caller);
-	/* touch(1) should say that it has made nothing. */
+	/* touch(1) should report that it has made nothing. */
 	if (changes & (CHANGE_ATIME | CHANGE_MTIME))
 		return -EINVAL;
 	return attributes_change(&segment->attributes, attr, changes, caller);
@@ -222,7 +222,7 @@ static ssize_t segment_get_acl(struct channel *channel, void *ret_data, size_t s
 	return n == -ESTALE ? -ENODATA : n;
 }
 
-/* memfd, huge pages and /dev/zero have maps, too, and the same numbers. */
+/* Maps of memfds, huge pages and /dev/zero may have the same numbers: only the path differs. */
 static int segment_footprint(struct channel *channel, struct caller *caller,
 			     struct footprint *footprint)
 {
@@ -230,7 +230,7 @@ static int segment_footprint(struct channel *channel, struct caller *caller,
 	return 0;
 }
 
-/* SHM_STAT_ANY tells everybody. */
+/* SHM_STAT_ANY tells this to everybody. */
 static void segment_status(struct channel *channel, struct caller *caller, struct row *row)
 {
 	union sysv_data data;
@@ -273,13 +273,13 @@ static int segment_conceive(struct space *space, const char *name, mode_t mode,
 	segment->sysv.id = -1;
 	segment->key = key;
 	segment->charged = caller->uid;
-	/* From above, and identifiers come from below: it has one once it has a size. */
+	/* Counted down from the top, away from identifiers; it gets one once it has a size. */
 	attributes_init(&segment->attributes, ~numbers_take(&space->host->numbers), mode, caller);
 	ret_entry->channel = &segment->sysv.channel;
 	return 0;
 }
 
-/* Who gives settings but no size gets what shmget(2) says of none. */
+/* Settings without a size give the error that shmget(2) has for a size of 0. */
 static int segment_create(struct space *space, const char *name, mode_t mode,
 			  const struct settings *settings, struct caller *caller,
 			  struct entry *ret_entry)
@@ -296,7 +296,9 @@ static int segment_remove(struct space *space, const char *name, struct caller *
 	struct waiter *waiter = caller->waiter;
 	struct entry entry = {0};
 
-	/* Who remembers something else is a line for ctl, which has no directory locked. */
+	/*
+	 * A waiter that remembers something else is a line for ctl, which has no directory locked.
+	 */
 	if (waiter && !waiter->job && !waiter->memory &&
 	    sysv_lookup(space, name, caller, &entry) == 0) {
 		sysv_shm_hold(sysv_segment_from(entry.channel), waiter);
@@ -336,7 +338,7 @@ static void segment_init(struct sysv *sysv)
 	segment->charged = (uid_t)-1;
 }
 
-/* Where memfd_create(2) has its files the kernel has its segments: ipc/shm.c, mm/shmem.c. */
+/* The kernel has its segments where memfd_create(2) has its files (ipc/shm.c, mm/shmem.c). */
 static dev_t find_dev(void)
 {
 	CLEANUP_FD int fd = memfd_create("ipcfs", MFD_CLOEXEC);

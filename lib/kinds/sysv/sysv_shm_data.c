@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Attaches and detaches segments, and copies their bytes. Whatever may free a large segment runs on
+ * a worker.
+ */
 #include "lib/kinds/sysv/sysv_shm_data.h"
 
 #include <errno.h>
@@ -13,9 +17,12 @@
 #include "lib/channel/backing.h"
 #include "lib/host/job.h"
 
-/* Smaller ones are freed within a millisecond, bytes. */
+/* Bytes. Smaller segments are freed within a millisecond. */
 #define HELD_MIN (4 << 20)
-/* Who frees the pages of one no larger (madvise(2), MADV_REMOVE) has soon done so, bytes. */
+/*
+ * Bytes. A write to a segment no larger waits only briefly for somebody who frees its pages
+ * (madvise(2), MADV_REMOVE).
+ */
 #define DIRECT_MOST (1 << 20)
 
 bool sysv_shm_is_open(const struct sysv_segment *segment)
@@ -38,7 +45,7 @@ static void detachment_done(struct worker_task *task)
 	free(CONTAINER_OF(task, struct detachment, task));
 }
 
-/* On a worker: if it is the last of a segment that was removed, that frees all of it. */
+/* On a worker: the last detachment of a segment that was removed frees all of it. */
 static void detach(struct host *host, uid_t uid, char *memory)
 {
 	struct detachment *detachment = host->workers ? malloc(sizeof(*detachment)) : NULL;
@@ -66,8 +73,8 @@ void sysv_shm_close(struct sysv_segment *segment)
 }
 
 /*
- * A descriptor of the file behind an attachment, for the kernel to have; or -errno. -EIDRM: by then
- * the identifier was another segment's.
+ * Returns a descriptor of the file behind an attachment, to hand to the kernel, or -errno. -EIDRM:
+ * the identifier had become another segment's.
  */
 static int open_map(const struct sysv_segment *segment, const char *memory)
 {
@@ -85,7 +92,7 @@ static int open_map(const struct sysv_segment *segment, const char *memory)
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	/* Its inode has the identifier for a number (ipc/shm.c, newseg). */
+	/* The number of its inode is the identifier (ipc/shm.c, newseg). */
 	if (fstat(fd, &attr) < 0 || attr.st_ino != (ino_t)segment->sysv.id ||
 	    attr.st_size != (off_t)segment->size) {
 		close(fd);
@@ -94,7 +101,7 @@ static int open_map(const struct sysv_segment *segment, const char *memory)
 	return fd;
 }
 
-/* The attachment becomes the one that serves all, unless there is one as good. */
+/* Makes the attachment the one that serves all, unless there is one as good. */
 static void keep_memory(struct sysv_segment *segment, char *memory, bool is_writable)
 {
 	struct host *host = segment->sysv.channel.space->host;
@@ -110,7 +117,7 @@ static void keep_memory(struct sysv_segment *segment, char *memory, bool is_writ
 	segment->is_writable = is_writable;
 }
 
-/* The first attachment leads to the file, if it can; then it is not kept. */
+/* Opens the file through the first attachment, and keeps the attachment only if that fails. */
 static int open_first(struct sysv_segment *segment, char *memory, bool is_writable, uid_t uid)
 {
 	struct channel *channel = &segment->sysv.channel;
@@ -130,7 +137,7 @@ static int open_first(struct sysv_segment *segment, char *memory, bool is_writab
 	return 0;
 }
 
-/* Attaches it with the rights that this thread has now. */
+/* Attaches the segment with the rights that this thread has now. */
 static int attach(const struct sysv_segment *segment, bool writes, char **ret_memory)
 {
 	void *memory = shmat(segment->sysv.id, NULL, writes ? 0 : SHM_RDONLY);
@@ -141,7 +148,7 @@ static int attach(const struct sysv_segment *segment, bool writes, char **ret_me
 	return 0;
 }
 
-/* Takes over the attachment. What the descriptor holds is not freed when it is detached. */
+/* Takes over the attachment. Detaching what the descriptor holds frees nothing, so it is quick. */
 static int take(struct sysv_segment *segment, char *memory, bool is_writable, uid_t uid)
 {
 	struct channel *channel = &segment->sysv.channel;
@@ -182,7 +189,7 @@ int sysv_shm_open_made(struct sysv_segment *segment, const union sysv_data *data
 	return r < 0 ? r : take(segment, memory, true, caller->uid);
 }
 
-/* A file that is held, by waiter::memory. */
+/* A file held open by waiter::memory. */
 struct hold {
 	struct host *host;
 	uid_t uid; /* whose segment it is */
@@ -219,7 +226,7 @@ void sysv_shm_hold(struct sysv_segment *segment, struct waiter *waiter)
 	waiter->forget = hold_forget;
 }
 
-/* How much of `size` bytes at `offset` is in the segment. */
+/* Returns how many of `size` bytes at `offset` are in the segment. */
 static size_t bound(const struct sysv_segment *segment, size_t size, off_t offset)
 {
 	size_t start = (size_t)offset < segment->size ? (size_t)offset : segment->size;
@@ -227,7 +234,7 @@ static size_t bound(const struct sysv_segment *segment, size_t size, off_t offse
 	return size < segment->size - start ? size : segment->size - start;
 }
 
-/* The kernel copies, so that a page that can't be got is an error and no signal. */
+/* The kernel copies, so that a page that can't be read gives an error and not a signal. */
 static ssize_t copy(struct sysv_segment *segment, void *data, size_t size, off_t offset)
 {
 	struct iovec ours = {data, size};
