@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A mirror stands for the directory of a kind, a reflection in it for one object. Both look their
+ * original up each time.
+ */
 #include "lib/info/info.h"
 
 #include <assert.h>
@@ -19,7 +23,7 @@
 struct mirror {
 	struct space space;
 	struct space *target;    /* a reference */
-	struct reflection *seen; /* those of its entries that somebody refers to, by name */
+	struct reflection *seen; /* entries that somebody refers to, by name */
 };
 
 enum { STATUS, PEERS, PEEK, N_TEXTS };
@@ -31,8 +35,8 @@ struct reflection {
 	struct space space;
 	struct mirror *mirror; /* a reference */
 	char *name;
-	ino_t object;          /* its number, as its space has it */
-	size_t sizes[N_TEXTS]; /* of the last one of each */
+	ino_t object;          /* number of the object in its space */
+	size_t sizes[N_TEXTS]; /* of the last text of each sort */
 	UT_hash_handle hh;     /* mirror::seen */
 };
 
@@ -44,7 +48,7 @@ static int find_text(const char *name)
 	return -ENOENT;
 }
 
-/* NULL: there is no such text about this object for this caller, for it could only fail. */
+/* Returns NULL if this object has no such text for this caller, because it could only fail. */
 static const struct text_ops *text_of(struct channel *channel, int number, struct caller *caller)
 {
 	switch (number) {
@@ -87,7 +91,7 @@ static void reflection_destroy(struct space *space)
 	free(reflection);
 }
 
-/* The object; the caller owns the reference. */
+/* Gives a reference to the object. */
 static int reflection_find(const struct reflection *reflection, struct caller *caller,
 			   struct channel **ret_channel)
 {
@@ -122,7 +126,7 @@ static int reflection_list(struct space *space, struct caller *caller, space_ent
 	return 0;
 }
 
-/* What is soon made tells its size; of the rest it is the last one's. */
+/* A text that is soon made shows its own size, any other that of the last one. */
 static size_t *reflection_size(struct reflection *reflection, int number, struct channel *channel,
 			       struct caller *caller)
 {
@@ -210,7 +214,7 @@ static void mirror_destroy(struct space *space)
 	free(mirror);
 }
 
-/* A listing of the target, with directories for objects. */
+/* A listing of the target, with a directory for each object. */
 struct mirror_listing {
 	struct mirror *mirror;
 	space_entry_fn *entry;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The directory info/: a mirror of all channels in which looking never consumes.
+ * The directory info/: a mirror of all channels in which reading never consumes.
  *
  *     info/KIND/NAME/status  peers  peek
  *     info/summary  inventory.json  metrics  graph.dot
  *
- * It holds nothing: every text is made when it is opened, and says no more than its reader could
+ * It stores nothing. Every text is made when it is opened, and says no more than its reader could
  * find out by other means.
  */
 #ifndef IPCFS_INFO_H
@@ -13,10 +13,10 @@
 
 #include "lib/channel/space.h"
 
-/* The mirror of host::spaces. The caller owns the reference; folder_clear() before the last. */
+/* Makes the mirror of host::spaces. folder_clear() must precede the end of the last reference. */
 int info_new(struct host *host, struct space **ret_space);
 
-/* After that: ends what the mirror has started. */
+/* Ends what the mirror has started, once the mirror is gone. */
 void info_end(struct host *host);
 
 #endif

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * One scan counts the readers and writers of all FIFOs, except those that nobody can have open.
+ */
 #include "lib/info/info_fifos.h"
 
 #include <errno.h>
@@ -17,8 +20,8 @@ bool info_is_fifo(const struct channel *channel)
 }
 
 /*
- * Its name refers to it, and we do: if nobody else does, the kernel has forgotten it, and so nobody
- * has it open.
+ * One reference is its name's, one ours. If there is no other, the kernel has forgotten the FIFO,
+ * and so nobody has it open.
  */
 static bool is_idle(const struct channel *channel)
 {
@@ -97,8 +100,8 @@ static void leave_out(struct row *row)
 }
 
 /*
- * A daemon that is not root may not look at the processes of others; but then these may not look at
- * its mount either.
+ * A daemon that is not root may not look at the processes of other users. But then those may not
+ * look at its mount either.
  */
 static unsigned count_unseen(const struct peers *found)
 {

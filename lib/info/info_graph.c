@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * info/graph.dot: all channels, and the processes that have them open, for Graphviz.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +13,7 @@
 #include "lib/info/info_walk.h"
 #include "lib/info/scanner.h"
 
-/* All channels, and where their names, KIND/NAME, begin in `names`. */
+/* All channels; `starts` says where their names, KIND/NAME, begin in `names`. */
 struct graph {
 	struct info_walk walk;
 	struct scanner *scanner;
@@ -19,7 +22,7 @@ struct graph {
 	size_t n, n_allocated;
 	char *names;
 	size_t names_size, names_allocated;
-	struct scan *scan; /* once all are there */
+	struct scan *scan; /* once all targets are there */
 };
 
 static const char *name_of(const struct graph *graph, size_t i)
@@ -127,7 +130,7 @@ static int graph_gather(void *prepared, struct caller *reader)
 	return r < 0 ? r : scan_step(graph->scan, reader->waiter);
 }
 
-/* The label is the ID, but where that has what would be taken for an entity. */
+/* The label is the ID, unless that contains something that would be taken for an entity. */
 static int print_object(const char *name, FILE *out)
 {
 	CLEANUP_FREE char *id = quote_string(name), *label = quote_label(name);
@@ -156,7 +159,7 @@ static int print_peer(const struct graph *graph, const struct peer *peer, FILE *
 	return 0;
 }
 
-/* An arrow is the way that bytes can go. */
+/* Arrows show which way bytes can go. */
 static int graph_print(void *prepared, struct caller *reader, FILE *out)
 {
 	const struct graph *graph = prepared;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * info/inventory.json: an array with an object for each channel. Its members are those of status:
- * numbers and times as numbers, all else as the same text.
+ * numbers and times as numbers, all else as the same text that status has.
  */
 #include <errno.h>
 #include <json-c/json.h>
@@ -28,7 +28,7 @@ static json_object *value_json(const struct row_value *value)
 	text = info_value_text(value);
 	if (!text)
 		return NULL;
-	/* A double has not the digits for it: as text it keeps them. */
+	/* A double has too few digits for a time. Given as text, it keeps them all. */
 	if (value->type == ROW_TIME)
 		return json_object_new_double_s((double)value->time.tv_sec, text);
 	return json_object_new_string(text);
@@ -51,7 +51,7 @@ static json_object *row_json(const struct row *row)
 	return object;
 }
 
-/* One after the other: the text takes less memory than the rows, a tree of them far more. */
+/* One row at a time: the text takes less memory than the rows, but a tree of them all far more. */
 static int print_row(const struct row *row, FILE *out)
 {
 	json_object *object = row_json(row);

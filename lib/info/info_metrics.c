@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * info/metrics: what changes of each object, as OpenMetrics has it. All samples of a family are
- * together; kind and name are labels, and distinct for distinct objects.
+ * info/metrics: the changing numbers of each object, in the OpenMetrics format. All samples of a
+ * family stand together. Kind and name are the labels, and tell any two objects apart.
  */
 #include <errno.h>
 

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A row begins with what every object has. What its kind adds follows, and then how it is used.
+ */
 #include "lib/info/info_row.h"
 
 #include <errno.h>
@@ -29,7 +32,7 @@ static void add_use(struct row *row, const struct channel *channel, const struct
 	row_add_time(row, "last-write", &attr->st_mtim);
 }
 
-/* What is done with it the daemon hears nothing of; but who has a FIFO open can be found out. */
+/* The daemon hears nothing of a node's use, but how many have a FIFO open can be found out. */
 static void add_node_use(struct row *row, const struct stat *attr)
 {
 	if (!S_ISFIFO(attr->st_mode))
@@ -65,7 +68,7 @@ int info_row(struct channel *channel, const char *name, struct caller *caller, s
 	return r;
 }
 
-/* Seconds, also of a time before 1970: tv_nsec counts up from tv_sec. */
+/* Prints seconds. In a time before 1970, too, tv_nsec counts up from tv_sec. */
 static int print_time(char **ret_text, const struct timespec *time)
 {
 	long long seconds = time->tv_sec;

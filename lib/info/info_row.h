@@ -10,16 +10,16 @@
 #include "lib/channel/channel.h"
 
 /*
- * Fills an empty row with the status of a channel: all that the caller may know of it, first of all
- * "kind" (a word) and "name" (a text). -ENOMEM, or -errno of its stat: the row is empty. Who has a
- * FIFO open it does not know: info_fifos_fill().
+ * Fills an empty row with the status of a channel: all that the caller may know of it, beginning
+ * with "kind" (a word) and "name" (a text). Fails with -ENOMEM or the -errno of its stat, and the
+ * row is empty. How many have a FIFO open is filled in later, by info_fifos_fill().
  */
 int info_row(struct channel *channel, const char *name, struct caller *caller, struct row *row);
 
-/* A value as text, quoted where a user chose it. The caller frees it. NULL: no memory. */
+/* Returns a value as text, quoted if a user chose it. The caller frees it. NULL: no memory. */
 char *info_value_text(const struct row_value *value);
 
-/* Prints a line `KEY VALUE` for each value. -ENOMEM */
+/* Prints a line `KEY VALUE` for each value. Fails with -ENOMEM. */
 int info_print_row(const struct row *row, FILE *out);
 
 #endif

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * First the walk adds the rows, and then a scan counts those who have the FIFOs among them open.
+ */
 #include "lib/info/info_rows.h"
 
 #include <errno.h>
@@ -10,7 +13,7 @@
 #include "lib/host/job.h"
 #include "lib/info/info_row.h"
 
-/* For FIFOs whose lock is held: in all, and for each when that is used up. */
+/* How long to wait for FIFOs whose lock is held: in all, and for each when that is used up. */
 #define PATIENCE       (30 * CLOCK_MS)
 #define PATIENCE_LEAST (2 * CLOCK_MS)
 
@@ -57,8 +60,8 @@ static int rows_add(struct info_rows *rows, struct row *row)
 }
 
 /*
- * Who holds the lock of a FIFO for ever keeps the table waiting once; however many of those there
- * are, all of them together don't for much longer.
+ * A process that holds the lock of a FIFO for ever keeps the table waiting once. However many such
+ * FIFOs there are, all of them together don't keep it for much longer.
  */
 static int rows_measure(struct info_rows *rows, struct channel *channel, struct caller *reader,
 			struct row *row)

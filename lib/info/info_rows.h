@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What summary, inventory.json and metrics are made of: a row for each object of the machine. And
- * the status of a FIFO, which is a table of one.
+ * The tables of which summary, inventory.json and metrics are made: a row for each object of the
+ * machine. The status of a FIFO is a table of one.
  *
- * They are gathered on the loop, one object after the other; a worker makes the text of them.
+ * Rows are gathered on the loop, one object after another. A worker makes the text of them.
  */
 #ifndef IPCFS_INFO_ROWS_H
 #define IPCFS_INFO_ROWS_H
@@ -31,19 +31,19 @@ struct info_rows {
 	size_t n, n_allocated;
 	struct info_walk walk;
 	struct info_fifos fifos;
-	struct channel *only; /* the one of a table of one, a reference; NULL: all that there are */
+	struct channel *only; /* of a table of one, a reference; NULL: the table has all objects */
 	char *only_name;
-	int64_t patience, asked; /* what is left of it; and since when it is used up, or 0 */
+	int64_t patience, asked; /* what is left of it, and since when it is being used, or 0 */
 };
 
-/* A table of one. Takes over the reference to the channel, also when it fails. -ENOMEM */
+/* Makes a table of one. Takes over the reference to the channel, also when it fails: -ENOMEM. */
 int info_rows_of_one(struct channel *channel, const char *name, const struct caller *reader,
 		     struct info_rows **ret_rows);
 
-/* First of all in print(): fills in what has been looked for meanwhile. */
+/* The first thing that print() calls: fills in what the scan has found. */
 void info_rows_complete(struct info_rows *rows);
 
-/* For struct text_ops; data is the host, and what is prepared a struct info_rows. */
+/* For struct text_ops: `data` is the host, and prepare() gives a struct info_rows. */
 int info_rows_prepare(void *data, struct caller *reader, void **ret_rows);
 int info_rows_gather(void *rows, struct caller *reader);
 void info_rows_discard(void *rows);

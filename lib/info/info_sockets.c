@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A worker asks sock_diag(7) for the sockets, because the kernel goes through all there are.
+ */
 #include "lib/info/info_sockets.h"
 
 #include <errno.h>
@@ -10,14 +13,14 @@
 #include "lib/host/job.h"
 #include "lib/host/sock_diag.h"
 
-/* Of one file; there are more only if somebody wants there to be. */
+/* The most sockets of one file. There are more only if somebody makes them on purpose. */
 #define SOCKETS_MAX 1024
 
 struct sockets_look {
 	dev_t dev;
 	ino_t ino;
-	dev_t socket_dev;        /* what comes of it: of all sockets */
-	ino_t inos[SOCKETS_MAX]; /* and theirs */
+	dev_t socket_dev;        /* a result: the device of all sockets */
+	ino_t inos[SOCKETS_MAX]; /* a result: the inode numbers of these */
 	size_t n;
 };
 
@@ -72,6 +75,6 @@ int info_socket_targets(struct channel *channel, struct caller *reader,
 	for (size_t i = 0; i < look->n; i++)
 		(*ret_targets)[i] = (struct peer_target){
 			.dev = look->socket_dev, .ino = look->inos[i], .has_no_maps = true};
-	*ret_n = look->n ? look->n : 1; /* one that nobody has */
+	*ret_n = look->n ? look->n : 1; /* if there are none, a target that nobody has */
 	return 0;
 }

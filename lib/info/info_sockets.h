@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Who uses a socket file of the mount: those whose sockets are bound there, were accepted there, or
- * are connected to one of those. /proc/PID/fd has the sockets, and not the file.
+ * The users of a socket file of the mount: the processes whose sockets are bound there, were
+ * accepted there, or are connected to one of those. /proc/PID/fd shows the sockets, and not the
+ * file.
  */
 #ifndef IPCFS_INFO_SOCKETS_H
 #define IPCFS_INFO_SOCKETS_H
@@ -12,8 +13,8 @@
 bool info_is_socket(struct channel *channel);
 
 /*
- * Gives a target for each of the sockets, of which there may be none; the caller frees them. A job.
- * -ENOMEM
+ * Gives a target for each of the sockets, of which there may be none. The caller frees them. Runs
+ * as a job. Fails with -ENOMEM.
  */
 int info_socket_targets(struct channel *channel, struct caller *reader,
 			struct peer_target **ret_targets, size_t *ret_n);

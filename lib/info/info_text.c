@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The texts about one object: status, peers and peek. Each looks its object up by name when it is
+ * made.
+ */
 #include "lib/info/info_text.h"
 
 #include <errno.h>
@@ -27,7 +31,7 @@ static size_t *object_last_size(void *data)
 	return ((struct info_object *)data)->size;
 }
 
-/* The channel; the caller owns the reference. */
+/* Gives a reference to the channel. */
 static int object_find(const struct info_object *object, struct caller *reader,
 		       struct channel **ret_channel)
 {
@@ -48,7 +52,7 @@ static int status_print(void *data, struct caller *reader, FILE *out)
 
 	if (r < 0)
 		return r;
-	/* It has become one since the text was looked up: the kernel looks again. */
+	/* It has become a FIFO since the text was looked up. On ESTALE the kernel looks again. */
 	r = info_is_fifo(channel) ? -ESTALE : info_row(channel, object->name, reader, &row);
 	channel_unref(channel);
 	if (r == 0)
@@ -94,7 +98,7 @@ static int fifo_status_print(void *prepared, struct caller *reader, FILE *out)
 	return info_print_row(rows->rows, out);
 }
 
-/* What waits is for those to see who could also take it. */
+/* Only a reader who could also take what waits may see it. */
 static int peek_print(void *data, struct caller *reader, FILE *out)
 {
 	struct info_object *object = data;
@@ -131,7 +135,7 @@ int info_target(struct channel *channel, struct caller *reader, struct peer_targ
 	return 0;
 }
 
-/* A look for the peers of one object. */
+/* A scan for the peers of one object. */
 struct peers_look {
 	struct channel *channel;             /* a reference, until the target is known */
 	struct peer_target target, *targets; /* targets: &target, or owned */
@@ -192,7 +196,7 @@ static int peers_print(void *prepared, struct caller *reader, FILE *out)
 		CLEANUP_FREE char *command = NULL;
 		unsigned access = peer->access;
 
-		/* Of a socket file there are several targets, and one process may have them all. */
+		/* A socket file has several targets, and one process may have them all. */
 		while (i + 1 < found.n_peers && found.peers[i + 1].pid == peer->pid)
 			access |= found.peers[++i].access;
 		if (!info_shows(reader, peer)) {

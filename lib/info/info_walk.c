@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A step is one listing or one object, so that the loop serves others in between.
+ */
 #include "lib/info/info_walk.h"
 
 #include <errno.h>
@@ -65,7 +68,7 @@ static bool add_name(void *data, const char *name, ino_t ino, mode_t mode)
 	return true;
 }
 
-/* It has gone, or the reader may not see it: that is no fault of the others. */
+/* Whether an object has gone, or the reader may not see it. That must not fail the others. */
 static bool is_no_object(int r)
 {
 	return r == -ENOENT || r == -ESTALE || r == -EIDRM || r == -EPERM || r == -EACCES;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * All objects of the machine, one after the other: of each kind the names first, and then each of
- * them is looked up. What is gone by then, or not for the reader to find, is left out.
+ * Walks all objects of the machine, one after another. For each kind it lists the names first, and
+ * then looks each of them up. Objects that are gone by then, or that the reader may not find, are
+ * left out.
  */
 #ifndef IPCFS_INFO_WALK_H
 #define IPCFS_INFO_WALK_H
@@ -10,31 +11,31 @@
 
 struct info_walk {
 	struct host *host;
-	struct space **space; /* of host::spaces: the one that it is at */
+	struct space **space; /* the one of host::spaces where the walk is */
 	bool is_listed;
 	char *names; /* of that space, each with its '\0' */
 	size_t size, n_allocated, next;
 	int error;          /* of the listing */
 	struct entry found; /* a reference, while visit() has to wait */
 
-	/* What the memory is charged to: the reader, who pays for what visit() keeps as well. */
+	/* The user charged for the memory: the reader, who pays for what visit() keeps as well. */
 	uid_t uid;
 	size_t n_charged;
 
-	/* What to do with an object. -errno, but where that says that it is gone; may be a job. */
+	/* Called for each object. -errno ends the walk, unless the object is gone. May be a job. */
 	int (*visit)(struct info_walk *walk, struct channel *channel, const char *name,
 		     struct caller *reader);
 };
 
 void info_walk_init(struct info_walk *walk, struct host *host, const struct caller *reader);
 
-/* Takes the walk's charges back; it is over. */
+/* Ends the walk, and takes its charges back. */
 void info_walk_fini(struct info_walk *walk);
 
-/* Charges the reader for so many bytes more. -ENOBUFS, -ENOMEM */
+/* Charges the reader for `n` more bytes. Fails with -ENOBUFS or -ENOMEM. */
 int info_walk_charge(struct info_walk *walk, size_t n);
 
-/* One object, or one listing, as text_ops::gather has it. */
+/* Does one object, or one listing, and returns as text_ops::gather does. */
 int info_walk_step(struct info_walk *walk, struct caller *reader);
 
 #endif

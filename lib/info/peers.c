@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The letters by which info/ shows what peers can do.
+ */
 #include "lib/info/peers.h"
 
 const char *peer_access_name(unsigned access)

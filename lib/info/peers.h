@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Who has a channel open: found in /proc, so native users too, whatever way they came by it. Who
- * looks, and how that can be ended, is in scanner.h.
+ * The processes that have a channel open. They are found in /proc, so native users are among them,
+ * however they came by it. How the scan runs, and can be ended, is in scanner.h.
  */
 #ifndef IPCFS_PEERS_H
 #define IPCFS_PEERS_H
@@ -16,9 +16,7 @@ enum peer_access {
 	PEER_MAPS = 1 << 2,
 };
 
-/*
- * An object to be looked for: as the mount shows it, and as the kernel has it (dev 0: it has not).
- */
+/* An object to look for: as the mount shows it, and as the kernel has it (dev 0: it does not). */
 struct peer_target {
 	dev_t shown_dev, dev;
 	ino_t shown_ino, ino;
@@ -31,17 +29,17 @@ struct peer {
 	pid_t pid;
 	uid_t uid;
 	unsigned access;  /* enum peer_access */
-	char command[16]; /* as the process has called itself: any bytes */
+	char command[16]; /* the name that the process has given itself: any bytes */
 };
 
 struct peers {
-	const struct peer *peers; /* by pid, and those of a process by target */
+	const struct peer *peers; /* sorted by pid, and those of a process by target */
 	size_t n_peers;
 	unsigned n_unseen; /* processes that could not be looked at */
-	unsigned n_hidden; /* and that the daemon may not look at */
+	unsigned n_hidden; /* others that the daemon may not look at */
 };
 
-/* "r", "rw", "rwm": what the access bits say. */
+/* Returns what the access bits say: "r", "rw", "rwm", … */
 const char *peer_access_name(unsigned access);
 
 #endif

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What the looker does: reads fd/, fdinfo/ and maps of each process, and searches for each file
+ * among the keys.
+ */
 #include "lib/info/scan.h"
 
 #include <ctype.h>
@@ -17,8 +21,8 @@
 struct look {
 	struct scan_area *area;
 	struct peer *peers;
-	size_t n_before, n; /* peers: of other steps, and with this one's */
-	size_t *newest;     /* of each target: its last peer, an index, plus 1 */
+	size_t n_before, n; /* peers without and with those of this step */
+	size_t *newest;     /* for each target the index of its last peer, plus 1; 0: none */
 	struct scan_process *process;
 	int dir_fd; /* /proc/PID */
 };
@@ -34,7 +38,7 @@ int scan_compare_keys(const void *a_, const void *b_)
 	return 0;
 }
 
-/* The first key of that file; NULL: nobody looks for it. */
+/* Returns the first key of that file, or NULL if nobody looks for it. */
 static const struct scan_key *find_keys(const struct scan_area *area, dev_t dev, ino_t ino)
 {
 	const struct scan_key wanted = {.dev = dev, .ino = ino};
@@ -53,7 +57,7 @@ static const struct scan_key *find_keys(const struct scan_area *area, dev_t dev,
 	return &area->keys[from];
 }
 
-/* The process as a peer of a target: the one that was found before, or a new one. */
+/* Returns the process as a peer of a target: the one found before or a new one. NULL: no room. */
 static struct peer *peer_of(struct look *look, size_t target)
 {
 	size_t newest = look->newest[target];
@@ -69,7 +73,7 @@ static struct peer *peer_of(struct look *look, size_t target)
 	return peer;
 }
 
-/* The process has that file; `path`: of a map, NULL for a descriptor. False: no room. */
+/* Notes that the process has the file; `path` is a map's, else NULL. Returns false: no room. */
 static bool note(struct look *look, const struct scan_key *key, const char *path, unsigned access)
 {
 	const struct scan_area *area = look->area;
@@ -89,7 +93,7 @@ static bool note(struct look *look, const struct scan_key *key, const char *path
 	return true;
 }
 
-/* A file of /proc/PID; NULL if it is gone or not for us to see. */
+/* Opens a file of /proc/PID. Returns NULL if it is gone or not for us to see. */
 static FILE *open_text(const struct look *look, const char *name)
 {
 	int fd = openat(look->dir_fd, name, O_RDONLY | O_CLOEXEC);
@@ -100,7 +104,7 @@ static FILE *open_text(const struct look *look, const char *name)
 	return file;
 }
 
-/* How a descriptor was opened, from its "flags:" in fdinfo. */
+/* Returns how a descriptor was opened, from its "flags:" in fdinfo. */
 static unsigned descriptor_access(const struct look *look, const char *name)
 {
 	CLEANUP_FREE char *line = NULL;
@@ -124,7 +128,7 @@ static unsigned descriptor_access(const struct look *look, const char *name)
 	return (flags & O_ACCMODE) == O_WRONLY ? PEER_WRITES : PEER_READS;
 }
 
-/* A directory of /proc/PID; NULL if it is gone or not for us to see. */
+/* Opens a directory of /proc/PID. Returns NULL if it is gone or not for us to see. */
 static DIR *open_list(const struct look *look, const char *name)
 {
 	CLEANUP_FD int fd = openat(look->dir_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -188,7 +192,7 @@ static bool look_at_maps(struct look *look)
 	return has_room;
 }
 
-/* Name and user of the process, for what was found of it: its user is the owner of /proc/PID. */
+/* Gives the peers of this step the process's name and user, who is the owner of /proc/PID. */
 static void name_peers(struct look *look)
 {
 	CLEANUP_FD int fd = openat(look->dir_fd, "comm", O_RDONLY | O_CLOEXEC);
@@ -196,7 +200,7 @@ static void name_peers(struct look *look)
 	struct stat attr = {0};
 	ssize_t n = fd < 0 ? -1 : read(fd, command, sizeof(command) - 1);
 
-	/* The line's own end; a newline before it is of the name. */
+	/* Only the line's own end: a newline before it belongs to the name. */
 	if (n > 0 && command[n - 1] == '\n')
 		command[n - 1] = '\0';
 	fstat(look->dir_fd, &attr);
@@ -206,7 +210,7 @@ static void name_peers(struct look *look)
 	}
 }
 
-/* What was found of the process by one that looked before. */
+/* Recalls what the process's descriptors gave, perhaps to an earlier looker. */
 static void remember_peers(struct look *look)
 {
 	const struct scan_process *process = look->process;
@@ -215,7 +219,7 @@ static void remember_peers(struct look *look)
 		look->newest[look->peers[i].target] = i + 1;
 }
 
-/* True: all of it has been seen, or it is gone. */
+/* Returns true if all of the process has been seen, or it is gone. */
 static bool look_at_process(struct look *look, enum scan_pass pass)
 {
 	CLEANUP_FD int dir_fd = -1;

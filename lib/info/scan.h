@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The look itself: a process that reads of all others which files they have open and mapped. It
- * compares device and inode numbers only, and asks no filesystem for anything.
+ * The scan itself: a process, the looker, reads which files all others have open and mapped. It
+ * compares only device and inode numbers, and asks no filesystem for anything.
  *
- * Descriptors tell that without waiting for anybody. The maps of a process do not: who has them
- * changed holds mmap_lock, and can be made to hold it for ever, by an mmap(2) over a file of a FUSE
- * server that does not answer. So all descriptors come first, then all maps; how far it has come is
- * in memory shared with who watches (scan_watch.c), and what it has found outlives it.
+ * Descriptors can be read without waiting for anybody. The maps of a process can't: whoever changes
+ * them holds mmap_lock, and can be made to hold it for ever, by an mmap(2) over a file of a FUSE
+ * server that does not answer. So all descriptors come first, then all maps. How far the looker has
+ * come is in memory shared with the watcher (scan_watch.c), and what it has found outlives it.
  */
 #ifndef IPCFS_SCAN_H
 #define IPCFS_SCAN_H
@@ -17,10 +17,10 @@
 
 #include "lib/info/peers.h"
 
-/* The most that one look finds. */
+/* The most peers that one scan finds. */
 #define SCAN_PEERS_MAX 65536
 
-/* A file that is looked for; a target may have two. */
+/* A file to look for. A target may have two. */
 struct scan_key {
 	dev_t dev;
 	ino_t ino;
@@ -31,15 +31,15 @@ struct scan_key {
 /* Shared with the daemon, which fills in what is above the line. */
 struct scan_area {
 	size_t n_keys, n_keys_max, n_targets;
-	pid_t daemon; /* is nobody's peer */
+	pid_t daemon; /* never a peer */
 	uid_t reader; /* whose own processes come first */
-	/* Of enum scan_pass. Descriptors alone are enough where nothing can be mapped. */
+	/* The first of enum scan_pass. Descriptors are enough where nothing can be mapped. */
 	size_t n_passes;
 	/* --- */
 	_Atomic size_t n_peers; /* that are complete */
 	unsigned n_unseen, n_hidden;
 	_Atomic bool is_done;
-	struct scan_key keys[]; /* room for n_keys_max; and behind them SCAN_PEERS_MAX peers */
+	struct scan_key keys[]; /* room for n_keys_max, and behind them for SCAN_PEERS_MAX peers */
 };
 
 static inline size_t scan_area_size(size_t n_keys_max)
@@ -64,20 +64,20 @@ struct scan_process {
 	uid_t uid;
 	bool is_seen[SCAN_PASSES];
 	bool is_stuck, is_left_out, is_hidden;
-	size_t first_peer, n_peers; /* of its descriptors */
+	size_t first_peer, n_peers; /* that its descriptors gave */
 };
 
-/* Shared by who looks and who watches. */
+/* Shared by the looker and the watcher. */
 struct scan_list {
-	_Atomic size_t step; /* of scan_area::n_passes * n: that is being taken */
+	_Atomic size_t step; /* the present one of scan_area::n_passes * n */
 	size_t n;
 	struct scan_process processes[];
 };
 
-/* Takes all steps from list->step on. The keys are in order (scan_compare_keys). -ENOMEM */
+/* Takes all steps from list->step on. The keys are sorted (scan_compare_keys). -ENOMEM. */
 int scan_look(struct scan_area *area, struct scan_list *list);
 
-/* For qsort(3): by device and number. */
+/* For qsort(3): by device and inode number. */
 int scan_compare_keys(const void *a, const void *b);
 
 #endif

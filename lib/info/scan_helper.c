@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Each message to the helper carries two descriptors, and starts one watcher.
+ */
 #include "lib/info/scan_helper.h"
 
 #include <errno.h>
@@ -16,8 +19,9 @@
 #include "lib/info/scan_watch.h"
 
 /*
- * Processes that it has at a time: more than the daemon asks for, because what one has killed may
- * take a moment to end. Should any not end at all, no others are started.
+ * The most children that the helper has at a time. That is more than the daemon asks for, because a
+ * child may take a moment to end what it has killed. Should children never end, no others are
+ * started.
  */
 #define CHILDREN_MOST 16
 
@@ -27,20 +31,20 @@ union rights {
 	char space[CMSG_SPACE(2 * sizeof(int))];
 };
 
-/* The helper's own. */
+/* The helper's side. */
 
 static void do_nothing(int signal)
 {
 }
 
-/* Descriptor 3 is the socket, and there are no others: what it is blocked by keeps nothing open. */
+/* Leaves only the socket open, as descriptor 3: a helper that hangs keeps nothing else open. */
 static void forget_daemon(int fd)
 {
 	const struct sigaction on_child = {.sa_handler = do_nothing};
 	sigset_t blocked;
 	int null;
 
-	/* A signal to all of a service, or a terminal's, is for the daemon, whose end ends this. */
+	/* A signal to a whole service, or from a terminal, is for the daemon. Its end ends this. */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
@@ -59,7 +63,7 @@ static void forget_daemon(int fd)
 		_exit(1);
 }
 
-/* Waits for the daemon, and for children's ends meanwhile. False: the daemon is gone. */
+/* Waits for a message, and reaps children meanwhile. Returns false if the daemon is gone. */
 static bool receive(int fd, unsigned *n_children, int *ret_fds)
 {
 	char byte;
@@ -110,7 +114,7 @@ static void run(int fd, pid_t daemon)
 	_exit(0);
 }
 
-/* The daemon's. */
+/* The daemon's side. */
 
 int scan_helper_start(struct scan_helper *helper)
 {
@@ -136,7 +140,7 @@ int scan_helper_start(struct scan_helper *helper)
 	return 0;
 }
 
-/* Killed, it is gone at once: it never waits where signals do not reach. */
+/* When killed, the helper is gone at once: it never sleeps where signals do not reach. */
 void scan_helper_end(struct scan_helper *helper)
 {
 	if (!helper->pid)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The process that forks those who look for peers (scanner.h says why), and the daemon's end of it.
+ * The helper: the process that forks the watchers of scans (scanner.h says why), and the daemon's
+ * end of it.
  */
 #ifndef IPCFS_SCAN_HELPER_H
 #define IPCFS_SCAN_HELPER_H
@@ -12,13 +13,13 @@ struct scan_helper {
 	pid_t pid; /* 0: there is none */
 };
 
-/* -errno of socketpair(2), fork(2) */
+/* Fails as socketpair(2) and fork(2) do. */
 int scan_helper_start(struct scan_helper *helper);
 void scan_helper_end(struct scan_helper *helper);
 
 /*
- * Has a process run scan_watch(daemon, memory), with descriptors of its own. A helper that is gone
- * is replaced. -EAGAIN: it does not listen.
+ * Has a new process run scan_watch(daemon, memory), with descriptors of its own. Replaces a helper
+ * that is gone. -EAGAIN: the helper does not listen.
  */
 int scan_helper_send(struct scan_helper *helper, int daemon, int memory);
 

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The watcher lists the processes, and starts lookers until one has gone through the whole list,
+ * too many have got stuck, or the time is up.
+ */
 #include "lib/info/scan_watch.h"
 
 #include <ctype.h>
@@ -23,14 +27,15 @@
 #include "lib/info/scan.h"
 
 /*
- * Milliseconds: how often to look, at one step at the most, and at all. From their descriptors
- * nobody can keep us: if those take long it is the machine that has much to do.
+ * Milliseconds: how often to check on the looker, and the longest that it may take for the maps of
+ * one process, for its descriptors, and in all. Nobody can keep us from descriptors: if those take
+ * long, the machine is busy.
  */
 #define LOOK_MS              20
 #define STUCK_MS             200
 #define STUCK_DESCRIPTORS_MS 1000
 #define WHOLE_MS             5000
-/* Processes that a look may be stuck at: in all, and of one user's before the rest is left out. */
+/* How many processes may get a scan stuck: in all, and of one user before its rest is left out. */
 #define STUCK_MOST      5
 #define STUCK_USER_MOST 2
 
@@ -42,7 +47,7 @@ struct watch {
 	unsigned n_stuck;
 };
 
-/* The processes that there are now, in memory that is shared with who looks at them. */
+/* The processes that there are now, in memory that is shared with the lookers. */
 
 struct scan_sight {
 	struct scan_process *processes;
@@ -81,7 +86,7 @@ static int find_processes(const struct scan_area *area, struct scan_sight *found
 	return r;
 }
 
-/* The reader's own come first: no other user can spoil what one sees of those. */
+/* The reader's own come first: no other user can spoil what the reader sees of those. */
 static void take_processes(struct scan_list *list, const struct scan_sight *found, uid_t uid,
 			   bool is_own)
 {
@@ -110,9 +115,9 @@ static int list_processes(struct watch *watch)
 	return r;
 }
 
-/* Who looks. */
+/* The looker. */
 
-/* Runs, or could, on a machine with much to do: then it is not stuck. */
+/* Whether the process runs, or would if the machine were less busy: then it is not stuck. */
 static bool is_running(pid_t pid)
 {
 	char path[32], text[256];
@@ -133,7 +138,7 @@ static int64_t patience(const struct scan_list *list)
 	return list->step < list->n ? STUCK_DESCRIPTORS_MS : STUCK_MS;
 }
 
-/* Until it has ended, or is killed: it may take its time to end then. */
+/* Watches until the looker has ended or is killed. A killed one may take its time to end. */
 static void watch_looker(struct watch *watch, pid_t looker, int looker_fd)
 {
 	struct pollfd ends[] = {{.fd = watch->daemon, .events = POLLIN},
@@ -160,7 +165,7 @@ static void watch_looker(struct watch *watch, pid_t looker, int looker_fd)
 	kill(looker, SIGKILL);
 }
 
-/* True: somebody has looked. */
+/* Returns true if there was a looker. */
 static bool start_looker(struct watch *watch)
 {
 	pid_t parent = getpid();
@@ -186,7 +191,7 @@ static bool start_looker(struct watch *watch)
 	return true;
 }
 
-/* The rest of a user's processes may be like the first two. */
+/* Once a user has that many stuck processes, leaves out the rest: it may be like them. */
 static void leave_out(struct watch *watch, uid_t uid)
 {
 	struct scan_list *list = watch->list;
@@ -199,7 +204,7 @@ static void leave_out(struct watch *watch, uid_t uid)
 			list->processes[i].is_left_out = true;
 }
 
-/* It has ended where it was. */
+/* The looker has ended at a process: goes on behind that. */
 static void skip(struct watch *watch)
 {
 	struct scan_list *list = watch->list;

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A scan first takes its targets over in steps, waits until there is a watcher for it, and then
+ * runs. It ends when the watcher closes its socket.
+ */
 #include "lib/info/scanner.h"
 
 #include <errno.h>
@@ -14,12 +18,12 @@
 #include "lib/info/scan.h"
 #include "lib/info/scan_helper.h"
 
-/* Looks at a time, for all users together. */
+/* Scans at a time, for all users together. */
 #define SCANS_MOST 8
 /* Targets that are taken over in one step. */
 #define TARGETS_STEP 4096
 
-/* A process that watches, from its start to its end, which it may take a moment to come to. */
+/* A watcher, from its start until it has ended, which may take a moment. */
 struct run {
 	struct loop_source end; /* its socket: closed at the other end when it ends */
 	struct scanner *scanner;
@@ -32,7 +36,7 @@ struct scanner {
 	struct scan_helper helper;
 	struct run *runs;
 	unsigned n_runs;
-	struct scan *waiting; /* for one of these to end */
+	struct scan *waiting; /* for one of the runs to end */
 };
 
 enum scan_state {
@@ -47,7 +51,7 @@ struct scan {
 	struct waiter *waiter;
 	enum scan_state state;
 	int result;
-	uid_t uid; /* is charged */
+	uid_t uid; /* who is charged */
 	const struct peer_target *targets;
 	size_t n_targets, n_taken;
 	struct scan_area *area;
@@ -64,7 +68,7 @@ int scanner_new(struct host *host, struct scanner **ret_scanner)
 	if (!scanner)
 		return -ENOMEM;
 	scanner->host = host;
-	scan_helper_start(&scanner->helper); /* if not now, when it is needed */
+	scan_helper_start(&scanner->helper); /* if this fails, it is started when needed */
 	*ret_scanner = scanner;
 	return 0;
 }
@@ -133,7 +137,7 @@ static int run_new(struct scanner *scanner, int fd, struct run **ret_run)
 	return 0;
 }
 
-/* Has the helper start it. */
+/* Has the helper start a watcher for the scan. */
 static int scan_send(struct scan *scan)
 {
 	CLEANUP_FD int ours = -1, theirs = -1;
@@ -152,7 +156,7 @@ static int scan_send(struct scan *scan)
 	r = scan_helper_send(&scan->scanner->helper, theirs, scan->memory);
 	if (r < 0) {
 		run_free(run);
-		return r == -EAGAIN ? -EBUSY : r; /* it would be taken for something to wait for */
+		return r == -EAGAIN ? -EBUSY : r; /* -EAGAIN would mean: call again */
 	}
 	run->scan = scan;
 	scan->run = run;
@@ -233,7 +237,7 @@ void scan_free(struct scan *scan)
 	scanner = scan->scanner;
 	if (scan->state == SCAN_WAITING)
 		DL_DELETE(scanner->waiting, scan);
-	/* Who watches sees an end, and ends. */
+	/* The watcher sees end-of-file, and ends. */
 	if (scan->run) {
 		shutdown(scan->run->end.fd, SHUT_WR);
 		scan->run->scan = NULL;
@@ -251,7 +255,7 @@ static void add_key(struct scan *scan, dev_t dev, ino_t ino, const char *map_pat
 	struct scan_area *area = scan->area;
 	struct scan_key *key = &area->keys[area->n_keys];
 
-	/* No device: the kernel has none, and others' 0 is not it. */
+	/* No device: the kernel does not have the object. A file with device 0 is another one. */
 	if (!dev)
 		return;
 	key->dev = dev;
@@ -287,7 +291,7 @@ int scan_step(struct scan *scan, struct waiter *waiter)
 		return -EAGAIN;
 	scan->state = SCAN_WAITING;
 	DL_APPEND(scan->scanner->waiting, scan);
-	scan->waiter = NULL; /* it is still here, and need not be resumed */
+	scan->waiter = NULL; /* it is still here, so it need not be resumed */
 	start_next(scan->scanner);
 	scan->waiter = waiter;
 	return scan->state == SCAN_DONE ? scan->result : -EINPROGRESS;

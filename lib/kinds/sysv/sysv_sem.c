@@ -250,9 +250,7 @@ static void set_status(struct channel *channel, struct caller *caller, struct ro
 	struct sysv *set = set_from(channel);
 	union sysv_data data;
 
-	/*
-	 * Each *_STAT of a set looks at all its semaphores. In a long list of sets it is left out.
-	 */
+	/* Each *_STAT of a set looks at all its semaphores. For one of many it is not repeated. */
 	if (row->is_brief)
 		row_add_signed(row, "id", set->id);
 	else if (sysv_status(set, row, &data) < 0)
