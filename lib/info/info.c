@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A mirror stands for the directory of a kind, a reflection in it for one object. Both look their
- * original up each time.
+ * A mirror stands for the directory of a kind, a reflection in it for one object, which is looked
+ * up by name at each use.
  */
 #include "lib/info/info.h"
 
@@ -126,7 +126,7 @@ static int reflection_list(struct space *space, struct caller *caller, space_ent
 	return 0;
 }
 
-/* A text that is soon made shows its own size, any other that of the last one. */
+/* A text that is quickly made shows its true size, any other the size of the last one. */
 static size_t *reflection_size(struct reflection *reflection, int number, struct channel *channel,
 			       struct caller *caller)
 {

@@ -13,10 +13,13 @@
 
 #include "lib/channel/space.h"
 
-/* Makes the mirror of host::spaces. folder_clear() must precede the end of the last reference. */
+/*
+ * Makes the mirror of host::spaces. The caller owns the reference, and calls folder_clear() before
+ * dropping the last one.
+ */
 int info_new(struct host *host, struct space **ret_space);
 
-/* Ends what the mirror has started, once the mirror is gone. */
+/* Called after that: ends what the mirror has started. */
 void info_end(struct host *host);
 
 #endif

@@ -28,9 +28,9 @@ int info_fifos_add(struct info_fifos *fifos, struct info_walk *walk, struct chan
 int info_fifos_count(struct info_fifos *fifos, struct scanner *scanner, struct caller *reader);
 
 /*
- * Puts what was found into the rows, whose readers and writers are 0 so far. If some processes
- * could not be looked at, a brief row loses both numbers, and any other row says how many those
- * processes are. Runs on any thread.
+ * Puts what was found into the rows, whose readers and writers are 0 so far. If the scan failed,
+ * every row loses both numbers. If it could not look at some processes, a brief row loses them, and
+ * any other row says how many processes those are. Runs on any thread.
  */
 void info_fifos_fill(const struct info_fifos *fifos, struct row *rows);
 

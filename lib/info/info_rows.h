@@ -33,14 +33,14 @@ struct info_rows {
 	struct info_fifos fifos;
 	struct channel *only; /* of a table of one, a reference; NULL: the table has all objects */
 	char *only_name;
-	int64_t patience, asked; /* what is left of it, and since when it is being used, or 0 */
+	int64_t patience, asked; /* for locks, ns: what is left, and since when it runs, or 0 */
 };
 
 /* Makes a table of one. Takes over the reference to the channel, also when it fails: -ENOMEM. */
 int info_rows_of_one(struct channel *channel, const char *name, const struct caller *reader,
 		     struct info_rows **ret_rows);
 
-/* The first thing that print() calls: fills in what the scan has found. */
+/* Called first in print(): fills in what the scan has found. */
 void info_rows_complete(struct info_rows *rows);
 
 /* For struct text_ops: `data` is the host, and prepare() gives a struct info_rows. */

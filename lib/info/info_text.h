@@ -17,7 +17,7 @@ struct info_object {
 	size_t *size; /* of the last text; see text_ops::last_size */
 };
 
-/* Returns the size of the text that status would be, which is soon made; 0 if that fails. */
+/* Returns the size of the status text, which is quickly made; 0 if that fails. */
 size_t info_status_size(struct channel *channel, const char *name, struct caller *reader);
 
 /* Says how to find the channel's peers. Fails with the -errno of its stat. May be a job. */

@@ -22,7 +22,10 @@ struct info_walk {
 	uid_t uid;
 	size_t n_charged;
 
-	/* Called for each object. -errno ends the walk, unless the object is gone. May be a job. */
+	/*
+	 * Called for each object. An error ends the walk, unless it says that the object is gone or
+	 * not for the reader to see. May be a job.
+	 */
 	int (*visit)(struct info_walk *walk, struct channel *channel, const char *name,
 		     struct caller *reader);
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The letters by which info/ shows what peers can do.
+ * How info/ writes a peer's access.
  */
 #include "lib/info/peers.h"
 

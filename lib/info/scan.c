@@ -192,7 +192,7 @@ static bool look_at_maps(struct look *look)
 	return has_room;
 }
 
-/* Gives the peers of this step the process's name and user, who is the owner of /proc/PID. */
+/* Fills in the process's name and user in this step's peers. The user owns /proc/PID. */
 static void name_peers(struct look *look)
 {
 	CLEANUP_FD int fd = openat(look->dir_fd, "comm", O_RDONLY | O_CLOEXEC);

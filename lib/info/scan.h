@@ -33,7 +33,7 @@ struct scan_area {
 	size_t n_keys, n_keys_max, n_targets;
 	pid_t daemon; /* never a peer */
 	uid_t reader; /* whose own processes come first */
-	/* The first of enum scan_pass. Descriptors are enough where nothing can be mapped. */
+	/* How many of enum scan_pass: descriptors alone are enough where nothing can be mapped. */
 	size_t n_passes;
 	/* --- */
 	_Atomic size_t n_peers; /* that are complete */
@@ -74,7 +74,7 @@ struct scan_list {
 	struct scan_process processes[];
 };
 
-/* Takes all steps from list->step on. The keys are sorted (scan_compare_keys). -ENOMEM. */
+/* Takes all steps from list->step on. The keys must be sorted already. Fails with -ENOMEM. */
 int scan_look(struct scan_area *area, struct scan_list *list);
 
 /* For qsort(3): by device and inode number. */

@@ -19,9 +19,9 @@
 #include "lib/info/scan_watch.h"
 
 /*
- * The most children that the helper has at a time. That is more than the daemon asks for, because a
- * child may take a moment to end what it has killed. Should children never end, no others are
- * started.
+ * The most watchers that the helper has at a time. That is more than the daemon asks for, because a
+ * watcher lives until what it has killed has ended, which may take a moment. Should watchers never
+ * end, no others are started.
  */
 #define CHILDREN_MOST 16
 
@@ -37,7 +37,7 @@ static void do_nothing(int signal)
 {
 }
 
-/* Leaves only the socket open, as descriptor 3: a helper that hangs keeps nothing else open. */
+/* Leaves only the socket open, as descriptor 3: a process that hangs keeps nothing else open. */
 static void forget_daemon(int fd)
 {
 	const struct sigaction on_child = {.sa_handler = do_nothing};

@@ -35,7 +35,10 @@
 #define STUCK_MS             200
 #define STUCK_DESCRIPTORS_MS 1000
 #define WHOLE_MS             5000
-/* How many processes may get a scan stuck: in all, and of one user before its rest is left out. */
+/*
+ * How many processes a scan may get stuck at: in all, and of one user before the user's others are
+ * left out.
+ */
 #define STUCK_MOST      5
 #define STUCK_USER_MOST 2
 
@@ -191,7 +194,7 @@ static bool start_looker(struct watch *watch)
 	return true;
 }
 
-/* Once a user has that many stuck processes, leaves out the rest: it may be like them. */
+/* Leaves out a user's other processes once STUCK_USER_MOST got stuck: they may be like those. */
 static void leave_out(struct watch *watch, uid_t uid)
 {
 	struct scan_list *list = watch->list;

@@ -2,10 +2,10 @@
 /*
  * Scans for peers, for the daemon but outside of it, so that they can be killed.
  *
- * What a scan reads, other users' processes can delay for ever (scan.h), so it has processes of its
- * own. The daemon does not fork those itself: its memory may be large, and would be copied on the
- * loop (1.7 ms for each 100 MB). They are forked by a helper, which is forked once, at the start,
- * when the daemon has no threads and hardly any memory. The helper ends with the daemon.
+ * Other users' processes can delay a scan for ever (scan.h), so it runs in processes of its own.
+ * The daemon does not fork those itself: its memory may be large, and would be copied on the loop
+ * (1.7 ms for each 100 MB). A helper forks them. It is forked once, at the start, when the daemon
+ * has no threads and hardly any memory, and ends with the daemon.
  */
 #ifndef IPCFS_SCANNER_H
 #define IPCFS_SCANNER_H

@@ -23,7 +23,7 @@ static void abstract_destroy(struct space *space)
 	free(space);
 }
 
-/* Such a name is a client's own, for answers: nobody would connect to it. */
+/* Such a name is a client's own, where it gets answers: nobody would connect to it. */
 static bool is_autobound(const char *name, size_t size)
 {
 	return size == AUTOBOUND && strspn(name, "0123456789abcdef") >= AUTOBOUND;

@@ -20,7 +20,7 @@
 #include "lib/kinds/socket/credentials.h"
 #include "lib/kinds/socket/unix_socket.h"
 
-/* With '#' and a number behind it, a label is a file name; of a longer one the end is kept. */
+/* With '#' and a number appended, a label is still a file name. A longer one keeps its end. */
 #define LABEL_MAX (NAME_MAX - 11)
 /* The longest datagram, in bytes, until a longer one comes. */
 #define MESSAGE_FIRST 65536
@@ -115,7 +115,7 @@ void connection_destroy(struct channel *channel)
 	free(connection);
 }
 
-/* Those of the address until it is open; then the connection belongs to its opener. */
+/* The address's attributes until it is open. Then the connection belongs to its opener. */
 int connection_stat(struct channel *channel, struct stat *ret_attr)
 {
 	struct connection *connection = connection_from(channel);

@@ -53,7 +53,9 @@ void connection_status(struct channel *channel, struct caller *caller, struct ro
 		row_add_bytes(row, "bytes", (uint64_t)n);
 	if (ioctl(fd, SIOCOUTQ, &n) == 0)
 		row_add_bytes(row, "unsent", (uint64_t)n);
-	/* The opener could ask the socket as well. Our own pid would say nothing of who uses it. */
+	/*
+	 * The opener could ask the socket natively. Our own pid says nothing: others use our end.
+	 */
 	if (caller_owns(caller, connection->opener.uid) &&
 	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.pid) {
 		if (peer.pid != getpid())

@@ -20,10 +20,10 @@ struct dial;
 /* What is dialled. */
 struct dial_target {
 	/*
-	 * Makes a socket and connects it. Returns 0 if *ret_fd is connected, or N > 0 if the kernel
-	 * is still connecting it, which ends when it is writable or has an error; the first N
-	 * addresses have been tried then. *ret_fd is non-blocking. Runs on the thread, as the
-	 * caller, and may sleep; -EINTR ends it if the dial has been dropped.
+	 * Makes a socket, non-blocking, and connects it. Returns 0 if *ret_fd is connected. N > 0:
+	 * the kernel is still connecting it, until it is writable or has an error, and the first N
+	 * addresses have been tried. Runs on the thread, as the caller, and may sleep; -EINTR ends
+	 * it if the dial has been dropped.
 	 */
 	int (*connect)(const struct dial_target *target, int *ret_fd);
 	bool walks;          /* the address is a path, walked from the caller's own root */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Nobody can connect before listen(2). So right before it a socket file that others could have
- * moved is checked to be where its path leads (place.c).
+ * Nobody can connect before listen(2). So a socket file that others could have moved is first
+ * checked to be where its path leads (place.c).
  */
 #include "lib/kinds/socket/listener.h"
 
@@ -85,7 +85,7 @@ static bool is_stale(int dir_fd, const char *name, int type, struct stat *ret_at
 	       errno == ECONNREFUSED;
 }
 
-/* Removes a socket file at which nobody listens. Returns true if it has gone, by us or others. */
+/* Removes a socket file at which nobody listens. Returns true if it is gone, whoever removed it. */
 static bool remove_stale(int dir_fd, const char *name, int type)
 {
 	struct stat stale, now;
@@ -98,9 +98,9 @@ static bool remove_stale(int dir_fd, const char *name, int type)
 }
 
 /*
- * Opens the socket file of that name, if `socket` is bound to it. In a directory that only the
- * daemon can write to it is. That case runs on the loop, so the kernel is not asked: it would go
- * through all sockets of the machine.
+ * Opens the socket file of that name, if `socket` is bound to it. Where only the daemon can write,
+ * it always is. That case runs on the loop, so the kernel is not asked: it would go through all
+ * sockets of the machine.
  */
 static int open_bound(const struct listener *listener, int socket, int dir_fd, const char *name)
 {

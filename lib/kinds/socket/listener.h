@@ -53,9 +53,7 @@ int listener_open(struct listener *listener);
  */
 int listener_open_for(struct listener *listener, struct caller *caller);
 
-/*
- * Says how a client dials it; ret_target->address points to `address`. -ENXIO: it has been closed.
- */
+/* Says how a client dials it; ret_target->address points to `address`. -ENXIO: it is closed. */
 int listener_target(const struct listener *listener, char address[LISTENER_ADDRESS_MAX],
 		    struct dial_target *ret_target);
 

@@ -20,7 +20,7 @@ struct server {
 
 struct server *server_from(struct channel *channel);
 
-/* The directory's mode: the right to read includes search, so MODE can be given as a socket's. */
+/* The directory's mode: read permission includes search, so MODE can be given as a socket's. */
 static inline mode_t server_mode(mode_t mode)
 {
 	return mode | (mode & 0444) >> 2;

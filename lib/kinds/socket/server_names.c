@@ -68,7 +68,7 @@ static int make_directory(char *ret_path, size_t size)
 	return mkdir(ret_path, 0755) < 0 && errno != EEXIST ? -errno : 0;
 }
 
-/* Listens at the address of a server that is made without one. */
+/* Listens at the default address, for a server that is made without one. */
 static int listen_here(struct listener *listener, const char *name, struct caller *caller)
 {
 	char directory[LISTENER_ADDRESS_MAX];

@@ -8,9 +8,9 @@
  * other as the caller.
  *
  * The low bits of an identifier are the index in that table: at most 15 bits, or 24 with
- * ipcmni_extend, but even then the lowest indexes are taken first. The bits above count how often
- * the index has been used (ipc/util.h). So the identifiers of existing objects differ in the bits
- * that make an inode number (INO_UNIT_BITS), and so does the next one at the same index.
+ * ipcmni_extend, but even then the lowest indexes are used. The bits above count how often the
+ * index has been used (ipc/util.h). So the identifiers of existing objects differ in the bits that
+ * make an inode number (INO_UNIT_BITS), and so does the next one at the same index.
  */
 #ifndef IPCFS_SYSV_H
 #define IPCFS_SYSV_H
@@ -99,7 +99,7 @@ int sysv_change(struct channel *channel, struct file *file, const struct stat *a
 /* Returns the file's opener, borrowed, with the file's own waiter. */
 struct caller sysv_opener(const struct file *file);
 /*
- * Makes the thread the file's opener, for one call on the object, which is as `data` says.
+ * Makes the thread act as the file's opener, for one call on the object, which is as `data` says.
  * caller_leave() must follow.
  */
 int sysv_enter(const struct file *file, const union sysv_data *data);

@@ -6,7 +6,7 @@
  * gives the creator the owner's bits, and the creator's group the group's (ipc/util.c, ipcperms). A
  * file knows no such users, but the mount must not refuse them, so they go into an access control
  * list. The kernel ignores the list where the group bits of the mode are all zero
- * (linux/fs/namei.c, acl_permission_check); the group bits then show the mask. Without lists, the
+ * (linux/fs/namei.c, acl_permission_check), so in that case they show the mask. Without lists, the
  * mode is shown wide enough for all of these users. Either way the object's own mode decides at
  * each use.
  */
@@ -185,9 +185,7 @@ int sysv_change(struct channel *channel, struct file *file, const struct stat *a
 	r = attributes_check(&now, attr, changes, caller);
 	if (r < 0)
 		return r;
-	/*
-	 * Only the kernel sets these times. Setting them to now is accepted, and changes nothing.
-	 */
+	/* Only the kernel sets these times. Setting them to now is accepted and does nothing. */
 	if ((changes & (CHANGE_ATIME | CHANGE_MTIME)) && !(changes & CHANGE_NOW))
 		return -EPERM;
 	if (!(changes & (CHANGE_UID | CHANGE_GID | CHANGE_MODE)))

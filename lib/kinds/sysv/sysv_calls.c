@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * An object is looked at by its identifier, or without the right to read it by its index.
+ * An object is looked at by its identifier or, without the right to read it, by its index.
  */
 #include "lib/kinds/sysv/sysv_calls.h"
 

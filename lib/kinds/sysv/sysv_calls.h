@@ -37,7 +37,7 @@ struct sysv_identity {
 	long maker; /* the process that made a segment */
 };
 
-/* The system calls for one sort of objects. */
+/* The system calls for one sort of object. */
 struct sysv_calls {
 	/* msgctl(2) or its counterpart, with -errno. */
 	int (*control)(int id, int command, union sysv_data *data);

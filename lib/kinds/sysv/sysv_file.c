@@ -9,8 +9,8 @@
  * Becoming another user costs system calls, and learning about a process costs a look at /proc:
  * each takes some tenths of the time that a whole message takes. The kernel does not look at the
  * groups of an owner or creator, nor of anybody with CAP_IPC_OWNER (ipc/util.c, ipcperms). So an
- * owner enters without groups. The creator, who stays one for life, and an opener with
- * CAP_IPC_OWNER will always get in without, so their groups are not even read.
+ * owner enters without groups. A creator stays one for life, and an opener keeps CAP_IPC_OWNER: the
+ * groups of these are never needed, and not even read.
  */
 #include <errno.h>
 #include <linux/capability.h>

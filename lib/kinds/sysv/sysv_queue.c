@@ -18,7 +18,7 @@
 #include "lib/kinds/sysv/sysv.h"
 #include "lib/kinds/sysv/sysv_queue_wait.h"
 
-/* The most messages that a peek shows: for each the kernel walks there from the first one. */
+/* The most messages that a peek shows: for each, the kernel walks the queue from its start. */
 #define PEEK_MAX 1000
 
 enum { QUEUE_CAPACITY };
@@ -128,7 +128,7 @@ static int queue_open(struct file *file, struct caller *caller)
 	return sysv_open(file, caller);
 }
 
-/* There is a message longer than message_max: raises that. */
+/* Raises message_max: there is a longer message. */
 static int learn_length(struct sysv_queue *queue)
 {
 	struct channel *channel = &queue->sysv.channel;
@@ -142,7 +142,7 @@ static int learn_length(struct sysv_queue *queue)
 	return -EMSGSIZE;
 }
 
-/* An empty message that was taken already is only for a reader with the right to receive it. */
+/* Hands out an empty message that was taken already, if the thread has the right to receive it. */
 static ssize_t receive_empty(struct sysv_queue *queue, long type)
 {
 	union sysv_data data;

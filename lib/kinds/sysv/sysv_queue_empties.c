@@ -86,7 +86,7 @@ static void resume_returning(struct waiter *waiter)
 	channel_unref(&queue->sysv.channel);
 }
 
-/* The queue is full: a thread puts it back when there is room. Returns false without a thread. */
+/* The queue is full: has a thread put it back when there is room. False: there is no thread. */
 static bool return_later(struct sysv_queue *queue, const struct arrival *empty)
 {
 	struct caller caller = {.uid = empty->sleeper.uid, .waiter = &queue->returning};

@@ -16,10 +16,10 @@
 #include "lib/channel/sleeper.h"
 #include "lib/channel/transfer.h"
 
-/* No call waits for room, so for those who poll for it a thread looks this often: nanoseconds. */
+/* Nanoseconds. No call waits for room, so a thread looks this often for those who poll for it. */
 #define ROOM_AGAIN 20000000
 
-/* Returns 1 if a message is there, 0 if not, or -errno. An empty one has been taken then. */
+/* Returns 1 if a message is there, 0 if not, or -errno. An empty message has then been taken. */
 static int look_for_message(struct arrival *arrival, int flags)
 {
 	struct {
@@ -192,7 +192,7 @@ static int await_type(struct sysv_queue *queue, long type, uid_t uid)
 	return r;
 }
 
-/* Whether `file` is polled for messages that are not there yet. */
+/* Whether `file` is polled for a message that it can't have yet. */
 static bool is_watched(struct file *file)
 {
 	return file_reads(file) && !(channel_poll(file) & EPOLLIN);

@@ -98,7 +98,7 @@ static size_t set_count(const struct sysv *set)
 	return (size_t)set->identity.size;
 }
 
-/* Gets all values, to be freed by the receiver, with the rights that this thread has now. */
+/* Gets all values with the rights that this thread has now. The result is freed by free(3). */
 static int get_values(int id, size_t n, unsigned short **ret_values)
 {
 	CLEANUP_FREE unsigned short *values = calloc(n, sizeof(*values));
@@ -218,7 +218,7 @@ static uint32_t set_poll(struct file *file)
 	return events;
 }
 
-/* Counts those who sleep in semop(2), native users too. */
+/* Counts the sleepers in semop(2), native ones too. */
 static unsigned count_sleeping(int id, size_t n_semaphores)
 {
 	unsigned n = 0;
@@ -250,7 +250,7 @@ static void set_status(struct channel *channel, struct caller *caller, struct ro
 	struct sysv *set = set_from(channel);
 	union sysv_data data;
 
-	/* Each *_STAT of a set looks at all its semaphores. For one of many it is not repeated. */
+	/* Each *_STAT of a set looks at all its semaphores: for one of many, not once more. */
 	if (row->is_brief)
 		row_add_signed(row, "id", set->id);
 	else if (sysv_status(set, row, &data) < 0)
@@ -282,7 +282,7 @@ struct setting {
 	long value;
 };
 
-/* The kernel also clears as many numbers for each process that has something to undo there. */
+/* On a thread: the kernel also clears as many undo values for each process that has some there. */
 static int setting_act(void *data)
 {
 	const struct setting *setting = data;

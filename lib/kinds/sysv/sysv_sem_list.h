@@ -10,7 +10,7 @@
 
 #include "lib/kinds/sysv/sysv.h"
 
-/* The kernel refuses longer ones too, unless somebody has raised its limit. */
+/* The kernel refuses longer lists too, unless somebody has raised its limit. */
 #define SYSV_SEM_LIST_MAX 1024
 
 extern const struct sysv_calls sysv_sem_calls;

@@ -273,7 +273,7 @@ static int segment_conceive(struct space *space, const char *name, mode_t mode,
 	segment->sysv.id = -1;
 	segment->key = key;
 	segment->charged = caller->uid;
-	/* Counted down from the top, away from identifiers; it gets one once it has a size. */
+	/* From the top down, while identifiers begin below: it gets one once it has a size. */
 	attributes_init(&segment->attributes, ~numbers_take(&space->host->numbers), mode, caller);
 	ret_entry->channel = &segment->sysv.channel;
 	return 0;
@@ -296,9 +296,7 @@ static int segment_remove(struct space *space, const char *name, struct caller *
 	struct waiter *waiter = caller->waiter;
 	struct entry entry = {0};
 
-	/*
-	 * A waiter that remembers something else is a line for ctl, which has no directory locked.
-	 */
+	/* A waiter that remembers something else is a ctl line's, which has no directory locked. */
 	if (waiter && !waiter->job && !waiter->memory &&
 	    sysv_lookup(space, name, caller, &entry) == 0) {
 		sysv_shm_hold(sysv_segment_from(entry.channel), waiter);

@@ -45,7 +45,7 @@ static void detachment_done(struct worker_task *task)
 	free(CONTAINER_OF(task, struct detachment, task));
 }
 
-/* On a worker: the last detachment of a segment that was removed frees all of it. */
+/* On a worker: the last detachment of a removed segment frees all its memory. */
 static void detach(struct host *host, uid_t uid, char *memory)
 {
 	struct detachment *detachment = host->workers ? malloc(sizeof(*detachment)) : NULL;

@@ -19,7 +19,7 @@ struct sysv_segment {
 	struct sysv sysv; /* id -1: it is a name, and not born yet */
 	size_t size;      /* known while it is open */
 	char *memory;     /* where it is attached, or NULL */
-	bool is_writable; /* the memory */
+	bool is_writable; /* the memory is */
 
 	key_t key; /* this and what follows: of one not born yet */
 	struct attributes attributes;
@@ -32,11 +32,11 @@ bool sysv_shm_is_open(const struct sysv_segment *segment);
 
 /*
  * Attaches it as the caller, so that the kernel checks the caller's rights. The first such call
- * opens it for all. `data` is what it is now. Fails with -EIDRM, -EACCES or -ENFILE.
+ * opens it for all. `data` describes it as it is now. Fails with -EIDRM, -EACCES or -ENFILE.
  */
 int sysv_shm_open(struct sysv_segment *segment, const union sysv_data *data, bool writes,
 		  struct caller *caller);
-/* The same for its maker, who gets it open whatever the mode allows. */
+/* The same for its maker, who has it open whatever rights the mode gives. */
 int sysv_shm_open_made(struct sysv_segment *segment, const union sysv_data *data,
 		       struct caller *caller);
 void sysv_shm_close(struct sysv_segment *segment);
