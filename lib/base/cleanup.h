@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Ownership that can be seen: a local that owns carries a cleanup attribute, and a hand-over is
- * written TAKE_FD or TAKE_PTR, which leaves the local empty.
+ * Visible ownership: a local that owns something carries a cleanup attribute, and a hand-over is
+ * written TAKE_FD or TAKE_PTR, which leaves the local empty (-1 or NULL).
  */
 #ifndef IPCFS_CLEANUP_H
 #define IPCFS_CLEANUP_H
@@ -23,7 +23,7 @@
 		p_;                         \
 	})
 
-/* The struct of type `type` whose member `member` is at `ptr`. */
+/* The struct of type `type` that has its member `member` at `ptr`. */
 #define CONTAINER_OF(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
 static inline void cleanup_fd(int *fd)

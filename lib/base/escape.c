@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Bytes from 0x80 on stay as they are, so names in UTF-8 stay readable.
+ */
 #include "lib/base/escape.h"
 
 #include <ctype.h>
@@ -13,7 +16,7 @@ static bool is_plain(unsigned char c)
 	return c > ' ' && c != 0x7f && c != '/' && c != '%';
 }
 
-/* "." and ".." are names of other things. */
+/* "." and ".." already name something else. */
 static bool is_dots(const char *text, size_t size)
 {
 	return (size == 1 || size == 2) && text[0] == '.' && text[size - 1] == '.';

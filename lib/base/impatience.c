@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A process can send a descriptor to a Unix socket of ours. If we do not take it, the kernel drops
- * it when we receive the bytes that it came with, or close the socket; and if nobody else has it,
- * the file behind it is closed then, on our thread, before the call returns (fs/file_table.c, fput:
- * task_work). A TCP socket with SO_LINGER and bytes that its other end does not read is closed
- * when those are through or the time is up, which its owner chose to be ten hours.
+ * A process can send a descriptor to one of our Unix sockets. If we don't take it, the kernel drops
+ * it when we receive the bytes that it came with, or close the socket. If nobody else has the file
+ * open, it is closed then, on our thread, before the call returns (fs/file_table.c, fput:
+ * task_work). A TCP socket with SO_LINGER and bytes that its other end does not read is closed only
+ * when the bytes have gone through or the time is up, and its owner may have chosen ten hours.
  *
- * Such a wait heeds signals, as all that a close(2) may wait for does. So the thread has a timer
- * that sends it one, which does nothing, again and again: the first may come before there is a
- * wait, and there may be several waits, one for each of the files. What lingers goes on in the
- * kernel, without us. A tick is short because it is what each message of such a sender costs all
- * others.
+ * Such a wait heeds signals, as does anything else that close(2) may wait for. So the thread has a
+ * timer that sends it a signal, which does nothing, again and again: the first may arrive before
+ * the wait begins, and there may be several waits, one for each file. Data that lingers is still
+ * sent by the kernel, without us. The tick is short because each message of such a sender costs
+ * everyone else one tick.
  *
- * The signal is let through only meanwhile. The timer is never stopped, which would cost several
- * times what this does: while its signal waits to be let through, the kernel does not start it
- * again (kernel/time/posix-timers.c). So it rests after one tick, and goes on with the next begin.
+ * The signal is unblocked only between begin and end. The timer is never stopped, which would cost
+ * several times as much as the rest: while its signal is pending, the kernel does not restart the
+ * timer (kernel/time/posix-timers.c). So it rests after one tick, and continues at the next begin.
  */
 #include "lib/base/impatience.h"
 
@@ -25,9 +25,9 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Whoever does not expect this one ignores it. */
+/* Ignored by default, so harmless where it is not expected. */
 #define TICK_SIGNAL SIGURG
-/* ns */
+/* How often it is sent, ns. */
 #define TICK 200000
 
 static _Thread_local bool has_timer;
@@ -45,7 +45,7 @@ static void let_through(bool is_let)
 	pthread_sigmask(is_let ? SIG_UNBLOCK : SIG_BLOCK, &tick, NULL);
 }
 
-/* It lives as long as the thread. */
+/* The timer lives as long as the thread. */
 static int start_timer(void)
 {
 	const struct sigaction action = {.sa_handler = do_nothing};

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * For the loop's thread, around a call that may wait for as long as a stranger likes, although
- * everything about it is non-blocking.
+ * For the loop's thread, around a call that may wait for as long as a stranger likes, even though
+ * everything it works on is non-blocking.
  */
 #ifndef IPCFS_IMPATIENCE_H
 #define IPCFS_IMPATIENCE_H
 
 /*
- * From here on this thread is sent a signal, again and again, that has whatever it sleeps in fail
- * with EINTR; or an error, and it is not: -ENOMEM, -ENOBUFS.
+ * Starts sending this thread a signal, again and again, which makes any call that it sleeps in fail
+ * with EINTR. Fails with -ENOMEM or -ENOBUFS; then no signal is sent.
  */
 int impatience_begin(void);
-/* After a begin that succeeded. */
+
+/* Only after a begin that succeeded. */
 void impatience_end(void);
 
 #endif

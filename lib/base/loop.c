@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Deferred tasks run after each dispatch, yielded ones after each batch of events. A source that is
+ * removed is also cleared from the current batch, so its owner may free it at once.
+ */
 #include "lib/base/loop.h"
 
 #include <assert.h>
@@ -16,9 +20,9 @@ struct loop {
 	int epoll_fd;
 	bool is_stopped;
 	struct loop_task *tasks;
-	struct loop_task *yielded; /* after the present batch */
+	struct loop_task *yielded; /* run after the current batch */
 	struct epoll_event batch[LOOP_BATCH];
-	int n_batch; /* reported by epoll, not all dispatched yet */
+	int n_batch; /* events reported by epoll, not all dispatched yet */
 };
 
 int loop_new(struct loop **ret_loop)
@@ -109,7 +113,7 @@ void loop_run_tasks(struct loop *loop)
 	}
 }
 
-/* What they yield once more is for the next turn. */
+/* A task that yields again waits for the next turn. */
 static void run_yielded(struct loop *loop)
 {
 	while (loop->yielded) {

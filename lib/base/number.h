@@ -8,16 +8,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Reads a decimal number with blanks around it, without a NUL behind. -EINVAL, -ERANGE */
+/*
+ * Reads a decimal number, which may have blanks around it. `text` needs no NUL at its end. Fails
+ * with -EINVAL, or with -ERANGE if the number is more than `max`.
+ */
 int number_parse(const char *text, size_t size, uint64_t max, uint64_t *ret_number);
 
-/* The longest text of several, bytes: somebody reads it at a stretch. */
+/* The longest text for number_parse_lines(), bytes: it is parsed in one go. */
 #define NUMBERS_TEXT_MAX 65536
 
 /*
- * Adds up one such number a line; an empty line is nothing. Returns how many there are. -EINVAL
- * also for a text that stdio seems to have cut within a number; -ERANGE: a number, or the sum, is
- * more than `max`; -EMSGSIZE.
+ * Adds up such numbers, one a line; empty lines are skipped. Returns how many there are. Fails with
+ * -EINVAL, also if stdio seems to have cut the text within a number; with -ERANGE if a number or
+ * the sum is more than `max`; with -EMSGSIZE if the text is longer than NUMBERS_TEXT_MAX.
  */
 int number_parse_lines(const char *text, size_t size, uint64_t max, uint64_t *ret_sum);
 

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A bitmap, searched from the number taken last. It doubles before the search starts over at 1, so
+ * that a number comes back as late as possible.
+ */
 #include "lib/base/numbers.h"
 
 #include <stdbool.h>
@@ -25,13 +29,13 @@ static bool grow(struct numbers *numbers)
 		return false;
 	memset(grown + numbers->n_words, 0, (n - numbers->n_words) * sizeof(*grown));
 	if (!numbers->n_words)
-		grown[0] = 1; /* 0 is nobody's */
+		grown[0] = 1; /* 0 is never given out */
 	numbers->words = grown;
 	numbers->n_words = n;
 	return true;
 }
 
-/* The first that is free from `from` on; 0: there is none. */
+/* Returns the first free number from `from` on, or 0. */
 static unsigned find_free(const struct numbers *numbers, unsigned from)
 {
 	uint64_t mask = ~(uint64_t)0 << from % WORD;

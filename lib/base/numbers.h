@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Small numbers for things that come and go. One that is given back is not taken again before all
- * others have had their turn, so that who remembers it is not misled soon.
+ * Small numbers for things that come and go. A number that was given back is not taken again until
+ * all others have had their turn, so that whoever still remembers it is not soon misled.
  */
 #ifndef IPCFS_NUMBERS_H
 #define IPCFS_NUMBERS_H
 
 #include <stdint.h>
 
-/* There are those below this; the memory is a bit for each, once so many have been taken. */
+/* The numbers are below this. Each costs one bit of memory, but only once that many are in use. */
 #define NUMBERS_MOST (1U << 20)
 
 struct numbers {
-	uint64_t *words; /* a bit for each that is taken */
+	uint64_t *words; /* a bitmap of the numbers taken */
 	unsigned n_words, last;
-	uint64_t n_beyond;
+	uint64_t n_beyond; /* numbers given out from NUMBERS_MOST on */
 };
 
-/* All zeroes: none is taken. */
+/* Frees the bitmap. The struct is all zeroes then, as at first: no number is taken. */
 void numbers_fini(struct numbers *numbers);
 
 /*
- * From 1 on. Where all are taken, or without memory, one from NUMBERS_MOST on, which never comes
- * again.
+ * Returns a free number, from 1 on. If all are taken, or without memory, returns one from
+ * NUMBERS_MOST on, which is never used again.
  */
 uint64_t numbers_take(struct numbers *numbers);
 void numbers_give(struct numbers *numbers, uint64_t number);

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * UTF-8 is checked here, byte by byte: the result does not depend on the daemon's locale.
+ */
 #include "lib/base/quote.h"
 
 #include <stdbool.h>
@@ -7,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The most bytes that one is written as: \\xNN, &amp; */
+/* The most bytes that one byte becomes: \\xNN, &amp; */
 #define QUOTED_MAX 5
 
-/* A UTF-8 sequence's length, or 0 where none that is well formed begins. */
+/* Returns the length of the UTF-8 sequence at `text`, or 0 if none is well formed there. */
 static size_t utf8_length(const unsigned char *text)
 {
 	unsigned char first = text[0];
@@ -24,14 +27,14 @@ static size_t utf8_length(const unsigned char *text)
 	for (size_t i = 1; i < n; i++)
 		if ((text[i] & 0xc0) != 0x80)
 			return 0;
-	/* Overlong forms, surrogates, and what is beyond U+10FFFF. */
+	/* Overlong forms, surrogates, and code points beyond U+10FFFF. */
 	if ((first == 0xe0 && text[1] < 0xa0) || (first == 0xed && text[1] > 0x9f) ||
 	    (first == 0xf0 && text[1] < 0x90) || (first == 0xf4 && text[1] > 0x8f))
 		return 0;
 	return n;
 }
 
-/* Is this sequence one that terminals obey, ends a line, or changes the order of what is shown? */
+/* Whether the sequence is a command to a terminal, ends a line, or reorders what is shown. */
 static bool is_control(const unsigned char *text)
 {
 	if (text[0] < ' ' || text[0] == 0x7f || (text[0] == 0xc2 && text[1] < 0xa0))
@@ -42,13 +45,13 @@ static bool is_control(const unsigned char *text)
 	       (text[1] == 0x81 && text[2] >= 0xa6 && text[2] <= 0xa9);   /* U+2066 to 2069 */
 }
 
-/* What would be taken for one of ours. */
+/* Whether the text would be taken for one of our own escapes. */
 static bool is_escape(const char *text)
 {
 	return text[0] == '\\' && text[1] == 'x';
 }
 
-/* A backslash is put before those of `special`. */
+/* Puts a backslash before each character of `special`. */
 static char *quote(const char *text, const char *special, bool has_entities)
 {
 	const char *lead = strchr(special, '\\') ? "\\\\" : "\\";

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Chunk n begins at index (2^n - 1) * CHUNK_FIRST and has 2^n * CHUNK_FIRST slots. The slots that
+ * have been given back form a list, the last one first.
+ */
 #include "lib/base/slots.h"
 
 #include <assert.h>
@@ -8,17 +12,16 @@
 
 #define CHUNK_FIRST (1u << SLOTS_FIRST_LOG2)
 
-/* In slot::next. No index is as large as these. */
+/* Values of slot::next. No index is this large. */
 #define SLOT_NONE  (UINT32_MAX - 1)
 #define SLOT_GIVEN UINT32_MAX
 
 /* Where a slot is. */
 struct place {
 	unsigned chunk;
-	size_t offset; /* in the chunk, slots */
+	size_t offset; /* in the chunk, in slots */
 };
 
-/* Chunk n begins at the index (2^n - 1) * CHUNK_FIRST and has 2^n * CHUNK_FIRST slots. */
 static size_t chunk_size(unsigned chunk)
 {
 	return (size_t)CHUNK_FIRST << chunk;
@@ -47,7 +50,7 @@ static uint64_t slot_id(const struct slot *slot, uint32_t index)
 	return (uint64_t)slot->generation << 32 | index;
 }
 
-/* The slot, if it is given under this id. */
+/* Returns the slot, or NULL if it is not given out under this id. */
 static struct slot *slot_of(const struct slots *slots, uint64_t id, struct place *ret_place)
 {
 	struct slot *slot;
@@ -78,7 +81,7 @@ void slots_fini(struct slots *slots)
 	*slots = (struct slots){.stride = slots->stride, .free = SLOT_NONE};
 }
 
-/* Half a chunk stays for the next attempt. */
+/* If only one half can be allocated, it stays for the next attempt. */
 static int chunk_make(struct slots *slots, unsigned chunk)
 {
 	struct slots_chunk *made = &slots->chunks[chunk];
@@ -91,7 +94,7 @@ static int chunk_make(struct slots *slots, unsigned chunk)
 	return made->records && made->objects ? 0 : -ENOMEM;
 }
 
-/* A slot at the end, of which there was none before. */
+/* Adds a slot at the end. */
 static int slots_grow(struct slots *slots, uint32_t *ret_index)
 {
 	struct place place = place_of(slots->n_slots);
@@ -105,7 +108,7 @@ static int slots_grow(struct slots *slots, uint32_t *ret_index)
 	return r;
 }
 
-/* A slot that is not given: one that was, or a new one. */
+/* Takes a free slot: one that was given back, or a new one. */
 static int slots_take(struct slots *slots, uint32_t *ret_index)
 {
 	if (slots->free == SLOT_NONE)

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Numbers for objects: what is given to the outside in the place of a pointer.
+ * Numbers for objects, given to the outside instead of pointers.
  *
- * An id is the index of a slot and, above it, the slot's generation, which is another each time the
- * slot is given: an id that is out of date finds nothing. No id is below 1 << 32, so small numbers
- * are free for other meanings.
+ * An id is the index of a slot with the slot's generation above it. The generation changes each
+ * time the slot is given out, so an id that is out of date finds nothing. No id is below 1 << 32,
+ * so small numbers are free for other meanings.
  *
- * A slot is a record of the owner's, which has no pointers in it and could be in memory that is
- * shared with another process; and an object of this process, which has them. A record stays where
- * it is for as long as its id lasts: chunks are added, each as large as all before it, and none is
- * moved. Their memory is kept until the end.
+ * A slot holds a record and a pointer to an object of this process. The record is the owner's; it
+ * has no pointers in it, and could be in memory that is shared with another process. It stays where
+ * it is for as long as its id is valid: the table grows by chunks, each as large as all before it
+ * together, and no chunk is moved. Memory is kept until slots_fini().
  */
 #ifndef IPCFS_SLOTS_H
 #define IPCFS_SLOTS_H
@@ -18,47 +18,47 @@
 #include <stdint.h>
 
 enum {
-	SLOTS_FIRST_LOG2 = 6, /* of the number of slots in the first chunk */
+	SLOTS_FIRST_LOG2 = 6, /* the first chunk has 1 << this slots */
 	SLOTS_CHUNKS = 32 - SLOTS_FIRST_LOG2,
 };
 
-/* What stands before each record. */
+/* Precedes each record. */
 struct slot {
-	uint32_t generation; /* 0: never given */
-	uint32_t next;       /* the next free slot; or that it is given */
+	uint32_t generation; /* 0: never given out */
+	uint32_t next;       /* the next free slot, or a mark that this one is given out */
 };
 
 struct slots_chunk {
-	char *records;  /* each with its struct slot before it */
-	void **objects; /* of the same slots */
+	char *records;  /* each preceded by its struct slot */
+	void **objects; /* one for each record */
 };
 
 struct slots {
-	size_t stride; /* from one record to the next, bytes */
+	size_t stride; /* bytes from one record to the next */
 	struct slots_chunk chunks[SLOTS_CHUNKS];
-	uint32_t n_slots; /* that there are, given or free: the indices below */
-	uint32_t free;    /* the first of those that have been given back */
+	uint32_t n_slots; /* in all, given out or free: the indices below this */
+	uint32_t free;    /* the first slot that has been given back */
 };
 
-/* An empty table. Records of `record_size` bytes are aligned as uint64_t is. */
+/* Makes an empty table. Records of `record_size` bytes are aligned as a uint64_t is. */
 void slots_init(struct slots *slots, size_t record_size);
 
-/* Frees the records. The objects are their owner's. */
+/* Frees the records, but not the objects, which belong to the table's owner. */
 void slots_fini(struct slots *slots);
 
-/* Gives `object`, which is not NULL, an id and a record of zeroes. -ENOMEM */
+/* Gives `object`, which is not NULL, an id and a record of zeroes. Fails with -ENOMEM. */
 int slots_add(struct slots *slots, void *object, uint64_t *ret_id);
 
-/* What an id stands for; NULL: nothing, or no longer. */
+/* What the id stands for, or NULL if it stands for nothing, or no longer. */
 void *slots_object(const struct slots *slots, uint64_t id);
 void *slots_record(const struct slots *slots, uint64_t id);
 
-/* Takes back an id that slots_object() knows. */
+/* Takes back an id, which must be valid. */
 void slots_remove(struct slots *slots, uint64_t id);
 
 /*
- * For going through all: the id after `id`, which may have been removed since; of 0 the first. 0:
- * there is none.
+ * For iterating: returns the id after `id`, which may have been removed since, or the first if `id`
+ * is 0. Returns 0 if there is none.
  */
 uint64_t slots_next(const struct slots *slots, uint64_t id);
 

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * By openat2(2): the kernel applies the rules while it walks, so no rename can slip past a check.
+ */
 #include "lib/base/walk.h"
 
 #include <errno.h>
@@ -8,7 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* A path with ".." is walked anew if there was a rename meanwhile; somebody may make many. */
+/* A path with ".." fails with -EAGAIN if there was a rename meanwhile; someone may make many. */
 #define TRIES_MOST 100
 
 static int walk(int dir_fd, const char *path, int flags, unsigned resolve)
@@ -38,7 +41,7 @@ int walk_from(int root_fd, const char *path, int flags)
 	return fd;
 }
 
-/* A mount is in one namespace only. */
+/* A mount is in one namespace only, so comparing mounts compares namespaces too. */
 bool walk_is_own_root(int root_fd)
 {
 	struct statx own, its;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Paths that callers name, walked with their rights on threads of the daemon's.
+ * Paths that callers name, walked with the callers' rights on the daemon's threads.
  */
 #ifndef IPCFS_WALK_H
 #define IPCFS_WALK_H
@@ -8,20 +8,20 @@
 #include <stdbool.h>
 
 /*
- * open(2), O_CLOEXEC, of a path below `dir_fd` (AT_FDCWD), but through no magic link of /proc:
- * those of the daemon's own descriptors, which lead past directories that a caller may not search,
- * are open to each of its threads, whoever it acts as (kernel/ptrace.c, __ptrace_may_access).
- * A descriptor or -errno; -ELOOP: there is such a link on the way.
+ * Opens a path below `dir_fd` (or AT_FDCWD), as open(2) with O_CLOEXEC, but follows no magic link
+ * of /proc. The links of the daemon's own descriptors lead past directories that a caller may not
+ * search, and each of the daemon's threads may follow them, whoever it acts as (kernel/ptrace.c,
+ * __ptrace_may_access). Returns a descriptor or -errno; -ELOOP: there is such a link on the way.
  */
 int walk_open(int dir_fd, const char *path, int flags);
 
 /*
- * The same of an absolute path, where `root_fd` is the root: absolute links begin there, and
- * nothing leads above it (RESOLVE_IN_ROOT). -1: the thread's own.
+ * The same for an absolute path with `root_fd` as its root: absolute links begin there, and nothing
+ * leads above it (RESOLVE_IN_ROOT). -1: the thread's own root.
  */
 int walk_from(int root_fd, const char *path, int flags);
 
-/* Is it the root of this process, in its mount namespace? -1 is. */
+/* Whether it is the root of this process, in its mount namespace. True for -1. */
 bool walk_is_own_root(int root_fd);
 
 #endif

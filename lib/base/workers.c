@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * One mutex protects all that the threads share with the loop's. An eventfd tells the loop that
+ * tasks have ended; a timerfd makes it repeat the signals that interrupt.
+ */
 #include "lib/base/workers.h"
 
 #include <errno.h>
@@ -19,11 +23,11 @@
 #include "lib/base/loop.h"
 #include "lib/base/workers_state.h"
 
-/* Threads that stay when there is nothing to do. */
+/* How many threads stay when there is nothing to do. */
 #define IDLE_MAX 4
-/* How long the loop finishes tasks at a stretch, ns. */
+/* How long the loop finishes tasks before it serves others, ns. */
 #define SLICE 500000
-/* Whoever does not expect this one ignores it. */
+/* Ignored by default, so harmless where it is not expected. */
 #define INTERRUPT_SIGNAL SIGURG
 
 static void tell_loop(struct workers *workers)
@@ -34,7 +38,7 @@ static void tell_loop(struct workers *workers)
 		continue;
 }
 
-/* Runs one task; with the mutex held. */
+/* Runs one task. Called with the mutex held, which work() runs without. */
 static void run_task(struct worker *worker, struct worker_task *task)
 {
 	struct workers *workers = worker->workers;
@@ -53,7 +57,7 @@ static void run_task(struct worker *worker, struct worker_task *task)
 		tell_loop(workers);
 }
 
-/* May one more of this owner's run? Those that have a share of their own count for themselves. */
+/* Whether another task of this owner may run. Tasks with a different share are counted apart. */
 static bool has_share(const struct workers *workers, const struct worker_task *next)
 {
 	unsigned share = next->share ? next->share : workers->share;
@@ -69,8 +73,8 @@ static bool has_share(const struct workers *workers, const struct worker_task *n
 }
 
 /*
- * The oldest task whose turn it is. Whoever ends one looks for the next, so one that has to wait
- * for its owner's others is found by the thread that ends one of those.
+ * Returns the oldest task whose turn it is. A thread that has ended a task looks for the next, so a
+ * task that has to wait for its owner's others is found by the thread that ends one of those.
  */
 static struct worker_task *next_task(const struct workers *workers)
 {
@@ -88,7 +92,7 @@ static void *worker_run(void *data)
 	struct worker *worker = data;
 	struct workers *workers = worker->workers;
 
-	setpriority(PRIO_PROCESS, 0, 0); /* whatever the loop's is */
+	setpriority(PRIO_PROCESS, 0, 0); /* not the loop's, which is higher */
 	pthread_mutex_lock(&workers->mutex);
 	for (;;) {
 		struct worker_task *next = next_task(workers);
@@ -124,7 +128,7 @@ static void join_exited(struct workers *workers)
 	}
 }
 
-/* The one that ended first; NULL: none is left. */
+/* Takes the task that ended first; NULL if none is left. */
 static struct worker_task *take_ended(struct workers *workers)
 {
 	struct worker_task *ended;
@@ -146,7 +150,7 @@ void workers_finish_tasks(struct workers *workers)
 	join_exited(workers);
 }
 
-/* Many may have ended, each with much to do for whoever waits: others are not to wait for all. */
+/* Many tasks may have ended, and done() may take long: others must not wait for all of them. */
 static void finished_dispatch(struct loop_source *source, uint32_t events)
 {
 	struct workers *workers = CONTAINER_OF(source, struct workers, finished);
@@ -185,7 +189,7 @@ bool workers_signal_interrupted(struct workers *workers)
 		pthread_kill(task->worker->thread, INTERRUPT_SIGNAL);
 		found = true;
 	}
-	/* A task that has yet to begin gets the signal then. */
+	/* A task that has not begun gets the signal once it runs. */
 	DL_FOREACH(workers->waiting, task) {
 		found = found || task->is_interrupted;
 	}
@@ -209,7 +213,7 @@ static void do_nothing(int signal)
 {
 }
 
-/* So that a system call which the signal comes in is not begun again. */
+/* Without SA_RESTART: a system call that the signal interrupts fails with EINTR. */
 static void prepare_signal(void)
 {
 	const struct sigaction action = {.sa_handler = do_nothing};
@@ -292,7 +296,10 @@ void workers_interrupt(struct workers *workers, struct worker_task *task)
 	pthread_mutex_unlock(&workers->mutex);
 }
 
-/* Signals are the loop's, but for the one that interrupts. With the mutex held. */
+/*
+ * Called with the mutex held. The new thread gets only the signal that interrupts; all others are
+ * the loop's.
+ */
 static int start_thread(struct workers *workers)
 {
 	CLEANUP_FREE struct worker *worker = calloc(1, sizeof(*worker));
@@ -314,12 +321,12 @@ static int start_thread(struct workers *workers)
 	return 0;
 }
 
-/* With the mutex held: a thread for one more task. */
+/* Finds a thread for one more task. Called with the mutex held. */
 static int find_thread(struct workers *workers)
 {
 	int r = -EAGAIN;
 
-	/* An idle thread may have been woken for a task that it has not taken yet. */
+	/* An idle thread may already have been woken for a task that it has not taken yet. */
 	if (workers->n_waiting < workers->n_idle)
 		return 0;
 	if (workers->n_threads < workers->n_threads_max)

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * How workers end. The signals are repeated until every thread has gone or the time is up: one may
+ * come just before the call that it should interrupt.
+ */
 #include <limits.h>
 #include <stdlib.h>
 #include <time.h>
@@ -7,7 +11,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/workers_state.h"
 
-/* Has all tasks give up; with the mutex held. */
+/* Called with the mutex held. */
 static void interrupt_all(struct workers *workers)
 {
 	struct worker_task *task;
@@ -43,7 +47,7 @@ static void await_exit(struct workers *workers)
 	pthread_cond_timedwait(&workers->exits, &workers->mutex, &until);
 }
 
-/* Waits for the threads until then; true: none is left. */
+/* Waits for the threads, until `until_ms` at most. True: none is left. */
 static bool end_threads(struct workers *workers, long long until_ms)
 {
 	pthread_mutex_lock(&workers->mutex);

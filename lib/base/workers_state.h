@@ -10,7 +10,7 @@
 #include "lib/base/loop.h"
 #include "lib/base/workers.h"
 
-/* A signal may come just before the call that it should interrupt, so it is sent again: ns. */
+/* A signal may come just before the call that it should interrupt, so it is repeated: ns. */
 #define INTERRUPT_AGAIN 1000000
 
 struct worker {
@@ -22,20 +22,23 @@ struct worker {
 struct workers {
 	struct loop *loop;
 	struct loop_source finished; /* eventfd */
-	struct loop_source again;    /* timerfd; runs while a task that is running is interrupted */
-	pthread_mutex_t mutex;       /* of what follows */
+	struct loop_source again;    /* timerfd: runs while an interrupted task has not ended */
+	pthread_mutex_t mutex;       /* protects what follows */
 	pthread_cond_t wanted, exits;
 	struct worker_task *waiting, *running, *ended;
-	struct worker *exited; /* to be joined */
+	struct worker *exited; /* not joined yet */
 	unsigned n_waiting, n_idle, n_threads, n_threads_max, share;
 	bool is_ending;
-	bool is_left; /* nobody listens any more */
+	bool is_left; /* by workers_leave(): nobody listens any more */
 };
 
-/* Sends a signal to each thread whose task is interrupted. True: there is such a task. */
+/*
+ * Sends a signal to each thread whose task is interrupted. Returns whether an interrupted task is
+ * running or waiting. Called with the mutex held.
+ */
 bool workers_signal_interrupted(struct workers *workers);
 
-/* Calls done() of what has ended, and joins the threads that have. */
+/* Calls done() for the tasks that have ended, and joins the threads that have. */
 void workers_finish_tasks(struct workers *workers);
 
 void workers_remove_descriptors(struct workers *workers);
