@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The local files are read on the loop. Only a name that they don't have takes a job.
+ */
 #include "lib/host/account.h"
 
 #include <errno.h>
@@ -40,7 +43,7 @@ static bool is_group_here(const char *name, unsigned long *ret_id)
 	return entry;
 }
 
-/* What is asked, and the answer. */
+/* The question, and then the answer. */
 struct account_question {
 	enum account_sort sort;
 	char name[NAME_SIZE];
@@ -78,7 +81,7 @@ int account_find(struct host *host, struct caller *caller, enum account_sort sor
 		return 0;
 	if (!*name || strlen(name) >= NAME_SIZE)
 		return -ENOENT;
-	memset(&question, 0, sizeof(question)); /* job_run() compares all of it */
+	memset(&question, 0, sizeof(question)); /* job_run() compares every byte */
 	question.sort = sort;
 	strcpy(question.name, name);
 	r = job_run(host, caller, &call);

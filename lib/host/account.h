@@ -12,8 +12,8 @@ enum account_sort { ACCOUNT_USER, ACCOUNT_GROUP };
 
 /*
  * Looks in /etc/passwd or /etc/group, and then wherever else nsswitch.conf(5) says, which may take
- * as long as a network does. -EAGAIN, -EINPROGRESS: as job_run() has them. -ENOENT: there is no
- * such name.
+ * as long as a network does. -EAGAIN, -EINPROGRESS: as for job_run(). -ENOENT: there is no such
+ * name.
  */
 int account_find(struct host *host, struct caller *caller, enum account_sort sort, const char *name,
 		 unsigned long *ret_id);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * There is always a place for the next request: before the last one of the current buffer is given
- * away, the buffer that follows is there. Without it nobody could be served any more, not even who
- * wants to make room.
+ * There is always a place for the next request: before the last place in the current buffer is
+ * given away, the buffer that follows exists. Otherwise nobody could be served any more, not even a
+ * reader that would make room.
  */
 #include "lib/host/buffer.h"
 
@@ -17,10 +17,10 @@
 
 /* Before the bytes of a WRITE: struct fuse_in_header and struct fuse_write_in (linux/fuse.h). */
 #define HEAD ((size_t)80)
-/* A page for the head, the bytes, and what the longest request has beside them. */
+/* A page for the head, the data, and a page for what the longest request has besides. */
 #define ROOM ((size_t)HOST_IO_MAX + 2 * HOST_PAGE)
 
-/* So much address space that there is an aligned buffer in it; the rest goes back. */
+/* Maps enough address space to hold an aligned buffer, and gives the rest back. */
 static char *map_memory(void)
 {
 	const size_t size = 2 * BUFFER_SIZE;
@@ -33,11 +33,11 @@ static char *map_memory(void)
 	if (before)
 		munmap(start, before);
 	munmap(start + before + BUFFER_SIZE, size - before - BUFFER_SIZE);
-	/* Where there are no huge pages it is as good, but slower. */
+	/* Without huge pages it works as well, but slower. */
 	madvise(start + before, BUFFER_SIZE, MADV_HUGEPAGE);
 	/*
-	 * A process that is forked has others' bytes in it otherwise, and we their pages to copy
-	 * before the next request can come.
+	 * Otherwise a forked process would have other users' data in it, and we would have to copy
+	 * its pages before the next request can be read.
 	 */
 	madvise(start + before, BUFFER_SIZE, MADV_DONTFORK);
 	return start + before;
@@ -93,7 +93,7 @@ void buffers_fini(struct buffers *buffers)
 		buffer_free(TAKE_PTR(buffers->current));
 }
 
-/* Where a request may come behind `end`, counted from a page on. */
+/* Where a request may begin behind `end`: at the next page. */
 static size_t place_behind(size_t end)
 {
 	return (end + HOST_PAGE - 1) / HOST_PAGE * HOST_PAGE;
@@ -106,7 +106,7 @@ static bool is_place(size_t place)
 
 char *buffers_next(struct buffers *buffers)
 {
-	/* The place that was used last is in the processor's cache. */
+	/* The place that was used last is still in the processor's cache. */
 	if (buffers->current->n_kept == 0)
 		buffers->end = 0;
 	if (!is_place(place_behind(buffers->end))) {
@@ -116,7 +116,7 @@ char *buffers_next(struct buffers *buffers)
 	return buffers->current->memory + place_behind(buffers->end) + HOST_PAGE - HEAD;
 }
 
-/* Makes sure that requests can come behind `end`, in this buffer or the next. */
+/* Makes sure that there is a place behind `end`, in this buffer or the next. */
 static bool has_next(struct buffers *buffers, size_t end)
 {
 	struct buffer *next;

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What is known of a caller, and what the daemon itself decides. What can't be read counts against
+ * the caller.
+ */
 #include "lib/host/caller.h"
 
 #include <errno.h>
@@ -16,7 +20,7 @@
 
 #define HAS(capabilities, capability) ((capabilities) >> (capability)&1)
 
-/* What is read of /proc/PID. */
+/* Reading /proc/PID. */
 
 static bool has_own_proc;
 
@@ -57,7 +61,7 @@ static int load_groups(struct caller *caller, const char *line)
 	}
 }
 
-/* A file of the caller's directory in /proc; NULL if there is no such thing to be seen. */
+/* Opens a file of the caller's directory in /proc. NULL if it can't be seen. */
 static FILE *open_proc(const struct caller *caller, const char *name)
 {
 	char path[40];
@@ -66,7 +70,7 @@ static FILE *open_proc(const struct caller *caller, const char *name)
 	return caller_is_visible(caller) ? fopen(path, "re") : NULL;
 }
 
-/* Of a thread; 0: this one. */
+/* Gets the capabilities of a thread; 0: this one. */
 static int get_capabilities(pid_t tid, struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3])
 {
 	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, tid};
@@ -74,7 +78,7 @@ static int get_capabilities(pid_t tid, struct __user_cap_data_struct data[_LINUX
 	return syscall(SYS_capget, &header, data) < 0 ? -errno : 0;
 }
 
-/* What counts here of the capabilities that a process has in effect. */
+/* Returns those of the process's effective capabilities that count here. */
 static uint64_t count_capabilities(const struct caller *caller, uint64_t effective)
 {
 	return effective && namespaces_is_own_user(caller->pid) ? effective & caller_permitted()
@@ -129,7 +133,7 @@ int caller_load(struct caller *caller)
 	}
 	fclose(file);
 	caller->capabilities = count_capabilities(caller, effective);
-	caller->is_loaded = r == 0; /* else with some of the groups: never a right by that */
+	caller->is_loaded = r == 0; /* never with only some of the groups */
 	if (r < 0)
 		free_groups(caller);
 	return r;
@@ -158,7 +162,7 @@ rlim_t caller_queue_limit(struct caller *caller)
 	return caller->queue_limit;
 }
 
-/* Field 22 of /proc/PID/stat, clock ticks; 0: it can't be read. */
+/* Returns field 22 of /proc/PID/stat, clock ticks, or 0 if it can't be read. */
 static uint64_t read_start(const struct caller *caller)
 {
 	CLEANUP_FREE char *line = NULL;
@@ -169,7 +173,7 @@ static uint64_t read_start(const struct caller *caller)
 
 	if (!file)
 		return 0;
-	/* The command before it may hold anything, also a newline. */
+	/* The command name before it may contain anything, even a newline. */
 	rest = getdelim(&line, &size, '\0', file) > 0 ? strrchr(line, ')') : NULL;
 	fclose(file);
 	if (!rest || sscanf(rest + 1,
@@ -194,7 +198,7 @@ int caller_open_root(struct caller *caller)
 		return 0;
 	if (!caller_is_visible(caller))
 		return -EPERM;
-	/* A magic link: nothing is walked, whoever serves the filesystem there. */
+	/* A magic link: opening it walks no path, whoever serves the filesystem there. */
 	snprintf(path, sizeof(path), "/proc/%d/root", caller->pid);
 	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 && errno == EACCES && !namespaces_can_see())
@@ -203,7 +207,7 @@ int caller_open_root(struct caller *caller)
 		return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? -errno : -EPERM;
 	caller->has_root = true;
 	caller->root_fd = fd;
-	/* Asked afterwards: from here on it can't have been another's. */
+	/* Checked after the open: if it is the same process now, it was then. */
 	if (caller->started && read_start(caller) != caller->started) {
 		caller->has_root = false;
 		close(fd);
@@ -274,7 +278,7 @@ int caller_set_capabilities(uint64_t wanted)
 	return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
 }
 
-/* What the daemon decides itself, of what it keeps itself. */
+/* What the daemon itself decides, for objects that it keeps. */
 
 bool caller_has(struct caller *caller, int capability)
 {

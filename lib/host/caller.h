@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * On whose behalf something is done.
+ * The process on whose behalf the daemon acts.
  *
- * The daemon may be root while its callers are not, so what the kernel can check it checks as the
- * caller: between caller_enter() and caller_leave() this thread has the caller's effective ids and
- * groups, and those of its capabilities that both have. Its real and saved user stay the daemon's
- * own, so the caller gets no right to signal or trace the daemon meanwhile (kernel/signal.c,
+ * The daemon may be root while its callers are not, so whatever the kernel can check is checked as
+ * the caller: between caller_enter() and caller_leave() this thread has the caller's effective ids
+ * and groups, and the capabilities that both of them have. Its real and saved user ids stay the
+ * daemon's, so the caller gains no right to signal or trace the daemon meanwhile (kernel/signal.c,
  * kill_ok_by_cred).
  *
- * Nobody is root by a number: uid 0 counts for what it owns, and capabilities for the rest. They
- * count only from the daemon's own user namespace (in a new one every process has them all, over
- * what is in it), and only as far as the daemon has them, too. What can't be read is not there.
+ * A uid of 0 does not make a caller root: it counts for what it owns, and capabilities count for
+ * the rest. They count only if the caller is in the daemon's own user namespace (in a new one every
+ * process has them all, over what is in it), and only those count that the daemon has too. What
+ * can't be read counts as absent.
  */
 #ifndef IPCFS_CALLER_H
 #define IPCFS_CALLER_H
@@ -21,7 +22,7 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-/* The umask of whoever has none that is known. */
+/* The umask of a caller whose own is not known. */
 #define CALLER_UMASK 022
 
 struct waiter;
@@ -29,83 +30,85 @@ struct waiter;
 struct caller {
 	uid_t uid;
 	gid_t gid;
-	pid_t pid; /* 0 when it is not visible from here */
+	pid_t pid; /* 0 if it is not visible from here */
 
-	/* What only /proc/PID/status knows: read when it is first needed. */
+	/* What only /proc/PID/status tells: read when first needed. */
 	bool is_loaded;
 	mode_t umask;
 	int n_groups;
 	gid_t *groups;         /* supplementary groups, owned */
-	uint64_t capabilities; /* effective, as far as they count: bit CAP_* */
+	uint64_t capabilities; /* the effective ones that count, as bits CAP_* */
 
-	/* RLIMIT_MSGQUEUE, bytes: read when it is first needed. */
+	/* RLIMIT_MSGQUEUE, bytes: read when first needed. */
 	bool has_queue_limit;
 	rlim_t queue_limit;
 
 	/*
-	 * Bits of lib/host/namespaces.h: which were looked at, and which of those are ours. That
-	 * holds for whoever acts for this caller later, when its process may have gone.
+	 * Bits 1 << enum namespace_type: which namespaces were looked at, and which of them are
+	 * ours. This also holds for whatever acts for the caller after its process has gone.
 	 */
 	unsigned seen, home;
-	/* When its process began, clock ticks: the next of its number differs. 0: not asked for. */
+	/* When its process began, clock ticks: a later one with its pid differs. 0: not noted. */
 	uint64_t started;
 	bool has_root;
-	int root_fd; /* its root directory, owned, if has_root */
+	int root_fd; /* its root directory, owned; valid if has_root */
 
-	/* What waits if this can't be done at once (lib/host/job.h), borrowed; NULL: nothing. */
+	/* Resumed if this can't be done at once (lib/host/job.h). Borrowed; NULL: nothing waits. */
 	struct waiter *waiter;
 };
 
 /*
- * Can the caller's process be looked at in /proc? Not where it is in a PID namespace that the
- * daemon's knows nothing of, nor where /proc is another namespace's than the daemon's: the numbers
- * there are somebody else's.
+ * Whether /proc shows the caller's process. It does not if the process is in a PID namespace that
+ * can't be seen from the daemon's, or if /proc belongs to another PID namespace than the daemon's:
+ * the pids there mean other processes.
  */
 bool caller_is_visible(const struct caller *caller);
 
-/* Forgets what was read. The struct itself is the owner's. */
+/* Frees and forgets what was read. The struct itself belongs to its owner. */
 void caller_fini(struct caller *caller);
 
 /*
  * Reads groups, umask and capabilities, once. A process that can't be seen has no groups, the usual
- * umask and no capabilities. -ENOMEM
+ * umask and no capabilities. Fails with -ENOMEM.
  */
 int caller_load(struct caller *caller);
 
 /*
- * The capabilities alone, with one system call where caller_load() reads a file of /proc, which
- * takes fifty times as long.
+ * The capabilities alone. This takes one system call, where caller_load() reads a file of /proc,
+ * which takes fifty times as long.
  */
 uint64_t caller_look_at_capabilities(const struct caller *caller);
 
-/* Reads RLIMIT_MSGQUEUE, once; of a process that can't be seen it is 0. */
+/* Reads RLIMIT_MSGQUEUE, once; 0 for a process that can't be seen. */
 rlim_t caller_queue_limit(struct caller *caller);
 
-/* Notes when the process began, so that caller_open_root() takes no other for it later. */
+/* Notes when the process began, so that caller_open_root() takes no later process for it. */
 void caller_note_start(struct caller *caller);
 
 /*
- * Opens the caller's root directory, for caller_root(). Where the daemon may look at no process but
- * its own kind (no CAP_SYS_PTRACE) it is the daemon's. -EPERM: it can't be seen. -ENFILE, …
+ * Opens the caller's root directory, for caller_root(). If the daemon has no CAP_SYS_PTRACE and may
+ * not look at the process, this is the daemon's own root. Fails with -EPERM if the process can't be
+ * seen; -EMFILE, -ENFILE, -ENOMEM.
  */
 int caller_open_root(struct caller *caller);
 
 /*
- * Makes *ret_copy the same caller, with groups of its own, but without a root directory. -ENOMEM
+ * Makes *ret_copy the same caller, with its own copy of the groups, but without a root directory or
+ * a waiter. Fails with -ENOMEM.
  */
 int caller_copy(struct caller *ret_copy, struct caller *caller);
 
 /*
- * Become the caller. -EPERM if the daemon may not (it is not root and the caller is another user).
- * On success caller_leave() must follow; the two do not nest.
+ * Becomes the caller. Fails with -EPERM if the daemon may not (it is not root, and the caller is
+ * another user). On success caller_leave() must follow; the two do not nest.
  */
 int caller_enter(struct caller *caller);
 void caller_leave(void);
 
 /*
- * The same for a call about what the caller owns: of an owner the kernel looks at no group, and to
- * read which there are takes longer than all else. Nothing is granted by it that caller_enter()
- * would not grant; but something on the way to the object may be refused.
+ * The same for a call on an object that the caller owns. The kernel does not look at an owner's
+ * groups, and reading them takes longer than all the rest. This grants nothing that caller_enter()
+ * would not grant, but a directory on the way to the object may refuse.
  */
 int caller_enter_owner(const struct caller *caller);
 
@@ -116,38 +119,41 @@ int caller_enter_owner(const struct caller *caller);
 int caller_root(void);
 
 /*
- * Until caller_leave_writer() this thread lacks CAP_FSETID, so that what it writes to, cuts or
- * allocates loses its set-ID bits as by the hand of any user. In between no caller is entered.
- * -ENOMEM
+ * Takes CAP_FSETID from this thread until caller_leave_writer(), so that a file that it writes,
+ * truncates or allocates loses its set-ID bits, as it would under any user. Do not enter a caller
+ * in between. Fails with -ENOMEM.
  */
 int caller_enter_writer(void);
 void caller_leave_writer(void);
 
-/* Sets the capabilities in effect of this thread to those of `wanted` that it may have. */
+/* Sets this thread's effective capabilities to those of `wanted` that it is permitted. */
 int caller_set_capabilities(uint64_t wanted);
 
-/* What capabilities this thread may have. */
+/* The capabilities that this thread is permitted. */
 uint64_t caller_permitted(void);
 
-/* Has the caller this capability (CAP_*), and the daemon, too? */
+/* Whether the caller has this capability (CAP_*), and the daemon has it too. */
 bool caller_has(struct caller *caller, int capability);
 
-/* Is it what the daemon is: its user and group, with all that it may do? */
+/* Whether the caller equals the daemon: the same user and group, and all its capabilities. */
 bool caller_is_daemon(const struct caller *caller);
 
-/* True for the owner, and with CAP_FOWNER. */
+/* Whether the caller is the owner or has CAP_FOWNER. */
 bool caller_owns(struct caller *caller, uid_t owner);
 
 /*
- * The mode-bit check of path_resolution(7), for what the daemon itself keeps: may the caller do
- * `want` (R_OK | W_OK)?
+ * Whether the caller may do `want` (R_OK | W_OK), by the mode bits (path_resolution(7)). For what
+ * the daemon itself keeps.
  */
 bool caller_may(struct caller *caller, const struct stat *attr, int want);
 
-/* Is it one of the daemon's own threads, by way of the mount? The loop's never calls. */
+/*
+ * Whether the caller is one of the daemon's own threads, using the mount. The loop's thread never
+ * does.
+ */
 bool caller_is_ours(const struct caller *caller);
 
-/* True if `gid` is the caller's group or one of its supplementary groups. */
+/* Whether `gid` is the caller's group or one of its supplementary groups. */
 bool caller_in_group(struct caller *caller, gid_t gid);
 
 #endif

@@ -12,10 +12,10 @@
 
 #define KEEP ((id_t)-1)
 
-/* Who the daemon is while this thread has entered a caller. */
+/* The daemon's own ids while this thread has entered a caller. */
 static _Thread_local struct {
-	bool has_groups, has_gid, has_uid; /* to be taken back */
-	bool has_capabilities;             /* likewise, by themselves */
+	bool has_groups, has_gid, has_uid; /* changed, to be restored */
+	bool has_capabilities;             /* the same, apart from the ids */
 	bool has_root;
 	int root_fd;
 	uid_t uid;
@@ -39,8 +39,8 @@ static int set_uids(uid_t real, uid_t effective, uid_t saved)
 }
 
 /*
- * To ids that are still the saved ones this fails only for want of memory. root needs no groups of
- * its own.
+ * A change to ids that are still the saved ones can fail only for lack of memory. root needs no
+ * groups of its own.
  */
 static void leave_ids(void)
 {
@@ -66,7 +66,7 @@ static void leave_capabilities(void)
 	self.has_capabilities = false;
 }
 
-/* With the change of the uid from 0 the thread has lost them all; 0 keeps what it had. */
+/* A thread whose uid changed from 0 has lost them all; one that is still 0 has kept them. */
 static int enter_capabilities(struct caller *caller)
 {
 	int r;
@@ -78,7 +78,7 @@ static int enter_capabilities(struct caller *caller)
 	return r;
 }
 
-/* Each step costs a microsecond and more, so what is the same already is left alone. */
+/* Each step costs a microsecond or more, so what already matches is left alone. */
 static int enter_ids(struct caller *caller)
 {
 	int r = 0;
@@ -102,7 +102,7 @@ static int enter_ids(struct caller *caller)
 	return r;
 }
 
-/* The daemon of a user can be nobody else. */
+/* Whether there is nothing to change. A user's own daemon can be nobody else. */
 static bool is_needless(const struct caller *caller)
 {
 	return self.uid == 0 ? caller_is_daemon(caller) : caller->uid == self.uid;

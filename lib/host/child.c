@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The new process closes the daemon's descriptors, becomes the caller, and then hides its copy of
+ * the daemon's memory.
+ */
 #include "lib/host/child.h"
 
 #include <errno.h>
@@ -16,10 +20,10 @@
 
 #include "lib/base/cleanup.h"
 
-/* How often a process is looked at that has not ended yet, ns. */
+/* How often the loop checks whether a process was stopped, ns. */
 #define LOOK_AGAIN 2000000
 
-/* Takes over the caller's limit, as far as ours allows. */
+/* Takes on the caller's limit, as far as our own hard limit allows. */
 static void take_limit(rlim_t limit)
 {
 	struct rlimit theirs = {.rlim_cur = limit, .rlim_max = limit};
@@ -32,10 +36,11 @@ static void take_limit(rlim_t limit)
 }
 
 /*
- * It has a copy of the daemon's memory, with what other users have there, and the caller may send
- * it signals. No core is dumped of it: a limit of one byte keeps it from files and pipes alike
- * (fs/coredump.c). And its saved user stays the daemon's: whoever would trace it or look into it
- * has to be all three (kernel/ptrace.c, __ptrace_may_access), whatever fs.suid_dumpable says.
+ * The process has a copy of the daemon's memory, with other users' data in it, and the caller may
+ * send it signals. It must not dump core: a limit of one byte prevents both core files and core
+ * pipes (fs/coredump.c). And its saved user id stays the daemon's: to trace the process or look
+ * into it, another one has to match all three ids (kernel/ptrace.c, __ptrace_may_access), whatever
+ * fs.suid_dumpable says.
  */
 static void hide(void)
 {
@@ -44,7 +49,7 @@ static void hide(void)
 	setrlimit(RLIMIT_CORE, &none);
 	setpriority(PRIO_PROCESS, 0, 0);
 	prctl(PR_SET_DUMPABLE, 0);
-	/* A stopped one must not outlive the daemon: it has the mount's descriptor. */
+	/* A stopped process must not outlive the daemon. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
@@ -56,7 +61,7 @@ static int become(struct caller *caller, rlim_t limit, pid_t daemon)
 	    syscall(SYS_setresuid, caller->uid, caller->uid, -1) < 0 ||
 	    caller_set_capabilities(caller->capabilities) < 0)
 		return -errno;
-	hide(); /* a change of ids takes this back */
+	hide(); /* last: a change of ids undoes it */
 	return getppid() == daemon ? 0 : -EINTR;
 }
 
@@ -73,7 +78,7 @@ static void child_dispatch(struct loop_source *source, uint32_t events)
 	child->done(child, WIFEXITED(status) ? -WEXITSTATUS(status) : -EINTR);
 }
 
-/* Whoever stops it only wants others to wait: it is ended then. */
+/* Whoever stops the process only wants others to wait, so it is killed. */
 static void timer_dispatch(struct loop_source *source, uint32_t events)
 {
 	struct child *child = CONTAINER_OF(source, struct child, timer);
@@ -111,7 +116,7 @@ static int child_fork(struct child *child, struct caller *caller, int (*act)(voi
 		return -errno;
 	}
 	if (child->pid == 0) {
-		/* None of the daemon's: who may stop this process would keep them open. */
+		/* The caller could stop this process, and so keep the daemon's files open. */
 		close_range(0, ~0U, 0);
 		r = become(caller, limit, daemon);
 		_exit(r < 0 ? -r : -act(child->shared));

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * System calls made in a process of its own, which is the caller in every respect: its real ids
- * and its limit of message queues (RLIMIT_MSGQUEUE) too.
+ * System calls made in a process of their own, which is the caller in every respect, including its
+ * real ids and its limit for message queues (RLIMIT_MSGQUEUE).
  *
- * What the kernel charges to the real user is charged to the caller that way. The loop does not
- * wait for it, because the caller may send such a process signals: stop it, or kill it.
+ * So what the kernel charges to the real user is charged to the caller. The loop does not wait for
+ * the process, because the caller may send it signals: stop it, or kill it.
  */
 #ifndef IPCFS_CHILD_H
 #define IPCFS_CHILD_H
@@ -18,26 +18,27 @@
 struct child {
 	struct loop *loop;
 	struct loop_source end;   /* pidfd */
-	struct loop_source timer; /* timerfd: is it stopped? */
+	struct loop_source timer; /* timerfd: checks whether it was stopped */
 	pid_t pid;
-	bool was_stopped; /* by a signal, and ended for that */
-	void *shared;     /* `data` of child_start(), which the process may have changed */
+	bool was_stopped; /* by a signal, and killed for that */
+	void *shared;     /* the `data` of child_start(), which the process may have changed */
 	size_t size;
 	void (*done)(struct child *child, int result);
 };
 
 /*
- * Has act(data) called, on a copy of `data` in memory that both share. done() is called from the
- * loop with what act returned, 0 or -errno, or -EINTR if the process was killed; child_fini()
- * follows. act must only make system calls. -EAGAIN, -ENOMEM, -EMFILE: nothing was started.
+ * Calls act(data) in a new process, on a copy of `data` in memory that both share. The loop calls
+ * done() with what act() returned, 0 or -errno, or with -EINTR if the process was killed;
+ * child_fini() must follow. act() may only make system calls. Fails with -EAGAIN, -ENOMEM or
+ * -EMFILE; nothing was started then.
  */
 int child_start(struct child *child, struct loop *loop, struct caller *caller,
 		int (*act)(void *data), const void *data, size_t size);
 
-/* Ends the process if it is still there, and frees what belongs to it. */
+/* Kills the process if it is still there, and frees what belongs to it. */
 void child_fini(struct child *child);
 
-/* True if no process is needed: the daemon is the caller itself, or can be nobody else. */
+/* Whether no process is needed: the daemon is the caller itself, or can be nobody else. */
 bool child_is_needless(struct caller *caller);
 
 #endif

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Each probe makes the very call that it asks about, in a way that leaves no trace.
+ */
 #include "lib/host/feature.h"
 
 #include <errno.h>
@@ -18,12 +21,12 @@
 
 #include "lib/base/cleanup.h"
 
-/* <asm-generic/socket.h> has it from 6.16 on. */
+/* In <asm-generic/socket.h> from Linux 6.16 on. */
 #ifndef SO_PASSRIGHTS
 #define SO_PASSRIGHTS 83
 #endif
 
-/* <linux/pidfd.h> has these from 6.15 on. */
+/* In <linux/pidfd.h> from Linux 6.15 on. */
 struct exit_info {
 	__u64 mask, cgroup;
 	__u32 ids[11];
@@ -32,7 +35,7 @@ struct exit_info {
 #define EXIT_INFO      _IOWR(0xff, 11, struct exit_info) /* PIDFD_GET_INFO */
 #define EXIT_INFO_MASK (1U << 3)                         /* PIDFD_INFO_EXIT */
 
-/* Who may not do it hears so before the handle, which is none, is looked at. */
+/* The kernel checks the right (EPERM) before the handle, which is invalid. */
 static bool may_open_by_handle(void)
 {
 	struct {
@@ -45,7 +48,7 @@ static bool may_open_by_handle(void)
 	return fd >= 0 || errno != EPERM;
 }
 
-/* A mount of a file has none below it, which a user namespace could have locked to it. */
+/* A file has no mounts below it, which a user namespace could have locked to it. */
 static bool probe_open_tree(void)
 {
 	CLEANUP_FD int fd = (int)syscall(SYS_open_tree, AT_FDCWD, "/dev/null",
@@ -67,7 +70,7 @@ static bool probe_mqueue_mount(void)
 	return fd >= 0;
 }
 
-/* A segment's map is as any other, and a memory file counts against nobody's limit. */
+/* A mapped memfd stands in for a segment: it counts against nobody's limit. */
 static bool probe_map_files(void)
 {
 	size_t size = (size_t)sysconf(_SC_PAGESIZE);
@@ -88,7 +91,7 @@ static bool probe_map_files(void)
 	return fd >= 0;
 }
 
-/* The flag is looked at before the identifier, which nobody has: linux/ipc/msg.c, do_msgrcv(). */
+/* The kernel checks the flag before the identifier, which is invalid: ipc/msg.c, do_msgrcv(). */
 static bool probe_msg_copy(void)
 {
 	struct msgbuf message;
@@ -104,7 +107,7 @@ static bool probe_passrights(void)
 	return fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &(int){0}, sizeof(int)) == 0;
 }
 
-/* Older kernels have the call, but know nothing of one who has been waited for: so one ends. */
+/* Older kernels have the call but know nothing of a process that was waited for: so one ends. */
 static bool probe_pidfd_info(void)
 {
 	struct exit_info info = {.mask = EXIT_INFO_MASK};
@@ -124,7 +127,7 @@ static bool probe_pidfd_info(void)
 
 static const struct {
 	const char *name;
-	bool (*probe)(void); /* NULL: the connection tells */
+	bool (*probe)(void); /* NULL: only the connection tells */
 } features_known[N_FEATURES] = {
 	[FEATURE_PASSTHROUGH] = {"passthrough", NULL},
 	[FEATURE_RESEND] = {"resend", NULL},

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Decides how many threads there are, and the default limits that ipcfs(8) names.
+ */
 #include "lib/host/host.h"
 
 #include <errno.h>
@@ -13,10 +16,10 @@
 #include "lib/host/job.h"
 
 #define MIB ((size_t)1 << 20)
-/* Threads, for all users together; and for each, so that others find one. */
+/* Threads for all users together, and for each user, so that others find one. */
 #define WORKERS_MAX   32
 #define WORKERS_SHARE 2
-/* What a name service, or a dead file server, may take to notice that nobody wants its answer. */
+/* How long a name service or dead file server gets to notice that nobody wants its answer. */
 #define LEAVE_MS 1000
 
 int host_init(struct host *host, struct loop *loop)
@@ -42,10 +45,10 @@ int host_init(struct host *host, struct loop *loop)
 				[USER_NAMES] = 32768,
 			},
 	};
-	/* No user is to take all that there are. */
+	/* No user may take all that there are. */
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0)
 		host->users.limits[USER_DESCRIPTORS] = files.rlim_cur / 4;
-	/* But for some, which are the daemon's own. */
+	/* All users together may take all but a sixteenth, which is the daemon's own. */
 	host->users.totals[USER_DESCRIPTORS] = host->users.limits[USER_DESCRIPTORS] / 4 * 15;
 	host->users.totals[USER_SLEEPS] = HOST_SLEEPS_MAX - HOST_SLEEPS_ROOT;
 	host->users.reserves[USER_SLEEPS] = HOST_SLEEPS_ROOT;
@@ -118,7 +121,7 @@ static int start(struct host *host, struct workers *workers, enum user_charge wh
 {
 	int r;
 
-	/* One that found no thread would not sleep at all. */
+	/* They have been stopped: no thread would ever take the task. */
 	if (!workers)
 		return -ENOBUFS;
 	r = user_charge(&host->users, task->owner, what, 1);
@@ -177,7 +180,7 @@ void host_close(struct host *host, uid_t uid, int fd)
 		*closing = (struct closing){
 			{.work = closing_work, .done = closing_done, .owner = uid}, fd};
 		if (workers_submit(host->workers, &closing->task) == 0) {
-			/* The signal ends the wait of SO_LINGER, and nothing else of close(2). */
+			/* The signal ends the wait of SO_LINGER, and nothing else in close(2). */
 			if (may_linger)
 				workers_interrupt(host->workers, &closing->task);
 			return;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What all channels of one mount share: the loop, the users' accounts, and one scratch buffer.
+ * What all channels of one mount share: the loop, its threads, the charges to users, and buffers.
  */
 #ifndef IPCFS_HOST_H
 #define IPCFS_HOST_H
@@ -19,19 +19,19 @@
 #include "lib/host/user.h"
 
 /*
- * The largest read or write that reaches a channel as one request, in bytes: FUSE's max_write.
- * A longer read(2) or write(2) is cut in pieces of at most this by the kernel, and one whose buffer
- * is not page-aligned in pieces up to a page less (linux/fs/fuse/file.c, fuse_direct_io).
+ * The largest read or write that reaches a channel as one request, bytes: FUSE's max_write. The
+ * kernel cuts a longer read(2) or write(2) in pieces of at most this, and one whose buffer is not
+ * page-aligned in pieces up to a page less (linux/fs/fuse/file.c, fuse_direct_io).
  */
 #define HOST_IO_MAX (1024 * 1024)
 #define HOST_PAGE   4096
-/* st_blksize: stdio writes in pieces of this, and a line is to be one message. */
+/* st_blksize: stdio writes in pieces of this, and a line should be one message. */
 #define HOST_BLOCK 65536
 
-/* Threads that sleep, for all users together; and how many of them are for root alone. */
+/* Threads that sleep, for all users together, and how many of them are for root alone. */
 #define HOST_SLEEPS_MAX  1024
 #define HOST_SLEEPS_ROOT 128
-/* Likewise those that wait for the lock of a pipe. */
+/* The same for threads that wait for the lock of a pipe. */
 #define HOST_LOCKS_MAX  512
 #define HOST_LOCKS_ROOT 64
 
@@ -43,7 +43,7 @@ struct scanner;
 struct making;
 struct worker_task;
 
-/* Who has stopped a process that made something for him: lib/host/job_place.c. */
+/* A user who has stopped a process that made something for them: lib/host/job_place.c. */
 struct stopper {
 	uid_t uid;
 	time_t until; /* CLOCK_MONOTONIC */
@@ -51,23 +51,24 @@ struct stopper {
 #define HOST_STOPPERS 16
 
 /*
- * How to open what the mount shows under a number (channel_ops::show), as one of its users would,
- * but without keeping it busy. On a thread only: the mount has to answer.
+ * How to open a node of the mount by its number (channel_ops::show), as a user of the mount would,
+ * but without keeping the mount busy. On a thread only: the mount has to answer.
  */
 struct host_nodes {
 	int tree_fd; /* O_PATH: its root, in a clone of the mount that nobody else has; -1: none */
-	int dir_fd;  /* the same, open */
-	int (*open)(int dir_fd, uint64_t node, int flags); /* a descriptor; -errno. NULL: none */
+	int dir_fd;  /* the same directory, open */
+	/* Returns a descriptor or -errno. NULL: nodes can't be opened. */
+	int (*open)(int dir_fd, uint64_t node, int flags);
 	/*
-	 * Has the kernel forget what stands for an object in the mount (channel::inode), unless
-	 * somebody uses it. NULL: it can't be asked to.
+	 * Asks the kernel to forget the inode that stands for an object in the mount
+	 * (channel::inode), unless somebody uses it. NULL: the kernel can't be asked.
 	 */
 	void (*forget)(struct host *host, const void *inode);
-	/* A name has gone, which fstat(2) should show at once. NULL: it need not. */
+	/* A name was removed, which fstat(2) should show at once. NULL: it need not. */
 	void (*unnamed)(struct host *host);
 };
 
-/* What a pipe is of which nothing else is said: -o pipe_*. All zeroes are the usual ones. */
+/* What a pipe is like if its creator says nothing else: -o pipe_*. All zeroes: the defaults. */
 struct host_pipes {
 	size_t capacity; /* bytes */
 	bool has_no_end; /* eof=never */
@@ -77,92 +78,99 @@ struct host_pipes {
 struct host {
 	struct loop *loop;        /* borrowed */
 	struct workers *workers;  /* for what takes long */
-	struct workers *sleepers; /* for what may sleep for ever: sleeper.h, JOB_SLEEPER */
-	struct workers *walkers;  /* for paths and names, which may take for ever, too */
-	struct workers *lockers;  /* for what waits for the lock of a pipe, which others may keep */
-	_Atomic bool is_ending;   /* nobody is left to read what a job would find */
+	struct workers *sleepers; /* for calls that may sleep for ever: sleeper.h, JOB_SLEEPER */
+	struct workers *walkers;  /* for paths and names, which may also take for ever */
+	struct workers *lockers;  /* for waits for the lock of a pipe, which others may keep */
+	_Atomic bool is_ending;   /* nobody is left to read what a job finds */
 	struct stopper stoppers[HOST_STOPPERS];
 	unsigned last_stopper;
 	struct job *jobs; /* under way, oldest first: lib/host/job.h */
 	struct loop_source job_clock;
-	struct making *makings; /* of texts, under way: lib/channel/making.c */
+	struct making *makings; /* texts being made: lib/channel/making.c */
 	struct loop_task makings_turn;
-	struct scanner *scanner;  /* of processes: lib/info/scanner.h */
-	struct reading *readings; /* of configuration files, in order: lib/tree/config.c */
-	bool is_serving;          /* the mount may call: nothing on the loop may walk into it */
+	struct scanner *scanner;  /* scans the processes: lib/info/scanner.h */
+	struct reading *readings; /* configuration files being read, in order: lib/tree/config.c */
+	bool is_serving;          /* requests arrive: nothing on the loop may walk into the mount */
 	struct host_nodes nodes;
 	struct host_pipes pipes;
-	dev_t dev; /* of the mount, by which its open files are told */
+	dev_t dev; /* of the mount: tells its open files from others */
 	struct user_table users;
-	struct buffers buffers; /* that requests come in */
+	struct buffers buffers; /* that requests are read into */
 	struct features features;
 	struct namespaces namespaces;
-	char root[32]; /* where the machine's files are: "", or "/proc/PID/root" */
+	char root[32]; /* prefix of the machine's files: "", or "/proc/PID/root" */
 	struct timespec started;
-	struct slots locks, lock_files; /* of objects: lib/channel/locks.h */
-	struct space **spaces;          /* of all kinds that there are, borrowed; ends with NULL */
+	struct slots locks, lock_files; /* locks on objects: lib/channel/locks.h */
+	struct space **spaces;          /* of all kinds in the mount, borrowed; ends with NULL */
 	struct space *info;             /* borrowed */
-	struct connection
-		*connected;     /* by the inodes of their sockets: lib/kinds/socket/connections.h */
-	struct numbers numbers; /* of the inodes that the daemon keeps, and of connections */
-	char *scratch; /* where reads land on their way; valid until the next channel call */
+	struct connection *connected; /* by their sockets' inodes: lib/kinds/socket/connections.h */
+	struct numbers numbers; /* for the inodes that the daemon keeps, and for connections */
+	char *scratch;          /* reads pass through it; valid until the next channel call */
 	size_t scratch_size;
-	char *spare; /* for what a reader may leave of its message; NULL: there is none */
+	char *spare; /* for the rest of a message that a reader may leave; NULL: none */
 	size_t spare_size;
 };
 
-/* Prepares a host that borrows `loop`, with the limits that ipcfs(8) names as defaults. -ENOMEM. */
+/*
+ * Prepares a host that borrows `loop`, with the limits that ipcfs(8) names as defaults. Fails with
+ * -ENOMEM or -EMFILE.
+ */
 int host_init(struct host *host, struct loop *loop);
 
 /*
- * Has those wake up who sleep in the kernel's waits, and tell what became of the writes they were
- * at. Nobody does so any more after that.
+ * Wakes all sleepers: each reports what became of the write that it was at. After this none can be
+ * started.
  */
 void host_stop_sleepers(struct host *host);
 
 /*
- * Ends the workers, whose jobs refer to channels, and whose calls are answered. Those who walk may
- * do so in the mount: when nobody answers there any more it has to be left before host_stop().
+ * Ends the workers, whose jobs refer to channels. The requests that wait for them are answered.
+ * Walkers may be in the mount itself: once nobody answers there, unmount it before host_stop().
  */
 void host_stop_workers(struct host *host);
 
 /*
- * Ends all threads, before what their jobs refer to is freed; but for those who walk and have not
- * come back within a second, whose jobs refer to nothing else. The process has to end then.
+ * Ends all threads, before what their jobs refer to is freed. Walkers and lockers that have not
+ * come back within a second are left alone: their jobs refer only to their own data, but the
+ * process has to end then.
  */
 void host_stop(struct host *host);
 void host_fini(struct host *host);
 
 /*
- * Learns all of a caller that may be asked for when its process has gone: a file that outlives its
- * opener acts as the opener was. -ENOMEM
+ * Reads everything about a caller that may be needed when its process has gone: a file that
+ * outlives its opener still acts with the opener's rights. Fails with -ENOMEM.
  */
 int host_know(struct host *host, struct caller *caller);
 
 /*
- * Has a task run by the sleepers or the walkers, for user `uid`, with a thread of its own: each
- * costs a USER_SLEEPS until host_slept(). -ENOBUFS, -ENOMEM: done() is not called.
+ * Runs a task for user `uid` on a thread of its own, one of the sleepers or the walkers. Each is
+ * charged to the user as a USER_SLEEPS until host_slept(). Fails with -ENOBUFS or -ENOMEM; done()
+ * is not called then.
  */
 int host_sleep(struct host *host, struct workers *workers, uid_t uid, struct worker_task *task);
 void host_slept(struct host *host, uid_t uid);
 
 /*
- * The same, by the lockers: each costs a USER_LOCKS until host_locked(). So whoever keeps the locks
- * of a user's pipes keeps that user from pipes alone.
+ * The same for the lockers: each is charged as a USER_LOCKS until host_locked(). So whoever keeps
+ * the locks of a user's pipes keeps that user only from pipes.
  */
 int host_lock(struct host *host, uid_t uid, struct worker_task *task);
 void host_locked(struct host *host, uid_t uid);
 
 /*
- * Closes a descriptor of user `uid`'s on a worker, because that may free what takes long to free.
- * What would linger (SO_LINGER) is interrupted by a signal.
+ * Closes a descriptor of user `uid` on a worker, because the close may free what takes long to
+ * free. A wait because of SO_LINGER is interrupted by a signal.
  */
 void host_close(struct host *host, uid_t uid, int fd);
 
-/* Makes the scratch buffer at least `size` bytes; it may move. -ENOMEM, and it is as before. */
+/*
+ * Makes the scratch buffer at least `size` bytes long; it may move. Fails with -ENOMEM, and leaves
+ * it as it was.
+ */
 int host_reserve(struct host *host, size_t size);
 
-/* Makes sure that there is a spare buffer of at least `size` bytes. -ENOMEM */
+/* Makes sure that there is a spare buffer of at least `size` bytes. Fails with -ENOMEM. */
 int host_reserve_spare(struct host *host, size_t size);
 
 #endif

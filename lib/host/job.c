@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The life of a job: it is started, its waiter is resumed and takes the result; or the waiter gives
+ * up, and the job is undone when it ends. Where it runs is job_place.c's business.
+ */
 #include "lib/host/job.h"
 
 #include <errno.h>
@@ -21,7 +25,7 @@ static void job_free(struct job *job)
 	free(job);
 }
 
-/* Nobody takes the result: as if it had not been. */
+/* Nobody takes the result, so what the job has done is undone. */
 static void job_undo(struct job *job)
 {
 	if (job->result >= 0 && job->call.undo && job->data)
@@ -52,7 +56,7 @@ static void job_run_tell(struct loop_task *task)
 	job_done(job, job->result);
 }
 
-/* Only who acts as the caller has to know all of it, which takes a look at /proc. */
+/* Only a job that acts as the caller needs to know all about it, which takes a look at /proc. */
 static int copy_caller(struct job *job, struct caller *caller)
 {
 	int r;
@@ -106,7 +110,7 @@ int job_expire(struct job *job)
 	return 0;
 }
 
-/* Is this the call that the job was started for? */
+/* Whether this is the call that the job was started for. */
 static bool is_same(const struct job *job, const struct job_call *call)
 {
 	return job->call.act == call->act && job->call.size == call->size &&
@@ -114,8 +118,8 @@ static bool is_same(const struct job *job, const struct job_call *call)
 }
 
 /*
- * A call may fail with an error that to us means waiting: who serves a filesystem chooses what is
- * said of its files. Taken at its word, a request would wait for what never comes.
+ * A call may fail with one of the errors that mean waiting here: whoever serves a filesystem
+ * chooses its errors. If we took it at its word, the request would wait for what never comes.
  */
 static int job_error(int result)
 {
@@ -141,7 +145,7 @@ bool job_take_result(struct waiter *waiter, int (*act)(void *data), int *ret_res
 	return true;
 }
 
-/* Can it be done here and now? */
+/* Whether it can be done here and now. */
 static bool is_needless(const struct host *host, struct caller *caller, enum job_place place)
 {
 	if (place == JOB_SLEEPER)
@@ -172,7 +176,7 @@ static void waiter_drop_job(struct waiter *waiter)
 		job_drop(TAKE_PTR(waiter->job));
 }
 
-/* Are others like it under way already? 0, -ETIMEDOUT, -EBUSY */
+/* Looks for others like it that are under way. Returns 0, -ETIMEDOUT or -EBUSY. */
 static int check_single(const struct host *host, const struct job_call *call)
 {
 	const struct job *job;
@@ -197,14 +201,14 @@ int job_run(struct host *host, struct caller *caller, const struct job_call *cal
 	if (waiter && waiter->job && is_same(waiter->job, call))
 		return job_is_done(waiter) ? job_take(waiter->job, call->data) : -EINPROGRESS;
 	if (waiter)
-		waiter_drop_job(waiter); /* of a step that came to something else */
+		waiter_drop_job(waiter); /* its step came to something else this time */
 	if (job_place_is_callers(call->place) && geteuid() != 0 && caller->uid != geteuid())
 		return -EPERM;
 	if (is_needless(host, caller, call->place))
 		return job_error(call->act(call->data));
 	if (host->is_ending)
 		return -ENOTCONN;
-	/* It may lead into the mount again, and so on; what walks nowhere ends. */
+	/* A walk may lead into the mount again, and so on. A job without one comes to an end. */
 	if (call->walks && caller_is_ours(caller))
 		return -ELOOP;
 	r = call->is_single ? check_single(host, call) : 0;
@@ -254,7 +258,7 @@ void waiter_fini(struct waiter *waiter)
 		waiter->forget(TAKE_PTR(waiter->memory));
 }
 
-/* What is resumed may change the list, so each time the search begins anew. */
+/* A resumed waiter may change the list, so the search starts over each time. */
 void job_end_all(struct host *host)
 {
 	struct job *job, *next;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Jobs that are waited for only so long. When the first is due the clock looks through all.
+ * Jobs whose waiters wait only for a limited time (job_call::most). When the first is due, the
+ * clock looks through all of them.
  */
 #include "lib/host/job_place.h"
 
@@ -53,7 +54,7 @@ static void clock_dispatch(struct loop_source *source, uint32_t events)
 
 	if (read(source->fd, &n, sizeof(n)) != sizeof(n))
 		return;
-	/* What is resumed may change the list. */
+	/* A resumed waiter may change the list. */
 	while ((job = find_due(host, now)) != NULL)
 		if (job_expire(job) < 0)
 			job->until = now + CLOCK_S;

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Processes and threads that run jobs. A user may stop such a process, or make a thread sleep for
+ * ever. The rules here keep that from costing other users anything.
+ */
 #include "lib/host/job_place.h"
 
 #include <errno.h>
@@ -9,9 +13,9 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
 
-/* A process that nobody waits for may take this long, seconds, before its user gets no other. */
+/* How long a process without a waiter may take, seconds, before its user gets no other. */
 #define LEFT_MOST 1
-/* Whoever stops one gets no other for so long, seconds. */
+/* How long a user who has stopped a process gets no other, seconds. */
 #define STOPPED_MOST 2
 
 static struct workers *job_workers(const struct job *job)
@@ -42,12 +46,12 @@ static void job_unpay(struct job *job)
 		host_slept(job->host, job->caller.uid);
 }
 
-/* Processes: one of a user's at a time. */
+/* Processes: one at a time for each user. */
 
 /*
- * Whoever stops such a process wants others to wait behind the lock that the kernel holds for it.
- * He may have many more in line, so these are refused at once. The table is small: who is pushed
- * out of it is only forgotten.
+ * A user who stops such a process wants others to wait behind the lock that the kernel holds for
+ * it. The user may have many more in line, so these are refused at once. The table is small: a user
+ * who is pushed out of it is merely forgotten.
  */
 static void note_stopper(struct host *host, uid_t uid)
 {
@@ -91,7 +95,7 @@ static int start_process(struct job *job)
 	return r == -EAGAIN ? -ENOBUFS : r; /* fork(2) */
 }
 
-/* A process of this user's with the state, or NULL. */
+/* Finds a process of this user in that state, or NULL. */
 static struct job *find_process(struct host *host, uid_t uid, enum job_state state)
 {
 	struct job *job;
@@ -117,7 +121,7 @@ void job_place_next(struct host *host, uid_t uid)
 		loop_defer(host->loop, &next->tell);
 }
 
-/* Does a process of this user's go on and on for nobody, because he has stopped it? */
+/* Whether the process keeps running without a waiter, because its user has stopped it. */
 static bool is_left(const struct job *job)
 {
 	return !job->waiter && (time_t)(clock_now() / CLOCK_S) > job->left.tv_sec + LEFT_MOST;
@@ -189,7 +193,7 @@ static int start_thread(struct job *job)
 	return r < 0 ? -ENOBUFS : 0;
 }
 
-/* Either. */
+/* Both kinds. */
 
 void job_place_init(struct job *job)
 {
@@ -223,7 +227,7 @@ bool job_place_leave(struct job *job)
 {
 	if (job->state != JOB_RUNNING || job->tell.is_queued)
 		return false;
-	/* One that may have to be undone runs to its end; the child knows how to end the others. */
+	/* A process that may have to be undone runs to its end; child_fini() kills the others. */
 	if (job->call.place == JOB_PROCESS) {
 		clock_gettime(CLOCK_MONOTONIC, &job->left);
 		return job->call.undo && !job->host->is_ending;

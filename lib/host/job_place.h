@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where jobs are done: for lib/host/job.c alone.
+ * Where jobs run. Private to lib/host/job*.c.
  */
 #ifndef IPCFS_JOB_PLACE_H
 #define IPCFS_JOB_PLACE_H
@@ -12,7 +12,7 @@
 #include "lib/host/job.h"
 
 enum job_state {
-	JOB_QUEUED,  /* behind another process of its user's */
+	JOB_QUEUED,  /* behind another process of the same user */
 	JOB_RUNNING, /* a process or thread is at it */
 	JOB_DONE,
 };
@@ -23,55 +23,59 @@ struct job {
 	struct caller caller;
 	enum job_state state;
 	struct job_call call; /* data: the job's own copy of what went in */
-	void *data;           /* what act() works on; of a process it is child::shared */
+	void *data;           /* what act() works on; for a process, child::shared */
 	int result;
 	bool is_stopped;
 	struct child child;
 	struct worker_task task;
-	struct loop_task tell;   /* of a job that was stopped before it began */
-	int64_t until;           /* job_call::most; clock_now() */
-	struct timespec left;    /* when its waiter left a process alone; CLOCK_MONOTONIC */
+	struct loop_task tell;   /* resumes the waiter of a job that never ran */
+	int64_t until;           /* when job_call::most is over, as clock_now() */
+	struct timespec left;    /* when its waiter left a process; CLOCK_MONOTONIC */
 	struct job *prev, *next; /* host::jobs */
 };
 
-/* Is it the caller that is at it, and not the daemon itself? */
+/* Whether the job runs as the caller, and not as the daemon itself. */
 static inline bool job_place_is_callers(enum job_place place)
 {
 	return place == JOB_PROCESS || place == JOB_THREAD;
 }
 
-/* May it go on for nobody? */
+/* Whether the job may go on without a waiter. */
 static inline bool job_place_is_left(enum job_place place)
 {
 	return job_place_is_callers(place) || place == JOB_ALONE;
 }
 
-/* In job.c: it is done, or can't be. */
+/* In job.c: the job is done, or can't be done. */
 void job_done(struct job *job, int result);
 
-/* Its time is over: the waiter has its result, and whatever it does yet is undone. -ENOMEM */
+/*
+ * The job's time is over: its waiter gets -ETIMEDOUT, and whatever the job still does is undone.
+ * Fails with -ENOMEM.
+ */
 int job_expire(struct job *job);
 
-/* In job_clock.c: has it expire. */
+/* In job_clock.c: makes the job expire in its time. */
 void job_clock_add(struct job *job);
 
-/*
- * Prepares a job that is all zeroes but for its host and call, and frees what it has of its place
- * in the end.
- */
+/* Prepares a job that is all zeroes except its host and call. */
 void job_place_init(struct job *job);
+/* Frees what the job holds of its place. */
 void job_place_fini(struct job *job);
 
-/* Has it done, or puts it behind its user's process. -EBUSY: that one is left alone and stays. */
+/*
+ * Starts the job, or queues it behind its user's process. -EBUSY: that process keeps running
+ * without a waiter, or the user has just stopped one.
+ */
 int job_place_start(struct job *job);
 
-/* After a process of this user's has gone: the next one begins. */
+/* Starts the user's next process, after one has gone. */
 void job_place_next(struct host *host, uid_t uid);
 
-/* Nobody waits for it any more. True: a thread or process is still at it. */
+/* The job has lost its waiter. True: a thread or process is still at it. */
 bool job_place_leave(struct job *job);
 
-/* Asks one of the daemon's own to end: job_done() follows. */
+/* Asks a job on one of the daemon's own threads to end: job_done() follows. */
 void job_place_stop(struct job *job);
 
 #endif

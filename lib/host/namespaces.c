@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A namespace is known by the text of its link in /proc/PID/ns: reading that costs less than
+ * opening the link.
+ */
 #include "lib/host/namespaces.h"
 
 #include <errno.h>
@@ -9,7 +13,7 @@
 #include <unistd.h>
 
 #define SEPARATORS ":"
-/* How long a look at a thread holds for the next, ns. */
+/* How long a look at a thread stays valid, ns. */
 #define LOOK_LASTS 10000000LL
 
 static const struct {
@@ -19,8 +23,8 @@ static const struct {
 #define N_NAMES (sizeof(names) / sizeof(names[0]))
 
 /*
- * The text of the link tells one namespace from another, and costs less than to open it. 0, or why
- * it can't be read: -EACCES, -ENOENT (there is no such process, or it has ended).
+ * Returns 0, or why the link can't be read: -EACCES, -ENOENT (there is no such process, or it has
+ * ended).
  */
 static int read_link(const char *process, const char *name, char link[static NAMESPACE_LINK])
 {
@@ -65,7 +69,7 @@ bool namespaces_is_own_user(pid_t pid)
 	return read_link_of(pid, "user", theirs) == 0 && strcmp(theirs, own_user) == 0;
 }
 
-/* Without /proc nobody can be seen, and none of these is ever compared. */
+/* Without /proc no caller can be seen, and none of these is ever compared. */
 void namespaces_note(struct namespaces *namespaces)
 {
 	bool is_first = !namespaces->net[0];

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * One netlink socket for each question: the kernel answers a question about one socket in one
+ * message, and a listing (NLM_F_DUMP) in as many datagrams as it takes.
+ */
 #include "lib/host/sock_diag.h"
 
 #include <errno.h>
@@ -18,14 +22,13 @@
 
 #include "lib/base/cleanup.h"
 
-#define ANSWER_MAX 32768 /* NLMSG_GOODSIZE of the kernel is less */
+#define ANSWER_MAX 32768 /* the kernel's NLMSG_GOODSIZE is less */
 #define BIT(n)     (1U << (n))
 #define NO_COOKIE                                      \
 	{                                              \
 		INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE \
 	}
 
-/* A request, as the kernel wants it. */
 struct sock_diag_question {
 	struct nlmsghdr header;
 	union {
@@ -34,10 +37,10 @@ struct sock_diag_question {
 	};
 };
 
-/* Called with each answer; false ends it. */
+/* Called with each answer; false ends the listing. */
 typedef bool answer_fn(void *data, const struct nlmsghdr *answer);
 
-/* The kernel's answers in one datagram: 1 if more follow, 0 if these were all, or -errno. */
+/* Takes the answers in one datagram. Returns 1 if more follow, 0 if these were all, or -errno. */
 static int take_answers(char *buffer, size_t size, answer_fn *each, void *data)
 {
 	struct nlmsghdr *answer = (struct nlmsghdr *)buffer;
@@ -82,7 +85,6 @@ static int sock_diag_ask(struct sock_diag_question *question, size_t size, answe
 	return r;
 }
 
-/* The attribute of this type, or NULL. */
 static const struct rtattr *find_attribute(const struct nlmsghdr *answer, size_t header_size,
 					   unsigned type)
 {
@@ -108,7 +110,7 @@ static bool take_name(void *data, const struct nlmsghdr *answer)
 	const struct names *names = data;
 	bool is_open = msg->udiag_state == TCP_LISTEN || msg->udiag_type == SOCK_DGRAM;
 
-	/* Its first byte is a NUL: it is no path. */
+	/* An abstract name begins with a NUL, a path does not. */
 	if (!is_open || !name || RTA_PAYLOAD(name) < 2 || *(char *)RTA_DATA(name))
 		return true;
 	return names->each(names->data, (char *)RTA_DATA(name) + 1, RTA_PAYLOAD(name) - 1);
@@ -201,7 +203,7 @@ static bool take_file(void *data, const struct nlmsghdr *answer)
 	return false;
 }
 
-/* As the kernel itself numbers it, which is not always what stat(2) says. 0: unknown. */
+/* Returns the kernel's own number, which is not always what stat(2) says, or 0 if unknown. */
 static ino_t inode_number(int fd)
 {
 	CLEANUP_FREE char *line = NULL;
@@ -238,16 +240,16 @@ int sock_diag_is_bound_to(int fd, int file_fd)
 	r = sock_diag_ask(&question, sizeof(question.unix_), take_file, &bound);
 	if (r == -ENOENT || number == 0)
 		return 0;
-	/* The kernel gives 32 bits of it. */
+	/* The kernel gives only 32 bits of it. */
 	return r < 0 ? r : (unsigned)bound == (unsigned)number ? 0 : -ESTALE;
 }
 
-/* The sockets of a file. */
+/* The sockets that belong to a socket file. */
 struct bound {
-	unsigned dev, ino; /* as sock_diag has them */
+	unsigned dev, ino; /* in the form of sock_diag */
 	ino_t *inos;
 	size_t n, most;
-	size_t n_own; /* the first so many are bound to the file */
+	size_t n_own; /* the first n_own are bound to the file itself */
 };
 
 static int compare_inos(const void *a, const void *b)
@@ -257,7 +259,7 @@ static int compare_inos(const void *a, const void *b)
 	return (*one > *other) - (*one < *other);
 }
 
-/* Once: each of two that are connected says so. */
+/* Adds a socket only once: each of two connected sockets names the other. */
 static void bound_add(struct bound *bound, ino_t ino)
 {
 	for (size_t i = 0; i < bound->n; i++)
@@ -267,7 +269,7 @@ static void bound_add(struct bound *bound, ino_t ino)
 		bound->inos[bound->n++] = ino;
 }
 
-/* Its numbers of other sockets: the one peer, or those who wait to be accepted. */
+/* Adds the sockets that an attribute lists: the one peer, or those that wait to be accepted. */
 static void bound_add_all(struct bound *bound, const struct nlmsghdr *answer, unsigned type)
 {
 	const struct rtattr *list = find_attribute(answer, sizeof(struct unix_diag_msg), type);
@@ -296,7 +298,7 @@ static bool take_bound(void *data, const struct nlmsghdr *answer)
 	return true;
 }
 
-/* The other ends of those that were found: what is connected to them, or they to. */
+/* Adds the other ends of the sockets found so far, whichever of the two has connected. */
 static bool take_ends(void *data, const struct nlmsghdr *answer)
 {
 	const struct unix_diag_msg *msg = NLMSG_DATA(answer);
@@ -327,7 +329,7 @@ static int ask_bound(struct bound *bound, answer_fn *each, unsigned show)
 
 ssize_t sock_diag_bound(dev_t dev, ino_t ino, ino_t *ret_inos, size_t most)
 {
-	/* A device as the kernel has it: 20 bits of minor number below the major one. */
+	/* The kernel's own form of a device: 20 bits of minor number below the major number. */
 	struct bound bound = {.dev = major(dev) << 20 | minor(dev),
 			      .ino = (unsigned)ino,
 			      .inos = ret_inos,
@@ -347,7 +349,7 @@ static bool take_inet_peer(void *data, const struct nlmsghdr *answer)
 	return false;
 }
 
-/* The address part and port of an end, as sock_diag has them. */
+/* Fills in the address and port of an end, in the form of sock_diag. */
 static void fill_end(const union sock_diag_address *address, void *ret_address, __be16 *ret_port)
 {
 	if (address->any.sa_family == AF_INET6) {

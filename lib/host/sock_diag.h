@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the kernel knows of sockets, by sock_diag(7): who listens, and what is at the other end.
+ * What the kernel knows about sockets, by sock_diag(7): where somebody listens, and what is at the
+ * other end.
  *
- * All of it is of the network namespace that the daemon is in. A kernel without the protocol's
- * sock_diag has nothing to tell: -ENOENT.
+ * Only the daemon's own network namespace is seen. A kernel without the protocol's sock_diag has
+ * nothing to tell: -ENOENT.
  */
 #ifndef IPCFS_SOCK_DIAG_H
 #define IPCFS_SOCK_DIAG_H
@@ -32,34 +33,34 @@ union sock_diag_address {
 	struct sockaddr_in6 v6;
 };
 
-/* By what the kernel finds the other end of a socket. */
+/* What the kernel needs to find the other end of a socket. */
 struct sock_diag_ends {
 	int family, protocol;
-	ino_t ino;                           /* of a Unix socket */
-	union sock_diag_address here, there; /* of another */
+	ino_t ino;                           /* for a Unix socket */
+	union sock_diag_address here, there; /* for any other */
 };
 
-/* `ret_ends`: all zeroes. -ENOTCONN: it has no other end. */
+/* *ret_ends must be all zeroes. Fails with -ENOTCONN if the socket has no other end. */
 int sock_diag_ends(int fd, struct sock_diag_ends *ret_ends);
 
 /*
- * The socket at the other end, by its inode number, which is how /proc/PID/fd shows it. -ENOENT: it
- * is not on this machine, or there is none. For Unix sockets this takes the longer, the more of
- * them there are on the machine.
+ * Finds the socket at the other end. *ret_ino is its inode number, as /proc/PID/fd shows it. Fails
+ * with -ENOENT if that socket is not on this machine, or there is none. For Unix sockets, the more
+ * of them there are on the machine, the longer this takes.
  */
 int sock_diag_peer(const struct sock_diag_ends *ends, ino_t *ret_ino);
 
 /*
- * The Unix sockets, by their inode numbers, that have to do with a file at which one is bound: that
- * one, those that were accepted there, and those at their other ends, also of who has not been
- * accepted yet. Returns how many; no more than `most` are put there. The file is known by the
- * device of stat(2) and by the kernel's own number. Goes through all sockets of the machine.
+ * Finds the inode numbers of the Unix sockets that belong to a socket file: the one that is
+ * bound to it, those that were accepted there, and those at their other ends, including the clients
+ * that have not been accepted yet. Returns how many, at most `most`. The file is known by the
+ * device of stat(2) and by the kernel's own inode number. Goes through all sockets of the machine.
  */
 ssize_t sock_diag_bound(dev_t dev, ino_t ino, ino_t *ret_inos, size_t most);
 
 /*
- * Is the Unix socket bound to the file that is open there, by its inode number? 0 or -ESTALE; 0
- * where the kernel can't tell (before 5.14, or without sock_diag).
+ * Returns 0 if the Unix socket is bound to the file that is open as `file_fd`, going by its inode
+ * number, else -ESTALE. Returns 0 if the kernel can't tell (before 5.14, or without sock_diag).
  */
 int sock_diag_is_bound_to(int fd, int file_fd);
 

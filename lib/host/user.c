@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A limit for each user alone would let many users together take everything. So where a total is
+ * known, a user may have no more than what is left for all others.
+ */
 #include "lib/host/user.h"
 
 #include <assert.h>
@@ -35,7 +39,7 @@ static struct user *user_new(struct user_table *table, uid_t uid)
 	return user;
 }
 
-/* Would as much be left as the user then has? */
+/* Whether as much would be left for all others as the user would then have. */
 static bool is_fair(const struct user_table *table, uid_t uid, enum user_charge what, size_t theirs)
 {
 	size_t total = table->totals[what] + (uid == 0 ? table->reserves[what] : 0);

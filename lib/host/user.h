@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What each user has taken of the daemon's memory and descriptors, and how much one may take.
+ * How much of the daemon's memory and descriptors each user has taken, and how much a user may
+ * take.
  *
- * Everything that a user can make the daemon keep is charged to that user first, so that nobody
- * can use up what all share. A user is in the table for as long as anything is charged to it.
+ * Everything that a user can make the daemon keep is charged to that user first, so that nobody can
+ * use up what all share. A user is in the table for as long as anything is charged to that user.
  */
 #ifndef IPCFS_USER_H
 #define IPCFS_USER_H
@@ -19,13 +20,13 @@ enum user_charge {
 	USER_FILES,    /* open files and directories; too many: -ENFILE */
 	USER_HELD,     /* requests that wait; too many: -ENOBUFS */
 	USER_BYTES,  /* bytes of blocked writes and of messages read in part; too many: -ENOBUFS */
-	USER_STORED, /* memory of what waits in pipes, bytes; too much: -ENOBUFS */
-	USER_DESCRIPTORS, /* of the daemon's: for channels; too many: -ENFILE */
-	USER_SCANS,       /* of /proc, for texts that are being made; too many: -ENOBUFS */
+	USER_STORED, /* memory of the data that waits in pipes, bytes; too much: -ENOBUFS */
+	USER_DESCRIPTORS, /* the daemon's, for channels; too many: -ENFILE */
+	USER_SCANS,       /* of /proc, for texts being made; too many: -ENOBUFS */
 	USER_SLEEPS,      /* threads that sleep for the user; too many: -ENOBUFS */
 	USER_LOCKS,       /* threads that may wait for the lock of a pipe; too many: -ENOBUFS */
-	USER_LOCKED,      /* ranges of files, by fcntl(2) and flock(2); too many: -ENOLCK */
-	USER_WATCHES,     /* of inotify: for FIFOs that are held; too many: -ENFILE */
+	USER_LOCKED,      /* ranges locked by fcntl(2) and flock(2); too many: -ENOLCK */
+	USER_WATCHES,     /* of inotify, for FIFOs that are held; too many: -ENFILE */
 	USER_NAMES,       /* looked up, and not forgotten by the kernel; too many: -ENOBUFS */
 	USER_N_CHARGES,
 };
@@ -38,24 +39,24 @@ struct user {
 
 struct user_table {
 	struct user *users;
-	size_t limits[USER_N_CHARGES]; /* for each user; root is held to them as well */
+	size_t limits[USER_N_CHARGES]; /* for each user, root included */
 	/*
-	 * What there is for all users together, and what root alone may have beside; 0: no end. A
-	 * user may have as much as is then left for all others: so however many users take what
-	 * they can, the next one finds some.
+	 * How much there is for all users together, and how much more for root alone; 0: no limit.
+	 * A user may have at most as much as is then left for all others: so however many users
+	 * take what they can, the next one finds some.
 	 */
 	size_t totals[USER_N_CHARGES], reserves[USER_N_CHARGES];
-	size_t taken[USER_N_CHARGES]; /* by all */
+	size_t taken[USER_N_CHARGES]; /* by all users */
 };
 
 /*
- * Charges `n` of `what` to the user. On success the caller owes one user_uncharge() of the same.
- * The errors stand beside the names above; -ENOMEM when there is no memory to count with.
+ * Charges `n` of `what` to the user. On success the caller owes a user_uncharge() of the same. The
+ * errors stand beside the names above; -ENOMEM if there is no memory to count with.
  */
 int user_charge(struct user_table *table, uid_t uid, enum user_charge what, size_t n);
 void user_uncharge(struct user_table *table, uid_t uid, enum user_charge what, size_t n);
 
-/* Could `n` of `what` be charged to the user? */
+/* Whether `n` of `what` could be charged to the user. */
 bool user_has_room(struct user_table *table, uid_t uid, enum user_charge what, size_t n);
 
 /* How much of `what` is charged to the user. */
