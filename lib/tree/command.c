@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A command is a chain of steps: its words, its keys, the step of its verb, and what that leads to.
+ * A step names the next one when it is done; a step that has to wait is called again.
+ */
 #include "lib/tree/command.h"
 
 #include <errno.h>
@@ -17,16 +21,16 @@ struct command {
 	struct host *host;
 	struct caller caller;
 	enum command_mode mode;
-	/* What the line still asks for: settings and changes leave it when they are done. */
+	/* What the line still asks for: settings and changes are taken out of it once done. */
 	struct line line;
-	int (*step)(struct command *command); /* the next one; NULL: it is done */
+	int (*step)(struct command *command); /* the next one; NULL: done */
 	struct entry entry;                   /* the object, a reference */
-	unsigned kept;                        /* settings that it may not have: it was there */
-	bool has_made;                        /* it is new, and goes again if the command fails */
-	int failed;                           /* why it goes again */
+	unsigned kept;                        /* settings that an existing object may not have */
+	bool has_made;                        /* the object is new: removed if the command fails */
+	int failed;                           /* why it is removed */
 };
 
-/* What the call under it said, in words. */
+/* Puts the error of the underlying call in words. */
 static int fail(struct command *command, const char *verb, int error)
 {
 	if (job_is_awaited(error))
@@ -35,7 +39,7 @@ static int fail(struct command *command, const char *verb, int error)
 			     command->line.space->kind->path, command->line.name, strerror(-error));
 }
 
-/* chown(2)'s rule, asked before anything is made. */
+/* Applies chown(2)'s rule before anything is made. */
 static int check_owner(struct command *command)
 {
 	struct caller *caller = &command->caller;
@@ -70,7 +74,7 @@ static int change(struct command *command, unsigned changes)
 	return space_change(entry->space, &command->line.attr, changes, &command->caller);
 }
 
-/* What was there stays as it is, but nobody should think that it is what the line says. */
+/* An existing object stays as it is, but nobody should think that it is what the line says. */
 static int step_compare(struct command *command)
 {
 	CLEANUP_FREE char *text = NULL;
@@ -85,14 +89,14 @@ static int step_compare(struct command *command)
 			     command->line.space->kind->path, command->line.name, text);
 }
 
-/* The last step: the object becomes what the line says. What is done is not done again. */
+/* Makes the object what the line says. What has been done is not done again. */
 static int step_adjust(struct command *command)
 {
 	int r = command->line.settings.given ? set(command) : 0;
 
 	if (r == 0)
 		command->line.settings.given = 0;
-	/* Mode last: chown(2) may take bits away. */
+	/* The mode comes last: chown(2) may take bits away. */
 	for (unsigned i = 0; r == 0 && i < 2; i++) {
 		unsigned which =
 			command->line.changes & (i ? CHANGE_MODE : CHANGE_UID | CHANGE_GID);
@@ -107,7 +111,7 @@ static int step_adjust(struct command *command)
 	return r < 0 ? fail(command, command->line.words[0], r) : 0;
 }
 
-/* Another user's is not taken over: its maker may still have it open. */
+/* Another user's object is not taken over: its maker may still have it open. */
 static int check_kept(struct command *command)
 {
 	struct stat attr;
@@ -152,7 +156,7 @@ static int step_keep(struct command *command)
 	return 0;
 }
 
-/* It is refused in any case, and says how the other differs where that can be found out. */
+/* Refuses in any case, and says how the existing object differs if that can be found out. */
 static int step_refuse(struct command *command)
 {
 	const struct kind *kind = command->line.space->kind;
@@ -191,9 +195,9 @@ static int step_create(struct command *command)
 	}
 	if (r < 0)
 		return fail(command, "create", r);
-	if (selector.is_set) /* what stands before ":N" is its name */
+	if (selector.is_set) /* its name is what stands before ":N" */
 		*strrchr(command->line.name, ':') = '\0';
-	command->line.settings.given = 0; /* it has been made so */
+	command->line.settings.given = 0; /* it was made with them */
 	command->has_made = true;
 	command->step = step_adjust;
 	return 0;
@@ -320,7 +324,7 @@ int command_new(struct host *host, const char *line, size_t length, enum command
 	return r;
 }
 
-/* What was made, and did not become what it should, goes again. */
+/* Removes what was made but did not become what it should. */
 static int step_undo(struct command *command)
 {
 	int r = space_remove(command->line.space, command->line.name, &command->caller);
@@ -357,7 +361,7 @@ int command_run(struct command *command, struct waiter *waiter)
 		}
 	}
 	command->caller.waiter = NULL;
-	/* To what waits already it is an error like any other. */
+	/* For a waiter this is an error like any other. */
 	if (r == -EAGAIN && waiter)
 		r = line_complain(&command->line, -EBUSY, "%s", strerror(EAGAIN));
 	if (!job_is_awaited(r))

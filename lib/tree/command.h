@@ -5,13 +5,14 @@
  *     create KIND/NAME [KEY=VALUE...]     # a comment
  *     set    KIND/NAME KEY=VALUE...
  *     remove KIND/NAME
+ *     empty  KIND/NAME
  *
- * Words may be quoted, and have escapes: lib/tree/words.h. Keys are mode (octal), owner, group (a
+ * Words may be quoted and contain escapes: lib/tree/words.h. Keys are mode (octal), owner, group (a
  * name or number) and the kind's own parameters. A command does what its caller could do by other
  * means, and nothing more.
  *
- * A line is parsed once and done in steps. A step that has to wait leaves the command where it is,
- * with all that it knows by then: which accounts the names are, what it has made.
+ * A line is parsed once and carried out in steps. A step that has to wait leaves the command where
+ * it is, with all that is known so far: which accounts the names stand for, what has been made.
  */
 #ifndef IPCFS_COMMAND_H
 #define IPCFS_COMMAND_H
@@ -25,38 +26,42 @@
 struct command;
 struct host;
 
-/* The longest command, and the longest text of an error, bytes with the NUL. */
+/* The longest command and the longest error text, bytes with the NUL. */
 #define COMMAND_MAX       4096
 #define COMMAND_ERROR_MAX 512
 
 enum command_mode {
-	COMMAND_STRICT, /* what is to be created must not exist: -EEXIST */
-	COMMAND_KEEP,   /* if it exists it is kept, and adjusted as far as nothing is lost by it */
+	COMMAND_STRICT, /* an object to create must not exist: -EEXIST */
+	COMMAND_KEEP,   /* an existing object is kept, and adjusted as far as nothing is lost */
 };
 
-/* Makes a command of a line, which need not end with a newline or NUL. Copies both. -ENOMEM */
+/*
+ * Makes a command of a line, which need not end with a newline or NUL. Copies the line and the
+ * caller. Fails with -ENOMEM.
+ */
 int command_new(struct host *host, const char *line, size_t length, enum command_mode mode,
 		struct caller *caller, struct command **ret_command);
 
 /*
- * Does what is still to be done, for `waiter` (NULL: nothing waits). 0, also for an empty line.
- * -EAGAIN, -EINPROGRESS: as job_run() has them. Another -errno: command_error() says which word was
- * wrong and why, and what the command had made is gone. -EINVAL: the line itself is wrong.
+ * Does what is still to be done, for `waiter` (NULL: nothing waits). Returns 0, also for an empty
+ * line. -EAGAIN, -EINPROGRESS: as for job_run(). Any other error: command_error() says which word
+ * was wrong and why, and what the command had made is gone. -EINVAL: the line itself is wrong.
  */
 int command_run(struct command *command, struct waiter *waiter);
 
-/* With the word as it was given: quote it (lib/base/quote.h) where it is shown. */
+/* Contains the user's words as they were given: quote it (lib/base/quote.h) where it is shown. */
 const char *command_error(const struct command *command);
 
-/* One that was not done leaves nothing half made. NULL is nothing. */
+/* An unfinished command leaves nothing half made. Takes NULL. */
 void command_free(struct command *command);
 
-/* Told once what became of a command that ran on by itself. */
+/* Called once, with the outcome of a command that ran on by itself. */
 typedef void command_done_fn(void *data, int result, const char *error);
 
 /*
- * Has a command that has to wait (-EAGAIN) run on by itself; takes it over. done() is called later,
- * once, also if the mount ends before (-ENOTCONN). -ENOMEM: it is not called.
+ * Lets a command that has to wait (-EAGAIN) run on by itself, and takes ownership of it. done() is
+ * called once, also if the mount ends first (-ENOTCONN), and perhaps before this returns. Fails
+ * with -ENOMEM; done() is not called then.
  */
 int command_run_alone(struct command *command, command_done_fn *done, void *data);
 

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Commands that no request waits for: those of the configuration file, and the last line that was
+ * written to ctl before it was closed.
+ */
 #include "lib/tree/command.h"
 
 #include <errno.h>
@@ -7,7 +11,6 @@
 #include "lib/base/cleanup.h"
 #include "lib/host/job.h"
 
-/* A command that nobody holds a request for. */
 struct alone {
 	struct waiter waiter;
 	struct command *command;

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * uthash keeps the order in which entries were added, so the first one is the oldest.
+ */
 #include "lib/tree/complaints.h"
 
 #include <errno.h>

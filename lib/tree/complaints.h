@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What was last wrong with a line of ctl, for each user.
+ * For each user, the last error in a line written to ctl, in words.
  */
 #ifndef IPCFS_COMPLAINTS_H
 #define IPCFS_COMPLAINTS_H
@@ -16,15 +16,15 @@ struct complaints {
 };
 
 /*
- * Keeps a copy of `text` for the user, instead of what was there. Without memory nothing is kept:
- * the errno alone must do. Of many users those who have had theirs longest make room.
+ * Keeps a copy of `text` for the user, in place of an earlier one. Without memory nothing is kept:
+ * the errno alone must do. When there are too many users, the oldest complaint makes room.
  */
 void complaints_keep(struct complaints *complaints, uid_t uid, unsigned line, const char *text);
 
 void complaints_forget(struct complaints *complaints, uid_t uid);
 void complaints_forget_all(struct complaints *complaints);
 
-/* Prints the user's, if there is one. */
+/* Prints the user's complaint, if there is one. */
 void complaints_print(const struct complaints *complaints, uid_t uid, FILE *out);
 
 #endif

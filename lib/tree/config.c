@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Who can write the file commands the daemon: its lines are run with the daemon's rights. So, as
- * sudo, cron and ssh do with theirs, a file that somebody else owns or may write is not read, nor
- * is anything in a directory of that sort. What counts is the open file, which nobody can exchange
- * for another after it was looked at; a symbolic link is as good as what it leads to.
+ * Whoever can write the file commands the daemon: its lines run with the daemon's rights. So, as
+ * sudo, cron and ssh do with their files, the daemon does not read a file that somebody else owns
+ * or may write, nor anything in such a directory. It checks the open file, which nobody can
+ * exchange for another afterwards; a symbolic link is as good as what it leads to.
  */
 #include "lib/tree/config.h"
 
@@ -27,15 +27,15 @@
 #define FAULT_TEXT 128
 
 /*
- * A file that is being read. Its lines are done in order: while one waits the reading stays, and
- * what is to be read besides stands behind it in host::readings.
+ * A file that is being read. Its lines run in order: while one waits, the reading stays, and
+ * further files queue behind it in host::readings.
  */
 struct reading {
 	struct host *host;
 	config_fault_fn *fault;
 	char *path;
 	FILE *file;
-	char *text; /* of the line */
+	char *text; /* the current line */
 	size_t size;
 	unsigned line;
 	int n_faults;
@@ -52,7 +52,7 @@ static void reading_free(struct reading *reading)
 	free(reading);
 }
 
-/* Takes over the file. */
+/* Takes ownership of the file. */
 static struct reading *reading_new(struct host *host, const char *path, FILE *file,
 				   config_fault_fn *fault)
 {
@@ -71,7 +71,7 @@ static struct reading *reading_new(struct host *host, const char *path, FILE *fi
 		reading_free(reading);
 		return NULL;
 	}
-	/* The daemon's own umask is 0, for the callers of the mount. */
+	/* The daemon's own umask is 0, for the sake of the mount's callers. */
 	reading->self.umask = CALLER_UMASK;
 	return reading;
 }
@@ -84,7 +84,7 @@ static void tell(struct reading *reading, unsigned line, const char *what)
 
 static void line_done(void *data, int result, const char *error);
 
-/* The line that was read. False: it waits, and line_done() has the reading. */
+/* Runs the line that was read. False: it waits, and line_done() will read on. */
 static bool run_line(struct reading *reading, size_t length)
 {
 	struct command *command = NULL;
@@ -107,14 +107,14 @@ static bool run_line(struct reading *reading, size_t length)
 	return true;
 }
 
-/* Reads on. The number of faults if it comes to the end; else 0, and it goes on later. */
+/* Reads on. Returns the number of faults at the end of the file, or 0 if it goes on later. */
 static int read_on(struct reading *reading)
 {
 	struct host *host = reading->host;
 	int n_faults;
 	ssize_t length;
 
-	/* Once the mount ends nothing is made any more. */
+	/* Once the mount ends, nothing is made any more. */
 	while (!host->is_ending &&
 	       (errno = 0, length = getline(&reading->text, &reading->size, reading->file)) >= 0) {
 		reading->line++;
@@ -131,7 +131,7 @@ static int read_on(struct reading *reading)
 	return n_faults;
 }
 
-/* Once the mount ends nobody wants to know. */
+/* Once the mount ends, nobody wants to know of faults. */
 static void line_done(void *data, int result, const char *error)
 {
 	struct reading *reading = data;
@@ -141,7 +141,7 @@ static void line_done(void *data, int result, const char *error)
 	read_on(reading);
 }
 
-/* Fills in why the file is not read; false: nothing speaks against it. */
+/* Whether the owner or the mode speaks against reading the file. Fills in the reason. */
 static bool is_distrusted(const struct stat *attr, char text[static FAULT_TEXT])
 {
 	uid_t self = geteuid();
@@ -158,13 +158,13 @@ static bool is_distrusted(const struct stat *attr, char text[static FAULT_TEXT])
 	return true;
 }
 
-/* What has nothing to say needs no trust. */
+/* /dev/null says nothing, so it needs no trust. */
 static bool is_null(const struct stat *attr)
 {
 	return S_ISCHR(attr->st_mode) && attr->st_rdev == makedev(1, 3);
 }
 
-/* Fills in what speaks against reading it, and looks at `errno` if it could not be opened. */
+/* Whether the file is not read. Fills in the reason: `errno` if it could not be opened. */
 static bool is_refused(int fd, char text[static FAULT_TEXT])
 {
 	struct stat attr;
@@ -182,7 +182,7 @@ static bool is_refused(int fd, char text[static FAULT_TEXT])
 	return true;
 }
 
-/* NULL, with `text` filled in. Waits neither for a FIFO's writer nor for who holds a lease. */
+/* NULL: `text` says why. Waits neither for a FIFO's writer nor for the holder of a lease. */
 static FILE *open_file(int dir_fd, const char *name, char text[static FAULT_TEXT])
 {
 	CLEANUP_FD int fd = openat(dir_fd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -198,7 +198,7 @@ static FILE *open_file(int dir_fd, const char *name, char text[static FAULT_TEXT
 	return file;
 }
 
-/* `path` is what it is called in a fault. */
+/* `path` is the file's name in a fault. */
 static int read_file(struct host *host, int dir_fd, const char *path, config_fault_fn *fault)
 {
 	char text[FAULT_TEXT];

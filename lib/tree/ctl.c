@@ -1,4 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Each line that is written is a command. Three things make that less simple than it sounds.
+ *
+ * stdio and the kernel cut a long text anywhere. So the beginning of a line is kept until the rest
+ * comes or the file is closed.
+ *
+ * A command may have to wait for a job. The request that waits keeps it, and later writes to the
+ * same file wait behind.
+ *
+ * Lines run on the loop. So after STRETCH it is the turn of others, and a writer that has had its
+ * turn stands back.
+ */
 #include "lib/tree/ctl.h"
 
 #include <assert.h>
@@ -20,30 +32,30 @@
 #include "lib/tree/complaints.h"
 #include "lib/tree/ctl_text.h"
 
-/* Buffers of stdio are multiples of this. */
+/* stdio's buffers are multiples of this. */
 #define STDIO_PIECE 4096
-/* So long a write may have been cut by the kernel, anywhere: HOST_IO_MAX at most, often less. */
+/* The kernel may have cut a write of this length or more: at HOST_IO_MAX, often before. */
 #define LONG_WRITE 65536
-/* So long, nanoseconds, lines are done at a stretch before others are served. */
+/* How long lines run at a stretch before others are served, ns. */
 #define STRETCH 1000000
 
-/* What there is to know of an open file. */
+/* The state of an open file. */
 struct opener {
 	struct caller caller;
-	unsigned n_lines; /* that were done */
-	bool has_failed;  /* the last line that was tried */
+	unsigned n_lines; /* lines done */
+	bool has_failed;  /* the last line that was tried failed */
 	size_t n_taken;   /* bytes written so far */
-	size_t long_end;  /* n_taken after the last long write; else 0 */
-	char *tail;       /* the beginning of a line; COMMAND_MAX bytes, or NULL */
+	size_t long_end;  /* n_taken after the last long write, or 0 */
+	char *tail;       /* the beginning of a line, COMMAND_MAX bytes, or NULL */
 	size_t tail_size;
 };
 
 struct ctl {
 	struct channel channel;
 	struct complaints complaints;
-	size_t text_size;      /* of what was read last */
-	struct loop_task turn; /* queued: what has been done is enough for now */
-	int64_t spent;         /* nanoseconds, since the last turn */
+	size_t text_size;      /* of the text that was read last */
+	struct loop_task turn; /* queued: it is the turn of others */
+	int64_t spent;         /* on lines since the last turn, ns */
 };
 
 static const struct channel_ops ctl_ops;
@@ -83,7 +95,7 @@ static int ctl_change(struct channel *channel, struct file *file, const struct s
 	return -EPERM;
 }
 
-/* `>` means nothing here. */
+/* `>` changes nothing here. */
 static int ctl_truncate(struct channel *channel, struct file *file, off_t size,
 			struct caller *caller)
 {
@@ -105,7 +117,7 @@ static int ctl_open(struct file *file, struct caller *caller)
 		return -ENOMEM;
 	opener->caller =
 		(struct caller){.uid = caller->uid, .gid = caller->gid, .pid = caller->pid};
-	/* Now, while the process is there to be asked. */
+	/* Now, while the process is still there. */
 	if (host_know(file->channel->space->host, &opener->caller) < 0) {
 		opener_free(opener);
 		return -ENOMEM;
@@ -123,7 +135,7 @@ static ssize_t ctl_read(struct file *file, void *data, size_t size, off_t offset
 	return ctl_text_read(file, &ctl_from(file->channel)->complaints, data, size);
 }
 
-/* The command that the line makes, after what there is of it already. */
+/* Makes a command of the line, with its beginning if that came before. */
 static int ctl_parse(struct file *file, const char *line, size_t length,
 		     struct command **ret_command)
 {
@@ -134,7 +146,7 @@ static int ctl_parse(struct file *file, const char *line, size_t length,
 
 		memcpy(opener->tail + opener->tail_size, line, length < room ? length : room);
 		line = opener->tail;
-		length += opener->tail_size; /* beyond the room: refused, unread */
+		length += opener->tail_size; /* beyond the room: refused unread */
 	}
 	return command_new(file->channel->space->host, line, length, COMMAND_STRICT,
 			   &opener->caller, ret_command);
@@ -146,8 +158,8 @@ static void forget_command(void *command)
 }
 
 /*
- * Takes the line that this write is at: one that has been parsed already is kept by the request
- * that waits for it.
+ * Takes the command of the line that this write is at. If the line has been parsed already, the
+ * request that waits has kept its command.
  */
 static int ctl_take(struct file *file, const char *line, size_t length,
 		    struct command **ret_command)
@@ -159,8 +171,8 @@ static int ctl_take(struct file *file, const char *line, size_t length,
 }
 
 /*
- * Runs a line. Its beginning, if that came before, is kept until it is done: a program that gets an
- * error may write the rest again.
+ * Runs a line. If its beginning came before, that is kept until the line is done: a program that
+ * gets an error may write the rest again.
  */
 static int ctl_run(struct file *file, const char *line, size_t length)
 {
@@ -205,7 +217,7 @@ static bool ctl_keep(struct opener *opener, const char *line, size_t length)
 	return true;
 }
 
-/* Does a write of this file wait that came before? The lines of one file are done in order. */
+/* Whether an earlier write to this file waits. The lines of one file run in order. */
 static bool is_behind(const struct file *file)
 {
 	struct transfer *writer;
@@ -225,7 +237,7 @@ static void ctl_turn(struct loop_task *task)
 	channel_wake(&ctl->channel, EPOLLOUT);
 }
 
-/* Those who have not had their turn come before a writer that has. */
+/* Writers that have not had their turn come before one that has. */
 static void ctl_stand_back(struct file *file)
 {
 	struct channel *channel = file->channel;
@@ -238,7 +250,7 @@ static void ctl_stand_back(struct file *file)
 	DL_APPEND(channel->writers, writer);
 }
 
-/* A line was begun at `began`. Lines cost what they cost, and nobody else is served meanwhile. */
+/* Counts the time that a line took since `began`: nobody else was served meanwhile. */
 static void ctl_spend(struct file *file, int64_t began)
 {
 	struct ctl *ctl = ctl_from(file->channel);
@@ -251,8 +263,8 @@ static void ctl_spend(struct file *file, int64_t began)
 }
 
 /*
- * Does what is left of a write end where a program or the kernel has cut? It is counted, for the
- * positions of a file that is appended to begin anywhere.
+ * Whether the rest of a write ends where the program or the kernel may have cut it. This goes by
+ * the bytes written, not by positions, because those begin anywhere if the file is appended to.
  */
 static bool is_piece(struct opener *opener, size_t size)
 {
@@ -264,8 +276,8 @@ static bool is_piece(struct opener *opener, size_t size)
 }
 
 /*
- * Is it the turn of others? A line that has been begun goes on in any case: who is resumed takes
- * what his job has done.
+ * Whether it is the turn of others. A line that has begun goes on in any case: a resumed request
+ * takes the result of its job.
  */
 static bool must_wait(const struct ctl *ctl, const struct file *file)
 {
@@ -273,10 +285,10 @@ static bool must_wait(const struct ctl *ctl, const struct file *file)
 }
 
 /*
- * Stops at the first line that fails: what was done counts, unless it was nothing. stdio writes a
- * long text in pieces of STDIO_PIECE, and the kernel cuts LONG_WRITE, which may end within a line;
- * what else ends without a newline is a whole one. What is left when it is the turn of others is
- * held.
+ * Stops at the first line that fails, and returns how much was done before it, or the error if that
+ * is nothing. stdio writes a long text in pieces of STDIO_PIECE, and the kernel may have cut a
+ * write of LONG_WRITE or more, so such a piece may end within a line; any other text that ends
+ * without a newline ends with a whole line. What is left when it is the turn of others is held.
  */
 static ssize_t ctl_take_lines(struct file *file, const char *data, size_t size)
 {
@@ -318,7 +330,7 @@ static ssize_t ctl_write(struct file *file, const void *data, size_t size, off_t
 	return n;
 }
 
-/* Of a line that ran on after its file was closed. */
+/* A line that runs on after its file was closed. */
 struct last_line {
 	struct channel *channel; /* a reference */
 	uid_t uid;
@@ -335,7 +347,7 @@ static void last_line_done(void *data, int result, const char *error)
 	free(last);
 }
 
-/* Nobody is left to be told; but what a program has written before it closed the file is done. */
+/* Nobody is left to get an error, but what a program wrote before it closed the file is done. */
 static void ctl_run_last(struct file *file)
 {
 	struct opener *opener = file->state;
@@ -351,7 +363,7 @@ static void ctl_run_last(struct file *file)
 		last_line_done(last, -ENOMEM, strerror(ENOMEM));
 }
 
-/* A last line without a newline, at the end of a piece, has been waiting for this. */
+/* A last line without a newline, at the end of a piece, was kept until now. */
 static void ctl_release(struct file *file)
 {
 	struct opener *opener = file->state;

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The file ctl in the root of the mount: what is written to it are commands (command.h), and
- * reading it shows their grammar and the reader's own last error.
+ * The file ctl in the root of the mount. The lines written to it are commands (command.h); reading
+ * it shows their grammar and the reader's own last error.
  *
- * A command is run with the rights of who opened the file, not of who writes to it: another's
- * output may end up here.
+ * A command runs with the rights of the process that opened the file, not of the one that writes to
+ * it: the output of another user's program may end up here.
  */
 #ifndef IPCFS_CTL_H
 #define IPCFS_CTL_H
 
 #include "lib/channel/channel.h"
 
-/* The caller owns the reference. -ENOMEM */
+/* The caller owns the reference. Fails with -ENOMEM. */
 int ctl_new(struct space *root, struct channel **ret_channel);
 
 #endif

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * For an open that also writes, file::rest holds the text until it has been read to its end.
+ */
 #include "lib/tree/ctl_text.h"
 
 #include <errno.h>

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a read of ctl gives: the grammar, and what was last wrong with a line of the user's.
+ * What a read of ctl gives: the grammar, and the user's own last error.
  *
- * An open for reading alone has one text, from the open on. One that also writes is a conversation,
- * where positions would be those of both: a stream. Its text is made at the first read, and after a
- * write anew; when it has been read to the end, it has ended until then.
+ * An open for reading only has one text, made at the open. An open that also writes is a
+ * conversation, in which reads and writes would share positions, so it is a stream. Its text is
+ * made at the first read, and again at the first read after a write. Once read to its end, it stays
+ * at end-of-file until the next write.
  */
 #ifndef IPCFS_CTL_TEXT_H
 #define IPCFS_CTL_TEXT_H
@@ -12,15 +13,18 @@
 #include "lib/channel/channel.h"
 #include "lib/tree/complaints.h"
 
-/* Of the text without a complaint; 0 if there is no memory to find out. */
+/* The size of the text without a complaint, or 0 if there is no memory to find out. */
 size_t ctl_text_size(void);
 
-/* For an open that reads alone. Sets *ret_size on success. -ENOMEM, -ENOBUFS */
+/* For an open that only reads. Sets *ret_size on success. Fails with -ENOMEM or -ENOBUFS. */
 int ctl_text_freeze(struct file *file, const struct complaints *complaints, size_t *ret_size);
 
-/* For one that also writes, where file::mark says that it has ended. -ENOMEM, -ENOBUFS */
+/*
+ * For an open that also writes, where file::mark says that the text has ended. Fails with -ENOMEM
+ * or -ENOBUFS.
+ */
 ssize_t ctl_text_read(struct file *file, const struct complaints *complaints, void *data,
 		      size_t size);
-void ctl_text_forget(struct file *file); /* it is written */
+void ctl_text_forget(struct file *file); /* at a write */
 
 #endif

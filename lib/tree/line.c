@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Words are not copied: they are cut out of the line's text, in place.
+ */
 #include "lib/tree/line.h"
 
 #include <ctype.h>
@@ -19,7 +22,6 @@ void line_init(struct line *line, const char *text, size_t length)
 	memcpy(line->text, text, length < COMMAND_MAX ? length : COMMAND_MAX - 1);
 }
 
-/* Says what is wrong, and returns the error. */
 int line_complain(struct line *line, int error, const char *format, ...)
 {
 	va_list args;
@@ -79,7 +81,7 @@ int line_find_object(struct line *line, struct space *const *spaces)
 	return 0;
 }
 
-/* A whole number in `base`, or false. */
+/* Parses a number in `base`. False: the text is none, or it is more than `max`. */
 static bool parse_id(const char *text, int base, unsigned long max, unsigned long *ret_id)
 {
 	char *end;
@@ -91,13 +93,13 @@ static bool parse_id(const char *text, int base, unsigned long max, unsigned lon
 	return !errno && !*end && *ret_id <= max;
 }
 
-/* Who looks names up. */
+/* On whose behalf names are looked up. */
 struct asker {
 	struct host *host;
 	struct caller *caller;
 };
 
-/* A number, or the name of an account. */
+/* Parses a number, or the name of an account. */
 static int parse_account(struct line *line, const struct asker *asker, enum account_sort sort,
 			 const char *value, unsigned long *ret_id)
 {
@@ -152,7 +154,7 @@ static int parse_mode(struct line *line, const char *value)
 	return 0;
 }
 
-/* What a value is not, if it is not a good one. */
+/* Says what is wrong with a bad value. */
 static const char *describe(const struct parameter *parameter)
 {
 	switch (parameter->type) {
@@ -181,7 +183,7 @@ static int complain_value(struct line *line, const struct parameter *parameter, 
 	return r;
 }
 
-/* KEY=VALUE of the kind's own. */
+/* Parses one of the kind's own keys. */
 static int parse_setting(struct line *line, const char *key, const char *value)
 {
 	const struct kind *kind = line->space->kind;
@@ -206,7 +208,7 @@ static int parse_setting(struct line *line, const char *key, const char *value)
 	return 0;
 }
 
-/* One word; it is as it was if it has to be looked at again. */
+/* Parses one word, which stays as it was if it has to be parsed again. */
 static int parse_key(struct line *line, const struct asker *asker, char *key)
 {
 	const struct parameter *parameters = line->space->kind->parameters;

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * One text for every mount and every reader.
+ */
 #include "lib/tree/readme.h"
 
 #include <stdio.h>

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * info/ mirrors the kinds, so it is made last and freed first.
+ */
 #include "lib/tree/root.h"
 
 #include <assert.h>
@@ -27,7 +30,10 @@ static unsigned count_units(const struct kind *kind)
 	return kind->ino_bits ? 1U << (kind->ino_bits - INO_UNIT_BITS) : 0;
 }
 
-/* The units of a kind whose objects have numbers from the kernel: the same on every machine. */
+/*
+ * Reserves units of inode numbers for a kind whose objects are numbered by the kernel: the same
+ * units on every machine.
+ */
 static void give_numbers(struct space *space, size_t i)
 {
 	unsigned unit = INO_KINDS;
@@ -64,7 +70,7 @@ static int add_kind(struct host *host, struct folder *root, size_t i,
 	return r;
 }
 
-/* A file of the root's own. */
+/* Adds a file of the root itself. */
 static int add_file(struct folder *root, const char *name,
 		    int (*make)(struct space *root, struct channel **ret_channel))
 {
@@ -74,7 +80,7 @@ static int add_file(struct folder *root, const char *name,
 	return r < 0 ? r : folder_add(root, name, entry);
 }
 
-/* After the kinds, which it mirrors. */
+/* Called after all kinds have been added. */
 static int add_info(struct host *host, struct folder *root)
 {
 	struct entry entry = {0};

@@ -8,9 +8,9 @@
 #include "lib/channel/space.h"
 
 /*
- * Opens the spaces of all kinds and puts them in their places; host::spaces lists them from then
- * on. A kind that the machine has not is left out, and `missing` is told. The caller owns the
- * reference and gives it back with root_free(). -ENOMEM
+ * Opens the spaces of all kinds and puts them in their places; after this host::spaces lists them.
+ * A kind that the machine lacks is left out, and reported to `missing`. The caller owns the
+ * reference and gives it back with root_free(). Fails with -ENOMEM.
  */
 int root_new(struct host *host, void (*missing)(const char *path, int error),
 	     struct space **ret_root);

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Each removal is its own waiter, and frees itself when it is done. It reports no failure.
+ */
 #include "lib/tree/undo.h"
 
 #include <errno.h>

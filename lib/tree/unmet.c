@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Goes by the object's status, so it tells a caller no more than info/ does.
+ */
 #include "lib/tree/unmet.h"
 
 #include <errno.h>
@@ -29,13 +32,13 @@ unsigned unmet_passing(const struct parameter *parameters)
 	return which;
 }
 
-/* What the object tells of a parameter; NULL: nothing, or not to this caller. */
+/* What the object says about a parameter; NULL: nothing, or nothing to this caller. */
 static const struct row_value *told(const struct row *row, const struct parameter *parameter)
 {
 	return row_find(row, parameter->told_as ? parameter->told_as : parameter->name);
 }
 
-/* Is it what the line asks for? Numbers are compared as such: 1K is 1024. */
+/* Whether it is what the line asks for. Numbers are compared as numbers: 1K is 1024. */
 static bool is_met(const struct line *line, unsigned i, const struct row_value *value)
 {
 	const struct parameter *parameter = &line->space->kind->parameters[i];
@@ -74,7 +77,7 @@ static void print_value(FILE *out, const struct row_value *value)
 	}
 }
 
-/* The settings `which` that the row does not agree with. */
+/* Returns those of the settings `which` that the row disagrees with. */
 static unsigned find_unmet(const struct line *line, unsigned which, const struct row *row)
 {
 	const struct parameter *parameters = line->space->kind->parameters;
@@ -113,7 +116,7 @@ static int print(const struct line *line, unsigned which, const struct row *row,
 	return -ENOMEM;
 }
 
-/* A server's directory is a space; info/ shows the server itself in its place. */
+/* A server's directory is a space; in its place, info/ has the server itself. */
 static int find_channel(const struct line *line, const struct entry *entry, struct caller *caller,
 			struct entry *ret_found)
 {

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Taking out quotes and escapes never makes a word longer, so each is written over its own text.
+ */
 #include "lib/tree/words.h"
 
 #include <ctype.h>
@@ -9,7 +12,7 @@
 
 #define BLANKS " \t\r\n"
 
-/* A number of `n` digits; 0: it is not of that form, or more than a byte. */
+/* Parses a number of `n` digits. Returns 0 if it is malformed or more than a byte. */
 static int take_number(const char *digits, size_t n, int base)
 {
 	static const char all[] = "0123456789abcdef";
@@ -26,7 +29,7 @@ static int take_number(const char *digits, size_t n, int base)
 	return value <= UCHAR_MAX ? value : 0;
 }
 
-/* What stands after a backslash: its byte, and how long it is; 0: nothing that there is. */
+/* Returns the byte for what follows a backslash, and its length; 0: there is no such escape. */
 static char take_escape(const char *text, size_t *ret_length)
 {
 	*ret_length = 1;
@@ -36,7 +39,7 @@ static char take_escape(const char *text, size_t *ret_length)
 	return (char)(*text == 'x' ? take_number(text + 1, 2, 16) : take_number(text, 3, 8));
 }
 
-/* Takes a word that begins at `in`, which is written over; NULL: it has a fault. */
+/* Takes the word that begins at `in`, in place. Returns what follows it, or NULL at a fault. */
 static char *take_word(char *in, const char **ret_fault)
 {
 	char *out = in, quote = '\0';

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Words of a line, as a shell takes them apart, with the escapes that fstab(5) and info/ have.
+ * Splits a line into words as a shell does, with the escapes of fstab(5) and info/.
  *
  *     'any bytes'     as they stand
- *     "any bytes"     as they stand, but for the escapes
- *     \NNN, \xNN      the byte of that octal or hexadecimal number, but not 0
- *     \ and another   that one as it stands, if it is no letter or digit: those are refused
+ *     "any bytes"     as they stand, except the escapes
+ *     \NNN, \xNN      the byte with that octal or hexadecimal number, which must not be 0
+ *     \ and another   that character as it stands; letters and digits are refused
  *
- * A quoted part may begin and end within a word; no quote goes beyond its line. "#" where a word
- * begins is a comment.
+ * A quoted part may begin and end within a word; no quote extends beyond its line. "#" at the
+ * beginning of a word begins a comment.
  */
 #ifndef IPCFS_WORDS_H
 #define IPCFS_WORDS_H
 
 /*
- * Takes the next word out of *text, which moves on and is overwritten. *ret_word NULL: there is
- * none. -EINVAL: *ret_fault, a literal, says what is wrong with it.
+ * Takes the next word out of *text, which is overwritten and moves on. *ret_word is NULL if there
+ * is none. Fails with -EINVAL; *ret_fault, a literal, says what is wrong with the word.
  */
 int words_next(char **text, char **ret_word, const char **ret_fault);
 
