@@ -28,9 +28,10 @@ int info_fifos_add(struct info_fifos *fifos, struct info_walk *walk, struct chan
 int info_fifos_count(struct info_fifos *fifos, struct scanner *scanner, struct caller *reader);
 
 /*
- * Puts what was found into the rows, whose readers and writers are 0 so far. If the scan failed,
- * every row loses both numbers. If it could not look at some processes, a brief row loses them, and
- * any other row says how many processes those are. Runs on any thread.
+ * Puts what was found into the rows of the FIFOs that were added, whose readers and writers are 0
+ * so far. If the scan failed, each of these loses both numbers. If it could not look at some
+ * processes, a brief row loses them, and any other says how many processes those are. Runs on any
+ * thread.
  */
 void info_fifos_fill(const struct info_fifos *fifos, struct row *rows);
 

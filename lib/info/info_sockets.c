@@ -13,7 +13,7 @@
 #include "lib/host/job.h"
 #include "lib/host/sock_diag.h"
 
-/* The most sockets of one file. There are more only if somebody makes them on purpose. */
+/* No more sockets of one file are looked for: more exist only if somebody wants them to. */
 #define SOCKETS_MAX 1024
 
 struct sockets_look {

@@ -68,7 +68,7 @@ static bool add_name(void *data, const char *name, ino_t ino, mode_t mode)
 	return true;
 }
 
-/* Whether an object has gone, or the reader may not see it. That must not fail the others. */
+/* Whether the object has gone, or the reader may not see it. Neither ends the walk. */
 static bool is_no_object(int r)
 {
 	return r == -ENOENT || r == -ESTALE || r == -EIDRM || r == -EPERM || r == -EACCES;

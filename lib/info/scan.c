@@ -73,7 +73,7 @@ static struct peer *peer_of(struct look *look, size_t target)
 	return peer;
 }
 
-/* Notes that the process has the file; `path` is a map's, else NULL. Returns false: no room. */
+/* Notes that the process has the file: mapped with `path`, or open if NULL. False: no room. */
 static bool note(struct look *look, const struct scan_key *key, const char *path, unsigned access)
 {
 	const struct scan_area *area = look->area;
@@ -192,7 +192,7 @@ static bool look_at_maps(struct look *look)
 	return has_room;
 }
 
-/* Fills in the process's name and user in this step's peers. The user owns /proc/PID. */
+/* Fills in the process's name and user, the owner of /proc/PID, in this step's peers. */
 static void name_peers(struct look *look)
 {
 	CLEANUP_FD int fd = openat(look->dir_fd, "comm", O_RDONLY | O_CLOEXEC);

@@ -207,7 +207,7 @@ static void leave_out(struct watch *watch, uid_t uid)
 			list->processes[i].is_left_out = true;
 }
 
-/* The looker has ended at a process: goes on behind that. */
+/* Leaves out the process at which the looker ended: the next looker begins behind it. */
 static void skip(struct watch *watch)
 {
 	struct scan_list *list = watch->list;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A scan first takes its targets over in steps, waits until there is a watcher for it, and then
- * runs. It ends when the watcher closes its socket.
+ * A scan first takes its targets over in steps, and then waits until fewer than SCANS_MOST others
+ * run. Then a watcher is started for it, and it ends when the watcher closes its socket.
  */
 #include "lib/info/scanner.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Scans for peers, for the daemon but outside of it, so that they can be killed.
+ * Scans for peers: on behalf of the daemon but outside it, so that a scan can be killed.
  *
  * Other users' processes can delay a scan for ever (scan.h), so it runs in processes of its own.
  * The daemon does not fork those itself: its memory may be large, and would be copied on the loop

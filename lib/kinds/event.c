@@ -72,7 +72,7 @@ static void event_close(struct event *event)
 	close(TAKE_FD(event->counter.source.fd));
 }
 
-/* Replaces the counter, if there is one, by a new one. */
+/* Opens a new counter, which replaces the old one if there is any. */
 static int event_open_counter(struct event *event, uint64_t value, bool is_semaphore)
 {
 	int flags = EFD_CLOEXEC | EFD_NONBLOCK | (is_semaphore ? EFD_SEMAPHORE : 0);

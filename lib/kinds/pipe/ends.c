@@ -127,8 +127,8 @@ int ends_pause(void *node)
 /*
  * A write end is wanted while something is in the pipe and nobody else writes: the next reader then
  * need not wait in open(2). It is dropped as soon as the pipe is empty, because readers are then at
- * end-of-file. Only inotify reports that. So the watch comes before the write end, and one more
- * look comes after: a reader that emptied the pipe before there was a watch did so unseen.
+ * end-of-file. Only inotify tells when that is. So the watch comes before the write end, and one
+ * more look comes after: a reader that emptied the pipe before there was a watch did so unseen.
  */
 static void settle(struct ends *ends)
 {

@@ -163,7 +163,7 @@ static int ask(struct pipe *pipe, struct caller *caller, int (*act)(void *data),
 				       .size = sizeof(*job)});
 }
 
-/* Needs no thread: poll(2) tells that there is nothing in it. */
+/* Whether it is empty, as poll(2) tells without a thread, or not held. */
 static bool is_empty(const struct fifo_hold *hold)
 {
 	return !hold->is_held || !(ends_look(hold->read_end.fd) & EPOLLIN);
@@ -326,7 +326,7 @@ static bool keeps(const struct pipe *pipe, const struct settings *settings)
 						 : pipe->is_kept;
 }
 
-/* A socket has nothing to set; a FIFO has only if it is kept, or if `keep` is being set. */
+/* Nothing can be set on a socket, and on a plain FIFO only if `keep` is given as well. */
 static int fifo_set(struct channel *channel, const struct settings *settings, struct caller *caller)
 {
 	struct pipe *pipe = pipe_from(channel);

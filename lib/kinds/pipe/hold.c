@@ -340,9 +340,7 @@ void hold_read(struct fifo_hold *hold)
 
 void hold_leave(struct fifo_hold *hold)
 {
-	/*
-	 * A thread works on it, and someone with the lock may hold that up for long: off the list.
-	 */
+	/* Off the list: somebody who has the pipe's lock may keep the thread for long. */
 	if (hold->is_busy) {
 		keeper_place(hold, HOLD_NOWHERE);
 		return;

@@ -72,7 +72,7 @@ void hold_fini(struct fifo_hold *hold);
 
 /*
  * Takes ownership of what was opened for the hold. If the FIFO is held already, closes that again.
- * Fails with -ENFILE, or -ESTALE once the hold has ended.
+ * Fails with -ENFILE or -ENOMEM, or with -ESTALE once the hold has ended.
  */
 int hold_take(struct fifo_hold *hold, struct ends_opening *opening);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * On the loop a name is looked up with RESOLVE_CACHED, which does not take the directory's lock.
- * What is not found or can't be opened that way is left to a job: -EAGAIN.
+ * On the loop a name is looked up with RESOLVE_CACHED, which does not take the directory's lock. A
+ * lookup or an open that could have to wait fails with -EAGAIN instead, and is left to a job.
  */
 #include "lib/kinds/posix/region.h"
 

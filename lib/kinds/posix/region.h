@@ -9,10 +9,10 @@
  * without the lock (on tmpfs the dentry cache is the directory), and opening a file waits for
  * nobody, unless someone has a lease on it.
  *
- * The daemon keeps no descriptor of a region that could read or write: O_PATH descriptors break no
- * lease and keep no program from starting (ETXTBSY). Each use opens the file itself, and the kernel
- * decides by mode, ACL and attributes. A job gets a descriptor by its number, and first checks that
- * it still belongs to the same file.
+ * Of a region that the kernel serves, the daemon keeps no descriptor that could read or write:
+ * O_PATH descriptors break no lease and keep no program from starting (ETXTBSY). Each use opens the
+ * file itself, and the kernel decides by mode, ACL and attributes. A job gets a descriptor by its
+ * number, and first checks that it still belongs to the same file.
  */
 #ifndef IPCFS_REGION_H
 #define IPCFS_REGION_H

@@ -101,9 +101,7 @@ static ssize_t sem_get_acl(struct channel *channel, void *data, size_t size)
 	return region_get_acl(&sem->named, sem->fd, data, size);
 }
 
-/*
- * A semaphore is shown as what the daemon keeps is: of its attributes only the ACL means anything.
- */
+/* Shown like an object that the daemon keeps, it has no extended attribute except the ACL. */
 static int sem_set_xattr(struct channel *channel, const struct xattr *xattr, struct caller *caller)
 {
 	struct sem *sem = sem_from(channel);

@@ -140,7 +140,7 @@ static int abstract_lookup(struct space *space, const char *name, struct caller 
 	return 0;
 }
 
-/* bash's <> creates where there is nothing. connect(2) fails with this error, too. */
+/* bash's <> tries to create a name that is missing: it gets the error of connect(2). */
 static int abstract_create(struct space *space, const char *name, mode_t mode,
 			   const struct settings *settings, struct caller *caller,
 			   struct entry *ret_entry)

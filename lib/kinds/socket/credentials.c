@@ -100,7 +100,7 @@ ssize_t credentials_send(const struct file *file, int fd, const void *data, size
 		who.pid = getpid();
 		n = send_as(fd, &who, data, size);
 	}
-	/* For our own user the kernel says the same by itself, but for a group we are not in. */
+	/* For our own user the kernel says the same by itself, except for a group we are not in. */
 	if (is_refused(n) && file->uid == getuid()) {
 		n = send(fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
 		return n < 0 ? -errno : n;

@@ -156,7 +156,7 @@ static int bind_abstract(const char *name, int fd)
 	return bind_to(fd, &address, offsetof(struct sockaddr_un, sun_path) + 1 + size);
 }
 
-/* Parses HOST:PORT. Runs on the loop, which can't wait for the network, so resolves no names. */
+/* Parses HOST:PORT. It resolves no names, because on the loop it can't wait for the network. */
 static int find_tcp(const char *address, struct addrinfo **ret_found)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM,

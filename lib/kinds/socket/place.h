@@ -8,7 +8,7 @@
 /*
  * Opens the directory of an absolute path under the thread's present identity, and points *ret_name
  * at the name behind it. Returns an O_PATH descriptor. -EPERM: for the caller that the thread has
- * entered the path leads elsewhere; -EROFS: that caller may not write there.
+ * entered the path leads elsewhere; -EROFS: for that caller it is read-only.
  */
 int place_open(const char *path, const char **ret_name);
 

@@ -55,7 +55,7 @@ static int server_directory_change(struct space *space, const struct stat *attr,
 			      changes, caller);
 }
 
-/* For the other two this is a stand-in: stat(2) shows the number of a connection. */
+/* For accept and connect a stand-in: stat(2) shows the number of a connection. */
 static ino_t name_ino(const struct server *server, size_t i)
 {
 	const struct kept *kept = &server->kept;

@@ -52,7 +52,7 @@ static void listen_drop(struct host *host, struct caller *caller, void *data)
 	server_close(host, data, caller);
 }
 
-/* Makes a directory for the daemon alone: the system's, or where it can't have that, its user's. */
+/* Makes the daemon's own directory: the system's, or its user's where it can't make that. */
 static int make_directory(char *ret_path, size_t size)
 {
 	const char *own = getenv("XDG_RUNTIME_DIR");

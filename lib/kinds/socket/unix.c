@@ -229,7 +229,7 @@ static int directory_list(struct space *space, struct caller *caller, space_entr
 			  &(struct listed_reader){entry, data});
 }
 
-/* bash's <> creates where there is nothing. connect(2) fails with this error, too. */
+/* bash's <> tries to create a name that is missing: it gets the error of connect(2). */
 static int directory_create(struct space *space, const char *name, mode_t mode,
 			    const struct settings *settings, struct caller *caller,
 			    struct entry *ret_entry)

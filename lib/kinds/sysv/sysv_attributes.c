@@ -130,7 +130,7 @@ void sysv_attributes(const struct sysv *sysv, const union sysv_data *data, struc
 		.st_gid = data->perm.gid,
 	};
 	sysv_space_from(sysv->channel.space)->calls->times(data, ret_attr);
-	/* Where there was no use yet, the time of the last change stands in. */
+	/* For a use that has not happened yet, the time of the last change stands in. */
 	if (ret_attr->st_atim.tv_sec == 0)
 		ret_attr->st_atim = ret_attr->st_ctim;
 	if (ret_attr->st_mtim.tv_sec == 0)

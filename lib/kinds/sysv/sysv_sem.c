@@ -98,7 +98,7 @@ static size_t set_count(const struct sysv *set)
 	return (size_t)set->identity.size;
 }
 
-/* Gets all values with the rights that this thread has now. The result is freed by free(3). */
+/* Gets all values with the rights that this thread has now. The caller frees them. */
 static int get_values(int id, size_t n, unsigned short **ret_values)
 {
 	CLEANUP_FREE unsigned short *values = calloc(n, sizeof(*values));
@@ -250,7 +250,7 @@ static void set_status(struct channel *channel, struct caller *caller, struct ro
 	struct sysv *set = set_from(channel);
 	union sysv_data data;
 
-	/* Each *_STAT of a set looks at all its semaphores: for one of many, not once more. */
+	/* Each *_STAT of a set looks at all its semaphores: a row among many does without. */
 	if (row->is_brief)
 		row_add_signed(row, "id", set->id);
 	else if (sysv_status(set, row, &data) < 0)

@@ -273,7 +273,7 @@ static int segment_conceive(struct space *space, const char *name, mode_t mode,
 	segment->sysv.id = -1;
 	segment->key = key;
 	segment->charged = caller->uid;
-	/* From the top down, while identifiers begin below: it gets one once it has a size. */
+	/* Numbered from the top down: identifiers, which it gets with a size, begin below. */
 	attributes_init(&segment->attributes, ~numbers_take(&space->host->numbers), mode, caller);
 	ret_entry->channel = &segment->sysv.channel;
 	return 0;

@@ -258,7 +258,7 @@ START_TEST(test_workers_interrupt_ends_what_sleeps_and_nothing_else)
 }
 END_TEST
 
-/* The signal may come before the sleep: here it does so half of the time. */
+/* The signal may come before the sleep: half of these tasks are not seen to start first. */
 START_TEST(test_workers_interrupt_at_any_time_ends_the_task)
 {
 	sem_t started;

@@ -163,7 +163,7 @@ START_TEST(test_peers_no_target_matches_nobody)
 	look_find(NULL, 0);
 	ck_assert_uint_eq(look_found.n_peers, 0);
 	look_forget();
-	/* What the daemon keeps has no inode of the kernel's, and the 0 of others is not it. */
+	/* The kernel has no inode for what the daemon keeps: device 0 must match no file. */
 	look_find(&nothing, 1);
 	ck_assert_uint_eq(look_found.n_peers, 0);
 	look_forget();
