@@ -8,7 +8,10 @@
 
 #include <stdint.h>
 
-/* The numbers are below this. Each costs one bit of memory, but only once that many are in use. */
+/*
+ * The numbers are below this. Each costs one bit of memory, but only once that many have been
+ * taken, whether or not they were given back.
+ */
 #define NUMBERS_MOST (1U << 20)
 
 struct numbers {
@@ -21,8 +24,8 @@ struct numbers {
 void numbers_fini(struct numbers *numbers);
 
 /*
- * Returns a free number, from 1 on. If all are taken, or without memory, returns one from
- * NUMBERS_MOST on, which is never used again.
+ * Returns a free number, from 1 on. If all are taken, or there is no memory for more, returns one
+ * from NUMBERS_MOST on, which is never used again.
  */
 uint64_t numbers_take(struct numbers *numbers);
 void numbers_give(struct numbers *numbers, uint64_t number);

@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* A path with ".." fails with -EAGAIN if there was a rename meanwhile; someone may make many. */
+/* A path with ".." is tried again (-EAGAIN) if there was a rename meanwhile; there may be many. */
 #define TRIES_MOST 100
 
 static int walk(int dir_fd, const char *path, int flags, unsigned resolve)

@@ -92,7 +92,7 @@ static void *worker_run(void *data)
 	struct worker *worker = data;
 	struct workers *workers = worker->workers;
 
-	setpriority(PRIO_PROCESS, 0, 0); /* not the loop's, which is higher */
+	setpriority(PRIO_PROCESS, 0, 0); /* not the loop's, which may be higher */
 	pthread_mutex_lock(&workers->mutex);
 	for (;;) {
 		struct worker_task *next = next_task(workers);

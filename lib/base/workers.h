@@ -39,7 +39,7 @@ struct worker_task {
 int workers_new(struct loop *loop, unsigned n_threads, unsigned share,
 		struct workers **ret_workers);
 
-/* Interrupts and awaits the running tasks, and calls done() for all. Takes NULL. */
+/* Interrupts and awaits the running tasks, and calls done() for all. NULL: does nothing. */
 void workers_free(struct workers *workers);
 
 /*
@@ -59,7 +59,7 @@ bool workers_cancel(struct workers *workers, struct worker_task *task);
 void workers_interrupt(struct workers *workers, struct worker_task *task);
 
 /*
- * Interrupts all tasks, so that those give up that heed it. Call it repeatedly until it returns
+ * Interrupts all tasks, so that those that heed it give up. Call it repeatedly until it returns
  * false: then none is waiting or running. done() follows as usual.
  */
 bool workers_hurry(struct workers *workers);

@@ -37,7 +37,7 @@ static char *map_memory(void)
 	madvise(start + before, BUFFER_SIZE, MADV_HUGEPAGE);
 	/*
 	 * Otherwise a forked process would have other users' data in it, and we would have to copy
-	 * its pages before the next request can be read.
+	 * the pages before the next request can be read.
 	 */
 	madvise(start + before, BUFFER_SIZE, MADV_DONTFORK);
 	return start + before;
@@ -93,7 +93,7 @@ void buffers_fini(struct buffers *buffers)
 		buffer_free(TAKE_PTR(buffers->current));
 }
 
-/* Where a request may begin behind `end`: at the next page. */
+/* The place for a request behind `end`: from the next page on. */
 static size_t place_behind(size_t end)
 {
 	return (end + HOST_PAGE - 1) / HOST_PAGE * HOST_PAGE;

@@ -53,7 +53,7 @@ struct caller {
 	bool has_root;
 	int root_fd; /* its root directory, owned; valid if has_root */
 
-	/* Resumed if this can't be done at once (lib/host/job.h). Borrowed; NULL: nothing waits. */
+	/* What waits if this can't be done at once (lib/host/job.h), borrowed; NULL: nothing. */
 	struct waiter *waiter;
 };
 

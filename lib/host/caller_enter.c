@@ -15,7 +15,7 @@
 /* The daemon's own ids while this thread has entered a caller. */
 static _Thread_local struct {
 	bool has_groups, has_gid, has_uid; /* changed, to be restored */
-	bool has_capabilities;             /* the same, apart from the ids */
+	bool has_capabilities;             /* changed apart from the ids, to be restored */
 	bool has_root;
 	int root_fd;
 	uid_t uid;

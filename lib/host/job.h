@@ -5,9 +5,9 @@
  * One vocabulary holds everywhere. A call that can't be answered at once returns -EAGAIN and has
  * done nothing: hold the request and call again. A held request has a waiter, which it passes with
  * the caller (caller::waiter) or the open file (file::waiter). With a waiter, the call starts a job
- * and returns -EINPROGRESS. When the job is done the waiter is resumed: it repeats the step that
- * returned so, and now job_run() has the result. A step is never begun twice for any other reason,
- * and what earlier steps have done stays done.
+ * and returns -EINPROGRESS. When the job is done the waiter is resumed: it repeats that step, and
+ * now job_run() has the result. A step is never begun twice for any other reason, and what earlier
+ * steps have done stays done.
  *
  * A job belongs to its waiter alone: two requests for the same thing are two jobs, and neither
  * takes the other's result. A waiter has one job at a time.
@@ -55,7 +55,7 @@ enum job_place {
 #define JOB_LONG_MOST  16
 #define JOB_ALIKE_MOST 2
 
-/* What is to be done. */
+/* What a job does, and where. */
 struct job_call {
 	enum job_place place;
 	/*
