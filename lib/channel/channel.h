@@ -198,7 +198,7 @@ struct channel_ops {
 	int (*opened)(struct file *file);
 	void (*release)(struct file *file); /* NULL: nothing to do */
 	/*
-	 * Takes up to `size` bytes, or one message, into a buffer with room for message_max.
+	 * Takes up to `size` bytes, or one message into a buffer with room for message_max.
 	 * -EAGAIN. -EMSGSIZE: the next message is longer than was known; message_max now says how
 	 * long. NULL: -EBADF.
 	 */

@@ -5,7 +5,7 @@
  * looked at all its sources, it is the next one's turn. However many there are, no one else waits
  * longer than one slice.
  *
- * A making that has gathered much ends by way of the worker, which frees it.
+ * A making that has gathered much ends by way of the worker, which frees what was gathered.
  */
 #include "lib/channel/making.h"
 

@@ -21,7 +21,10 @@ struct readiness {
 /* Sets it up for a channel that outlives it, without a descriptor yet. */
 void readiness_init(struct readiness *readiness, struct channel *channel);
 
-/* Watches source.fd. For before or after a try that may return -EAGAIN. -ENOSPC, -ENOMEM. */
+/*
+ * Watches source.fd: call it before trying what may return -EAGAIN, or after. Fails with -ENOSPC or
+ * -ENOMEM.
+ */
 int readiness_watch(struct readiness *readiness);
 
 /* Stops watching; the descriptor stays open. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * How values are written: numbers in decimal or after 0x, sizes with a unit, words as themselves.
+ * How values are written: numbers in decimal, or in hexadecimal after 0x; sizes with a unit; words
+ * as themselves.
  */
 #include "lib/channel/settings.h"
 

@@ -56,7 +56,7 @@ void sleeper_stop(struct sleeper *sleeper)
 	struct host *host = sleeper->channel->space->host;
 
 	if (!host->sleepers || sleeper->end.is_queued)
-		return; /* it has been told */
+		return; /* it was stopped already */
 	if (workers_cancel(host->sleepers, &sleeper->task)) {
 		sleeper->result = -EINTR;
 		loop_defer(host->loop, &sleeper->end);

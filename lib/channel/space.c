@@ -131,7 +131,7 @@ int space_lookup(struct space *space, const char *name, struct caller *caller,
 	return space_find(space, base, caller, ret_entry);
 }
 
-/* Notes the time of a change. Native changes only the kernel notices, in its own directories. */
+/* Notes the time of a change. Only the kernel notices native ones, in its own directories. */
 static int note_change(struct space *space, int result)
 {
 	if (result == 0)

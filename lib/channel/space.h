@@ -77,7 +77,7 @@ struct space_ops {
 	 * otherwise would. Never waits. NULL: they don't.
 	 */
 	bool (*inherits)(const struct space *space);
-	/* The mount has left the tree: closes what keeps the mount alive. NULL: nothing does. */
+	/* The mount has left the tree: closes what keeps it alive. NULL: nothing does. */
 	void (*let_go)(struct space *space);
 };
 

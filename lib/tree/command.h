@@ -52,7 +52,7 @@ int command_run(struct command *command, struct waiter *waiter);
 /* Contains the user's words as they were given: quote it (lib/base/quote.h) where it is shown. */
 const char *command_error(const struct command *command);
 
-/* An unfinished command leaves nothing half made. Takes NULL. */
+/* An unfinished command leaves nothing half made. NULL: does nothing. */
 void command_free(struct command *command);
 
 /* Called once, with the outcome of a command that ran on by itself. */

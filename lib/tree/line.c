@@ -81,7 +81,7 @@ int line_find_object(struct line *line, struct space *const *spaces)
 	return 0;
 }
 
-/* Parses a number in `base`. False: the text is none, or it is more than `max`. */
+/* Parses a number in `base`. False: it is malformed, or more than `max`. */
 static bool parse_id(const char *text, int base, unsigned long max, unsigned long *ret_id)
 {
 	char *end;
