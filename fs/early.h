@@ -13,8 +13,8 @@ struct early_request;
 struct session;
 
 /*
- * Keeps the request in the session's buffer. Returns false if it must be handled now: it comes from
- * one of our own threads, or there is no memory.
+ * Keeps a copy of the request in the session's buffer. Returns false if it must be handled now: it
+ * comes from one of our own threads, or there is no memory.
  */
 bool early_keep(struct session *session);
 

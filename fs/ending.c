@@ -34,7 +34,7 @@ static void refuse(const struct session *session, uint64_t unique)
 		.len = sizeof(out), .error = -ENOTCONN, .unique = unique};
 	ssize_t n = write(session->device.fd, &out, sizeof(out));
 
-	(void)n; /* the caller has gone */
+	(void)n; /* if it failed, the caller has gone */
 }
 
 /* Answers one request. Returns 0; -EAGAIN: there is none. Any other error: no more will come. */

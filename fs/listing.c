@@ -85,7 +85,7 @@ static bool listing_entry(struct listing *listing, const char *name, ino_t ino, 
 	return true;
 }
 
-/* Whether the objects are shown as links here, as inode_link() does. */
+/* Whether the objects are listed as links, which inode_link() makes of them. */
 static bool has_links(const struct space *space)
 {
 	return space->link_dir && !features_has(&space->host->features, FEATURE_PASSTHROUGH);

@@ -22,7 +22,7 @@ static const uint64_t most[N_LOCK_SORTS] = {[LOCK_ALONE] = 1000 * MS, [LOCK_SHAR
 #define FREE_MOST (100 * MS)
 /* Free if it stood in line behind another of the same user's: a hundred of these make a second. */
 #define FREE_IN_LINE (10 * MS)
-/* A request that comes from another process this soon after the last one ended stood in line. */
+/* A request that comes from another thread this soon after the last one ended stood in line. */
 #define IN_LINE (5 * MS)
 
 uint64_t lock_time_now(void)
@@ -126,8 +126,8 @@ static struct lock_place *get_place(struct lock_times *times, uid_t uid, uint64_
 }
 
 /*
- * Whether it stood in line: behind another process; or behind its own, which just made others wait
- * for long.
+ * Whether it stood in line: behind another thread; or behind an earlier request of its own thread,
+ * which just made others wait for long.
  */
 static bool is_in_line(const struct lock_place *place, const struct caller *caller, uint64_t now)
 {

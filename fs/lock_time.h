@@ -9,7 +9,7 @@
  * than a second. And since many requests, from many processes, could follow one another, all
  * requests of a user share one second for each sort of lock, and regain it only as time passes.
  *
- * Short holds are free, so that nobody is refused for doing much work, or on a busy machine. But a
+ * Short holds are free, so that nobody is refused for much work, or on a busy machine. But a
  * request that follows closely upon another of the same user's in the same directory has stood in
  * line for the lock, and others behind it: much less of it is free. Requests that share the lock at
  * the same time stand in no line.
@@ -42,7 +42,7 @@ struct lock_place {
 		uint64_t uid;
 	} key;
 	uint64_t released; /* when the last request ended */
-	pid_t pid;         /* the process that sent it */
+	pid_t pid;         /* the thread that sent it */
 	bool was_long;     /* whether others had to wait for it */
 	unsigned n_held;
 	UT_hash_handle hh; /* lock_times::places */

@@ -31,9 +31,10 @@ static void op_init(void *data, struct fuse_conn_info *conn)
 		fuse_set_feature_flag(conn, FUSE_CAP_DONT_MASK);
 	}
 	/*
-	 * Without this, because the mount has attributes, the kernel asks for one at each write to
-	 * shm/, and has the writer clear set-ID bits by chmod(2), which only the owner may do. With
-	 * it they are cleared where the write is made on the user's behalf (caller_enter_writer()).
+	 * Without this, because the mount has extended attributes, the kernel asks for one at each
+	 * write to shm/, and has the writer clear set-ID bits by chmod(2), which only the owner may
+	 * do. With it they are cleared where the write is made on the user's behalf
+	 * (caller_enter_writer()).
 	 */
 	fuse_set_feature_flag(conn, FUSE_CAP_HANDLE_KILLPRIV_V2);
 	fuse_unset_feature_flag(conn, FUSE_CAP_SPLICE_READ);
