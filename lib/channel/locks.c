@@ -101,7 +101,7 @@ static int note_granted(struct file *file, const struct lock *lock)
 
 int lock_wait(struct file *file, const struct lock *lock, struct caller *caller)
 {
-	/* Once a thread waits for the lock, the lock is the thread's to get. */
+	/* Once a thread waits for the lock, leave it to the thread. */
 	bool is_asleep = caller->waiter && caller->waiter->job;
 	int r = is_asleep ? -EAGAIN : lock_set(file, lock);
 

@@ -10,7 +10,7 @@
  *
  * A uid of 0 does not make a caller root: it counts for what it owns, and capabilities count for
  * the rest. They count only if the caller is in the daemon's own user namespace (in a new one every
- * process has them all, over what is in it), and only those count that the daemon has too. What
+ * process has them all, over what is in it), and then only those that the daemon has too. What
  * can't be read counts as absent.
  */
 #ifndef IPCFS_CALLER_H

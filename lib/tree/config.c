@@ -141,7 +141,7 @@ static void line_done(void *data, int result, const char *error)
 	read_on(reading);
 }
 
-/* Whether the owner or the mode speaks against reading the file. Fills in the reason. */
+/* Whether its owner or mode makes the file unsafe to read. Fills in the reason. */
 static bool is_distrusted(const struct stat *attr, char text[static FAULT_TEXT])
 {
 	uid_t self = geteuid();
