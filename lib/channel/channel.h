@@ -62,7 +62,7 @@ enum channel_trait {
 	CHANNEL_HAS_NO_PEEK = 1 << 6, /* as if channel_ops::peek were NULL */
 	/* The object may have several channels, so locks on them would not meet: -ENOLCK. */
 	CHANNEL_HAS_NO_LOCKS = 1 << 7,
-	CHANNEL_STATUS_IS_DEAR = 1 << 8, /* too expensive for each stat(2) of its info/ text */
+	CHANNEL_STATUS_IS_SLOW = 1 << 8, /* too slow for each stat(2) of its info/ text */
 };
 
 /* One object. Several names, inodes and files may share it; the last reference destroys it. */

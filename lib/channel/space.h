@@ -114,7 +114,7 @@ void space_unref(struct space *space); /* NULL: does nothing */
 
 /*
  * Returns 0 if the caller's namespaces allow it to use what is in the space, else -EPERM. The
- * functions below check this first, and so do those of channels.
+ * functions below that look at an object check this first, and so do those of channels.
  */
 int space_check_home(const struct space *space, struct caller *caller);
 

@@ -134,7 +134,7 @@ static size_t *reflection_size(struct reflection *reflection, int number, struct
 	size_t now = 0;
 
 	if (number == STATUS && !info_is_fifo(channel) &&
-	    !(channel->traits & CHANNEL_STATUS_IS_DEAR))
+	    !(channel->traits & CHANNEL_STATUS_IS_SLOW))
 		now = info_status_size(channel, reflection->name, caller);
 	if (now)
 		*size = now;

@@ -169,7 +169,7 @@ static void ask(struct ends *ends)
 }
 
 /*
- * The owner does not pay for a pipe that is not held any more, yet whoever has it open may fill it.
+ * Whoever still has the pipe open shall not be able to fill more than a FIFO elsewhere would hold.
  * A pipe that holds more than its new capacity stays as it is.
  */
 static void shrink(const struct ends *ends)

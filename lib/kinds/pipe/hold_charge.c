@@ -103,8 +103,8 @@ void hold_uncharge(struct fifo_hold *hold)
 }
 
 /*
- * A pipe that was let go while it was in use keeps its capacity, and its owner pays for that until
- * the kernel has forgotten the FIFO. A pipe that nobody used has been made small.
+ * A pipe that was let go while it was in use may still hold all that it did, so its owner is
+ * charged until the kernel has forgotten the FIFO. A pipe that nobody used has been made small.
  */
 void hold_ask_gone(struct fifo_hold *hold)
 {

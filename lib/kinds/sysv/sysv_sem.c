@@ -355,7 +355,7 @@ static const struct space_ops set_space_ops = {
 static void set_init(struct sysv *set)
 {
 	if (set_count(set) > CHEAP_MAX)
-		set->channel.traits |= CHANNEL_STATUS_IS_DEAR;
+		set->channel.traits |= CHANNEL_STATUS_IS_SLOW;
 }
 
 static int set_space_open(struct space **ret_space, struct host *host)
