@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Requests that come before the daemon has all that it needs to answer them. It has to ask its own
- * mount for some of that. Until it has it, it answers only its own threads: nobody else sees a
- * mount that can't do everything yet.
+ * Requests that come before the daemon has all that it needs to answer them. Some of that it can
+ * only get by asking its own mount. Until then it answers only its own threads, so nobody else sees
+ * a mount that can't do everything yet.
  */
 #ifndef IPCFS_EARLY_H
 #define IPCFS_EARLY_H

@@ -37,7 +37,10 @@ static void refuse(const struct session *session, uint64_t unique)
 	(void)n; /* if it failed, the caller has gone */
 }
 
-/* Answers one request. Returns 0; -EAGAIN: there is none. Any other error: no more will come. */
+/*
+ * Answers one request. Returns 0, or -EAGAIN if there is none. After any other error no more will
+ * come.
+ */
 static int answer(struct session *session)
 {
 	const struct fuse_in_header *header;

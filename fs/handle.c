@@ -44,8 +44,8 @@ int handle_new(fuse_req_t req, struct inode *inode, int flags, struct caller *ca
 
 /*
  * The kernel writes to a backing file with the rights of the thread that registered it, and with
- * CAP_FSETID no write clears set-ID bits. So it is registered without. All opens of the inode share
- * one registration, so writers who have CAP_FSETID themselves clear the bits, too.
+ * CAP_FSETID no write clears set-ID bits. So it is registered without that capability. All opens of
+ * the inode share one registration, so even writers who have CAP_FSETID clear the bits.
  */
 static int back_for_writers(fuse_req_t req, int fd)
 {
@@ -58,7 +58,7 @@ static int back_for_writers(fuse_req_t req, int fd)
 	return id;
 }
 
-/* The kernel knows an inode's descriptor by one number for as long as any handle is open. */
+/* The kernel knows an inode's backing file by one number, for as long as any handle is open. */
 bool handle_back(fuse_req_t req, struct handle *handle)
 {
 	struct session *session = fuse_req_userdata(req);

@@ -2,7 +2,7 @@
 /*
  * An open file as the kernel knows it: by a number, the `fh` of its requests.
  *
- * The kernel keeps the inode for as long as the handle is open, and reports the end of both.
+ * The kernel keeps the inode for as long as the handle is open, and reports when either goes.
  */
 #ifndef IPCFS_HANDLE_H
 #define IPCFS_HANDLE_H
@@ -17,7 +17,7 @@ struct file;
 struct inode;
 struct session;
 
-/* The part of a handle that would mean the same in another process. */
+/* The part of a handle that has no pointers, and would be valid in another process, too. */
 struct handle_record {
 	uint64_t fh;       /* its id in session::handles */
 	fuse_ino_t nodeid; /* of its inode */
@@ -52,7 +52,7 @@ void handle_free_all(struct session *session);
 bool handle_back(fuse_req_t req, struct handle *handle);
 
 /*
- * Tells the kernel how long the opened text is, where the kernel would go by a smaller size:
+ * Tells the kernel how long the opened text is, if the kernel would otherwise use a smaller size:
  * splice(2) and mappings don't ask. Call it before answering the open.
  */
 void handle_tell_size(const struct session *session, struct handle *handle);

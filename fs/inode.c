@@ -19,8 +19,8 @@
 #define TIMEOUT_JIFFY     0.001
 #define TIMEOUT_DIRECTORY 1.0
 /*
- * ls -l asks again for what it was just given, some hundred entries at a time, by several calls
- * each.
+ * ls -l asks again for what it was just given, some hundred entries at a time, with several calls
+ * for each.
  */
 #define TIMEOUT_LISTED  0.01
 #define TIMEOUT_LASTING 3600.0
@@ -241,7 +241,7 @@ double inode_attr_timeout(const struct inode *inode)
 
 	if (inode->entry.space)
 		return space_is_changing(inode->entry.space) ? TIMEOUT_JIFFY : TIMEOUT_DIRECTORY;
-	/* The next LOOKUP, or an unlink(2), goes through another inode than the open file's. */
+	/* The next LOOKUP, or an unlink(2), uses a different inode from the open file's. */
 	if ((channel->traits & CHANNEL_CHANGES_BY_OPEN) || inode->record->n_handles > 0)
 		return 0;
 	switch (channel->service) {

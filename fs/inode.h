@@ -3,11 +3,11 @@
  * The object or directory behind a nodeid.
  *
  * A stream gets a fresh inode for each LOOKUP. The kernel holds an inode's lock during a blocked
- * write, so openers of one inode would block each other. Only the thread that an inode was made for
- * may get it again, while nothing has it open. One more inode stands for the stream when its
- * directory is listed: it is looked at and never opened, so its lock is always free.
+ * write, so openers of one inode would block each other. An inode is given again only to the thread
+ * that it was made for, and only while nothing has it open. Another inode stands for the stream in
+ * listings of its directory: it is looked at but never opened, so its lock is always free.
  *
- * Where the kernel keeps state in an inode (pages, a FIFO's buffer, a working directory) the object
+ * If the kernel keeps state in an inode (pages, a FIFO's buffer, a working directory), the object
  * has only one. Texts and links get one for each LOOKUP, as streams do.
  */
 #ifndef IPCFS_INODE_H
@@ -22,7 +22,7 @@
 struct caller;
 struct session;
 
-/* The part of an inode that would mean the same in another process. */
+/* The part of an inode that has no pointers, and would be valid in another process, too. */
 struct inode_record {
 	fuse_ino_t nodeid; /* its id in session::inodes; the kernel calls the root FUSE_ROOT_ID */
 	uint64_t n_lookups;
@@ -48,7 +48,7 @@ struct inode {
 /* Returns the inode of a nodeid that the kernel sent; NULL: there is none, or no longer. */
 struct inode *inode_from(const struct session *session, fuse_ino_t ino);
 
-/* Gives the directory behind it. Fails with -ESTALE if it is none of our inodes, or -ENOTDIR. */
+/* Gives the directory behind it. Fails with -ESTALE if it is not one of our inodes, or -ENOTDIR. */
 int inode_space(const struct session *session, fuse_ino_t ino, struct space **ret_space);
 
 /* Whether it is a FIFO or socket, which the kernel serves by itself. */
@@ -91,7 +91,7 @@ double inode_attr_timeout(const struct inode *inode);
 /* Fills in an answer to LOOKUP. */
 int inode_entry(struct inode *inode, struct fuse_entry_param *ret_entry);
 
-/* Fills in an entry of a list whose reader will ask for the same at once. */
+/* Fills in an entry of a list whose reader will ask for the same attributes at once. */
 int inode_entry_listed(struct inode *inode, struct fuse_entry_param *ret_entry);
 
 #endif

@@ -96,7 +96,7 @@ static bool listing_add(void *data, const char *name, ino_t ino, mode_t mode)
 {
 	struct listing *listing = data;
 
-	/* Nobody could look it up, and listing_add_plus() has no room for it. */
+	/* Nobody could look up a longer name, and listing_add_plus() has no room for one. */
 	if (strlen(name) > NAME_MAX)
 		return true;
 	ino = space_ino(listing->space, ino);

@@ -17,7 +17,9 @@ struct session;
 struct space;
 struct user_table;
 
-/* The part of an open directory that would mean the same in another process. */
+/*
+ * The part of an open directory that has no pointers, and would be valid in another process, too.
+ */
 struct listing_record {
 	uint64_t fh;       /* its id in session::listings */
 	fuse_ino_t nodeid; /* of its inode */
@@ -48,7 +50,7 @@ void listing_free_all(struct session *session);
 
 /*
  * Makes the entries, as they are now. Fails with -ENOBUFS if there is no memory for all of them, or
- * if they are more than the user may take. May have to wait.
+ * if they would take the user over the limit. May have to wait.
  */
 int listing_make(struct listing *listing, fuse_req_t req, struct caller *caller);
 

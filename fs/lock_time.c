@@ -20,7 +20,7 @@ static const uint64_t most[N_LOCK_SORTS] = {[LOCK_ALONE] = 1000 * MS, [LOCK_SHAR
 
 /* A slow disk takes less than this, and so does a busy machine. */
 #define FREE_MOST (100 * MS)
-/* Free if it stood in line behind another of the same user's: a hundred of these make a second. */
+/* For a request that stood in line behind another of the same user: a hundred make a second. */
 #define FREE_IN_LINE (10 * MS)
 /* A request that comes from another thread this soon after the last one ended stood in line. */
 #define IN_LINE (5 * MS)
@@ -126,8 +126,8 @@ static struct lock_place *get_place(struct lock_times *times, uid_t uid, uint64_
 }
 
 /*
- * Whether it stood in line: behind another thread; or behind an earlier request of its own thread,
- * which just made others wait for long.
+ * Whether the caller's request stood in line: behind one from another thread, or behind one from
+ * its own thread that has just made others wait for a long time.
  */
 static bool is_in_line(const struct lock_place *place, const struct caller *caller, uint64_t now)
 {

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How long a user's requests may hold locks of directories.
+ * How long a user's requests may hold directory locks.
  *
  * The kernel asks for a name with the directory's lock held, and keeps the lock until it has an
  * answer: exclusively to make, remove or rename, shared to look up or list. Everyone else who wants
  * that lock sleeps, out of reach of signals. Yet the answer may depend on the user: on a process
- * that the user stops, on a filesystem that the user serves. So no request holds a lock for longer
- * than a second. And since many requests, from many processes, could follow one another, all
+ * that the user stops, or on a filesystem that the user serves. So no request holds a lock for
+ * longer than a second. And since many requests, from many processes, could follow one another, all
  * requests of a user share one second for each sort of lock, and regain it only as time passes.
  *
- * Short holds are free, so that nobody is refused for much work, or on a busy machine. But a
- * request that follows closely upon another of the same user's in the same directory has stood in
+ * Short holds are free, so that nobody is refused for doing a lot of work, or on a busy machine.
+ * But a request that closely follows another by the same user in the same directory has stood in
  * line for the lock, and others behind it: much less of it is free. Requests that share the lock at
- * the same time stand in no line.
+ * the same time do not stand in line.
  */
 #ifndef IPCFS_LOCK_TIME_H
 #define IPCFS_LOCK_TIME_H
@@ -64,7 +64,7 @@ struct lock_hold {
 uint64_t lock_time_now(void);
 
 /*
- * Call it when a request is about to wait with that lock held. Fails with -EAGAIN if the user has
+ * Call it when a request is about to wait with the lock held. Fails with -EAGAIN if the user has
  * held locks for long enough, or -ENOMEM.
  */
 int lock_time_begin(struct lock_times *times, const struct caller *caller, struct lock_hold *hold);

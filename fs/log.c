@@ -18,7 +18,9 @@
 static bool is_syslog;
 static bool is_journal; /* stderr is a stream to the journal, which takes "<N>" as the priority */
 
-/* Quotes what users chose, whoever logs it: on a terminal it is text and nothing else. */
+/*
+ * Quotes every line, because users chose parts of it: a terminal must never take it for commands.
+ */
 static void log_text(int priority, const char *text, const char *end)
 {
 	CLEANUP_FREE char *quoted = text ? quote_text(text) : NULL;

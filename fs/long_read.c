@@ -12,7 +12,7 @@ bool long_read_begin(struct long_read *reader, struct read_request *request, siz
 		     bool is_bytes)
 {
 	size_t short_max = io_max - HOST_PAGE;
-	/* A thread of another PID namespace has no number: it could be any. */
+	/* A thread of another PID namespace has no number here, so it could be any thread. */
 	bool is_known = request->thread && request->thread == reader->thread;
 	bool goes_on = is_known && reader->end && request->offset == reader->end;
 

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reads of a stream that the kernel may have cut in pieces.
+ * Reads of a stream that the kernel may have cut into pieces.
  *
  * After a request that was served in full, the kernel continues a read(2) that wants more: at the
- * offset where the request ended, and from the same thread. Nothing more may have come by then, and
- * a reader that already has bytes must not wait for more. A request that is served short ends the
- * read(2). But serving every long one a page short leaves that page behind, to cost a request of
- * its own. So a request is served in full if its continuation will be recognised: an open file
+ * offset where the request ended, and from the same thread. Perhaps nothing more has come, and a
+ * reader that already has bytes must not wait for more. A request that is served short ends the
+ * read(2). But serving every long request a page short would leave that page for a request of its
+ * own. So a request is served in full if its continuation will be recognised: an open file
  * remembers one thread that has read in full. A second thread is served short, until the first has
  * come again.
  *
- * If nothing has come the answer is EAGAIN, which read(2) turns into the number of bytes it has. A
- * program that passes such an offset itself (io_uring, on a pipe) then does not see an end-of-file
+ * If nothing has come the answer is EAGAIN, which read(2) turns into the number of bytes it has.
+ * That way a program that passes such an offset itself (io_uring, on a pipe) sees no end-of-file
  * where there is none.
  */
 #ifndef IPCFS_LONG_READ_H

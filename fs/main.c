@@ -50,7 +50,7 @@ static int remount(const struct options *options)
 	return r < 0 ? 1 : 0;
 }
 
-/* If 0, 1 or 2 were closed, one of the mount's own descriptors would be taken for it. */
+/* If 0, 1 or 2 were closed, one of the mount's own descriptors would take its place. */
 static void open_standard_files(void)
 {
 	int fd;

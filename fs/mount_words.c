@@ -69,13 +69,13 @@ static const struct {
 	{"users", MOUNT_WORD_IGNORED, NULL},
 	{"x-", MOUNT_WORD_IGNORED, NULL},
 	{"X-", MOUNT_WORD_IGNORED, NULL},
-	/* True in any case, or without effect here: the daemon keeps the times. */
+	/* These hold anyway, or have no effect here: the daemon keeps the times. */
 	{"atime", MOUNT_WORD_IGNORED, NULL},
 	{"default_permissions", MOUNT_WORD_IGNORED, NULL},
 	{"dev", MOUNT_WORD_IGNORED, NULL},  /* mount(8) passes on neither, so nobody can rely */
 	{"suid", MOUNT_WORD_IGNORED, NULL}, /* on them: the mount is nodev and nosuid */
 	{"diratime", MOUNT_WORD_IGNORED, NULL},
-	{"fsname=", MOUNT_WORD_IGNORED, NULL}, /* the source says it */
+	{"fsname=", MOUNT_WORD_IGNORED, NULL}, /* given by the source */
 	{"iversion", MOUNT_WORD_IGNORED, NULL},
 	{"lazytime", MOUNT_WORD_IGNORED, NULL},
 	{"loud", MOUNT_WORD_IGNORED, NULL},
@@ -145,7 +145,7 @@ enum mount_word mount_word_take(const char *word, struct mount_flags *flags,
 }
 
 /*
- * Finds the flags of what was mounted there last. Fails with -EINVAL if that is no ipcfs, or
+ * Finds the flags of what was mounted there last. Fails with -EINVAL if that is not an ipcfs, or
  * nothing is mounted.
  */
 static int find_flags(const char *mount_point, unsigned long *ret_flags)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The words that mount(8), fstab(5) and systemd have for mounts of all sorts, and the fate of each.
+ * The words that mount(8), fstab(5) and systemd have for mounts of all sorts, and what becomes of
+ * each.
  *
  * mount(8) keeps some to itself (exec, suid, dev, bind, x-*, ...) and passes others on, depending
- * on what else is given; by hand, and from other programs, any of them can come.
+ * on what else is given; people and other programs may pass any of them.
  */
 #ifndef IPCFS_MOUNT_WORDS_H
 #define IPCFS_MOUNT_WORDS_H

@@ -11,8 +11,8 @@
 #include "fs/shrink.h"
 
 /*
- * Once a user has taken all but this part of the allowed names, the oldest are dropped. Where a
- * thread has to do it, many more are looked up meanwhile.
+ * Once a user has taken all but this part of the allowed names, the oldest are dropped. If a thread
+ * has to drop them, many more are looked up meanwhile.
  */
 #define SPARE_PART        8
 #define SPARE_PART_SHRINK 2
@@ -71,8 +71,8 @@ static void names_unlink(const struct session *session, struct user_names *names
 }
 
 /*
- * Has the oldest pruned. Those that the kernel keeps become the newest, so that the next attempt is
- * at others.
+ * Has the oldest pruned. Those that the kernel keeps become the newest, so that the next attempt
+ * tries others.
  */
 static void names_prune(struct session *session, struct user_names *names)
 {

@@ -6,7 +6,7 @@
  * names without end, such as sockets/tcp/HOST/PORT. So each inode is charged to the user who looked
  * it up first, and when a user has nearly as many as allowed, the kernel is asked to drop the
  * oldest. It keeps those in use: open, a working directory, or a directory that it knows names in.
- * Those that it drops come back as FORGET.
+ * For those that it drops, it sends a FORGET.
  */
 #ifndef IPCFS_NAMES_H
 #define IPCFS_NAMES_H

@@ -31,9 +31,9 @@ static void op_init(void *data, struct fuse_conn_info *conn)
 		fuse_set_feature_flag(conn, FUSE_CAP_DONT_MASK);
 	}
 	/*
-	 * Without this, because the mount has extended attributes, the kernel asks for one at each
-	 * write to shm/, and has the writer clear set-ID bits by chmod(2), which only the owner may
-	 * do. With it they are cleared where the write is made on the user's behalf
+	 * Without this the kernel asks for an extended attribute at each write to shm/, because the
+	 * mount has them, and has the writer clear set-ID bits by chmod(2), which only the owner
+	 * may do. With it the bits are cleared where the write is made on the user's behalf
 	 * (caller_enter_writer()).
 	 */
 	fuse_set_feature_flag(conn, FUSE_CAP_HANDLE_KILLPRIV_V2);

@@ -17,7 +17,7 @@ static bool is_stream(const struct file *file)
 	return file->channel->service == CHANNEL_STREAM;
 }
 
-/* What looks like a plain file, and is one, always waits: nobody expects EAGAIN from it. */
+/* Only streams heed O_NONBLOCK: nobody expects EAGAIN from a regular file. */
 static bool may_wait(const struct file *file, const struct fuse_file_info *fi)
 {
 	return !(fi->flags & O_NONBLOCK) || !is_stream(file);
@@ -35,9 +35,9 @@ static bool has_more(struct file *file)
  * (linux/fs/fuse/file.c, fuse_send_read). A program that is refused here reads in another way, if
  * it can.
  *
- * An open text doesn't change. But the kernel goes by the size that it was given, and would cut the
- * text off if that is less. And another open of it, by /proc/PID/fd, has another text in the same
- * pages.
+ * An open text doesn't change. But the kernel trusts the size that it was given, and would cut the
+ * text off if that were smaller. And another open of it, by /proc/PID/fd, has another text in the
+ * same pages.
  */
 static bool may_read(const struct handle *handle, const struct fuse_file_info *fi)
 {
@@ -83,7 +83,7 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct f
 }
 
 /*
- * The kernel cuts a write(2), too, at io_max or up to a page before that, so a write of nearly that
+ * The kernel also cuts a write(2) at io_max, or up to a page before that, so a write of nearly that
  * size may be only a piece of a message.
  */
 static bool is_whole(fuse_req_t req, const struct file *file, size_t size)

@@ -123,7 +123,7 @@ int op_make(fuse_req_t req, const struct step *step, struct caller *caller,
 	struct found found = {0};
 	int r = inode_space(session, step->ino, &space);
 
-	/* Checked first: an object that got no inode would stay, though its making failed. */
+	/* Checked first: an object that got no inode would stay, though making it failed. */
 	if (r == 0)
 		r = names_check(session, caller->uid);
 	if (r == 0)

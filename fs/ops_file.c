@@ -39,7 +39,7 @@ static bool fill_open(fuse_req_t req, struct handle *handle, struct fuse_file_in
 	const struct channel *channel = handle->inode->entry.channel;
 
 	fi->fh = handle->record->fh;
-	/* Otherwise each close(2) sends a FLUSH, because it ends locks. */
+	/* Without this, each close(2) sends a FLUSH, because a close ends locks. */
 	fi->noflush = (channel->traits & CHANNEL_HAS_NO_LOCKS) != 0;
 	if (handle->file->is_stream)
 		return false;
@@ -47,7 +47,8 @@ static bool fill_open(fuse_req_t req, struct handle *handle, struct fuse_file_in
 	if (handle_back(req, handle))
 		fi->backing_id = handle->inode->record->backing_id;
 	/*
-	 * With both, mappings go to the backing file, all else comes here (linux/fs/fuse/file.c).
+	 * With both, mappings go to the backing file, and all else comes here
+	 * (linux/fs/fuse/file.c).
 	 */
 	fi->direct_io = !handle->record->is_backed ||
 			(channel->service == CHANNEL_MAPPED && file_writes(handle->file));
@@ -81,7 +82,7 @@ static bool reply_opened(fuse_req_t req, const struct fuse_file_info *fi_, int r
 	return reply_result(req, result);
 }
 
-/* A large file may take long to cut down. O_TRUNC does not empty streams. */
+/* A large file may take a long time to cut down. O_TRUNC does not empty streams. */
 static void take_open_truncated(fuse_req_t req, const struct step *step, struct caller *caller)
 {
 	struct handle *handle = op_handle(req, &step->fi);
@@ -99,13 +100,13 @@ static bool is_file(const struct handle *handle)
 	return handle->file->channel->service == CHANNEL_FILE;
 }
 
-/* Answers once the open file is through to its other end, and has its proper size. */
+/* Answers once the open file has reached its other end, and has its proper size. */
 static void go_on_opening(fuse_req_t req, struct handle *handle, struct fuse_file_info *fi)
 {
 	int r = channel_opened(handle->file);
 
 	fi->fh = handle->record->fh;
-	/* What looks like a plain file, and is one, always waits. */
+	/* A regular file always waits, even with O_NONBLOCK. */
 	if (r == -EAGAIN && (!(fi->flags & O_NONBLOCK) || is_file(handle)))
 		request_hold_open(req, handle->file, fi, reply_opened);
 	else if (r < 0 && r != -EAGAIN)
@@ -142,7 +143,7 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 /*
  * Opens what was just made. This can't wait, even if someone was quick to take a lease on it,
  * because the inode is still ours to forget. Instead the kernel is told to look again, and opens it
- * as it opens what was there before.
+ * like any object that was there before.
  */
 static int open_now(fuse_req_t req, struct inode *inode, int flags, struct caller *caller,
 		    struct handle **ret_handle)

@@ -191,7 +191,8 @@ static void forget_plus(struct session *session, const char *buffer, size_t size
 
 /*
  * For readers that ask for each entry's attributes next, as ls -l does. This pays only for names
- * that nobody but the daemon makes or removes: others the kernel may not remember even that long.
+ * that nobody but the daemon makes or removes: the kernel may not remember other names even that
+ * long.
  */
 static void take_readdirplus(fuse_req_t req, const struct step *step, struct caller *caller)
 {

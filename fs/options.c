@@ -255,7 +255,7 @@ static int find_config(struct options *options)
 	return 0;
 }
 
-/* mount(8) tells by the source and the mount point that a line of fstab(5) is mounted already. */
+/* mount(8) tells by the source and the mount point whether a line of fstab(5) is mounted. */
 static int add_source(struct fuse_args *args, const char *source)
 {
 	char *name = NULL, *option = NULL;
@@ -275,8 +275,8 @@ static int add_source(struct fuse_args *args, const char *source)
 
 /*
  * root's mount serves everybody, any other only its user; the kernel checks who may do what.
- * libfuse adds nosuid and nodev itself. noexec, because most machines mount /dev/shm so, and its
- * files are here.
+ * libfuse adds nosuid and nodev itself. noexec, because most machines mount /dev/shm that way, and
+ * its files are shown here.
  */
 static int add_defaults(struct options *options, const char *source)
 {

@@ -24,7 +24,7 @@ struct options {
 	struct mount_flags flags;
 	unsigned ipc_pid; /* the process whose IPC namespace and /dev/shm are shown; 0: our own */
 	unsigned spin;    /* how long to look for the next request before sleeping, microseconds */
-	unsigned without; /* 1 << enum feature: not to be used even if it is there */
+	unsigned without; /* 1 << enum feature: not used even if present */
 	unsigned foreign; /* 1 << NAMESPACE_*: whose callers are served all the same */
 	struct host_pipes pipes;
 	/* For each user; 0: the library's default. */

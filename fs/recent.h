@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The inodes given by the most recent LOOKUPs. For a jiffy the kernel goes by the attributes that
+ * The inodes given by the most recent LOOKUPs. For a jiffy the kernel trusts the attributes that
  * came with the answer, so that an open need not ask for them. If a name is removed meanwhile,
  * through another inode of the same object or by ctl, an open file would still show its link for
  * that long.
@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#define RECENT_MOST 64 /* of one jiffy; any more are merely stale until it is over */
+#define RECENT_MOST 64 /* in one jiffy; any others just stay stale until it is over */
 
 struct host;
 struct session;

@@ -35,7 +35,7 @@ bool reply_pieces(fuse_req_t req, const struct pieces *pieces, ssize_t result)
 		return reply_data(req, result > 0 ? pieces->iov[0].iov_base : NULL, result);
 	/*
 	 * libfuse allocates a list that is one longer. If it can't, it answers the reader with that
-	 * error, and reports success. Memory that was just freed will be there for it.
+	 * error, and reports success. Memory that was just freed will be there for libfuse.
 	 */
 	list = malloc(((size_t)pieces->n + 1) * sizeof(pieces->iov[0]));
 	if (!list) {

@@ -23,7 +23,7 @@ bool reply_entry(fuse_req_t req, const struct fuse_entry_param *entry);
 
 /*
  * The open file is a stream: reads and writes have no position, and go both ways at once. libfuse
- * has no field for FOPEN_STREAM, so the answer is built here as <linux/fuse.h> has it.
+ * has no field for FOPEN_STREAM, so the answer is built here as <linux/fuse.h> defines it.
  */
 bool reply_open_stream(fuse_req_t req, const struct fuse_file_info *fi);
 bool reply_create_stream(fuse_req_t req, const struct fuse_entry_param *entry,

@@ -223,7 +223,7 @@ void request_hold_lock(fuse_req_t req, struct file *file, const struct lock *loc
 	request_hold(request);
 }
 
-/* Keeps the bytes to be written where they came, or copies them. */
+/* Keeps the bytes to be written where they arrived, or copies them. */
 static int request_keep(struct request *request, const char *data, size_t size)
 {
 	struct transfer *transfer = &request->transfer;

@@ -31,8 +31,8 @@ struct request_data {
 void request_hold_write(fuse_req_t req, struct file *file, const struct request_data *data);
 
 /*
- * Answers an OPEN that has waited: with the file; or with the error, and then closes the file.
- * Returns false if the answer reached nobody.
+ * Answers an OPEN that has waited, with the file or with the error. After an error it closes the
+ * file. Returns false if the answer reached nobody.
  */
 typedef bool request_opened_fn(fuse_req_t req, const struct fuse_file_info *fi, int result);
 
@@ -43,7 +43,7 @@ void request_hold_open(fuse_req_t req, struct file *file, const struct fuse_file
 /* Holds a request for a lock until no other lock is in its way. Copies `lock`. */
 void request_hold_lock(fuse_req_t req, struct file *file, const struct lock *lock);
 
-/* Answers all held requests, because the mount ends: -ENOTCONN, or the count. */
+/* The mount ends: answers all held requests with -ENOTCONN, or the count if bytes have moved. */
 void request_end_all(struct session *session);
 
 #endif

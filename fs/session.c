@@ -71,7 +71,7 @@ static void tell_features(const struct features *features)
 	log_line(LOG_INFO, "features here: %s; missing: %s; turned off: %s", there, missing, off);
 }
 
-/* A daemon that can't have names dropped serves only its own user, as fuse(8) has it. */
+/* A daemon that can't have names dropped serves only its own user, as fuse(8) describes. */
 static void allow_names(struct session *session)
 {
 	if (!features_has(&session->host.features, FEATURE_PRUNE) && geteuid() != 0 &&

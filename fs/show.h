@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The last part of an answer that leads to a FIFO or socket node. After it the kernel opens the
- * node without asking, so the node is made ready first (channel_ops::show).
+ * The last part of an answer that leads to a FIFO or socket node. After that answer the kernel
+ * opens the node without asking, so the node is made ready first (channel_ops::show).
  */
 #ifndef IPCFS_SHOW_H
 #define IPCFS_SHOW_H
@@ -14,8 +14,8 @@ struct session;
 struct step;
 
 /*
- * Threads that were told to look again. The kernel does so once: if the name has gone by then, a
- * second such answer would be an error of open(2).
+ * Threads that were told to look again. The kernel does so only once: if the name has gone in the
+ * meantime, a second such answer would make open(2) fail.
  */
 #define SHOW_TOLD_MOST 16
 struct show_told {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Has the kernel drop all names of the mount that nobody uses, where it can't be asked for some
- * (fs/prune.h). It does that on a remount with other options; here they stay the same
- * (linux/fs/super.c, reconfigure_super). Nothing in use is touched, and others lose nothing,
- * because names are looked up again anyway; but it takes a thread some time, and root's rights.
+ * Has the kernel drop all names of the mount that nobody uses, where it can't be asked to drop
+ * certain ones (fs/prune.h). It does that on a remount with other options; this one leaves them as
+ * they are (linux/fs/super.c, reconfigure_super). Nothing in use is touched, and others lose
+ * nothing, because names are looked up again anyway; but it takes a thread some time, and root's
+ * rights.
  *
  * FUSE_NOTIFY_INVAL_ENTRY is no alternative: it waits for the directory's lock, and takes the name
  * of a working directory away from the process in it.

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A held step is a copy with a waiter. A clock ends those that hold a directory's lock too long. */
+/*
+ * A held step is a copy with a waiter. A clock ends steps that hold a directory's lock for too
+ * long.
+ */
 #include "fs/step.h"
 
 #include <errno.h>

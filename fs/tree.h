@@ -15,10 +15,10 @@
 struct session;
 
 struct tree {
-	struct loop_source mounts; /* /proc/self/mountinfo, which polls when it changes */
+	struct loop_source mounts; /* /proc/self/mountinfo, which is ready when it changes */
 	struct worker_task task;   /* looks through it */
 	bool is_looking, is_stale;
-	char device[32]; /* of the mount, as mountinfo has it */
+	char device[32]; /* of the mount, as in mountinfo */
 	bool is_mounted; /* when it last looked */
 	/* For the thread that opens host_nodes::dir_fd. */
 	int tree_fd, dir_fd, result;

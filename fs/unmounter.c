@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * libfuse has fusermount3(1) do this. For root, libfuse runs it with a flag that Debian 12's does
- * not know. Where fusermount3 has mounted for another user, it stays until the daemon is gone, but
- * then ends without a word, and leaves the mount in place.
+ * libfuse has fusermount3(1) do this. For root, libfuse runs it with a flag that Debian 12's
+ * version does not know. Where fusermount3 has mounted for another user, it stays until the daemon
+ * is gone, but then ends silently, and leaves the mount in place.
  *
- * This process keeps none of the daemon's descriptors open, above all not /dev/fuse: those that
- * wait for a killed daemon go on when the last such descriptor is closed. Nor does it ask the mount
- * anything; it asks only the kernel which mount that is.
+ * This process keeps none of the daemon's descriptors open, above all not /dev/fuse: processes that
+ * wait for a killed daemon go on only when the last such descriptor is closed. It asks the mount
+ * nothing either; it asks only the kernel which mount that is.
  */
 #include "fs/unmounter.h"
 
