@@ -6,7 +6,7 @@
  * task_work). A TCP socket with SO_LINGER and bytes that its other end does not read is closed only
  * when the bytes have gone through or the time is up, and its owner may have chosen ten hours.
  *
- * Such a wait heeds signals, as does anything else that close(2) may wait for. So the thread has a
+ * Signals interrupt such a wait, and anything else that close(2) may wait for. So the thread has a
  * timer that sends it a signal, which does nothing, again and again: the first may arrive before
  * the wait begins, and there may be several waits, one for each file. Data that lingers is still
  * sent by the kernel, without us. The tick is short because each message of such a sender costs
@@ -27,7 +27,7 @@
 
 /* Ignored by default, so harmless where it is not expected. */
 #define TICK_SIGNAL SIGURG
-/* How often it is sent, ns. */
+/* The time between two signals, ns. */
 #define TICK 200000
 
 static _Thread_local bool has_timer;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * By openat2(2): the kernel applies the rules while it walks, so no rename can slip past a check.
+ * Uses openat2(2): the kernel applies the rules while it walks, so no rename can slip past a check.
  */
 #include "lib/base/walk.h"
 

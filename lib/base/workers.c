@@ -57,7 +57,9 @@ static void run_task(struct worker *worker, struct worker_task *task)
 		tell_loop(workers);
 }
 
-/* Whether another task of this owner may run. Tasks with a different share are counted apart. */
+/*
+ * Whether another task of this owner may run. Tasks with a different share are counted separately.
+ */
 static bool has_share(const struct workers *workers, const struct worker_task *next)
 {
 	unsigned share = next->share ? next->share : workers->share;
@@ -74,7 +76,7 @@ static bool has_share(const struct workers *workers, const struct worker_task *n
 
 /*
  * Returns the oldest task whose turn it is. A thread that has ended a task looks for the next, so a
- * task that has to wait for its owner's others is found by the thread that ends one of those.
+ * task that has to wait for its owner's other tasks is found by the thread that ends one of them.
  */
 static struct worker_task *next_task(const struct workers *workers)
 {
@@ -150,7 +152,7 @@ void workers_finish_tasks(struct workers *workers)
 	join_exited(workers);
 }
 
-/* Many tasks may have ended, and done() may take long: others must not wait for all of them. */
+/* Many tasks may have ended, and done() may be slow: others must not wait for all of them. */
 static void finished_dispatch(struct loop_source *source, uint32_t events)
 {
 	struct workers *workers = CONTAINER_OF(source, struct workers, finished);

@@ -32,9 +32,10 @@ struct worker_task {
 
 /*
  * Makes workers. Up to `n_threads` threads are started when there is work; a few stay when there is
- * none. At most `share` tasks of one owner run at a time, and that owner's others wait behind them:
- * however many tasks a user submits, and however long they take, another user's begin at once. With
- * WORKERS_AT_ONCE each task has a thread as soon as it is submitted. Fails with -ENOMEM or -EMFILE.
+ * none. At most `share` tasks of one owner run at a time, and that owner's other tasks wait behind
+ * them: however many tasks a user submits, and however long they take, another user's begin at
+ * once. With WORKERS_AT_ONCE each task has a thread as soon as it is submitted. Fails with -ENOMEM
+ * or -EMFILE.
  */
 int workers_new(struct loop *loop, unsigned n_threads, unsigned share,
 		struct workers **ret_workers);
@@ -43,8 +44,8 @@ int workers_new(struct loop *loop, unsigned n_threads, unsigned share,
 void workers_free(struct workers *workers);
 
 /*
- * The same, for a process that is about to end: after `milliseconds`, tasks that heed no interrupt
- * are left alone, without done(), together with all that their threads may still touch.
+ * The same, for a process that is about to end: after `milliseconds`, tasks that ignore the
+ * interrupt are left alone, without done(), together with all that their threads may still touch.
  */
 void workers_leave(struct workers *workers, unsigned milliseconds);
 
