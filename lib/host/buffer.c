@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * There is always a place for the next request: before the last place in the current buffer is
- * given away, the buffer that follows exists. Otherwise nobody could be served any more, not even a
- * reader that would make room.
+ * given away, the next buffer exists. Otherwise nobody could be served any more, not even a reader
+ * that would make room.
  */
 #include "lib/host/buffer.h"
 
@@ -17,7 +17,7 @@
 
 /* Before the bytes of a WRITE: struct fuse_in_header and struct fuse_write_in (linux/fuse.h). */
 #define HEAD ((size_t)80)
-/* A page for the head, the data, and a page for what the longest request has besides. */
+/* A page for the head, the data, and a page for the rest of the longest request. */
 #define ROOM ((size_t)HOST_IO_MAX + 2 * HOST_PAGE)
 
 /* Maps enough address space to hold an aligned buffer, and gives the rest back. */
@@ -33,7 +33,7 @@ static char *map_memory(void)
 	if (before)
 		munmap(start, before);
 	munmap(start + before + BUFFER_SIZE, size - before - BUFFER_SIZE);
-	/* Without huge pages it works as well, but slower. */
+	/* It also works without huge pages, but is slower. */
 	madvise(start + before, BUFFER_SIZE, MADV_HUGEPAGE);
 	/*
 	 * Otherwise a forked process would have other users' data in it, and we would have to copy

@@ -3,9 +3,9 @@
  * The memory that requests are read into. The data of a request can stay there for as long as the
  * request waits, instead of being copied.
  *
- * A buffer is large: requests are read into it one behind the other, and while one byte of it is
- * kept, all of it is. So each user who keeps something in it is charged for the whole buffer, once,
- * as USER_STORED; and only large data is kept at all.
+ * A buffer is large: requests are read into it one after another, and while one byte of it is kept,
+ * all of it is. So each user who keeps something in it is charged for the whole buffer, once, as
+ * USER_STORED; and only large data is kept at all.
  */
 #ifndef IPCFS_BUFFER_H
 #define IPCFS_BUFFER_H

@@ -66,7 +66,7 @@ static void leave_capabilities(void)
 	self.has_capabilities = false;
 }
 
-/* A thread whose uid changed from 0 has lost them all; one that is still 0 has kept them. */
+/* A thread whose uid changed from 0 has lost all capabilities; one that stays 0 keeps them. */
 static int enter_capabilities(struct caller *caller)
 {
 	int r;

@@ -30,7 +30,7 @@ struct child {
  * Calls act(data) in a new process, on a copy of `data` in memory that both share. The loop calls
  * done() with what act() returned, 0 or -errno, or with -EINTR if the process was killed;
  * child_fini() must follow. act() may only make system calls. Fails with -EAGAIN, -ENOMEM or
- * -EMFILE; nothing was started then.
+ * -EMFILE; then nothing was started.
  */
 int child_start(struct child *child, struct loop *loop, struct caller *caller,
 		int (*act)(void *data), const void *data, size_t size);

@@ -107,7 +107,10 @@ static bool probe_passrights(void)
 	return fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &(int){0}, sizeof(int)) == 0;
 }
 
-/* Older kernels have the call but know nothing of a process that was waited for: so one ends. */
+/*
+ * Older kernels have the call but know nothing of a process that was waited for: so the probe lets
+ * one end.
+ */
 static bool probe_pidfd_info(void)
 {
 	struct exit_info info = {.mask = EXIT_INFO_MASK};

@@ -13,13 +13,18 @@
 
 /* features_parse() reads lists of their names, and features_text() writes them. */
 enum feature {
-	/* The kernel itself serves files of other filesystems. Without it, shm/ has links. */
+	/* The kernel itself serves files of other filesystems. Without this, shm/ has links. */
 	FEATURE_PASSTHROUGH,
-	/* It resends the requests of a daemon that ended. Without it, that ends the mount. */
+	/*
+	 * The kernel resends the requests of a daemon that ended. Without this, the mount ends with
+	 * it.
+	 */
 	FEATURE_RESEND,
-	/* It drops unused inodes when asked. Without it, only when it needs the memory. */
+	/*
+	 * The kernel drops unused inodes when asked. Without this, only when it needs the memory.
+	 */
 	FEATURE_PRUNE,
-	/* It checks the mount's access control lists. Without it, only modes count. */
+	/* The kernel checks the mount's access control lists. Without this, only modes count. */
 	FEATURE_POSIX_ACL,
 	/*
 	 * A mount can be cloned and its nodes opened by number, which keeps no mount busy. Without

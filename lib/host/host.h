@@ -20,8 +20,8 @@
 
 /*
  * The largest read or write that reaches a channel as one request, bytes: FUSE's max_write. The
- * kernel cuts a longer read(2) or write(2) in pieces of at most this, and one whose buffer is not
- * page-aligned in pieces up to a page less (linux/fs/fuse/file.c, fuse_direct_io).
+ * kernel cuts a longer read(2) or write(2) into pieces of at most this, and one whose buffer is not
+ * page-aligned into pieces up to a page less (linux/fs/fuse/file.c, fuse_direct_io).
  */
 #define HOST_IO_MAX (1024 * 1024)
 #define HOST_PAGE   4096
@@ -77,7 +77,7 @@ struct host_pipes {
 
 struct host {
 	struct loop *loop;        /* borrowed */
-	struct workers *workers;  /* for what takes long */
+	struct workers *workers;  /* for what takes a long time */
 	struct workers *sleepers; /* for calls that may sleep for ever: sleeper.h, JOB_SLEEPER */
 	struct workers *walkers;  /* for paths and names, which may also take for ever */
 	struct workers *lockers;  /* for waits for the lock of a pipe, which others may keep */
@@ -118,20 +118,20 @@ struct host {
 int host_init(struct host *host, struct loop *loop);
 
 /*
- * Wakes all sleepers: each reports what became of the write that it was at. After this none can be
- * started.
+ * Wakes all sleepers: each reports what became of the write that it was making. After this none can
+ * be started.
  */
 void host_stop_sleepers(struct host *host);
 
 /*
  * Ends the workers, whose jobs refer to channels. The requests that wait for them are answered.
- * Walkers may be in the mount itself: once nobody answers there, unmount it before host_stop().
+ * Walkers may be inside the mount itself: once it no longer answers, unmount it before host_stop().
  */
 void host_stop_workers(struct host *host);
 
 /*
- * Ends all threads, before what their jobs refer to is freed. Walkers and lockers that have not
- * come back within a second are left alone: their jobs refer only to their own data, but the
+ * Ends all threads. Call it before freeing what their jobs refer to. Walkers and lockers that have
+ * not come back within a second are left alone: their jobs refer only to their own data, but the
  * process has to end then.
  */
 void host_stop(struct host *host);
@@ -152,15 +152,15 @@ int host_sleep(struct host *host, struct workers *workers, uid_t uid, struct wor
 void host_slept(struct host *host, uid_t uid);
 
 /*
- * The same for the lockers: each is charged as a USER_LOCKS until host_locked(). So whoever keeps
- * the locks of a user's pipes keeps that user only from pipes.
+ * The same for the lockers: each is charged as a USER_LOCKS until host_locked(). So someone who
+ * keeps the locks of a user's pipes blocks that user's pipes, and nothing else.
  */
 int host_lock(struct host *host, uid_t uid, struct worker_task *task);
 void host_locked(struct host *host, uid_t uid);
 
 /*
- * Closes a descriptor of user `uid` on a worker, because the close may free what takes long to
- * free. A wait because of SO_LINGER is interrupted by a signal.
+ * Closes a descriptor of user `uid` on a worker, because the close may have a lot to free. A wait
+ * because of SO_LINGER is interrupted by a signal.
  */
 void host_close(struct host *host, uid_t uid, int fd);
 

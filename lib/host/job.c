@@ -119,7 +119,8 @@ static bool is_same(const struct job *job, const struct job_call *call)
 
 /*
  * A call may fail with one of the errors that mean waiting here: whoever serves a filesystem
- * chooses its errors. If we took it at its word, the request would wait for what never comes.
+ * chooses its errors. If we took it at its word, the request would wait for something that never
+ * comes.
  */
 static int job_error(int result)
 {
@@ -208,7 +209,10 @@ int job_run(struct host *host, struct caller *caller, const struct job_call *cal
 		return job_error(call->act(call->data));
 	if (host->is_ending)
 		return -ENOTCONN;
-	/* A walk may lead into the mount again, and so on. A job without one comes to an end. */
+	/*
+	 * A walk may lead into the mount again, which needs another walk, and so on. Jobs that walk
+	 * nowhere come to an end.
+	 */
 	if (call->walks && caller_is_ours(caller))
 		return -ELOOP;
 	r = call->is_single ? check_single(host, call) : 0;

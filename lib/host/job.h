@@ -40,12 +40,12 @@ enum job_place {
 	 */
 	JOB_SLEEPER,
 	/*
-	 * One of the daemon's own threads, for what takes long but ends: host::workers. Once begun,
-	 * the job is not given up.
+	 * One of the daemon's own threads, for what takes a long time but ends: host::workers. Once
+	 * begun, the job is not given up.
 	 */
 	JOB_WORKER,
 	/*
-	 * One of the daemon's own threads, for what somebody else may keep from ever ending:
+	 * One of the daemon's own threads, for calls that somebody else may keep from ever ending:
 	 * host::lockers. When the mount ends, it is left alone.
 	 */
 	JOB_ALONE,
@@ -64,7 +64,7 @@ struct job_call {
 	 */
 	bool walks;
 	/*
-	 * JOB_THREAD: has much to do, and takes the processor from others, so no more than
+	 * JOB_THREAD: has a lot to do, and takes the processor from others, so no more than
 	 * JOB_LONG_MOST of a user's run at a time.
 	 */
 	bool is_long;
@@ -84,8 +84,8 @@ struct job_call {
 	bool is_single;
 	int (*act)(void *data); /* 0 or -errno */
 	/*
-	 * The input; and with the result, the output. Its bytes tell one call from another: what
-	 * goes in must have no padding that is not zero, and must be the same when called again.
+	 * The input; and with the result, the output. Its bytes tell one call from another: any
+	 * padding in the input must be zero, and the input must be the same when called again.
 	 */
 	void *data;
 	size_t size;
@@ -143,7 +143,7 @@ bool job_stop(struct waiter *waiter);
 
 /*
  * Gives up the waiter's job and memory: resume() does not follow, and what the job has done is
- * undone. A thread that is still at it ends in its own time.
+ * undone. A thread that is still at it ends when it can.
  */
 void waiter_fini(struct waiter *waiter);
 

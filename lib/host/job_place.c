@@ -13,9 +13,9 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
 
-/* How long a process without a waiter may take, seconds, before its user gets no other. */
+/* How long a process without a waiter may take, seconds, before its user is refused another. */
 #define LEFT_MOST 1
-/* How long a user who has stopped a process gets no other, seconds. */
+/* How long a user who has stopped a process is refused another, seconds. */
 #define STOPPED_MOST 2
 
 static struct workers *job_workers(const struct job *job)
@@ -193,7 +193,7 @@ static int start_thread(struct job *job)
 	return r < 0 ? -ENOBUFS : 0;
 }
 
-/* Both kinds. */
+/* Processes and threads alike. */
 
 void job_place_init(struct job *job)
 {

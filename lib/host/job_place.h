@@ -13,7 +13,7 @@
 
 enum job_state {
 	JOB_QUEUED,  /* behind another process of the same user */
-	JOB_RUNNING, /* a process or thread is at it */
+	JOB_RUNNING, /* a process or thread is doing it */
 	JOB_DONE,
 };
 
@@ -55,7 +55,7 @@ void job_done(struct job *job, int result);
  */
 int job_expire(struct job *job);
 
-/* In job_clock.c: makes the job expire in its time. */
+/* In job_clock.c: makes the job expire when its time is over. */
 void job_clock_add(struct job *job);
 
 /* Prepares a job that is all zeroes except its host and call. */
@@ -72,7 +72,7 @@ int job_place_start(struct job *job);
 /* Starts the user's next process, after one has gone. */
 void job_place_next(struct host *host, uid_t uid);
 
-/* The job has lost its waiter. True: a thread or process is still at it. */
+/* The job has lost its waiter. True: a thread or process is still doing it. */
 bool job_place_leave(struct job *job);
 
 /* Asks a job on one of the daemon's own threads to end: job_done() follows. */

@@ -38,7 +38,7 @@ struct namespaces {
 	struct timespec looked;
 };
 
-/* Notes this process's own namespaces. Called again after setns(2), adds the new one of IPC. */
+/* Notes this process's own namespaces. Called again after setns(2), adds the new IPC namespace. */
 void namespaces_note(struct namespaces *namespaces);
 
 /* Parses names, such as "net:ipc:pid", to bits. Fails with -EINVAL. */

@@ -39,7 +39,7 @@ static struct user *user_new(struct user_table *table, uid_t uid)
 	return user;
 }
 
-/* Whether as much would be left for all others as the user would then have. */
+/* Whether what is left for all other users would be at least as much as this user then has. */
 static bool is_fair(const struct user_table *table, uid_t uid, enum user_charge what, size_t theirs)
 {
 	size_t total = table->totals[what] + (uid == 0 ? table->reserves[what] : 0);

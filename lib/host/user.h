@@ -42,16 +42,16 @@ struct user_table {
 	size_t limits[USER_N_CHARGES]; /* for each user, root included */
 	/*
 	 * How much there is for all users together, and how much more for root alone; 0: no limit.
-	 * A user may have at most as much as is then left for all others: so however many users
-	 * take what they can, the next one finds some.
+	 * A user may have no more than that leaves for all others: so however many users take all
+	 * they can, there is some left for the next.
 	 */
 	size_t totals[USER_N_CHARGES], reserves[USER_N_CHARGES];
 	size_t taken[USER_N_CHARGES]; /* by all users */
 };
 
 /*
- * Charges `n` of `what` to the user. On success the caller owes a user_uncharge() of the same. The
- * errors stand beside the names above; -ENOMEM if there is no memory to count with.
+ * Charges `n` of `what` to the user. On success the caller owes a user_uncharge() of the same
+ * amount. The errors are given beside the names above; -ENOMEM if there is no memory to count with.
  */
 int user_charge(struct user_table *table, uid_t uid, enum user_charge what, size_t n);
 void user_uncharge(struct user_table *table, uid_t uid, enum user_charge what, size_t n);
