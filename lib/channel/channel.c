@@ -148,7 +148,8 @@ int channel_stat(struct channel *channel, struct stat *ret_attr)
 
 /*
  * A change of size clears a file's set-ID bits, as the kernel asks for (linux/fs/open.c,
- * do_truncate). It is no chmod(2), which only the owner could make: the daemon does it as itself.
+ * do_truncate). That is not a chmod(2), which only the owner may do: the daemon clears them as
+ * itself.
  */
 static int drop_set_id(struct channel *channel, struct file *file, mode_t mode)
 {

@@ -44,7 +44,10 @@ enum channel_service {
 	CHANNEL_LINK,   /* no one: it is a symbolic link to channel::link */
 };
 
-/* What holds for every channel of a kind, or for one alone where the kind finds out only then. */
+/*
+ * What holds for every channel of a kind, or for one channel alone, if the kind finds out only
+ * then.
+ */
 enum channel_trait {
 	CHANNEL_MESSAGES = 1 << 0, /* a write is one message, a read takes one */
 	/* One waiter being stuck does not mean the next is: retry them all. */
@@ -60,7 +63,10 @@ enum channel_trait {
 	/* It does not matter where a read ends: several reads may serve one long read(2). */
 	CHANNEL_BYTES = 1 << 5,
 	CHANNEL_HAS_NO_PEEK = 1 << 6, /* as if channel_ops::peek were NULL */
-	/* The object may have several channels, so locks on them would not meet: -ENOLCK. */
+	/*
+	 * The object may have several channels, so locks on them would not exclude each other:
+	 * -ENOLCK.
+	 */
 	CHANNEL_HAS_NO_LOCKS = 1 << 7,
 	CHANNEL_STATUS_IS_SLOW = 1 << 8, /* too slow for each stat(2) of its info/ text */
 };
@@ -98,7 +104,7 @@ struct remainder {
 	size_t size, offset;
 };
 
-/* Bytes that a read has found, where they lie. */
+/* The bytes that a read has found, in place. */
 #define CHANNEL_PIECES 32
 struct pieces {
 	struct iovec iov[CHANNEL_PIECES];
@@ -145,8 +151,8 @@ enum channel_change {
 /* How other processes have an object open, as /proc/PID/fd and /proc/PID/maps show it. */
 struct footprint {
 	dev_t dev;            /* 0: no other process can */
-	ino_t ino;            /* as stat(2) of their descriptors tells */
-	const char *map_path; /* how the path of their mappings begins; NULL: any path */
+	ino_t ino;            /* as stat(2) of their descriptors reports */
+	const char *map_path; /* prefix of their mappings' path; NULL: any path */
 };
 
 /*
@@ -227,8 +233,8 @@ struct channel_ops {
 	 */
 	void (*attend)(struct channel *channel);
 	/*
-	 * Adds what only this kind knows. What takes the right to read the object is added only for
-	 * a caller with that right (caller_may()). NULL: nothing to add.
+	 * Adds what only this kind knows. What requires the right to read the object is added only
+	 * for a caller with that right (caller_may()). NULL: nothing to add.
 	 */
 	void (*status)(struct channel *channel, struct caller *caller, struct row *row);
 	/* Returns 0 if the caller may read it now, else -EACCES. NULL: the mode decides. */
@@ -242,8 +248,8 @@ struct channel_ops {
 	int (*measure)(struct channel *channel, struct caller *caller, const struct row *row);
 	/*
 	 * CHANNEL_NODE: the kernel is about to learn that the name leads to inode `node`, by which
-	 * host_nodes opens it. After that the daemon hears of no open. Makes the object ready for
-	 * this. May be a job. NULL: it always is.
+	 * host_nodes opens it. After that the daemon does not learn of opens. Makes the object
+	 * ready for this. May be a job. NULL: it always is.
 	 */
 	int (*show)(struct channel *channel, uint64_t node, struct caller *caller);
 	/*
@@ -286,8 +292,8 @@ static inline bool file_writes(const struct file *file)
 }
 
 /*
- * For kinds: gives the file a content of its own, freed when the file is released or gets another.
- * Takes ownership of `content`, even when failing with -ENOBUFS.
+ * For kinds: gives the file its own content, freed when the file is released or gets another. Takes
+ * ownership of `content`, even when failing with -ENOBUFS.
  */
 int file_keep(struct file *file, char *content, size_t size);
 /* The same for good: file::is_frozen. */
@@ -375,7 +381,7 @@ void channel_take(struct file *file, const struct pieces *pieces);
 /*
  * Writes, and returns how much was accepted, which for a stream may be less than `size`. Returns
  * -EAGAIN also while others wait to write, so that nothing gets between their bytes, unless writes
- * are selective. That rule does not bind a held write (file::waiter): it is tried in its turn only.
+ * are selective. That rule does not bind a held write (file::waiter): it is tried only in its turn.
  * -EMSGSIZE: the message is too long and was not sent.
  */
 ssize_t channel_write(struct file *file, const void *data, size_t size, off_t offset);
@@ -384,7 +390,7 @@ uint32_t channel_poll(struct file *file);
 
 /*
  * Calls polled(file) once, when the file may have become ready. Replaces the request before it;
- * `polled` NULL withdraws that.
+ * `polled` NULL withdraws it.
  */
 void channel_watch(struct file *file, void (*polled)(struct file *file), void *poll_data);
 

@@ -57,7 +57,10 @@ int channel_open(struct channel *channel, int flags, const struct selector *sele
 		file_count(file, -1);
 		channel_unref(channel);
 		user_uncharge(users, caller->uid, USER_FILES, 1);
-		/* The daemon's descriptor table is full. To the caller, that is the system's. */
+		/*
+		 * The daemon's descriptor table is full. To the caller, that means the system's
+		 * table.
+		 */
 		return r == -EMFILE ? -ENFILE : r;
 	}
 	*ret_file = TAKE_PTR(file);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A directory whose entries are added once and stay: the root, and those between it and the kinds.
+ * A directory whose entries are added once and stay: the root, and the directories between it and
+ * the kinds.
  */
 #ifndef IPCFS_FOLDER_H
 #define IPCFS_FOLDER_H

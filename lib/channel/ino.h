@@ -2,16 +2,16 @@
 /*
  * Inode numbers.
  *
- * All that the mount shows has one device number, so no two things may have the same inode number:
- * to cp(1), diff(1) and find(1) they would be one file. And a 32-bit program without large-file
- * support can neither list nor stat a file whose number exceeds 32 bits. The native numbers come
- * from several filesystems and tables, and some have 64 bits.
+ * Everything in the mount has the same device number, so no two things may have the same inode
+ * number: to cp(1), diff(1) and find(1) they would be one file. And a 32-bit program without
+ * large-file support can neither list nor stat a file whose number exceeds 32 bits. The native
+ * numbers come from several filesystems and tables, and some have 64 bits.
  *
  * So the 32 bits are divided, without a table that someone would have to keep:
  *
  *     3 bits: the part    29 bits: units of 4 million for each kind, and the native number
  *
- * Part 0 is the object; the others are what info/ and a directory have of it. A native number too
+ * Part 0 is the object; the others are what info/ and a directory show of it. A native number too
  * large for its kind's units becomes a 64-bit number that nothing else can have. Native numbers
  * start small, but those of queues are shared with all sockets and pipes of the machine.
  *
@@ -62,7 +62,7 @@ ino_t space_name_ino(const char *path);
 
 /*
  * For a list of addresses; stat(2) gives the number of the connection that it makes. Two addresses
- * may have the same one.
+ * may have the same number.
  */
 ino_t space_address_ino(const char *path);
 

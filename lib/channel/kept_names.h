@@ -52,7 +52,7 @@ void kept_space_destroy(struct space *space);
 int kept_list(struct space *space, struct caller *caller, space_entry_fn *entry, void *data);
 int kept_lookup(struct space *space, const char *name, struct caller *caller,
 		struct entry *ret_entry);
-/* Objects are counted by maker, those of all kinds together. */
+/* Objects are counted by maker, all kinds together. */
 void kept_room(const struct space *space, const struct caller *caller, struct statvfs *room);
 int kept_remove(struct space *space, const char *name, struct caller *caller);
 int kept_rename(struct space *space, const char *from, const char *to, unsigned flags,

@@ -2,9 +2,9 @@
 /*
  * Names that a filesystem of the kernel keeps: POSIX queues (mqueue), shared memory (/dev/shm).
  *
- * The kernel's directory is the list; nothing of it is cached. The daemon keeps one channel for
- * each object that someone refers to, found by inode number, so that everyone who has it open
- * shares it. A name is trusted only while it leads to that inode.
+ * The kernel's directory is the list; none of it is cached. The daemon keeps one channel for each
+ * object that someone refers to, found by inode number, so that everyone who has it open shares it.
+ * A name is trusted only while it leads to that inode.
  */
 #ifndef IPCFS_KERNEL_NAMES_H
 #define IPCFS_KERNEL_NAMES_H

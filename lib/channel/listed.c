@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A stranger decides how many names there are. So a job gets room for some of them, charged to the
- * user who lists the directory (USER_BYTES), and stops there. A listing that can go on from a place
- * goes on in another job: if a signal ends the listing and leaves a thread behind, that thread
- * never has more than one piece. What must be asked for as a whole begins again with more room.
+ * user who lists the directory (USER_BYTES), and stops there. A listing that can continue from
+ * where it stopped does so in another job: if a signal ends the listing and leaves a thread behind,
+ * that thread never has more than one piece. A listing that must be asked for as a whole starts
+ * again with more room.
  *
  * Between the jobs, what the listing has found belongs to the request (waiter::memory), and so does
  * the charge for it.

@@ -11,7 +11,7 @@
 #include "lib/channel/space.h"
 #include "lib/host/job.h"
 
-/* The data of such a job begins with this. It goes in as zeroes, except for the kind's own part. */
+/* The data of such a job begins with this. It starts as zeroes, except for the kind's own part. */
 struct listed {
 	size_t room; /* bytes that the job may use */
 	off_t next;  /* where to go on: 0 at first, and once that was all */

@@ -247,8 +247,8 @@ static int sleeping_begin(struct file *file, struct sleeping *sleeping)
 }
 
 /*
- * From now on it goes with the open file that the wait came through, which still exists. Perhaps no
- * other one of the owner's does.
+ * From now on the lock goes with the open file that the wait came through, which still exists. The
+ * owner's other open files may not.
  */
 static void sleeping_end(struct channel *channel, const struct sleeping *sleeping)
 {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Locks on the file behind a channel, where native programs have theirs.
+ * Locks on the file behind a channel, where native programs put theirs.
  *
  * To the kernel, all that the daemon does is done by one process. So each owner gets an open file
- * of its own there, with locks of F_OFD_SETLK or flock(2): these meet the locks of processes and
- * one another. It allows no more than its user's open file does, since a program that someone has
- * open for writing can't be started.
+ * of its own there, with locks of F_OFD_SETLK or flock(2): these conflict with the locks of
+ * processes and with one another. It is opened with no more rights than the user's own open file
+ * has, since a program that someone has open for writing can't be started.
  *
- * Setting a lock takes as long as a walk along all that exist, and so does any close(2) of the
- * file. Waiting for one takes a thread.
+ * Setting a lock takes as long as walking all existing locks, and so does any close(2) of the file.
+ * Waiting for one takes a thread.
  */
 #ifndef IPCFS_LOCK_FILES_H
 #define IPCFS_LOCK_FILES_H

@@ -29,8 +29,8 @@ void lock_table_apply(struct channel *channel, const struct lock *lock, struct l
 const struct lock *lock_table_conflict(const struct channel *channel, const struct lock *lock);
 
 /*
- * The same for waiters: the number of any lock that is in the way, or 0; and whether that lock
- * still is, which takes no look at the others.
+ * The same for waiters: the number of any lock that is in the way, or 0; and whether that lock is
+ * still in the way, without a look at the others.
  */
 uint64_t lock_table_blocker(const struct channel *channel, const struct lock *lock);
 bool lock_table_blocks(const struct channel *channel, uint64_t id, const struct lock *lock);

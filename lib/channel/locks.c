@@ -55,7 +55,7 @@ static void close_unused(struct channel *channel, const struct lock *lock)
 		lock_files_close_unused(channel, lock->owner, lock->is_flock);
 }
 
-/* Notes what was granted, and wakes those who may get in now. */
+/* Notes what was granted, and wakes the waiters that may succeed now. */
 static int note(struct channel *channel, const struct lock *lock, struct lock_room *room)
 {
 	lock_table_apply(channel, lock, room);

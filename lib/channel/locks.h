@@ -3,11 +3,12 @@
  * Locks of fcntl(2) and flock(2) on the objects of the mount.
  *
  * The kernel would keep them in the inode, and a stream has many inodes: two programs that lock the
- * same queue would not meet. So they are kept here, by object. Locks on a region are also taken on
- * its file in /dev/shm, where they meet those of native programs (lib/channel/lock_files.h).
+ * same queue would not exclude each other. So locks are kept here, by object. Locks on a region are
+ * also taken on its file in /dev/shm, where they conflict with those of native programs
+ * (lib/channel/lock_files.h).
  *
- * Just as natively, locks of the two calls do not see each other. A lock of fcntl(2) belongs to a
- * process, a lock of flock(2) or F_OFD_SETLK to an open file. The kernel names both by a number
+ * As natively, locks of the two calls ignore each other. A lock of fcntl(2) belongs to a process, a
+ * lock of flock(2) or F_OFD_SETLK to an open file. The kernel names both by a number
  * (linux/fs/fuse/file.c, fuse_lock_owner_id) and does not say which it is. So a deadlock is never
  * reported, since between open files it is not an error. A signal ends every wait.
  *

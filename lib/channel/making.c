@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A making is queued until no other of the same user is under way. Then it gathers, and then a
- * worker prints. Makings that gather take turns: one has the loop for SLICE, and once the loop has
- * looked at all its sources, it is the next one's turn. However many there are, no one else waits
- * longer than one slice.
+ * A making is queued until no other making of the same user is under way. Then it gathers, and then
+ * a worker prints. Makings that gather take turns: one has the loop for SLICE, and once the loop
+ * has looked at all its sources, it is the next one's turn. However many there are, no one else
+ * waits longer than one slice.
  *
- * A making that has gathered much ends by way of the worker, which frees what was gathered.
+ * A making that has gathered a lot ends by way of the worker, which frees what was gathered.
  */
 #include "lib/channel/making.h"
 
@@ -224,7 +224,7 @@ static void making_resume(struct waiter *waiter)
 	begin_turn(host_of(making), false);
 }
 
-/* Notes all that the making needs to know of the reader, who may be gone before it is done. */
+/* Notes what the making needs to know about the reader, who may be gone before it is done. */
 static int making_prepare(struct making *making, struct caller *caller)
 {
 	const struct text_source *source = &making->source;

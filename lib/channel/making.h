@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The content of a text, made while its reader waits: for text.c alone.
+ * The content of a text, made while its reader waits. Private to text.c.
  */
 #ifndef IPCFS_MAKING_H
 #define IPCFS_MAKING_H

@@ -22,7 +22,7 @@ struct readiness {
 void readiness_init(struct readiness *readiness, struct channel *channel);
 
 /*
- * Watches source.fd: call it before trying what may return -EAGAIN, or after. Fails with -ENOSPC or
+ * Watches source.fd. Call it before or after a try that may return -EAGAIN. Fails with -ENOSPC or
  * -ENOMEM.
  */
 int readiness_watch(struct readiness *readiness);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What there is to tell of one object: values by key, in order, each with its type.
+ * What there is to say about one object: values by key, in order, each with its type.
  *
  * Kinds fill in a row (channel_ops::status); lib/info writes it as text, JSON or metrics. No one
- * takes text apart to find a value, so no name or address can pass for one. Each key occurs once.
+ * takes text apart to find a value, so no name or address can be mistaken for one. Each key occurs
+ * once.
  *
  * Adding never fails. If memory runs out, row::error says so at the end, and the rest is left out.
  */

@@ -28,7 +28,7 @@ struct parameter {
 	uint64_t min, max;
 	const char *const *words; /* NULL at the end */
 	const char *told_as;      /* its key in a status; NULL: its name */
-	/* PARAMETER_TEXT: whether what was asked for means the same as what a status tells. */
+	/* PARAMETER_TEXT: whether what was asked for means the same as what a status says. */
 	bool (*is_same)(const char *asked, const char *told); /* NULL: only if they are equal */
 };
 

@@ -40,8 +40,8 @@ typedef bool space_entry_fn(void *data, const char *name, ino_t ino, mode_t mode
 
 /*
  * The operations on a space, done with the caller's rights. Only space.c and space_attributes.c
- * call them. destroy, list and lookup are always set. NULL of create, remove or rename: -EPERM; of
- * stat: a directory like any other; of change: what space_change() says. list, lookup, create,
+ * call them. destroy, list and lookup are always set. NULL for create, remove or rename: -EPERM;
+ * for stat: a directory like any other; for change: what space_change() says. list, lookup, create,
  * remove and rename may each be one job: they return -EAGAIN and -EINPROGRESS as job_run() does.
  */
 struct space_ops {

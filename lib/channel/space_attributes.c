@@ -26,7 +26,7 @@ struct space_given {
 	unsigned changes; /* enum channel_change: what was set */
 	struct stat attr; /* the new values */
 	struct timespec since;
-	struct stat before; /* the times beneath at that point; once they change, they count */
+	struct stat before; /* the underlying times at that point; once those change, they count */
 };
 
 static bool is_same(const struct timespec *a, const struct timespec *b)
@@ -123,7 +123,7 @@ static void give_time(struct timespec *time, const struct timespec *wanted,
 	*time = wanted->tv_nsec == UTIME_NOW ? *now : *wanted;
 }
 
-/* Drops the times that were given, where the times beneath have moved on. */
+/* Drops the times that were set, if the underlying times have changed since. */
 static void forget_old_times(struct space *space, struct space_given *given)
 {
 	struct stat now = {0};
@@ -189,7 +189,9 @@ int space_change(struct space *space, const struct stat *attr, unsigned changes,
 		return r;
 	if (space->ops->change)
 		return space->ops->change(space, attr, changes, caller);
-	/* It shows an object or a directory of another filesystem, and that is what to change. */
+	/*
+	 * It shows an object or a directory of another filesystem: that is what has to be changed.
+	 */
 	if (!space->is_lasting || space->ops->stat)
 		return -EPERM;
 	return give_own(space, attr, changes, caller);

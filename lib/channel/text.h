@@ -2,9 +2,9 @@
 /*
  * Files whose content is made when they are opened, and after that is read-only and never changes.
  *
- * Content that takes long is made while the open waits: gathered on the loop, piece by piece and
- * with the jobs it needs, then printed by a worker. Of each user's texts one is made at a time, and
- * between two pieces others have their turn: no one waits for a stranger's text.
+ * Content that takes a long time is made while the open waits: gathered on the loop, piece by piece
+ * and with the jobs it needs, then printed by a worker. Each user's texts are made one at a time,
+ * and between two pieces others have their turn: no one waits for a stranger's text.
  */
 #ifndef IPCFS_TEXT_H
 #define IPCFS_TEXT_H
@@ -25,9 +25,9 @@ struct text_ops {
 	void (*release)(void *data); /* when the text is destroyed; NULL: nothing to do */
 
 	/*
-	 * For a print() that may take long: it runs on a worker, with what prepare() has made of
-	 * the data on the loop. finish() frees that, on the loop; before it, discard() frees the
-	 * bulk on the worker. NULL: nothing to discard.
+	 * For a print() that may be slow: it runs on a worker, with what prepare() has made of the
+	 * data on the loop. finish() frees that, on the loop; before it, discard() frees the bulk
+	 * on the worker. NULL: nothing to discard.
 	 */
 	int (*prepare)(void *data, struct caller *reader, void **ret_prepared);
 	void (*discard)(void *prepared);
@@ -41,7 +41,7 @@ struct text_ops {
 	bool has_size; /* the content never changes: stat tells its size */
 	/*
 	 * Where the size of the last content is kept, TEXT_SIZE_UNKNOWN until there is one: for a
-	 * text that is itself made anew at each LOOKUP. Valid until release(). NULL: with the text.
+	 * text that is itself a new one at each LOOKUP. Valid until release(). NULL: with the text.
 	 */
 	size_t *(*last_size)(void *data);
 };
