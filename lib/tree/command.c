@@ -74,7 +74,7 @@ static int change(struct command *command, unsigned changes)
 	return space_change(entry->space, &command->line.attr, changes, &command->caller);
 }
 
-/* An existing object stays as it is, but nobody should think that it is what the line says. */
+/* An existing object stays as it is, but nobody should think that it matches the line. */
 static int step_compare(struct command *command)
 {
 	CLEANUP_FREE char *text = NULL;

@@ -32,7 +32,7 @@ struct host;
 
 enum command_mode {
 	COMMAND_STRICT, /* an object to create must not exist: -EEXIST */
-	COMMAND_KEEP,   /* an existing object is kept, and adjusted as far as nothing is lost */
+	COMMAND_KEEP,   /* an existing object is kept, and adjusted where that loses nothing */
 };
 
 /*

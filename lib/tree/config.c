@@ -164,7 +164,7 @@ static bool is_null(const struct stat *attr)
 	return S_ISCHR(attr->st_mode) && attr->st_rdev == makedev(1, 3);
 }
 
-/* Whether the file is not read. Fills in the reason: `errno` if it could not be opened. */
+/* Whether the file is refused. Fills in the reason: `errno` if it could not be opened. */
 static bool is_refused(int fd, char text[static FAULT_TEXT])
 {
 	struct stat attr;

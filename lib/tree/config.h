@@ -2,7 +2,7 @@
 /*
  * The configuration file: commands of lib/tree/command.h, run as the daemon itself.
  *
- * Existing objects are kept, and adjusted as far as nothing is lost.
+ * Existing objects are kept, and adjusted where that loses nothing.
  *
  * A file is refused, which is a fault, unless it is regular (or /dev/null), belongs to root or the
  * daemon's user, and can be written neither by others nor, if the daemon is root, by its group.

@@ -8,8 +8,8 @@
  * A command may have to wait for a job. The request that waits keeps it, and later writes to the
  * same file wait behind.
  *
- * Lines run on the loop. So after STRETCH it is the turn of others, and a writer that has had its
- * turn stands back.
+ * Lines run on the loop. So after STRETCH others get their turn, and a writer that has had its turn
+ * goes behind them.
  */
 #include "lib/tree/ctl.h"
 
@@ -54,7 +54,7 @@ struct ctl {
 	struct channel channel;
 	struct complaints complaints;
 	size_t text_size;      /* of the text that was read last */
-	struct loop_task turn; /* queued: it is the turn of others */
+	struct loop_task turn; /* queued: others have their turn */
 	int64_t spent;         /* on lines since the last turn, ns */
 };
 
@@ -135,7 +135,7 @@ static ssize_t ctl_read(struct file *file, void *data, size_t size, off_t offset
 	return ctl_text_read(file, &ctl_from(file->channel)->complaints, data, size);
 }
 
-/* Makes a command of the line, with its beginning if that came before. */
+/* Makes a command of the line, with its beginning if that came earlier. */
 static int ctl_parse(struct file *file, const char *line, size_t length,
 		     struct command **ret_command)
 {
@@ -263,8 +263,8 @@ static void ctl_spend(struct file *file, int64_t began)
 }
 
 /*
- * Whether the rest of a write ends where the program or the kernel may have cut it. This goes by
- * the bytes written, not by positions, because those begin anywhere if the file is appended to.
+ * Whether the rest of a write ends where the program or the kernel may have cut it. This counts the
+ * bytes written and ignores positions, which begin anywhere if the file is appended to.
  */
 static bool is_piece(struct opener *opener, size_t size)
 {
@@ -276,8 +276,8 @@ static bool is_piece(struct opener *opener, size_t size)
 }
 
 /*
- * Whether it is the turn of others. A line that has begun goes on in any case: a resumed request
- * takes the result of its job.
+ * Whether others should have their turn. A line that has begun goes on in any case: a resumed
+ * request takes the result of its job.
  */
 static bool must_wait(const struct ctl *ctl, const struct file *file)
 {
@@ -288,7 +288,7 @@ static bool must_wait(const struct ctl *ctl, const struct file *file)
  * Stops at the first line that fails, and returns how much was done before it, or the error if that
  * is nothing. stdio writes a long text in pieces of STDIO_PIECE, and the kernel may have cut a
  * write of LONG_WRITE or more, so such a piece may end within a line; any other text that ends
- * without a newline ends with a whole line. What is left when it is the turn of others is held.
+ * without a newline ends with a whole line. What is left when others get their turn is held.
  */
 static ssize_t ctl_take_lines(struct file *file, const char *data, size_t size)
 {

@@ -2,10 +2,10 @@
 /*
  * What a read of ctl gives: the grammar, and the user's own last error.
  *
- * An open for reading only has one text, made at the open. An open that also writes is a
- * conversation, in which reads and writes would share positions, so it is a stream. Its text is
- * made at the first read, and again at the first read after a write. Once read to its end, it stays
- * at end-of-file until the next write.
+ * A read-only open has one text, made at the open. An open that also writes is a conversation, in
+ * which reads and writes would share positions, so it is a stream. Its text is made at the first
+ * read, and again at the first read after a write. Once read to its end, it stays at end-of-file
+ * until the next write.
  */
 #ifndef IPCFS_CTL_TEXT_H
 #define IPCFS_CTL_TEXT_H
