@@ -126,7 +126,7 @@ static int reflection_list(struct space *space, struct caller *caller, space_ent
 	return 0;
 }
 
-/* A text that is quickly made shows its true size, any other the size of the last one. */
+/* A text that is quick to make shows its true size, any other the size of the last one. */
 static size_t *reflection_size(struct reflection *reflection, int number, struct channel *channel,
 			       struct caller *caller)
 {

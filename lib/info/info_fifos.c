@@ -100,7 +100,7 @@ static void leave_out(struct row *row)
 }
 
 /*
- * A daemon that is not root may not look at the processes of other users. But then those may not
+ * A daemon that is not root may not look at the processes of other users. But then they may not
  * look at its mount either.
  */
 static unsigned count_unseen(const struct peers *found)

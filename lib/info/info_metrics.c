@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * info/metrics: the changing numbers of each object, in the OpenMetrics format. All samples of a
- * family stand together. Kind and name are the labels, and tell any two objects apart.
+ * family stand together. The labels are kind and name, which tell any two objects apart.
  */
 #include <errno.h>
 

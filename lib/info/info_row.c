@@ -32,7 +32,7 @@ static void add_use(struct row *row, const struct channel *channel, const struct
 	row_add_time(row, "last-write", &attr->st_mtim);
 }
 
-/* The daemon hears nothing of a node's use, but how many have a FIFO open can be found out. */
+/* The daemon does not see how a node is used, but it can find out how many have a FIFO open. */
 static void add_node_use(struct row *row, const struct stat *attr)
 {
 	if (!S_ISFIFO(attr->st_mode))
@@ -68,7 +68,7 @@ int info_row(struct channel *channel, const char *name, struct caller *caller, s
 	return r;
 }
 
-/* Prints seconds. In a time before 1970, too, tv_nsec counts up from tv_sec. */
+/* Prints seconds. Even before 1970, tv_nsec counts up from tv_sec. */
 static int print_time(char **ret_text, const struct timespec *time)
 {
 	long long seconds = time->tv_sec;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * First the walk adds the rows, and then a scan counts those who have the FIFOs among them open.
+ * First the walk adds the rows, and then a scan counts the readers and writers of the FIFOs among
+ * them.
  */
 #include "lib/info/info_rows.h"
 

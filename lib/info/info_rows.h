@@ -3,7 +3,7 @@
  * The tables of which summary, inventory.json and metrics are made: a row for each object of the
  * machine. The status of a FIFO is a table of one.
  *
- * Rows are gathered on the loop, one object after another. A worker makes the text of them.
+ * Rows are gathered on the loop, one object after another. A worker makes text of them.
  */
 #ifndef IPCFS_INFO_ROWS_H
 #define IPCFS_INFO_ROWS_H

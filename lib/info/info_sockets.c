@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A worker asks sock_diag(7) for the sockets, because the kernel goes through all there are.
+ * A worker asks sock_diag(7) for the sockets, because the kernel goes through all sockets there
+ * are.
  */
 #include "lib/info/info_sockets.h"
 

@@ -10,7 +10,7 @@
 #include "lib/info/info_rows.h"
 #include "lib/info/info_text.h"
 
-/* Set apart from the cell before, however wide that is. A negative width aligns to the left. */
+/* Separated from the previous cell, however wide that is. A negative width aligns to the left. */
 static int print_cell(const struct row *row, const char *key, int width, FILE *out)
 {
 	const struct row_value *value = row_find(row, key);

@@ -17,13 +17,15 @@ struct info_object {
 	size_t *size; /* of the last text; see text_ops::last_size */
 };
 
-/* Returns the size of the status text, which is quickly made; 0 if that fails. */
+/* Returns the size of the status text, which is quick to make; 0 if that fails. */
 size_t info_status_size(struct channel *channel, const char *name, struct caller *reader);
 
 /* Says how to find the channel's peers. Fails with the -errno of its stat. May be a job. */
 int info_target(struct channel *channel, struct caller *reader, struct peer_target *ret_target);
 
-/* Whether `reader` may see this process. Of all others it sees only how many there are. */
+/*
+ * Whether `reader` may see this process. Of the others the reader learns only how many there are.
+ */
 static inline bool info_shows(struct caller *reader, const struct peer *peer)
 {
 	return reader->uid == peer->uid || caller_has(reader, CAP_SYS_PTRACE);
@@ -31,7 +33,7 @@ static inline bool info_shows(struct caller *reader, const struct peer *peer)
 
 /* About one object: `data` is a struct info_object, which the text then owns. */
 extern const struct text_ops info_status_ops, info_peers_ops, info_peek_ops;
-/* The status of a FIFO, which takes a scan for those who have it open. */
+/* The status of a FIFO, which takes a scan for its readers and writers. */
 extern const struct text_ops info_fifo_status_ops;
 
 /* About all objects: `data` is the host. */

@@ -16,7 +16,7 @@ enum peer_access {
 	PEER_MAPS = 1 << 2,
 };
 
-/* An object to look for: as the mount shows it, and as the kernel has it (dev 0: it does not). */
+/* An object to look for: as the mount shows it, and as the kernel knows it (dev 0: it doesn't). */
 struct peer_target {
 	dev_t shown_dev, dev;
 	ino_t shown_ino, ino;

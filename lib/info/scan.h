@@ -25,7 +25,7 @@ struct scan_key {
 	dev_t dev;
 	ino_t ino;
 	uint32_t target;   /* index */
-	char map_path[12]; /* what the path of its maps begins with; "": anything */
+	char map_path[12]; /* prefix of the path of its maps; "": any path */
 };
 
 /* Shared with the daemon, which fills in what is above the line. */

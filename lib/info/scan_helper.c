@@ -20,8 +20,8 @@
 
 /*
  * The most watchers that the helper has at a time. That is more than the daemon asks for, because a
- * watcher lives until what it has killed has ended, which may take a moment. Should watchers never
- * end, no others are started.
+ * watcher lives until what it has killed has ended, which may take a moment. If watchers never end,
+ * no more are started.
  */
 #define CHILDREN_MOST 16
 
@@ -44,7 +44,10 @@ static void forget_daemon(int fd)
 	sigset_t blocked;
 	int null;
 
-	/* A signal to a whole service, or from a terminal, is for the daemon. Its end ends this. */
+	/*
+	 * A signal to a whole service, or from a terminal, is meant for the daemon, and this ends
+	 * when the daemon does.
+	 */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);

@@ -28,8 +28,8 @@
 
 /*
  * Milliseconds: how often to check on the looker, and the longest that it may take for the maps of
- * one process, for its descriptors, and in all. Nobody can keep us from descriptors: if those take
- * long, the machine is busy.
+ * one process, for its descriptors, and in all. Nobody can keep us from descriptors: if those are
+ * slow, the machine is busy.
  */
 #define LOOK_MS              20
 #define STUCK_MS             200
@@ -89,7 +89,7 @@ static int find_processes(const struct scan_area *area, struct scan_sight *found
 	return r;
 }
 
-/* The reader's own come first: no other user can spoil what the reader sees of those. */
+/* The reader's own come first: no other user can spoil what the reader sees of them. */
 static void take_processes(struct scan_list *list, const struct scan_sight *found, uid_t uid,
 			   bool is_own)
 {
@@ -194,7 +194,10 @@ static bool start_looker(struct watch *watch)
 	return true;
 }
 
-/* Leaves out a user's other processes once STUCK_USER_MOST got stuck: they may be like those. */
+/*
+ * Leaves out a user's other processes once STUCK_USER_MOST got stuck: they may be like the ones
+ * that did.
+ */
 static void leave_out(struct watch *watch, uid_t uid)
 {
 	struct scan_list *list = watch->list;

@@ -11,8 +11,8 @@
 
 /*
  * Scans for the keys in the struct scan_area in `memory`, sets is_done, and closes `daemon`. If the
- * other end of that is closed before, it gives everything up. For a process of one thread that has
- * nothing else to do: returns when all processes that it has started have ended.
+ * other end of that socket is closed first, it gives everything up. For a process of one thread
+ * that has nothing else to do: returns when all processes that it has started have ended.
  */
 void scan_watch(int daemon, int memory);
 

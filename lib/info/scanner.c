@@ -51,7 +51,7 @@ struct scan {
 	struct waiter *waiter;
 	enum scan_state state;
 	int result;
-	uid_t uid; /* who is charged */
+	uid_t uid; /* the user who is charged */
 	const struct peer_target *targets;
 	size_t n_targets, n_taken;
 	struct scan_area *area;
@@ -255,7 +255,9 @@ static void add_key(struct scan *scan, dev_t dev, ino_t ino, const char *map_pat
 	struct scan_area *area = scan->area;
 	struct scan_key *key = &area->keys[area->n_keys];
 
-	/* No device: the kernel does not have the object. A file with device 0 is another one. */
+	/*
+	 * No device: the kernel does not have the object. A file with device 0 is a different one.
+	 */
 	if (!dev)
 		return;
 	key->dev = dev;
