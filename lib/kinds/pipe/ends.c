@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * System calls that may wait for the lock of a pipe. They run beside the loop, and touch only the
- * struct that they are given.
+ * System calls that may wait for the lock of a pipe. They run on threads, outside the loop, and
+ * touch only the struct that they are given.
  */
 #include "lib/kinds/pipe/ends.h"
 
@@ -151,8 +151,8 @@ static void settle(struct ends *ends)
 
 /*
  * On an empty pipe tee(2) tells whether anyone writes, and takes nothing. Bytes that are written
- * between this and the close are lost, as natively when the last reader leaves. But that happens
- * only to a writer that looked the name up long ago, and is that slow to use it.
+ * between this and the close are lost, just as natively when the last reader leaves. But that
+ * happens only to a writer that looked the name up long ago, and has taken that long to use it.
  */
 static void ask(struct ends *ends)
 {

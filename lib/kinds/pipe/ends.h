@@ -30,7 +30,7 @@
 
 struct keeper;
 
-/* The data of a job that opens the read end of a FIFO. The node tells one from another. */
+/* The data of a job that opens the read end of a FIFO. The node tells one job from another. */
 struct ends_opening {
 	uint64_t node;
 	struct host_nodes nodes;
@@ -71,8 +71,8 @@ struct ends {
 void ends_act(struct ends *ends);
 
 /*
- * Returns the present state. Of a read end: EPOLLIN if there is something in the pipe, EPOLLHUP if
- * someone has written and nobody does any more. Of a write end: EPOLLOUT if there is room.
+ * Returns the present state. For a read end: EPOLLIN if there is something in the pipe, EPOLLHUP if
+ * someone has written and nobody does any more. For a write end: EPOLLOUT if there is room.
  */
 uint32_t ends_look(int fd);
 
@@ -85,7 +85,7 @@ struct ends_pin {
 
 /*
  * On a thread: returns a second descriptor of that end, which stays open whatever happens to the
- * first. Fails with -ESTALE if the first is closed, or its number is something else's by now.
+ * first. Fails with -ESTALE if the first is closed, or its number belongs to something else by now.
  */
 int ends_dup(const struct ends_pin *end);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * FIFOs: the kernel alone moves the bytes, and the daemon hears of no open, read, write or close.
- * All that it can do is hold the ends of those that are kept (hold.h), from the lookup that begins
- * every open. To the daemon a plain FIFO, or a socket, is only a name.
+ * FIFOs: the kernel alone moves the bytes, and the daemon does not see opens, reads, writes or
+ * closes. All that it can do is hold the ends of those that are kept (hold.h), from the lookup that
+ * begins every open. To the daemon a plain FIFO, or a socket, is only a name.
  */
 #include "lib/kinds/pipe/pipe.h"
 
@@ -37,9 +37,9 @@ static int look(struct pipe *pipe, struct caller *caller, const struct job_call 
 /* Holding it. */
 
 /*
- * How long a lookup waits for the lock of a pipe. A process that has it for longer keeps the pipe
- * from everybody; the name is then shown without a hold, so that it can be removed. For STUCK_MOST
- * no lookup waits again. When the lock is free at last, the pipe is held all the same.
+ * How long a lookup waits for the lock of a pipe. A process that holds the lock for longer keeps
+ * everybody from the pipe; the name is then shown without a hold, so that it can be removed. For
+ * STUCK_MOST no further lookup waits. When the lock is free at last, the pipe is held after all.
  */
 #define OPEN_MOST  (CLOCK_S / 2)
 #define STUCK_MOST (10 * CLOCK_S)
@@ -70,7 +70,7 @@ static int pause_for(struct pipe *pipe, struct caller *caller)
 
 /*
  * Waits, by jobs, until there is room. The kernel may hold a directory's lock meanwhile, but not
- * for long: fs/lock_time.h.
+ * long: fs/lock_time.h.
  */
 static int await_room(struct pipe *pipe, struct caller *caller)
 {

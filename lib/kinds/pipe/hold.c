@@ -326,9 +326,10 @@ void hold_look(struct fifo_hold *hold)
 }
 
 /*
- * While we have a write end, the pipe does not show whether someone else has one. If someone has,
- * ours is not needed, and reads need not be watched any more. Finding out costs more than the reads
- * of many a small file. So it is done at the first, second, fourth and eighth read, and so on.
+ * While we have a write end, the pipe does not show whether someone else has one. If someone does,
+ * ours is not needed, and reads need not be watched any more. Finding out can cost more than
+ * reading a whole small file. So it is done at the first, second, fourth and eighth read, and so
+ * on.
  */
 void hold_read(struct fifo_hold *hold)
 {
@@ -340,7 +341,7 @@ void hold_read(struct fifo_hold *hold)
 
 void hold_leave(struct fifo_hold *hold)
 {
-	/* Off the list: somebody who has the pipe's lock may keep the thread for long. */
+	/* Off the list: somebody who has the pipe's lock may keep the thread for a long time. */
 	if (hold->is_busy) {
 		keeper_place(hold, HOLD_NOWHERE);
 		return;

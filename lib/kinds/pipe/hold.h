@@ -52,7 +52,7 @@ struct fifo_hold {
 	struct worker_task task;
 	enum hold_place {
 		HOLD_NOWHERE,
-		HOLD_BRIEF,   /* as HOLD_RESTING, but for less long: its owner has many */
+		HOLD_BRIEF,   /* as HOLD_RESTING, but for less time: its owner has many */
 		HOLD_RESTING, /* empty, and without a writer as far as is known: will be let go */
 		HOLD_FULL,    /* with a write end of ours */
 		HOLD_WAITING, /* for a thread */
@@ -110,7 +110,7 @@ int hold_room(struct fifo_hold *hold);
 /* Whether its owner has so many that they are let go sooner. */
 bool hold_has_many(const struct fifo_hold *hold);
 
-/* Returns the capacity for a new pipe of this user, where `wanted` bytes are asked for. */
+/* Returns the capacity for a new pipe of this user, if `wanted` bytes are asked for. */
 size_t hold_size(const struct fifo_hold *hold, size_t wanted);
 
 /*

@@ -14,7 +14,7 @@
 #define SIZE_LEAST  8192  /* PIPE_MIN_DEF_BUFFERS, linux/fs/pipe.c */
 
 #define N_DESCRIPTORS 2
-#define MANY          256 /* more than this rest only briefly */
+#define MANY          256 /* holds of a user; with more, they rest only briefly */
 
 static struct user_table *users_of(const struct fifo_hold *hold)
 {

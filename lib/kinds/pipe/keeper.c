@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Holds stand in lists, oldest first, by what they wait for. One timer serves all lists, and one
+ * Holds are kept in lists, oldest first, by what they wait for. One timer serves all lists, and one
  * inotify descriptor watches all pipes.
  */
 #include "lib/kinds/pipe/keeper.h"
@@ -81,7 +81,7 @@ static int64_t keeper_next(const struct keeper *keeper)
 	return next && next <= now ? now + RETRY : next;
 }
 
-/* A clock that is set to go off sooner stays as it is: it is wound again then. */
+/* A clock that is set to go off sooner stays as it is: it is set again when it does. */
 void keeper_wind(struct keeper *keeper)
 {
 	int64_t next = keeper_next(keeper);

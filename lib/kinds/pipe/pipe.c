@@ -125,7 +125,7 @@ static void pipe_init(struct pipe *pipe, mode_t mode, const struct settings *set
 	store_init(&pipe->store, &space->host->users, caller->uid);
 	pipe->store.capacity = pipe->capacity;
 	hold_init(&pipe->hold, keeper_of(space), &pipe->kept.channel, caller->uid);
-	/* A FIFO made by mkfifo(3) is what it is anywhere: a plain one. */
+	/* A FIFO made by mkfifo(3) is a plain one, as it is anywhere else. */
 	if (pipe->kept.channel.ops == &fifo_ops)
 		pipe_set_kept(pipe, S_ISREG(mode) && !(settings_has(settings, PIPE_KEEP) &&
 						       settings->values[PIPE_KEEP] == KEEP_NO));
