@@ -94,8 +94,8 @@ int mqueue_create(void *data)
 }
 
 /*
- * Whether the name still leads to the queue. With a directory this does not open the queue, because
- * even its maker may lack the right to.
+ * Whether the name still leads to the queue. If there is a directory, this does not open the queue,
+ * because even its maker may lack the right to.
  */
 static bool is_made(const struct mqueue_creation *creation)
 {

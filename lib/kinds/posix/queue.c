@@ -26,14 +26,20 @@
 
 enum { QUEUE_MAXMSG, QUEUE_MSGSIZE };
 
-/* The kernel's HARD_MSGMAX and HARD_MSGSIZEMAX; it decides how much of them a caller may have. */
+/*
+ * The kernel's HARD_MSGMAX and HARD_MSGSIZEMAX; the kernel decides how much of them a caller may
+ * have.
+ */
 static const struct parameter queue_parameters[] = {
 	[QUEUE_MAXMSG] = {"maxmsg", PARAMETER_NUMBER, .min = 1, .max = 65536, .is_fixed = true},
 	[QUEUE_MSGSIZE] = {"msgsize", PARAMETER_SIZE, .min = 1, .max = 16 << 20, .is_fixed = true},
 	{.name = NULL},
 };
 
-/* A queue's descriptors: one for both ways, or one for each where the daemon may not have both. */
+/*
+ * A queue's descriptors: one for reading and writing, or one for each if the daemon may not have
+ * both.
+ */
 enum { QUEUE_READ, QUEUE_WRITE, QUEUE_N_WAYS };
 
 struct queue {
@@ -78,7 +84,7 @@ static void queue_close(struct queue *queue)
 	channel_uncharge_descriptors(&queue->named.channel);
 }
 
-/* A descriptor for both ways is watched once, as the one for reading. */
+/* A descriptor for both directions is watched once, as the one for reading. */
 static struct readiness *queue_way(struct queue *queue, int way)
 {
 	bool is_shared = queue_fd(queue, QUEUE_READ) == queue_fd(queue, QUEUE_WRITE);

@@ -116,7 +116,7 @@ static int find_cached(int dir_fd, const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-/* It may be the last descriptor of a file that was removed: freeing that file takes long. */
+/* It may be the last descriptor of a file that was removed: freeing that file may be slow. */
 void region_let_go(struct host *host, int fd)
 {
 	struct stat attr;

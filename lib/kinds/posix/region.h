@@ -9,7 +9,7 @@
  * without the lock (on tmpfs the dentry cache is the directory), and opening a file waits for
  * nobody, unless someone has a lease on it.
  *
- * Of a region that the kernel serves, the daemon keeps no descriptor that could read or write:
+ * For a region that the kernel serves, the daemon keeps no descriptor that could read or write:
  * O_PATH descriptors break no lease and keep no program from starting (ETXTBSY). Each use opens the
  * file itself, and the kernel decides by mode, ACL and attributes. A job gets a descriptor by its
  * number, and first checks that it still belongs to the same file.
@@ -34,7 +34,7 @@ struct region_target {
 #define REGION_LINK_SIZE 32
 const char *region_link(int fd, char path[static REGION_LINK_SIZE]);
 
-/* Fills in the target for an object. The struct must be all zeroes before. */
+/* Fills in the target for an object. The struct must be all zeroes at first. */
 void region_target_init(struct region_target *target, struct named *named, int fd);
 
 /*
@@ -44,7 +44,7 @@ void region_target_init(struct region_target *target, struct named *named, int f
  */
 void region_target_find(struct region_target *target, struct named *named, int fd);
 
-/* For jobs: returns an O_PATH descriptor of the file. Fails with -ESTALE if that has gone. */
+/* For jobs: returns an O_PATH descriptor of the file. Fails with -ESTALE if the file has gone. */
 int region_target_open(const struct region_target *target);
 
 /* open(2) of the file behind a descriptor. */

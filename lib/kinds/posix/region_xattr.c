@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * One attribute is special: the capabilities of a program ("security.capability"). Natively the
- * kernel takes them away from a file that is written to, cut or given away, whatever the rights of
- * the user who does that. For a file in the mount it does so by looking for them before the first
- * write, and by removing them in the writer's name. Reading them takes no right. Removing them with
- * removexattr(2) takes CAP_SETFCAP, for which the kernel has checked before it asks us
+ * kernel takes them away from a file that is written to, truncated or given away, whatever the
+ * rights of the user who does that. For a file in the mount it does so by looking for them before
+ * the first write, and by removing them in the writer's name. Reading them takes no right. Removing
+ * them with removexattr(2) takes CAP_SETFCAP, for which the kernel has checked before it asks us
  * (linux/security/commoncap.c, cap_inode_removexattr). So no removal that comes here may be refused
  * for want of it, and all are made with the daemon's rights.
  */

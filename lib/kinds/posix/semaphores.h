@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * POSIX semaphores in a file, as glibc has them (sysdeps/nptl/internaltypes.h, struct new_sem), for
- * a daemon that shares them with processes that it can't trust.
+ * POSIX semaphores in a file, as glibc lays them out (sysdeps/nptl/internaltypes.h, struct
+ * new_sem), for a daemon that shares them with processes that it can't trust.
  *
  * With glibc's own functions the process dies when the memory is gone, and whoever may write a
  * semaphore's file may also truncate it. So these functions do the same to the same memory, but a
@@ -44,7 +44,7 @@ int semaphore_wait(struct semaphore *semaphore);
 /* The same, but leaves the unit there. */
 int semaphore_watch(struct semaphore *semaphore);
 
-/* Gets the value, and how many sleep for it, from the first bytes of the file. */
+/* Gets the value, and the number of sleepers, from the first bytes of the file. */
 #define SEMAPHORE_BYTES 8
 void semaphore_read(const unsigned char bytes[static SEMAPHORE_BYTES], unsigned *ret_value,
 		    unsigned *ret_n_waiting);

@@ -38,7 +38,10 @@ static const struct parameter shm_parameters[] = {
 	{.name = NULL},
 };
 
-/* backing_fd is O_PATH where the kernel serves the region, and open for both ways where we do. */
+/*
+ * backing_fd is O_PATH where the kernel serves the region, and open for reading and writing where
+ * we do.
+ */
 struct shm {
 	struct named named;
 	struct loop_task made; /* queued: just made, and its maker may open it */

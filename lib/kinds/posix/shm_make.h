@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Making a region, as the caller and on a thread: users may hold the lock of /dev/shm for long.
+ * Making a region, as the caller and on a thread: users may hold the lock of /dev/shm for a long
+ * time.
  */
 #ifndef IPCFS_SHM_MAKE_H
 #define IPCFS_SHM_MAKE_H
@@ -12,7 +13,7 @@ struct shm_making {
 	int dir_fd;
 	mode_t mode;
 	off_t size;
-	bool is_served; /* by the daemon: `fd` is then open for both ways, else O_PATH */
+	bool is_served; /* by the daemon: `fd` is open for reading and writing; else O_PATH */
 	int fd;
 	char name[NAMED_PATH_SIZE];
 };

@@ -8,9 +8,9 @@
 #include "lib/channel/kernel_names.h"
 
 /*
- * A job: cutting a region down frees its pages, which takes long if they are many. With `file` this
- * is ftruncate(2), which has its right from the open file; without, it is truncate(2), which has it
- * from the caller.
+ * A job: cutting a region down frees its pages, which is slow if there are many. With `file` this
+ * is ftruncate(2), allowed by how the file was opened; without, it is truncate(2), allowed by the
+ * caller's rights.
  */
 int shm_resize(struct named *named, struct file *file, off_t size, struct caller *caller);
 
