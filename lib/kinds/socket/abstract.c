@@ -56,7 +56,7 @@ static int list_act(void *data)
 	struct abstract_list list = {.listed = data};
 	int r = sock_diag_abstract(list_name, &list);
 
-	/* A kernel that can't tell who listens has nothing to list, which is no error. */
+	/* A kernel that can't tell who listens has nothing to list, which is not an error. */
 	if (r == -ENOENT)
 		return 0;
 	return listed_end(list.listed, r < 0 ? r : list.error);

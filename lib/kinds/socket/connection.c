@@ -75,7 +75,7 @@ int connection_new(const struct channel_ops *ops, struct connections *list, cons
 	return 0;
 }
 
-/* Closing drops whatever others have sent: on another thread, if that can be descriptors. */
+/* Closing drops whatever others have sent: done on another thread if that may be descriptors. */
 static void close_socket(struct connection *connection)
 {
 	int fd = TAKE_FD(connection->ready.source.fd);
@@ -250,7 +250,7 @@ int connection_open(struct file *file, struct caller *caller)
 	struct connection *connection = connection_from(file->channel);
 	int r;
 
-	/* All openers share the one connection, however they come to it. */
+	/* All openers share the one connection, however they found it. */
 	if (file->channel->n_files > 1)
 		return 0;
 	r = channel_charge_descriptors(file->channel, caller->uid, 1);

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A receiver with SO_PASSCRED learns who wrote each message, and believes it: a service manager
- * lets a service speak for itself on that alone. Where we say nothing the kernel names us, with our
+ * lets a service speak for itself on that alone. If we say nothing, the kernel names us, with our
  * real uid, which is root's. So every write says whose it is.
  *
  * uid and gid are the opener's, because it was the opener's right to connect that was checked. A
- * process that got the descriptor from another speaks for that other one. The pid only tells which
- * process it was. The kernel accepts a foreign pid only from a sender with CAP_SYS_ADMIN, and only
- * while that process exists. If it refuses, we send our own pid, which is true as well.
+ * process that got the descriptor from another speaks for that other process. The pid only tells
+ * which process it was. The kernel accepts a foreign pid only from a sender with CAP_SYS_ADMIN, and
+ * only while that process exists. If it refuses, we send our own pid, which is true as well.
  *
  * FUSE reports a thread, not a process. A process's first thread has the process's number. For
  * other threads /proc knows the process, but /proc need not be read while a thread still belongs to
- * the process that was found last. Asking that (tgkill(2) without a signal) checks both numbers, so
- * a recycled one is never taken for its predecessor.
+ * the process that was found last. Asking the kernel (tgkill(2) without a signal) checks both
+ * numbers, so a recycled one is never taken for its predecessor.
  */
 #include "lib/kinds/socket/credentials.h"
 

@@ -83,7 +83,7 @@ static ino_t port_ino(const char *kind_path, const char *host, const char *port)
 }
 
 /*
- * Listings, of a host's ports and of hosts. On a worker: the kernel goes through all sockets there
+ * Listings of a host's ports, and of hosts. On a worker: the kernel goes through all sockets there
  * are, however many a user has made.
  */
 

@@ -19,7 +19,7 @@
 /* The longest address: bytes, with the NUL. */
 #define LISTENER_ADDRESS_MAX 256
 
-/* What is wanted, and what was made. Whatever the request does not set is zero before. */
+/* What is wanted, and what was made. Whatever the request does not set is zero at first. */
 struct listener {
 	char address[LISTENER_ADDRESS_MAX]; /* afterwards with the port that it was given */
 	int type;                           /* SOCK_STREAM, SOCK_SEQPACKET */

@@ -4,8 +4,8 @@
  * (walk.h): a user who swaps a directory for such a link at the right moment makes bind(2) create
  * the socket file in a directory that the user may write to but not walk to.
  *
- * So everything else goes by a descriptor of the directory, which was reached without such links,
- * and before anybody can connect, the socket is checked to be in that directory. If it is not,
+ * So everything else uses a descriptor of the directory, which was reached without such links, and
+ * before anybody can connect, the socket is checked to be in that directory. If it is not,
  * listening fails. All that the user has gained is an empty file of their own, at which nobody
  * listens.
  */

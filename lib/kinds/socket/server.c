@@ -51,7 +51,7 @@ static void removal_work(struct worker_task *task)
 }
 
 /*
- * Clients may still be queued, with whatever they have sent. An address that is no path is free
+ * Clients may still be queued, with whatever they have sent. An address that is not a path is free
  * when this returns, unless they may have sent descriptors: closing those is not worth the wait.
  */
 static void close_both(struct host *host, uid_t uid, const struct listener *listener)

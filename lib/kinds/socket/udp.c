@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * UDP: sockets/udp/HOST/PORT is a socket that sends to there, and receives only from there.
+ * UDP: sockets/udp/HOST/PORT is a socket that sends to that address, and receives only from it.
  */
 #include <sys/socket.h>
 

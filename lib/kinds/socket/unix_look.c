@@ -67,7 +67,7 @@ static bool is_refused(int parent, const struct stat *link)
  * return, through directories that we show without their sticky bit, so no rule would stop that.
  * Therefore the kernel follows the link here, as the caller, and refuses if need be. But by then
  * the name may lead to another link than the one that was opened, and someone may swap them all the
- * time. So the rule is applied once more, to the opened one.
+ * time. So the rule is applied once more, to the link that was opened.
  */
 static int look_at_link(int parent, int fd, struct unix_look *look)
 {

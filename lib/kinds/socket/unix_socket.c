@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The kernel refuses descriptors by SO_PASSRIGHTS. Where it can't, recv(2) drops them, and is
- * interrupted if that takes long.
+ * interrupted if that takes too long.
  */
 #include "lib/kinds/socket/unix_socket.h"
 
