@@ -223,7 +223,7 @@ int sysv_lookup(struct space *space_, const char *name, struct caller *caller,
 
 /*
  * In pieces, on a worker: for each set the kernel goes through all its semaphores, and anybody can
- * make the largest sets. A piece of those takes some milliseconds.
+ * make the largest sets. A piece with such sets takes some milliseconds.
  */
 #define PIECE 256 /* indexes */
 

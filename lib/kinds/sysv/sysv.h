@@ -2,7 +2,7 @@
 /*
  * System V objects: the names, attributes and rights that queues, segments and sets share.
  *
- * The kernel's table is the list, and nothing of it is cached. There is one channel for each object
+ * The kernel's table is the list, and none of it is cached. There is one channel for each object
  * that somebody refers to, pinned by what the object keeps for life (sysv_calls.h). The kernel
  * decides on rights, at each use: a call through an open file is made as the file's opener, any
  * other as the caller.
@@ -25,7 +25,7 @@ struct sysv {
 	struct channel channel;
 	int id;
 	struct sysv_identity identity;
-	bool was_used[2];  /* it has had a time of reading, of writing */
+	bool was_used[2];  /* its time of reading, of writing has been set */
 	bool is_gone;      /* for good */
 	struct stat last;  /* its attributes when they were last looked at */
 	UT_hash_handle hh; /* sysv_space::objects, by id, unless it is gone */
@@ -43,7 +43,7 @@ struct sysv_space {
 struct sysv *sysv_from(struct channel *channel);
 struct sysv_space *sysv_space_from(struct space *space);
 
-/* Gets what the kernel has of it now. -EIDRM: it is gone, or another object has its identifier. */
+/* Gets what the kernel has on it now. -EIDRM: it is gone, or another object has its identifier. */
 int sysv_data(struct sysv *sysv, union sysv_data *ret_data);
 /* The same, for channel_ops::status: adds what all three kinds show. */
 int sysv_status(struct sysv *sysv, struct row *row, union sysv_data *ret_data);
@@ -75,7 +75,7 @@ int sysv_pin(struct sysv *sysv, const union sysv_data *data);
 
 /*
  * Makes an object as the caller. get(key, flags, size) is msgget(2) or its counterpart, with
- * -errno. -EINVAL: the name is no key.
+ * -errno. -EINVAL: the name is not a key.
  */
 int sysv_make(struct space *space, const char *name, mode_t mode, struct caller *caller,
 	      int (*get)(key_t key, int flags, size_t size), size_t size, struct entry *ret_entry);
@@ -112,7 +112,7 @@ void sysv_space_destroy(struct space *space);
 int sysv_list(struct space *space, struct caller *caller, space_entry_fn *entry, void *data);
 int sysv_lookup(struct space *space, const char *name, struct caller *caller,
 		struct entry *ret_entry);
-/* Runs as a job: a large object takes long to free. */
+/* Runs as a job: a large object takes a long time to free. */
 int sysv_remove(struct space *space, const char *name, struct caller *caller);
 void sysv_room_for_queues(const struct space *space, const struct caller *caller,
 			  struct statvfs *room);

@@ -5,8 +5,8 @@
  * An identifier is not an object: the kernel gives the number of a removed object to a new one, and
  * a program that makes and removes objects in a loop brings that about within ten seconds. So an
  * object is known by what it keeps for life (who made it, with which key and size), and is looked
- * at again right before each use. No call does both at once. Between the two remain some
- * microseconds, in which all four million numbers would have to go by.
+ * at again right before each use. No call does both at once. That leaves some microseconds between
+ * the two, in which all four million numbers would have to go by.
  *
  * Nothing here belongs to the loop. Threads call it too, and may have entered a caller.
  */
@@ -19,7 +19,7 @@
 #include <sys/shm.h>
 #include <sys/stat.h>
 
-/* What *ctl(2) fills in. What describes an object begins with its struct ipc_perm. */
+/* What *ctl(2) fills in. Each struct that describes an object begins with its struct ipc_perm. */
 union sysv_data {
 	struct ipc_perm perm;
 	struct msqid_ds queue;
@@ -43,7 +43,7 @@ struct sysv_calls {
 	int (*control)(int id, int command, union sysv_data *data);
 	int (*find)(key_t key); /* msgget(2) or its counterpart; -ENOENT: none exists */
 	int stat_any;           /* MSG_STAT_ANY, … */
-	/* Gives the object's times as st_atim, st_mtim and st_ctim; 0 where the kernel has none. */
+	/* Gives the object's times as st_atim, st_mtim and st_ctim; 0 if the kernel has none. */
 	void (*times)(const union sysv_data *data, struct stat *attr);
 	/* Fills in size and maker. NULL: such objects have neither. */
 	void (*constants)(const union sysv_data *data, struct sysv_identity *identity);

@@ -3,14 +3,14 @@
  * The opener of a file of a queue or a set.
  *
  * msgrcv(2), msgsnd(2) and semop(2) check the caller's rights each time, so that a chmod also takes
- * them from processes that have used the object before. An open file, like any descriptor, is used
- * by whoever holds it. The rights are those of the user who opened it, as they were then.
+ * them from processes that have used the object before. An open file, like any descriptor, can be
+ * used by whoever holds it, with the rights that the user who opened it had then.
  *
  * Becoming another user costs system calls, and learning about a process costs a look at /proc:
- * each takes some tenths of the time that a whole message takes. The kernel does not look at the
- * groups of an owner or creator, nor of anybody with CAP_IPC_OWNER (ipc/util.c, ipcperms). So an
- * owner enters without groups. A creator stays one for life, and an opener keeps CAP_IPC_OWNER: the
- * groups of these are never needed, and not even read.
+ * each takes some tenths of the time of a whole message. The kernel does not look at the groups of
+ * an owner or creator, or of anybody with CAP_IPC_OWNER (ipc/util.c, ipcperms). So an owner is
+ * entered without groups. A creator stays one for life, and an opener keeps CAP_IPC_OWNER: their
+ * groups are never needed, and not even read.
  */
 #include <errno.h>
 #include <linux/capability.h>

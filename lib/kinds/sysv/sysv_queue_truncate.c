@@ -32,7 +32,9 @@ static int empty_act(void *data)
 	return 0;
 }
 
-/* Emptying a queue is receiving from it: as the opener of a file that reads, or as the caller. */
+/*
+ * Emptying a queue means receiving from it: as the opener of a file that reads, or as the caller.
+ */
 int sysv_queue_truncate(struct channel *channel, struct file *file, off_t size,
 			struct caller *caller)
 {

@@ -2,11 +2,10 @@
 /*
  * Waiting for a System V queue, which has no descriptor: threads sleep in msgrcv(2) and msgsnd(2).
  *
- * One thread sleeps for each awaited type, however many readers there are. With a buffer of no
- * bytes msgrcv(2) fails with E2BIG when a message is there, and leaves it in the queue. Only an
- * empty message is taken that way: it goes to a waiting reader, or back into the queue. The message
- * of the first waiting writer is sent by a job of its own, so it is known exactly whether it was
- * sent.
+ * One thread sleeps for each awaited type, however many readers there are. With a buffer of 0 bytes
+ * msgrcv(2) fails with E2BIG when a message is there, and leaves it in the queue. Only an empty
+ * message is taken that way: it goes to a waiting reader, or back into the queue. The message of
+ * the first waiting writer is sent by a job of its own, so it is known exactly whether it was sent.
  *
  * Waiting takes nothing, so the daemon waits as itself. Sending is done as the file's opener.
  */
@@ -33,7 +32,7 @@ struct sysv_message {
 	struct {
 		long type;
 		char text[];
-	} kernel; /* as msgsnd(2) and msgrcv(2) have it */
+	} kernel; /* as msgsnd(2) and msgrcv(2) take it */
 };
 
 struct sysv_queue {

@@ -24,7 +24,7 @@ void sysv_room_for_sets(const struct space *space, const struct caller *caller,
 		room_set_files(room, (uint64_t)info.semmni, (uint64_t)info.semusz);
 }
 
-/* The usual limit on pages is so high that it means none, and is no use to a program. */
+/* The usual limit on pages is so high that it means no limit, and is no use to a program. */
 void sysv_room_for_segments(const struct space *space, const struct caller *caller,
 			    struct statvfs *room)
 {

@@ -282,7 +282,7 @@ struct setting {
 	long value;
 };
 
-/* On a thread: the kernel also clears as many undo values for each process that has some there. */
+/* On a thread: the kernel also clears that many undo values of each process that has any there. */
 static int setting_act(void *data)
 {
 	const struct setting *setting = data;

@@ -23,7 +23,7 @@ int sysv_sem_list_parse(const char *data, size_t size, struct sembuf *list);
 
 /*
  * Performs the list in `data` as the opener of `file`. Returns 0, or -EAGAIN if it has to wait; for
- * a held write -EINPROGRESS: a job is at it.
+ * a held write -EINPROGRESS: a job is doing it.
  */
 int sysv_sem_list_run(struct sysv *set, struct file *file, const char *data, size_t size);
 

@@ -212,7 +212,7 @@ static int segment_change(struct channel *channel, struct file *file, const stru
 	return attributes_change(&segment->attributes, attr, changes, caller);
 }
 
-/* Before it is born and after it is gone the mode says all. */
+/* Before it is born and after it is gone the mode says it all. */
 static ssize_t segment_get_acl(struct channel *channel, void *ret_data, size_t size)
 {
 	ssize_t n = -ESTALE;

@@ -20,8 +20,8 @@
 /* Bytes. Smaller segments are freed within a millisecond. */
 #define HELD_MIN (4 << 20)
 /*
- * Bytes. A write to a segment no larger waits only briefly for somebody who frees its pages
- * (madvise(2), MADV_REMOVE).
+ * Bytes. A write to a segment no larger than this waits only briefly for somebody who frees its
+ * pages (madvise(2), MADV_REMOVE).
  */
 #define DIRECT_MOST (1 << 20)
 
