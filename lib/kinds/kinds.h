@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The one list of kinds. docs/hacking.md tells how to add one, and what that touches.
+ * The one list of kinds. docs/hacking.md explains how to add one, and what that affects.
  */
 #ifndef IPCFS_KINDS_H
 #define IPCFS_KINDS_H
