@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Attacks with large objects: memory that takes long to fill, free or count.
+ * Attacks with large objects: memory that takes a long time to fill, free or count.
  */
 #include <fcntl.h>
 #include <sys/sem.h>

@@ -77,7 +77,7 @@ static void run_placement(const struct bench *bench, struct result *result,
 	n = calibrate(bench, row, ends);
 	for (size_t batch = 0; batch < n_batches; batch++) {
 		/*
-		 * The scheduler seldom moves a process that runs well: make it decide anew each
+		 * The scheduler seldom moves a process that runs well: make it decide again each
 		 * time.
 		 */
 		if (result->placement == PLACED_FREE) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A deed is what a shell command would do: it opens its paths anew each time.
+ * A deed is what a shell command would do: it opens its paths again each time.
  */
 #include "tests/bench/witness.h"
 
