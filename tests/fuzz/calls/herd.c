@@ -37,7 +37,8 @@ static void begin(struct herd *herd, int i)
 }
 
 /*
- * Only our own signals end a member. One blocked in a page fault on the mount may get SIGBUS there.
+ * Only our own signals end a member. A member blocked in a page fault on the mount may get SIGBUS
+ * there.
  */
 static void judge(struct herd *herd, int i, int status)
 {

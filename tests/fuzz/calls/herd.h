@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One round: processes of users beside native churn. Some are stopped, or killed and started anew.
+ * One round: processes of users, alongside native churn. Some are stopped, or killed and started
+ * again.
  */
 #ifndef TESTS_FUZZ_CALLS_HERD_H
 #define TESTS_FUZZ_CALLS_HERD_H

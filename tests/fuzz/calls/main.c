@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * fuzz_calls: random system calls by unprivileged users on a mount of its own, beside native churn.
+ * fuzz_calls: random system calls by unprivileged users on a mount of its own, alongside native
+ * churn.
  *
  * After each round the daemon has to be alive and answer another user. At the end it has to exit
  * cleanly and without a sanitizer's report. A failure prints the seed of its round, and --seed with
  * that number begins with it. Threads race, so the same seed makes the same calls, not the same
  * run.
  *
- * There are three levels of processes. This one keeps the time and the way out, which is to abort
- * the connection. Its child is the first process of the namespaces: everything there ends with it.
- * That child's children are the daemon and a leader for each round.
+ * There are three levels of processes. This one keeps the time, and has a way out, which is to
+ * abort the connection. Its child is the first process of the namespaces: everything there ends
+ * with it. That child's children are the daemon and a leader for each round.
  */
 #include <getopt.h>
 #include <sched.h>

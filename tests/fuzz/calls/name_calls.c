@@ -83,7 +83,7 @@ static void link_path(struct thread *thread)
 	make_call(thread, SYS_linkat, AT_FDCWD, fd, AT_FDCWD, path_pick(thread), AT_SYMLINK_FOLLOW);
 }
 
-/* The targets are names beside the link only. */
+/* The targets are only names next to the link. */
 static void link_symbolically(struct thread *thread)
 {
 	static const char *const targets[] = {"a", "b", "c", "sem.a", "no/such"};

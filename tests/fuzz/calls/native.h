@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Churn beside the mount: native calls make, fill, change and remove objects.
+ * Churn alongside the mount: native calls make, fill, change and remove objects.
  */
 #ifndef TESTS_FUZZ_CALLS_NATIVE_H
 #define TESTS_FUZZ_CALLS_NATIVE_H
@@ -10,7 +10,7 @@
 
 #include "tests/fuzz/calls/place.h"
 
-/* Turns this process into one of user `uid` that does so until it is killed. */
+/* Turns this process into one of user `uid` that makes such calls until it is killed. */
 _Noreturn void native_run(const struct place *place, uint64_t seed, uid_t uid);
 
 #endif

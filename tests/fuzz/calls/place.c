@@ -81,7 +81,7 @@ static bool make_directory(const struct place *place, const char *name, mode_t m
 	return mkdir(path, 0700) == 0 && chmod(path, mode) == 0;
 }
 
-/* After this nothing here is the machine's. The limits are those of this IPC namespace. */
+/* After this nothing here belongs to the machine. The limits are those of this IPC namespace. */
 static bool furnish(const struct place *place)
 {
 	while (umount2("/dev/mqueue", MNT_DETACH) == 0)

@@ -53,7 +53,7 @@ struct call {
 
 extern const struct call open_calls[], data_calls[], name_calls[], memory_calls[], wait_calls[];
 
-/* Becomes such a process, which makes calls until it is killed. */
+/* Makes this process one of user `uid`, as above, which makes calls until it is killed. */
 _Noreturn void user_run(const struct place *place, uint64_t seed, uid_t uid);
 
 /* The classes of calls, in the order of place->board. NULL after the last. */
@@ -66,7 +66,7 @@ long thread_count(struct thread *thread, long result);
 
 /* Returns some descriptor of the process, or -1. */
 int thread_descriptor(struct thread *thread);
-/* Returns one that may be of shared memory. It is the caller's own. */
+/* Returns a descriptor that may be of shared memory. The caller owns it. */
 int thread_region(struct thread *thread);
 /* Takes ownership of `fd`. It replaces another descriptor, which is closed. -1 is ignored. */
 void thread_keep(struct thread *thread, int fd);
