@@ -40,7 +40,10 @@ void locking_remove(void);
 int lock_record(int command, int fd, struct flock what);
 int locking_set(const struct locking *locking, short type, bool waits);
 
-/* Has another process open the object anew and try for the lock. Returns 0 or the errno it got. */
+/*
+ * Has another process open the object for itself and try for the lock. Returns 0 or the errno it
+ * got.
+ */
 int locking_try(struct locking *locking, short type);
 /* The same as a body for child_start(). The lock type is locking->type. */
 int locking_try_body(void *locking);

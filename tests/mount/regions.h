@@ -20,7 +20,7 @@ extern const unsigned char region_caps[REGION_CAPS_SIZE];
 
 /* The path of region x: natively for 0, in the mount for 1. */
 const char *region_path(int way);
-/* Makes the region anew: a page of zeroes, owned by OWNER, with that mode. */
+/* Makes a new region: a page of zeroes, owned by OWNER, with that mode. */
 void region_make(mode_t mode);
 
 /* A call, by one of the two ways. */

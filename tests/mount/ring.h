@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One io_uring read at a time, as in a program that sleeps nowhere but in its ring. The ring
- * belongs to the process and is made on first use. Failures of the ring itself fail the test.
+ * One io_uring read at a time, as in a program that sleeps only in its ring. The ring belongs to
+ * the process and is made on first use. Failures of the ring itself fail the test.
  */
 #ifndef TESTS_MOUNT_RING_H
 #define TESTS_MOUNT_RING_H

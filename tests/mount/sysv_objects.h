@@ -24,7 +24,7 @@ struct message {
 };
 
 /*
- * Makes this process that user from now on, without groups and, unless it is root, without
+ * Makes this process one of user `uid` from now on, without groups and, unless it is root, without
  * capabilities.
  */
 void become(uid_t uid);

@@ -34,7 +34,7 @@ static int read_one(int fd)
 	return read(fd, &byte, 1) == 1 ? 0 : errno;
 }
 
-/* How many processes the attacker runs, and how long others may have to wait, all in all. */
+/* How many processes the attacker runs, and how long others may have to wait in total. */
 enum { N_ATTACKERS = 16, OTHERS_MOST = 5000 /* milliseconds; one of them alone would take this */ };
 
 static pid_t attackers[N_ATTACKERS + 1];

@@ -80,7 +80,7 @@ START_TEST(test_memory_of_a_users_fifos_leaves_the_user_pipes)
 }
 END_TEST
 
-/* The first FIFOs get a mebibyte each, later ones still what any pipe gets. */
+/* The first FIFOs get a mebibyte each, and later ones still get what any pipe gets. */
 START_TEST(test_memory_is_shared_out)
 {
 	char name[32];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Users who hold a FIFO's lock for ever: the kernel has it while it copies from or to their memory,
- * and a page of that may never come. Others go on with their own FIFOs, and the mount ends when it
- * has to.
+ * and a page of that memory may never come. Others go on with their own FIFOs, and the mount ends
+ * when it has to.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"

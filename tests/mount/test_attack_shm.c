@@ -277,7 +277,7 @@ static int use_run(void *arg)
 	if (fd < 0 || fchmod(fd, 0400) < 0 || ftruncate(fd, 8192) < 0 ||
 	    fallocate(fd, 0, 0, 12288) < 0 || pwrite(fd, "x", 1, 0) != 1)
 		return errno;
-	return lseek(fd, 0, SEEK_HOLE) == 4096 ? 0 : EDOM; /* allocated space alone is a hole */
+	return lseek(fd, 0, SEEK_HOLE) == 4096 ? 0 : EDOM; /* unwritten space is a hole */
 }
 
 START_TEST(test_attack_shm_open_file_keeps_its_right)

@@ -50,7 +50,7 @@ static void must_be_gone(enum sort sort, int fd)
 	must_fail(read(fd, buf, sizeof(buf)), EIDRM);
 	must_fail(write(fd, text, strlen(text)), EIDRM);
 	must_fail(fchmod(fd, 0666), EIDRM);
-	must(fstat(fd, &attr)); /* shows what it was, nothing of the other object */
+	must(fstat(fd, &attr)); /* shows the old object, nothing of the new one */
 	ck_assert_uint_eq(attr.st_nlink, 0);
 	ck_assert_uint_eq(attr.st_uid, OTHER);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
@@ -121,7 +121,7 @@ START_TEST(test_attack_sysv_segment_that_is_gone_stays_apart)
 }
 END_TEST
 
-/* Looked up before, it is opened only when it is already someone else's. */
+/* It was looked up before, but is opened only when it is already someone else's. */
 START_TEST(test_attack_sysv_path_descriptor_does_not_lead_to_another)
 {
 	char path[64];

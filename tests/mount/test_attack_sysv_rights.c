@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * System V objects that were opened while it was still allowed; and what the kernel grants to an
+ * System V objects that were opened while that was still allowed; and what the kernel grants to an
  * object's maker, whoever owns it now, which the mount must not refuse.
  */
 #include "tests/mount/channels.h"
@@ -105,7 +105,7 @@ START_TEST(test_attack_sysv_writer_who_waits_sends_nothing_after_chmod)
 	writer = child_start_as(OTHER, write_eacces, (void *)sysv_names[MSG]);
 	task_must_block(writer, SYS_write);
 	must(chmod(ipc_path(sysv_names[MSG]), 0600));
-	/* Natively, too, a waiter learns of the change only when there is room. */
+	/* Natively, a waiter also learns of the change only when there is room. */
 	must(msgrcv(id, &message, sizeof(message.text), 0, IPC_NOWAIT));
 	ck_assert_int_eq(child_end(writer), 0);
 	while (--n > 0) {
@@ -201,7 +201,10 @@ START_TEST(test_attack_sysv_mode_of_what_was_given_is_what_chmod_says)
 }
 END_TEST
 
-/* The mask is shown as the group's bits. Changing others' bits must not store it there. */
+/*
+ * The mask is shown as the group's bits. Changing others' bits must not store the mask as the
+ * group's.
+ */
 START_TEST(test_attack_sysv_mask_does_not_become_the_groups)
 {
 	int id = make_given(MSG, 0600);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A thousand readers blocked on one channel disturb nobody. Each ends at once when a signal comes,
- * each gets its own message when one comes, and the daemon keeps nothing of them.
+ * gets its own message when one comes, and leaves nothing behind in the daemon.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"

@@ -294,7 +294,7 @@ START_TEST(test_ends_never_set_on_one_that_is_there)
 }
 END_TEST
 
-/* Many open a missing name at the same time: one makes it, and nobody's byte is lost. */
+/* Many processes open a missing name at the same time: one makes it, and no byte is lost. */
 static int create_run(void *arg)
 {
 	int fd = open(pipe_path(), O_WRONLY | O_CREAT | O_APPEND, 0666);

@@ -126,7 +126,7 @@ static void data_after(struct idler *idler)
 	must_have_end(idler);
 }
 
-/* A writer that stays still needs no reader. */
+/* A writer that keeps the FIFO open still needs no reader. */
 static void writer_before(struct idler *idler)
 {
 	kept_make(idler->name);
@@ -152,7 +152,7 @@ static int read_to_end_run(void *arg)
 	return n == 3 && read(fd, buf, sizeof(buf)) == 0 ? 0 : EBADMSG;
 }
 
-/* A reader that waits in open meets the next writer, and comes to the end-of-file. */
+/* A reader that waits in open(2) meets the next writer, and then finds the end-of-file. */
 static void waiting_before(struct idler *idler)
 {
 	kept_make(idler->name);

@@ -177,7 +177,7 @@ START_TEST(test_killed_or_not_writes_of_pipe_buf_are_whole)
 	reader = channel_open(PIPE_NAME, O_RDWR);
 	for (int i = 0; i < N_WRITERS; i++)
 		pids[i] = child_start(write_blocks_run, (void *)&letters[i]);
-	/* The reads are not of blocks, so that torn ones show. */
+	/* The reads are not of whole blocks, so that torn ones show. */
 	while (size < sizeof(all))
 		size += (size_t)must(read(reader, all + size,
 					  sizeof(all) - size < 7001 ? sizeof(all) - size : 7001));

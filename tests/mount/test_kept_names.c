@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The name of a kept FIFO: removed, moved and replaced while processes have the FIFO open, which
- * they go on using natively; mode and owner, which the kernel heeds; and keep=yes and keep=no,
+ * they go on using natively; mode and owner, which the kernel obeys; and keep=yes and keep=no,
  * which turn a plain FIFO into a kept one and back.
  */
 #include "tests/mount/channels.h"

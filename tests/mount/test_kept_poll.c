@@ -19,8 +19,9 @@
 enum { MOST = 64 };
 
 /*
- * What was seen of one place, in order. The last writer leaves only at the end: the daemon then
- * looks for data, may find what the next one has written, and be a writer itself for a moment.
+ * What was seen at one place, in order. The last writer leaves only at the end. When it leaves, the
+ * daemon looks for data, may find what the next writer has written, and may be a writer itself for
+ * a moment.
  */
 struct trace {
 	int n, seen[MOST];
@@ -266,7 +267,7 @@ static bool has_only_hup(void *arg)
 	return poll_now(*(int *)arg) == POLLHUP;
 }
 
-/* To the reader, the daemon is then a writer: until the last byte is gone. */
+/* To the reader the daemon is a writer then, until the last byte is gone. */
 START_TEST(test_kept_poll_data_of_one_who_left)
 {
 	int reader;

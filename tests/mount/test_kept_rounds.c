@@ -42,7 +42,7 @@ static unsigned int random_below(unsigned int n)
 	return (unsigned int)rand_r(&seed) % n;
 }
 
-/* Shifts who comes first, by less than any sleep would. */
+/* Delays by less than any sleep would, to change who comes first. */
 static void spin(unsigned int us)
 {
 	long long end = now_us() + us;

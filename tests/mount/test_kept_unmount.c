@@ -155,7 +155,7 @@ START_TEST(test_unmount_client_waits_in_open)
 		return;
 	}
 	ends[_i].run();
-	/* Nobody can come any more: it waits as for a FIFO whose name was removed. */
+	/* No other end can come any more: the client waits as on a FIFO whose name was removed. */
 	must(kill(pid, SIGINT));
 	ck_assert_int_eq(WTERMSIG(child_end(pid)), SIGINT);
 	ck_assert_int_eq(mount_wait(&ipc), ends[_i].status);

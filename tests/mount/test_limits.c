@@ -219,8 +219,8 @@ static int make_late_run(void *arg)
 }
 
 /*
- * A user may stop what acts in their name while the kernel has the directory locked for it. The
- * creation is then ended, as by a signal.
+ * A user may stop a process that acts in their name while the kernel has the directory locked for
+ * it. The creation then ends, as if by a signal.
  */
 START_TEST(test_limits_user_stops_a_creation_others_go_on)
 {

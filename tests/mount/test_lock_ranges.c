@@ -103,7 +103,7 @@ static int lock_far_body(void *arg)
 	return lock_record(F_SETLK, locking_open(locking->target), byte);
 }
 
-/* No user can make the daemon remember without limit, and nobody else loses by it. */
+/* No user can make the daemon remember locks without limit, and nobody else suffers for it. */
 START_TEST(test_lock_ranges_too_many_are_refused)
 {
 	struct locking locking = locking_begin(_i * N_CALLS + RECORD);

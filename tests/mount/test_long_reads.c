@@ -74,7 +74,7 @@ static void *put_three(void *arg)
 	return NULL;
 }
 
-/* What a waiting writer has is as good as what waits in the pipe. */
+/* The bytes of a waiting writer are as good as those that wait in the pipe. */
 START_TEST(test_long_reads_go_on_where_they_were)
 {
 	int fd = open_long(O_RDWR);
@@ -142,7 +142,7 @@ static bool blocked_has_tid(void *arg)
 	return ((struct blocked *)arg)->tid != 0;
 }
 
-/* A waiting read is answered from the write: it gets in full what is written in full. */
+/* A waiting read is answered from the write: a full write gives a full read. */
 START_TEST(test_long_reads_that_wait_get_all_of_a_write)
 {
 	struct blocked blocked = {.fd = open_long(O_RDWR), .size = (size_t)(1 + 2 * _i) * MIB};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the mount tells everybody about the daemon's memory: nothing. An inode's number is not its
- * address in the daemon.
+ * The mount tells nobody anything about the daemon's memory: an inode's number is not its address
+ * in the daemon.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -71,7 +71,9 @@ static void nodeids_look(uint64_t nodeids[N_NAMES])
 	must(close(ends[1]));
 }
 
-/* Whether the daemon has memory at this address. AddressSanitizer has some at every small one. */
+/*
+ * Whether the daemon has memory at this address. AddressSanitizer has some at every small address.
+ */
 static bool daemon_has(uint64_t address)
 {
 	char path[32], line[512];
@@ -101,7 +103,10 @@ START_TEST(test_numbers_of_inodes_are_no_addresses)
 	for (int i = 0; i < N_NAMES; i++) {
 		ck_assert_msg(program_is_sanitized() || !daemon_has(nodeids[i]), "%s: %#" PRIx64,
 			      names[i], nodeids[i]);
-		/* An index and a generation, both small. None is a number that FUSE uses itself. */
+		/*
+		 * An index and a generation, both small. None of these is a number that FUSE uses
+		 * itself.
+		 */
 		ck_assert_uint_lt((uint32_t)nodeids[i], MOST);
 		ck_assert_uint_ge(nodeids[i] >> 32, 1);
 		ck_assert_uint_lt(nodeids[i] >> 32, MOST);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reads other than a plain read(2). Nothing looks empty that is not, an end-of-file lasts, and
+ * Reads other than a plain read(2). Nothing that has data looks empty, an end-of-file lasts, and
  * texts are files that lseek(2) and mmap(2) work on.
  */
 #include "tests/mount/channels.h"

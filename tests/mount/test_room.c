@@ -36,7 +36,7 @@ static bool has_free(void *awaited_)
 	return room_of(awaited->dir).f_ffree == awaited->n_free;
 }
 
-/* What the daemon keeps goes when the kernel has forgotten it, which is later. */
+/* An object that the daemon keeps goes only when the kernel has forgotten it, which is later. */
 static void must_become_free(const char *dir, unsigned long n_free)
 {
 	ck_assert(wait_until(has_free, &(struct awaited){dir, n_free}, 10000));

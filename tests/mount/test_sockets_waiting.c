@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Clients that have to wait: for a listener with no room, or for a peer that never reads. A signal
- * ends each wait at once, and nothing of it is left.
+ * ends each wait at once, and it leaves nothing behind.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"

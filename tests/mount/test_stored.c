@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What waits in served pipes stays what it was while other requests come in the same memory, and
- * takes not much more memory than its length.
+ * takes little more memory than its length.
  */
 #include "tests/mount/fixture.h"
 #include "tests/mount/process.h"

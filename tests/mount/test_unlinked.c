@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A process that has an object open sees at once that the name has gone: fstat(2) reports no links,
- * which lsof +L1 goes by. This holds however the name was removed through the mount, and for every
- * open file of the object.
+ * which lsof +L1 relies on. This holds however the name was removed through the mount, and for
+ * every open file of the object.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
