@@ -41,7 +41,7 @@ int client_act_wait(void *data);
 /* Calls job_run() once, with the client's waiter. */
 int client_try(struct client *client);
 
-/* Starts the client's job. All of the client is zero except caller, place, act and work. */
+/* Starts the client's job. The client is all zeroes except caller, place, act and work. */
 void client_start(struct client *client);
 
 /* Waits for its result. client_run() starts it first. */

@@ -22,7 +22,7 @@ int fifo_look_up(struct channel *channel, uint64_t node);
 /* Returns the value of a line of its status. */
 const char *fifo_status(struct channel *channel, const char *key);
 
-/* Runs the loop until the daemon holds `word`; until only `n_others` are charged; until both. */
+/* Each runs the loop: until the daemon holds `word`, until only `n_others` are charged, or both. */
 void fifo_await_held(struct channel *channel, const char *word);
 void fifos_await_charged(size_t n_others);
 void fifo_await_gone(struct channel *channel, size_t n_others);

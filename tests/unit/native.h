@@ -8,7 +8,8 @@
 #include <mqueue.h>
 
 /*
- * Makes a queue of this many messages of this many bytes, and opens it for both ways, non-blocking.
+ * Makes a queue of this many messages of this many bytes, and opens it for reading and writing,
+ * non-blocking.
  */
 mqd_t native_queue_make(const char *path, long maxmsg, long msgsize);
 /* Opens an existing one. */

@@ -64,7 +64,7 @@ const struct sample *sample_of(const struct kind *kind);
 
 /* Whether reads of a new object wait for something to be written. */
 bool sample_waits(const struct kind *kind);
-/* Whether a write is one message, which a read takes. */
+/* Whether a write is one message, and a read takes one. */
 bool sample_is_message(const struct kind *kind);
 /*
  * Whether the kind's objects are not files that a user makes. It has no sample: see test_sockets.c.

@@ -30,10 +30,12 @@ struct toy_kind {
 };
 
 extern const struct toy_kind toy_stream;
-/* Of bytes that can be lent in place. */
+/* The same, for bytes that can be lent in place. */
 extern const struct toy_kind toy_lending;
 extern const struct toy_kind toy_message;
-/* Of messages. A file with a selector takes only those that begin with that character. */
+/*
+ * The same, for messages. A file with a selector takes only those that begin with that character.
+ */
 extern const struct toy_kind toy_selective;
 
 /* The number of toys destroyed. */
@@ -41,7 +43,7 @@ extern unsigned toy_n_destroyed;
 
 /* Makes a toy, with one reference. */
 struct toy *toy_new(const struct toy_kind *kind);
-/* Opens it as root for both ways. */
+/* Opens it as root for reading and writing. */
 struct file *toy_open(struct toy *toy);
 /* Releases the files, up to NULL, and the toy, which has to be destroyed by that. */
 void toy_close(struct toy *toy, struct file *const files[]);

@@ -9,7 +9,7 @@
 
 enum { MANY = 100000 };
 
-/* A record whose size is no multiple of eight bytes. */
+/* A record whose size is not a multiple of eight bytes. */
 struct sample {
 	uint32_t number;
 	char text[7];

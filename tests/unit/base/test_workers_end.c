@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The workers when the process is about to end: a task that heeds the interrupt is awaited, one
+ * The workers when the process is about to end: a task that heeds the interrupt is waited for, one
  * that does not is left alone.
  */
 #include <sched.h>

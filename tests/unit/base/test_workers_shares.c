@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Whose task gets a thread, and when: one owner's tasks keep no other owner's waiting.
+ * Whose task gets a thread, and when: one owner's tasks never keep another owner's waiting.
  */
 #include <semaphore.h>
 
@@ -138,8 +138,8 @@ START_TEST(test_workers_shares_task_with_share_waits_for_its_like)
 END_TEST
 
 /*
- * A user may take as many of the sleeping threads as are then left for all others: there are always
- * some.
+ * A user may take as many of the sleeping threads as that leaves for all others, so there are
+ * always some.
  */
 START_TEST(test_workers_shares_sleeping_threads_are_never_all_taken)
 {

@@ -65,7 +65,7 @@ static void apply(const struct lock *lock)
 		model[lock->owner - 1][i] = lock->type;
 }
 
-/* `blocker` is what blocked the same lock at some time before. */
+/* `blocker` is what blocked the same lock earlier. */
 static void compare_one(const struct lock *ask, uint64_t *blocker)
 {
 	bool conflicts = model_conflicts(ask);

@@ -91,7 +91,7 @@ static void unmake(void)
 	sem_destroy(&started);
 }
 
-/* Waits until the worker is at the text. */
+/* Waits until the worker is printing the text. */
 static void wait_started(void)
 {
 	struct timespec deadline;

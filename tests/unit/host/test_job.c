@@ -176,7 +176,7 @@ START_TEST(test_job_worker_can_not_be_stopped)
 }
 END_TEST
 
-/* All workers are busy for long. A request killed meanwhile need not wait for them. */
+/* All workers are busy for a long time. A request killed meanwhile need not wait for them. */
 START_TEST(test_job_worker_that_has_not_begun_is_stopped)
 {
 	struct client busy[8] = {0};

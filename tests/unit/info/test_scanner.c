@@ -91,7 +91,8 @@ START_TEST(test_scanner_helper_that_was_killed_is_replaced)
 	helper = child_of(getpid());
 	must_call(kill(helper, SIGKILL));
 	/*
-	 * Until the helper has ended it may be sent what it never reads: EIO, for that one reader.
+	 * Until the helper has ended it may be sent a message that it never reads: that one reader
+	 * gets EIO.
 	 */
 	must_call(waitid(P_PID, (id_t)helper, &info, WEXITED | WNOWAIT));
 	pid = look_start(open_both);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What holds for the names of every kind in lib/kinds/kinds.c: being listed there is being tested.
+ * What holds for the names of every kind in lib/kinds/kinds.c: a kind that is listed there is
+ * tested.
  */
 #include <limits.h>
 #include <stdio.h>

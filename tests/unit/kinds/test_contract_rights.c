@@ -309,7 +309,7 @@ START_TEST(test_contract_rights_truncate_to_0_by_stranger_is_refused)
 }
 END_TEST
 
-/* To throw away what waits is to take it. A file's size belongs to its writers. */
+/* Throwing away what waits counts as taking it. A file's size belongs to its writers. */
 START_TEST(test_contract_rights_truncate_to_0_takes_the_right_to_read)
 {
 	struct channel *channel = make_as(fixture_open(kinds[_i]), 0600, &root);

@@ -280,7 +280,7 @@ static int lock_begin(void *page, pthread_t *ret_reader)
 	return fd;
 }
 
-/* It has rested, and would be let go like the other one, but a thread is stuck at it. */
+/* It has rested, and would be let go like the other one, but a thread is stuck on it. */
 START_TEST(test_hold_that_is_locked_is_not_let_go)
 {
 	struct space *space = fifos_open();

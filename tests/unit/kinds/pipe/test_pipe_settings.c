@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What can be set of a pipe, by whom, and how a user's limits affect it.
+ * What can be set on a pipe, by whom, and how a user's limits affect it.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -198,7 +198,7 @@ START_TEST(test_pipe_settings_removed_pipe_counts_while_open)
 }
 END_TEST
 
-/* Whoever owns the pipe now, it counts for its maker. */
+/* Whoever owns the pipe now, it counts against its maker. */
 START_TEST(test_pipe_settings_given_away_counts_for_its_maker)
 {
 	struct space *space = fixture_open(&pipe_kind);
@@ -222,7 +222,7 @@ START_TEST(test_pipe_settings_without_quota_least_size)
 }
 END_TEST
 
-/* The quota ends it half-way: neither a write nor poll may promise more. */
+/* The quota runs out half-way: neither a write nor poll may promise more. */
 START_TEST(test_pipe_settings_full_by_quota_is_not_polled_as_writable)
 {
 	struct file *file = new_pipe_of(MIB);

@@ -67,7 +67,7 @@ START_TEST(test_store_quota_had_again_lets_it_grow)
 }
 END_TEST
 
-/* The quota ends its growth half-way: poll must not promise room that is not there. */
+/* The quota runs out half-way: poll must not promise room that is not there. */
 START_TEST(test_store_quota_ends_half_way)
 {
 	struct store store = new_store();

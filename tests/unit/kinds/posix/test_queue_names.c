@@ -84,7 +84,7 @@ START_TEST(test_queue_names_too_long_is_not_cut_short)
 END_TEST
 
 /*
- * A user of whom no other test makes queues, with room in RLIMIT_MSGQUEUE for one queue of the
+ * A user for whom no other test makes queues, with room in RLIMIT_MSGQUEUE for one queue of the
  * default size (some 3 KiB) but not for two.
  */
 static struct peer peer_with_room_for_one(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Large segments: what takes long with them is not done on the loop.
+ * Large segments: slow work on them is not done on the loop.
  */
 #include <fcntl.h>
 #include <sys/ipc.h>
