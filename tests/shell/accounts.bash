@@ -176,7 +176,7 @@ interrupt() {
 
 # --- the configuration file -----------------------------------------------------------------------
 
-# configure: mounts $IPC anew, with stdin as its configuration file.
+# configure: mounts $IPC again, with stdin as its configuration file.
 configure() {
 	export CONFIG="$SHARED/ipcfs.conf" LOG="$SHARED/log"
 	cat >"$CONFIG"

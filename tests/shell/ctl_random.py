@@ -41,7 +41,7 @@ def sensible():
 
 
 def line():
-    # Hardly anything is accepted of what is wholly random.
+    # Hardly anything that is wholly random is accepted.
     if rng.random() < 0.25:
         return sensible()
     verb = rng.choice([b"create", b"create", b"set", b"remove", b"remove", b"crate", b""])

@@ -190,7 +190,7 @@ shell() {
 	timeout -k 1 "${WITHIN:-20}" bash -c "$1" bash "${@:2}" 3>&-
 }
 
-# first FILE: prints its first line. On what looks like a regular file and cannot seek, head
+# first FILE: prints its first line. On a file that looks regular but cannot seek, head
 # complains on stderr although it has printed the right thing.
 first() {
 	head -n1 "$@" 2>/dev/null

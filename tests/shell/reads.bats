@@ -39,7 +39,7 @@ while part := os.read(f, 7): os.write(1, part)" $1'
 	'install $1 $D/copy; cat $D/copy'
 	'curl -s file://$1' 'socat -u OPEN:$1 -' 'pv -q $1' 'mawk "{ print }" $1')
 
-# Ways that go by the size, or ask for it once more. Not for what has no size of its own.
+# Ways that trust the size, or ask for it again. Not for what has no size of its own.
 SIZED=('tar cf - -C / .$1 | tar xOf -' 'rsync $1 $D/copy; cat $D/copy' 'mmap_cat $1' 'bsdtar cf - -C / .$1 2> /dev/null | bsdtar xOf -'
 	'busybox tar cf - -C / .$1 | busybox tar xOf -')
 

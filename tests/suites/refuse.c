@@ -49,7 +49,7 @@ static bool is_directory(const char *path)
 	return directory && path && !strcmp(path, directory);
 }
 
-/* Whether a test made it. What its library makes elsewhere has an absolute path. */
+/* Whether a test made the file. What the test's library makes elsewhere has an absolute path. */
 static bool is_below(const char *path)
 {
 	const char *directory = getenv("SUITES_DIRECTORY");
