@@ -63,7 +63,7 @@ void background_ready(void)
 	leave_terminal();
 	/* If the parent has gone there is nobody to notify. */
 	if (write(ready_fd, "", 1) < 0)
-		log_line(LOG_WARNING, "started, but the command that started it has ended");
+		log_line(LOG_WARNING, "mounted, but the command that waited for it has ended");
 	close(ready_fd);
 	ready_fd = -1;
 }

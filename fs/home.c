@@ -28,7 +28,7 @@ int home_enter(const struct options *options, struct namespaces *ret_own)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd >= 0 && setns(fd, CLONE_NEWIPC) == 0)
 		return 0;
-	error = errno;
+	error = errno == ENOENT ? ESRCH : errno;
 	log_line(LOG_ERR, "ipcns=%u: %s", options->ipc_pid, strerror(error));
 	return -ENOTSUP; /* logged */
 }
@@ -41,6 +41,7 @@ void home_settle(struct host *host, const struct options *options, const struct 
 	if (options->ipc_pid)
 		snprintf(host->root, sizeof(host->root), "/proc/%u/root", options->ipc_pid);
 	if (geteuid() == 0 && !namespaces_can_see())
-		log_line(LOG_WARNING, "without CAP_SYS_PTRACE nobody can tell who comes from "
-				      "another namespace: all are served");
+		log_line(LOG_WARNING, "CAP_SYS_PTRACE: missing, so callers from other namespaces "
+				      "cannot be told apart and all are served; grant it to "
+				      "refuse them");
 }

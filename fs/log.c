@@ -17,6 +17,8 @@
 
 static bool is_syslog;
 static bool is_journal; /* stderr is a stream to the journal, which takes "<N>" as the priority */
+static bool is_keeping;
+static char kept[256]; /* log_kept() */
 
 /*
  * Quotes every line, because users chose parts of it: a terminal must never take it for commands.
@@ -48,7 +50,18 @@ void log_line(int priority, const char *format, ...)
 	log_text(priority, text, "\n");
 }
 
-/* A line from libfuse may come in pieces; the last one ends with a newline. */
+/* Reports what libfuse says, whether it ends with a newline or not. */
+static void log_fuse_line(int priority, char *text)
+{
+	text[strcspn(text, "\n")] = '\0';
+	if (is_keeping)
+		snprintf(kept, sizeof(kept), "%s", text);
+	else
+		log_line(priority, "%s%s",
+			 strncmp(text, "fuse: ", 6) == 0 ? "lib" : "libfuse: ", text);
+}
+
+/* With -d, a line from libfuse may come in pieces; the last one ends with a newline. */
 static void log_fuse(enum fuse_log_level level, const char *format, va_list args)
 {
 	CLEANUP_FREE char *text = NULL;
@@ -57,9 +70,25 @@ static void log_fuse(enum fuse_log_level level, const char *format, va_list args
 
 	if (length < 0)
 		text = NULL;
-	else if (is_last)
+	if (text && level < FUSE_LOG_DEBUG) {
+		log_fuse_line((int)level, text);
+		return;
+	}
+	if (is_last)
 		text[length - 1] = '\0';
 	log_text((int)level, text, is_last ? "\n" : "");
+}
+
+void log_keep_fuse(bool keep)
+{
+	is_keeping = keep;
+	if (keep)
+		*kept = '\0';
+}
+
+const char *log_kept(void)
+{
+	return kept;
 }
 
 /* $JOURNAL_STREAM may be inherited by a process whose stderr is something else: systemd.exec(5). */

@@ -16,4 +16,11 @@ void log_line(int priority, const char *format, ...) __attribute__((format(print
 /* Routes libfuse's messages to this log. */
 void log_init(void);
 
+/*
+ * While true, libfuse's errors are not logged; log_kept() then has the last of them, without a
+ * newline, until it is kept anew. "": there was none.
+ */
+void log_keep_fuse(bool keep);
+const char *log_kept(void);
+
 #endif

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "fs/background.h"
+#include "fs/in_force.h"
 #include "fs/log.h"
 #include "fs/options.h"
 #include "fs/session.h"
@@ -18,13 +19,17 @@
 static int serve(const struct options *options)
 {
 	struct session session;
+	unsigned long flags;
 	pid_t unmounter = 0;
 	int r = 0;
 
+	if (mount_words_find(options->mount_point, &flags) == 0)
+		log_line(LOG_WARNING, "%s: an ipcfs is mounted here already; this one will hide it",
+			 options->mount_point);
 	if (!options->is_foreground && !options->is_debug)
 		r = background_start();
 	if (r < 0) {
-		log_line(LOG_ERR, "cannot go into the background: %s", strerror(-r));
+		log_line(LOG_ERR, "cannot run in the background: %s", strerror(-r));
 		return 1;
 	}
 	r = session_init(&session, options);
@@ -41,12 +46,18 @@ static int serve(const struct options *options)
 
 static int remount(const struct options *options)
 {
-	int r = mount_words_remount(options->mount_point, &options->flags);
+	unsigned long now = 0;
+	int r = mount_words_find(options->mount_point, &now);
 
 	if (r == -EINVAL)
-		log_line(LOG_ERR, "%s: no ipcfs is mounted there", options->mount_point);
-	else if (r < 0)
-		log_line(LOG_ERR, "%s: %s", options->mount_point, strerror(-r));
+		log_line(LOG_ERR, "%s: no ipcfs is mounted here", options->mount_point);
+	if (r == -EINVAL || (r == 0 && in_force_check(options) < 0))
+		return 1;
+	if (r == 0)
+		r = mount_words_remount(options->mount_point, now, &options->flags);
+	if (r < 0)
+		log_line(LOG_ERR, "%s: cannot be remounted: %s", options->mount_point,
+			 strerror(-r));
 	return r < 0 ? 1 : 0;
 }
 

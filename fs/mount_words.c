@@ -20,6 +20,7 @@ static const struct {
 	bool is_on;
 } flag_words[] = {
 	{"ro", MS_RDONLY, true},
+	{"-r", MS_RDONLY, true},
 	{"rw", MS_RDONLY, false},
 	{"noexec", MS_NOEXEC, true},
 	{"exec", MS_NOEXEC, false},
@@ -45,11 +46,12 @@ static const struct {
 	{"defcontext=", MOUNT_WORD_LASTING, NULL},
 	{"fscontext=", MOUNT_WORD_LASTING, NULL},
 	{"rootcontext=", MOUNT_WORD_LASTING, NULL},
-	{"seclabel", MOUNT_WORD_LASTING, NULL}, /* the kernel's own, as are the next two */
-	{"user_id=", MOUNT_WORD_LASTING, NULL},
-	{"group_id=", MOUNT_WORD_LASTING, NULL},
+	{"seclabel", MOUNT_WORD_SHOWN, NULL},
+	{"user_id=", MOUNT_WORD_SHOWN, NULL},
+	{"group_id=", MOUNT_WORD_SHOWN, NULL},
 
 	/* For mount(8), systemd, and others that read fstab(5). */
+	{"-n", MOUNT_WORD_IGNORED, NULL},
 	{"auto", MOUNT_WORD_IGNORED, NULL},
 	{"comment=", MOUNT_WORD_IGNORED, NULL},
 	{"defaults", MOUNT_WORD_IGNORED, NULL},
@@ -92,28 +94,27 @@ static const struct {
 	{"strictatime", MOUNT_WORD_IGNORED, NULL},
 	{"subtype=", MOUNT_WORD_IGNORED, NULL},
 
-	{"bind", MOUNT_WORD_REFUSED, "mount(8) binds by itself: mount --bind"},
-	{"rbind", MOUNT_WORD_REFUSED, "mount(8) binds by itself: mount --rbind"},
-	{"move", MOUNT_WORD_REFUSED, "mount(8) moves by itself: mount --move"},
-	{"private", MOUNT_WORD_REFUSED, "mount(8) does that by itself: mount --make-private"},
-	{"rprivate", MOUNT_WORD_REFUSED, "mount(8) does that by itself: mount --make-rprivate"},
-	{"shared", MOUNT_WORD_REFUSED, "mount(8) does that by itself: mount --make-shared"},
-	{"rshared", MOUNT_WORD_REFUSED, "mount(8) does that by itself: mount --make-rshared"},
-	{"slave", MOUNT_WORD_REFUSED, "mount(8) does that by itself: mount --make-slave"},
-	{"rslave", MOUNT_WORD_REFUSED, "mount(8) does that by itself: mount --make-rslave"},
-	{"unbindable", MOUNT_WORD_REFUSED, "mount(8) does that by itself: mount --make-unbindable"},
-	{"runbindable", MOUNT_WORD_REFUSED,
-	 "mount(8) does that by itself: mount --make-runbindable"},
-	{"blkdev", MOUNT_WORD_REFUSED, "there is no block device"},
-	{"blksize=", MOUNT_WORD_REFUSED, "there is no block device"},
-	{"loop", MOUNT_WORD_REFUSED, "there is no block device"},
-	{"loop=", MOUNT_WORD_REFUSED, "there is no block device"},
-	{"offset=", MOUNT_WORD_REFUSED, "there is no block device"},
-	{"sizelimit=", MOUNT_WORD_REFUSED, "there is no block device"},
-	{"encryption=", MOUNT_WORD_REFUSED, "there is no block device"},
-	{"verity.", MOUNT_WORD_REFUSED, "there is no block device"},
-	{"mand", MOUNT_WORD_REFUSED, "there are no mandatory locks, as in Linux since 5.15"},
-	{"max_read=", MOUNT_WORD_REFUSED, "a read is as long as its reader asks"},
+	{"bind", MOUNT_WORD_REFUSED, "not an option of ipcfs; use mount --bind"},
+	{"rbind", MOUNT_WORD_REFUSED, "not an option of ipcfs; use mount --rbind"},
+	{"move", MOUNT_WORD_REFUSED, "not an option of ipcfs; use mount --move"},
+	{"private", MOUNT_WORD_REFUSED, "not an option of ipcfs; use mount --make-private"},
+	{"rprivate", MOUNT_WORD_REFUSED, "not an option of ipcfs; use mount --make-rprivate"},
+	{"shared", MOUNT_WORD_REFUSED, "not an option of ipcfs; use mount --make-shared"},
+	{"rshared", MOUNT_WORD_REFUSED, "not an option of ipcfs; use mount --make-rshared"},
+	{"slave", MOUNT_WORD_REFUSED, "not an option of ipcfs; use mount --make-slave"},
+	{"rslave", MOUNT_WORD_REFUSED, "not an option of ipcfs; use mount --make-rslave"},
+	{"unbindable", MOUNT_WORD_REFUSED, "not an option of ipcfs; use mount --make-unbindable"},
+	{"runbindable", MOUNT_WORD_REFUSED, "not an option of ipcfs; use mount --make-runbindable"},
+	{"blkdev", MOUNT_WORD_REFUSED, "ipcfs has no block device"},
+	{"blksize=", MOUNT_WORD_REFUSED, "ipcfs has no block device"},
+	{"loop", MOUNT_WORD_REFUSED, "ipcfs has no block device"},
+	{"loop=", MOUNT_WORD_REFUSED, "ipcfs has no block device"},
+	{"offset=", MOUNT_WORD_REFUSED, "ipcfs has no block device"},
+	{"sizelimit=", MOUNT_WORD_REFUSED, "ipcfs has no block device"},
+	{"encryption=", MOUNT_WORD_REFUSED, "ipcfs has no block device"},
+	{"verity.", MOUNT_WORD_REFUSED, "ipcfs has no block device"},
+	{"mand", MOUNT_WORD_REFUSED, "mandatory locks are not supported, as in Linux since 5.15"},
+	{"max_read=", MOUNT_WORD_REFUSED, "not supported; a read is as long as its reader asks"},
 };
 
 static bool is_one(const char *word, const char *known)
@@ -144,11 +145,8 @@ enum mount_word mount_word_take(const char *word, struct mount_flags *flags,
 	return MOUNT_WORD_OTHER;
 }
 
-/*
- * Finds the flags of what was mounted there last. Fails with -EINVAL if that is not an ipcfs, or
- * nothing is mounted.
- */
-static int find_flags(const char *mount_point, unsigned long *ret_flags)
+/* What was mounted there last counts. */
+int mount_words_find(const char *mount_point, unsigned long *ret_flags)
 {
 	FILE *file = setmntent("/proc/self/mounts", "re");
 	struct mntent *entry;
@@ -169,13 +167,8 @@ static int find_flags(const char *mount_point, unsigned long *ret_flags)
 	return r;
 }
 
-int mount_words_remount(const char *mount_point, const struct mount_flags *flags)
+int mount_words_remount(const char *mount_point, unsigned long now, const struct mount_flags *flags)
 {
-	unsigned long now = 0;
-	int r = find_flags(mount_point, &now);
-
-	if (r < 0)
-		return r;
 	now = (now & ~flags->off) | flags->on | MS_NOSUID | MS_NODEV;
 	return mount(NULL, mount_point, NULL, MS_REMOUNT | now, NULL) < 0 ? -errno : 0;
 }

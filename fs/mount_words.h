@@ -13,6 +13,7 @@ enum mount_word {
 	MOUNT_WORD_OTHER,   /* not one of these */
 	MOUNT_WORD_FLAG,    /* a flag of the mount: noted in struct mount_flags */
 	MOUNT_WORD_LASTING, /* taken by libfuse or the kernel when mounting, and never again */
+	MOUNT_WORD_SHOWN,   /* shown by the kernel; mount(8) hands it back to a remount */
 	MOUNT_WORD_IGNORED, /* for another program, or without meaning here */
 	MOUNT_WORD_REFUSED, /* asks for something that does not exist here */
 };
@@ -26,10 +27,14 @@ struct mount_flags {
 enum mount_word mount_word_take(const char *word, struct mount_flags *flags,
 				const char **ret_reason);
 
+/* The MS_* of the ipcfs that is mounted there. -EINVAL: there is none. -errno */
+int mount_words_find(const char *mount_point, unsigned long *ret_flags);
+
 /*
- * Changes the flags of the ipcfs that is mounted there. All other flags stay, and nosuid and nodev
- * always do. Fails with -EINVAL if there is none, or -errno.
+ * Changes the flags of that ipcfs, which are `now`. All other flags stay, and nosuid and nodev
+ * always do. Fails with -errno.
  */
-int mount_words_remount(const char *mount_point, const struct mount_flags *flags);
+int mount_words_remount(const char *mount_point, unsigned long now,
+			const struct mount_flags *flags);
 
 #endif

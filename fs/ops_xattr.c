@@ -5,12 +5,15 @@
  * The kernel asks for the list when it checks a mode that grants something to a group. A single
  * ENOSYS would turn off that question, and all others, for the whole mount (linux/fs/fuse/xattr.c),
  * so that is never the answer.
+ *
+ * The root directory has an attribute of its own, which tells the options of the mount: in_force.h.
  */
 #include "fs/ops.h"
 
 #include <errno.h>
 #include <string.h>
 
+#include "fs/in_force.h"
 #include "fs/inode.h"
 #include "fs/reply.h"
 #include "fs/session.h"
@@ -44,12 +47,15 @@ static ssize_t get_list(fuse_req_t req, const struct inode *inode, const struct 
 static ssize_t get(fuse_req_t req, const struct inode *inode, const char *name,
 		   const struct iovec *room)
 {
+	const struct session *session = fuse_req_userdata(req);
 	struct channel *channel = attributed(inode);
 	struct caller caller = op_caller(req);
 	ssize_t n = -EOPNOTSUPP;
 
 	if (name && is_list(name))
 		return get_list(req, inode, room);
+	if (name && inode == session->root && strcmp(name, IN_FORCE_XATTR) == 0)
+		return in_force_get(session->options, room);
 	/* When the kernel asks for an ACL there must be an answer. */
 	if (name && strncmp(name, ACL_PREFIX, strlen(ACL_PREFIX)) == 0)
 		return -ENODATA;

@@ -14,6 +14,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "fs/in_force.h"
 #include "fs/log.h"
 #include "lib/base/cleanup.h"
 #include "lib/channel/settings.h"
@@ -58,6 +59,7 @@ static const struct fuse_opt table[] = {
 	OPTION("-f", is_foreground),
 	OPTION("-d", is_debug),
 	OPTION("debug", is_debug),
+	OPTION("--debug", is_debug),
 	VALUE("config=%s", config),
 	OPTION("config_strict", is_config_strict),
 	OPTION("remount", is_remount),
@@ -83,6 +85,7 @@ struct words {
 	const char *words[2];
 	int n_words;
 	char unknown[64]; /* the last option that is neither ours nor a known word; or "" */
+	char shown[64];   /* the last word that only a remount may have; or "" */
 };
 
 static int take_number(struct options *options, const char *arg)
@@ -103,7 +106,7 @@ static int take_number(struct options *options, const char *arg)
 		return -1;
 	}
 	*(unsigned *)((char *)options + numbers[i].offset) = (unsigned)value;
-	return 0;
+	return in_force_note(options, "%s%lu", numbers[i].name, value);
 }
 
 static int take_without(struct options *options, const char *arg)
@@ -113,7 +116,7 @@ static int take_without(struct options *options, const char *arg)
 	if (features_parse(strchr(arg, '=') + 1, &options->without) == 0)
 		return 0;
 	features_text(FEATURES_ALL, names);
-	log_line(LOG_ERR, "%s: there are the features %s", arg, names);
+	log_line(LOG_ERR, "%s: no such feature (%s)", arg, names);
 	return -1;
 }
 
@@ -121,7 +124,7 @@ static int take_foreign(struct options *options, const char *arg)
 {
 	if (namespaces_parse(strchr(arg, '=') + 1, &options->foreign) == 0)
 		return 0;
-	log_line(LOG_ERR, "%s: there are net, ipc and pid, with colons between them", arg);
+	log_line(LOG_ERR, "%s: not a list of net, ipc and pid, separated by colons", arg);
 	return -1;
 }
 
@@ -139,12 +142,17 @@ static int take_pipe(struct options *options, const char *arg)
 {
 	const char *text = strchr(arg, '=') + 1;
 	CLEANUP_FREE char *name = strndup(arg + strlen("pipe_"), strcspn(arg, "=") - 5);
+	const struct parameter *parameter = name ? pipe_parameter(name) : NULL;
+	char fault[256];
 	uint64_t value;
+	int r;
 
-	if (!name)
+	if (!parameter)
 		return -1;
-	if (parameter_parse(pipe_parameter(name), text, &value) < 0) {
-		log_line(LOG_ERR, "%s: not what a pipe's %s can be", arg, name);
+	r = parameter_parse(parameter, text, &value);
+	if (r < 0) {
+		parameter_complain(parameter, r, fault, sizeof(fault));
+		log_line(LOG_ERR, "%s: %s", arg, fault);
 		return -1;
 	}
 	if (strcmp(name, "capacity") == 0)
@@ -153,7 +161,9 @@ static int take_pipe(struct options *options, const char *arg)
 		options->pipes.has_no_end = value;
 	else
 		options->pipes.by_daemon = value;
-	return 0;
+	return parameter->type == PARAMETER_WORD
+		       ? in_force_note(options, "%s", arg)
+		       : in_force_note(options, "pipe_%s=%llu", name, (unsigned long long)value);
 }
 
 /* Takes an option that is not ours. Returns 1 to leave it to libfuse, 0 to drop it, or -1. */
@@ -171,7 +181,10 @@ static int take_mount_word(struct words *words, const char *arg)
 	case MOUNT_WORD_FLAG:
 		return strcmp(arg, "allow_exec") != 0;
 	case MOUNT_WORD_LASTING:
-		return 1;
+		return in_force_note_word(options, arg) < 0 ? -1 : 1;
+	case MOUNT_WORD_SHOWN:
+		snprintf(words->shown, sizeof(words->shown), "%s", arg);
+		return 0;
 	default:
 		snprintf(words->unknown, sizeof(words->unknown), "%s", arg);
 		return 1;
@@ -193,31 +206,40 @@ static int take_word(void *data, const char *arg, int key, struct fuse_args *out
 	if (key == KEY_PIPE)
 		return take_pipe(&words->options, arg);
 	if (words->n_words == 2) {
-		log_line(LOG_ERR, "%s: one mount point too many", arg);
+		log_line(LOG_ERR, "%s: one mount point too many; see ipcfs --help", arg);
 		return -1;
 	}
 	words->words[words->n_words++] = arg;
 	return 0;
 }
 
+/* Where a daemon has died only the mount point can be named, and the mount must go first. */
+static void tell_mount_point(const char *path, int error)
+{
+	if (error == ENOTCONN)
+		log_line(LOG_ERR, "%s: dead mount; unmount it with '%s': %s", path,
+			 geteuid() == 0 ? "umount -l" : "fusermount3 -uz", strerror(error));
+	else
+		log_line(LOG_ERR, "%s: %s", path, strerror(error));
+}
+
 static int find_mount_point(struct options *options, const char *word)
 {
 	char path[PATH_MAX];
 	struct stat attr;
+	int error = 0;
 
 	if (!word) {
-		log_line(LOG_ERR, "no mount point given; see ipcfs --help");
+		log_line(LOG_ERR, "the mount point is missing; see ipcfs --help");
 		return -EINVAL;
 	}
-	if (!realpath(word, path) || stat(path, &attr) < 0) {
-		int error = errno;
-
-		log_line(LOG_ERR, "%s: %s", word, strerror(error));
+	if (!realpath(word, path) || stat(path, &attr) < 0)
+		error = errno;
+	else if (!S_ISDIR(attr.st_mode))
+		error = ENOTDIR;
+	if (error) {
+		tell_mount_point(word, error);
 		return -error;
-	}
-	if (!S_ISDIR(attr.st_mode)) {
-		log_line(LOG_ERR, "%s: %s", word, strerror(ENOTDIR));
-		return -ENOTDIR;
 	}
 	options->mount_point = strdup(path);
 	return options->mount_point ? 0 : -ENOMEM;
@@ -249,10 +271,23 @@ static int find_config(struct options *options)
 	free(options->config);
 	options->config = path;
 	if (options->mount_point && is_hidden(options, path)) {
-		log_line(LOG_ERR, "%s: the mount would hide this file", path);
+		log_line(LOG_ERR, "%s: the mount would hide this file; move it elsewhere", path);
 		return -EINVAL;
 	}
 	return 0;
+}
+
+/* Names an option that libfuse or the kernel would not take, before they see it. */
+static int check_words(const struct words *words)
+{
+	const char *word = words->unknown;
+
+	if (!*word && !words->options.is_remount)
+		word = words->shown;
+	if (!*word)
+		return 0;
+	log_line(LOG_ERR, "%s: no such option; see ipcfs --help", word);
+	return -EINVAL;
 }
 
 /* mount(8) tells by the source and the mount point whether a line of fstab(5) is mounted. */
@@ -304,14 +339,14 @@ int options_parse(struct options *ret_options, int argc, char **argv)
 	if (fuse_opt_parse(&words.options.session, &words, table, take_word) < 0)
 		r = -EINVAL;
 	else if (!words.options.wants_help && !words.options.wants_version)
+		r = check_words(&words);
+	if (r == 0 && !words.options.wants_help && !words.options.wants_version)
 		r = find_mount_point(&words.options,
 				     words.n_words ? words.words[words.n_words - 1] : NULL);
-	if (r == 0 && words.options.is_remount && *words.unknown) {
-		log_line(LOG_ERR, "%s: there is no such option", words.unknown);
-		r = -EINVAL;
-	}
 	if (r == 0 && !words.options.is_remount)
 		r = find_config(&words.options);
+	if (r == 0)
+		r = in_force_note_rest(&words.options);
 	if (r == 0)
 		r = add_defaults(&words.options, words.n_words == 2 ? words.words[0] : "");
 	*ret_options = words.options;
@@ -324,34 +359,7 @@ void options_fini(struct options *options)
 {
 	free(options->mount_point);
 	free(options->config);
-	options->mount_point = options->config = NULL;
+	free(options->lasting);
+	options->mount_point = options->config = options->lasting = NULL;
 	fuse_opt_free_args(&options->session);
-}
-
-void options_print_help(const char *program)
-{
-	printf("usage: %s [SOURCE] MOUNTPOINT [-o OPTIONS]\n"
-	       "\n"
-	       "Shows the machine's pipes, sockets, message queues and shared memory as files.\n"
-	       "\n"
-	       "    -f                  stay in the foreground, log to stderr\n"
-	       "    -d                  as -f, and print every request\n"
-	       "    -h, --help          this text; -V, --version: the version\n"
-	       "    -o config=FILE      make the channels in FILE, and again on SIGHUP; root's\n"
-	       "                        default: /etc/ipcfs.conf and /etc/ipcfs.d/*.conf\n"
-	       "    -o config_strict    a fault in the file fails the mount\n"
-	       "    -o exec             let programs in shared memory be run; off\n"
-	       "    -o foreign=NAME:... serve callers of other namespaces, too: net, ipc, pid\n"
-	       "    -o ipcns=PID        show the IPC namespace and /dev/shm of another process\n"
-	       "    -o max_channels=N   pipes, events and servers of one user (16384)\n"
-	       "    -o max_files=N      files that one user may have open (16384)\n"
-	       "    -o max_held=N       requests of one user that may wait (8192)\n"
-	       "    -o max_names=N      names looked up for one user and remembered (32768)\n"
-	       "    -o pipe_capacity=SIZE, pipe_eof=, pipe_served=   of new pipes; see ipcfs(8)\n"
-	       "    -o spin=N           look N microseconds for more before sleeping (100)\n"
-	       "    -o without=NAME:... do without these features of the kernel; see ipcfs(8)\n"
-	       "\n"
-	       "The mount options of fuse(8) and the words of fstab(5) are accepted. Unmount by\n"
-	       "'umount MOUNTPOINT', or 'fusermount3 -u MOUNTPOINT' if you are not root.\n",
-	       program);
 }

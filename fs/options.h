@@ -22,6 +22,7 @@ struct options {
 	int is_remount;       /* only change the flags of what is mounted there */
 	int ends_with_daemon; /* unmount even if the daemon is killed */
 	struct mount_flags flags;
+	char *lasting;    /* options that no remount can change, as in_force.h has them; owned */
 	unsigned ipc_pid; /* the process whose IPC namespace and /dev/shm are shown; 0: our own */
 	unsigned spin;    /* how long to look for the next request before sleeping, microseconds */
 	unsigned without; /* 1 << enum feature: not used even if present */

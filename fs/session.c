@@ -23,8 +23,10 @@
 #include "fs/ending.h"
 #include "fs/handle.h"
 #include "fs/home.h"
+#include "fs/bounds.h"
 #include "fs/listing.h"
 #include "fs/log.h"
+#include "fs/mounting.h"
 #include "fs/notify.h"
 #include "fs/ops.h"
 #include "fs/prune.h"
@@ -68,7 +70,8 @@ static void tell_features(const struct features *features)
 	features_text(features->there & ~features->off, there);
 	features_text(FEATURES_ALL & ~features->there & ~features->off, missing);
 	features_text(features->off, off);
-	log_line(LOG_INFO, "features here: %s; missing: %s; turned off: %s", there, missing, off);
+	log_line(LOG_INFO, "features available: %s; missing: %s; turned off: %s", there, missing,
+		 off);
 }
 
 /* A daemon that can't have names dropped serves only its own user, as fuse(8) describes. */
@@ -83,7 +86,9 @@ static void allow_names(struct session *session)
 static void session_begun(struct session *session, int result)
 {
 	if (result < 0) {
-		log_line(LOG_ERR, "no FIFO can be kept: %s", strerror(-result));
+		log_line(LOG_ERR,
+			 "pipes: FIFOs cannot be kept, so all pipes are served by the daemon: %s",
+			 strerror(-result));
 		session->host.pipes.by_daemon = true;
 	}
 	session->is_early = false;
@@ -191,83 +196,14 @@ static int listen_to_signals(struct session *session)
 	return loop_add(session->loop, &session->signals, EPOLLIN);
 }
 
-/* Reads a setting of /proc/sys/fs/fuse; older kernels have fewer. */
-static unsigned read_setting(const char *name, unsigned otherwise)
-{
-	char path[64];
-	unsigned value;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/sys/fs/fuse/%s", name);
-	file = fopen(path, "re");
-	if (!file)
-		return otherwise;
-	if (fscanf(file, "%u", &value) != 1)
-		value = otherwise;
-	fclose(file);
-	return value;
-}
-
-/*
- * With a request timeout the kernel aborts a mount on which a read blocks for longer. libfuse has
- * no say in it, so such a machine is refused.
- */
-static int check_request_timeout(const char *name)
-{
-	unsigned seconds = read_setting(name, 0);
-
-	if (seconds == 0)
-		return 0;
-	log_line(LOG_ERR,
-		 "fs.fuse.%s is %u s: the kernel would abort the mount when a read waits longer",
-		 name, seconds);
-	return -ENOTSUP;
-}
-
-/* The kernel cuts requests at the size that the machine's administrator has set. */
-static size_t find_io_max(void)
-{
-	size_t most = (size_t)read_setting("max_pages_limit", 256) * HOST_PAGE;
-
-	return most < HOST_IO_MAX ? most : HOST_IO_MAX;
-}
-
-/* Each open queue and region takes one of the daemon's descriptors. */
-static void raise_file_limit(void)
-{
-	struct rlimit limit = {.rlim_cur = 1048576, .rlim_max = 1048576};
-
-	if (setrlimit(RLIMIT_NOFILE, &limit) == 0 || getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-static void set_limits(struct host *host, const struct options *options)
-{
-	if (options->max_channels)
-		host->users.limits[USER_CHANNELS] = options->max_channels;
-	if (options->max_files)
-		host->users.limits[USER_FILES] = options->max_files;
-	if (options->max_held)
-		host->users.limits[USER_HELD] = options->max_held;
-	if (options->max_names)
-		host->users.limits[USER_NAMES] = options->max_names;
-}
-
 static int session_mount(struct session *session)
 {
 	const struct options *options = session->options;
-	/* libfuse replaces what it parses; the options keep theirs. */
-	struct fuse_args args = FUSE_ARGS_INIT(options->session.argc, options->session.argv);
 	int flags;
 
-	session->fuse = fuse_session_new(&args, &session_ops, sizeof(session_ops), session);
-	fuse_opt_free_args(&args);
+	session->fuse = mounting_mount(session, options);
 	if (!session->fuse)
-		return -EINVAL; /* libfuse has said why */
-	if (fuse_session_mount(session->fuse, options->mount_point) < 0)
-		return -EIO; /* libfuse has said why */
+		return -EIO; /* the log says why */
 	session->is_mounted = true;
 	session->host.is_serving = true;
 	session->device.fd = fuse_session_fd(session->fuse);
@@ -280,7 +216,7 @@ static int session_mount(struct session *session)
 
 static void tell_missing(const char *path, int error)
 {
-	log_line(LOG_WARNING, "no %s on this machine: %s", path, strerror(-error));
+	log_line(LOG_WARNING, "%s: not available on this machine: %s", path, strerror(-error));
 }
 
 static int session_root(struct session *session)
@@ -298,11 +234,9 @@ static int session_root(struct session *session)
 static int session_prepare(struct session *session)
 {
 	struct namespaces own;
-	int r = check_request_timeout("default_request_timeout");
+	int r = bounds_check_timeouts();
 
-	if (r == 0)
-		r = check_request_timeout("max_request_timeout");
-	raise_file_limit();
+	bounds_raise_files();
 	if (r == 0)
 		r = home_enter(session->options, &own);
 	if (r == 0)
@@ -316,12 +250,13 @@ static int session_prepare(struct session *session)
 	home_settle(&session->host, session->options, &own);
 	session->host.features.off = session->options->without;
 	session->host.pipes = session->options->pipes;
-	session->io_max = find_io_max();
+	session->io_max = bounds_io_max();
 	r = tree_prepare(session);
 	if (r < 0)
 		return r;
 	spin_init(&session->spin, session->options->spin);
-	set_limits(&session->host, session->options);
+	bounds_set(&session->host, session->options);
+	bounds_warn_pipes(session->options);
 	umask(0); /* the kernel has already applied the caller's */
 	r = session_root(session);
 	if (r == 0 && session_configure(session) > 0 && session->options->is_config_strict)
@@ -342,7 +277,7 @@ int session_init(struct session *session, const struct options *options)
 	if (r == 0)
 		r = session_mount(session);
 	if (r < 0 && r != -EINVAL && r != -EIO && r != -ENOTSUP)
-		log_line(LOG_ERR, "%s: %s", options->mount_point, strerror(-r));
+		log_line(LOG_ERR, "%s: cannot be mounted: %s", options->mount_point, strerror(-r));
 	return r;
 }
 

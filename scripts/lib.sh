@@ -30,7 +30,7 @@ configure() {
 	[[ ! -f $dir/build.ninja ]] || mode=(--reconfigure)
 	if [[ ${#mode[@]} == 0 || ($# != 0 && $(cat "$dir/.options" 2>/dev/null) != "$*") ]]; then
 		step "configuring ${dir#"$top"/}"
-		quiet meson setup "${mode[@]}" "$@" "$dir" "$top" || die "meson setup failed"
+		quiet meson setup "${mode[@]}" "$@" "$dir" "$top" || die "meson setup failed in $dir"
 		echo "$*" >"$dir/.options"
 	fi
 }
@@ -39,5 +39,5 @@ configure() {
 build() {
 	configure "$@"
 	step "building ${1#"$top"/}"
-	quiet ninja --quiet -C "$1" || die "the build failed"
+	quiet ninja --quiet -C "$1" || die "the build failed in $1"
 }

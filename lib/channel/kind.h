@@ -9,9 +9,11 @@
 
 #include "lib/host/namespaces.h"
 
+struct channel;
 struct channel_ops;
 struct host;
 struct parameter;
+struct settings;
 struct space;
 
 /* One sort of object, and the directory that holds them. */
@@ -29,6 +31,12 @@ struct kind {
 	unsigned ino_bits;
 	/* Such numbers may be longer, but no two existing objects agree in the lowest ino_bits. */
 	bool ino_is_cut;
+	/*
+	 * Returns why an object could not be made or set so (`error`, -errno), where the name and
+	 * the settings tell: a literal, or NULL. `channel` NULL: it was being made. Optional.
+	 */
+	const char *(*explain)(struct channel *channel, const char *name,
+			       const struct settings *settings, int error);
 	/* Opens the space for this host. -ENOENT, -EPERM, …: the machine has no such objects. */
 	int (*open)(struct space **ret_space, struct host *host);
 };

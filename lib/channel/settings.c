@@ -6,6 +6,7 @@
 #include "lib/channel/settings.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -65,4 +66,34 @@ int parameter_parse(const struct parameter *parameter, const char *text, uint64_
 		return -ERANGE;
 	*ret_value = value;
 	return 0;
+}
+
+static const char *describe(enum parameter_type type)
+{
+	switch (type) {
+	case PARAMETER_SIZE:
+		return "not a size (a number, optionally followed by K, M or G)";
+	case PARAMETER_NUMBER:
+		return "not a number";
+	case PARAMETER_TEXT:
+		return "the value is missing";
+	default:
+		return "not one of";
+	}
+}
+
+void parameter_complain(const struct parameter *parameter, int error, char *ret_text, size_t size)
+{
+	int n;
+
+	if (error == -ERANGE) {
+		snprintf(ret_text, size, "out of range (%llu to %llu)",
+			 (unsigned long long)parameter->min, (unsigned long long)parameter->max);
+		return;
+	}
+	n = snprintf(ret_text, size, "%s", describe(parameter->type));
+	for (unsigned i = 0; parameter->type == PARAMETER_WORD && parameter->words[i]; i++)
+		if ((size_t)n < size)
+			n += snprintf(ret_text + n, size - (size_t)n, "%s %s", i ? "," : "",
+				      parameter->words[i]);
 }

@@ -8,6 +8,7 @@
 #define IPCFS_SETTINGS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define SETTINGS_MAX 8
@@ -49,5 +50,8 @@ const struct parameter *parameter_find(const struct parameter *parameters, const
 
 /* Reads a value. -EINVAL: not of the parameter's form. -ERANGE: out of its bounds. */
 int parameter_parse(const struct parameter *parameter, const char *text, uint64_t *ret_value);
+
+/* Says in words what a value that parameter_parse() refused with `error` is not. */
+void parameter_complain(const struct parameter *parameter, int error, char *ret_text, size_t size);
 
 #endif

@@ -14,6 +14,7 @@
 #include "lib/channel/channel.h"
 #include "lib/host/job.h"
 #include "lib/tree/line.h"
+#include "lib/tree/reason.h"
 #include "lib/tree/undo.h"
 #include "lib/tree/unmet.h"
 
@@ -36,7 +37,8 @@ static int fail(struct command *command, const char *verb, int error)
 	if (job_is_awaited(error))
 		return error;
 	return line_complain(&command->line, error, "%s %s/%.255s: %s", verb,
-			     command->line.space->kind->path, command->line.name, strerror(-error));
+			     command->line.space->kind->path, command->line.name,
+			     reason_find(&command->line, command->entry.channel, verb, error));
 }
 
 /* Applies chown(2)'s rule before anything is made. */
@@ -48,12 +50,12 @@ static int check_owner(struct command *command)
 		return 0;
 	if ((command->line.changes & CHANGE_UID) && command->line.attr.st_uid != caller->uid)
 		return line_complain(&command->line, -EPERM,
-				     "owner=%u: only root gives objects away",
-				     command->line.attr.st_uid);
+				     "owner=%.64s: only root can give an object away",
+				     command->line.owner);
 	if ((command->line.changes & CHANGE_GID) &&
 	    !caller_in_group(caller, command->line.attr.st_gid))
-		return line_complain(&command->line, -EPERM, "group=%u: you are not in this group",
-				     command->line.attr.st_gid);
+		return line_complain(&command->line, -EPERM,
+				     "group=%.64s: you are not in this group", command->line.group);
 	return 0;
 }
 
@@ -85,7 +87,7 @@ static int step_compare(struct command *command)
 	command->step = NULL;
 	if (!text)
 		return 0;
-	return line_complain(&command->line, -EEXIST, "create %s/%.255s: there is one already, %s",
+	return line_complain(&command->line, -EEXIST, "create %s/%.255s: already exists %s",
 			     command->line.space->kind->path, command->line.name, text);
 }
 
@@ -127,7 +129,7 @@ static int check_kept(struct command *command)
 	    ((command->line.changes & CHANGE_UID) && attr.st_uid == command->line.attr.st_uid))
 		return 0;
 	return line_complain(&command->line, -EPERM,
-			     "create %s/%.255s: there is one already, of user %u",
+			     "create %s/%.255s: already exists and belongs to user %u",
 			     command->line.space->kind->path, command->line.name, attr.st_uid);
 }
 
@@ -171,9 +173,8 @@ static int step_refuse(struct command *command)
 	if (job_is_awaited(r))
 		return r;
 	command->step = NULL;
-	return line_complain(&command->line, -EEXIST, "create %s/%.255s: %s%s%s", kind->path,
-			     command->line.name, strerror(EEXIST), text ? ", " : "",
-			     text ? text : "");
+	return line_complain(&command->line, -EEXIST, "create %s/%.255s: already exists%s%s",
+			     kind->path, command->line.name, text ? " " : "", text ? text : "");
 }
 
 static int step_create(struct command *command)
@@ -209,11 +210,11 @@ static int step_set(struct command *command)
 	int r;
 
 	if (!command->line.settings.given && !command->line.changes)
-		return line_complain(&command->line, -EINVAL, "set: nothing to set");
+		return line_complain(&command->line, -EINVAL, "set: KEY=VALUE is missing");
 	for (unsigned i = 0; parameters && parameters[i].name; i++)
 		if (parameters[i].is_fixed && settings_has(&command->line.settings, i))
 			return line_complain(&command->line, -EINVAL,
-					     "%s: can only be given to create", parameters[i].name);
+					     "%s: can only be set by create", parameters[i].name);
 	r = find(command);
 	if (r == 0)
 		command->step = step_adjust;
@@ -363,7 +364,9 @@ int command_run(struct command *command, struct waiter *waiter)
 	command->caller.waiter = NULL;
 	/* For a waiter this is an error like any other. */
 	if (r == -EAGAIN && waiter)
-		r = line_complain(&command->line, -EBUSY, "%s", strerror(EAGAIN));
+		r = line_complain(&command->line, -EBUSY, "%s %s/%.255s: busy; try again",
+				  command->line.words[0], command->line.space->kind->path,
+				  command->line.name);
 	if (!job_is_awaited(r))
 		finish(command);
 	return r;

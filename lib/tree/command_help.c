@@ -26,7 +26,7 @@ static int longest_path(void)
 	size_t longest = 0;
 
 	for (size_t i = 0; kinds[i]; i++)
-		if (strlen(kinds[i]->path) > longest)
+		if (kinds[i]->parameters && strlen(kinds[i]->path) > longest)
 			longest = strlen(kinds[i]->path);
 	return (int)longest;
 }
@@ -35,21 +35,23 @@ void command_help(FILE *out)
 {
 	int width = longest_path();
 
-	fputs("# One command a line; '#' begins a comment. Blanks: 'queues/a b', or "
+	fputs("# One command per line; '#' starts a comment. Quote blanks: 'queues/a b' or "
 	      "queues/a\\040b.\n"
 	      "#   create KIND/NAME [KEY=VALUE...]\n"
 	      "#   set    KIND/NAME KEY=VALUE...\n"
 	      "#   remove KIND/NAME\n"
 	      "#   empty  KIND/NAME\n"
-	      "# Keys: mode=OCTAL owner=USER group=GROUP, and of each kind:\n",
+	      "# Every kind takes mode=OCTAL, owner=USER and group=GROUP; in addition:\n",
 	      out);
 	for (size_t i = 0; kinds[i]; i++) {
 		const struct parameter *parameter = kinds[i]->parameters;
 
-		fprintf(out, "#   %-*s", parameter ? width : 0, kinds[i]->path);
-		for (; parameter && parameter->name; parameter++)
+		if (!parameter) /* no command makes its objects */
+			continue;
+		fprintf(out, "#   %-*s", width, kinds[i]->path);
+		for (; parameter->name; parameter++)
 			help_parameter(parameter, out);
 		fputc('\n', out);
 	}
-	fputs("# Sizes are in bytes, or take K, M or G.\n", out);
+	fputs("# SIZE is a number of bytes, optionally followed by K, M or G.\n", out);
 }

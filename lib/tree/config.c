@@ -149,10 +149,11 @@ static bool is_distrusted(const struct stat *attr, char text[static FAULT_TEXT])
 	mode_t others = self == 0 ? S_IWGRP | S_IWOTH : S_IWOTH;
 
 	if (attr->st_uid != 0 && attr->st_uid != self)
-		snprintf(text, FAULT_TEXT, "refused: it belongs to user %u", attr->st_uid);
+		snprintf(text, FAULT_TEXT, "refused: owned by user %u; chown it to %s",
+			 attr->st_uid, self == 0 ? "root" : "yourself");
 	else if (attr->st_mode & others)
-		snprintf(text, FAULT_TEXT, "refused: others may write it (its mode is %04o)",
-			 attr->st_mode & 07777U);
+		snprintf(text, FAULT_TEXT, "refused: writable by others (mode %04o); chmod %s",
+			 attr->st_mode & 07777U, self == 0 ? "go-w" : "o-w");
 	else
 		return false;
 	return true;
@@ -176,7 +177,7 @@ static bool is_refused(int fd, char text[static FAULT_TEXT])
 	else if (S_ISDIR(attr.st_mode))
 		snprintf(text, FAULT_TEXT, "%s", strerror(EISDIR));
 	else if (!S_ISREG(attr.st_mode))
-		snprintf(text, FAULT_TEXT, "refused: it is not a regular file");
+		snprintf(text, FAULT_TEXT, "refused: not a regular file");
 	else
 		return is_distrusted(&attr, text);
 	return true;

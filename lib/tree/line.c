@@ -4,7 +4,6 @@
  */
 #include "lib/tree/line.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -38,10 +37,9 @@ int line_split(struct line *line)
 	const char *fault;
 
 	if (line->length >= sizeof(line->text))
-		return line_complain(line, -EINVAL, "the line is longer than %d bytes",
-				     COMMAND_MAX - 1);
+		return line_complain(line, -EINVAL, "longer than %d bytes", COMMAND_MAX - 1);
 	if (memchr(line->text, '\0', line->length))
-		return line_complain(line, -EINVAL, "the line has a NUL byte in it");
+		return line_complain(line, -EINVAL, "contains a NUL byte");
 	for (;;) {
 		if (words_next(&rest, &word, &fault) < 0)
 			return line_complain(line, -EINVAL, "%s", fault);
@@ -58,8 +56,7 @@ int line_find_object(struct line *line, struct space *const *spaces)
 	char *path = line->words[1];
 
 	if (line->n_words < 2)
-		return line_complain(line, -EINVAL, "%.64s: of what? KIND/NAME is missing",
-				     line->words[0]);
+		return line_complain(line, -EINVAL, "%.64s: KIND/NAME is missing", line->words[0]);
 	if (*path == '/' || !strchr(path, '/'))
 		return line_complain(line, -EINVAL, "%.64s: not of the form KIND/NAME", path);
 	for (struct space *const *space = spaces; *space; space++) {
@@ -71,12 +68,16 @@ int line_find_object(struct line *line, struct space *const *spaces)
 		}
 	}
 	if (!line->space)
-		return line_complain(line, -EINVAL, "%.64s: there is no such kind", path);
+		return line_complain(line, -EINVAL, "%.64s: no such kind", path);
+	if (!line->space->kind->parameters)
+		return line_complain(
+			line, -EPERM,
+			"%.64s: commands do not apply to this kind; open it to connect", path);
 	if (!*line->name || strchr(line->name, '/') || strcmp(line->name, ".") == 0 ||
 	    strcmp(line->name, "..") == 0)
-		return line_complain(line, -EINVAL, "%.64s: this is no name", path);
+		return line_complain(line, -EINVAL, "%.64s: not a valid name", path);
 	if (strlen(line->name) > NAME_MAX)
-		return line_complain(line, -ENAMETOOLONG, "the name is longer than %d bytes",
+		return line_complain(line, -ENAMETOOLONG, "%.64s: name longer than %d bytes", path,
 				     NAME_MAX);
 	return 0;
 }
@@ -109,7 +110,7 @@ static int parse_account(struct line *line, const struct asker *asker, enum acco
 	if (!parse_id(value, 10, UINT_MAX - 1, ret_id))
 		r = account_find(asker->host, asker->caller, sort, value, ret_id);
 	if (r == -ENOENT)
-		return line_complain(line, -EINVAL, "%s=%.64s: there is no such %s",
+		return line_complain(line, -EINVAL, "%s=%.64s: no such %s",
 				     is_user ? "owner" : "group", value,
 				     is_user ? "user" : "group");
 	if (r < 0 && !job_is_awaited(r))
@@ -125,6 +126,7 @@ static int parse_owner(struct line *line, const struct asker *asker, const char 
 
 	if (r == 0) {
 		line->attr.st_uid = (uid_t)id;
+		line->owner = value;
 		line->changes |= CHANGE_UID;
 	}
 	return r;
@@ -137,49 +139,48 @@ static int parse_group(struct line *line, const struct asker *asker, const char 
 
 	if (r == 0) {
 		line->attr.st_gid = (gid_t)id;
+		line->group = value;
 		line->changes |= CHANGE_GID;
 	}
 	return r;
 }
 
-static int parse_mode(struct line *line, const char *value)
+/* `own`: the kind's parameter of this name, whose words are not modes in this sense; or NULL. */
+static int complain_mode(struct line *line, const char *value, const struct parameter *own)
+{
+	char words[COMMAND_ERROR_MAX / 2] = "";
+
+	if (own)
+		parameter_complain(own, -EINVAL, words, sizeof(words));
+	return line_complain(line, -EINVAL, "mode=%.64s: %s an octal mode (0 to 777)%s%s", value,
+			     own ? "neither" : "not", own ? " nor" : "",
+			     words + strcspn(words, " "));
+}
+
+static int parse_mode(struct line *line, const char *value, const struct parameter *own)
 {
 	unsigned long mode;
 
 	if (!parse_id(value, 8, 0777, &mode))
-		return line_complain(line, -EINVAL, "mode=%.64s: not an octal mode from 0 to 777",
-				     value);
+		return complain_mode(line, value, own);
 	line->attr.st_mode = (mode_t)mode;
 	line->changes |= CHANGE_MODE;
 	return 0;
 }
 
-/* Says what is wrong with a bad value. */
-static const char *describe(const struct parameter *parameter)
+/* Says which keys the kind has. */
+static int complain_key(struct line *line, const char *key)
 {
-	switch (parameter->type) {
-	case PARAMETER_SIZE:
-		return "not a size (a number, with K, M or G behind it)";
-	case PARAMETER_NUMBER:
-		return "not a number";
-	case PARAMETER_TEXT:
-		return "nothing";
-	default:
-		return "not one of";
-	}
-}
+	const struct kind *kind = line->space->kind;
+	int r = line_complain(line, -EINVAL, "%.64s: no such key for %s (mode, owner, group", key,
+			      kind->path);
+	size_t length = strlen(line->error);
 
-static int complain_value(struct line *line, const struct parameter *parameter, const char *value)
-{
-	size_t length;
-	int r = line_complain(line, -EINVAL, "%s=%.64s: %s", parameter->name, value,
-			      describe(parameter));
-
-	for (unsigned i = 0; parameter->type == PARAMETER_WORD && parameter->words[i]; i++) {
-		length = strlen(line->error);
-		snprintf(line->error + length, sizeof(line->error) - length, "%s %s", i ? "," : "",
-			 parameter->words[i]);
-	}
+	for (const struct parameter *p = kind->parameters; p && p->name; p++)
+		if (strcmp(p->name, "mode") != 0)
+			length += (size_t)snprintf(line->error + length,
+						   sizeof(line->error) - length, ", %s", p->name);
+	snprintf(line->error + length, sizeof(line->error) - length, ")");
 	return r;
 }
 
@@ -188,22 +189,21 @@ static int parse_setting(struct line *line, const char *key, const char *value)
 {
 	const struct kind *kind = line->space->kind;
 	const struct parameter *parameter = parameter_find(kind->parameters, key);
+	char text[COMMAND_ERROR_MAX / 2];
 	int r;
 
 	if (!parameter)
-		return line_complain(line, -EINVAL, "%.64s: %s have no such key", key, kind->path);
+		return complain_key(line, key);
 	line->settings.texts[parameter - kind->parameters] = value;
 	if (parameter->type == PARAMETER_TEXT)
 		r = *value ? 0 : -EINVAL;
 	else
 		r = parameter_parse(parameter, value,
 				    &line->settings.values[parameter - kind->parameters]);
-	if (r == -ERANGE)
-		return line_complain(line, -EINVAL, "%.64s=%.64s: out of range (%llu to %llu)", key,
-				     value, (unsigned long long)parameter->min,
-				     (unsigned long long)parameter->max);
-	if (r < 0)
-		return complain_value(line, parameter, value);
+	if (r < 0) {
+		parameter_complain(parameter, r, text, sizeof(text));
+		return line_complain(line, -EINVAL, "%s=%.64s: %s", key, value, text);
+	}
 	line->settings.given |= 1U << (parameter - kind->parameters);
 	return 0;
 }
@@ -211,11 +211,12 @@ static int parse_setting(struct line *line, const char *key, const char *value)
 /* Parses one word, which stays as it was if it has to be parsed again. */
 static int parse_key(struct line *line, const struct asker *asker, char *key)
 {
-	const struct parameter *parameters = line->space->kind->parameters;
+	const struct parameter *own = parameter_find(line->space->kind->parameters, "mode");
 	char *value = strchr(key, '=');
+	uint64_t word;
 	int r;
 
-	if (!value)
+	if (!value || value == key)
 		return line_complain(line, -EINVAL, "%.64s: not of the form KEY=VALUE", key);
 	*value++ = '\0';
 	if (strcmp(key, "owner") == 0)
@@ -223,9 +224,8 @@ static int parse_key(struct line *line, const struct asker *asker, char *key)
 	else if (strcmp(key, "group") == 0)
 		r = parse_group(line, asker, value);
 	/* A kind may have modes of its own, with names. */
-	else if (strcmp(key, "mode") == 0 &&
-		 (isdigit((unsigned char)*value) || !parameter_find(parameters, key)))
-		r = parse_mode(line, value);
+	else if (strcmp(key, "mode") == 0 && (!own || parameter_parse(own, value, &word) < 0))
+		r = parse_mode(line, value, own);
 	else
 		r = parse_setting(line, key, value);
 	if (job_is_awaited(r))

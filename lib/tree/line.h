@@ -25,7 +25,8 @@ struct line {
 	char *name;
 	struct settings settings; /* the kind's own keys */
 	struct stat attr;
-	unsigned changes; /* which fields of attr are given */
+	unsigned changes;          /* which fields of attr are given */
+	const char *owner, *group; /* as they were given */
 	char error[COMMAND_ERROR_MAX];
 };
 

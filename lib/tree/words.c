@@ -56,15 +56,15 @@ static char *take_word(char *in, const char **ret_fault)
 		} else {
 			*out = take_escape(in + 1, &length);
 			if (!*out++) {
-				*ret_fault = "a backslash must be followed by NNN (octal), xNN, or "
-					     "what is no letter or digit";
+				*ret_fault = "invalid escape (a backslash takes NNN in octal, xNN, "
+					     "or a character that is not a letter or digit)";
 				return NULL;
 			}
 			length++;
 		}
 	}
 	if (quote) {
-		*ret_fault = "a quote has no end";
+		*ret_fault = "unterminated quote";
 		return NULL;
 	}
 	in += *in ? 1 : 0;

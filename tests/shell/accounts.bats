@@ -33,10 +33,10 @@ load accounts
 @test "naming another owner, or a group one is not in, is refused and makes nothing" {
 	run -1 as 23001 23003 bash -c 'echo "create queues/$NAME owner=extra-user group=extra-group" > $CTL'
 	run -0 as 23001 23003 tail -n1 "$CTL"
-	[[ $output == "line 1: group=23002: you are not in this group" ]]
+	[[ $output == "line 1: group=extra-group: you are not in this group" ]]
 	run -1 as 23003 23002 bash -c 'echo "create queues/$NAME owner=extra-user group=extra-group" > $CTL'
 	run -0 as 23003 23002 tail -n1 "$CTL"
-	[[ $output == "line 1: owner=23001: only root gives objects away" ]]
+	[[ $output == "line 1: owner=extra-user: only root can give an object away" ]]
 	no_object
 }
 
@@ -45,11 +45,11 @@ load accounts
 	while read -r line; do
 		run -1 shell 'echo "$1 owner=extra-user group=extra-grope" > $CTL' "$line"
 		[[ $output == *"Invalid argument"* ]]
-		[[ $(last_error) == "line 1: group=extra-grope: there is no such group" ]]
+		[[ $(last_error) == "line 1: group=extra-grope: no such group" ]]
 		run -1 as 23001 23002 bash -c 'echo "$1 owner=extra-loser group=extra-group" > $CTL' bash "$line"
 		[[ $output == *"Invalid argument"* ]]
 		run -0 as 23001 23002 tail -n1 "$CTL"
-		[[ $output == "line 1: owner=extra-loser: there is no such user" ]]
+		[[ $output == "line 1: owner=extra-loser: no such user" ]]
 	done < <(lines)
 	no_object
 }
@@ -99,7 +99,7 @@ load accounts
 	is "$Q" 23001 23002 640
 	is "$P" 23001 23002 640
 	[[ $(grep -oF "$CONFIG:" "$LOG" | wc -l) == 1 ]]
-	contains "$LOG" "$CONFIG:3: owner=extra-loser: there is no such user"
+	contains "$LOG" "$CONFIG:3: owner=extra-loser: no such user"
 }
 
 @test "a file that is read again meanwhile has the last word" {
@@ -125,12 +125,12 @@ load accounts
 		create queues/$NAME owner=extra-user group=extra-group
 	END
 	is "$Q" 23001 23002 644
-	[[ $(grep -oF "$CONFIG:1: group=extra-grope: there is no such group" "$LOG" | wc -l) == 1 ]]
+	[[ $(grep -oF "$CONFIG:1: group=extra-grope: no such group" "$LOG" | wc -l) == 1 ]]
 	hangup
 	wait_until told_twice
 	run -1 grep "$CONFIG:2" "$LOG"
 }
 
 told_twice() {
-	[[ $(grep -cF "$CONFIG:1: group=extra-grope: there is no such group" "$LOG") == 2 ]]
+	[[ $(grep -cF "$CONFIG:1: group=extra-grope: no such group" "$LOG") == 2 ]]
 }

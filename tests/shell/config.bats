@@ -55,16 +55,16 @@ hangup() {
 	END
 	run -0 grep -oE "$CONFIG.*" "$LOG"
 	[[ $output == "$CONFIG:2: crate: not one of create, set, remove, empty
-$CONFIG:3: color: pipes have no such key
-$CONFIG:5: size=lots: not a size (a number, with K, M or G behind it)
+$CONFIG:3: color: no such key for pipes (mode, owner, group, capacity, eof, keep, served)
+$CONFIG:5: size=lots: not a size (a number, optionally followed by K, M or G)
 $CONFIG:7: set queues/$NAME: No such file or directory
-$CONFIG:8: owner=nosuch: there is no such user" ]]
+$CONFIG:8: owner=nosuch: no such user" ]]
 	[[ -e $M/pipes/$NAME && ! -e $M/pipes/x && ! -e $M/pipes/$NAME.2 && $(stat -c %s "/dev/shm/$NAME") == 4096 ]]
 }
 
 @test "where an object can't become what the file says, the log says how they differ" {
-	local key why='there is one already, with served=daemon, not served=kernel'
-	keeps_fifos || why='Operation not supported'
+	local key why='already exists with served=daemon, not served=kernel'
+	keeps_fifos || why='FIFOs cannot be kept on this mount'
 	key=$(printf '0x1bcf%04x' $((BASHPID % 65536)))
 	configure <<-END
 		create queues/$NAME maxmsg=3 msgsize=1K
@@ -92,13 +92,13 @@ $CONFIG:8: owner=nosuch: there is no such user" ]]
 	wait_until contains "$LOG" "$CONFIG:9: "
 	ipcrm -M "$key" -S "$key"
 	run -0 grep -oE "$CONFIG.*" "$LOG"
-	[[ $output == "$CONFIG:1: create queues/$NAME: there is one already, with maxmsg=3, not maxmsg=4
-$CONFIG:2: create shm/$NAME: there is one already, with size=8192, not size=4K
-$CONFIG:3: create sysv/shm/$key: there is one already, with size=8192, not size=4K
-$CONFIG:4: create sysv/sems/$key: there is one already, with count=2, not count=3
+	[[ $output == "$CONFIG:1: create queues/$NAME: already exists with maxmsg=3, not maxmsg=4
+$CONFIG:2: create shm/$NAME: already exists with size=8192, not size=4K
+$CONFIG:3: create sysv/shm/$key: already exists with size=8192, not size=4K
+$CONFIG:4: create sysv/sems/$key: already exists with count=2, not count=3
 $CONFIG:7: create pipes/$NAME: $why
-$CONFIG:8: create sockets/servers/$NAME: there is one already, with backlog=3, not backlog=4
-$CONFIG:9: create sockets/servers/$NAME: there is one already, with listen=tcp:localhost:"*", not listen=abstract:$NAME" ]]
+$CONFIG:8: create sockets/servers/$NAME: already exists with backlog=3, not backlog=4
+$CONFIG:9: create sockets/servers/$NAME: already exists with listen=tcp:localhost:"*", not listen=abstract:$NAME" ]]
 	[[ $(stat -c %a "$M/queues/$NAME") == 600 ]]
 }
 
@@ -106,7 +106,7 @@ $CONFIG:9: create sockets/servers/$NAME: there is one already, with listen=tcp:l
 	truncate -s 8K "/dev/shm/$NAME"
 	strict -f <<<"create shm/$NAME size=4K"
 	[[ $status != 0 && $status != 124 ]]
-	[[ $output == *"strict.conf:1: create shm/$NAME: there is one already, with size=8192, not size=4K"* ]]
+	[[ $output == *"strict.conf:1: create shm/$NAME: already exists with size=8192, not size=4K"* ]]
 	rmdir "$M"
 }
 
@@ -149,11 +149,11 @@ $CONFIG:9: create sockets/servers/$NAME: there is one already, with listen=tcp:l
 	echo "create pipes/$NAME.2" >"$CONFIG"
 	chown "$OTHER" "$CONFIG"
 	hangup
-	wait_until contains "$LOG" "$CONFIG: refused: it belongs to user $OTHER"
+	wait_until contains "$LOG" "$CONFIG: refused: owned by user $OTHER; chown it to root"
 	chown root "$CONFIG"
 	chmod 664 "$CONFIG"
 	hangup
-	wait_until contains "$LOG" "$CONFIG: refused: others may write it (its mode is 0664)"
+	wait_until contains "$LOG" "$CONFIG: refused: writable by others (mode 0664); chmod go-w"
 	[[ -e $M/pipes/$NAME && ! -e $M/pipes/$NAME.2 ]]
 	chmod 644 "$CONFIG"
 	hangup
@@ -168,7 +168,7 @@ $CONFIG:9: create sockets/servers/$NAME: there is one already, with listen=tcp:l
 	for mode in 646 664; do
 		chmod $mode "$BATS_TEST_TMPDIR/theirs"
 		run timeout -k 1 20 "$IPCFS" "$M" -o "config=$BATS_TEST_TMPDIR/link,config_strict" -f
-		[[ $status != 0 && $status != 124 && $output == *"/theirs: refused: others may write it"* ]]
+		[[ $status != 0 && $status != 124 && $output == *"/theirs: refused: writable by others"* ]]
 	done
 	chmod 644 "$BATS_TEST_TMPDIR/theirs"
 	mount_ipcfs "$M" -o "config=$BATS_TEST_TMPDIR/link,config_strict"
@@ -180,7 +180,7 @@ $CONFIG:9: create sockets/servers/$NAME: there is one already, with listen=tcp:l
 	mkfifo "$BATS_TEST_TMPDIR/fifo"
 	for file in "$BATS_TEST_TMPDIR/fifo" /dev/zero; do
 		run timeout -k 1 20 "$IPCFS" "$M" -o "config=$file,config_strict" -f
-		[[ $status != 0 && $status != 124 && $output == *"$file: refused: it is not a regular file"* ]]
+		[[ $status != 0 && $status != 124 && $output == *"$file: refused: not a regular file"* ]]
 	done
 	mount_ipcfs "$M" -o config=/dev/null,config_strict
 }
@@ -189,7 +189,7 @@ $CONFIG:9: create sockets/servers/$NAME: there is one already, with listen=tcp:l
 	M=$(new_directory)
 	echo "create pipes/$NAME" >"$M/ipcfs.conf"
 	run -1 --separate-stderr timeout -k 1 20 "$IPCFS" "$M" -o "config=$M/ipcfs.conf" 3>&-
-	[[ ${#stderr_lines[@]} == 1 && $stderr == *"$M/ipcfs.conf: "* ]]
+	[[ ${#stderr_lines[@]} == 1 && $stderr == "ipcfs: $M/ipcfs.conf: the mount would hide this file; move it elsewhere" ]]
 	run ! is_mounted "$M"
 	rm -r "$M"
 }
@@ -214,8 +214,8 @@ $CONFIG:9: create sockets/servers/$NAME: there is one already, with listen=tcp:l
 	run -0 shell '$MQ attr $NAME; stat -c "%a %u %g" $M/queues/$NAME /dev/shm/$NAME; cat /dev/shm/$NAME; $MQ receive $NAME'
 	[[ $output == $'5 100 1\n622 1234 0\n640 0 2345\ndata0 hello' ]]
 	run -0 grep -oE "$CONFIG.*" "$LOG"
-	[[ $output == "$CONFIG:1: create queues/$NAME: there is one already, with maxmsg=5 msgsize=100, not maxmsg=3 msgsize=1K
-$CONFIG:2: create shm/$NAME: there is one already, with size=4, not size=1" ]]
+	[[ $output == "$CONFIG:1: create queues/$NAME: already exists with maxmsg=5 msgsize=100, not maxmsg=3 msgsize=1K
+$CONFIG:2: create shm/$NAME: already exists with size=4, not size=1" ]]
 }
 
 @test "an existing region is neither cut nor extended" {
@@ -309,12 +309,12 @@ $CONFIG:2: create shm/$NAME: there is one already, with size=4, not size=1" ]]
 		echo "create pipes/file" > /etc/ipcfs.conf
 		served() { "$IPCFS" "$M" ${IPCFS_TEST_OPTIONS:+-o "$IPCFS_TEST_OPTIONS"} 2>&1 | grep -o "/etc/.*" || :; ls "$M/pipes"; umount "$M"; }
 		served; echo; chown $OTHER /etc/ipcfs.d; served'
-	[[ $output == "/etc/ipcfs.d/a.conf: refused: it belongs to user $OTHER
-/etc/ipcfs.d/b.conf: refused: others may write it (its mode is 0664)
+	[[ $output == "/etc/ipcfs.d/a.conf: refused: owned by user $OTHER; chown it to root
+/etc/ipcfs.d/b.conf: refused: writable by others (mode 0664); chmod go-w
 c
 file
 
-/etc/ipcfs.d: refused: it belongs to user $OTHER
+/etc/ipcfs.d: refused: owned by user $OTHER; chown it to root
 file" ]]
 	rmdir "$M"
 }
@@ -324,5 +324,5 @@ file" ]]
 	run -0 shell 'ls $M/pipes | wc -l'
 	[[ $output == 2001 ]]
 	run -0 grep -oE ":[0-9]+: .*" "$LOG"
-	[[ $output == ":2001: the line is longer than 4095 bytes" ]]
+	[[ $output == ":2001: longer than 4095 bytes" ]]
 }

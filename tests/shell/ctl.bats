@@ -137,22 +137,22 @@ other() { # WHAT ANOTHER USER TYPES
 @test "each error names the word that is wrong and says why" {
 	shell 'touch $P'
 	refused "crate pipes/x" "crate: not one of create, set, remove, empty"
-	refused "create" "create: of what? KIND/NAME is missing"
-	refused "create pipe/x" "pipe/x: there is no such kind"
-	refused "create pipes/../x" "pipes/../x: this is no name"
-	refused "create pipes/x color=red" "color: pipes have no such key"
+	refused "create" "create: KIND/NAME is missing"
+	refused "create pipe/x" "pipe/x: no such kind"
+	refused "create pipes/../x" "pipes/../x: not a valid name"
+	refused "create pipes/x color=red" "color: no such key for pipes (mode, owner, group, capacity, eof, keep, served)"
 	refused "create pipes/x capacity" "capacity: not of the form KEY=VALUE"
-	refused "create pipes/x capacity=1X" "capacity=1X: not a size (a number, with K, M or G behind it)"
+	refused "create pipes/x capacity=1X" "capacity=1X: not a size (a number, optionally followed by K, M or G)"
 	refused "create pipes/x capacity=1" "capacity=1: out of range (4096 to 2147483647)"
 	refused "create pipes/x eof=often" "eof=often: not one of auto, never"
 	refused "create queues/x maxmsg=many" "maxmsg=many: not a number"
-	refused "create pipes/x mode=999" "mode=999: not an octal mode from 0 to 777"
-	refused "create pipes/x owner=nosuch" "owner=nosuch: there is no such user"
-	refused "create pipes/x group=nosuch" "group=nosuch: there is no such group"
-	refused "create pipes/$NAME" "create pipes/$NAME: File exists"
+	refused "create pipes/x mode=999" "mode=999: not an octal mode (0 to 777)"
+	refused "create pipes/x owner=nosuch" "owner=nosuch: no such user"
+	refused "create pipes/x group=nosuch" "group=nosuch: no such group"
+	refused "create pipes/$NAME" "create pipes/$NAME: already exists"
 	refused "set pipes/nosuch-$NAME mode=0600" "set pipes/nosuch-$NAME: No such file or directory"
-	refused "set pipes/$NAME" "set: nothing to set"
-	refused "set queues/x msgsize=1" "msgsize: can only be given to create"
+	refused "set pipes/$NAME" "set: KEY=VALUE is missing"
+	refused "set queues/x msgsize=1" "msgsize: can only be set by create"
 	refused "remove pipes/$NAME mode=0600" "mode: remove takes no keys"
 	[[ ! -e $IPC/pipes/x && ! -e $IPC/queues/x ]]
 }
@@ -272,7 +272,7 @@ create pipes/$NAME.2'"
 	for object in "pipes/$NAME" "queues/$NAME" "shm/$NAME"; do
 		run -1 other "echo 'create $object owner=root' > \$IPC/ctl"
 		run -0 other 'tail -n1 $IPC/ctl'
-		[[ $output == "line 1: owner=0: only root gives objects away" ]]
+		[[ $output == "line 1: owner=root: only root can give an object away" ]]
 		run -1 other "echo 'create $object group=0' > \$IPC/ctl"
 		run -0 other 'tail -n1 $IPC/ctl'
 		[[ $output == "line 1: group=0: you are not in this group" ]]
@@ -323,10 +323,10 @@ for line in "create pipes/%s", "create shm/%s":
 @test "another user's queue is made within its own limits" {
 	run -1 other 'echo "create queues/$NAME maxmsg=65536 msgsize=1" > $IPC/ctl'
 	run -0 other 'tail -n1 $IPC/ctl'
-	[[ $output == "line 1: create queues/$NAME: Invalid argument" ]]
+	[[ $output == "line 1: create queues/$NAME: maxmsg= or msgsize= is above the limit in /proc/sys/fs/mqueue" ]]
 	run -1 other 'ulimit -q 100; echo "create queues/$NAME maxmsg=10 msgsize=1K" > $IPC/ctl'
 	run -0 other 'tail -n1 $IPC/ctl'
-	[[ $output == "line 1: create queues/$NAME: Too many open files" ]]
+	[[ $output == "line 1: create queues/$NAME: above the limit of bytes in queues, RLIMIT_MSGQUEUE (ulimit -q)" ]]
 	run -1 other 'echo "create pipes/$NAME capacity=1G" > $IPC/ctl'
 	[[ $output == *"Operation not permitted"* && ! -e $Q && ! -e $P ]]
 }
@@ -366,7 +366,7 @@ for line in "create pipes/%s", "create shm/%s":
 @test "the documents name every kind that the help of ctl names" {
 	local kind page
 
-	sed -n '/and of each kind/,/^# Sizes/s/^#   \([a-z/]*\).*/\1/p' "$IPC/ctl" >"$OUT"
+	sed -n '/^# Every kind/,/^# SIZE/s/^#   \([a-z/]*\).*/\1/p' "$IPC/ctl" >"$OUT"
 	grep -qx pipes "$OUT"
 	grep -qx sysv/sems "$OUT"
 	while read -r kind; do

@@ -28,7 +28,7 @@ mount_less() { # OPTIONS
 
 # The names of all features, as the answer to a wrong one lists them.
 all_features() {
-	"$IPCFS" "$LESS" -o without=nothing 2>&1 3>&- | sed -n 's/.*there are the features //p'
+	"$IPCFS" "$LESS" -o without=nothing 2>&1 3>&- | sed -n 's/.*no such feature (\(.*\))$/\1/p'
 }
 
 # A pipe, a queue, a System V queue and a segment carry a line each, and shm/ has a link.
@@ -60,7 +60,7 @@ everything_works() {
 	[[ $(wc -w <<<"$all") -gt 5 ]]
 	mount_less "without=${all// /:}"
 	everything_works
-	grep -q "features here: none; missing: none; turned off: $all\$" "$OUT.log"
+	grep -q "features available: none; missing: none; turned off: $all\$" "$OUT.log"
 }
 
 @test "a queue made through the mount is the machine's, with or without mqueue_mount" {
@@ -98,10 +98,10 @@ mmap.mmap(os.open(sys.argv[1], os.O_RDWR), 8)' "$1"
 
 @test "one option or several can turn off several features, and the log says so" {
 	mount_less without=resend:msg_copy,without=posix_acl
-	run -0 grep -c "features here: " "$OUT.log"
+	run -0 grep -c "features available: " "$OUT.log"
 	[[ $output == 1 ]]
 	grep -q "; turned off: resend posix_acl msg_copy\$" "$OUT.log"
-	grep "features here: " "$OUT.log" | grep -q passthrough
+	grep "features available: " "$OUT.log" | grep -q passthrough
 }
 
 @test "an unknown name is one clear line with all names, and mounts nothing" {
@@ -109,7 +109,7 @@ mmap.mmap(os.open(sys.argv[1], os.O_RDWR), 8)' "$1"
 	for text in frobnicate passthrough:frobnicate '' passthrough:; do
 		run -1 --separate-stderr timeout -k 1 20 "$IPCFS" "$LESS" -o "without=$text" 3>&-
 		[[ -z $output && ${#stderr_lines[@]} == 1 ]]
-		[[ $stderr == *"without=$text: there are the features passthrough resend "* ]]
+		[[ $stderr == *"without=$text: no such feature (passthrough resend "* ]]
 		run ! is_mounted "$LESS"
 	done
 }

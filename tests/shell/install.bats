@@ -68,6 +68,7 @@ helper() { # ARGUMENT...
 	run -1 helper none "$EXTRA" more
 	run -1 helper none "$EXTRA" -x
 	run -1 helper none "$EXTRA" -N 1
+	[[ $output == *": -N 1: cannot mount in another namespace; use nsenter(1)" ]]
 	run ! is_mounted "$EXTRA"
 }
 

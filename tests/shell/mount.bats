@@ -4,6 +4,7 @@
 # shellcheck shell=bats disable=SC2016,SC2153,SC2154
 
 load helper
+load refusals
 
 # Makes a second mount point, for the test to mount or to fail on.
 setup_extra() {
@@ -17,14 +18,6 @@ teardown() {
 		rmdir "$EXTRA"
 	fi
 	ipcfs_teardown
-}
-
-# The program failed with one line on stderr that names $1, and printed nothing else.
-one_clear_line() {
-	[[ $status != 0 && -z $output && ${#stderr_lines[@]} == 1 && ${stderr_lines[0]} == *"$1"* ]] || {
-		echo "status $status, stdout: $output, stderr: $stderr"
-		return 1
-	}
 }
 
 # --- starting -------------------------------------------------------------------------------------
@@ -48,18 +41,19 @@ one_clear_line() {
 @test "a mount point that is a file is one clear line" {
 	touch "$OUT"
 	run --separate-stderr timeout 20 "$IPCFS" "$OUT" 3>&-
+	[[ $stderr == "ipcfs: $OUT: Not a directory" ]]
 	one_clear_line "$OUT"
 }
 
 @test "no mount point is one clear line" {
 	run --separate-stderr timeout 20 "$IPCFS" 3>&-
-	one_clear_line mount
+	one_clear_line "ipcfs: the mount point is missing; see ipcfs --help"
 }
 
 @test "an unknown option is one clear line and mounts nothing" {
 	setup_extra
 	run --separate-stderr timeout 20 "$IPCFS" "$EXTRA" -o frobnicate 3>&-
-	one_clear_line frobnicate
+	one_clear_line "ipcfs: frobnicate: no such option; see ipcfs --help"
 	run ! is_mounted "$EXTRA"
 }
 
@@ -77,7 +71,7 @@ one_clear_line() {
 @test "an unknown flag is one clear line and mounts nothing" {
 	setup_extra
 	run --separate-stderr timeout 20 "$IPCFS" "$EXTRA" --frobnicate 3>&-
-	one_clear_line frobnicate
+	one_clear_line "ipcfs: --frobnicate: no such option; see ipcfs --help"
 	run ! is_mounted "$EXTRA"
 }
 
@@ -276,6 +270,9 @@ all_ended() {
 @test "a new mount on top of a dead one's mount point works after umount -l" {
 	kill -KILL "${DAEMON[$IPC]}"
 	wait_until ended "${DAEMON[$IPC]}"
+	wait_until eval '[[ ! -e $IPC ]]' # the kernel remembers for a while what the root is
+	run -1 --separate-stderr timeout 20 "$IPCFS" "$IPC" 3>&-
+	one_clear_line "ipcfs: $IPC: dead mount; unmount it with 'umount -l': Transport endpoint is not connected"
 	umount -l "$IPC"
 	mount_ipcfs "$IPC"
 	run -0 shell 'echo hello > $P; cat $P'

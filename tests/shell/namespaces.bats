@@ -61,7 +61,7 @@ setup_other() { # [OPTION]
 	local dir
 	dir=$(new_directory)
 	run ! --separate-stderr "$IPCFS" "$dir" -o ipcns=4194304
-	[[ ${#stderr_lines[@]} == 1 && $stderr == *ipcns=4194304* ]]
+	[[ ${#stderr_lines[@]} == 1 && $stderr == "ipcfs: ipcns=4194304: No such process" ]]
 	rmdir "$dir"
 }
 

@@ -13,7 +13,7 @@ load refusals
 		printf "%s\n" "set pipes/$NAME\040a\040b mode=0644" > ../ctl; stat -c "%n %a" "$NAME a b"
 		printf "%s\n" "remove pipes/$NAME\ a\x20b" > ../ctl; ls | wc -l'
 	[[ $output == "$NAME a b 600"$'\n'"$NAME a b 640"$'\n'"$NAME a b 644"$'\n0' ]]
-	refused "create 'pipes/$NAME" "a quote has no end"
+	refused "create 'pipes/$NAME" "unterminated quote"
 }
 
 @test "a name that is not printable is accepted as info/ shows it" {
@@ -26,5 +26,5 @@ load refusals
 
 @test "create of an existing object says how it differs" {
 	shell 'echo "create queues/$NAME maxmsg=3 msgsize=100" > $IPC/ctl'
-	refused "create queues/$NAME maxmsg=5 msgsize=100" "create queues/$NAME: File exists, with maxmsg=3, not maxmsg=5"
+	refused "create queues/$NAME maxmsg=5 msgsize=100" "create queues/$NAME: already exists with maxmsg=3, not maxmsg=5"
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What ctl says about a line that it refuses.
+# What ctl says about a line that it refuses, and the program about a command line.
 # shellcheck shell=bash disable=SC2016,SC2154
 
 # refused 'LINE' 'TEXT': root's LINE fails, and ctl then says TEXT.
@@ -14,4 +14,12 @@ refused() {
 
 last_error() {
 	sed '0,/^# Your last error:/d' "$IPC/ctl"
+}
+
+# The program failed with one line on stderr, which names $1, and printed nothing else.
+one_clear_line() {
+	[[ $status != 0 && -z $output && ${#stderr_lines[@]} == 1 && ${stderr_lines[0]} == *"$1"* ]] || {
+		echo "status $status, stdout: $output, stderr: $stderr"
+		return 1
+	}
 }

@@ -64,7 +64,7 @@ DIFFERENCE="pjdfstest served make/00.t: tried 'stat NAME size', expected 0, got 
 	list '# a comment' '' 'pjdfstest pipes make/00.t'
 	run -1 suites
 	echo "$output"
-	[[ $output == *"differences.md:5: not SUITE PLACE TEST TEXT"* ]]
+	[[ $output == *"differences.md:5: not of the form SUITE PLACE TEST TEXT"* ]]
 	list 'nonsense pipes * .*'
 	run -1 suites
 	echo "$output"

@@ -148,7 +148,7 @@ refused() {
 		for name in mine root other all; do
 			"$ROOM/ipcfs" "$ROOM/2" -o "config=$ROOM/$name${IPCFS_TEST_OPTIONS:+,$IPCFS_TEST_OPTIONS}" 2>&1 | grep -o "refused: .*" || :
 			ls "$ROOM/2/pipes"; fusermount3 -u "$ROOM/2"; done'
-	[[ $output == $'mine\nroot\nrefused: it belongs to user 4321\nrefused: others may write it (its mode is 0666)' ]]
+	[[ $output == $'mine\nroot\nrefused: owned by user 4321; chown it to yourself\nrefused: writable by others (mode 0666); chmod o-w' ]]
 }
 
 # --- what the user makes and uses -----------------------------------------------------------------

@@ -75,20 +75,22 @@ words() {
 		nonempty: ignored
 		fsname=x: ignored
 		subtype=x: ignored
-		mand: refused no mandatory locks
+		mand: refused mandatory locks are not supported
 		max_read=4096: refused as long as its reader asks
-		blkdev: refused no block device
-		blksize=512: refused no block device
-		loop: refused no block device #
-		offset=1: refused no block device #
-		sizelimit=1: refused no block device #
+		blkdev: refused ipcfs has no block device
+		blksize=512: refused ipcfs has no block device
+		loop: refused ipcfs has no block device #
+		offset=1: refused ipcfs has no block device #
+		sizelimit=1: refused ipcfs has no block device #
 		bind: refused mount --bind #
 		rbind: refused mount --rbind #
 		move: refused mount --move #
 		private: refused mount --make-private #
 		rshared: refused mount --make-rshared #
 		frobnicate: refused frobnicate
-		lazy: refused lazy
+		lazy: refused ipcfs: lazy: no such option; see ipcfs --help
+		user_id=0: refused user_id=0: no such option; see ipcfs --help #
+		allow_exe: refused allow_exe: no such option; see ipcfs --help
 		-x-: refused -x-
 	END
 }
@@ -178,11 +180,23 @@ rw,nosuid,nodev,noatime
 rw,nosuid,nodev,noexec,noatime' ]]
 }
 
+@test "remount to ro is refused while something is open for writing, and says so" {
+	run -32 with_helper '
+		mount -t ipcfs none "$EXTRA"
+		exec 7>"$EXTRA/ctl"
+		status=0; mount -o remount,ro "$EXTRA" || status=$?
+		exec 7>&-; umount "$EXTRA"; exit $status'
+	[[ $output == *"ipcfs: $EXTRA: cannot be remounted: Device or resource busy"* ]]
+}
+
 # What systemctl reload does for a mount unit.
-@test "remount by a line of fstab leaves fixed options as they are" {
+@test "remount by the line of fstab that it was mounted by changes only what may change" {
 	run -0 with_helper '
-		echo "src $EXTRA ipcfs defaults,nofail,x-systemd.automount,max_held=100,config=/nosuch,$1 0 0" > /mnt/fstab
-		mount -t ipcfs src "$EXTRA"
+		lasting=max_held=100,config=/mnt/conf,config_strict,without=resend,foreign=net:ipc,spin=7,auto_unmount
+		lasting=$lasting,pipe_capacity=64K,pipe_eof=never,pipe_served=daemon,max_files=99,allow_root
+		echo "src $EXTRA ipcfs defaults,nofail,x-systemd.automount,$lasting 0 0" > /mnt/fstab
+		: > /mnt/conf
+		mount --fstab /mnt/fstab "$EXTRA"
 		mount --fstab /mnt/fstab -o remount,ro "$EXTRA"
 		findmnt -nro VFS-OPTIONS "$EXTRA"
 		mount src "$EXTRA" -o remount,nofail,rw -t ipcfs
@@ -193,12 +207,35 @@ rw,nosuid,nodev,noexec,noatime' ]]
 
 @test "remount of what is not ipcfs, or with an unknown word, is refused" {
 	run -1 "$IPCFS" none "$EXTRA" -o remount,ro
-	[[ $output == *"$EXTRA: no ipcfs is mounted there" ]]
+	[[ $output == "ipcfs: $EXTRA: no ipcfs is mounted here" ]]
 	run -1 "$IPCFS" none /proc -o remount,ro
-	[[ $output == *"/proc: no ipcfs is mounted there" ]]
+	[[ $output == "ipcfs: /proc: no ipcfs is mounted here" ]]
 	run -1 "$IPCFS" none "$IPC" -o remount,frobnicate
-	[[ $output == *"frobnicate: there is no such option" ]]
+	[[ $output == "ipcfs: frobnicate: no such option; see ipcfs --help" ]]
 	run -0 touch "$Q"
+}
+
+@test "remount with an option that it cannot change is refused, unless that is in force" {
+	local option
+	timeout -k 1 20 "$IPCFS" none "$EXTRA" -o max_files=500,pipe_capacity=64K,ipcns=$$ 3>&-
+	for option in max_files=500 max_files=1,max_files=500 pipe_capacity=65536 ipcns=$$ allow_other user_id=0; do
+		run -0 "$IPCFS" none "$EXTRA" -o "remount,ro,$option"
+		[[ -z $output ]]
+	done
+	run -1 "$IPCFS" none "$EXTRA" -o remount,rw,max_files=8
+	[[ $output == "ipcfs: max_files=8: cannot be changed by a remount (it is max_files=500)" ]]
+	for option in config=/dev/null config_strict auto_unmount foreign=net:pid without=resend:prune spin=5 max_held=9 pipe_eof=never allow_root; do
+		run -1 "$IPCFS" none "$EXTRA" -o "remount,rw,$option"
+		[[ $output == "ipcfs: $option: cannot be set by a remount, only by the mount" ]]
+	done
+	# LeakSanitizer does not work under strace(1).
+	run -1 env ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0" strace -qq -o /dev/null \
+		-e inject=getxattr:error=EOPNOTSUPP "$IPCFS" none "$EXTRA" -o remount,rw,max_files=500
+	[[ $output == "ipcfs: max_files=500: cannot be changed by a remount; what is in force at $EXTRA is unknown: Operation not supported" ]]
+	# Nothing of a remount that was refused has been done.
+	[[ $(findmnt -nro VFS-OPTIONS "$EXTRA") == ro,* ]]
+	run -32 with_helper 'mount -o remount,rw,max_files=8 "$EXTRA"'
+	[[ $output == *"max_files=8: cannot be changed by a remount (it is max_files=500)"* ]]
 }
 
 @test "auto_unmount removes the mount of a daemon that was killed" {

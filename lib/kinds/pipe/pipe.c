@@ -213,6 +213,48 @@ static const struct space_ops pipe_space_ops = {
 	.room = kept_room,
 };
 
+static bool is_beyond_share(struct channel *channel, size_t capacity)
+{
+	struct pipe *pipe = channel && channel->ops == &fifo_ops ? pipe_from(channel) : NULL;
+
+	return pipe && pipe->is_kept && !hold_may_resize(&pipe->hold, capacity);
+}
+
+static const char *explain_invalid(struct channel *channel, const struct settings *settings)
+{
+	if (channel && S_ISSOCK(pipe_from(channel)->kept.attributes.mode))
+		return "a socket has nothing to set";
+	if (settings_has(settings, PIPE_KEEP))
+		return "keep= is only for FIFOs (served=kernel)";
+	return channel ? "not a kept FIFO; set keep=yes" : NULL;
+}
+
+/* Which limit it was, or which setting does not go with the pipe. */
+static const char *pipe_explain(struct channel *channel, const char *name,
+				const struct settings *settings, int error)
+{
+	bool has_capacity = settings_has(settings, PIPE_CAPACITY);
+	size_t capacity = has_capacity ? settings->values[PIPE_CAPACITY] : 0;
+
+	switch (error) {
+	case -EPERM:
+		if (is_beyond_share(channel, capacity))
+			return "capacity= is above the owner's share (half of "
+			       "/proc/sys/fs/pipe-user-pages-soft)";
+		return capacity > store_max()
+			       ? "capacity= is above the limit in /proc/sys/fs/pipe-max-size"
+			       : NULL;
+	case -EBUSY:
+		return has_capacity ? "more bytes wait than capacity= would hold" : NULL;
+	case -EINVAL:
+		return explain_invalid(channel, settings);
+	case -EOPNOTSUPP:
+		return "FIFOs cannot be kept on this mount";
+	default:
+		return NULL;
+	}
+}
+
 static int pipe_space_open(struct space **ret_space, struct host *host)
 {
 	struct kept_space *space;
@@ -237,5 +279,6 @@ const struct kind pipe_kind = {
 	.path = "pipes",
 	.parameters = pipe_parameters,
 	.channel = &served_ops,
+	.explain = pipe_explain,
 	.open = pipe_space_open,
 };

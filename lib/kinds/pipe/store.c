@@ -259,19 +259,23 @@ static int try_pipe(size_t capacity)
 	return r;
 }
 
-int store_check(size_t capacity, struct caller *caller)
+size_t store_max(void)
 {
 	unsigned long most = CAPACITY_DEFAULT;
-	FILE *file;
+	FILE *file = fopen("/proc/sys/fs/pipe-max-size", "re");
 
-	if (caller_has(caller, CAP_SYS_RESOURCE))
-		return try_pipe(capacity);
-	file = fopen("/proc/sys/fs/pipe-max-size", "re");
 	if (file && fscanf(file, "%lu", &most) != 1)
 		most = CAPACITY_DEFAULT;
 	if (file)
 		fclose(file);
-	return capacity <= most ? 0 : -EPERM;
+	return most;
+}
+
+int store_check(size_t capacity, struct caller *caller)
+{
+	if (caller_has(caller, CAP_SYS_RESOURCE))
+		return try_pipe(capacity);
+	return capacity <= store_max() ? 0 : -EPERM;
 }
 
 int store_peek(const struct store *store, FILE *out)

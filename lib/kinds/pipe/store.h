@@ -52,6 +52,9 @@ bool store_has_room(const struct store *store);
 /* Returns 0 if `capacity` is enough for the waiting bytes, else -EBUSY. */
 int store_shrink(const struct store *store, size_t capacity);
 
+/* Returns the capacity that an unprivileged user may give a pipe: /proc/sys/fs/pipe-max-size. */
+size_t store_max(void);
+
 /* Returns 0 if the kernel would give the caller a pipe of this capacity, else -EPERM. */
 int store_check(size_t capacity, struct caller *caller);
 

@@ -121,6 +121,18 @@ void mqueue_uncreate(struct host *host, struct caller *caller, void *data)
 	caller_leave();
 }
 
+const char *mqueue_explain(struct channel *channel, const char *name,
+			   const struct settings *settings, int error)
+{
+	if (error == -EINVAL && settings->given)
+		return "maxmsg= or msgsize= is above the limit in /proc/sys/fs/mqueue";
+	if (error == -EMFILE)
+		return "above the limit of bytes in queues, RLIMIT_MSGQUEUE (ulimit -q)";
+	if (error == -ENOSPC)
+		return "above the limit in /proc/sys/fs/mqueue/queues_max";
+	return NULL;
+}
+
 int mqueue_attributes(int fd, struct mq_attr *ret_attr)
 {
 	return mq_getattr(fd, ret_attr) < 0 ? -errno : 0;

@@ -46,6 +46,10 @@ int mqueue_create(void *creation);
  */
 void mqueue_uncreate(struct host *host, struct caller *caller, void *creation);
 
+/* kind::explain. mq_open(3): all limits are the system's, except that of a user's bytes. */
+const char *mqueue_explain(struct channel *channel, const char *name,
+			   const struct settings *settings, int error);
+
 /* Gets the limits of the queue and its present length. */
 int mqueue_attributes(int fd, struct mq_attr *ret_attr);
 

@@ -386,5 +386,6 @@ const struct kind queue_kind = {
 	.parameters = queue_parameters,
 	.ino_bits = 28,
 	.channel = &queue_ops,
+	.explain = mqueue_explain,
 	.open = queue_space_open,
 };

@@ -282,6 +282,12 @@ static int shm_create(struct space *space, const char *name, mode_t mode,
 	return r;
 }
 
+static const char *shm_explain(struct channel *channel, const char *name,
+			       const struct settings *settings, int error)
+{
+	return channel || shm_is_ours(name) ? NULL : "names a semaphore (sem.*); create it in sems";
+}
+
 static const struct channel_ops shm_ops = {
 	.traits = CHANNEL_WRITES_BY_JOB,
 	.destroy = shm_destroy,
@@ -341,5 +347,6 @@ const struct kind shm_kind = {
 	.parameters = shm_parameters,
 	.ino_bits = 26,
 	.channel = &shm_ops,
+	.explain = shm_explain,
 	.open = shm_space_open,
 };

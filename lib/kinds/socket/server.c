@@ -254,5 +254,6 @@ const struct kind server_kind = {
 	.has_directories = true,
 	.parameters = server_parameters,
 	.channel = &server_ops,
+	.explain = server_explain,
 	.open = servers_open,
 };

@@ -44,6 +44,8 @@ void server_refuse(struct server *server);
 
 /* server_names.c */
 extern const struct parameter server_parameters[];
+const char *server_explain(struct channel *channel, const char *name,
+			   const struct settings *settings, int error);
 int server_space_open(struct space **ret_space, struct host *host, const struct kind *kind);
 
 /* server_directory.c: gives a new reference to the directory. Fails with -ENOMEM. */

@@ -29,6 +29,26 @@ const struct parameter server_parameters[] = {
 	{.name = NULL},
 };
 
+const char *server_explain(struct channel *channel, const char *name,
+			   const struct settings *settings, int error)
+{
+	if (!settings_has(settings, SERVER_LISTEN))
+		return NULL;
+	switch (error) {
+	case -EINVAL:
+		return "listen= is not of the form unix:/PATH, abstract:NAME or tcp:HOST:PORT, "
+		       "where HOST is a number, localhost or *";
+	case -ENOENT:
+		return "the directory in listen= does not exist";
+	case -EADDRINUSE:
+		return "the address in listen= is in use";
+	case -EADDRNOTAVAIL:
+		return "the address in listen= is not one of this machine's";
+	default:
+		return NULL;
+	}
+}
+
 static int servers_lookup(struct space *space, const char *name, struct caller *caller,
 			  struct entry *ret_entry)
 {

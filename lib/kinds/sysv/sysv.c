@@ -108,6 +108,15 @@ bool sysv_parse_key(const char *name, key_t *ret_key)
 	return *ret_key != IPC_PRIVATE;
 }
 
+const char *sysv_explain_name(const char *name)
+{
+	key_t key;
+
+	return sysv_parse_key(name, &key)
+		       ? NULL
+		       : "not a key (0x and up to 8 hexadecimal digits, not all zero)";
+}
+
 /* Gets the identifier from a name like "id-5". */
 static bool sysv_parse_id(const char *name, int *ret_id)
 {

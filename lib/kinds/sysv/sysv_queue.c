@@ -319,6 +319,20 @@ static const struct channel_ops queue_ops = {
 	.set = queue_set,
 };
 
+static const char *queue_explain(struct channel *channel, const char *name,
+				 const struct settings *settings, int error)
+{
+	struct msginfo info;
+
+	if (error == -EPERM && settings_has(settings, QUEUE_CAPACITY) &&
+	    msgctl(0, IPC_INFO, (struct msqid_ds *)&info) >= 0 &&
+	    settings->values[QUEUE_CAPACITY] > (uint64_t)info.msgmnb)
+		return "capacity= is above the limit in /proc/sys/kernel/msgmnb";
+	if (error == -ENOSPC)
+		return "above the limit in /proc/sys/kernel/msgmni";
+	return channel || error != -EINVAL ? NULL : sysv_explain_name(name);
+}
+
 static const struct space_ops queue_space_ops = {
 	.destroy = queue_space_destroy,
 	.list = sysv_list,
@@ -360,5 +374,6 @@ const struct kind sysv_queue_kind = {
 	.ino_bits = INO_UNIT_BITS,
 	.ino_is_cut = true, /* see sysv.h */
 	.channel = &queue_ops,
+	.explain = queue_explain,
 	.open = queue_space_open,
 };

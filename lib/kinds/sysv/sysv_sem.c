@@ -343,6 +343,15 @@ static const struct channel_ops set_ops = {
 	.set = set_set,
 };
 
+static const char *set_explain(struct channel *channel, const char *name,
+			       const struct settings *settings, int error)
+{
+	if (channel || (error != -EINVAL && error != -ENOSPC))
+		return NULL;
+	return sysv_explain_name(name) ? sysv_explain_name(name)
+				       : "above the limits in /proc/sys/kernel/sem";
+}
+
 static const struct space_ops set_space_ops = {
 	.destroy = sysv_space_destroy,
 	.list = sysv_list,
@@ -382,5 +391,6 @@ const struct kind sysv_sem_kind = {
 	.ino_bits = INO_UNIT_BITS,
 	.ino_is_cut = true, /* see sysv.h */
 	.channel = &set_ops,
+	.explain = set_explain,
 	.open = set_space_open,
 };

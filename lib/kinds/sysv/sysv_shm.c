@@ -291,6 +291,20 @@ static int segment_create(struct space *space, const char *name, mode_t mode,
 	return sysv_make(space, name, mode, caller, segment_get, size, ret_entry);
 }
 
+static const char *segment_explain(struct channel *channel, const char *name,
+				   const struct settings *settings, int error)
+{
+	if (channel || (error != -EINVAL && error != -ENOSPC))
+		return NULL;
+	if (sysv_explain_name(name))
+		return sysv_explain_name(name);
+	if (error == -ENOSPC)
+		return "above the limits in /proc/sys/kernel/shmmni and shmall";
+	return settings_has(settings, SEGMENT_SIZE)
+		       ? "size= is above the limit in /proc/sys/kernel/shmmax"
+		       : "size= is missing";
+}
+
 static int segment_remove(struct space *space, const char *name, struct caller *caller)
 {
 	struct waiter *waiter = caller->waiter;
@@ -372,5 +386,6 @@ const struct kind sysv_shm_kind = {
 	.ino_bits = INO_UNIT_BITS,
 	.ino_is_cut = true, /* see sysv.h */
 	.channel = &segment_ops,
+	.explain = segment_explain,
 	.open = segment_space_open,
 };

@@ -39,11 +39,10 @@ START_TEST(test_command_keep_changes_nothing_that_is_fixed_or_loses_data)
 	command_expect_refused(
 		command_as(&root, COMMAND_KEEP, "create queues/q maxmsg=3 msgsize=200 mode=0640"),
 		EEXIST,
-		"create queues/q: there is one already, with maxmsg=2 msgsize=100, "
+		"create queues/q: already exists with maxmsg=2 msgsize=100, "
 		"not maxmsg=3 msgsize=200");
 	command_expect_refused(command_as(&root, COMMAND_KEEP, "create shm/s size=4K mode=0604"),
-			       EEXIST,
-			       "create shm/s: there is one already, with size=8192, not size=4K");
+			       EEXIST, "create shm/s: already exists with size=8192, not size=4K");
 	command_expect_status(QUEUES, "q", "maxmsg", "2");
 	command_expect_status(QUEUES, "q", "msgsize", "100");
 	ck_assert_uint_eq(command_stat(QUEUES, "q").st_mode & 07777, 0640);
@@ -63,10 +62,10 @@ START_TEST(test_command_keep_tells_only_what_differs)
 	must(command_as(&root, COMMAND_KEEP, "create pipes/p served=daemon eof=never"));
 	command_expect_refused(
 		command_as(&root, COMMAND_KEEP, "create queues/q maxmsg=2 msgsize=2K"), EEXIST,
-		"create queues/q: there is one already, with msgsize=1024, not msgsize=2K");
+		"create queues/q: already exists with msgsize=1024, not msgsize=2K");
 	command_expect_refused(
 		command_as(&root, COMMAND_KEEP, "create pipes/p served=kernel eof=auto"), EEXIST,
-		"create pipes/p: there is one already, with served=daemon, "
+		"create pipes/p: already exists with served=daemon, "
 		"not served=kernel");
 	command_expect_status(PIPES, "p", "eof", "auto");
 }
@@ -78,15 +77,15 @@ START_TEST(test_command_create_of_what_exists_tells_how_it_differs)
 	must(command("create queues/q maxmsg=2 msgsize=1K mode=0600"));
 	must(command("create pipes/p served=daemon eof=never"));
 	command_expect_refused(command("create queues/q maxmsg=3 msgsize=1024"), EEXIST,
-			       "create queues/q: File exists, with maxmsg=2, not maxmsg=3");
+			       "create queues/q: already exists with maxmsg=2, not maxmsg=3");
 	command_expect_refused(command("create queues/q maxmsg=2"), EEXIST,
-			       "create queues/q: File exists");
+			       "create queues/q: already exists");
 	command_expect_refused(command("create pipes/p eof=auto"), EEXIST,
-			       "create pipes/p: File exists, with eof=never, not eof=auto");
+			       "create pipes/p: already exists with eof=never, not eof=auto");
 	command_expect_status(PIPES, "p", "eof", "never");
 	/* A caller who may not read the queue is not told what it is like. */
 	command_expect_refused(command_as(&stranger, COMMAND_STRICT, "create queues/q maxmsg=3"),
-			       EEXIST, "create queues/q: File exists");
+			       EEXIST, "create queues/q: already exists");
 }
 END_TEST
 
@@ -154,7 +153,7 @@ START_TEST(test_command_keep_takes_nothing_of_a_third_users)
 	must(command_as(&stranger, COMMAND_STRICT, "create queues/q mode=0666"));
 	must(command_as(&stranger, COMMAND_STRICT, "create shm/s mode=0666"));
 	must_fail(command_as(&root, COMMAND_KEEP, "create pipes/p owner=3 mode=0600"), EPERM);
-	ck_assert_msg(strstr(command_fault, "of user 65534"), "%s", command_fault);
+	ck_assert_msg(strstr(command_fault, "belongs to user 65534"), "%s", command_fault);
 	must_fail(command_as(&root, COMMAND_KEEP, "create queues/q owner=3 mode=0600"), EPERM);
 	must_fail(command_as(&root, COMMAND_KEEP, "create shm/s owner=3 mode=0600"), EPERM);
 	ck_assert_uint_eq(command_stat(QUEUES, "q").st_uid, STRANGER);

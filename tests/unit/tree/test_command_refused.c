@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lib/host/job.h"
 #include "tests/unit/commands.h"
 #include "tests/unit/objects.h"
 
@@ -48,41 +49,47 @@ static void expect_refused(struct caller *caller, const struct refused *refused)
 	expect_nothing_changed();
 }
 
-#define BAD_ESCAPE "a backslash must be followed by NNN (octal), xNN, or what is no letter or digit"
+#define BAD_ESCAPE                                                                     \
+	"invalid escape (a backslash takes NNN in octal, xNN, or a character that is " \
+	"not a letter or digit)"
 
 static const struct refused wrong[] = {
 	{"crate pipes/x", EINVAL, "crate: not one of create, set, remove, empty"},
 	{"CREATE pipes/x", EINVAL, "CREATE: not one of create, set, remove, empty"},
 	{"pipes/x", EINVAL, "pipes/x: not one of create, set, remove, empty"},
-	{"create", EINVAL, "create: of what? KIND/NAME is missing"},
-	{"create # pipes/x", EINVAL, "create: of what? KIND/NAME is missing"},
-	{"set", EINVAL, "set: of what? KIND/NAME is missing"},
-	{"remove", EINVAL, "remove: of what? KIND/NAME is missing"},
-	{"create pipe/x", EINVAL, "pipe/x: there is no such kind"},
+	{"create", EINVAL, "create: KIND/NAME is missing"},
+	{"create # pipes/x", EINVAL, "create: KIND/NAME is missing"},
+	{"set", EINVAL, "set: KIND/NAME is missing"},
+	{"remove", EINVAL, "remove: KIND/NAME is missing"},
+	{"create pipe/x", EINVAL, "pipe/x: no such kind"},
 	{"create pipes", EINVAL, "pipes: not of the form KIND/NAME"},
 	{"create x", EINVAL, "x: not of the form KIND/NAME"},
 	{"create /pipes/x", EINVAL, "/pipes/x: not of the form KIND/NAME"},
-	{"create pipes2/x", EINVAL, "pipes2/x: there is no such kind"},
-	{"create info/x", EINVAL, "info/x: there is no such kind"},
-	{"create pipes/", EINVAL, "pipes/: this is no name"},
-	{"create pipes/.", EINVAL, "pipes/.: this is no name"},
-	{"create pipes/..", EINVAL, "pipes/..: this is no name"},
-	{"create pipes/a/b", EINVAL, "pipes/a/b: this is no name"},
-	{"create shm/../x", EINVAL, "shm/../x: this is no name"},
-	{"remove shm/../../etc/passwd", EINVAL, "shm/../../etc/passwd: this is no name"},
+	{"create pipes2/x", EINVAL, "pipes2/x: no such kind"},
+	{"create info/x", EINVAL, "info/x: no such kind"},
+	{"create pipes/", EINVAL, "pipes/: not a valid name"},
+	{"create pipes/.", EINVAL, "pipes/.: not a valid name"},
+	{"create pipes/..", EINVAL, "pipes/..: not a valid name"},
+	{"create pipes/a/b", EINVAL, "pipes/a/b: not a valid name"},
+	{"create shm/../x", EINVAL, "shm/../x: not a valid name"},
+	{"remove shm/../../etc/passwd", EINVAL, "shm/../../etc/passwd: not a valid name"},
 	{"create pipes/x capacity", EINVAL, "capacity: not of the form KEY=VALUE"},
 	{"create pipes/x pipes/y", EINVAL, "pipes/y: not of the form KEY=VALUE"},
-	{"create pipes/x color=red", EINVAL, "color: pipes have no such key"},
-	{"create pipes/x =1", EINVAL, ": pipes have no such key"},
-	{"create pipes/x maxmsg=1", EINVAL, "maxmsg: pipes have no such key"},
-	{"create queues/x size=1", EINVAL, "size: queues have no such key"},
-	{"create shm/x capacity=1M", EINVAL, "capacity: shm have no such key"},
+	{"create pipes/x color=red", EINVAL,
+	 "color: no such key for pipes (mode, owner, group, capacity, eof, keep, served)"},
+	{"create pipes/x =1", EINVAL, "=1: not of the form KEY=VALUE"},
+	{"create pipes/x maxmsg=1", EINVAL,
+	 "maxmsg: no such key for pipes (mode, owner, group, capacity, eof, keep, served)"},
+	{"create queues/x size=1", EINVAL,
+	 "size: no such key for queues (mode, owner, group, maxmsg, msgsize)"},
+	{"create shm/x capacity=1M", EINVAL,
+	 "capacity: no such key for shm (mode, owner, group, size)"},
 	{"create pipes/x capacity=", EINVAL,
-	 "capacity=: not a size (a number, with K, M or G behind it)"},
+	 "capacity=: not a size (a number, optionally followed by K, M or G)"},
 	{"create pipes/x capacity=big", EINVAL,
-	 "capacity=big: not a size (a number, with K, M or G behind it)"},
+	 "capacity=big: not a size (a number, optionally followed by K, M or G)"},
 	{"create pipes/x capacity=1m", EINVAL,
-	 "capacity=1m: not a size (a number, with K, M or G behind it)"},
+	 "capacity=1m: not a size (a number, optionally followed by K, M or G)"},
 	{"create pipes/x capacity=4095", EINVAL,
 	 "capacity=4095: out of range (4096 to 2147483647)"},
 	{"create pipes/x capacity=2G", EINVAL, "capacity=2G: out of range (4096 to 2147483647)"},
@@ -90,26 +97,30 @@ static const struct refused wrong[] = {
 	{"create queues/x maxmsg=1K", EINVAL, "maxmsg=1K: not a number"},
 	{"create queues/x maxmsg=0", EINVAL, "maxmsg=0: out of range (1 to 65536)"},
 	{"create queues/x msgsize=0", EINVAL, "msgsize=0: out of range (1 to 16777216)"},
-	{"create pipes/x mode=888", EINVAL, "mode=888: not an octal mode from 0 to 777"},
-	{"create pipes/x mode=1777", EINVAL, "mode=1777: not an octal mode from 0 to 777"},
-	{"create pipes/x mode=-1", EINVAL, "mode=-1: not an octal mode from 0 to 777"},
-	{"create pipes/x mode=u+r", EINVAL, "mode=u+r: not an octal mode from 0 to 777"},
-	{"create pipes/x mode=", EINVAL, "mode=: not an octal mode from 0 to 777"},
-	{"create pipes/x owner=nosuchuser", EINVAL, "owner=nosuchuser: there is no such user"},
-	{"create pipes/x owner=", EINVAL, "owner=: there is no such user"},
-	{"create pipes/x owner=-1", EINVAL, "owner=-1: there is no such user"},
-	{"create pipes/x owner=4294967295", EINVAL, "owner=4294967295: there is no such user"},
-	{"create pipes/x owner=4294967296", EINVAL, "owner=4294967296: there is no such user"},
-	{"create pipes/x group=nosuchgroup", EINVAL, "group=nosuchgroup: there is no such group"},
-	{"create pipes/x group=4294967295", EINVAL, "group=4294967295: there is no such group"},
-	{"set pipes/old", EINVAL, "set: nothing to set"},
-	{"set queues/old maxmsg=3", EINVAL, "maxmsg: can only be given to create"},
-	{"set queues/old mode=0640 msgsize=3", EINVAL, "msgsize: can only be given to create"},
+	{"create pipes/x mode=888", EINVAL, "mode=888: not an octal mode (0 to 777)"},
+	{"create pipes/x mode=1777", EINVAL, "mode=1777: not an octal mode (0 to 777)"},
+	{"create pipes/x mode=-1", EINVAL, "mode=-1: not an octal mode (0 to 777)"},
+	{"create pipes/x mode=u+r", EINVAL, "mode=u+r: not an octal mode (0 to 777)"},
+	{"create pipes/x mode=", EINVAL, "mode=: not an octal mode (0 to 777)"},
+	{"create pipes/x owner=nosuchuser", EINVAL, "owner=nosuchuser: no such user"},
+	{"create pipes/x owner=", EINVAL, "owner=: no such user"},
+	{"create pipes/x owner=-1", EINVAL, "owner=-1: no such user"},
+	{"create pipes/x owner=4294967295", EINVAL, "owner=4294967295: no such user"},
+	{"create pipes/x owner=4294967296", EINVAL, "owner=4294967296: no such user"},
+	{"create pipes/x group=nosuchgroup", EINVAL, "group=nosuchgroup: no such group"},
+	{"create pipes/x group=4294967295", EINVAL, "group=4294967295: no such group"},
+	{"create pipes/x =", EINVAL, "=: not of the form KEY=VALUE"},
+	{"create pipes/x mode=semaphore", EINVAL, "mode=semaphore: not an octal mode (0 to 777)"},
+	{"create pipes/x served=daemon keep=yes", EINVAL,
+	 "create pipes/x: keep= is only for FIFOs (served=kernel)"},
+	{"set pipes/old", EINVAL, "set: KEY=VALUE is missing"},
+	{"set queues/old maxmsg=3", EINVAL, "maxmsg: can only be set by create"},
+	{"set queues/old mode=0640 msgsize=3", EINVAL, "msgsize: can only be set by create"},
 	{"remove pipes/old mode=0600", EINVAL, "mode: remove takes no keys"},
 	{"remove pipes/old now", EINVAL, "now: not of the form KEY=VALUE"},
-	{"create 'pipes/x", EINVAL, "a quote has no end"},
-	{"create \"pipes/x'", EINVAL, "a quote has no end"},
-	{"create \"pipes/x\\\"", EINVAL, "a quote has no end"},
+	{"create 'pipes/x", EINVAL, "unterminated quote"},
+	{"create \"pipes/x'", EINVAL, "unterminated quote"},
+	{"create \"pipes/x\\\"", EINVAL, "unterminated quote"},
 	{"create pipes/x\\", EINVAL, BAD_ESCAPE},
 	{"create \"pipes/x\\", EINVAL, BAD_ESCAPE},
 	{"create pipes/x\\04", EINVAL, BAD_ESCAPE},
@@ -121,22 +132,23 @@ static const struct refused wrong[] = {
 	{"create pipes/x\\xg0", EINVAL, BAD_ESCAPE},
 	{"create pipes/x\\n", EINVAL, BAD_ESCAPE},
 	{"create 'pipes/a b' c", EINVAL, "c: not of the form KEY=VALUE"},
-	{"create pipes/\\056\\056", EINVAL, "pipes/..: this is no name"},
+	{"create pipes/\\056\\056", EINVAL, "pipes/..: not a valid name"},
 	{"create ''", EINVAL, ": not of the form KIND/NAME"},
 	{"'' pipes/x", EINVAL, ": not one of create, set, remove, empty"},
-	{"create pipes/old", EEXIST, "create pipes/old: File exists"},
-	{"create queues/old", EEXIST, "create queues/old: File exists"},
+	{"create pipes/old", EEXIST, "create pipes/old: already exists"},
+	{"create queues/old", EEXIST, "create queues/old: already exists"},
 	{"create queues/old maxmsg=9", EEXIST,
-	 "create queues/old: File exists, with maxmsg=1, not maxmsg=9"},
+	 "create queues/old: already exists with maxmsg=1, not maxmsg=9"},
 	{"create shm/old size=1M", EEXIST,
-	 "create shm/old: File exists, with size=4096, not size=1M"},
+	 "create shm/old: already exists with size=4096, not size=1M"},
 	{"set pipes/x mode=0600", ENOENT, "set pipes/x: No such file or directory"},
 	{"set queues/x mode=0600", ENOENT, "set queues/x: No such file or directory"},
 	{"set shm/x size=1", ENOENT, "set shm/x: No such file or directory"},
 	{"remove pipes/x", ENOENT, "remove pipes/x: No such file or directory"},
 	{"remove queues/x", ENOENT, "remove queues/x: No such file or directory"},
 	{"remove shm/x", ENOENT, "remove shm/x: No such file or directory"},
-	{"create shm/sem.x", EPERM, "create shm/sem.x: Operation not permitted"},
+	{"create shm/sem.x", EPERM,
+	 "create shm/sem.x: names a semaphore (sem.*); create it in sems"},
 	{"create shm/x size=8589934592G", EINVAL,
 	 "size=8589934592G: out of range (0 to 9223372036854775807)"},
 };
@@ -165,14 +177,15 @@ static const struct refused forbidden[] = {
 	{"set pipes/old group=65534", EPERM, "set pipes/old: Operation not permitted"},
 	{"set queues/old group=65534", EPERM, "set queues/old: Operation not permitted"},
 	{"set shm/old group=65534", EPERM, "set shm/old: Operation not permitted"},
-	{"create pipes/x owner=0", EPERM, "owner=0: only root gives objects away"},
-	{"create queues/x owner=root", EPERM, "owner=0: only root gives objects away"},
-	{"create shm/x owner=1000", EPERM, "owner=1000: only root gives objects away"},
+	{"create pipes/x owner=0", EPERM, "owner=0: only root can give an object away"},
+	{"create queues/x owner=root", EPERM, "owner=root: only root can give an object away"},
+	{"create shm/x owner=1000", EPERM, "owner=1000: only root can give an object away"},
 	{"create pipes/x group=0", EPERM, "group=0: you are not in this group"},
 	{"create queues/x group=4", EPERM, "group=4: you are not in this group"},
-	{"create shm/x group=root", EPERM, "group=0: you are not in this group"},
-	{"create pipes/old", EEXIST, "create pipes/old: File exists"},
-	{"create queues/x maxmsg=65536 msgsize=1", EINVAL, "create queues/x: Invalid argument"},
+	{"create shm/x group=root", EPERM, "group=root: you are not in this group"},
+	{"create pipes/old", EEXIST, "create pipes/old: already exists"},
+	{"create queues/x maxmsg=65536 msgsize=1", EINVAL,
+	 "create queues/x: maxmsg= or msgsize= is above the limit in /proc/sys/fs/mqueue"},
 };
 #define N_FORBIDDEN (sizeof(forbidden) / sizeof(forbidden[0]))
 
@@ -241,7 +254,9 @@ START_TEST(test_command_capacity_beyond_the_callers_limit_eperm)
 	must(command_as(&stranger, COMMAND_STRICT, "create pipes/y capacity=64K"));
 	must(command_as(&stranger, COMMAND_STRICT, "remove pipes/y"));
 	must_fail(command_as(&stranger, COMMAND_STRICT, "create pipes/x capacity=1G"), EPERM);
-	ck_assert_str_eq(command_fault, "create pipes/x: Operation not permitted");
+	ck_assert_str_eq(
+		command_fault,
+		"create pipes/x: capacity= is above the limit in /proc/sys/fs/pipe-max-size");
 	must_fail(object_lookup(host.spaces[PIPES], "x", NULL), ENOENT);
 }
 END_TEST
@@ -261,6 +276,38 @@ START_TEST(test_command_long_word_does_not_hide_the_reason)
 }
 END_TEST
 
+static int busy_create(struct space *space, const char *name, mode_t mode,
+		       const struct settings *settings, struct caller *caller,
+		       struct entry *ret_entry)
+{
+	return -EAGAIN;
+}
+
+static void resume(struct waiter *waiter)
+{
+}
+
+/* What waits already, for all its lines, does not wait once more. */
+START_TEST(test_command_that_would_wait_again_is_busy)
+{
+	static const struct parameter none[] = {{.name = NULL}};
+	static const struct kind busy_kind = {.path = "busy", .parameters = none};
+	static const struct space_ops ops = {.create = busy_create};
+	struct waiter waiter = {.resume = resume};
+	struct space busy = {0}, *spaces[] = {&busy, NULL};
+	struct command *command;
+
+	space_init(&busy, &ops, &host, "busy");
+	busy.kind = &busy_kind;
+	host.spaces = spaces;
+	must(command_new(&host, "create busy/x", 13, COMMAND_STRICT, &root, &command));
+	must_fail(command_run(command, &waiter), EBUSY);
+	ck_assert_str_eq(command_error(command), "create busy/x: busy; try again");
+	command_free(command);
+	host.spaces = NULL;
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("refused commands");
@@ -277,6 +324,7 @@ int main(void)
 			  test_command_user_does_what_it_may,
 			  test_command_capacity_beyond_the_callers_limit_eperm,
 			  test_command_long_word_does_not_hide_the_reason,
+			  test_command_that_would_wait_again_is_busy,
 			  NULL,
 		  });
 	return suite_run(suite);

@@ -94,7 +94,8 @@ START_TEST(test_config_faults_are_told_with_line_and_the_rest_is_done)
 				     "create pipes/d\nset pipes/e mode=0600\n"),
 			 3);
 	ck_assert_str_eq(faults, PATH ":2: crate: not one of create, set, remove, empty\n" PATH
-				      ":4: bad: pipes have no such key\n" PATH
+				      ":4: bad: no such key for pipes (mode, owner, group, "
+				      "capacity, eof, keep, served)\n" PATH
 				      ":6: set pipes/e: No such file or directory\n");
 	must(object_lookup(pipes, "a", NULL));
 	must(object_lookup(pipes, "d", NULL));
@@ -109,7 +110,7 @@ START_TEST(test_config_line_that_is_too_long_is_one_fault)
 	memset(text, 'x', sizeof(text));
 	strcpy(text + 9000, "\ncreate pipes/a\n");
 	ck_assert_int_eq(read_config(text), 1);
-	ck_assert_str_eq(faults, PATH ":1: the line is longer than 4095 bytes\n");
+	ck_assert_str_eq(faults, PATH ":1: longer than 4095 bytes\n");
 	must(object_lookup(pipes, "a", NULL));
 }
 END_TEST
@@ -135,7 +136,7 @@ START_TEST(test_config_read_again_keeps_and_adjusts)
 	ck_assert_int_eq(read_config(NULL), 0);
 	ck_assert_int_eq(read_config("create pipes/a mode=0640\ncreate shm/b size=4K mode=0640\n"),
 			 1);
-	ck_assert_str_eq(faults, PATH ":2: create shm/b: there is one already, with size=8192, "
+	ck_assert_str_eq(faults, PATH ":2: create shm/b: already exists with size=8192, "
 				      "not size=4K\n");
 	ck_assert_uint_eq(mode_of(pipes, "a"), 0640);
 	ck_assert_uint_eq(mode_of(shm, "b"), 0640);
@@ -168,13 +169,13 @@ static const struct {
 } owners[] = {
 	{0, 0, 0644, NULL},
 	{0, 0, 0600, NULL},
-	{0, 0, 0775, "refused: others may write it (its mode is 0775)"},
-	{0, 0, 0646, "refused: others may write it (its mode is 0646)"},
-	{0, 1234, 0600, "refused: it belongs to user 1234"},
+	{0, 0, 0775, "refused: writable by others (mode 0775); chmod go-w"},
+	{0, 0, 0646, "refused: writable by others (mode 0646); chmod go-w"},
+	{0, 1234, 0600, "refused: owned by user 1234; chown it to root"},
 	{1234, 0, 0644, NULL},
 	{1234, 1234, 0664, NULL},
-	{1234, 1234, 0666, "refused: others may write it (its mode is 0666)"},
-	{1234, 4321, 0644, "refused: it belongs to user 4321"},
+	{1234, 1234, 0666, "refused: writable by others (mode 0666); chmod o-w"},
+	{1234, 4321, 0644, "refused: owned by user 4321; chown it to yourself"},
 };
 enum { N_OWNERS = sizeof(owners) / sizeof(*owners) };
 
@@ -203,13 +204,13 @@ START_TEST(test_config_link_is_as_good_as_what_it_leads_to)
 	must(object_lookup(pipes, "a", NULL));
 	must_call(chown(DIRECTORY "real", 1234, 0));
 	ck_assert_int_eq(read_config(NULL), 1);
-	ck_assert_str_eq(faults, PATH ":0: refused: it belongs to user 1234\n");
+	ck_assert_str_eq(faults, PATH ":0: refused: owned by user 1234; chown it to root\n");
 }
 END_TEST
 
 START_TEST(test_config_fifo_or_device_is_refused_at_once)
 {
-	const char *expected = PATH ":0: refused: it is not a regular file\n";
+	const char *expected = PATH ":0: refused: not a regular file\n";
 
 	must_call(mkfifo(PATH, 0600));
 	ck_assert_int_eq(read_config(NULL), 1);
@@ -282,8 +283,8 @@ START_TEST(test_config_system_directory_of_others_is_refused_whole)
 	write_to(CONFIG_DIRECTORY "/20-b.conf", "create pipes/c\n");
 	must_call(chown(CONFIG_DIRECTORY "/10-a.conf", 1234, 0));
 	ck_assert_int_eq(config_read_system(&host, fault), 1);
-	ck_assert_str_eq(faults,
-			 CONFIG_DIRECTORY "/10-a.conf:0: refused: it belongs to user 1234\n");
+	ck_assert_str_eq(faults, CONFIG_DIRECTORY
+			 "/10-a.conf:0: refused: owned by user 1234; chown it to root\n");
 	ck_assert_int_eq(space_count(pipes), 2); /* a and c */
 
 	must_call(chmod(CONFIG_DIRECTORY, 0775));
@@ -291,8 +292,8 @@ START_TEST(test_config_system_directory_of_others_is_refused_whole)
 	write_to(CONFIG_DIRECTORY "/20-b.conf", "create pipes/e\n");
 	faults[0] = '\0';
 	ck_assert_int_eq(config_read_system(&host, fault), 1);
-	ck_assert_str_eq(faults,
-			 CONFIG_DIRECTORY ":0: refused: others may write it (its mode is 0775)\n");
+	ck_assert_str_eq(faults, CONFIG_DIRECTORY
+			 ":0: refused: writable by others (mode 0775); chmod go-w\n");
 	ck_assert_int_eq(space_count(pipes), 3);
 }
 END_TEST

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * options::lasting is the text: lines KEY=VALUE or WORD. Of several for one key the last counts.
+ */
+#include "fs/in_force.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/xattr.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "fs/log.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/quote.h"
+#include "lib/channel/xattr.h"
+#include "lib/host/feature.h"
+#include "lib/host/namespaces.h"
+
+int in_force_note(struct options *options, const char *format, ...)
+{
+	CLEANUP_FREE char *line = NULL, *text = NULL;
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vasprintf(&line, format, args);
+	va_end(args);
+	if (n < 0) {
+		line = NULL;
+		return -1;
+	}
+	n = asprintf(&text, "%s%s\n", options->lasting ? options->lasting : "", line);
+	if (n < 0) {
+		text = NULL;
+		return -1;
+	}
+	free(options->lasting);
+	options->lasting = TAKE_PTR(text);
+	return 0;
+}
+
+int in_force_note_word(struct options *options, const char *word)
+{
+	CLEANUP_FREE char *plain = strdup(word);
+	char *end = plain;
+
+	if (!plain)
+		return -1;
+	for (; *word; word++)
+		if (*word != '"')
+			*end++ = *word;
+	*end = '\0';
+	return in_force_note(options, "%s", plain);
+}
+
+/* A remount compares: the file need not be there then. */
+static int note_config(struct options *options)
+{
+	CLEANUP_FREE char *path = realpath(options->config, NULL);
+	CLEANUP_FREE char *quoted = quote_text(path ? path : options->config);
+
+	return quoted ? in_force_note(options, "config=%s", quoted) : -1;
+}
+
+/* With colons, as they are given; the order is ours. */
+static int note_without(struct options *options)
+{
+	char names[FEATURES_TEXT];
+
+	features_text(options->without, names);
+	for (char *space = strchr(names, ' '); space; space = strchr(space, ' '))
+		*space = ':';
+	return in_force_note(options, "without=%s", names);
+}
+
+static int note_foreign(struct options *options)
+{
+	const char *net = options->foreign & (1U << NAMESPACE_NET) ? ":net" : "";
+	const char *ipc = options->foreign & (1U << NAMESPACE_IPC) ? ":ipc" : "";
+	const char *pid = options->foreign & (1U << NAMESPACE_PID) ? ":pid" : "";
+	char names[16];
+
+	snprintf(names, sizeof(names), "%s%s%s", net, ipc, pid);
+	return in_force_note(options, "foreign=%s", names + 1);
+}
+
+int in_force_note_rest(struct options *options)
+{
+	int r = options->config ? note_config(options) : 0;
+
+	if (r == 0 && options->without)
+		r = note_without(options);
+	if (r == 0 && options->foreign)
+		r = note_foreign(options);
+	if (r == 0 && options->is_config_strict)
+		r = in_force_note(options, "config_strict");
+	if (r == 0 && options->ends_with_daemon)
+		r = in_force_note(options, "auto_unmount");
+	/* Whether it is said or not. */
+	if (r == 0 && geteuid() == 0 && !options->is_remount)
+		r = in_force_note(options, "allow_other");
+	return r < 0 ? -ENOMEM : 0;
+}
+
+ssize_t in_force_get(const struct options *options, const struct iovec *room)
+{
+	const char *text = options->lasting ? options->lasting : "";
+	size_t length = strlen(text);
+
+	if (room->iov_base && length > room->iov_len)
+		return -ERANGE;
+	if (room->iov_base)
+		memcpy(room->iov_base, text, length);
+	return (ssize_t)length;
+}
+
+/* Up to the '=', or all of it. */
+static size_t key_length(const char *line)
+{
+	return strcspn(line, "=\n");
+}
+
+/* The last line of the text with the key of `line`, or NULL. */
+static const char *find_line(const char *text, const char *line)
+{
+	size_t length = key_length(line);
+	const char *found = NULL;
+
+	while (text && *text) {
+		if (key_length(text) == length && strncmp(text, line, length) == 0)
+			found = text;
+		text = strchr(text, '\n');
+		text += text ? 1 : 0;
+	}
+	return found;
+}
+
+static bool is_same_line(const char *a, const char *b)
+{
+	size_t length = strcspn(a, "\n");
+
+	return strcspn(b, "\n") == length && strncmp(a, b, length) == 0;
+}
+
+static int complain(const char *line, const char *now)
+{
+	int length = (int)strcspn(line, "\n");
+
+	if (now)
+		log_line(LOG_ERR, "%.*s: cannot be changed by a remount (it is %.*s)", length, line,
+			 (int)strcspn(now, "\n"), now);
+	else
+		log_line(LOG_ERR, "%.*s: cannot be set by a remount, only by the mount", length,
+			 line);
+	return -EINVAL;
+}
+
+int in_force_check(const struct options *options)
+{
+	CLEANUP_FREE char *text = NULL;
+	const char *line = options->lasting;
+	ssize_t n;
+
+	if (!line || !*line)
+		return 0;
+	text = calloc(1, XATTR_MOST + 1);
+	n = text ? getxattr(options->mount_point, IN_FORCE_XATTR, text, XATTR_MOST) : -1;
+	if (n < 0) {
+		int error = errno;
+
+		log_line(LOG_ERR,
+			 "%.*s: cannot be changed by a remount; what is in force at %s is unknown: "
+			 "%s",
+			 (int)strcspn(line, "\n"), line, options->mount_point, strerror(error));
+		return -EINVAL;
+	}
+	for (; line && *line; line = strchr(line, '\n') + 1) {
+		const char *wanted = find_line(options->lasting, line);
+		const char *now = find_line(text, line);
+
+		if (!now || !is_same_line(wanted, now))
+			return complain(wanted, now);
+	}
+	return 0;
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * libfuse says nothing but lines of text, which name neither the mount point nor what to do. So its
+ * last line is kept (fs/log.h), and ours is made of it. fusermount3(1) writes to stderr by itself.
+ */
+#include "fs/mounting.h"
+
+#include <string.h>
+#include <syslog.h>
+
+#include "fs/log.h"
+#include "fs/ops.h"
+#include "fs/session.h"
+
+#define DEVICE "/dev/fuse"
+
+/* What stands behind the last colon. */
+static const char *cause_of(const char *line)
+{
+	const char *colon = strrchr(line, ':');
+
+	return colon && colon[1] == ' ' ? colon + 2 : line;
+}
+
+/* `line`: the last one of libfuse; "" if it was fusermount3 that refused, and has said so. */
+static void tell_failure(const char *mount_point, const char *line)
+{
+	if (strstr(line, "device not found"))
+		log_line(LOG_ERR, DEVICE ": missing; load the module with 'modprobe fuse', or give "
+					 "this container the device");
+	else if (strstr(line, "failed to open " DEVICE))
+		log_line(LOG_ERR, DEVICE ": %s", cause_of(line));
+	else if (strstr(line, "for fusermount3 failed"))
+		log_line(LOG_ERR, "fusermount3: cannot be run; install fuse3, or mount as root");
+	else if (*line)
+		log_line(LOG_ERR, "%s: cannot be mounted: %s", mount_point, cause_of(line));
+	else
+		log_line(LOG_ERR, "%s: refused by fusermount3", mount_point);
+}
+
+static struct fuse_session *session_new(struct session *session, const struct options *options)
+{
+	/* libfuse replaces what it parses; ours stays the options' own. */
+	struct fuse_args args = FUSE_ARGS_INIT(options->session.argc, options->session.argv);
+	struct fuse_session *fuse =
+		fuse_session_new(&args, &session_ops, sizeof(session_ops), session);
+
+	fuse_opt_free_args(&args);
+	return fuse;
+}
+
+struct fuse_session *mounting_mount(struct session *session, const struct options *options)
+{
+	struct fuse_session *fuse;
+
+	log_keep_fuse(true);
+	fuse = session_new(session, options);
+	if (fuse && fuse_session_mount(fuse, options->mount_point) < 0) {
+		fuse_session_destroy(fuse);
+		fuse = NULL;
+	}
+	log_keep_fuse(false);
+	if (!fuse)
+		tell_failure(options->mount_point, log_kept());
+	return fuse;
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What --help prints: docs/ipcfs.8.scd in short.
+ */
+#include <stdio.h>
+
+#include "fs/options.h"
+
+void options_print_help(const char *program)
+{
+	printf("usage: %s [SOURCE] MOUNTPOINT [-o OPTION,...]\n"
+	       "\n"
+	       "Shows the machine's pipes, sockets, message queues and shared memory as files.\n"
+	       "\n"
+	       "    -f                  stay in the foreground, log to stderr\n"
+	       "    -d                  like -f, and print every request\n"
+	       "    -h, --help          print this text; -V, --version: print the version\n"
+	       "    -o config=FILE      create the channels in FILE, and again on SIGHUP; root's\n"
+	       "                        default: /etc/ipcfs.conf and /etc/ipcfs.d/*.conf\n"
+	       "    -o config_strict    do not mount if FILE has an error\n"
+	       "    -o exec             allow programs in shared memory to be executed\n"
+	       "    -o foreign=NAME:... also serve callers from other namespaces: net, ipc, pid\n"
+	       "    -o ipcns=PID        show the IPC namespace and /dev/shm of another process\n"
+	       "    -o max_channels=N   pipes, events and servers per user (16384)\n"
+	       "    -o max_files=N      open files per user (16384)\n"
+	       "    -o max_held=N       waiting requests per user (8192)\n"
+	       "    -o max_names=N      remembered file names per user (32768)\n"
+	       "    -o pipe_capacity=SIZE, pipe_eof=, pipe_served=   defaults for new pipes\n"
+	       "    -o spin=N           poll for N microseconds before sleeping (100)\n"
+	       "    -o without=NAME:... do not use these features of the kernel\n"
+	       "\n"
+	       "The mount options of fuse(8) and fstab(5) are accepted too; see ipcfs(8).\n"
+	       "Unmount with 'umount MOUNTPOINT', or 'fusermount3 -u MOUNTPOINT' if not root.\n",
+	       program);
+}
