@@ -24,7 +24,7 @@ static int print_cell(const struct row *row, const char *key, int width, FILE *o
 
 static int print_row(const struct row *row, FILE *out)
 {
-	int r = print_cell(row, "kind", -12, out);
+	int r = print_cell(row, "kind", -15, out);
 
 	if (r == 0)
 		r = print_cell(row, "owner", 6, out);
@@ -46,7 +46,7 @@ static int summary_print(void *prepared, struct caller *reader, FILE *out)
 	int r = 0;
 
 	info_rows_complete(rows);
-	fprintf(out, "%-12s %6s %6s %5s", "KIND", "OWNER", "GROUP", "MODE");
+	fprintf(out, "%-15s %6s %6s %5s", "KIND", "OWNER", "GROUP", "MODE");
 	for (const struct info_column *column = info_columns; column->key; column++)
 		fprintf(out, " %*s", column->width, column->title);
 	fputs(" NAME\n", out);

@@ -17,10 +17,12 @@ static const char text[] =
 	"  sems/NAME    POSIX named semaphores: a read waits for one unit, writing N posts N\n"
 	"  events/NAME  counters: a read waits, returns the sum and clears it; writing N adds N\n"
 	"  sockets/     unix/PATH, abstract/NAME, tcp/HOST/PORT, udp/HOST/PORT: open to connect;\n"
-	"               servers/NAME/: mkdir listens, opening accept takes the next client\n"
+	"               servers/NAME/: mkdir listens, rmdir ends it; accept opens the next client\n"
 	"  sysv/        System V queues, shm and sems, named by their keys (0x4d2)\n"
-	"  ctl          one command per line: create, set, empty, remove; see 'cat ctl'\n"
-	"  info/        the same tree to inspect: status, peers, waiting data; consumes nothing\n"
+	"  ctl          one command per line: create, set, empty, remove; 'cat ctl' shows the\n"
+	"               grammar and, at its end, what was wrong with your last line\n"
+	"  info/        the same tree to inspect, consuming nothing: status, peers, and (not of\n"
+	"               queues/) peek, which shows what waits\n"
 	"\n"
 	"Every open, read, write, mmap, poll, ls, rm, chmod and chown is the IPC call underneath.\n"
 	"Examples for a shell in this directory:\n"
@@ -30,10 +32,10 @@ static const char text[] =
 	"  echo now > queues/jobs:9           send with priority 9\n"
 	"  dmesg > pipes/log                  fill a pipe before anyone reads it\n"
 	"  wc -l < pipes/log                  read it later, up to its end\n"
-	"  exec 3<>pipes/p; cat <&3 & echo both ways >&3\n"
+	"  exec 3<>pipes/p; echo both ways >&3; read -r line <&3\n"
 	"  echo create pipes/whole served=daemon > ctl   writes of up to 1 MiB do not mix\n"
 	"  cp image shm/frame                 share memory with all who map /frame\n"
-	"  exec 3<>sockets/tcp/localhost/80; printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3\n"
+	"  exec 4<>sockets/tcp/localhost/80 && printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&4 && cat <&4\n"
 	"  mkdir sockets/servers/echo         listen; the file address in it says where\n"
 	"  while exec 3<>sockets/servers/echo/accept; do tee <&3 >&3; done\n"
 	"  echo create queues/big maxmsg=5 msgsize=1K > ctl\n"
@@ -43,6 +45,8 @@ static const char text[] =
 	"  echo empty pipes/log > ctl         discard waiting data\n"
 	"  echo create sems/lock value=1 > ctl\n"
 	"  read -r _ < sems/lock; make; echo 1 > sems/lock   run one make at a time\n"
+	"  flock sems/lock make               the same, and freed even if make is killed\n"
+	"  chgrp users queues/jobs; chmod 660 queues/jobs    let a group use it\n"
 	"  echo hello > sysv/queues/0x4d2:7   send with type 7 (msgsnd)\n"
 	"  truncate -s 1M sysv/shm/0x4d2      create a segment (shmget)\n"
 	"  echo 0 -1 1 +1 > sysv/sems/0x4d2   do a list of operations atomically (semop)\n"
@@ -53,7 +57,8 @@ static const char text[] =
 	"A pipe is a FIFO that keeps what was written; its writers wait only while it is full.\n"
 	"Opening an empty pipe to read waits for a writer; a reader sees the end once it is empty\n"
 	"and has no writer. Writes of more than 4096 bytes may mix with those of other writers.\n"
-	"Reading consumes: point 'grep -r' and backups at info/, not at the channels.\n";
+	"Reading consumes: point 'grep -r' and backups at info/, not at the channels. Whoever may\n"
+	"read may take what waits: for a channel of your own, chmod 600.\n";
 
 static int readme_print(void *data, struct caller *reader, FILE *out)
 {
