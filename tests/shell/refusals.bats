@@ -66,7 +66,7 @@ unix:/PATH, abstract:NAME or tcp:HOST:PORT, where HOST is a number, localhost or
 	refused "set pipes/$NAME capacity=1G" "set pipes/$NAME: capacity= is above the owner's share (half of \
 /proc/sys/fs/pipe-user-pages-soft)"
 	shell 'head -c 100K /dev/zero > $P'
-	refused "set pipes/$NAME capacity=4K" "set pipes/$NAME: more bytes wait than capacity= would hold"
+	refused "set pipes/$NAME capacity=4K" "set pipes/$NAME: the pipe holds more bytes than capacity= allows"
 	shell 'mkfifo $P.2'
 	refused "set pipes/$NAME.2 capacity=64K" "set pipes/$NAME.2: not a kept FIFO; set keep=yes"
 	python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$P.3"

@@ -245,7 +245,7 @@ static const char *pipe_explain(struct channel *channel, const char *name,
 			       ? "capacity= is above the limit in /proc/sys/fs/pipe-max-size"
 			       : NULL;
 	case -EBUSY:
-		return has_capacity ? "more bytes wait than capacity= would hold" : NULL;
+		return has_capacity ? "the pipe holds more bytes than capacity= allows" : NULL;
 	case -EINVAL:
 		return explain_invalid(channel, settings);
 	case -EOPNOTSUPP:
