@@ -143,6 +143,14 @@ int kept_lookup(struct space *space, const char *name, struct caller *caller,
 	return 0;
 }
 
+const char *kept_explain(struct channel *channel, const char *name,
+			 const struct settings *settings, int error)
+{
+	return !channel && error == -EMFILE
+		       ? "more objects than a user may have (mount option max_channels)"
+		       : NULL;
+}
+
 void kept_room(const struct space *space, const struct caller *caller, struct statvfs *room)
 {
 	struct user_table *users = &space->host->users;

@@ -51,7 +51,7 @@ const struct parameter *parameter_find(const struct parameter *parameters, const
 /* Reads a value. -EINVAL: not of the parameter's form. -ERANGE: out of its bounds. */
 int parameter_parse(const struct parameter *parameter, const char *text, uint64_t *ret_value);
 
-/* Says in words what a value that parameter_parse() refused with `error` is not. */
+/* Writes why parameter_parse() refused a value with `error`. */
 void parameter_complain(const struct parameter *parameter, int error, char *ret_text, size_t size);
 
 #endif

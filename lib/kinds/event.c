@@ -330,5 +330,6 @@ const struct kind event_kind = {
 	.path = "events",
 	.parameters = event_parameters,
 	.channel = &event_ops,
+	.explain = kept_explain,
 	.open = event_space_open,
 };

@@ -71,7 +71,7 @@ int line_find_object(struct line *line, struct space *const *spaces)
 		return line_complain(line, -EINVAL, "%.64s: no such kind", path);
 	if (!line->space->kind->parameters)
 		return line_complain(
-			line, -EPERM,
+			line, -EINVAL,
 			"%.64s: commands do not apply to this kind; open it to connect", path);
 	if (!*line->name || strchr(line->name, '/') || strcmp(line->name, ".") == 0 ||
 	    strcmp(line->name, "..") == 0)
@@ -176,10 +176,12 @@ static int complain_key(struct line *line, const char *key)
 			      kind->path);
 	size_t length = strlen(line->error);
 
-	for (const struct parameter *p = kind->parameters; p && p->name; p++)
-		if (strcmp(p->name, "mode") != 0)
-			length += (size_t)snprintf(line->error + length,
-						   sizeof(line->error) - length, ", %s", p->name);
+	for (const struct parameter *p = kind->parameters; p && p->name; p++) {
+		if (strcmp(p->name, "mode") == 0)
+			continue;
+		snprintf(line->error + length, sizeof(line->error) - length, ", %s", p->name);
+		length += strlen(line->error + length);
+	}
 	snprintf(line->error + length, sizeof(line->error) - length, ")");
 	return r;
 }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "lib/channel/channel.h"
 #include "lib/tree/line.h"
@@ -24,19 +25,26 @@ static bool has_bad_number(const struct kind *kind, const char *name)
 	return strtoul(colon + 1, NULL, 10) > kind->selector_max || errno;
 }
 
-const char *reason_find(const struct line *line, struct channel *channel, const char *verb,
-			int error)
+static bool is_strangers(struct channel *channel, struct caller *caller)
+{
+	struct stat attr;
+
+	return channel && (channel_stat(channel, &attr) < 0 || !caller_owns(caller, attr.st_uid));
+}
+
+const char *reason_find(const struct line *line, struct channel *channel, struct caller *caller,
+			const char *verb, int error)
 {
 	const struct kind *kind = line->space->kind;
 	const char *text = NULL;
 
+	if (error == -EPERM && is_strangers(channel, caller))
+		return strerror(EPERM);
 	if (error == -EINVAL && has_bad_number(kind, line->name))
 		return "the number after ':' is out of range";
 	if (error == -EINVAL && strcmp(verb, "empty") == 0)
 		return "cannot be emptied";
 	if (kind->explain && strcmp(verb, "remove") != 0)
 		text = kind->explain(channel, line->name, &line->settings, error);
-	if (!text && error == -EMFILE)
-		text = "more objects than a user may have (mount option max_channels)";
 	return text ? text : strerror(-error);
 }

@@ -5,14 +5,16 @@
 #ifndef IPCFS_REASON_H
 #define IPCFS_REASON_H
 
+struct caller;
 struct channel;
 struct line;
 
 /*
- * What `error` (-errno) means for the line's object, or else the errno in words: a literal or
- * strerror(3)'s. `channel` NULL: there is none yet.
+ * Returns what `error` (-errno) means for the line's object, or else the errno in words: a literal,
+ * or the text of strerror(3). `channel` NULL: there is none yet. Users learn no more of an object
+ * that is not theirs than that they may not.
  */
-const char *reason_find(const struct line *line, struct channel *channel, const char *verb,
-			int error);
+const char *reason_find(const struct line *line, struct channel *channel, struct caller *caller,
+			const char *verb, int error);
 
 #endif

@@ -224,7 +224,7 @@ static const char *explain_invalid(struct channel *channel, const struct setting
 {
 	if (channel && S_ISSOCK(pipe_from(channel)->kept.attributes.mode))
 		return "a socket has nothing to set";
-	if (settings_has(settings, PIPE_KEEP))
+	if (settings_has(settings, PIPE_KEEP) && (!channel || channel->ops != &fifo_ops))
 		return "keep= is only for FIFOs (served=kernel)";
 	return channel ? "not a kept FIFO; set keep=yes" : NULL;
 }
@@ -239,19 +239,18 @@ static const char *pipe_explain(struct channel *channel, const char *name,
 	switch (error) {
 	case -EPERM:
 		if (is_beyond_share(channel, capacity))
-			return "capacity= is above the owner's share (half of "
-			       "/proc/sys/fs/pipe-user-pages-soft)";
+			return "capacity= is above the owner's share (see PIPES in ipcfs(5))";
 		return capacity > store_max()
 			       ? "capacity= is above the limit in /proc/sys/fs/pipe-max-size"
 			       : NULL;
 	case -EBUSY:
-		return has_capacity ? "the pipe holds more bytes than capacity= allows" : NULL;
+		return has_capacity ? "what waits does not fit into capacity=" : NULL;
 	case -EINVAL:
 		return explain_invalid(channel, settings);
 	case -EOPNOTSUPP:
 		return "FIFOs cannot be kept on this mount";
 	default:
-		return NULL;
+		return kept_explain(channel, name, settings, error);
 	}
 }
 

@@ -124,6 +124,8 @@ void mqueue_uncreate(struct host *host, struct caller *caller, void *data)
 const char *mqueue_explain(struct channel *channel, const char *name,
 			   const struct settings *settings, int error)
 {
+	if (channel)
+		return NULL;
 	if (error == -EINVAL && settings->given)
 		return "maxmsg= or msgsize= is above the limit in /proc/sys/fs/mqueue";
 	if (error == -EMFILE)

@@ -285,7 +285,9 @@ static int shm_create(struct space *space, const char *name, mode_t mode,
 static const char *shm_explain(struct channel *channel, const char *name,
 			       const struct settings *settings, int error)
 {
-	return channel || shm_is_ours(name) ? NULL : "names a semaphore (sem.*); create it in sems";
+	return error == -EPERM && !channel && !shm_is_ours(name)
+		       ? "names a semaphore (sem.*); create it in sems"
+		       : NULL;
 }
 
 static const struct channel_ops shm_ops = {

@@ -33,19 +33,27 @@ const char *server_explain(struct channel *channel, const char *name,
 			   const struct settings *settings, int error)
 {
 	if (!settings_has(settings, SERVER_LISTEN))
-		return NULL;
+		return kept_explain(channel, name, settings, error);
 	switch (error) {
 	case -EINVAL:
+		if (settings_has(settings, SERVER_TYPE) &&
+		    types[settings->values[SERVER_TYPE]] != SOCK_STREAM &&
+		    strncmp(settings->texts[SERVER_LISTEN], "tcp:", 4) == 0)
+			return "type=seqpacket is for Unix sockets, not for tcp:";
 		return "listen= is not of the form unix:/PATH, abstract:NAME or tcp:HOST:PORT, "
-		       "where HOST is a number, localhost or *";
+		       "where HOST is an IP address, localhost or *, and PORT a number";
+	case -EACCES:
+		return "no right to make a socket at the address in listen=";
+	case -ENAMETOOLONG:
+		return "the address in listen= is too long";
 	case -ENOENT:
 		return "the directory in listen= does not exist";
 	case -EADDRINUSE:
-		return "the address in listen= is in use";
+		return "the address in listen= is in use, or another file is there";
 	case -EADDRNOTAVAIL:
 		return "the address in listen= is not one of this machine's";
 	default:
-		return NULL;
+		return kept_explain(channel, name, settings, error);
 	}
 }
 
