@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The few things that every test does with a channel. Each call opens and closes for itself, as a
- * shell does. Descriptors are close-on-exec, and nothing waits unless the caller asked for it.
+ * The few things that every test does with a channel. Each call opens the channel by its name, as a
+ * shell does, and all but channel_open() close it again. Descriptors are close-on-exec.
  */
 #include "tests/mount/channels.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Namespaces, mounts and figures about the daemon. The runner makes the base directory, and each
- * test covers it with a tmpfs in its own mount namespace, so nothing of a test outlives it. Nothing
- * here asks a mount that may hang: its device number comes from mountinfo.
+ * test covers it with a tmpfs in its own mount namespace, so nothing of a test outlives it. The
+ * device number of a mount comes from mountinfo, so that a mount that hangs need not be asked.
  */
 #include "tests/mount/fixture.h"
 
@@ -23,7 +23,7 @@
 
 struct mount ipc;
 
-/* The daemon's descriptors before the test. */
+/* The number of descriptors that the daemon had before the test. */
 static int n_before;
 
 static char base[] = "/tmp/ipcfs-test-XXXXXX";
@@ -67,7 +67,7 @@ void fixture_namespaces(void)
 	must(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
 	must(mount("tmpfs", base, "tmpfs", 0, "mode=0755"));
 	must(mount("tmpfs", "/dev/shm", "tmpfs", 0, "mode=1777"));
-	/* It would show the machine's queues, not those of this namespace. */
+	/* /dev/mqueue would show the machine's queues, not those of this namespace. */
 	while (umount2("/dev/mqueue", MNT_DETACH) == 0)
 		;
 	if (access("/sys/fs/fuse/connections/0", F_OK) < 0)
@@ -172,7 +172,9 @@ void fixture_setup_served(void)
 	start("allow_other,pipe_served=daemon");
 }
 
-/* Closes what the test has open in the mount, without asking the mount. */
+/*
+ * Closes the test's open files in the mount. Finds them in /proc, without a request to the mount.
+ */
 static void close_files(void)
 {
 	DIR *dir = opendir("/proc/self/fd");
@@ -298,7 +300,7 @@ bool program_is_sanitized(void)
 
 	while (file && !found && (n = fread(line, 1, sizeof(line), file)) > 0) {
 		found = memmem(line, n, "libasan", 7) != NULL;
-		/* The name may straddle two pieces. */
+		/* The name may lie across two pieces of the file, so read the last bytes again. */
 		if (n == sizeof(line))
 			fseek(file, -7, SEEK_CUR);
 	}
@@ -335,7 +337,7 @@ void case_add_needing(TCase *tcase, const TTest *test, int i, const char *needs)
 		printf("# left out: %s for %d: without %s\n", test->name, i, name);
 	else
 		tcase_add_loop_test(tcase, test, i, i + 1);
-	fflush(stdout); /* else each test's process would print it again */
+	fflush(stdout); /* otherwise each test's process would print it again */
 }
 
 static TCase *add_case(Suite *suite, const char *name, int seconds, SFun setup)

@@ -18,21 +18,22 @@
 struct mount {
 	char dir[96];
 	pid_t daemon;
-	unsigned int minor; /* its number below /sys/fs/fuse/connections */
+	unsigned int minor; /* the mount's number below /sys/fs/fuse/connections */
 };
 
 /* The mount of the running test, made by fixture_setup(). */
 extern struct mount ipc;
 
 /*
- * Checked fixture. The teardown closes what the test has open in the mount, fails if the daemon
- * then has more descriptors than before, and requires it to end with status 0 on SIGTERM.
+ * A checked fixture of the Check library. The teardown closes the files that the test has open in
+ * the mount. It fails the test if the daemon then has more descriptors than before the test, or if
+ * the daemon does not end with status 0 on SIGTERM.
  */
 void fixture_setup(void);
-/* The same for a mount whose pipes the daemon serves, unless a test asks for other ones. */
+/* The same with a mount whose pipes the daemon serves, unless a test asks for other pipes. */
 void fixture_setup_served(void);
 void fixture_teardown(void);
-/* The namespaces alone: for tests that start their own mount. */
+/* Sets up only the namespaces, for tests that start their own mount. */
 void fixture_namespaces(void);
 
 /* Runs the suite. Prints TAP on stdout and returns the exit code for main(). */
@@ -45,36 +46,51 @@ TCase *suite_case_served(Suite *suite, const char *name, int seconds);
 /* Whether $IPCFS_TEST_OPTIONS turns this kernel feature (lib/host/feature.h) off. */
 bool mount_is_without(const char *feature);
 /*
- * Adds a test, run with that _i, that needs these features: names separated by ':'. If one of them
- * is turned off, the test is left out, and a TAP comment says so.
+ * Adds a test that runs with `i` as its _i. `needs` lists the kernel features that it needs,
+ * separated by ':'. If one of them is turned off, the test is left out, and a TAP comment says so.
  */
 void case_add_needing(TCase *tcase, const TTest *test, int i, const char *needs);
 
-/* Starts a further mount on a new directory `name`. Returns when it answers, or fails the test. */
+/*
+ * Starts a mount on the directory `name` of the test's tmpfs, and waits until the mount answers.
+ * Makes the directory if it is missing. Fails the test if the mount does not answer.
+ */
 void mount_start(struct mount *mount, const char *name, const char *options);
-/* The argument for -o: $IPCFS_TEST_OPTIONS, then `options`, which win. Good until the next call. */
+/*
+ * Returns the argument for -o: $IPCFS_TEST_OPTIONS, then `options`, which take precedence. Valid
+ * until the next call.
+ */
 const char *mount_options(const char *options);
-/* The daemon's wait status once it has ended, or -1 if it had to be killed after 10 seconds. */
+/*
+ * Waits for the daemon to end. Returns its wait status, or -1 if it had to be killed after 10
+ * seconds.
+ */
 int mount_wait(struct mount *mount);
-/* Aborts the FUSE connection: every process that waits for the daemon is freed. */
+/* Aborts the FUSE connection, which releases every process that waits for the daemon. */
 void mount_abort(const struct mount *mount);
 /* The number of requests that the daemon has not answered yet, or -1 if it cannot be read. */
 int mount_waiting(const struct mount *mount);
-/* Returns once the daemon has handled everything it was asked before this call. */
+/* Waits until the daemon has handled all requests that were made before this call. */
 void mount_settle(const struct mount *mount);
-/* The descriptors that the daemon holds once it has settled, and its private memory in KiB. */
+/*
+ * The number of the daemon's descriptors, and its private memory in KiB. Both settle the mount
+ * first.
+ */
 int mount_descriptors(const struct mount *mount);
 long mount_memory(const struct mount *mount);
-/* Whether $IPCFS is built with AddressSanitizer: its memory then says nothing. */
+/* Whether $IPCFS is built with AddressSanitizer. Its use of memory then means nothing. */
 bool program_is_sanitized(void);
 
-/* DIR/name in a mount, and in `ipc`. Good until 16 later calls of either. */
+/*
+ * The path of a name in a mount, and in `ipc`. Valid until the 16th later call of a function that
+ * returns a path.
+ */
 const char *mount_path(const struct mount *mount, const char *name);
 const char *ipc_path(const char *name);
 /* A path on the test's own tmpfs, outside every mount. */
 const char *scratch_path(const char *name);
 
-/* Evaluates an expression that returns -1 and sets errno on failure. Fails the test if it does. */
+/* Evaluates a call that returns -1 and sets errno on failure. Fails the test if it returns -1. */
 #define must(call)                                                               \
 	({                                                                       \
 		long must_ret = (long)(call);                                    \

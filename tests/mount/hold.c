@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A thread does the write; the page fault that userfaultfd(2) reports shows that it has the lock.
+ * A thread makes the write. When userfaultfd(2) reports the page fault, the thread has the lock.
  */
 #include "tests/mount/hold.h"
 

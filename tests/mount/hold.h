@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Holds a file's lock for as long as the test likes. A write(2) of data that userfaultfd(2)
- * controls faults while the kernel has the lock (mm/filemap.c, generic_perform_write).
+ * Holds a file's lock for as long as the test likes. A write(2) from a page that userfaultfd(2)
+ * controls faults while the kernel has the lock (mm/filemap.c, generic_perform_write), and the test
+ * does not supply the page before hold_end().
  */
 #ifndef TESTS_MOUNT_HOLD_H
 #define TESTS_MOUNT_HOLD_H

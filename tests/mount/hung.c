@@ -131,7 +131,10 @@ void hung_start(struct hung *hung)
 	must(mount("hung", hung->dir, "fuse", MS_NOSUID | MS_NODEV, options));
 	hung->server = (pid_t)must(fork());
 	if (!hung->server) {
-		/* When it ends, the device's last descriptor is closed, and everybody is freed. */
+		/*
+		 * When the server ends, the device's last descriptor is closed, which releases all
+		 * waiting processes.
+		 */
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() != parent)
 			_exit(0);
@@ -164,7 +167,7 @@ struct victim {
 	void *arg;
 };
 
-/* Reads a page, for ever, in a process of its own. */
+/* Starts a process that reads a page and never gets it, so that the page stays locked. */
 static void lock_page(int fd)
 {
 	pid_t pid = fork();
@@ -176,9 +179,7 @@ static void lock_page(int fd)
 	}
 	if (pid < 0)
 		_exit(1);
-	/*
-	 * The child sleeps once its READ has reached the server. At first it may still be running.
-	 */
+	/* The child sleeps once its READ has reached the server. Until then it may be running. */
 	while (task_state(pid) == 'R')
 		usleep(1000);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Asks the FIFO itself where it can, and info/ for what only the daemon knows: the ends it holds.
+ * These functions ask the FIFO itself where they can. They read info/ only for the ends that the
+ * daemon holds.
  */
 #include "tests/mount/kept.h"
 
@@ -90,7 +91,7 @@ void kept_await_unread(int fd, int n)
 		      kept_unread(fd), n);
 }
 
-/* The status of a plain FIFO has no such line. */
+/* The status of a plain FIFO has no line "held", which counts as "no". */
 bool kept_is_held(const char *name, const char *ends)
 {
 	char path[128], line[32];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Every other process opens the target for itself, so it shares no open file with the test.
+ * Every other process opens the target itself, so that it shares no open file with the test.
  */
 #include "tests/mount/locking.h"
 

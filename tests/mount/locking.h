@@ -14,43 +14,46 @@
 
 enum { NATIVE, REGION, FIRST_SERVED, N_TARGETS = 10 };
 extern const struct target {
-	const char *name, *command; /* for ctl, makes it; NULL if it exists anyway */
+	const char *name, *command; /* command: the ctl line that makes it; NULL if ctl does not */
 } targets[N_TARGETS];
 
 enum { FLOCK, RECORD, OPEN_FILE, N_CALLS };
 
-/* What a test runs with: a target, a descriptor of it, and the call that locks it. */
+/* What a test runs with: a target, a descriptor of it, and which call locks it. */
 struct locking {
 	const struct target *target;
 	int call;
 	int fd;
-	short type; /* of the lock that another process asks for */
+	short type; /* the type of the lock that another process asks for */
 };
 
 int locking_open(const struct target *target);
 
 /*
- * Makes target i / N_CALLS, for call i % N_CALLS. locking_remove() removes all targets, because
- * they keep descriptors.
+ * Makes target number i / N_CALLS and opens it, to be locked by call number i % N_CALLS.
+ * locking_remove() removes all targets that ctl makes, because they keep descriptors in the daemon.
  */
 struct locking locking_begin(int i);
 void locking_remove(void);
 
-/* fcntl(2), and the test's own locking call on the whole object. Both return 0 or an errno. */
+/*
+ * lock_record() is fcntl(2). locking_set() makes the test's locking call, on the whole object. Both
+ * return 0 or an errno.
+ */
 int lock_record(int command, int fd, struct flock what);
 int locking_set(const struct locking *locking, short type, bool waits);
 
 /*
- * Has another process open the object for itself and try for the lock. Returns 0 or the errno it
- * got.
+ * Lets another process open the object and try to lock it without waiting. Returns 0, or the errno
+ * that the process got.
  */
 int locking_try(struct locking *locking, short type);
-/* The same as a body for child_start(). The lock type is locking->type. */
+/* What that process does: a body for child_start(). The type of the lock is locking->type. */
 int locking_try_body(void *locking);
 
 /*
  * Starts another process that waits for the lock until SIGUSR1 interrupts it. locking_end_waiter()
- * returns what came of it: 0 or an errno.
+ * returns how the wait ended: 0 if the process got the lock, or an errno.
  */
 pid_t locking_start_waiter(struct locking *locking, short type);
 int locking_end_waiter(pid_t pid);

@@ -61,5 +61,5 @@ int look_threads(void)
 
 bool look_is_at_rest(void *arg)
 {
-	return look_threads() <= 5; /* the loop's, and the few that stay for later work */
+	return look_threads() <= 5; /* the loop's thread, and the few that stay for later work */
 }

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-/* The content of a file in the mount, up to its end. Good until the next call. */
+/* The content of a file in the mount, up to its end. Valid until the next call. */
 const char *look_at(const char *name);
 /* The number after `key` in info/NAME/status. */
 long look_for(const char *name, const char *key);
@@ -15,7 +15,7 @@ long look_for(const char *name, const char *key);
 void look_command(const char *line);
 
 int look_threads(void);
-/* For wait_until(): the daemon has no more threads than those it keeps for later work. */
+/* Whether the daemon has no more threads than those it keeps for later work. For wait_until(). */
 bool look_is_at_rest(void *arg);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * POSIX queues and shared memory through the C library alone. Sending, receiving and counting open
- * a queue for one call each, so the test does not keep its accounting alive.
+ * the queue for one call and close it again, so that the test does not keep the queue's accounting
+ * alive.
  */
 #include "tests/mount/native.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Children and task states. A task counts as blocked when it sleeps in the expected system call in
- * state S. These tests hunt for D state, which no signal ends.
+ * state S. State D, which no signal ends, is what these tests look for.
  */
 #include "tests/mount/process.h"
 
@@ -49,7 +49,7 @@ static pid_t start(unsigned int id, int (*body)(void *), void *arg)
 
 	if (pid)
 		return pid;
-	/* Check's own handlers would kill the whole test. */
+	/* The Check library's handlers would kill the whole test. */
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
 	if (id)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The walk's random numbers (xorshift64*, so that a seed means the same everywhere), and the report
- * when the two sides differ.
+ * The walk's random numbers (xorshift64*, so that a seed gives the same walk everywhere), and the
+ * report when the two sides differ.
  */
 #include "tests/mount/random.h"
 

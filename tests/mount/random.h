@@ -24,7 +24,7 @@ struct result {
 	int error;
 };
 
-/* Does one call and keeps its result. */
+/* Makes a call. The value of the expression is the call's result. */
 #define result_of(call)                                                        \
 	({                                                                     \
 		errno = 0;                                                     \
@@ -49,7 +49,7 @@ __attribute__((format(printf, 2, 3), noreturn)) void walk_fail(const struct walk
 /* Fails the test unless both results are the same. */
 void walk_compare(const struct walk *walk, struct result native, struct result mount);
 
-/* Each takes N_STEPS steps. */
+/* The three walks. Each takes N_STEPS steps. */
 void random_pipes(struct walk *walk);
 void random_queues(struct walk *walk);
 void random_shm(struct walk *walk);

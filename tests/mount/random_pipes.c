@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The walk over pipes: a served pipe against a FIFO that the test holds open at both ends, so that
- * the FIFO keeps its data and never ends. The mount's rule for end-of-file is modelled here: an
- * empty pipe without a writer has ended for a reader that has seen data or a writer since its open.
+ * The walk over pipes. A served pipe is compared with a FIFO that the test holds open at both ends,
+ * so that the FIFO keeps its data and never ends. The mount's rule for end-of-file is modelled
+ * here: an empty pipe without a writer has ended for a reader that has seen data or a writer since
+ * its open.
  */
 #include "tests/mount/fixture.h"
 #include "tests/mount/random.h"
@@ -19,13 +20,16 @@ enum { N_NAMES = 2, N_FILES = 5, BUF = 150000, CAPACITY = 1 << 20 };
 
 /* A FIFO, and the pipe in the mount that must behave like it. */
 struct object {
-	int holder; /* both ends of the FIFO */
+	int holder; /* a descriptor of the FIFO that keeps both its ends open */
 	int n_files;
 	int n_writers;
 	bool is_linked;
 };
 
-/* What a reader has seen. Whether it saw data that waited at its open cannot be known. */
+/*
+ * Whether a reader has seen data or a writer since its open. PERHAPS: data waited at its open, and
+ * the test cannot know whether the reader saw that.
+ */
 enum seen { NOTHING, PERHAPS, SOMETHING };
 
 struct pair {
@@ -38,7 +42,7 @@ struct pair {
 struct pipe_walk {
 	struct walk *walk;
 	struct pair files[N_FILES];
-	struct object *objects[N_NAMES]; /* by name; NULL if there is none */
+	struct object *objects[N_NAMES]; /* by name; NULL if there is no such pipe */
 	char native[N_NAMES][128], mount[N_NAMES][128];
 	unsigned char data[BUF], other[BUF];
 };
@@ -89,7 +93,7 @@ static void close_pair(struct pair *file)
 	object_check(object);
 }
 
-/* open(2), where O_CREAT makes a FIFO that stays open. */
+/* Like open(2), but O_CREAT makes a FIFO that a holder then keeps open. */
 static long native_open(struct pipe_walk *w, unsigned int name, int flags, mode_t mode)
 {
 	struct object *object;
@@ -182,7 +186,7 @@ static void do_write(struct pipe_walk *w)
 		     result_of(write(file->mount, w->data, size)));
 }
 
-/* Whether the mount must give end-of-file although the FIFO gives EAGAIN. */
+/* Whether the mount must give end-of-file where the FIFO gives EAGAIN. */
 static bool has_ended(const struct pair *file, struct result native, struct result mount)
 {
 	if (native.error != EAGAIN || file->object->n_writers)
@@ -225,7 +229,10 @@ static void do_poll(struct pipe_walk *w)
 		mount.revents &= ~POLLIN;
 	}
 	if (file->object && !file->object->n_writers && !(is_idle && file->seen == SOMETHING)) {
-		/* With data left, or where the rule leaves it open, POLLHUP may show. */
+		/*
+		 * POLLHUP may show while data is left, or if it is unknown whether the pipe has
+		 * ended.
+		 */
 		if (native.revents & POLLIN || file->seen == PERHAPS)
 			mount.revents &= ~POLLHUP;
 		if (is_idle && file->seen == PERHAPS)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The walk over message queues: mq_send(3) and mq_receive(3) on one, write(2) and read(2) on the
- * other, with the names in a native mqueue mount. Where ipcfs differs on purpose, the native side
- * imitates it here: remainders of messages, truncate, no seeking, O_TRUNC and O_APPEND ignored.
+ * The walk over message queues: mq_send(3) and mq_receive(3) on the native queue, write(2) and
+ * read(2) on the queue in the mount. The native names are those of an mqueue mount. Where ipcfs
+ * differs on purpose, the native side imitates it here: remainders of messages, truncate, no
+ * seeking, O_TRUNC and O_APPEND ignored.
  */
 #include "tests/mount/fixture.h"
 #include "tests/mount/process.h"
@@ -23,7 +24,7 @@ struct pair {
 	int native, mount; /* -1 when closed */
 	int flags;
 	unsigned int priority;
-	unsigned char rest[MESSAGE]; /* of a message read in part, on the native side */
+	unsigned char rest[MESSAGE]; /* the rest of a message that was read in part natively */
 	unsigned int rest_start, rest_end;
 };
 
@@ -130,7 +131,7 @@ static void do_read(struct queue_walk *w)
 		walk_fail(w->walk, "the bytes differ");
 }
 
-/* Takes a message from both queues, or sends one to both, behind the mount's back. */
+/* Receives a message from both queues, or sends one to both, by native calls alone. */
 static void do_native(struct queue_walk *w)
 {
 	unsigned int name = any_name(w);
@@ -152,7 +153,7 @@ static void do_native(struct queue_walk *w)
 	mq_close(mount);
 }
 
-/* Empties the queue behind a descriptor, whatever that was opened for. */
+/* Empties the queue of a descriptor, whatever access the descriptor was opened for. */
 static long native_empty(int fd)
 {
 	char path[64], buf[MESSAGE];
@@ -247,7 +248,10 @@ static void do_stat(struct queue_walk *w)
 
 	if (walk_once_in(w->walk, 2)) {
 		walk_step(w->walk, "fstat file %ld", file - w->files);
-		/* An open file may show what was true a jiffy ago, which saves a request. */
+		/*
+		 * For a jiffy, fstat(2) may show old attributes of an open file, which saves a
+		 * request.
+		 */
 		wait_until(has_equal_modes, file, 50);
 		walk_compare(w->walk, result_of(fstat(file->native, &native)),
 			     result_of(fstat(file->mount, &mount)));

@@ -23,7 +23,7 @@ struct shm_walk {
 	struct walk *walk;
 	struct pair files[N_FILES];
 	char native[N_NAMES][128], mount[N_NAMES][128];
-	char behind[N_NAMES][128]; /* the file behind a name in the mount */
+	char behind[N_NAMES][128]; /* the path in /dev/shm of the file behind a name in the mount */
 	unsigned char data[SIZE_MAX_STEP], other[SIZE_MAX_STEP];
 };
 
@@ -150,7 +150,7 @@ static void do_truncate(struct shm_walk *w)
 	}
 }
 
-/* Sets the same size on both, natively: behind the mount's back. */
+/* Sets the same size on both files, by native calls alone. */
 static void do_native_truncate(struct shm_walk *w)
 {
 	unsigned int name = any_name(w);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The bare system calls and two mapped rings. Entries pass to and from the kernel by their heads
- * and tails, with release and acquire ordering.
+ * Uses the bare system calls, and maps the two rings. Entries pass to and from the kernel by the
+ * rings' heads and tails, with release and acquire ordering.
  */
 #include "tests/mount/ring.h"
 
@@ -85,7 +85,7 @@ void ring_begin_read(int fd, void *buf, unsigned int size)
 
 bool ring_has_ended(void)
 {
-	/* Entering the kernel also runs completions that wait for the task to do so. */
+	/* This call also runs completions that wait for the task to enter the kernel. */
 	must(syscall(SYS_io_uring_enter, ring.fd, 0, 0, IORING_ENTER_GETEVENTS, NULL, 0));
 	return __atomic_load_n(completion_word(ring.params.cq_off.tail), __ATOMIC_ACQUIRE) !=
 	       *completion_word(ring.params.cq_off.head);

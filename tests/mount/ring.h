@@ -16,7 +16,7 @@ void ring_begin_read(int fd, void *buf, unsigned int size);
 bool ring_has_ended(void);
 /* Waits for the read. Returns what read(2) would return, or a negative errno. */
 int ring_end(void);
-/* Does both. */
+/* Begins a read and waits for it. */
 int ring_read(int fd, void *buf, unsigned int size);
 
 #endif

@@ -9,22 +9,25 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Binds to that path, or to an abstract name if it begins with '@'. Listens, except SOCK_DGRAM. */
+/*
+ * Binds a socket to a path, or to an abstract name if the path begins with '@'. Listens, unless the
+ * type is SOCK_DGRAM.
+ */
 int socket_unix(const char *path, int type, int backlog);
-/* Binds to a loopback port that the kernel chooses. Listens, if SOCK_STREAM. */
+/* Binds a socket to a loopback port that the kernel chooses. Listens if the type is SOCK_STREAM. */
 int socket_inet(int family, int type, int backlog, int *ret_port);
 /* Connects to the path or abstract name. */
 int socket_connect(const char *path, int type);
 int socket_accept(int fd);
 
-/* recv(2), once there is something. */
+/* Waits until there is something to read, and calls recv(2). */
 ssize_t socket_take(int fd, void *buf, size_t size);
-/* Fails the test unless the next bytes from a descriptor of any sort are these. */
+/* Reads from a descriptor of any sort. Fails the test unless the next bytes are `expected`. */
 void must_read(int fd, const char *expected);
 
 /*
- * The name in the mount of a socket at one of the test's scratch paths, and of HOST/PORT. Good
- * until the next call.
+ * The names in the mount of a socket at one of the test's scratch paths, and of HOST/PORT. Each is
+ * valid until the next call of the same function.
  */
 const char *unix_name(const char *scratch_name);
 const char *inet_name(const char *kind, const char *host, int port);

@@ -14,7 +14,7 @@ enum { KEY = 0x4d2, ROOTS_KEY = 0x4d3 };
 
 enum sort { MSG, SEM, SHM, N_SORTS };
 
-/* Their names in the mount. */
+/* The names in the mount of the objects with KEY, and of those with ROOTS_KEY. */
 extern const char *const sysv_names[N_SORTS];
 extern const char *const sysv_roots_names[N_SORTS];
 
@@ -24,20 +24,23 @@ struct message {
 };
 
 /*
- * Makes this process one of user `uid` from now on, without groups and, unless it is root, without
- * capabilities.
+ * Makes this process one of user `uid`, without groups and, unless that is root, without effective
+ * capabilities. It can become root again.
  */
 void become(uid_t uid);
 
-/* msgget(2), msgctl(2) and their like. A set has one semaphore, a segment one page. */
+/*
+ * msgget(2) and msgctl(2), or the same calls for the other sorts. A set has one semaphore, a
+ * segment one page.
+ */
 int sysv_get(enum sort sort, key_t key, int flags);
 int sysv_control(enum sort sort, int id, int command, void *data);
 
-/* Leaves a secret in the object, and checks that it is all that is there. */
+/* Puts a secret into the object, and checks that it holds the secret and nothing else. */
 void sysv_put_secret(enum sort sort, int id);
 void sysv_must_have_secret(enum sort sort, int id);
 
-/* What can be written to the file of a queue or set. */
+/* A text that can be written to the file of a queue or set. */
 const char *sysv_text(enum sort sort);
 
 #endif

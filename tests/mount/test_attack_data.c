@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Writes to regions and segments that the daemon makes because the kernel can't. While someone
- * holds the lock of the backing file, such a writer waits, and nobody else waits for it.
+ * Where the kernel can't serve a region or a segment, the daemon writes to it for its users. While
+ * someone holds the lock of the backing file, such a writer waits, and nobody else waits for it.
  */
 #include "tests/mount/fixture.h"
 #include "tests/mount/hold.h"
@@ -25,7 +25,7 @@ enum { NOBODY = 65534, SIZE = 2 << 20 };
 
 struct place {
 	const struct mount *mount;
-	int fd, native; /* both of the same file: in the mount, and natively */
+	int fd, native; /* the same file, opened in the mount and natively */
 };
 
 static int open_run(void *arg)
@@ -47,7 +47,7 @@ static bool has_requests(void *mount)
 	return mount_waiting(mount) > 0;
 }
 
-/* One user writes and waits; the other one is served. */
+/* One process writes and waits for the lock. Another one is served meanwhile. */
 static void write_behind_lock(struct place *place)
 {
 	char text[8] = "";
@@ -83,7 +83,7 @@ START_TEST(test_attack_data_region_is_locked_and_nobody_else_waits)
 }
 END_TEST
 
-/* Opens the file behind an attachment: proc_pid_map_files(5). */
+/* Attaches a new segment, opens the file behind it (proc_pid_map_files(5)), and detaches it. */
 static int open_segment(void)
 {
 	int id = (int)must(shmget(KEY, SIZE, IPC_CREAT | 0600));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reads peers while some of a user's processes let nobody read their maps, and never will.
+ * Reads `peers` while the /proc/PID/maps of some of a user's processes can't be read: each attempt
+ * hangs.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -16,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* LOOKS: more than there are workers. */
+/* LOOKS: how many processes read `peers` at the same time, more than there are workers. */
 enum { ATTACKER = 65534, OTHER = 4321, VICTIMS = 2, LOOKS = 6 };
 
 static struct hung hung;
@@ -96,7 +97,7 @@ START_TEST(test_attack_maps_that_block_leave_others_alone)
 END_TEST
 
 /*
- * The victims' descriptors are found all the same, and so are the processes after one that blocks.
+ * The victims' descriptors are still found, and so are processes that are looked at after a victim.
  */
 START_TEST(test_attack_maps_that_block_hide_nobody_else)
 {
@@ -203,7 +204,7 @@ START_TEST(test_attack_maps_that_block_do_not_keep_the_daemon)
 	ck_assert_int_eq(WEXITSTATUS(child_end(reader)), ENOTCONN);
 	ck_assert_int_eq(mount_wait(&ipc), 0);
 	attack_end();
-	mount_start(&ipc, "ipc", "allow_other"); /* for the teardown, which ends a daemon */
+	mount_start(&ipc, "ipc", "allow_other"); /* for the teardown, which expects a daemon */
 }
 END_TEST
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The peer of a Unix socket sends descriptors of TCP sockets that have unread bytes and a SO_LINGER
- * of ten hours, and keeps none of them. Whoever drops such a descriptor waits for that long. Others
- * must not notice, and the mount must still end.
+ * of ten hours, and keeps none of them. Whoever drops such a descriptor waits for that long. Other
+ * users must not notice, and the mount must still end.
  *
- * Each attack runs on a mount that refuses descriptors, if the kernel supports that, and on one
- * that can't.
+ * Each attack runs on a mount that refuses descriptors, if the kernel supports that, and on a mount
+ * that cannot refuse them.
  */
 #include "tests/mount/fixture.h"
 #include "tests/mount/process.h"
@@ -25,7 +25,7 @@ enum { ATTACKER = 65534, OTHER = 4321, N_MESSAGES = 5 };
 static struct mount attacked;
 static int ready[2];
 
-/* A descriptor that lingers. The other end of its connection stays open in this process. */
+/* Makes a TCP socket that lingers. The other end of its connection stays open in this process. */
 static int lingering_socket(void)
 {
 	static const char much[1 << 16];
@@ -45,7 +45,7 @@ static int lingering_socket(void)
 	return fd;
 }
 
-/* Sends a message with such a descriptor, or without one where descriptors are refused. */
+/* Sends a message with a lingering descriptor, or without one where descriptors are refused. */
 static void send_lingering(int fd)
 {
 	int lingering = lingering_socket();
@@ -111,7 +111,7 @@ static void close_unread(void)
 	must(close(attacked_client(SOCK_STREAM)));
 }
 
-/* The messages are still unread when the mount ends. */
+/* Leaves the messages unread until the mount ends. */
 static void leave_unread(void)
 {
 	attacked_client(SOCK_STREAM);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Users can hold the locks of regions and semaphores. Nobody else waits for a user who does.
+ * Users can hold the locks of the files behind regions and semaphores. Nobody else waits for a user
+ * who does.
  */
 #include "tests/mount/fixture.h"
 #include "tests/mount/hold.h"
@@ -30,7 +31,10 @@ static int open_run(void *name)
 	return open(ipc_path(name), O_RDWR) < 0 ? errno : 0;
 }
 
-/* A file's lock, and its directory's, which unlink(2) holds while it waits for the file's. */
+/*
+ * The lock of a file, and the lock of its directory, which an unlink(2) holds while it waits for
+ * the file's.
+ */
 struct holds {
 	struct hold file;
 	int fd;
@@ -62,7 +66,7 @@ static void hold_no_more(struct holds *holds)
 	close(holds->fd);
 }
 
-/* Calls that have to wait for one lock or the other. That is the caller's own business. */
+/* These calls have to wait for one lock or the other. Only the process that makes them may wait. */
 static int wait_chmod_run(void *arg)
 {
 	chmod(ipc_path("shm/held"), 0600);

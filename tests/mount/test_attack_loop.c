@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A user tries to keep a directory from everybody else, through requests that the kernel sends with
- * the directory locked, or to get at what someone else has opened. Others go on meanwhile.
+ * the directory locked, or to get at what someone else has opened. Other users are served
+ * meanwhile.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -34,8 +35,11 @@ static int read_one(int fd)
 	return read(fd, &byte, 1) == 1 ? 0 : errno;
 }
 
-/* How many processes the attacker runs, and how long others may have to wait in total. */
-enum { N_ATTACKERS = 16, OTHERS_MOST = 5000 /* milliseconds; one of them alone would take this */ };
+/*
+ * N_ATTACKERS: how many processes the attacker runs. OTHERS_MOST: how long others may have to wait
+ * in total. Without a limit on the attacker, one wait alone would take as long.
+ */
+enum { N_ATTACKERS = 16, OTHERS_MOST = 5000 /* milliseconds */ };
 
 static pid_t attackers[N_ATTACKERS + 1];
 
@@ -53,7 +57,7 @@ static void attackers_end(void)
 		must(kill(attackers[i], SIGKILL));
 		child_end(attackers[i]);
 	}
-	/* A process that makes something in the attacker's name may still be stopped. */
+	/* The daemon's process that makes something in the attacker's name may still be stopped. */
 	maker = task_find_child(ipc.daemon, ATTACKER);
 	if (maker)
 		kill(maker, SIGCONT);
@@ -75,7 +79,10 @@ static int make_queues_run(void *arg)
 	return 0;
 }
 
-/* Keeps whatever acts in the attacker's name stopped for most of the time that it may take. */
+/*
+ * Keeps the daemon's process that acts in the attacker's name stopped, for most of the time that
+ * such a process may take.
+ */
 static int stop_makers_run(void *arg)
 {
 	const struct timespec pause = {.tv_nsec = 450000000};
@@ -122,7 +129,10 @@ START_TEST(test_attack_stops_makers_and_others_use_queues)
 }
 END_TEST
 
-/* Asks, with the directory locked, for what only a hung filesystem can tell. */
+/*
+ * Opens a link into a hung filesystem again and again. The kernel asks for the link with the
+ * directory locked.
+ */
 static int ask_for_hung_run(void *arg)
 {
 	while (getppid() != 1) {
@@ -187,7 +197,7 @@ static int pass(int socket, int *fd, bool is_sender)
 	return 0;
 }
 
-/* Reopens whatever descriptor it is given. */
+/* Reopens each descriptor that it receives. Returns 0 if no reopen succeeded. */
 static int open_again_run(void *arg)
 {
 	int socket = ((int *)arg)[1], given, again;
@@ -206,7 +216,7 @@ static int open_again_run(void *arg)
 	return 0;
 }
 
-/* Everybody may open the socket, but the connection is then its opener's alone. */
+/* Everybody may open the socket, but each connection belongs to its opener alone. */
 START_TEST(test_attack_opens_again_a_connection_of_root)
 {
 	int sockets[2], listener = socket_unix(scratch_path("s"), SOCK_STREAM, 50);

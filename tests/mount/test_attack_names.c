@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A user tries to fill the daemon's memory by inventing names and keeping them. Others go on
- * meanwhile, and the user's own open files keep working.
+ * A user tries to fill the daemon's memory by inventing names and keeping them. Other users are
+ * served meanwhile, and the user's own open files keep working.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -19,7 +19,10 @@
 
 enum { ATTACKER = 65534, OTHER = 4321 };
 
-/* Names that are looked up, and how many of them the mount remembers for one user. */
+/*
+ * N_NAMES are looked up. The mount remembers up to NAMES_MOST of them for one user, and its daemon
+ * grows by less than MEMORY_MOST.
+ */
 enum { N_NAMES = 20000, NAMES_MOST = 500, MEMORY_MOST = 4096 /* KiB */ };
 
 static struct mount few;
@@ -48,7 +51,10 @@ static int look_up(int i)
 	return stat(mount_path(&few, name), &attr) < 0 ? errno : 0;
 }
 
-/* Retries while there is no room: where a thread has to make it, that takes time. */
+/*
+ * Looks a name up, and retries while there is no room. Where a thread of the daemon has to make
+ * room, that takes time.
+ */
 static int look_up_patiently(int i)
 {
 	const struct timespec pause = {.tv_nsec = 1000000};
@@ -73,7 +79,7 @@ static int read_one(int fd)
 	return read(fd, &byte, 1) == 1 ? 0 : errno;
 }
 
-/* Has a file open, and looks up names that need not exist. */
+/* Keeps a file open while it looks up names that need not exist, and then reads the file. */
 static int invent_names_run(void *arg)
 {
 	int fd = open(mount_path(&few, "pipes/attacker"), O_RDWR | O_CREAT, 0600);
@@ -84,7 +90,9 @@ static int invent_names_run(void *arg)
 	return r ? r : read_one(fd);
 }
 
-/* Two processes take turns: one says that it is ready, and goes on when the other says so. */
+/*
+ * Two processes take turns: one reports that it is ready, and continues when the other allows it.
+ */
 struct turns {
 	int ready[2], go[2];
 };
@@ -102,7 +110,7 @@ static int turns_wait(const struct turns *turns)
 	return r ? r : read_one(turns->go[0]);
 }
 
-/* Has a file open and a working directory, and goes on with both. */
+/* Opens a file, changes its working directory, waits for its turn, and then uses both. */
 static int go_on_run(void *arg)
 {
 	int fd = open(mount_path(&few, "events/other"), O_RDWR | O_CREAT, 0600);
@@ -139,7 +147,7 @@ START_TEST(test_attack_invents_names_and_memory_stays_bounded)
 }
 END_TEST
 
-/* Keeps everything that it has looked up in use, so that none of it can be dropped. */
+/* Keeps everything that it has looked up in use, so that none of the names can be dropped. */
 static int keep_names_run(void *arg)
 {
 	int fds[NAMES_MOST + 1], n;
@@ -153,7 +161,7 @@ static int keep_names_run(void *arg)
 	}
 	if (n > NAMES_MOST || errno != ENOBUFS)
 		return n > NAMES_MOST ? E2BIG : errno;
-	/* If there is no room for its name, an object is not made either. */
+	/* Where there is no room for its name, an object is not made either. */
 	if (open(mount_path(&few, "queues/unnamed"), O_RDWR | O_CREAT, 0600) >= 0)
 		return EEXIST;
 	if (errno != ENOBUFS)
@@ -187,7 +195,8 @@ START_TEST(test_attack_keeps_names_and_is_refused_alone)
 END_TEST
 
 /*
- * Entries of a directory, processes listing it at once, and the KiB that one user's lists may take.
+ * The entries of a directory, the processes that list it at the same time, and the KiB that the
+ * lists of one user may take.
  */
 enum { N_ENTRIES = 20000, N_LISTERS = 60, LISTS_MOST = 128 * 1024 };
 

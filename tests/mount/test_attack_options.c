@@ -83,7 +83,10 @@ START_TEST(test_attack_options_runs_a_program_in_shared_memory)
 }
 END_TEST
 
-/* Returns 0 if the file can be mapped, but never as a program: neither at once nor later. */
+/*
+ * Returns 0 if the file can be mapped for reading, but neither mmap(2) nor mprotect(2) makes the
+ * mapping executable.
+ */
 static int map_run(void *name)
 {
 	int fd = open(mount_path(&extra, name), O_RDONLY | O_CLOEXEC);
@@ -120,10 +123,10 @@ START_TEST(test_attack_options_maps_a_region_as_a_program)
 }
 END_TEST
 
-/* One name for each place, and what a caller in the mount's own namespaces gets. */
+/* One name for each place, and the errno that a caller in the mount's own namespaces gets, or 0. */
 static const struct {
 	const char *name;
-	int home; /* CLONE_NEW*; 0: belongs to the mount */
+	int home; /* the namespace it belongs to, as CLONE_NEW*; 0: the mount alone */
 	int error;
 } places[] = {
 	{"pipes/p", 0, 0},
@@ -167,8 +170,8 @@ static int visit(int away)
 
 static const struct {
 	const char *options;
-	int leaves; /* CLONE_NEW* */
-	int away;   /* what is then refused */
+	int leaves; /* the namespaces that the caller leaves, as CLONE_NEW* */
+	int away;   /* the namespaces whose places are then refused */
 } journeys[] = {
 	{"allow_other", 0, 0},
 	{"allow_other", CLONE_NEWNET, CLONE_NEWNET},
@@ -190,13 +193,13 @@ static int leave_run(void *arg)
 	return visit(journeys[journey].away);
 }
 
-/* Everybody can do this. In the new user namespace the process has all capabilities. */
+/* Leaves the namespaces as any user can: in a new user namespace, where it has all capabilities. */
 static int leave_as_user_run(void *arg)
 {
 	int journey = *(int *)arg;
 
 	if (unshare(CLONE_NEWUSER | journeys[journey].leaves) < 0)
-		return errno == EPERM || errno == ENOSPC ? 0 : errno; /* not on this machine */
+		return errno == EPERM || errno == ENOSPC ? 0 : errno; /* this machine forbids it */
 	return visit(journeys[journey].away);
 }
 
@@ -210,7 +213,7 @@ START_TEST(test_attack_options_leaves_its_namespaces)
 END_TEST
 
 #ifndef __SANITIZE_ADDRESS__
-/* The daemon is in a PID namespace below this process's: to it, the calls come from nobody. */
+/* The daemon is in a PID namespace below this process's, so to the daemon the caller has no PID. */
 START_TEST(test_attack_options_is_not_seen_by_the_daemon)
 {
 	must(unshare(CLONE_NEWPID));
@@ -246,7 +249,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, setup, NULL);
 	tcase_add_loop_test(tcase, test_attack_options_leaves_its_namespaces, 0, N_JOURNEYS);
 #ifndef __SANITIZE_ADDRESS__
-	/* The sanitizer makes a thread at exit, which a process can't do after that unshare(2). */
+	/* At exit the sanitizer makes a thread, which fails after unshare(CLONE_NEWPID). */
 	tcase_add_loop_test(tcase, test_attack_options_is_not_seen_by_the_daemon, 0, 2);
 #endif
 	suite_add_tcase(suite, tcase);

@@ -21,7 +21,10 @@
 
 enum { OTHER = 65534 };
 
-/* Runs the body as a user who sees another hidden/, in which they can have their own socket. */
+/*
+ * Runs the body as a user in a mount namespace with another hidden/, where that user can make
+ * sockets.
+ */
 static int elsewhere(int (*body)(void))
 {
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
@@ -49,7 +52,7 @@ static int open_hidden_by_link(void)
 	return open(ipc_path(unix_name("hidden/l")), O_RDWR) < 0 ? errno : 0;
 }
 
-/* A link that leads up as far as it can. */
+/* Opens the socket through a relative link that leads up as far as it can. */
 static int open_hidden_from_above(void)
 {
 	char link[512] = "";
@@ -133,7 +136,9 @@ START_TEST(test_namespace_of_mounts_listens_at_no_path)
 }
 END_TEST
 
-/* Where the sticky bit is set, nobody follows the links of others. */
+/*
+ * In a sticky directory, the mount follows other users' links only if the kernel does so natively.
+ */
 START_TEST(test_link_of_other_in_sticky_directory_is_not_followed)
 {
 	FILE *setting = fopen("/proc/sys/fs/protected_symlinks", "r");
@@ -153,7 +158,7 @@ START_TEST(test_link_of_other_in_sticky_directory_is_not_followed)
 }
 END_TEST
 
-/* So many that the first try has no room for them. */
+/* There are so many names that the first try to list them has no room for them all. */
 START_TEST(test_abstract_names_by_hundreds_are_listed_once_each)
 {
 	enum { N_NAMES = 800 };
@@ -178,7 +183,7 @@ START_TEST(test_abstract_names_by_hundreds_are_listed_once_each)
 }
 END_TEST
 
-/* Returns 0 if there is a listing, or there was no room for it. */
+/* Returns 0 if the directory can be listed, or if there was no room for the list. */
 static int list_run(void *name)
 {
 	DIR *dir = opendir(ipc_path(name));
@@ -189,7 +194,7 @@ static int list_run(void *name)
 	return readdir(dir) || errno == ENOBUFS ? 0 : errno;
 }
 
-/* KiB */
+/* The most memory that a process has ever had, in KiB. */
 static long most_memory(pid_t pid)
 {
 	char path[64], line[256];

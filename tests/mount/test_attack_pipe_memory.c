@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What kept FIFOs cost when someone fills as many as they can. The kernel charges users for the
- * memory of their pipes and makes further pipes small, and it counts a user's watches. Nobody
- * misses what the daemon takes, and a user who has used up their own share gets an errno.
+ * memory of their pipes and makes further pipes small, and it counts a user's watches. The daemon
+ * must not use up what others need, and a user who has used up their own share gets an errno.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -41,7 +41,10 @@ static int drop_capabilities(void)
 	return (int)syscall(SYS_capset, &header, none);
 }
 
-/* If the FIFOs were charged to this user too, this many pipes would exceed what is left. */
+/*
+ * Makes 20 pipes of the usual size. If the FIFOs were charged to this user too, the pipes would
+ * exceed what is left.
+ */
 static int make_pipes_run(void *arg)
 {
 	int ends[2];
@@ -80,7 +83,7 @@ START_TEST(test_memory_of_a_users_fifos_leaves_the_user_pipes)
 }
 END_TEST
 
-/* The first FIFOs get a mebibyte each, and later ones still get what any pipe gets. */
+/* The first FIFOs get a mebibyte each. Later ones still get the size of an ordinary pipe. */
 START_TEST(test_memory_is_shared_out)
 {
 	char name[32];
@@ -96,7 +99,7 @@ START_TEST(test_memory_is_shared_out)
 }
 END_TEST
 
-/* Makes and fills FIFOs until one is refused, with one of the errors that mean a limit. */
+/* Makes and fills FIFOs until one is refused. That must fail with an errno that means a limit. */
 static int take_all_run(void *arg)
 {
 	static const int errors[] = {EMFILE, ENFILE, ENOBUFS, ENOSPC, EDQUOT};
@@ -147,7 +150,8 @@ static void watches_set(const char *text)
 }
 
 /*
- * Run around the test's process, so that its change to the machine is undone even if it is killed.
+ * watches_save() and watches_restore() run in the parent of the tests' processes, before and after
+ * them, so that the change to the machine is undone even if a test is killed.
  */
 static void watches_save(void)
 {
@@ -163,7 +167,10 @@ static void watches_restore(void)
 	watches_set(watches_before);
 }
 
-/* The open may be refused. Bytes that are accepted are not lost, and end-of-file follows them. */
+/*
+ * Without a watch, the open may be refused. If bytes are accepted, they are not lost, and
+ * end-of-file follows them.
+ */
 START_TEST(test_memory_no_watch_is_left)
 {
 	int fd, n_bytes = 0;
@@ -189,7 +196,7 @@ START_TEST(test_memory_no_watch_is_left)
 }
 END_TEST
 
-/* The reader comes while no watch is left, so nothing tells the daemon that it has read. */
+/* The reader comes while no watch is left, so nothing tells the daemon that the reader has read. */
 START_TEST(test_memory_no_watch_is_left_for_the_reader)
 {
 	kept_make("pipes/p");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Users who hold a FIFO's lock for ever: the kernel has it while it copies from or to their memory,
- * and a page of that memory may never come. Others go on with their own FIFOs, and the mount ends
- * when it has to.
+ * Users hold a FIFO's lock for ever: the kernel has the lock while it copies from or to their
+ * memory, and a page of that memory may never come. Other users can still use their own FIFOs, and
+ * the mount ends when it has to.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -23,13 +23,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* N_LOCKED: more than there are workers. OTHERS_MOST: how long others may wait, in milliseconds. */
+/*
+ * N_LOCKED: the number of locked FIFOs, more than there are workers. OTHERS_MOST: how long others
+ * may wait, in milliseconds.
+ */
 enum { ATTACKER = 65534, OTHER = 4321, N_LOCKED = 12, OTHERS_MOST = 8000 };
 
 static struct hung hung;
 
 struct lock {
-	int fifo; /* O_PATH: reopening it asks the daemon nothing */
+	int fifo; /* O_PATH: reopening it sends the daemon no request */
 	bool by_read;
 	pid_t holder, probe;
 };
@@ -71,7 +74,9 @@ static bool is_stuck(void *arg)
 	return task_state(*(pid_t *)arg) == 'D';
 }
 
-/* The holder sleeps for the page, or for another holder that asked for the page first. */
+/*
+ * The holder sleeps until the page comes, or behind another holder that asked for the page first.
+ */
 static bool is_holding(void *arg)
 {
 	const struct lock *lock = arg;
@@ -80,7 +85,7 @@ static bool is_holding(void *arg)
 	       strchr("SD", task_state(lock->holder));
 }
 
-/* Locks the FIFO as the attacker. Whoever opens it after that is stuck. */
+/* Locks the FIFO as the attacker. Whoever then opens the FIFO is stuck. */
 static void lock_begin(struct lock *lock, bool by_read)
 {
 	lock->by_read = by_read;
@@ -117,8 +122,9 @@ static const char *locked_name(int i)
 }
 
 /*
- * Half of the FIFOs belong to the attacker, half to root, who lets everybody use them. Those that
- * the daemon has let go are held again when someone looks at them.
+ * Makes the FIFOs and locks them. Half of them belong to the attacker, half to root, and everybody
+ * may use them all. With are_let_go, the daemon has let each FIFO go before the attacker opens it;
+ * it holds the FIFO again when someone looks at it.
  */
 static void lock_all(bool are_let_go)
 {
@@ -160,7 +166,7 @@ static int list_run(void *arg)
 	(void)arg;
 	if (!dir)
 		return errno;
-	/* A locked FIFO may be refused: it is the waiting that must end. */
+	/* A stat of a locked FIFO may fail, but it must not wait for ever. */
 	while ((entry = readdir(dir)))
 		(void)fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW);
 	return 0;
@@ -213,7 +219,10 @@ START_TEST(test_attack_locks_fifos_and_others_go_on)
 }
 END_TEST
 
-/* A FIFO that can't be looked at within a second can't be removed by name, only through ctl. */
+/*
+ * Removes a FIFO. If the FIFO can't be looked at within a second, unlink(2) fails with EAGAIN, and
+ * only ctl can remove it.
+ */
 static int remove_one(const char *name)
 {
 	char line[64];
@@ -250,7 +259,10 @@ START_TEST(test_attack_locks_fifos_and_root_removes_them)
 }
 END_TEST
 
-/* Asking for what is in a locked FIFO may mean waiting for it; Ctrl-C ends that. */
+/*
+ * The three requests below ask for what is in a locked FIFO, and may wait for its lock. Ctrl-C ends
+ * that wait.
+ */
 static int ask_run(void *arg)
 {
 	static const char line[] = "empty pipes/locked0";
@@ -299,7 +311,10 @@ static bool is_unmounted(void *arg)
 	return statfs(ipc.dir, &fs) == 0 && fs.f_type != FUSE_SUPER_MAGIC;
 }
 
-/* Not even a signal ends a wait for such a lock: the daemon may live for as long as it is held. */
+/*
+ * Not even a signal ends a wait for such a lock, so the daemon may live until the lock is released.
+ * But the mount ends before that.
+ */
 START_TEST(test_attack_locks_fifos_and_the_mount_ends)
 {
 	struct mount old;

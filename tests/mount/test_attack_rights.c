@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What a caller gains by being root of something else: of a user namespace, of a container, of
- * other namespaces than the mount's. Nothing that the native call would not give.
+ * Callers who are root of something else: of a user namespace, of a container, or of other
+ * namespaces than the mount's. They gain nothing that the native call would not give them.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -26,9 +26,9 @@ enum { OWNER = 4321, NOBODY = 65534 };
 struct attempt {
 	const char *name; /* in the mount */
 	int (*call)(const char *path);
-	int error;             /* errno; 0: it succeeds */
+	int error;             /* the expected errno; 0: the call succeeds */
 	int unshares;          /* CLONE_NEW*: the namespaces that the caller makes */
-	uint64_t capabilities; /* what uid 0 has, without unshares */
+	uint64_t capabilities; /* the capabilities of the caller, uid 0, if unshares is 0 */
 };
 
 static int call_open(const char *path)
@@ -79,7 +79,7 @@ static int ctl(const char *line)
 	return write(fd, line, strlen(line)) < 0 ? errno : 0;
 }
 
-/* Makes a server on a port that is root's. */
+/* Makes a server on a privileged port. */
 static int call_listen(const char *path)
 {
 	return ctl("create sockets/servers/low listen=tcp:127.0.0.1:81");
@@ -148,7 +148,7 @@ static int make_run(void *unused)
 	return error;
 }
 
-/* They would count as leaked descriptors. */
+/* Servers that are left would count as leaked descriptors. */
 static void remove_servers(void)
 {
 	must(rmdir(ipc_path("sockets/servers/tcp")));
@@ -165,7 +165,7 @@ static void attempt_all(const struct attempt *attempts, size_t n, unsigned owner
 #define ATTEMPT_ALL(attempts, owner) \
 	attempt_all(attempts, sizeof(attempts) / sizeof((attempts)[0]), owner)
 
-/* The capabilities that some containers leave to root: for files, and no more. */
+/* The capabilities that some containers leave to root: only those for files. */
 #define OF_FILES (BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_FOWNER))
 
 static const struct attempt by_container_root[] = {
@@ -176,7 +176,7 @@ static const struct attempt by_container_root[] = {
 	{"pipes/p", call_open, EACCES, 0, BIT(CAP_CHOWN)},
 	{"pipes/p", call_chmod, EPERM, 0, BIT(CAP_DAC_OVERRIDE)},
 	{"pipes/p", call_unlink, EPERM, 0, BIT(CAP_DAC_OVERRIDE)},
-	/* Root owns their sticky directories, so natively it may remove them too. */
+	/* Root owns the sticky directories of these two, so natively it may remove them too. */
 	{"queues/q", call_unlink, 0, 0, 0},
 	{"shm/s", call_unlink, 0, 0, 0},
 	{"pipes/p", call_chmod, 0, 0, OF_FILES},
@@ -249,7 +249,7 @@ START_TEST(test_attack_foreign_namespace_is_not_left_through_the_mount)
 }
 END_TEST
 
-/* A mount that is meant for containers says so. */
+/* With foreign=, a mount serves callers of other namespaces. */
 START_TEST(test_attack_foreign_namespace_is_served_where_allowed)
 {
 	static const struct attempt allowed[] = {
@@ -266,7 +266,10 @@ START_TEST(test_attack_foreign_namespace_is_served_where_allowed)
 }
 END_TEST
 
-/* The process that opened ctl may make no queues, and has gone. The open file keeps its limit. */
+/*
+ * Opens ctl with a limit of no queues, and ends. Its child then writes to the open file, for which
+ * that limit still applies.
+ */
 static int limited_run(void *arg)
 {
 	const struct rlimit none = {0};
@@ -282,7 +285,7 @@ static int limited_run(void *arg)
 		return errno;
 	if (fork() > 0)
 		return 0;
-	/* The pipe reaches its end once the opener has been waited for. */
+	/* The pipe gives end-of-file when the test has waited for the opener to end. */
 	close(ready[1]);
 	if (read(ready[0], &byte, 1) != 0)
 		_exit(1);

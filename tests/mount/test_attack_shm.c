@@ -30,7 +30,7 @@ struct acl {
 	} entries[5];
 };
 
-/* u::rw-, u:nobody:NAMED, g::GROUP, m::rw-, o::OTHERS */
+/* The list u::rw-, u:nobody:NAMED, g::GROUP, m::rw-, o::OTHERS. */
 static struct acl acl_of(uint16_t named, uint16_t group, uint16_t others)
 {
 	return (struct acl){
@@ -88,7 +88,7 @@ START_TEST(test_attack_shm_opens_what_a_list_denies_him)
 }
 END_TEST
 
-/* The mode shows the mask, 0660, but the user's group has no rights. */
+/* The mode shows the mask as the group's bits, 0660, but the user's group has no rights. */
 START_TEST(test_attack_shm_opens_by_the_mask)
 {
 	close(make(places[_i][0], 0600));
@@ -164,7 +164,7 @@ START_TEST(test_attack_shm_reads_a_program_that_runs)
 	must(pipe2(ends, O_CLOEXEC));
 	runner = child_start(exec_run, "/dev/shm/x");
 	close(ends[1]);
-	ck_assert_int_eq(must(read(ends[0], begin, 1)), 0); /* it runs now */
+	ck_assert_int_eq(must(read(ends[0], begin, 1)), 0); /* end-of-file: it runs now */
 	reader = (int)must(open(ipc_path("shm/x"), O_RDONLY));
 	ck_assert_int_eq(must(read(reader, begin, 4)), 4);
 	ck_assert_mem_eq(begin, "\177ELF", 4);

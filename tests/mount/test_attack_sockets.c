@@ -183,7 +183,9 @@ START_TEST(test_writer_that_was_held_is_who_writes)
 }
 END_TEST
 
-/* Both ends of a server belong to the mount. */
+/*
+ * The mount accepts for its user: the native client sees that user, not the daemon, as the writer.
+ */
 START_TEST(test_writer_to_server_client_is_who_accepts)
 {
 	struct writing writing = {ipc_path("sockets/servers/s/accept"), -1};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What an ordinary user tries with an identifier that has become someone else's. The kernel reuses
- * one after four million others; /proc/sys/kernel/…_next_id makes it do so at once.
+ * an identifier after four million others; with /proc/sys/kernel/…_next_id, it does so at once.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -40,7 +40,10 @@ static int give_to_root(enum sort sort, int id, key_t key)
 	return roots;
 }
 
-/* The file was opened by a number that now belongs to someone else's set or queue. */
+/*
+ * Checks a file whose identifier now belongs to someone else's set or queue. The file must not lead
+ * there.
+ */
 static void must_be_gone(enum sort sort, int fd)
 {
 	const char *text = sysv_text(sort);
@@ -96,7 +99,7 @@ START_TEST(test_attack_sysv_identifier_and_key_that_came_back_are_another)
 }
 END_TEST
 
-/* As with shmat(2), an opener keeps the memory, and nobody else has it. */
+/* As with shmat(2), an opener keeps the memory of the old segment, which nobody else has. */
 START_TEST(test_attack_sysv_segment_that_is_gone_stays_apart)
 {
 	char text[16] = {0};
@@ -121,7 +124,10 @@ START_TEST(test_attack_sysv_segment_that_is_gone_stays_apart)
 }
 END_TEST
 
-/* It was looked up before, but is opened only when it is already someone else's. */
+/*
+ * The path is looked up while the object is the attacker's, and used only when its identifier
+ * belongs to an object of root's.
+ */
 START_TEST(test_attack_sysv_path_descriptor_does_not_lead_to_another)
 {
 	char path[64];
@@ -145,7 +151,7 @@ static void add_identity_tests(TCase *tcase)
 	tcase_add_loop_test(tcase, test_attack_sysv_identifier_that_came_back_is_another, MSG, SHM);
 	tcase_add_loop_test(tcase, test_attack_sysv_identifier_and_key_that_came_back_are_another,
 			    MSG, SHM);
-	/* A segment that stays attached keeps its identifier. */
+	/* Without these features the segment stays attached, and so keeps its identifier. */
 	case_add_needing(tcase, test_attack_sysv_segment_that_is_gone_stays_apart, 0,
 			 "passthrough:map_files");
 	tcase_add_loop_test(tcase, test_attack_sysv_path_descriptor_does_not_lead_to_another, 0,

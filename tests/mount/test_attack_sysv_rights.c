@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * System V objects that were opened while that was still allowed; and what the kernel grants to an
- * object's maker, whoever owns it now, which the mount must not refuse.
+ * System V objects that were opened while that was still allowed. Also the rights that the kernel
+ * grants to an object's maker, whoever owns the object now: the mount must not refuse them.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -41,7 +41,7 @@ START_TEST(test_attack_sysv_private_after_chmod_is_read_no_more)
 		must_fail(ftruncate(fd, 0), EACCES);
 	become(0);
 	sysv_must_have_secret(_i, id);
-	/* The file acts as its opener, whoever uses it now. */
+	/* The open file has the rights of its opener, whoever uses it now. */
 	must_fail(read(fd, buf, sizeof(buf)), EACCES);
 	must(close(fd));
 }
@@ -69,7 +69,10 @@ START_TEST(test_attack_sysv_reader_who_waits_gets_nothing_after_chmod)
 }
 END_TEST
 
-/* The thread that waits takes an empty message itself, so the message has to go back. */
+/*
+ * The daemon's waiting thread takes an empty message out of the queue, so the message has to go
+ * back.
+ */
 START_TEST(test_attack_sysv_waiting_reader_gets_no_empty_message_after_chmod)
 {
 	int id = sysv_get(MSG, KEY, IPC_CREAT | 0666);
@@ -105,7 +108,7 @@ START_TEST(test_attack_sysv_writer_who_waits_sends_nothing_after_chmod)
 	writer = child_start_as(OTHER, write_eacces, (void *)sysv_names[MSG]);
 	task_must_block(writer, SYS_write);
 	must(chmod(ipc_path(sysv_names[MSG]), 0600));
-	/* Natively, a waiter also learns of the change only when there is room. */
+	/* A native waiter, too, learns of the change only when there is room. */
 	must(msgrcv(id, &message, sizeof(message.text), 0, IPC_NOWAIT));
 	ck_assert_int_eq(child_end(writer), 0);
 	while (--n > 0) {
@@ -178,7 +181,10 @@ START_TEST(test_attack_sysv_makers_group_is_granted_what_the_group_is)
 }
 END_TEST
 
-/* Without bits for the owner, the maker gets none either, whatever a mask would give. */
+/*
+ * The maker's entry in the access control list has the owner's bits: here none, whatever the list's
+ * mask allows.
+ */
 START_TEST(test_attack_sysv_maker_is_not_granted_more_than_the_owner)
 {
 	make_given(_i, 0066);
@@ -202,8 +208,8 @@ START_TEST(test_attack_sysv_mode_of_what_was_given_is_what_chmod_says)
 END_TEST
 
 /*
- * The mask is shown as the group's bits. Changing others' bits must not store the mask as the
- * group's.
+ * The mode shows the mask as the group's bits. When others' bits are changed, the mask must not be
+ * stored as the group's.
  */
 START_TEST(test_attack_sysv_mask_does_not_become_the_groups)
 {

@@ -259,7 +259,9 @@ static int threads_round(void *name)
 	return 0;
 }
 
-/* The threads get their own process: their stacks would make every fork here slow. */
+/*
+ * The threads run in a process of their own, because their stacks would make every fork here slow.
+ */
 static void all_rounds(const char *name)
 {
 	child_must(threads_round, (void *)name);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Eight writing and eight reading processes on one pipe and one queue, a million messages each.
- * Every message arrives exactly once and whole, and each reader sees each writer's in order. Also
- * large writes to a pipe, which no other writer's bytes may split.
+ * Every message arrives exactly once and whole, and each reader sees each writer's messages in
+ * order. Also large writes to a pipe, which other writers' bytes must not split.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -22,7 +22,7 @@ enum {
 	N_EACH = 125000,
 	N_EACH_INTERRUPTED = 20000,
 	N_MAX = N_WRITERS * N_EACH,
-	LAST = 0xff, /* the writer of a message that ends a reader */
+	LAST = 0xff, /* in place of the writer: the message ends a reader */
 };
 
 struct record {
@@ -36,7 +36,7 @@ struct tally {
 	pthread_barrier_t all_open;
 	const char *name;
 	uint32_t n_each;
-	bool is_interrupted; /* each process, by a signal every millisecond */
+	bool is_interrupted; /* whether a signal interrupts each process every millisecond */
 	_Atomic long n_interrupts;
 	_Atomic uint64_t arrived[(N_MAX + 63) / 64];
 	_Atomic long n_arrived;
@@ -73,7 +73,7 @@ static unsigned char fill_byte(const struct record *record)
 	return (unsigned char)(record->writer * 31 + record->sequence * 7 + 1);
 }
 
-/* Queue messages differ in length, so that cut or mixed ones show. */
+/* Queue messages differ in length, so that a message that is cut or mixed with another shows. */
 static size_t record_size(const struct record *record, const char *name)
 {
 	if (name == channel_names[PIPE])
@@ -82,7 +82,9 @@ static size_t record_size(const struct record *record, const char *name)
 	       (record->writer + record->sequence) % sizeof(record->fill);
 }
 
-/* Waits until everybody has opened. After that a signal is in nobody's way. */
+/*
+ * Waits until all processes have opened the channel, and only then lets signals interrupt this one.
+ */
 static void tally_begin(struct tally *tally)
 {
 	const struct itimerval each = {{0, 1000}, {0, 1000}};
@@ -244,7 +246,7 @@ START_TEST(test_concurrency_all_interrupted_each_once_and_whole)
 }
 END_TEST
 
-/* Large units with small ones between them. Every byte of a unit is its writer's number. */
+/* Large units with small ones between them. Every byte of a unit is the number of its writer. */
 enum { N_BIG = 4, N_SMALL = 2, BIG = 100 * 1024, SMALL = 64, N_UNITS = 200 };
 
 /* Writers 1 to N_BIG write big units. */
@@ -268,7 +270,7 @@ static int unit_writer_run(void *arg)
 
 struct stream {
 	unsigned char id;
-	size_t left; /* of the unit being read */
+	size_t left; /* bytes left of the unit being read */
 	long n_units;
 	bool is_split;
 };

@@ -124,7 +124,7 @@ START_TEST(test_directories_mode_says_who_sees_objects)
 }
 END_TEST
 
-/* info/ shows servers differently from other objects. */
+/* info/ does not show servers as it shows other objects, so they have a test of their own. */
 START_TEST(test_directories_mode_says_who_sees_servers)
 {
 	must(mkdir(ipc_path("sockets/servers/x"), 0755));
@@ -175,7 +175,7 @@ START_TEST(test_directories_are_their_owners_to_change)
 }
 END_TEST
 
-/* Set-ID bits would mean nothing here. */
+/* Set-ID bits would mean nothing on these directories, so they are not kept. */
 START_TEST(test_directories_mode_is_what_it_means)
 {
 	must(chmod(ipc_path("events"), 07775));
@@ -203,7 +203,7 @@ START_TEST(test_directories_that_hold_no_objects_take_times_alone)
 }
 END_TEST
 
-/* Directories, links and devices are not objects, and FIFOs exist in pipes/ alone. */
+/* Directories, links and devices are not objects and can't be made; FIFOs can, in pipes/ alone. */
 START_TEST(test_directories_hold_objects_alone)
 {
 	const char *name = kinds[_i][1];
@@ -238,7 +238,7 @@ static bool has_moved(const char *dir)
 	return has;
 }
 
-/* make(1) and find(1) rely on it. */
+/* make(1) and find(1) rely on a directory's mtime. */
 START_TEST(test_directories_times_say_when_something_came_or_went)
 {
 	const char *dir = kinds[_i][0];

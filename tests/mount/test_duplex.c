@@ -43,7 +43,7 @@ static bool reading_has_tid(void *arg)
 	return ((struct reading *)arg)->tid != 0;
 }
 
-/* Starts a thread that reads, and returns once it is blocked there. */
+/* Starts a thread that reads, and returns when the thread is blocked in read(2). */
 static void reading_start(struct reading *reading, int fd)
 {
 	*reading = (struct reading){.fd = fd};
@@ -198,7 +198,10 @@ START_TEST(test_duplex_opened_with_trunc_loses_nothing)
 }
 END_TEST
 
-/* With size 0, splice(2) would take it for empty; with fewer blocks, cp(1) for sparse. */
+/*
+ * With size 0, splice(2) would take the channel for empty; with fewer blocks, cp(1) would take it
+ * for sparse.
+ */
 START_TEST(test_duplex_size_shown_is_a_page)
 {
 	struct stat st;
@@ -346,7 +349,7 @@ START_TEST(test_duplex_pipe_nobody_reads_write_needs_no_reader)
 }
 END_TEST
 
-/* Tests that hold for every channel up to `end`, whether the pipe is served or a FIFO. */
+/* Adds the tests that apply to the first `end` channels, whether the pipe is served or a FIFO. */
 static void add_duplex_tests(TCase *tcase, int end)
 {
 	tcase_add_loop_test(tcase, test_duplex_read_blocked_write_on_same_descriptor_works, 0, end);

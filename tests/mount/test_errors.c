@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the mount refuses, and with which errno: messages too large, names too long, objects where
- * none are made, links and renames that the kernel does not have. After every refusal, what was
- * there is still there.
+ * none can be made, links and renames that the kernel does not offer for an object. After every
+ * refusal, what was there is still there.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -278,7 +278,7 @@ START_TEST(test_errors_truncate_to_some_size_einval_loses_nothing)
 }
 END_TEST
 
-/* As on any FIFO: the kernel knows that there is nothing to cut. */
+/* The kernel refuses this, as on any FIFO, because it knows that there is nothing to cut. */
 START_TEST(test_errors_fifo_truncated_einval_loses_nothing)
 {
 	int fd;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A full pipe or queue with a writer blocked on it. A second writer, `echo >`, `>>`, rm and stat of
- * the same name work, or wait where a signal ends them, and nobody sits in D state. A write that
- * ends early says how much of it moved, and nothing is lost or sent twice.
+ * the same name work, or wait where a signal ends them, and no process is in D state. A write that
+ * ends early returns how many of its bytes moved, and nothing is lost or sent twice.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -34,7 +34,7 @@ struct writer {
 	ssize_t n; /* what write(2) returned, or a negative errno */
 };
 
-/* Shared with the children, which leave their results there. */
+/* Makes writers in memory that is shared with the children, which leave their results there. */
 static struct writer *writers_new(const char *name, int n)
 {
 	struct writer *writers = mmap(NULL, (size_t)n * sizeof(*writers), PROT_READ | PROT_WRITE,
@@ -216,7 +216,10 @@ static int interrupted_run(void *arg)
 	return writer_run(arg);
 }
 
-/* A writer that blocks on a full channel and is then interrupted. */
+/*
+ * Starts a writer that blocks on a full channel, and interrupts it. Returns the result of its
+ * write(2), or a negative errno.
+ */
 static ssize_t interrupted_write(const char *name, size_t size)
 {
 	struct writer *writer = writers_new(name, 1);
@@ -244,7 +247,7 @@ START_TEST(test_full_interrupted_writer_sent_nothing)
 }
 END_TEST
 
-/* Room for some of the write comes before it, while it waits, or both. */
+/* Room for a part of the write is made before the write, while it waits, or both. */
 START_TEST(test_full_interrupted_after_some_bytes_count_is_true)
 {
 	enum { ROOM = 100 * 1024 };
@@ -321,7 +324,7 @@ START_TEST(test_full_queue_holds_ten_messages)
 }
 END_TEST
 
-/* Tests that hold for every channel up to `end`, whether the pipe is served or a FIFO. */
+/* Adds the tests that apply to the first `end` channels, whether the pipe is served or a FIFO. */
 static void add_full_tests(TCase *tcase, int end)
 {
 	tcase_add_loop_test(tcase, test_full_further_writers_any_signal_ends, 0, 2 * end);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A daemon that spins for the next request before it sleeps does sleep, however long it may spin.
+ * A daemon that spins while it waits for the next request must sleep in the end, however long it
+ * may spin.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"

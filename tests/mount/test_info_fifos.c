@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What info/ says about FIFOs, which processes open without the daemon: who has them open, what is
- * in them, and what is left out while someone keeps one locked.
+ * in them, and what info/ leaves out while someone keeps a FIFO locked.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -22,7 +22,10 @@
 
 #define KEEPS "open_tree"
 
-/* LOOKS: more than there are workers. LETS_GO: milliseconds, with a margin for a busy machine. */
+/*
+ * LOOKS: how many processes look at the same time, more than there are workers. LETS_GO: within how
+ * many milliseconds the daemon lets a FIFO go, with a margin for a busy machine.
+ */
 enum { OTHER = 4321, ATTACKER = 65534, LOOKS = 6, LETS_GO = 20000 };
 
 static const char *const makes[] = {"create pipes/f", "create pipes/f keep=no"};
@@ -34,8 +37,7 @@ static void make_fifo(int i)
 	must(chmod(ipc_path("pipes/f"), 0666));
 }
 
-/* Processes that have it open until the test ends. */
-
+/* A process that has pipes/f open until the test ends it. */
 struct user {
 	int flags;
 	pid_t pid;
@@ -96,7 +98,7 @@ START_TEST(test_info_fifos_count_who_has_one_open)
 	expect_users(0, 0);
 	users_start();
 	expect_users(2, 2);
-	/* A caller who may not see the others' processes learns how many there are. */
+	/* A caller who may not see the others' processes learns only how many there are. */
 	child_must_as(ATTACKER, counts_run, NULL);
 	for (int i = 0; i < N_USERS; i++)
 		user_end(&users[i]);
@@ -136,7 +138,9 @@ static bool is_let_go(void *arg)
 	return strstr(look_at("info/pipes/f/status"), "\nheld no\n");
 }
 
-/* Nobody has written for a while: the daemon lets go, but a reader does not. */
+/*
+ * When nobody has written for a while, the daemon lets the FIFO go, but a reader still has it open.
+ */
 START_TEST(test_info_fifos_reader_of_what_is_let_go_is_counted)
 {
 	make_fifo(KEPT_FIFO);
@@ -216,11 +220,9 @@ START_TEST(test_info_fifos_peek_is_where_there_is_a_way)
 }
 END_TEST
 
-/* A FIFO that is kept locked. */
-
 static struct hung hung;
 
-/* The kernel holds the lock while it copies from a page that never comes. */
+/* Locks the FIFO: the kernel holds its lock while it copies from a page that never comes. */
 static int lock_run(void *arg)
 {
 	char path[128];
@@ -296,7 +298,7 @@ START_TEST(test_info_fifos_locked_one_is_left_out)
 }
 END_TEST
 
-/* However often someone looks. */
+/* A locked FIFO costs few threads, however often someone looks. */
 START_TEST(test_info_fifos_locked_one_costs_few_threads)
 {
 	pid_t looks[LOOKS], pid = lock_fifo();

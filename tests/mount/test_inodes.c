@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Inode numbers: no two things in the mount have the same one, lists give those that stat(2) gives,
- * and 32-bit programs without large file support can handle them all.
+ * Inode numbers: no two things in the mount have the same number, directories list the numbers that
+ * stat(2) gives, and 32-bit programs without large file support can handle them all.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -29,7 +29,10 @@ static struct {
 } seen[NUMBERS_MAX];
 static size_t n_seen;
 
-/* Where names are addresses, the number is a hash, and each stat is of another connection. */
+/*
+ * Whether the names in a directory are addresses. There the inode number is a hash, and each
+ * stat(2) is of another connection.
+ */
 static bool is_of_addresses(const char *name)
 {
 	return strcmp(name, "sockets/unix") == 0 || strcmp(name, "sockets/tcp") == 0 ||
@@ -48,7 +51,7 @@ static void note(const char *name, ino_t ino)
 	snprintf(seen[n_seen++].path, sizeof(seen[0].path), "%s", name);
 }
 
-/* Calls `look` for everything below. */
+/* Calls `look` for everything below a directory, except where names are addresses. */
 static void walk(const char *name, void (*look)(const char *name, const struct stat *attr,
 						const struct dirent *entry))
 {
@@ -105,7 +108,7 @@ static void make_objects(void)
 	command("create sockets/servers/%s%d listen=tcp:localhost:0", "s", 2);
 }
 
-/* Removes the objects that the daemon keeps, and has open. */
+/* Removes the objects that the daemon keeps and has open. */
 static void remove_objects(void)
 {
 	for (int i = 0; i < N_EACH; i++) {
@@ -131,14 +134,14 @@ START_TEST(test_inodes_are_below_32_bits_and_differ)
 	must(stat(ipc.dir, &attr));
 	note(".", attr.st_ino);
 	walk("", look_at_number);
-	/* The objects made so far, each with its place in info/ and three files there. */
+	/* Each object made so far counts, with its place in info/ and three files there. */
 	ck_assert_uint_gt(n_seen, 8 * N_EACH * 4);
 	must(close(fd));
 	remove_objects();
 }
 END_TEST
 
-/* An object made again may get the old name, but not the old number. */
+/* An object that is made again may get the old name, but not the old inode number. */
 START_TEST(test_inodes_of_the_next_object_are_others)
 {
 	static const char *const kinds[] = {"pipes", "queues", "shm", "events"};
@@ -165,7 +168,10 @@ static void cycle(void)
 	must(msgctl(id, IPC_RMID, NULL));
 }
 
-/* An identifier has more bits than a number, but the numbers of existing objects still differ. */
+/*
+ * An identifier has more bits than an inode number, but the numbers of existing objects still
+ * differ.
+ */
 START_TEST(test_inodes_of_system_v_objects_that_came_after_many)
 {
 	int ids[3];

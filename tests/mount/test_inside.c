@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The mount meets itself: a request leads, by a path, into the mount again. Whatever comes of it,
- * the daemon must not wait for itself.
+ * Requests that lead, by a path, back into the same mount. Whatever comes of such a request, the
+ * daemon must not wait for itself.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -49,7 +49,10 @@ static bool has_no_pipe(void *unused)
 	return !entry;
 }
 
-/* The socket goes with the server, but a moment later: by a request to the mount like any other. */
+/*
+ * Removes the server, and waits for its socket to go. The daemon removes the socket a moment later,
+ * by an ordinary request to the mount.
+ */
 static void remove_server(void)
 {
 	must(rmdir(ipc_path("sockets/servers/s")));
@@ -68,7 +71,10 @@ START_TEST(test_inside_server_listens)
 }
 END_TEST
 
-/* The socket's attributes are in the mount: the daemon must not wait for itself to change them. */
+/*
+ * The socket is in the mount: the daemon must not wait for itself to change the socket's
+ * attributes.
+ */
 START_TEST(test_inside_server_changes_its_socket)
 {
 	struct stat attr;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Which end of a kept FIFO waits for the other, and what the two learn of each other. A writer
- * needs no reader, a reader of waiting data needs no writer, and the end-of-file is the kernel's;
- * with eof=never there is none.
+ * needs no reader, a reader of waiting data needs no writer, and the end-of-file comes from the
+ * kernel. With eof=never there is no end-of-file.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -28,7 +28,7 @@ static const char *pipe_path(void)
 	return ipc_path(PIPE_NAME);
 }
 
-/* Opens, writes this many bytes and closes, like a program that does nothing else. */
+/* Opens the FIFO, writes this many bytes and closes it, like a program that does nothing else. */
 static void put(size_t size, char value)
 {
 	static char data[KEPT_CAPACITY];
@@ -130,7 +130,7 @@ START_TEST(test_ends_empty_reader_waits_in_open_until_a_writer_comes)
 }
 END_TEST
 
-/* Also after the FIFO was read empty, not only when it is new. */
+/* The FIFO has been read empty before: its readers wait just as they do on a new FIFO. */
 START_TEST(test_ends_reader_that_waits_in_open_is_interruptible)
 {
 	static const int signals[] = {SIGINT, SIGKILL};
@@ -294,7 +294,10 @@ START_TEST(test_ends_never_set_on_one_that_is_there)
 }
 END_TEST
 
-/* Many processes open a missing name at the same time: one makes it, and no byte is lost. */
+/*
+ * One of many processes that open a missing name at the same time. One of them makes the FIFO, and
+ * no byte is lost.
+ */
 static int create_run(void *arg)
 {
 	int fd = open(pipe_path(), O_WRONLY | O_CREAT | O_APPEND, 0666);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Kept FIFOs that nobody uses. A few seconds later they cost the daemon no descriptor, they work
- * again at once when someone comes, and they are never let go while they hold data.
+ * Kept FIFOs that nobody uses. After a few seconds they cost the daemon no descriptor. They work
+ * again at once when someone opens them, and they are never let go while they hold data.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -21,7 +21,7 @@
 /* EACH: the most bytes of memory that an unused FIFO may cost. */
 enum { N_PIPES = 200, MANY = 10000, EACH = 1536, STRANGER = 65534 };
 
-static int n_idle; /* the descriptors of a daemon that holds nothing */
+static int n_idle; /* the number of descriptors of a daemon that holds no FIFO */
 
 static bool holds_no_more(void *arg)
 {
@@ -46,7 +46,7 @@ static void use_all(void)
 	}
 }
 
-/* ls -l */
+/* Lists pipes/ as ls -l does. Returns 0 if it has *arg entries, else an errno. */
 static int list_run(void *arg)
 {
 	DIR *dir = opendir(ipc_path("pipes"));
@@ -75,7 +75,7 @@ START_TEST(test_idle_unused_ones_cost_no_descriptor_and_work_again)
 }
 END_TEST
 
-/* More FIFOs than the daemon may have descriptors, or nearly as many. */
+/* There are more FIFOs than the daemon may have descriptors, or nearly as many. */
 START_TEST(test_idle_ten_thousand_are_made_and_looked_at)
 {
 	long memory = mount_memory(&ipc);
@@ -93,8 +93,8 @@ START_TEST(test_idle_ten_thousand_are_made_and_looked_at)
 END_TEST
 
 /*
- * What an idler does with its own FIFO before the daemon lets go of all that it may, and what is
- * true of that FIFO afterwards.
+ * One way to leave a FIFO unused. before() makes the FIFO and prepares it. The daemon then lets go
+ * of all FIFOs that it may, and after() checks what is true of this one.
  */
 struct idler {
 	const char *name;
@@ -186,7 +186,7 @@ static void reader_after(struct idler *idler)
 	must_have_end(idler);
 }
 
-/* Reopening an O_PATH descriptor asks the daemon nothing. */
+/* The daemon is not asked when an O_PATH descriptor is reopened. */
 static void path_before(struct idler *idler)
 {
 	kept_make(idler->name);
@@ -200,7 +200,10 @@ static void path_after(struct idler *idler)
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", idler->fd);
 	writer = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-	/* As natively where nobody reads. But what is accepted is kept. */
+	/*
+	 * The open may fail as it does natively where nobody reads. But bytes that are accepted are
+	 * kept.
+	 */
 	if (writer < 0) {
 		ck_assert_int_eq(errno, ENXIO);
 		return;
@@ -218,7 +221,7 @@ static void never_before(struct idler *idler)
 	look_command(line);
 }
 
-/* Held all the time or not, an open for reading does not wait. */
+/* An open for reading does not wait, whether the daemon held the FIFO all the time or not. */
 static void never_after(struct idler *idler)
 {
 	must(close(channel_open(idler->name, O_RDONLY)));
@@ -236,7 +239,10 @@ static void empty_after(struct idler *idler)
 	kept_await_held(idler->name, "no");
 }
 
-/* The one with a process comes first: later it would inherit the others' descriptors. */
+/*
+ * The idler with a child process comes first: a later child would inherit the other idlers'
+ * descriptors.
+ */
 static struct idler idlers[] = {
 	{.name = "pipes/waiting", .before = waiting_before, .after = waiting_after},
 	{.name = "pipes/data", .before = data_before, .after = data_after},

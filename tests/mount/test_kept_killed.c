@@ -24,8 +24,9 @@
 enum { N_RECORDS = 100000, RECORD = 16, READ_MOST = 256, N_WRITERS = 8, N_BLOCKS = 100 };
 
 /*
- * Where the readers' read(2) puts what it takes, one record after the other. The kernel has written
- * it here before a signal can end the reader, so the log is everything that was ever taken.
+ * The log of all readers: their read(2) puts what it takes directly here, one record after the
+ * other. The kernel has written a record here before a signal can end the reader, so the log is
+ * everything that was ever taken.
  */
 static struct record {
 	uint64_t number, inverse;
@@ -177,7 +178,7 @@ START_TEST(test_killed_or_not_writes_of_pipe_buf_are_whole)
 	reader = channel_open(PIPE_NAME, O_RDWR);
 	for (int i = 0; i < N_WRITERS; i++)
 		pids[i] = child_start(write_blocks_run, (void *)&letters[i]);
-	/* The reads are not of whole blocks, so that torn ones show. */
+	/* The reads are not of whole blocks, so that torn blocks show. */
 	while (size < sizeof(all))
 		size += (size_t)must(read(reader, all + size,
 					  sizeof(all) - size < 7001 ? sizeof(all) - size : 7001));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The name of a kept FIFO: removed, moved and replaced while processes have the FIFO open, which
- * they go on using natively; mode and owner, which the kernel obeys; and keep=yes and keep=no,
+ * can still use it natively; mode and owner, which the kernel obeys; and keep=yes and keep=no,
  * which turn a plain FIFO into a kept one and back.
  */
 #include "tests/mount/channels.h"
@@ -94,7 +94,10 @@ static int fill_run(void *arg)
 	return fd >= 0 && write(fd, data, sizeof(data)) == KEPT_CAPACITY ? 0 : errno;
 }
 
-/* Part of the write had gone in: the short count tells of the end. Tests ignore SIGPIPE. */
+/*
+ * A part of the write has gone in before the removal, so the write ends with a short count. Tests
+ * ignore SIGPIPE.
+ */
 START_TEST(test_names_removed_full_writer_ends)
 {
 	pid_t pid;
@@ -223,7 +226,10 @@ static int write_plain_run(void *arg)
 	return fd < 0 || write(fd, "plain", 5) != 5 ? errno : 0;
 }
 
-/* A thread closes what has been let go. */
+/*
+ * Whether the FIFO has no reader any more. A thread closes the ends that the daemon lets go, so
+ * this may take a moment.
+ */
 static bool has_no_reader(void *arg)
 {
 	int fd = open(pipe_path(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * poll, select and epoll on kept FIFOs. Where others hold the other end, they report what they
- * report for a FIFO on a tmpfs: each of these tests does the same to both and compares. Where only
- * the daemon holds it, there is neither POLLERR nor POLLHUP before the data is gone.
+ * poll, select and epoll on kept FIFOs. Where a process has the other end open, they report what
+ * they report for a FIFO on a tmpfs: each of these tests does the same to both FIFOs and compares.
+ * Where only the daemon holds the other end, there is neither POLLERR nor POLLHUP before the data
+ * is gone.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -19,9 +20,9 @@
 enum { MOST = 64 };
 
 /*
- * What was seen at one place, in order. The last writer leaves only at the end. When it leaves, the
- * daemon looks for data, may find what the next writer has written, and may be a writer itself for
- * a moment.
+ * What was seen at one place, in order. In each sequence the last writer leaves only at the end.
+ * When it leaves, the daemon looks for data, may find what the next writer has written, and may be
+ * a writer itself for a moment.
  */
 struct trace {
 	int n, seen[MOST];
@@ -60,7 +61,7 @@ static void take(int fd, size_t size)
 	ck_assert_int_eq(must(read(fd, data, size)), size);
 }
 
-/* Gives both the same room. */
+/* Gives the FIFO the same capacity at both places. */
 static void set_room(int fd)
 {
 	must(fcntl(fd, F_SETPIPE_SZ, 1 << 16));
@@ -226,7 +227,7 @@ START_TEST(test_kept_poll_is_as_on_a_tmpfs)
 }
 END_TEST
 
-/* A sleeper is woken by what the other end does, whatever the method. */
+/* Whatever the method, a process that sleeps at one end is woken by what the other end does. */
 static void sleepers(struct trace *trace, const char *path, int method)
 {
 	int reader = kept_reader(path), writer = kept_writer(path);
@@ -267,7 +268,10 @@ static bool has_only_hup(void *arg)
 	return poll_now(*(int *)arg) == POLLHUP;
 }
 
-/* To the reader the daemon is a writer then, until the last byte is gone. */
+/*
+ * After its only writer has left, the reader sees the daemon as a writer until the last byte is
+ * gone.
+ */
 START_TEST(test_kept_poll_data_of_one_who_left)
 {
 	int reader;
@@ -295,7 +299,7 @@ START_TEST(test_kept_poll_waiting_reader_wakes_on_the_end)
 	reader = kept_reader(ipc_path("pipes/p"));
 	channel_put("pipes/p", "data", 4);
 	kept_await_held("pipes/p", "both");
-	/* POLLHUP is reported, asked for or not. */
+	/* POLLHUP is reported even if it was not asked for. */
 	waiter_start(&waiter, reader, 0, methods[_i]);
 	take(reader, 4);
 	ck_assert_int_eq(waiter_end(&waiter), POLLHUP);
@@ -318,7 +322,7 @@ START_TEST(test_kept_poll_writer_without_reader_has_no_error)
 }
 END_TEST
 
-/* The daemon watches it too, but takes nobody's edge. */
+/* The daemon watches the FIFO too, but must not take an edge from any other waiter. */
 START_TEST(test_kept_poll_many_waiters_one_write_wakes_all)
 {
 	enum { N_WAITERS = 8 };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Rounds of writers that come, write and leave, and of readers that come and read to the end, in
- * four patterns, as close together as possible. Between them the daemon takes a write end of its
- * own and gives it up. Nobody may hang, each reader finds an end-of-file, and what was written
- * comes out once and in order. $IPCFS_TEST_ROUNDS sets the number of rounds of each pattern.
+ * four patterns, as close together as possible. In between, the daemon takes a write end of its own
+ * and gives it up. Nobody may hang, each reader finds an end-of-file, and what was written comes
+ * out once and in order. $IPCFS_TEST_ROUNDS sets the number of rounds of each pattern.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -22,7 +22,7 @@ struct writer {
 	pthread_t thread;
 	int id;
 	int pieces;
-	size_t size; /* of each piece */
+	size_t size; /* the size of each piece */
 	unsigned int delay;
 	int error;
 };
@@ -33,7 +33,10 @@ struct reader {
 	int error;
 };
 
-/* How far each writer has come, and the readers with its bytes. A byte tells whose it is. */
+/*
+ * How many bytes each writer has sent, and how many of these the readers have taken. Each byte
+ * tells which writer it is from.
+ */
 static unsigned long sent[N_WRITERS], taken[N_WRITERS];
 static unsigned int seed;
 
@@ -143,7 +146,10 @@ static void read_to_end(void)
 	reader_end(&reader);
 }
 
-/* A writer that came after the reader's end-of-file leaves what the next reader must find. */
+/*
+ * Reads what is left by a writer that came after the reader's end-of-file: the next reader must
+ * find it.
+ */
 static void read_what_is_left(void)
 {
 	int fd = channel_open("pipes/p", O_RDONLY | O_NONBLOCK);

@@ -82,7 +82,7 @@ static void put_vmsplice(int writer)
 	}
 }
 
-/* From a pipe that keeps the data. It is read afterwards. */
+/* tee(2) takes the data from a pipe that keeps it. The data is read from that pipe afterwards. */
 static void put_tee(int writer)
 {
 	static char back[SIZE];
@@ -101,7 +101,9 @@ static void (*const puts_[])(int writer) = {put_write, put_splice_file, put_send
 					    put_tee};
 enum { N_PUTS = sizeof(puts_) / sizeof(puts_[0]) };
 
-/* Each takes some bytes, which end up in `buf`, and returns how many: 0 at the end. */
+/*
+ * Each of the take functions moves some bytes to `buf` and returns their number: 0 at end-of-file.
+ */
 static ssize_t take_read(int reader, char *buf, size_t size)
 {
 	return must(read(reader, buf, size));
@@ -177,7 +179,7 @@ static void take_to_end(int how, int reader)
 	ssize_t n = 1;
 
 	while (n > 0) {
-		/* Less than all, and not whole pages. */
+		/* Take less than all, and not whole pages. */
 		size_t room = SIZE - size < 9000 ? SIZE - size : 9000;
 
 		n = takes[how](reader, buf + size, room ? room : 1);
@@ -230,7 +232,7 @@ START_TEST(test_splice_both_at_once)
 }
 END_TEST
 
-/* Calls fail just as they do on a tmpfs. */
+/* Calls that are refused fail just as they do on a tmpfs. */
 START_TEST(test_splice_refusals_are_native)
 {
 	int errors[N_PLACES][3] = {{0}};
@@ -255,7 +257,7 @@ START_TEST(test_splice_refusals_are_native)
 }
 END_TEST
 
-/* No thread of the test sleeps while the read waits for a writer, and then for the end. */
+/* No thread of the test sleeps while the read waits for a writer, and then for the end-of-file. */
 START_TEST(test_splice_ring_waits_for_a_writer)
 {
 	char buf[16];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The end of a mount with kept FIFOs in it. What the daemon holds never makes the mount busy; what
- * a client has open does. Clients come to a natural end however the daemon goes.
+ * The end of a mount with kept FIFOs in it. The ends that the daemon holds never make the mount
+ * busy; the files that a client has open do. However the daemon ends, its clients find an
+ * end-of-file or EPIPE where they would natively.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -67,8 +68,8 @@ static void end_by_kill(void)
 
 static const struct {
 	void (*run)(void);
-	int status;   /* the daemon's */
-	bool is_busy; /* refused while a client has something open */
+	int status;   /* the daemon's wait status */
+	bool is_busy; /* the unmount is refused while a client has something open */
 } ends[] = {
 	{end_by_unmount, 0, true}, {end_lazily, 0, false},        {end_by_term, 0, false},
 	{end_by_int, 0, false},    {end_by_kill, SIGKILL, false},
@@ -83,7 +84,7 @@ static void end_mount(int how)
 
 static void mount_again(void)
 {
-	/* A killed daemon leaves it mounted. */
+	/* A daemon that was killed leaves its mount behind. */
 	(void)umount2(ipc.dir, MNT_DETACH);
 	mount_start(&ipc, "ipc", "allow_other");
 	kept_make(PIPE_NAME);
@@ -101,7 +102,7 @@ START_TEST(test_unmount_with_data_held_and_mounted_again)
 }
 END_TEST
 
-/* Right after FIFOs were made and used: the daemon's work on them is still under way. */
+/* The mount ends right after FIFOs were made and used, while the daemon still works on them. */
 START_TEST(test_unmount_in_the_middle_of_work)
 {
 	for (int round = 0; round < 20; round++) {
@@ -186,7 +187,7 @@ static int read_to_end_run(void *arg)
 	return n < 0 ? errno : 0;
 }
 
-/* The reader waited only because of the daemon's own write end. */
+/* The reader waits only because the daemon has a write end of its own. */
 START_TEST(test_unmount_client_that_waits_for_data_finds_an_end)
 {
 	int how = FIRST_NOT_BUSY + _i, reader;
@@ -248,7 +249,7 @@ START_TEST(test_unmount_clients_of_each_other_go_on)
 }
 END_TEST
 
-/* Each mount has its own pipes, and does not let go what the other one holds. */
+/* Each mount has its own pipes, and does not let go what the other mount holds. */
 START_TEST(test_unmount_one_of_two_mounts)
 {
 	struct mount second;
@@ -267,7 +268,7 @@ START_TEST(test_unmount_one_of_two_mounts)
 }
 END_TEST
 
-/* Another mount that comes or goes is none of the daemon's business. */
+/* When another mount comes or goes, the daemon lets nothing go. */
 START_TEST(test_unmount_of_others_lets_nothing_go)
 {
 	kept_make(PIPE_NAME);

@@ -36,7 +36,7 @@ static struct count *count_new(rlim_t limit)
 	return count;
 }
 
-/* A user with no queues in any namespace: the kernel charges users for all of them. */
+/* Returns a user with no queues in any namespace: the kernel charges a user for all of them. */
 static unsigned int fresh_user(void)
 {
 	return 100000 + (unsigned int)getpid();
@@ -121,7 +121,7 @@ static int make_many_run(void *arg)
 	return 0;
 }
 
-/* Opens one channel over and over until refused. */
+/* Opens one channel over and over, until an open is refused. */
 static int open_many_run(void *arg)
 {
 	for (int i = 0; i < N_GREEDY_OPENS; i++)
@@ -135,7 +135,7 @@ struct greedy {
 	void *arg;
 };
 
-/* Stops itself when it has all that it can get. */
+/* Takes all that it can get, then stops itself and so keeps it. */
 static int greedy_run(void *arg)
 {
 	struct greedy *greedy = arg;
@@ -145,7 +145,7 @@ static int greedy_run(void *arg)
 	return ret;
 }
 
-/* Limits the daemon to 1,000 descriptors. Its users' processes may have as many each. */
+/* Limits the daemon to 1,000 descriptors. Each of its users' processes may have as many. */
 static void limit_descriptors(void)
 {
 	const struct rlimit small = {1000, 1000};
@@ -219,8 +219,8 @@ static int make_late_run(void *arg)
 }
 
 /*
- * A user may stop a process that acts in their name while the kernel has the directory locked for
- * it. The creation then ends, as if by a signal.
+ * A user can stop the daemon's process that acts in their name, while the kernel has the directory
+ * locked for it. The creation then ends, as if by a signal.
  */
 START_TEST(test_limits_user_stops_a_creation_others_go_on)
 {
@@ -237,7 +237,7 @@ START_TEST(test_limits_user_stops_a_creation_others_go_on)
 }
 END_TEST
 
-/* 64 KiB of shared memory for the whole test. */
+/* Limits shared memory to 64 KiB for the whole test. */
 static void shrink_shm(void)
 {
 	must(mount(NULL, "/dev/shm", NULL, MS_REMOUNT, "size=64k"));

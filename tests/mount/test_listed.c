@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What ls -l leaves with the kernel for a moment: attributes that may be used, and names that must
- * not lead to the same inode twice. Lists are read right before each use, because the moment is
- * short.
+ * After an ls -l, the kernel keeps attributes and names for a moment. The attributes may be used,
+ * and the names must not lead to the same inode twice. Lists are read right before each use,
+ * because the moment is short.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -16,7 +16,7 @@
 
 enum { N_PIPES = 20, N_PROCESSES = 4, N_ROUNDS = 200, N_BLOCKED_ROUNDS = 30 };
 
-/* As ls -l: asks for each entry's attributes as it is read. Returns the number of entries. */
+/* Lists pipes/ as ls -l does, with each entry's attributes. Returns the number of entries. */
 static int list_long(void)
 {
 	DIR *dir = opendir(ipc_path("pipes"));
@@ -55,7 +55,7 @@ static void pipes_make(void)
 	}
 }
 
-/* Opens what has just been listed. Several processes do so at the same time. */
+/* Opens a pipe that has just been listed. Several processes do so at the same time. */
 static int list_and_open(void *arg)
 {
 	char byte = 'x';
@@ -89,7 +89,7 @@ END_TEST
 
 static int ready[2];
 
-/* Waits in write(2), through a name that the kernel has from the list. */
+/* Waits in write(2), having opened the pipe by a name that the kernel has from the list. */
 static int list_and_block(void *arg)
 {
 	int fd;

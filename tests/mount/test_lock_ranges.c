@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Ranges of bytes that a process has locked on an object of each kind, as another process sees
- * them; and how many there may be.
+ * them. Also how many such ranges there may be.
  */
 #include "tests/mount/fixture.h"
 #include "tests/mount/locking.h"
@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Another process asks what is in its way. */
+/* Another process asks which lock is in the way of `range`. The answer must be `expected`. */
 struct asking {
 	struct locking locking;
 	struct flock range, expected;
@@ -77,7 +77,7 @@ START_TEST(test_lock_ranges_split_and_join)
 }
 END_TEST
 
-/* Locks byte by byte until that is refused, and gives everything back on request. */
+/* Locks single bytes until a lock is refused. After SIGUSR1, unlocks them all. */
 static int fill_body(void *arg)
 {
 	const struct locking *locking = arg;
@@ -103,7 +103,7 @@ static int lock_far_body(void *arg)
 	return lock_record(F_SETLK, locking_open(locking->target), byte);
 }
 
-/* No user can make the daemon remember locks without limit, and nobody else suffers for it. */
+/* No user can make the daemon remember locks without limit, and other users can still lock. */
 START_TEST(test_lock_ranges_too_many_are_refused)
 {
 	struct locking locking = locking_begin(_i * N_CALLS + RECORD);

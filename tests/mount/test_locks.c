@@ -95,7 +95,10 @@ START_TEST(test_locks_end_with_who_has_them)
 }
 END_TEST
 
-/* With fcntl(2), this ends all of the process's locks. */
+/*
+ * A process that closes another descriptor of the object loses all its fcntl(2) locks on the
+ * object.
+ */
 START_TEST(test_locks_other_descriptor_is_closed)
 {
 	struct locking locking = locking_begin(_i);
@@ -112,7 +115,10 @@ static int pause_body(void *arg)
 	return 0;
 }
 
-/* fcntl(2) locks are not inherited; the others belong to the open file. */
+/*
+ * A child does not inherit fcntl(2) locks. The other two kinds belong to the open file, which the
+ * child shares.
+ */
 START_TEST(test_locks_child_has_the_open_file)
 {
 	struct locking locking = locking_begin(_i);
@@ -149,7 +155,7 @@ START_TEST(test_locks_calls_do_not_meet)
 	struct locking locking = locking_begin(_i), other = locking;
 
 	if (locking.call == OPEN_FILE)
-		return; /* it conflicts with RECORD */
+		return; /* OPEN_FILE conflicts with RECORD */
 	other.call = locking.call == FLOCK ? RECORD : FLOCK;
 	ck_assert_int_eq(locking_set(&locking, F_WRLCK, false), 0);
 	ck_assert_int_eq(locking_try(&other, F_WRLCK), 0);
@@ -168,7 +174,7 @@ static int refused_body(void *arg)
 	return mount_descriptors(&ipc) > before ? 202 : 0;
 }
 
-/* A lock of a region takes one of the daemon's descriptors. */
+/* A lock of a region takes one of the daemon's descriptors, but a lock that is refused must not. */
 START_TEST(test_locks_refused_one_costs_no_descriptor)
 {
 	struct locking locking = locking_begin(REGION * N_CALLS + _i);
@@ -180,7 +186,7 @@ END_TEST
 
 static const char *const texts[] = {"README", "info/summary"};
 
-/* Each lookup of these gives another object. */
+/* Texts can't be locked, because each lookup of a text gives another object. */
 START_TEST(test_locks_texts_have_none)
 {
 	int fd = (int)must(open(ipc_path(texts[_i]), O_RDONLY));

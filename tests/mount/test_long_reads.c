@@ -42,7 +42,7 @@ static int open_long(int flags)
 /* Writes words that count up, a mebibyte at a time. */
 static void put_words(int fd, size_t size)
 {
-	static _Alignas(PAGE) uint64_t words[MIB / 8]; /* aligned, to be one request */
+	static _Alignas(PAGE) uint64_t words[MIB / 8]; /* aligned, so that a write is one request */
 	static uint64_t next;
 
 	for (size_t done = 0; done < size; done += MIB) {
@@ -74,7 +74,10 @@ static void *put_three(void *arg)
 	return NULL;
 }
 
-/* The bytes of a waiting writer are as good as those that wait in the pipe. */
+/*
+ * A read takes the bytes of a waiting writer as well as those that wait in the pipe, in their
+ * order.
+ */
 START_TEST(test_long_reads_go_on_where_they_were)
 {
 	int fd = open_long(O_RDWR);
@@ -142,7 +145,7 @@ static bool blocked_has_tid(void *arg)
 	return ((struct blocked *)arg)->tid != 0;
 }
 
-/* A waiting read is answered from the write: a full write gives a full read. */
+/* A waiting read is answered from the write, and returns all the bytes of a full write. */
 START_TEST(test_long_reads_that_wait_get_all_of_a_write)
 {
 	struct blocked blocked = {.fd = open_long(O_RDWR), .size = (size_t)(1 + 2 * _i) * MIB};
@@ -176,7 +179,9 @@ static void *drain_run(void *arg)
 	return NULL;
 }
 
-/* Each of the threads on one descriptor keeps what it got; none waits while it has bytes. */
+/*
+ * Several threads read from one descriptor. Each keeps what it got; none waits while it has bytes.
+ */
 START_TEST(test_long_reads_of_several_threads_lose_nothing)
 {
 	int writer = open_long(O_WRONLY), reader = open_long(O_RDONLY);
@@ -199,7 +204,9 @@ static bool all_are_seen(void *arg)
 	return n_seen == N_WORDS / 8;
 }
 
-/* The same with writers that stay. A thread with bytes that waited for more would wait for ever. */
+/*
+ * The same with writers that stay. A thread that had bytes and waited for more would wait for ever.
+ */
 START_TEST(test_long_reads_of_several_threads_end_without_end_of_file)
 {
 	int fd = open_long(O_RDWR);

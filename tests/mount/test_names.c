@@ -20,7 +20,10 @@ enum { N_NAMES = 3000, N_PROCESSES = 8, N_ROUNDS = 2000 };
 enum { N_DIRS = 3, N_QUEUES = 200 };
 
 static const char *const dir_names[N_DIRS] = {"pipes", "queues", "shm"};
-/* The features needed to list them, and for their entries to be the objects themselves. */
+/*
+ * The features needed to list a directory, and those needed for its entries to be the objects
+ * themselves.
+ */
 static const char *const listed_needs[N_DIRS] = {"", "mqueue_mount", ""};
 static const char *const same_needs[N_DIRS] = {"", "", "passthrough"};
 
@@ -39,7 +42,7 @@ static void name_make(const char *dir, int number)
 	must(close(fd));
 }
 
-/* Makes many objects and returns how many: there cannot be thousands of queues. */
+/* Makes many objects, but fewer queues: there cannot be thousands of those. Returns how many. */
 static int names_make(const char *dir)
 {
 	int n = strcmp(dir, "queues") ? N_NAMES : N_QUEUES;
@@ -53,7 +56,10 @@ static int names_make(const char *dir)
 	return n;
 }
 
-/* Reads on in the directory, and counts how often each number comes up. */
+/*
+ * Reads n_entries further entries of the directory, or all for -1, and counts how often each number
+ * comes up.
+ */
 static void names_count(DIR *dir, unsigned char *counts, int n_entries)
 {
 	struct dirent *entry;
@@ -145,7 +151,10 @@ static bool is_expected(int error)
 	       error == ESTALE;
 }
 
-/* Does some operation on some name. Whatever it finds there, only these errors are right. */
+/*
+ * Does a random operation on a random name. Returns an errno if the operation failed with one that
+ * is not expected, else 0.
+ */
 static int name_use(struct walk *walk, int dir)
 {
 	const char *path = numbered(dir_names[dir], (int)walk_random(walk, 3));
@@ -188,7 +197,7 @@ static int names_run(void *arg)
 	return error;
 }
 
-/* The fixture then checks whether the daemon has kept anything of it. */
+/* After the test, the fixture checks that the daemon has kept no descriptor. */
 START_TEST(test_names_used_by_many_at_once_nothing_breaks)
 {
 	pid_t pids[N_PROCESSES];

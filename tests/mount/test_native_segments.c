@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * System V segments and sets. At one end is a program that uses shmat(2) and semop(2), at the other
- * one that maps, reads and writes the mount's files.
+ * end one that maps, reads and writes the mount's files.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -22,8 +22,6 @@
 #define KEY  0x4d2
 #define SHM  "sysv/shm/0x000004d2"
 #define SEMS "sysv/sems/0x000004d2"
-
-/* Segments. */
 
 START_TEST(test_native_sysv_segment_is_the_same_memory_both_ways)
 {
@@ -111,8 +109,6 @@ START_TEST(test_native_sysv_segment_is_born_by_truncate)
 }
 END_TEST
 
-/* Sets. */
-
 static int write_list(void *list)
 {
 	int fd = open(ipc_path(SEMS), O_WRONLY);
@@ -134,7 +130,7 @@ START_TEST(test_native_sysv_list_waits_for_native_semop)
 	must(semop(id, up, 1));
 	mount_settle(&ipc);
 	ck_assert(!child_has_ended(writer, 0));
-	ck_assert_str_eq(look_at(SEMS), "1\n0\n"); /* all of it or nothing */
+	ck_assert_str_eq(look_at(SEMS), "1\n0\n"); /* either all of the list is done or nothing */
 	must(semop(id, up, 1));
 	ck_assert_int_eq(child_end(writer), 0);
 	ck_assert_str_eq(look_at(SEMS), "0\n5\n");
@@ -178,7 +174,7 @@ int main(void)
 
 	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
 		tcase_add_test(tcase, tests[i]);
-	/* Without both, a segment is copied, and attached for that. */
+	/* Without these features, the daemon copies the segment, and attaches it to do so. */
 	case_add_needing(tcase, test_native_sysv_segment_is_the_same_memory_both_ways, 0,
 			 "passthrough:map_files");
 	case_add_needing(tcase, test_native_sysv_segment_shown_stays_as_attached_as_it_was, 0,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Named semaphores and eventfds. At one end is a program that uses sem_wait(3), sem_post(3) and
- * eventfd(2), at the other one that reads and writes the mount's files.
+ * eventfd(2), at the other end one that reads and writes the mount's files.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -17,8 +17,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-/* Named semaphores. */
 
 static int read_unit(void *name)
 {
@@ -67,7 +65,7 @@ START_TEST(test_native_sem_write_wakes_native_waiters)
 }
 END_TEST
 
-/* A poll takes nothing, and passes on what woke it. */
+/* A poll takes no unit, and passes on the wake-up that ended its wait. */
 START_TEST(test_native_sem_poll_is_told_and_takes_nothing)
 {
 	struct pollfd ready = {.events = POLLIN};
@@ -107,8 +105,6 @@ START_TEST(test_native_sem_file_truncated_daemon_lives)
 	ck_assert_int_eq(read_unit("sems/s"), 0);
 }
 END_TEST
-
-/* Eventfds. */
 
 START_TEST(test_native_event_descriptor_is_the_same_counter)
 {

@@ -160,7 +160,8 @@ START_TEST(test_native_shm_semaphores_are_not_listed)
 END_TEST
 
 /*
- * Natively epoll_ctl(2) gives EPERM, but the daemon is not asked. What programs see must be true.
+ * Natively, epoll_ctl(2) on shared memory fails with EPERM. In the mount the call succeeds, and the
+ * daemon is not asked. The events that programs then see must be true.
  */
 START_TEST(test_native_shm_is_always_ready_for_epoll)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * System V queues. At one end is a program that uses msgsnd(2) and msgrcv(2), at the other one that
- * reads and writes the mount's files.
+ * System V queues. At one end is a program that uses msgsnd(2) and msgrcv(2), at the other end one
+ * that reads and writes the mount's files.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -116,7 +116,10 @@ START_TEST(test_native_sysv_blocked_reader_queue_removed_eidrm)
 }
 END_TEST
 
-/* The thread that waits takes empty messages, while readers keep being interrupted. */
+/*
+ * The daemon's waiting thread takes empty messages while their readers keep being interrupted: none
+ * may be lost.
+ */
 enum { N_EMPTY = 20000, N_EMPTY_READERS = 4 };
 
 struct empties {
@@ -172,7 +175,10 @@ START_TEST(test_native_sysv_empty_messages_interrupted_readers_lose_none)
 
 	for (int i = 0; i < N_EMPTY_READERS; i++)
 		readers[i] = child_start(read_empties, empties);
-	/* One by one, so that the readers wait and signals meet them. */
+	/*
+	 * Send the messages one by one, so that the readers have to wait, and signals interrupt
+	 * them.
+	 */
 	for (int i = 0; i < N_EMPTY; i++) {
 		must(msgsnd(id, &empty, 0, 0));
 		while (i % 2 && empties->n_read <= i && !is_stuck(empties, i))
@@ -189,7 +195,10 @@ START_TEST(test_native_sysv_empty_messages_interrupted_readers_lose_none)
 }
 END_TEST
 
-/* A thousand readers wait on one queue: one thread sleeps for them, and ends with them. */
+/*
+ * A thousand readers wait on one queue. One thread of the daemon sleeps for all of them, and ends
+ * with them.
+ */
 enum { N_READERS = 1000 };
 
 static bool all_wait(void *arg)

@@ -59,7 +59,7 @@ START_TEST(test_nodes_fifo_node_looks_like_one)
 }
 END_TEST
 
-/* mknod(2) insists on the type that it asks for, so this is not a FIFO. */
+/* mknod(2) must give the type that was asked for, a regular file, so this pipe is not a FIFO. */
 START_TEST(test_nodes_regular_node_is_a_served_pipe)
 {
 	struct stat st;
@@ -137,7 +137,7 @@ START_TEST(test_nodes_socket_node_has_its_listener_and_clients_as_peers)
 	must(listen(server, 1));
 	ck_assert(has_peer(getpid()));
 	pid = child_start(client_run, &address);
-	ck_assert(wait_until(peer_is_there, &pid, 20000)); /* before it is accepted */
+	ck_assert(wait_until(peer_is_there, &pid, 20000)); /* before the connection is accepted */
 	peer = (int)must(accept(server, NULL, NULL));
 	ck_assert(has_peer(pid));
 	must(close(server));

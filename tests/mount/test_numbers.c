@@ -58,7 +58,7 @@ static int tell_run(void *arg)
 	return 0;
 }
 
-/* Asks for all of them as an ordinary user. */
+/* Asks for the nodeids of all names, as an ordinary user. */
 static void nodeids_look(uint64_t nodeids[N_NAMES])
 {
 	int ends[2];
@@ -72,7 +72,8 @@ static void nodeids_look(uint64_t nodeids[N_NAMES])
 }
 
 /*
- * Whether the daemon has memory at this address. AddressSanitizer has some at every small address.
+ * Whether the daemon has memory at this address. With AddressSanitizer, it has some at every small
+ * address.
  */
 static bool daemon_has(uint64_t address)
 {
@@ -104,8 +105,8 @@ START_TEST(test_numbers_of_inodes_are_no_addresses)
 		ck_assert_msg(program_is_sanitized() || !daemon_has(nodeids[i]), "%s: %#" PRIx64,
 			      names[i], nodeids[i]);
 		/*
-		 * An index and a generation, both small. None of these is a number that FUSE uses
-		 * itself.
+		 * A nodeid consists of an index and a generation, both small. None of the nodeids
+		 * here is one that FUSE uses itself.
 		 */
 		ck_assert_uint_lt((uint32_t)nodeids[i], MOST);
 		ck_assert_uint_ge(nodeids[i] >> 32, 1);
@@ -120,7 +121,7 @@ START_TEST(test_numbers_of_root_is_fuses)
 }
 END_TEST
 
-/* A number that came back would lead whoever still has it to another object. */
+/* If a number came back, whoever still has it would be led to another object. */
 START_TEST(test_numbers_of_inodes_do_not_come_back)
 {
 	enum { TIMES = 200 };

@@ -41,7 +41,7 @@ int main(void)
 
 	tcase_add_test(tcase, test_random_pipes_as_native);
 	tcase_add_test(tcase, test_random_queues_as_native);
-	/* Only the file itself behaves like the file in everything. */
+	/* Without passthrough, a region does not behave like a native file in everything. */
 	case_add_needing(tcase, test_random_shm_as_native, 0, "passthrough");
 	return suite_run(suite);
 }

@@ -50,13 +50,13 @@ static void make_samples(void)
 	must(fcntl(ends[1], F_SETPIPE_SZ, TEXT_MAX));
 }
 
-/* The daemon keeps a descriptor for the event. */
+/* Removes the event, because the daemon keeps a descriptor for it. */
 static void unmake_samples(void)
 {
 	must(unlink(ipc_path("events/e")));
 }
 
-/* Reads to the end, which a second read finds too. */
+/* Reads to end-of-file, and checks that another read finds it again. Returns the size. */
 static ssize_t read_all(int fd, char *text)
 {
 	ssize_t n, size = 0;
@@ -112,7 +112,7 @@ START_TEST(test_reads_a_stream_shows_a_page)
 }
 END_TEST
 
-/* Nobody has read it, or asked for its size once it was open. */
+/* The text has not been read before, and nobody has asked for its size since it was opened. */
 START_TEST(test_reads_a_text_can_be_spliced)
 {
 	ssize_t size;
@@ -130,7 +130,7 @@ START_TEST(test_reads_a_text_can_be_spliced)
 }
 END_TEST
 
-/* However small it was when it was looked up. */
+/* All of a text is sent, however small it was when it was looked up. */
 START_TEST(test_reads_a_text_that_has_grown_can_be_spliced)
 {
 	char name[64];
@@ -192,7 +192,7 @@ START_TEST(test_reads_an_open_text_is_frozen_with_its_size)
 }
 END_TEST
 
-/* In the kernel, both opens have the same pages. */
+/* In the kernel, both opens share the same pages. */
 START_TEST(test_reads_a_text_that_is_opened_again_is_not_mixed_up)
 {
 	int fd = channel_open("info/inventory.json", O_RDONLY), again;
@@ -352,7 +352,7 @@ START_TEST(test_reads_ctl_has_an_end_until_it_is_written)
 }
 END_TEST
 
-/* Appending writes begin at any position, and stdio cuts lines anywhere. It works all the same. */
+/* Appending writes may begin anywhere, and stdio may cut lines anywhere, but ctl takes them. */
 START_TEST(test_reads_ctl_takes_what_is_appended)
 {
 	FILE *file;

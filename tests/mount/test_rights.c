@@ -262,7 +262,7 @@ START_TEST(test_rights_write_only_user_cannot_empty)
 }
 END_TEST
 
-/* truncate(2) of a FIFO is nonsense, so it is ctl that throws its bytes away. */
+/* A FIFO can't be truncated, so its bytes are thrown away through ctl. */
 START_TEST(test_rights_write_only_user_cannot_empty_by_ctl)
 {
 	const char *name = channel_names[_i];
@@ -297,7 +297,10 @@ static void add_access_tests(TCase *tcase)
 	tcase_add_loop_test(tcase, test_rights_write_only_user_cannot_empty_by_ctl, 0, N_CHANNELS);
 }
 
-/* Objects that the daemon itself opens. A FIFO is opened once more by the kernel, by its mode. */
+/*
+ * Objects that the daemon itself opens for their maker. A FIFO is not among them, because the
+ * kernel opens it once more, and checks the mode.
+ */
 static const char *const made[] = {"queues/m", "sems/m", "events/m", "shm/m", "sysv/queues/0x4d4"};
 enum { N_MADE = sizeof(made) / sizeof(made[0]) };
 
@@ -317,7 +320,7 @@ END_TEST
 static const char *const owned[] = {"pipes/o", "events/o", "shm/o"};
 enum { N_OWNED = sizeof(owned) / sizeof(owned[0]) };
 
-/* As chown(2) does, even for root. */
+/* A change of owner clears the set-ID bits, as on any file, even if root makes it. */
 START_TEST(test_rights_new_owner_takes_set_id_bits_away)
 {
 	const char *path = ipc_path(owned[_i]);

@@ -36,7 +36,10 @@ static bool has_free(void *awaited_)
 	return room_of(awaited->dir).f_ffree == awaited->n_free;
 }
 
-/* An object that the daemon keeps goes only when the kernel has forgotten it, which is later. */
+/*
+ * Waits until there is room for this many objects. An object that the daemon keeps goes only when
+ * the kernel has forgotten it, which is later.
+ */
 static void must_become_free(const char *dir, unsigned long n_free)
 {
 	ck_assert(wait_until(has_free, &(struct awaited){dir, n_free}, 10000));
@@ -80,7 +83,10 @@ START_TEST(test_room_for_regions_is_that_of_the_kernels_directory)
 }
 END_TEST
 
-/* A directory, one of its objects, the file that says how many there may be, and features. */
+/*
+ * A directory, one of its objects, the file that says how many objects there may be (or NULL), and
+ * the features that the test needs.
+ */
 static const struct {
 	const char *dir, *name, *most, *needs;
 } kinds[] = {
@@ -148,7 +154,7 @@ START_TEST(test_room_for_segments_is_the_namespaces)
 	after = room_of(ipc_path("sysv/shm"));
 	ck_assert_uint_eq(after.f_ffree, before.f_ffree - 1);
 	ck_assert_uint_eq(after.f_files, before.f_files);
-	ck_assert_uint_eq(after.f_blocks, 0); /* as many as there are: no limit */
+	ck_assert_uint_eq(after.f_blocks, 0); /* 0: there is no limit */
 	file_write("/proc/sys/kernel/shmall", "100000");
 	after = room_of(ipc_path("sysv/shm"));
 	ck_assert_uint_eq(after.f_blocks, 100000);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Servers: what mkdir in sockets/servers makes, and what its accept and connect do with native
- * programs and with each other.
+ * Servers: what mkdir in sockets/servers makes, and what a server's files accept and connect do
+ * with native programs and with each other.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -159,7 +159,7 @@ START_TEST(test_servers_chmod_reaches_socket)
 }
 END_TEST
 
-/* Whether the open with that number waits. */
+/* Whether the open of `accept` with that number waits. */
 static bool is_accepting(void *number)
 {
 	char name[64];
@@ -267,7 +267,7 @@ static int hold_run(void *name)
 	return fd;
 }
 
-/* Whether the first connection is there. */
+/* Whether the first connection through `connect` is there. */
 static bool is_connected(void *arg)
 {
 	(void)arg;

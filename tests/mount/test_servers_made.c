@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Servers made through ctl: where they listen, with what type, mode and rights; socket files that
- * are left over, and those that are not.
+ * Servers made through ctl: where they listen, with what type, mode and rights. Also socket files,
+ * which a new server replaces if nobody listens there any more, and not otherwise.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -45,7 +45,7 @@ static void setup_two(void)
 	mount_start(&ipc, "ipc", "allow_other");
 }
 
-/* `create` with these words. Returns 0, or the errno of the write to ctl. */
+/* Creates the server with these words. Returns 0, or the errno of the write to ctl. */
 static int create_run(void *words)
 {
 	char line[5000];
@@ -221,7 +221,10 @@ START_TEST(test_made_other_user_has_callers_rights)
 }
 END_TEST
 
-/* One client fits the backlog of 1, a listener may always have one more wait, and that is all. */
+/*
+ * A backlog of 1 has room for one client, and a listener always lets one more wait. The third
+ * client is not let in.
+ */
 START_TEST(test_made_backlog_full_native_client_waits)
 {
 	int fds[3];
@@ -256,7 +259,7 @@ START_TEST(test_made_live_socket_eaddrinuse)
 }
 END_TEST
 
-/* Someone listens there, with no room for the daemon's probe, or with another type. */
+/* A listener is alive even if it has no room for the daemon's probe, or is of another type. */
 START_TEST(test_made_live_socket_full_or_of_other_type_eaddrinuse)
 {
 	socket_unix(scratch_path("full"), SOCK_STREAM, 0);

@@ -23,7 +23,7 @@
 
 enum { N_BLOCKED = 20 };
 
-/* What each reader came back with: what read(2) returned, or a negative errno. */
+/* What each reader's read(2) returned, or a negative errno. */
 static int *read_results;
 
 static int reader_run(void *arg)
@@ -79,7 +79,10 @@ START_TEST(test_session_terminated_blocked_readers_are_answered)
 	readers_must_end(pids);
 	for (int i = 0; i < N_BLOCKED; i++) {
 		ck_assert_int_lt(read_results[i], 0);
-		/* The kernel's own answer, if the daemon left without one. */
+		/*
+		 * ECONNABORTED is the kernel's own answer, for a daemon that left without
+		 * answering.
+		 */
 		ck_assert_int_ne(read_results[i], -ECONNABORTED);
 	}
 	ck_assert(!is_mounted(ipc.dir));
@@ -253,7 +256,7 @@ static int run_ipcfs(const char *dir, const char *options, const char *log)
 	return child_end(pid);
 }
 
-/* A daemon in the background outlives a failing test, unless its mount goes. */
+/* Unmounts when the test exits: a daemon in the background would outlive a test that failed. */
 static void background_unmount(void)
 {
 	umount2(scratch_path("background"), MNT_DETACH);
@@ -304,7 +307,7 @@ START_TEST(test_session_bad_option_fails)
 }
 END_TEST
 
-/* A FIFO's readers wait in the kernel. These wait for the daemon. */
+/* The readers of these tests wait for the daemon. A FIFO's readers would wait in the kernel. */
 static void add_reader_tests(TCase *tcase)
 {
 	tcase_add_loop_test(tcase, test_session_terminated_blocked_readers_are_answered, 0, 2);
@@ -324,7 +327,7 @@ static void add_end_tests(TCase *tcase)
 	case_add_needing(tcase, test_session_killed_mapping_stays_good, 0, "passthrough");
 }
 
-/* These tests end the mount themselves, each in its own way. */
+/* Adds a case whose tests end the mount themselves, each in its own way. */
 static TCase *add_case(Suite *suite, const char *name, SFun setup)
 {
 	TCase *tcase = tcase_create(name);

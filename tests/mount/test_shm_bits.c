@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Set-ID bits and capabilities of regions, which are lost when someone writes. Each call is made
- * both ways, and must give the same result.
+ * natively and through the mount, and must give the same result.
  */
 #include "tests/mount/fixture.h"
 #include "tests/mount/process.h"

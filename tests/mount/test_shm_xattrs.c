@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Extended attributes of regions. Each call is made both ways, and must give the same result.
+ * Extended attributes of regions. Each call is made natively and through the mount, and must give
+ * the same result.
  */
 #include "tests/mount/fixture.h"
 #include "tests/mount/process.h"
@@ -118,7 +119,7 @@ START_TEST(test_shm_xattrs_are_listed_as_natively)
 	set_three();
 	must(setxattr(region_path(1), "user.\x01\xff\n", "x", 1, 0));
 	child_must(list_run, NULL);
-	child_must_as(NOBODY, list_run, NULL); /* sees nothing trusted */
+	child_must_as(NOBODY, list_run, NULL); /* sees no trusted attribute */
 }
 END_TEST
 
@@ -147,7 +148,7 @@ START_TEST(test_shm_xattrs_are_the_regions_own)
 }
 END_TEST
 
-/* linux/posix_acl_xattr.h: u::rw-, u:nobody:rw-, g::r--, m::rw-, o::---. */
+/* The list u::rw-, u:nobody:rw-, g::r--, m::rw-, o::--- (linux/posix_acl_xattr.h). */
 static const struct {
 	uint32_t version;
 	struct {
@@ -188,7 +189,7 @@ START_TEST(test_shm_xattrs_list_of_new_ones_counts_and_no_umask)
 }
 END_TEST
 
-/* What the daemon keeps has no such attributes. */
+/* Objects that the daemon keeps, such as events, have no extended attributes. */
 START_TEST(test_shm_xattrs_are_of_regions_alone)
 {
 	char found[64];

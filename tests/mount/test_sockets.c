@@ -313,7 +313,7 @@ START_TEST(test_sockets_only_directories_and_sockets_are_shown)
 }
 END_TEST
 
-/* 107 bytes: all but the first are shown as three each. */
+/* The abstract name has 107 bytes. All but the first are shown as three characters each. */
 START_TEST(test_sockets_abstract_name_too_long_to_show_is_not_listed)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "\0x"};
@@ -330,7 +330,7 @@ START_TEST(test_sockets_abstract_name_too_long_to_show_is_not_listed)
 	ck_assert_ptr_nonnull(dir);
 	while ((entry = readdir(dir))) {
 		ck_assert_uint_le(strlen(entry->d_name), NAME_MAX);
-		/* Those of other programs come and go. */
+		/* The sockets of other programs come and go. */
 		if (fstatat(dirfd(dir), entry->d_name, &attr, 0) < 0)
 			ck_assert_int_eq(errno, ENOENT);
 		is_listed |= !strcmp(entry->d_name, "ipcfs-test-short");

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * sockets/unix as another user: no way to a socket that the user could not connect to, whose
- * credentials the other end sees, and what strangers learn. And the mount seen through itself.
+ * sockets/unix as another user: there is no way to a socket that the user could not connect to.
+ * Also whose credentials the other end sees, what strangers learn, and the mount seen through
+ * itself.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -29,7 +30,7 @@ static int open_code(const char *name)
 	return child_code_as(OTHER, open_run, (void *)ipc_path(name));
 }
 
-/* Makes a socket for everybody in a directory for root. */
+/* Makes a socket that everybody may use, in a directory that only root may enter. */
 static int private_socket(void)
 {
 	int listener;
@@ -86,8 +87,8 @@ START_TEST(test_rights_links_are_followed_where_one_may)
 END_TEST
 
 /*
- * Nobody gets in through what the daemon has open: links to its descriptors in /proc replace a
- * socket that was looked up before.
+ * Tries to get in through what the daemon has open: after a lookup, replaces the socket by links to
+ * descriptors in /proc. Returns how many of them could be opened.
  */
 static int follow_daemon(void *arg)
 {
@@ -145,7 +146,7 @@ START_TEST(test_rights_peer_sees_caller)
 }
 END_TEST
 
-/* The connection's own directory in info/, whose number is not known in advance. */
+/* Finds the connection's own directory in info/, whose number is not known in advance. */
 static const char *find_info(const char *kind, const char *mark)
 {
 	static char found[700];

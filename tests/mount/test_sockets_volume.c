@@ -25,11 +25,11 @@
 struct flow {
 	pthread_t thread;
 	uint64_t seed, sum;
-	long long size; /* moved so far */
+	long long size; /* bytes moved so far */
 	int fd, error;
 };
 
-/* Depends on the position of each byte. */
+/* Adds data to a checksum that depends on the position of each byte. */
 static uint64_t sum_add(uint64_t sum, const unsigned char *data, size_t size)
 {
 	for (size_t i = 0; i < size; i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Clients that have to wait: for a listener with no room, or for a peer that never reads. A signal
- * ends each wait at once, and it leaves nothing behind.
+ * ends each wait at once, and the wait leaves nothing behind.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -150,7 +150,9 @@ START_TEST(test_waiting_connect_nonblock_refused_polls_error)
 }
 END_TEST
 
-/* A user has 256 threads that may sleep. Others have their own, and everything else goes on. */
+/*
+ * For each user, 256 threads may sleep. Other users have their own, and everything else is served.
+ */
 START_TEST(test_waiting_connects_many_others_work)
 {
 	static pid_t pids[256];

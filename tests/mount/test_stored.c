@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What waits in served pipes stays what it was while other requests come in the same memory, and
- * takes little more memory than its length.
+ * Bytes that wait in served pipes stay what they were while other requests arrive in the same
+ * memory, and they take little more memory than their length.
  */
 #include "tests/mount/fixture.h"
 #include "tests/mount/process.h"
@@ -21,7 +21,9 @@ static void expect_less(long before, long most)
 		ck_assert_int_lt(mount_memory(&ipc) - before, most);
 }
 
-/* A pipe, and how far it was written and read. Each byte depends on its place and its pipe. */
+/*
+ * A pipe, and how far it has been written and read. Each byte depends on its position and its pipe.
+ */
 struct pipe {
 	int fd;
 	uint64_t n_written, n_read;
@@ -79,7 +81,9 @@ static void take(struct pipe *pipe, size_t size)
 	pipe->n_read += (uint64_t)n;
 }
 
-/* Small and large sizes, so that what is kept and what is copied lie side by side. */
+/*
+ * Small and large sizes, so that buffers that are kept and bytes that are copied lie side by side.
+ */
 static size_t choose_size(void)
 {
 	switch (random() % 4) {
@@ -137,7 +141,7 @@ START_TEST(test_stored_large_writes_take_no_more_than_twice_their_size)
 }
 END_TEST
 
-/* Some buffers are left for the next writes. */
+/* The memory goes back, except for some buffers that are left for the next writes. */
 START_TEST(test_stored_memory_goes_back)
 {
 	long memory;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Two mounts on the same machine, each with its own daemon. What the kernel keeps is one thing in
- * both: queues and shared memory agree, and a writer in one wakes a reader in the other.
+ * Two mounts on the same machine, each with its own daemon. Objects that the kernel keeps are the
+ * same in both: queues and shared memory agree, and a writer in one mount wakes a reader in the
+ * other.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"

@@ -16,7 +16,7 @@
 static const struct {
 	const char *name, *settings;
 	bool can_be_renamed;
-	const char *needs; /* features */
+	const char *needs; /* the kernel features that it needs */
 } objects[] = {
 	{"pipes/u", "", true, ""},
 	{"pipes/u", "served=daemon", true, ""},
@@ -25,7 +25,7 @@ static const struct {
 	{"queues/u", "", false, ""},
 	{"sems/u", "", false, ""},
 	{"sysv/queues/0x000004d2", "", false, ""},
-	/* A segment that counts as attached keeps its number as a name. */
+	/* Without this feature, the segment counts as attached, and keeps its number as a name. */
 	{"sysv/shm/0x000004d2", "size=4096", false, "map_files"},
 	{"sysv/sems/0x000004d2", "", false, ""},
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Each method is reduced to one wait of 5 seconds whose result is in poll's bits.
+ * Each method makes one wait of up to 5 seconds, and gives its result in poll's bits.
  */
 #include "tests/mount/waiter.h"
 
@@ -65,7 +65,10 @@ static void *waiter_run(void *arg)
 	else
 		waiter->revents = wait_epoll(waiter->fd, waiter->events,
 					     waiter->method == EPOLL ? 0 : EPOLLET);
-	/* At the timeout the kernel looks once more, which would hide a lost wake. */
+	/*
+	 * At the timeout the kernel looks for events once more, which would hide that a wake was
+	 * lost.
+	 */
 	if (now_us() - start >= five_seconds.tv_sec * 1000000)
 		waiter->revents = 0;
 	return NULL;

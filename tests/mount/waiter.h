@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A thread that waits for events on a descriptor, by one of the methods that there are.
+ * A thread that waits for events on a descriptor, by poll, select or epoll.
  */
 #ifndef TESTS_MOUNT_WAITER_H
 #define TESTS_MOUNT_WAITER_H
@@ -20,9 +20,9 @@ struct waiter {
 	short revents; /* in poll's bits, whatever the method; 0 if nothing woke it in 5 seconds */
 };
 
-/* Starts a thread that waits for those events, and returns once it sleeps. */
+/* Starts a thread that waits for those events. Returns when the thread sleeps. */
 void waiter_start(struct waiter *waiter, int fd, short events, int method);
-/* Returns the events that woke it. */
+/* Waits for the thread to end. Returns the events that woke it. */
 short waiter_end(struct waiter *waiter);
 
 #endif
