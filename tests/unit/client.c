@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * When its job has ended, a client tries again, as a held request does, and ends the test's wait.
+ * When a client's job has ended, the client calls job_run() again, as a held request does, and ends
+ * the test's wait.
  */
 #include "tests/unit/client.h"
 

@@ -9,10 +9,10 @@
 
 /* What a job works on. */
 struct client_work {
-	int result; /* of act */
+	int result; /* what act() returns */
 	int number; /* tells one call from another */
-	uid_t uid;  /* that it ran as */
-	pid_t tid;  /* the thread that it ran on */
+	uid_t uid;  /* the user that act() ran as */
+	pid_t tid;  /* the thread that act() ran on */
 };
 
 struct client {
@@ -20,17 +20,18 @@ struct client {
 	struct caller *caller;
 	enum job_place place;
 	bool walks;
-	int64_t most;           /* if not 0, is_single is set, too */
+	int64_t most;           /* job_call::most; if not 0, is_single is set as well */
 	int (*act)(void *data); /* NULL: client_act() */
 	struct client_work work;
 	int result;
-	unsigned n;     /* tries */
-	unsigned order; /* in which it was done, from 1 */
+	unsigned n;     /* calls of job_run() */
+	unsigned order; /* its place in the order of results, from 1 */
 	bool is_done;
 };
 
-/* The number of results undone, and of calls of client_act() outside other processes. */
+/* The number of results undone. */
 extern unsigned client_n_undone;
+/* The number of calls of client_act(), without those in other processes. */
 extern _Atomic unsigned client_n_acts;
 
 /* Fills in uid and tid, and returns client_work::result. */
@@ -44,8 +45,9 @@ int client_try(struct client *client);
 /* Starts the client's job. The client is all zeroes except caller, place, act and work. */
 void client_start(struct client *client);
 
-/* Waits for its result. client_run() starts it first. */
+/* Waits for the client's result, and returns it. */
 int client_wait(struct client *client);
+/* Starts the client's job, waits for the result, and returns it. */
 int client_run(struct client *client);
 
 #endif

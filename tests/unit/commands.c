@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Each line is a command of its own. While it waits, it is resumed through the waiter of `waiting`.
+ * Each line becomes a command of its own. A command that waits is resumed through the waiter of
+ * `waiting`.
  */
 #include "tests/unit/commands.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Without a mount, host.nodes.open is replaced: a FIFO's number is part of its path on tmpfs.
+ * There is no mount, so host.nodes.open is replaced. Its replacement opens a path on tmpfs that
+ * contains the FIFO's number.
  */
 #include "tests/unit/fifos.h"
 
@@ -26,7 +27,7 @@ const char *fifo_path(uint64_t node)
 	return path;
 }
 
-/* Runs on a thread. */
+/* For host.nodes.open. Runs on a thread, and so can't use the buffer of fifo_path(). */
 static int open_node(int dir_fd, uint64_t node, int flags)
 {
 	char path[40];
@@ -77,7 +78,6 @@ const char *fifo_status(struct channel *channel, const char *key)
 	return value;
 }
 
-/* Runs the loop until the daemon holds just this. */
 void fifo_await_held(struct channel *channel, const char *word)
 {
 	for (int i = 0; i < OPEN_WAIT_MS && strcmp(fifo_status(channel, "held"), word) != 0; i++) {
@@ -87,7 +87,10 @@ void fifo_await_held(struct channel *channel, const char *word)
 	ck_assert_str_eq(fifo_status(channel, "held"), word);
 }
 
-/* On a busy machine the FIFO may have been shown before it was held. */
+/*
+ * Opens the FIFO for writing. On a busy machine the lookup may end before the daemon holds the
+ * FIFO, and until it does, the open fails with ENXIO.
+ */
 static int open_to_write(uint64_t node)
 {
 	int fd = -1;

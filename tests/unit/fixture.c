@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Setup and teardown run in the process that Check forks for the test, so the namespaces and the
- * descriptor count are the test's own. But a queue counts against its user's limit in whatever
- * namespace it is, and other tests run meanwhile: so the queues of tests are small.
+ * descriptor count are the test's own. But a message queue counts against its user's limit in every
+ * namespace, and other tests run at the same time. So the tests' queues are small.
  */
 #include "tests/unit/fixture.h"
 
@@ -35,7 +35,7 @@ static int n_spaces;
 static int n_descriptors;
 static struct rlimit descriptor_limit;
 
-/* AddressSanitizer calls this. Memory that it cannot give is an error here, not an abort. */
+/* AddressSanitizer calls this. An allocation that fails returns NULL then, instead of aborting. */
 const char *__asan_default_options(void);
 
 const char *__asan_default_options(void)
@@ -92,7 +92,10 @@ static void write_file(const char *path, int value)
 	ck_assert_msg(fclose(file) == 0, "%s: %s", path, error_name(-errno));
 }
 
-/* Abstract names and ports belong to a network namespace: those of other tests are not ours. */
+/*
+ * Each test has a network namespace of its own, so that its abstract names and ports don't meet
+ * those of other tests. The loopback interface of a new namespace is down.
+ */
 static void set_loopback_up(void)
 {
 	struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
@@ -113,16 +116,16 @@ static void setup(void)
 	write_file("/proc/sys/fs/mqueue/msgsize_default", QUEUE_MESSAGE_SIZE);
 	umask(0);
 	root = (struct caller){.pid = getpid()};
-	/* It has no process, only what a file's opener leaves behind (host_know()). */
+	/* The stranger has no process, only what host_know() would have read of one. */
 	stranger = (struct caller){.uid = STRANGER,
 				   .gid = STRANGER,
 				   .has_queue_limit = true,
 				   .queue_limit = RLIM_INFINITY};
 	must(loop_new(&loop));
 	must(host_init(&host, loop));
-	/* There is no mount here by which a FIFO could be opened. */
+	/* Without a mount no FIFO can be opened, so the daemon serves the pipes itself. */
 	host.pipes.by_daemon = true;
-	/* Most callers in the tests have no process. */
+	/* Most callers in the tests have no process, and so no known PID namespace: serve any. */
 	host.namespaces.foreign = 1U << NAMESPACE_PID;
 }
 
@@ -138,7 +141,7 @@ void fixture_drop_privileges(void)
 	must_call(setgroups(0, NULL));
 	must_call(setresgid(STRANGER, STRANGER, STRANGER));
 	must_call(setresuid(STRANGER, STRANGER, STRANGER));
-	/* Otherwise /proc/self, which is read below and by LeakSanitizer, stays root's. */
+	/* Otherwise /proc/self, which teardown() and LeakSanitizer read, would stay root's. */
 	must_call(prctl(PR_SET_DUMPABLE, 1));
 }
 
@@ -153,7 +156,7 @@ static void space_clear(struct space *space)
 	char *name = NULL;
 
 	if (!space_can_remove(space))
-		return; /* addresses: nothing of ours */
+		return; /* the names are addresses, which no test has made */
 	while (must(space_list(space, &root, keep_name, &name)) == 0 && name) {
 		must(space_remove(space, name, &root));
 		free(name);
@@ -221,7 +224,9 @@ static void case_add_kind(TCase *tcase, int i, const struct kind_test tests[])
 	}
 }
 
-/* Has segments attached, which the tests on a mount do not try. */
+/*
+ * Turns FEATURE_MAP_FILES off, so that segments are attached. The tests on a mount don't try that.
+ */
 static void setup_kinds(void)
 {
 	host.features.off = 1U << FEATURE_MAP_FILES;

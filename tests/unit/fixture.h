@@ -24,8 +24,9 @@ enum {
 
 extern struct loop *loop;
 extern struct host host;
-/* Callers whose process can't be seen: they have no supplementary groups. */
+/* The test's own process. */
 extern struct caller root;
+/* User and group STRANGER, without a process or supplementary groups. */
 extern struct caller stranger;
 
 /* Opens the kind's space of `host`. The teardown removes what is in it and releases it. */
@@ -37,8 +38,9 @@ void fixture_drop_privileges(void);
 /* Returns how many descriptors this process has open. */
 int fixture_descriptors(void);
 
-/* Lowers the limit of descriptors so that `n` more can be opened, and restores it. */
+/* Lowers the limit of descriptors so that `n` more can be opened. */
 void fixture_limit_descriptors(int n);
+/* Restores the limit that fixture_limit_descriptors() has lowered. */
 void fixture_unlimit_descriptors(void);
 
 /* Adds a test case that uses the fixture. `tests` ends with NULL. */
@@ -49,13 +51,14 @@ TCase *suite_add_loop(Suite *suite, const char *name, const TTest *const tests[]
 /* A test of what kinds have in common. */
 struct kind_test {
 	const TTest *test;
-	unsigned needs; /* enum sample_need: what it needs of a kind */
+	unsigned needs; /* enum sample_need: what the test needs of a kind */
 };
 
 /*
  * Adds a test case for each kind in `kinds` whose objects are files that a user makes by path, with
- * the tests that fit it; _i is the kind's index there. `tests` ends with {NULL}. Prints what is
- * left out, and why, as TAP comments. test_sockets.c has what the other kinds have in common.
+ * the tests that fit the kind. In a test, _i is the kind's index in `kinds`. `tests` ends with
+ * {NULL}. Prints which tests are left out, and why, as TAP comments. What the other kinds have in
+ * common is tested in test_sockets.c.
  */
 void suite_add_kinds(Suite *suite, const struct kind_test tests[]);
 

@@ -87,7 +87,10 @@ static void quiet_dispatch(struct loop_source *source, uint32_t events)
 		loop_stop(loop);
 }
 
-/* Runs the loop until loop_end() is called, and for four more turns. */
+/*
+ * Runs the loop until loop_end() is called, and for four more turns. With `is_ended`, runs it only
+ * for the four turns.
+ */
 static void run(bool is_ended)
 {
 	const struct itimerspec deadline = {.it_value.tv_sec = DEADLINE};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * All that the kernel knows of a thread's identity. Only system calls are made, so it may be taken
- * in a child of caller_run().
+ * All that the kernel knows of a thread's identity. The functions make only system calls, so a
+ * process of child_start() may call them.
  */
 #ifndef TESTS_UNIT_IDENTITY_H
 #define TESTS_UNIT_IDENTITY_H

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A scan is stepped until it no longer waits; in between, the loop runs until it is resumed.
+ * Steps a scan until it has a result. While the scan waits, the loop runs until the scan's waiter
+ * is resumed.
  */
 #include "tests/unit/look.h"
 

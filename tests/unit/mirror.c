@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A text is read whole once its first byte is there; the read of that byte may be held.
+ * The read of a text's first byte may be held. Once that byte is there, the text is read whole.
  */
 #include "tests/unit/mirror.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Queues are opened non-blocking: a test that receives from an empty one fails instead of waiting.
+ * Queues are opened non-blocking: a test that receives from an empty queue fails instead of
+ * waiting.
  */
 #include "tests/unit/native.h"
 

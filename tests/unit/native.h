@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The same objects as native programs use them: mq_overview(7), shm_overview(7).
+ * Queues and regions, used as native programs use them: mq_overview(7), shm_overview(7).
  */
 #ifndef TESTS_UNIT_NATIVE_H
 #define TESTS_UNIT_NATIVE_H
@@ -12,7 +12,7 @@
  * non-blocking.
  */
 mqd_t native_queue_make(const char *path, long maxmsg, long msgsize);
-/* Opens an existing one. */
+/* Opens an existing queue in the same way. */
 mqd_t native_queue_open(const char *path);
 void native_queue_close(mqd_t queue);
 

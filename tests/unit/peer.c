@@ -15,7 +15,7 @@
 
 #include "tests/unit/fixture.h"
 
-/* Runs in the child, which can't report a failure to Check. */
+/* Makes the child what `peer` describes. The child can't report a failure to Check, so it exits. */
 static void become(const struct peer *peer)
 {
 	struct rlimit limit;

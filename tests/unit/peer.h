@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Other processes: one that only exists, to be looked at, and one that runs something as another
- * user. They end with the test.
+ * Other processes, which end with the test. A peer only exists, so that the daemon can look at it;
+ * peer_run() runs a function as another user.
  */
 #ifndef TESTS_UNIT_PEER_H
 #define TESTS_UNIT_PEER_H
@@ -9,7 +9,7 @@
 #include <sys/types.h>
 
 struct peer {
-	uid_t uid; /* its group has the same number */
+	uid_t uid; /* the user and the group have the same number */
 	int n_groups;
 	gid_t groups[4];
 	mode_t umask;
@@ -17,11 +17,14 @@ struct peer {
 	int unshares;     /* CLONE_NEW*: namespaces of its own */
 };
 
-/* Returns once the process is as `peer` says. */
+/* Starts a process, and returns when it has become what `peer` describes. */
 pid_t peer_start(const struct peer *peer);
 void peer_stop(pid_t pid);
 
-/* Calls run() in a process that is that user in every respect. Returns its result, 0 to 255. */
+/*
+ * Calls run(data) in a process that is the user in every respect. Returns the result of run(),
+ * which must be 0 to 255.
+ */
 int peer_run(uid_t uid, int (*run)(void *data), void *data);
 
 #endif

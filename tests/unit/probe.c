@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What exceeds probe_trace is counted, but not noted.
+ * A call for which probe_trace has no room is counted, but not traced.
  */
 #include "tests/unit/probe.h"
 

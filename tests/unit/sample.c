@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One row for each kind. The tests of a kind without a row fail and say so.
+ * One row for each kind. The tests of a kind without a row fail, and name the kind.
  */
 #include "tests/unit/sample.h"
 
@@ -58,7 +58,7 @@ static const struct sample samples[] = {
 	{
 		.path = "sems",
 		.traits = SAMPLE_EMPTIED | SAMPLE_TIMES | SAMPLE_DESCRIPTORS,
-		.name_max = NAME_MAX - 4, /* "sem." */
+		.name_max = NAME_MAX - 4, /* the rest is for "sem." */
 		.parameter = -1,
 		.put = UNITS,
 		.got = UNITS,
@@ -76,7 +76,7 @@ static const struct sample samples[] = {
 		.got = UNITS,
 		.empty = -EAGAIN,
 		.again = -EAGAIN,
-		.fill = "18446744073709551614\n", /* eventfd(2) */
+		.fill = "18446744073709551614\n", /* the greatest value: eventfd(2) */
 	},
 	{
 		.path = "sysv/queues",
@@ -105,7 +105,7 @@ static const struct sample samples[] = {
 		.put = {"0 +1\n", "0 +1\n", "0 +1\n"},
 		.got = {"1\n", "2\n", "3\n"},
 		.empty = 2,
-		.again = 0, /* the end; then the values again */
+		.again = 0, /* end-of-file; the read after that gives the values again */
 	},
 };
 
@@ -180,7 +180,10 @@ const char *sample_lacks(const struct kind *kind, unsigned needs)
 	return NULL;
 }
 
-/* Valid until the fourth call after this. */
+/*
+ * Returns what stands for `name` in this space: a key if its names are keys, else `name` itself.
+ * Valid until the fourth call after this.
+ */
 static const char *name_in(const struct space *space, const char *name)
 {
 	static char keys[4][16];

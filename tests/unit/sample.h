@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a test has to know of a kind in order to try what holds for all kinds: how its objects are
- * named and made, what can be written to one, and what a read then gives.
+ * What a test must know of a kind in order to try what holds for all kinds: how the kind's objects
+ * are named and made, what can be written to them, and what a read then gives.
  */
 #ifndef TESTS_UNIT_SAMPLE_H
 #define TESTS_UNIT_SAMPLE_H
@@ -11,8 +11,8 @@
 enum sample_trait {
 	SAMPLE_KEYED = 1 << 0,        /* names are keys */
 	SAMPLE_RENAMES = 1 << 1,      /* its objects can be renamed; else -EPERM */
-	SAMPLE_BYTES = 1 << 2,        /* any bytes can be written; else only text of a form */
-	SAMPLE_LATER = 1 << 3,        /* what is written can be read only some time later */
+	SAMPLE_BYTES = 1 << 2,        /* any bytes can be written; else only formatted text */
+	SAMPLE_LATER = 1 << 3,        /* written data can be read only some time later */
 	SAMPLE_REPLACED = 1 << 4,     /* a write replaces what has not been read yet */
 	SAMPLE_ENDS = 1 << 5,         /* an open file is useless once the object is removed */
 	SAMPLE_EMPTIED = 1 << 6,      /* truncate to 0 empties it; else -EINVAL */
@@ -22,11 +22,11 @@ enum sample_trait {
 	SAMPLE_DESCRIPTORS = 1 << 10, /* a write takes one of the daemon's descriptors */
 };
 
-/* What a test may need of a kind. Its traits and its sample say whether the kind has that. */
+/* What a test may need of a kind. The kind's traits and its sample tell whether it has that. */
 enum sample_need {
 	NEED_WRITES = 1 << 0,   /* something can be written */
-	NEED_WAITS = 1 << 1,    /* a read waits for what is not there */
-	NEED_ORDER = 1 << 2,    /* what is written is read in turn */
+	NEED_WAITS = 1 << 1,    /* a read of a new object waits for a write */
+	NEED_ORDER = 1 << 2,    /* written texts are read one after another */
 	NEED_FULL = 1 << 3,     /* a write waits for room */
 	NEED_BYTES = 1 << 4,    /* any bytes can be written */
 	NEED_MESSAGES = 1 << 5, /* a write is a message */
@@ -35,29 +35,29 @@ enum sample_need {
 	NEED_SETTING = 1 << 8,  /* a parameter of its objects can be set: sample_setting() */
 };
 
-/* The size of the writes with which sample_fill() fills what takes any bytes. */
+/* Without sample::fill, sample_fill() writes this many bytes at a time. */
 enum { SAMPLE_PIECE = 256 };
 
 struct sample {
 	const char *path; /* kind::path */
 	size_t name_max;
 	unsigned traits;
-	int parameter; /* must be given to create one, with `value`; -1: none */
+	int parameter; /* the parameter that create needs, with `value`; -1: none */
 	uint64_t value;
-	off_t size; /* st_size of a new one */
+	off_t size; /* st_size of a new object */
 	/*
-	 * Three texts to write (NULL: nothing can be written), and what a read then gives of each
-	 * alone.
+	 * put: three texts to write; NULL if nothing can be written. got: what a read gives for
+	 * each text, if it is read before the next write.
 	 */
 	const char *put[3], *got[3];
 	/*
-	 * What a read of up to 10 bytes of a new object returns, and what the next read returns.
-	 * -EAGAIN: it waits.
+	 * empty: what a read of up to 10 bytes of a new object returns. again: what the next such
+	 * read returns. -EAGAIN: the read waits.
 	 */
 	ssize_t empty, again;
-	/* What leaves no room for another text. NULL: as many bytes as it takes. */
+	/* A text that leaves no room for another. NULL: the object is filled with zeroes. */
 	const char *fill;
-	const char *never_full; /* why nothing fills it; NULL: something does */
+	const char *never_full; /* why the object can't be filled; NULL: it can */
 };
 
 const struct sample *sample_of(const struct kind *kind);
@@ -67,13 +67,14 @@ bool sample_waits(const struct kind *kind);
 /* Whether a write is one message, and a read takes one. */
 bool sample_is_message(const struct kind *kind);
 /*
- * Whether the kind's objects are not files that a user makes. It has no sample: see test_sockets.c.
+ * Whether this is a kind of sockets, whose objects are not files that a user makes. Such a kind has
+ * no sample; its tests are in test_sockets.c.
  */
 bool sample_is_socket(const struct kind *kind);
 
 /*
- * The kind's first parameter that can be set later, at its least value. Returns false if it has
- * none.
+ * Sets *ret_settings to the least value of the kind's first parameter that can be set later.
+ * Returns false if the kind has no such parameter.
  */
 bool sample_setting(const struct kind *kind, struct settings *ret_settings);
 
@@ -81,8 +82,8 @@ bool sample_setting(const struct kind *kind, struct settings *ret_settings);
 const char *sample_lacks(const struct kind *kind, unsigned needs);
 
 /*
- * As the functions of tests/unit/objects.h and lib/channel/space.h, with names that the kind can
- * have in place of those that it can't, and with the settings that it needs.
+ * Like the functions in tests/unit/objects.h and lib/channel/space.h. If the kind's names are keys,
+ * a key stands for the name. sample_create() gives the parameter that the kind needs.
  */
 int sample_create(struct space *space, const char *name, mode_t mode, struct caller *caller,
 		  struct channel **ret_channel);
@@ -97,13 +98,13 @@ int sample_list_find(struct space *space, const char *name, ino_t *ret_ino, mode
 
 /* Writes sample::put[i], whole. */
 void sample_put(struct file *file, int i);
-/* Tries to, and returns what the write did. */
+/* Writes sample::put[i], and returns the result of the write. */
 ssize_t sample_try_put(struct file *file, int i);
 /* Writes until no further text has room. Returns how many bytes were accepted. */
 size_t sample_fill(struct file *file);
-/* Returns when what was written can be read. */
+/* Waits until what was written can be read. */
 void sample_await(struct file *file);
-/* Expects a read to give sample::got[i] and no more, once that can be read. */
+/* Waits until what was written can be read, and expects sample::got[i] and no more. */
 void sample_expect(struct file *file, int i);
 
 #endif

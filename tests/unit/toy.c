@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A read leaves a message that its file does not select, and one that is longer than the read.
+ * A read leaves a message where it is if the file does not select it, or if it is longer than the
+ * read.
  */
 #include "tests/unit/toy.h"
 
