@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Names for any bytes: what goes in comes out again, and a name that escaping never gives is
- * refused.
+ * Names for any bytes: unescaping a name gives the bytes back, and a name that escaping never gives
+ * is refused.
  */
 #include "lib/base/escape.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Impatience: while it lasts, every sleep is interrupted.
+ * Between impatience_begin() and impatience_end() every sleep is interrupted.
  */
 #include "lib/base/impatience.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Numbers as text: one by itself, and lines of them, which are added up.
+ * Numbers as text: a single number, and lines of numbers, which are added up.
  */
 #include "lib/base/number.h"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Numbers that are taken and given back: one that was given back comes again only after all others.
+ * Numbers that are taken and given back. A number that was given back is taken again only after all
+ * others.
  */
 #include "lib/base/numbers.h"
 #include "tests/unit/fixture.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Text that users chose. Any bytes come out as valid UTF-8 without control characters; the same
- * bytes always give the same text, and different bytes a different one.
+ * Quoting text that users chose. Any bytes come out as valid UTF-8 without control characters; the
+ * same bytes always give the same text, and different bytes a different text.
  */
 #include <stdlib.h>
 
@@ -58,7 +58,7 @@ START_TEST(test_quote_label_has_no_entities)
 }
 END_TEST
 
-/* Gets back what `quoted` was made of. */
+/* Gets back the text that `quoted` was made of. */
 static void unquote(const char *quoted, unsigned char *ret_text)
 {
 	unsigned byte;
@@ -74,7 +74,7 @@ static void unquote(const char *quoted, unsigned char *ret_text)
 	*ret_text = '\0';
 }
 
-/* Each byte, in front of each of the others. */
+/* Tries a byte (by _i) in front of every other byte. */
 START_TEST(test_quote_text_gives_every_byte_back)
 {
 	unsigned char text[4] = {(unsigned char)(_i + 1)}, back[4 * sizeof(text)];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Numbers for objects. Each finds its own object and record for as long as it is given out, and
- * never those of another.
+ * Numbers for objects. While a number is given out, it finds its own object and record, and never
+ * those of another number.
  */
 #include "lib/base/slots.h"
 
@@ -198,16 +198,16 @@ START_TEST(test_slots_next_after_removed_goes_on)
 }
 END_TEST
 
-#ifndef __SANITIZE_ADDRESS__ /* it reports a failed allocation, in a file that stays open */
+#ifndef __SANITIZE_ADDRESS__ /* its report of a failed allocation leaves a file open */
 START_TEST(test_slots_without_memory_enomem)
 {
 	size_t stride = slots.stride;
 	uint64_t id = 7;
 	int n = 0;
 
-	/* No machine has the memory for a second chunk of records of this size. */
 	while (n < 1 << SLOTS_FIRST_LOG2)
 		add(n++);
+	/* No machine has the memory for a second chunk of records of this size. */
 	slots.stride = SIZE_MAX / 2;
 	for (int i = 0; i < 2; i++)
 		must_fail(slots_add(&slots, &objects[n], &id), ENOMEM);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The workers. A task runs on a thread and its done() on the loop's; none is lost, and none is done
- * twice. A task that waits does so on a semaphore that the test posts.
+ * The workers. A task runs on a thread, and its done() on the loop's thread. No task is lost, and
+ * none is done twice. A task that waits does so on a semaphore that the test posts.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -21,10 +21,10 @@ enum { MANY = 200, THREADS = 4, DEADLINE = 20 };
 
 struct task {
 	struct worker_task task;
-	pthread_t thread; /* that it ran on */
-	sigset_t blocked; /* signals blocked there */
+	pthread_t thread; /* the thread that work() ran on */
+	sigset_t blocked; /* signals blocked on that thread */
 	unsigned n_works, n_dones;
-	unsigned order;        /* in which it was done, from 1 */
+	unsigned order;        /* its place in the order of done(), from 1 */
 	sem_t *started, *wait; /* NULL: not used */
 	struct task *next;     /* submitted by done() */
 };
@@ -158,7 +158,7 @@ START_TEST(test_workers_task_that_waits_does_not_hold_up_another)
 }
 END_TEST
 
-/* Each of the four waits until all four run, which they never do with fewer threads. */
+/* Runs four tasks that wait until all four have started. With fewer threads they never would. */
 static void expect_four_at_once(void)
 {
 	struct task tasks[THREADS];
@@ -223,7 +223,7 @@ START_TEST(test_workers_task_can_be_submitted_again)
 }
 END_TEST
 
-/* A system call that only a signal ends. */
+/* Sleeps in a system call that only a signal ends, until the task is interrupted. */
 static void sleep_work(struct worker_task *task_)
 {
 	struct task *task = CONTAINER_OF(task_, struct task, task);
@@ -258,7 +258,7 @@ START_TEST(test_workers_interrupt_ends_what_sleeps_and_nothing_else)
 }
 END_TEST
 
-/* The signal may come before the sleep: half of these tasks are not seen to start first. */
+/* The signal may come before the sleep: the test does not wait for half of the tasks to start. */
 START_TEST(test_workers_interrupt_at_any_time_ends_the_task)
 {
 	sem_t started;
@@ -326,8 +326,8 @@ START_TEST(test_workers_new_without_descriptors_fails)
 END_TEST
 
 /*
- * Runs as a user other than root who may have no more processes. glibc changes the user of every
- * thread.
+ * Runs as a user other than root whose limit allows no further process. All threads change to that
+ * user, because glibc's setresuid() does that.
  */
 START_TEST(test_workers_submit_without_threads_eagain)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The workers when the process is about to end: a task that heeds the interrupt is waited for, one
- * that does not is left alone.
+ * The workers when the process is about to end. workers_leave() waits for a task that heeds the
+ * interrupt, and leaves behind a task that does not.
  */
 #include <sched.h>
 #include <semaphore.h>
@@ -27,7 +27,7 @@ static void sleep_work(struct worker_task *task_)
 		pause();
 }
 
-/* Resumes its wait after each signal, and does not ask why there was one. */
+/* Ignores interrupts: after each signal it waits again. */
 static void insist(struct worker_task *task_)
 {
 	struct task *task = CONTAINER_OF(task_, struct task, task);

@@ -12,7 +12,7 @@ enum { THREADS = 8, SHARE = 2, ANNA = 1, BERT = 2 };
 
 struct task {
 	struct worker_task task;
-	sem_t *wait; /* NULL: it ends at once */
+	sem_t *wait; /* NULL: the task ends at once */
 	bool is_done;
 };
 
@@ -104,7 +104,7 @@ START_TEST(test_workers_shares_task_that_waits_can_be_taken_back)
 }
 END_TEST
 
-/* These tasks never wait for another to end, so one that finds no thread is refused. */
+/* With WORKERS_AT_ONCE no task waits for another to end. A task that finds no thread is refused. */
 START_TEST(test_workers_shares_at_once_without_thread_is_refused)
 {
 	struct task first, second;
@@ -118,7 +118,10 @@ START_TEST(test_workers_shares_at_once_without_thread_is_refused)
 }
 END_TEST
 
-/* A task may have a smaller share even if there are threads. Tasks without one do not count. */
+/*
+ * A task with a share of its own waits even if there are free threads. Tasks without a share of
+ * their own do not count against it.
+ */
 START_TEST(test_workers_shares_task_with_share_waits_for_its_like)
 {
 	struct task first = {.wait = &gate}, next = {0}, free_one;
@@ -138,8 +141,8 @@ START_TEST(test_workers_shares_task_with_share_waits_for_its_like)
 END_TEST
 
 /*
- * A user may take as many of the sleeping threads as that leaves for all others, so there are
- * always some.
+ * A user may take no more sleeping threads than are then left for all other users, so some are
+ * always left.
  */
 START_TEST(test_workers_shares_sleeping_threads_are_never_all_taken)
 {
