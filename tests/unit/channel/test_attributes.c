@@ -42,7 +42,7 @@ static int change_mode(struct attributes *object, mode_t mode, struct caller *ca
 	return attributes_change(object, &attr, CHANGE_MODE, caller);
 }
 
-/* As utimensat(2) with NULL. */
+/* Does what utimensat(2) does without times. */
 static int change_times_to_now(struct attributes *object, struct caller *caller)
 {
 	const struct stat attr = {.st_atim.tv_nsec = UTIME_NOW, .st_mtim.tv_nsec = UTIME_NOW};

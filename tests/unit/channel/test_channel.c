@@ -50,7 +50,7 @@ START_TEST(test_channel_unref_takes_back_queued_wake)
 	channel_wake(&toy->channel, EPOLLIN);
 	ck_assert(toy->channel.wake.is_queued);
 	toy_close(toy, (struct file *[]){file, NULL});
-	loop_run_tasks(loop); /* touches nothing that is freed */
+	loop_run_tasks(loop); /* must not touch the freed toy */
 	ck_assert_uint_eq(watch.n, 0);
 }
 END_TEST

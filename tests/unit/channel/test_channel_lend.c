@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reads that are lent the data before they take it.
+ * Reads that are first lent the data, and then take it.
  */
 #include <sys/epoll.h>
 
@@ -36,7 +36,10 @@ START_TEST(test_channel_lend_takes_nothing)
 }
 END_TEST
 
-/* Writers are woken when there is room, not when what is in the way has been lent. */
+/*
+ * Writers are woken when the reader takes the data, which makes room, and not when the data is
+ * lent.
+ */
 START_TEST(test_channel_lend_wakes_writers_when_it_takes)
 {
 	struct toy *toy = toy_new(&toy_lending);
@@ -73,7 +76,10 @@ START_TEST(test_channel_lend_of_nothing_takes_nothing)
 }
 END_TEST
 
-/* A kind that only reads has already taken the data, in one piece. */
+/*
+ * If the kind has no lend(), channel_lend() reads instead. That takes the data already, in one
+ * piece.
+ */
 START_TEST(test_channel_lend_of_a_kind_that_only_reads_reads)
 {
 	struct toy *toy = toy_new(_i ? &toy_message : &toy_stream);
@@ -91,7 +97,10 @@ START_TEST(test_channel_lend_of_a_kind_that_only_reads_reads)
 }
 END_TEST
 
-/* A channel that can't lend reads instead, so a kind can have channels of both sorts. */
+/*
+ * If a channel's data can't be lent, channel_lend() reads instead. So a kind can have channels of
+ * both sorts.
+ */
 START_TEST(test_channel_lend_that_can_not_reads)
 {
 	struct toy *toy = toy_new(&toy_lending);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Messages longer than the read that takes them. The rest stays with that file, is charged to its
- * opener, and is never mixed with another message. A toy's messages have up to 100 bytes.
+ * Messages longer than the read that takes them. The rest of a message stays with the reader's
+ * file, is charged to the file's opener, and is never mixed with another message. A toy's messages
+ * have up to 100 bytes.
  */
 #include <sys/epoll.h>
 
@@ -181,7 +182,7 @@ START_TEST(test_channel_messages_rest_is_ready_to_read)
 }
 END_TEST
 
-/* The first reader takes part of a message, the second, on the same file, the rest. */
+/* The first reader takes part of a message. The second reader, on the same file, takes the rest. */
 START_TEST(test_channel_messages_rest_goes_to_next_held_reader_of_the_file)
 {
 	struct toy *toy = toy_new(&toy_message);

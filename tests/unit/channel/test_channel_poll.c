@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Readiness: what wakes whom, once, and only after the current handler.
+ * Readiness: which events wake which watchers. A watch is told once, and only after the current
+ * handler.
  */
 #include <sys/epoll.h>
 
@@ -146,7 +147,7 @@ START_TEST(test_channel_poll_watch_ready_the_other_way_is_not_told)
 }
 END_TEST
 
-/* For _i: EPOLLHUP and EPOLLERR are reported whatever caused the wake. */
+/* EPOLLHUP and EPOLLERR (by _i) are reported whatever the wake was for. */
 START_TEST(test_channel_poll_watch_of_end_or_error_is_told)
 {
 	const uint32_t events[] = {EPOLLHUP, EPOLLERR};
@@ -263,7 +264,7 @@ START_TEST(test_channel_poll_file_released_when_told_is_not_touched)
 }
 END_TEST
 
-/* What each call on the channel wakes: a read wakes writers, a write wakes readers. */
+/* Here a read wakes a waiting writer; in the next test a write wakes a waiting reader. */
 START_TEST(test_channel_poll_read_tells_who_waits_to_write)
 {
 	struct toy *toy = toy_new(&toy_stream);

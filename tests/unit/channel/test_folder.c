@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Directories with a fixed set of entries: listed in order, found by their whole name, and released
- * with the folder. A probe is a space that counts its own end.
+ * with the folder. A probe is a space that counts how many probes were destroyed.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -51,7 +51,7 @@ static bool list_entry(void *data, const char *name, ino_t ino, mode_t mode)
 	return !data || strcmp(data, name) != 0;
 }
 
-/* What lookup in `space` gives. The caller releases it. */
+/* Looks up a name, which must exist. The caller releases the entry. */
 static struct entry find(struct space *space, const char *name)
 {
 	struct selector selector;

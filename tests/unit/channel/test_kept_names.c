@@ -43,7 +43,7 @@ START_TEST(test_kept_names_new_object_has_a_name_and_its_makers_charge)
 
 	ck_assert_str_eq(kept_from(channel)->name, "a");
 	ck_assert_uint_eq(kept_from(channel)->charged, 0);
-	ck_assert_uint_eq(channel->n_refs, 2); /* the space's, and this one */
+	ck_assert_uint_eq(channel->n_refs, 2); /* the space's reference, and this test's */
 	object_unref(channel);
 }
 END_TEST

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Names that a kernel filesystem keeps. The objects are regions, because these can be renamed
- * behind lib's back. There is one channel for each inode, and a name is trusted only while it leads
- * to it.
+ * Names that a kernel filesystem keeps. The objects are regions, because native programs can rename
+ * regions behind lib's back. There is one channel for each inode, and a name is trusted only while
+ * it leads to that inode.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -205,7 +205,7 @@ START_TEST(test_kernel_names_change_by_descriptor_needs_no_name)
 }
 END_TEST
 
-/* All mounts of one machine agree. */
+/* All mounts on one machine show the same objects. */
 START_TEST(test_kernel_names_two_spaces_show_the_same)
 {
 	struct space *here = new_space();

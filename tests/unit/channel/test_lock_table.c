@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The table of locks against a model, which has the type of each owner's lock on each byte of a
- * short object. After every step both say the same of all bytes, and there are no more records than
- * needed.
+ * short object. After every step the table and the model agree on every byte, and the table has no
+ * more records than needed.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -43,7 +43,7 @@ static bool model_conflicts(const struct lock *lock)
 	return false;
 }
 
-/* Runs of bytes that one owner has locked in the same way. */
+/* Returns the number of runs of bytes that one owner has locked in the same way. */
 static size_t model_runs(void)
 {
 	size_t n = 0;
@@ -65,7 +65,10 @@ static void apply(const struct lock *lock)
 		model[lock->owner - 1][i] = lock->type;
 }
 
-/* `blocker` is what blocked the same lock earlier. */
+/*
+ * Compares the answers to one lock. *blocker is the number of the lock that was in its way earlier,
+ * and is updated if that lock no longer is.
+ */
 static void compare_one(const struct lock *ask, uint64_t *blocker)
 {
 	bool conflicts = model_conflicts(ask);
@@ -144,7 +147,7 @@ START_TEST(test_lock_table_up_to_the_end)
 }
 END_TEST
 
-/* A refused lock changes nothing, and a held one can be released. */
+/* A refused lock changes nothing, and a lock that is held can be released. */
 START_TEST(test_lock_table_no_room_enolck)
 {
 	struct lock lock = {.owner = 1, .last = 9, .type = F_WRLCK, .uid = ANNA};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Rows: typed values by key, which no value can break out of, and the text that lib/info writes of
- * each.
+ * Rows: values with keys and types, and the text that lib/info writes of each value. No value can
+ * pass for another line of the text.
  */
 #include <stdlib.h>
 
@@ -110,8 +110,8 @@ START_TEST(test_row_times_before_1970_are_negative)
 }
 END_TEST
 
-#ifndef __SANITIZE_ADDRESS__ /* it reports a failed allocation, in a file that stays open */
-/* More than the system could have: its size is never touched. */
+#ifndef __SANITIZE_ADDRESS__ /* its report of a failed allocation leaves a file open */
+/* The list is larger than any memory, so its allocation fails, and nothing is read or written. */
 START_TEST(test_row_without_memory_says_so_at_the_end)
 {
 	struct row row = {0};

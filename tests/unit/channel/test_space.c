@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What space.c adds to the directories of any kind: selectors in names, what a space does not do,
- * and the directory's own attributes.
+ * What space.c adds to the directories of any kind: selectors in names, errors for what a space
+ * does not do, and the directory's own attributes.
  */
 #include <sys/stat.h>
 
@@ -19,7 +19,7 @@ static void count_destroy(struct space *space)
 
 static const struct space_ops idle_ops = {.destroy = count_destroy};
 
-/* Looks up NAME:N, and returns the selector as parsed. */
+/* Looks up NAME:N. Returns 0 or -errno, and sets *ret_selector as parsed. */
 static int lookup(struct space *space, const char *name, struct selector *ret_selector)
 {
 	struct entry entry;
@@ -185,7 +185,7 @@ START_TEST(test_space_of_kind_that_does_not_select_has_colons_in_names)
 }
 END_TEST
 
-/* For all kinds: such a name belongs to no object, and does no harm. */
+/* For every kind (by _i): a name that is too long is not found, and creates nothing. */
 START_TEST(test_space_name_that_is_too_long_is_refused)
 {
 	struct space *space = fixture_open(kinds[_i]);
@@ -206,7 +206,7 @@ START_TEST(test_space_stat_is_of_an_open_directory)
 	struct stat attr;
 
 	space_stat(space, &attr);
-	/* Not sticky: see fs.protected_regular. */
+	/* Without the sticky bit, because of fs.protected_regular. */
 	ck_assert_uint_eq(attr.st_mode, S_IFDIR | 0777);
 	ck_assert_uint_eq(attr.st_uid, 0);
 	ck_assert_uint_eq(attr.st_ino, space->ino);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Texts, made for the caller who opens them, on the loop or on a worker. A slow text waits on a
- * semaphore of the test, so that anything can happen before it is done. `told` counts the calls of
- * its ops.
+ * semaphore of the test, so that anything can happen before the text is done. `told` counts the
+ * calls of the text's ops.
  */
 #include <errno.h>
 #include <semaphore.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Texts that are gathered piece by piece on the loop before a worker prints them: who gets a turn
- * when, and how it ends.
+ * Texts that are gathered piece by piece on the loop before a worker prints them: in which order
+ * the readers' texts are gathered, and how gathering ends.
  */
 #include <errno.h>
 #include <time.h>
@@ -33,16 +33,13 @@ static void finish(void *prepared_)
 	told.n_finishes++;
 }
 
-/*
- * Pieces of a text, each as long as a turn. The texts take them one after the other, `by` these
- * users.
- */
+/* The number of pieces in a text. Gathering a piece takes a whole turn of the loop. */
 enum { PIECES = 5 };
 
 static struct {
 	unsigned n, n_waits;
-	uid_t by[4 * PIECES];
-	unsigned n_turns; /* turns that others had meanwhile */
+	uid_t by[4 * PIECES]; /* the reader for whom each piece was gathered */
+	unsigned n_turns;     /* turns that take_turn() had meanwhile */
 	int error;
 	struct waiter *waiter;
 } gathered;
@@ -66,7 +63,7 @@ static int gather(void *prepared_, struct caller *reader)
 	return gathered.n % PIECES ? -EAGAIN : 0;
 }
 
-/* Another task that works piece by piece. */
+/* Runs as another task that works piece by piece. */
 static void take_turn(struct loop_task *task)
 {
 	gathered.n_turns++;
@@ -139,7 +136,10 @@ START_TEST(test_text_gathering_is_one_users_after_the_other)
 		held_read(&held[i], files[i], 100);
 	for (int i = 0; i < 3; i++)
 		held_wait(&held[i]);
-	/* Turn by turn: root's second text waits for its first, and no user waits for both. */
+	/*
+	 * The users take turns: root's second text waits for the first, but the stranger's text
+	 * does not wait for both.
+	 */
 	ck_assert_uint_eq(gathered.n, 3 * PIECES);
 	for (int i = 1; i < PIECES; i++)
 		ck_assert_uint_ne(gathered.by[i], gathered.by[i - 1]);
@@ -196,9 +196,9 @@ START_TEST(test_text_gathering_ends_when_the_reader_goes)
 	make();
 	first = object_open(text, O_RDONLY);
 	second = object_open(text, O_RDONLY);
-	channel_release(second); /* waits for the other one */
+	channel_release(second); /* its text waits for that of `first` */
 	loop_run_tasks(loop);
-	channel_release(first); /* half-way */
+	channel_release(first); /* after some of the pieces */
 	host_stop(&host);
 	loop_run_tasks(loop);
 	ck_assert_uint_lt(gathered.n, PIECES);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Held reads and writes: the order in which they are served, what each is told, and how they are
- * cancelled. The toy never wakes by itself, so every retry is one that the test asks for.
+ * Held reads and writes: the order in which they are served, the results that they get, and how
+ * they are cancelled. The toy never wakes by itself, so every retry is one that the test asks for.
  */
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -115,7 +115,10 @@ START_TEST(test_transfer_readers_behind_one_who_waits_are_not_tried)
 }
 END_TEST
 
-/* The rest of a message goes to the file that has it, even behind a reader that finds nothing. */
+/*
+ * The rest of a message goes to the next reader of the same file, even if a reader of another file
+ * waits before it.
+ */
 START_TEST(test_transfer_readers_with_a_rest_are_served_behind_one_who_waits)
 {
 	struct toy *toy = toy_new(&toy_message);
@@ -204,7 +207,7 @@ START_TEST(test_transfer_cancelled_reader_is_not_told)
 }
 END_TEST
 
-/* A transfer that frees itself when it is told, as a request does. */
+/* A transfer that frees itself when it is complete, as a request does. */
 struct once {
 	struct transfer transfer;
 	unsigned *n;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Held writes: one after the other, each as a whole, in as many parts as there is room for.
+ * Held writes: served one after another, each as a whole, in as many parts as there is room for.
  */
 #include <sys/epoll.h>
 
@@ -109,7 +109,7 @@ START_TEST(test_transfer_writers_of_messages_keep_order)
 
 	held_write(&first, file, "longer", 6);
 	held_write(&second, file, "short", 5);
-	make_room(toy, 5); /* enough for the second */
+	make_room(toy, 5); /* enough for the second message, but not for the first */
 	ck_assert_str_eq(toy->written, "");
 	make_room(toy, 6);
 	ck_assert_str_eq(toy->written, "longershort");
@@ -272,7 +272,7 @@ START_TEST(test_transfer_writers_empty_message_is_written)
 }
 END_TEST
 
-/* For _i: the whole write, and a part of it. */
+/* By _i, there is room for the whole write or for a part of it. */
 START_TEST(test_transfer_writers_tell_who_waits_to_read)
 {
 	struct toy *toy = toy_new(&toy_stream);
@@ -301,7 +301,7 @@ START_TEST(test_transfer_writers_wait_for_readers_makes_both_go_on)
 	held_read(&reader, file, 10);
 	toy->pieces[0] = "x";
 	toy->room = 5;
-	channel_wake(&toy->channel, EPOLLIN); /* the read makes the writer retry */
+	channel_wake(&toy->channel, EPOLLIN); /* the held read takes "x", and the writer retries */
 	loop_run_tasks(loop);
 	held_expect(&reader, "x");
 	held_expect_result(&writer, 5);
