@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The buffers that requests arrive in: where the next one arrives while others are kept, who is
- * charged for what is kept, and that there is always room for one more.
+ * The buffers that requests are read into: where the next request goes while others are kept, who
+ * is charged for kept data, and that there is always room for one more request.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -71,7 +71,7 @@ START_TEST(test_buffer_next_request_comes_behind_what_is_kept)
 	struct buffer *buffer = keep(first, 64 * KIB - 5, ANNA);
 
 	ck_assert_ptr_eq(receive(100), first + 64 * KIB + PAGE);
-	/* What is not kept leaves no gap. */
+	/* A request that is not kept leaves no gap. */
 	ck_assert_ptr_eq(receive(100), first + 64 * KIB + PAGE);
 	buffer_release(buffer, ANNA);
 }
@@ -112,8 +112,8 @@ START_TEST(test_buffer_keeps_its_bytes)
 END_TEST
 
 /*
- * All of a buffer stays for as long as any part is kept, so each user who keeps one is charged for
- * all of it, once.
+ * A buffer stays for as long as any part of it is kept. So each user who keeps a part is charged
+ * for the whole buffer, once.
  */
 START_TEST(test_buffer_is_charged_whole_to_each_who_keeps)
 {
@@ -179,7 +179,10 @@ START_TEST(test_buffer_leaves_half_of_the_quota)
 	first = keep(receive(MIB), MIB, ANNA);
 	ck_assert(!buffer_keep(buffers->current, receive(MIB), MIB, ANNA));
 	ck_assert_uint_eq(charged(ANNA), BUFFER_SIZE);
-	/* More of the same buffer costs no more, and what others keep is charged to them. */
+	/*
+	 * Keeping more of the same buffer costs nothing more, and what another user keeps is
+	 * charged to that user.
+	 */
 	ck_assert(buffer_keep(first, first->memory + PAGE, MIB, ANNA));
 	buffer_release(first, ANNA);
 	buffer_release(keep(receive(MIB), MIB, BERT), BERT);
@@ -200,10 +203,10 @@ START_TEST(test_buffer_spares_are_few)
 }
 END_TEST
 
-#ifndef __SANITIZE_ADDRESS__ /* it needs memory itself */
+#ifndef __SANITIZE_ADDRESS__ /* AddressSanitizer needs memory itself */
 /*
- * Without memory for the next request nothing is kept: there could not even be a request to make
- * room.
+ * If there is no memory for the next request, nothing is kept: otherwise not even a request that
+ * makes room could be read.
  */
 START_TEST(test_buffer_without_memory_is_not_kept)
 {
@@ -214,7 +217,7 @@ START_TEST(test_buffer_without_memory_is_not_kept)
 
 	must_call(getrlimit(RLIMIT_DATA, &before));
 	none = before;
-	none.rlim_cur = 1; /* 0 is no limit, linux/mm/mmap.c */
+	none.rlim_cur = 1; /* 0 would mean no limit: linux/mm/mmap.c */
 	must_call(setrlimit(RLIMIT_DATA, &none));
 	is_kept = buffer_keep(buffers->current, data, MIB, ANNA);
 	must_call(setrlimit(RLIMIT_DATA, &before));

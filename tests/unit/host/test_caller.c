@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Entering and leaving a caller: which ids, groups and capabilities this thread has meanwhile, and
- * that it gets all of its own back.
+ * Entering and leaving a caller: which ids, groups and capabilities this thread has in between, and
+ * that it gets all its own back.
  */
 #include <fcntl.h>
 #include <grp.h>
@@ -121,7 +121,7 @@ START_TEST(test_caller_enter_of_root_in_another_group_keeps_capabilities)
 }
 END_TEST
 
-/* For _i: another user, the same with groups, root in another group. */
+/* By _i, the caller is another user, the same user with groups, or root in another group. */
 START_TEST(test_caller_leave_restores_everything)
 {
 	struct caller callers[] = {
@@ -140,7 +140,9 @@ START_TEST(test_caller_leave_restores_everything)
 }
 END_TEST
 
-/* Root needs no groups of its own: leaving drops even those that it had. */
+/*
+ * Leaving a caller with groups drops all groups, even those that root had before: root needs none.
+ */
 START_TEST(test_caller_leave_keeps_no_group_of_the_callers)
 {
 	struct caller caller = caller_with_groups(STRANGER, STRANGER);
@@ -213,7 +215,7 @@ START_TEST(test_caller_entered_is_this_thread_alone)
 }
 END_TEST
 
-/* Runs in a process of the stranger. */
+/* Enters a caller and leaves it, in a process of the stranger. Returns 0 or errno. */
 static int enter_run(void *data)
 {
 	int r = caller_enter(data);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What lib itself decides about a caller: ownership, groups, mode bits, and what it reads of the
+ * What lib itself decides about a caller (ownership, groups, mode bits), and what it reads of the
  * caller's process for that.
  */
 #include <fcntl.h>
@@ -68,7 +68,7 @@ START_TEST(test_caller_rights_uid_0_without_capabilities_is_not_root)
 }
 END_TEST
 
-/* One capability is not all of them. */
+/* A capability gives only its own rights. */
 START_TEST(test_caller_rights_capability_is_for_itself_alone)
 {
 	struct caller self = {.pid = getpid()};
@@ -107,7 +107,10 @@ START_TEST(test_caller_rights_capabilities_of_other_user_namespace_do_not_count)
 }
 END_TEST
 
-/* While entered, the kernel refuses what such a caller may not do; afterwards it no longer does. */
+/*
+ * While the thread is such a caller, the kernel refuses what the caller has no capability for.
+ * Afterwards the kernel allows it again.
+ */
 START_TEST(test_caller_rights_uid_0_enters_with_its_capabilities_alone)
 {
 	static const gid_t gids[] = {0, STAFF};
@@ -165,7 +168,10 @@ START_TEST(test_caller_rights_root_directory_is_the_callers)
 }
 END_TEST
 
-/* The kernel reuses pids. What was noted of a process tells it from the next. */
+/*
+ * The kernel reuses pids. The start time that was noted tells a process from the next one with its
+ * pid.
+ */
 START_TEST(test_caller_rights_root_directory_is_not_the_next_processs)
 {
 	struct caller caller = {.uid = ANNA, .pid = peer_start(&(struct peer){.uid = ANNA})};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is done in a process that is the caller in every respect, and how it ends. What the process
- * saw comes back in memory shared with it.
+ * What is done in a process that is the caller in every respect, and how that process ends. What
+ * the process saw comes back in memory shared with it.
  */
 #include <signal.h>
 #include <sys/resource.h>
@@ -44,7 +44,7 @@ static int run_start(struct run *run, struct caller *caller, int (*act)(void *da
 	return child_start(&run->child, loop, caller, act, data, size);
 }
 
-/* Runs act from start to end, and returns its result. */
+/* Runs act(data) in a process of the stranger, waits for its end, and returns the result. */
 static int run_act(int (*act)(void *data), int data)
 {
 	struct run run = {0};
@@ -115,7 +115,7 @@ START_TEST(test_child_success_gives_0)
 }
 END_TEST
 
-/* For _i: errno values over their whole range. */
+/* Tries errno values (by _i) from their whole range. */
 START_TEST(test_child_error_comes_through)
 {
 	static const int errors[] = {EPERM, ENOSPC, EMSGSIZE, EDQUOT, EHWPOISON};
@@ -219,7 +219,7 @@ START_TEST(test_child_has_all_ids_of_caller)
 	const struct identity expected = {
 		.ruid = STRANGER,
 		.euid = STRANGER,
-		.suid = 0, /* so that the caller can't trace it */
+		.suid = 0, /* so that the caller can't trace the process */
 		.fsuid = STRANGER,
 		.rgid = STRANGER,
 		.egid = STRANGER,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the kernel can do: what is probed, what the connection reports, what is turned off.
+ * What the kernel can do: which features are probed, which the connection reports, and which are
+ * turned off.
  */
 #include <errno.h>
 #include <string.h>
@@ -38,7 +39,10 @@ START_TEST(test_features_host_has_been_asked)
 }
 END_TEST
 
-/* Every kernel that the daemon runs on has detached mounts and the files behind maps. */
+/*
+ * Every kernel that the daemon runs on has these features (detached mounts, the files behind maps),
+ * so root has them.
+ */
 START_TEST(test_features_root_has_what_takes_rights)
 {
 	struct features features = {0};

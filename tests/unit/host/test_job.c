@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Jobs: each belongs to the waiter that it works for, is started once, and its result is taken once
- * or undone.
+ * Jobs. Each belongs to the waiter that it works for and is started once, and its result is taken
+ * or undone, once.
  */
 #include <unistd.h>
 
@@ -31,7 +31,7 @@ START_TEST(test_job_result_is_there_when_resumed)
 }
 END_TEST
 
-/* As results these would mean that the caller has to wait. */
+/* If job_run() returned these errors of act(), they would mean that the caller has to wait. */
 static const int waiting_errors[] = {EAGAIN, EINPROGRESS};
 
 START_TEST(test_job_error_that_means_waiting_is_another)
@@ -108,8 +108,7 @@ START_TEST(test_job_that_failed_has_nothing_to_undo)
 }
 END_TEST
 
-/* Steps. */
-
+/* The waiter is the same, but each of its steps has a job of its own. */
 START_TEST(test_job_of_the_next_step_is_another)
 {
 	struct client client = {.caller = &stranger, .place = places[_i], .work.number = 1};
@@ -123,7 +122,7 @@ START_TEST(test_job_of_the_next_step_is_another)
 }
 END_TEST
 
-/* The step has changed meanwhile: what was done for the old one is useless. */
+/* The waiter has begun another step meanwhile, so the result for the old step is undone. */
 START_TEST(test_job_of_a_step_that_is_left_is_undone)
 {
 	struct client client = {.caller = &stranger, .place = JOB_WORKER, .work.number = 1};
@@ -150,15 +149,13 @@ START_TEST(test_job_memory_of_the_waiter_is_forgotten_once)
 }
 END_TEST
 
-/* Stopping. */
-
 START_TEST(test_job_sleeper_that_is_stopped_tells_so)
 {
 	struct client client = {.caller = &stranger, .place = JOB_SLEEPER, .act = client_act_wait};
 
 	client_start(&client);
 	ck_assert(job_stop(&client.waiter));
-	ck_assert(job_stop(&client.waiter)); /* once more does no harm */
+	ck_assert(job_stop(&client.waiter)); /* a second call does no harm */
 	must_fail(client_wait(&client), EINTR);
 }
 END_TEST
@@ -176,7 +173,9 @@ START_TEST(test_job_worker_can_not_be_stopped)
 }
 END_TEST
 
-/* All workers are busy for a long time. A request killed meanwhile need not wait for them. */
+/*
+ * All workers are busy for a long time. A request that is killed meanwhile need not wait for them.
+ */
 START_TEST(test_job_worker_that_has_not_begun_is_stopped)
 {
 	struct client busy[8] = {0};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where jobs are done: in processes, of which a user has one at a time, and on threads.
+ * Where jobs are done: in processes, one at a time for each user, and on threads.
  */
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,7 +19,7 @@ static void expect_no_child(void)
 	ck_assert_int_eq(errno, ECHILD);
 }
 
-/* Processes. */
+/* What jobs of JOB_PROCESS do. */
 
 START_TEST(test_job_of_the_daemon_itself_needs_no_process)
 {
@@ -80,7 +80,7 @@ START_TEST(test_job_process_that_does_not_end_holds_up_its_user_alone)
 }
 END_TEST
 
-/* The call has no undo(), so it need not run to its end. */
+/* Runs a job without undo(), so that its process is killed when the job is given up. */
 static int run_killed(struct client *client)
 {
 	const struct job_call call = {
@@ -102,7 +102,10 @@ START_TEST(test_job_process_that_is_given_up_makes_room_for_the_next)
 }
 END_TEST
 
-/* The user has stopped the process: nobody should wait for it again and again. */
+/*
+ * The process goes on after it was given up, as if its user had stopped it. So the user's next jobs
+ * fail with EBUSY, instead of waiting for that process.
+ */
 START_TEST(test_job_process_that_stays_when_given_up_is_its_users_last)
 {
 	struct client endless = {.caller = &stranger, .act = client_act_wait};
@@ -141,7 +144,7 @@ START_TEST(test_job_queued_process_that_is_given_up_is_gone)
 }
 END_TEST
 
-/* Threads. */
+/* What jobs of JOB_THREAD and JOB_ALONE do. */
 
 START_TEST(test_job_thread_has_the_callers_rights)
 {
@@ -167,7 +170,8 @@ START_TEST(test_job_of_the_daemon_needs_a_thread_once_it_serves)
 END_TEST
 
 /*
- * A walk would enter the mount, where the next one waits for it. A job that does not walk ends.
+ * The walk of a thread of ours could lead into the mount again, which would need another walk, and
+ * so on. A job that does not walk comes to an end.
  */
 START_TEST(test_job_of_our_own_threads_is_no_walk)
 {
@@ -176,7 +180,7 @@ START_TEST(test_job_of_our_own_threads_is_no_walk)
 	struct client walk = {.caller = &self, .place = JOB_THREAD, .walks = true};
 	struct client client = {.caller = &self, .place = JOB_THREAD};
 
-	must(client_run(&first)); /* its thread is idle now */
+	must(client_run(&first)); /* the thread of this job is idle now */
 	self.pid = first.work.tid;
 	must_fail(client_try(&walk), ELOOP);
 	ck_assert_ptr_null(host.jobs);
@@ -218,7 +222,7 @@ START_TEST(test_job_that_is_late_is_left_alone)
 	host.is_serving = true;
 	must_fail(client_run(&late), ETIMEDOUT);
 	ck_assert_uint_eq(user_charged(&host.users, STRANGER, USER_LOCKS), 1);
-	/* No second thread is lost in the same place; in another place one may be. */
+	/* The same call loses no second thread. Another call may lose one. */
 	must_fail(client_try(&again), ETIMEDOUT);
 	ck_assert_uint_eq(user_charged(&host.users, STRANGER, USER_LOCKS), 1);
 	must_fail(client_run(&alike), ETIMEDOUT);

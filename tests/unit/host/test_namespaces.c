@@ -80,7 +80,10 @@ START_TEST(test_namespaces_check_unseen_is_refused)
 }
 END_TEST
 
-/* A file acts for its opener as seen at the time: the opener's process may have gone. */
+/*
+ * A file acts for its opener as the opener was seen at open(2). By now the opener's process may
+ * have gone.
+ */
 START_TEST(test_namespaces_check_what_was_seen_holds)
 {
 	struct caller caller = {.uid = ANNA, .pid = peer_start(&(struct peer){.uid = ANNA})};
@@ -97,7 +100,7 @@ START_TEST(test_namespaces_check_what_was_seen_holds)
 }
 END_TEST
 
-/* Nor can a foreign caller become a local one because another process gets its pid. */
+/* A foreign caller does not become a local one when another process gets the caller's pid. */
 START_TEST(test_namespaces_check_refusal_holds)
 {
 	pid_t pid =

@@ -172,7 +172,7 @@ START_TEST(test_sock_diag_bound_has_the_listener_and_all_that_is_connected)
 }
 END_TEST
 
-/* A bound datagram socket knows no peer, but a socket connected to it knows it. */
+/* A bound datagram socket has no peer, but a socket that is connected to it has it as the peer. */
 START_TEST(test_sock_diag_bound_has_those_who_send_datagrams)
 {
 	CLEANUP_FD int bound = native_unix(SOCK_DGRAM);

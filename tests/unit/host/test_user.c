@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The users' accounts. In every other test the fixture checks that they end up empty; here, that
- * they count, refuse and empty themselves.
+ * The users' accounts. In every other test the fixture checks that the accounts end up empty. These
+ * tests check that accounts count, refuse, and vanish when they are empty.
  */
 #include <stdint.h>
 
