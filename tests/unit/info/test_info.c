@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * info/: what the texts of one object and of all objects say, and to whom, and that looking takes
- * nothing.
+ * The texts of info/, about one object and about all: what each caller sees in them, and that
+ * reading them takes nothing from an object.
  */
 #include <errno.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * How many processes read and write FIFOs: counted as the scan finds them, in the rows of a table.
- * The unit tests have no mount, so a file stands for each FIFO.
+ * How many processes read and write FIFOs: the numbers in the rows of a table, as a scan finds
+ * them. The unit tests have no mount, so a regular file stands for each FIFO.
  */
 #include <fcntl.h>
 #include <unistd.h>
@@ -78,7 +78,7 @@ START_TEST(test_info_fifos_count_processes)
 	look_make();
 	targets[0] = targets[1] = look_target(LOOK_PATH);
 	targets[0].has_no_maps = targets[1].has_no_maps = true;
-	targets[1].ino += (ino_t)1 << 40; /* no file has that */
+	targets[1].ino += (ino_t)1 << 40; /* no file has this number */
 	for (int i = 0; i < N_WAYS; i++)
 		pids[i] = look_start(ways[i]);
 	make_rows();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * info/ of FIFO and socket nodes, which the kernel serves: what it says of them, and what it leaves
- * out.
+ * info/ of FIFO and socket nodes, which the kernel serves: what their texts say, and what the texts
+ * leave out.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@ static struct channel *make_node(mode_t type)
 	return channel;
 }
 
-/* Nobody has looked it up, so there is nobody to look for. */
+/* Nobody has looked the FIFO up, so nobody can have it open, and no scan is needed. */
 START_TEST(test_info_nodes_status_of_a_fifo_node)
 {
 	mirror_make();
@@ -54,7 +54,7 @@ START_TEST(test_info_nodes_status_of_a_socket_node)
 }
 END_TEST
 
-/* The reference stands for the kernel's. */
+/* The test's reference to the channel stands for the kernel's, so the FIFO counts as looked up. */
 START_TEST(test_info_nodes_status_of_a_fifo_looks_for_users)
 {
 	struct channel *channel;
@@ -91,7 +91,7 @@ START_TEST(test_info_nodes_users_of_a_fifo_that_can_not_be_found_are_left_out)
 }
 END_TEST
 
-/* Between the lookup of the text and its open. */
+/* A FIFO takes the pipe's place between the lookup of the pipe's text and the open of that text. */
 START_TEST(test_info_nodes_status_of_what_has_become_a_fifo_is_looked_up_again)
 {
 	struct entry text = {0};
@@ -121,7 +121,7 @@ static void expect_texts(const char *directory, int n)
 	must_fail(mirror_find(path, &(struct entry){0}), ENOENT);
 }
 
-/* A text that could only fail is not there. */
+/* info/ has no text `peek` for an object where reading it could only fail. */
 START_TEST(test_info_nodes_peek_without_a_way_is_not_there)
 {
 	mirror_make();

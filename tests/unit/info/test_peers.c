@@ -163,7 +163,10 @@ START_TEST(test_peers_no_target_matches_nobody)
 	look_find(NULL, 0);
 	ck_assert_uint_eq(look_found.n_peers, 0);
 	look_forget();
-	/* The kernel has no inode for what the daemon keeps: device 0 must match no file. */
+	/*
+	 * An object that the daemon keeps has no inode in the kernel. Its device is 0, which must
+	 * match no file.
+	 */
 	look_find(&nothing, 1);
 	ck_assert_uint_eq(look_found.n_peers, 0);
 	look_forget();
@@ -289,7 +292,10 @@ START_TEST(test_peers_one_process_may_have_several)
 }
 END_TEST
 
-/* By what the mount shows: its own device, and an inode number that contains the kind. */
+/*
+ * A file of the mount is found by the numbers that the mount shows: the mount's device, and an
+ * inode number that contains the kind.
+ */
 START_TEST(test_peers_are_found_by_what_the_mount_shows)
 {
 	struct peer_target kernel, shown = {0};
@@ -304,7 +310,7 @@ START_TEST(test_peers_are_found_by_what_the_mount_shows)
 	ck_assert_uint_eq(look_found.n_peers, 1);
 	ck_assert_int_eq(look_found.peers[0].pid, pid);
 	look_forget();
-	shown.shown_dev = (dev_t)-1; /* the next device may be that of another test running now */
+	shown.shown_dev = (dev_t)-1; /* not the next device, which another running test may have */
 	look_find(&shown, 1);
 	ck_assert_uint_eq(look_found.n_peers, 0);
 	look_forget();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The processes that scan for peers: the daemon's own, which come and go as they are needed.
+ * The daemon's own processes that scan for peers, and the helper that forks them as they are
+ * needed.
  */
 #include <errno.h>
 #include <signal.h>
@@ -22,7 +23,7 @@ static void resume(struct waiter *waiter)
 	loop_stop(loop);
 }
 
-/* A scan with many targets, which it sorts, finds the right ones. */
+/* A scan with many targets, which the scan sorts, finds the right target. */
 START_TEST(test_scanner_of_many_targets)
 {
 	enum { MANY = 10000 };
@@ -34,9 +35,9 @@ START_TEST(test_scanner_of_many_targets)
 	target = look_target(LOOK_PATH);
 	for (size_t i = 0; i < MANY; i++) {
 		targets[i] = target;
-		/* Far from any file that others have open. */
+		/* Only the first target is a file. No file has the numbers of the other targets. */
 		targets[i].ino += (ino_t)(i * 7919 % MANY) << 40;
-		targets[i].shown_dev = (dev_t)-1; /* nobody's */
+		targets[i].shown_dev = (dev_t)-1; /* no file has this device */
 		targets[i].shown_ino = i;
 	}
 	pid = look_start(open_both);
@@ -91,8 +92,8 @@ START_TEST(test_scanner_helper_that_was_killed_is_replaced)
 	helper = child_of(getpid());
 	must_call(kill(helper, SIGKILL));
 	/*
-	 * Until the helper has ended it may be sent a message that it never reads: that one reader
-	 * gets EIO.
+	 * Waits until the helper has ended. Before that, the scan could send the helper a message
+	 * that is never read, and would fail with EIO.
 	 */
 	must_call(waitid(P_PID, (id_t)helper, &info, WEXITED | WNOWAIT));
 	pid = look_start(open_both);
