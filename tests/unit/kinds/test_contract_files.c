@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What holds for the open files of every kind. Streams wait, and report when waiting may end. Files
- * with positions have nothing to wait for: each test says what holds for them instead.
+ * What holds for the open files of every kind. Streams wait, and report when a wait may end. Files
+ * with positions have nothing to wait for: each test also says what holds for them.
  */
 #include <fcntl.h>
 #include <sys/epoll.h>
@@ -53,7 +53,7 @@ START_TEST(test_contract_files_closed_leaves_no_descriptor)
 	struct file *file;
 	int n;
 
-	host_stop(&host); /* no worker closes them some time later */
+	host_stop(&host); /* so that no worker closes the descriptors some time later */
 	object_close(object_open(channel, O_RDWR));
 	n = fixture_descriptors();
 	for (int i = 0; i < 20; i++) {
@@ -267,7 +267,7 @@ START_TEST(test_contract_files_removed_while_open_works_on_or_eidrm)
 	sample_put(file, 0);
 	sample_expect(file, 0);
 	ck_assert_uint_eq(object_stat(file->channel).st_ino, ino);
-	/* A segment that is attached lives on under another name. */
+	/* A removed segment that is still attached lives on under another name. */
 	ck_assert_uint_eq(object_stat(file->channel).st_nlink, has(file, SAMPLE_KEYED));
 	object_close(file);
 }
@@ -291,7 +291,9 @@ START_TEST(test_contract_files_removed_while_open_changes_mode_or_eidrm)
 }
 END_TEST
 
-/* Kinds that need no descriptor, or got theirs when the object was made, go on. */
+/*
+ * Kinds that need no descriptor here, or got it when the object was made, still accept the write.
+ */
 START_TEST(test_contract_files_without_descriptors_enfile)
 {
 	const struct sample *sample = sample_of(kinds[_i]);

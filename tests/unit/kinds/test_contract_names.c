@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What holds for the names of every kind in lib/kinds/kinds.c: a kind that is listed there is
- * tested.
+ * What holds for the names of every kind. Every kind that lib/kinds/kinds.c lists is tested.
  */
 #include <limits.h>
 #include <stdio.h>
@@ -136,7 +135,7 @@ START_TEST(test_contract_names_created_twice_eexist)
 }
 END_TEST
 
-/* Everything that is neither a file nor a node that the kind may have. */
+/* What is neither a regular file nor a node that a kind may have can't be created. */
 START_TEST(test_contract_names_device_eperm)
 {
 	static const mode_t types[] = {S_IFCHR, S_IFBLK, S_IFDIR, S_IFLNK};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What holds for owners, modes and times of every kind: an object is its maker's, with the mode as
- * given, and only those who may change or remove it do so.
+ * What holds for owners, modes and times of every kind: an object belongs to its maker, has the
+ * mode that the maker gave it, and only those who may change or remove it do so.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -76,7 +76,7 @@ START_TEST(test_contract_rights_created_has_its_size)
 {
 	struct channel *channel = make_as(fixture_open(kinds[_i]), 0600, &root);
 
-	if (channel->service == CHANNEL_STREAM) /* has no size: see channel_stat() */
+	if (channel->service == CHANNEL_STREAM) /* a stream has no size: see channel_stat() */
 		ck_assert_int_eq(object_stat(channel).st_size, HOST_PAGE);
 	else
 		ck_assert_int_eq(object_stat(channel).st_size, sample_of(kinds[_i])->size);
@@ -233,7 +233,7 @@ START_TEST(test_contract_rights_times_by_stranger_eperm)
 }
 END_TEST
 
-/* Returns what a stranger gets for touching an object of this mode. */
+/* Returns the result of touch(1) by the stranger on an object of root's with this mode. */
 static int touch_now(struct space *space, mode_t mode)
 {
 	struct channel *channel = make_as(space, mode, &root);
@@ -287,7 +287,7 @@ START_TEST(test_contract_rights_rename_by_stranger_eperm)
 }
 END_TEST
 
-/* The stranger's own object over one that it may not remove. */
+/* The stranger must not rename its own object over an object that it may not remove. */
 START_TEST(test_contract_rights_rename_over_anothers_eperm)
 {
 	struct space *space = fixture_open(kinds[_i]);
@@ -309,7 +309,9 @@ START_TEST(test_contract_rights_truncate_to_0_by_stranger_is_refused)
 }
 END_TEST
 
-/* Throwing away what waits counts as taking it. A file's size belongs to its writers. */
+/*
+ * Throwing waiting data away counts as reading it. But the size of a region belongs to its writers.
+ */
 START_TEST(test_contract_rights_truncate_to_0_takes_the_right_to_read)
 {
 	struct channel *channel = make_as(fixture_open(kinds[_i]), 0600, &root);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What holds for every kind of stream: a waiter goes on when it can, in order, and nothing is lost
- * or mixed. Kinds that have nothing to wait for are left out.
+ * What holds for every kind of stream: waiting requests go on when they can, in order, and nothing
+ * is lost or mixed. Kinds that have nothing to wait for are left out.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@ static struct file *new_file(int i)
 	return sample_make_open(fixture_open(kinds[i]), "a", O_RDWR);
 }
 
-/* Opens one that has no room. */
+/* Opens a new object for reading and writing, and fills it. */
 static struct file *new_full(int i)
 {
 	struct file *file = new_file(i);
@@ -237,7 +237,7 @@ START_TEST(test_contract_waiting_watch_is_told_of_write)
 	watch_start(&watch, file);
 	ck_assert_uint_eq(channel_poll(file) & EPOLLIN, 0);
 	loop_settle();
-	watch.n = 0; /* a queue's room to write may be reported at first */
+	watch.n = 0; /* a queue may report its room to write at first */
 	watch_start(&watch, file);
 	sample_put(file, 0);
 	watch_wait(&watch, 1);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What only events do: add up, be full, and get another mode or value.
+ * What only events do: add values up, be full, and get another mode or value.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -102,7 +102,7 @@ START_TEST(test_event_made_semaphore_keeps_its_value)
 }
 END_TEST
 
-/* For _i: both modes. */
+/* Tries both modes, by _i. */
 START_TEST(test_event_value_set_wakes_reader)
 {
 	struct file *file = new_file();

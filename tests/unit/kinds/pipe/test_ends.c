@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The ends of a FIFO on tmpfs, as a thread of the daemon sees them: when it holds a write end, and
- * when the kernel says so.
+ * The ends of a FIFO on tmpfs, as a thread of the daemon works on them: when it holds a write end,
+ * and what poll(2) and inotify(7) report.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -151,7 +151,7 @@ START_TEST(test_ends_try_keeps_the_write_end_where_nobody_else_writes)
 }
 END_TEST
 
-/* Newly held: the kernel can't say yet whether anybody writes. */
+/* The FIFO is newly held, so the kernel can't tell yet whether anyone writes. */
 START_TEST(test_ends_new_one_with_content_gets_a_write_end)
 {
 	struct ends ends = new_ends();
@@ -205,8 +205,7 @@ START_TEST(test_ends_are_left_when_empty_and_nobody_writes)
 }
 END_TEST
 
-/* Jobs. */
-
+/* Returns a job that works on the read end. */
 static struct ends_job new_job(const struct ends *ends)
 {
 	struct ends_job job;

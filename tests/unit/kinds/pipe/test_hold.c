@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Kept FIFOs, here on tmpfs: what the daemon holds of them, from the lookup until nobody uses them
- * any more, and how that is charged.
+ * Kept FIFOs, here on tmpfs: which ends the daemon holds of a FIFO, from its lookup until nobody
+ * uses it any more, and how these ends are charged.
  */
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
@@ -87,7 +87,7 @@ START_TEST(test_hold_is_let_go_when_nobody_uses_it)
 }
 END_TEST
 
-/* The other FIFO is let go meanwhile, which shows that the time has come. */
+/* The other FIFO is let go meanwhile. That shows that enough time has passed. */
 START_TEST(test_hold_stays_while_somebody_writes)
 {
 	struct space *space = fifos_open();
@@ -223,7 +223,7 @@ START_TEST(test_hold_over_the_users_limit_enfile)
 }
 END_TEST
 
-/* A FIFO at rest makes room for the next one. */
+/* At the limit, the daemon lets a FIFO go that rests, to make room for the next one. */
 START_TEST(test_hold_at_the_limit_waits_for_one_that_rests)
 {
 	struct space *space = fifos_open();
@@ -265,7 +265,10 @@ static void *read_into(void *page)
 	return NULL;
 }
 
-/* Reads the FIFO into memory that faults, with the pipe's lock held. Returns the userfaultfd. */
+/*
+ * Starts a thread that reads the FIFO into memory that faults, and so holds the pipe's lock.
+ * Returns the userfaultfd. Closing it ends the fault.
+ */
 static int lock_begin(void *page, pthread_t *ret_reader)
 {
 	int fd = must_call((int)syscall(SYS_userfaultfd, O_CLOEXEC));
@@ -280,7 +283,10 @@ static int lock_begin(void *page, pthread_t *ret_reader)
 	return fd;
 }
 
-/* It has rested, and would be let go like the other one, but a thread is stuck on it. */
+/*
+ * The FIFO has rested and would be let go like the other one, but a thread of the daemon is stuck
+ * on it.
+ */
 START_TEST(test_hold_that_is_locked_is_not_let_go)
 {
 	struct space *space = fifos_open();
@@ -296,7 +302,7 @@ START_TEST(test_hold_that_is_locked_is_not_let_go)
 	loop_settle();
 	must(fifo_look_up(other, FIFO_OTHER));
 	fifo_await_gone(other, 1);
-	close(lock); /* after which the fault is like any other */
+	close(lock); /* the kernel now handles the fault as any other */
 	pthread_join(reader, NULL);
 	fifo_await_held(fifo, "both");
 	fifo_expect(FIFO_NODE, "ello");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Bytes in a pipe: handed over if a reader waits, otherwise stored; emptied by whoever may read.
- * And FIFO and socket nodes, which hold none.
+ * Bytes in a pipe are handed over if a reader waits, and stored otherwise. Whoever may read a pipe
+ * may empty it. FIFO and socket nodes hold no bytes.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -198,7 +198,10 @@ START_TEST(test_pipe_truncate_gives_memory_back)
 }
 END_TEST
 
-/* Write access alone gives no right to throw away. By _i, the stranger is other or owner. */
+/*
+ * Write access alone gives no right to throw bytes away. By _i, the stranger is not the pipe's
+ * owner, or is the owner.
+ */
 START_TEST(test_pipe_truncate_by_who_may_only_write_eacces)
 {
 	const mode_t modes[] = {0622, 0200};
@@ -245,7 +248,7 @@ START_TEST(test_pipe_reading_and_writing_touch_times)
 }
 END_TEST
 
-/* For _i: FIFOs and sockets. */
+/* The types of nodes, by _i. */
 static const mode_t nodes[] = {S_IFIFO, S_IFSOCK};
 
 START_TEST(test_pipe_node_is_shown_as_what_it_is)

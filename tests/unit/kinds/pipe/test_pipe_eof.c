@@ -13,7 +13,7 @@
 #include "tests/unit/held.h"
 #include "tests/unit/objects.h"
 
-enum { PIPE_EOF = 1, EOF_AUTO = 0, EOF_NEVER }; /* the kind's second parameter, and its words */
+enum { PIPE_EOF = 1, EOF_AUTO = 0, EOF_NEVER }; /* the kind's second parameter, and its values */
 
 static struct channel *new_pipe(void)
 {

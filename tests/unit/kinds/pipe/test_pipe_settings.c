@@ -13,7 +13,7 @@
 
 enum { KIB = 1024, MIB = 1024 * 1024 };
 
-enum { PIPE_CAPACITY, PIPE_EOF, PIPE_KEEP, PIPE_SERVED }; /* as in the kind's table */
+enum { PIPE_CAPACITY, PIPE_EOF, PIPE_KEEP, PIPE_SERVED }; /* indexes in the kind's table */
 
 static int set(struct channel *pipe, unsigned index, uint64_t value, struct caller *caller)
 {
@@ -198,7 +198,7 @@ START_TEST(test_pipe_settings_removed_pipe_counts_while_open)
 }
 END_TEST
 
-/* Whoever owns the pipe now, it counts against its maker. */
+/* A pipe counts against its maker, whoever owns it now. */
 START_TEST(test_pipe_settings_given_away_counts_for_its_maker)
 {
 	struct space *space = fixture_open(&pipe_kind);
@@ -222,7 +222,10 @@ START_TEST(test_pipe_settings_without_quota_least_size)
 }
 END_TEST
 
-/* The quota runs out half-way: neither a write nor poll may promise more. */
+/*
+ * The quota runs out before the pipe's capacity does: a write takes no more, and poll must not
+ * report room.
+ */
 START_TEST(test_pipe_settings_full_by_quota_is_not_polled_as_writable)
 {
 	struct file *file = new_pipe_of(MIB);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Bytes that are copied into a store: the order in which they are taken, how many fit, and how that
- * is charged.
+ * Bytes that are copied into a store: the order in which they are taken, how many fit, and how
+ * their memory is charged.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,7 +97,7 @@ START_TEST(test_store_taken_makes_room)
 }
 END_TEST
 
-/* A few bytes take little memory, and the smallest piece is left for the next. */
+/* A few bytes take little memory, and the smallest piece of memory stays for the next bytes. */
 START_TEST(test_store_begins_small)
 {
 	struct store store = new_store();
@@ -112,7 +112,7 @@ START_TEST(test_store_begins_small)
 }
 END_TEST
 
-/* Many small puts make few pieces, which take hardly more than the bytes. */
+/* Many small puts make few pieces, which take hardly more memory than the bytes. */
 START_TEST(test_store_grows_up_to_capacity)
 {
 	struct store store = new_store();
@@ -205,7 +205,7 @@ START_TEST(test_store_emptied_gives_all_back)
 }
 END_TEST
 
-#ifndef __SANITIZE_ADDRESS__ /* its own allocator does not fail */
+#ifndef __SANITIZE_ADDRESS__ /* AddressSanitizer's allocator does not fail */
 START_TEST(test_store_without_memory_enomem)
 {
 	struct rlimit none, before;
@@ -215,7 +215,7 @@ START_TEST(test_store_without_memory_enomem)
 	store.capacity = 64 * CAPACITY;
 	must_call(getrlimit(RLIMIT_DATA, &before));
 	none = before;
-	none.rlim_cur = 1; /* 0 is no limit, linux/mm/mmap.c */
+	none.rlim_cur = 1; /* 0 would mean no limit: linux/mm/mmap.c */
 	must_call(setrlimit(RLIMIT_DATA, &none));
 	while (n > 0)
 		n = put(&store, zeroes, sizeof(zeroes));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Bytes that stay in the buffer they arrived in: the memory that was put is the memory that is
- * lent, in order with what was copied. And how that is charged.
+ * Bytes that stay in the buffer they arrived in. The memory that was put is the memory that is
+ * lent, in order with bytes that were copied. Also how kept bytes are charged.
  */
 #include <stdlib.h>
 
@@ -142,7 +142,7 @@ START_TEST(test_store_kept_shows_no_more_than_is_asked_for)
 }
 END_TEST
 
-/* The rest of a write that does not fit is not the store's. */
+/* If a write does not fit, the store does not keep the rest of it. */
 START_TEST(test_store_kept_capacity_is_held_to_the_byte)
 {
 	struct store store = new_store();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a store still gives a user who has used up USER_STORED, or has little of it left.
+ * What a store still accepts from a user who has used up USER_STORED, or has little of it left.
  */
 #include <malloc.h>
 #include <stdlib.h>
@@ -67,7 +67,7 @@ START_TEST(test_store_quota_had_again_lets_it_grow)
 }
 END_TEST
 
-/* The quota runs out half-way: poll must not promise room that is not there. */
+/* The quota runs out before the store's capacity does, and poll must not report room then. */
 START_TEST(test_store_quota_ends_half_way)
 {
 	struct store store = new_store();
@@ -96,8 +96,8 @@ START_TEST(test_store_quota_of_one_user_leaves_others_theirs)
 }
 END_TEST
 
-#ifndef __SANITIZE_ADDRESS__ /* it has an allocator of its own */
-/* However it is drained and filled, a store without quota has four pieces. */
+#ifndef __SANITIZE_ADDRESS__ /* AddressSanitizer has an allocator of its own */
+/* A store without quota has no more than four pieces, however it is drained and filled. */
 START_TEST(test_store_quota_used_up_takes_no_more_memory_in_time)
 {
 	struct store store = new_store();

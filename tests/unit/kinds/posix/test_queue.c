@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Queues are the kernel's own: what one side makes, sends or receives shows on the other, with
- * priorities, limits and waiting.
+ * Queues are the kernel's own: what ipcfs or a native program makes, sends or receives shows on the
+ * other side, with priorities, limits and waiting.
  */
 #include <fcntl.h>
 #include <sys/epoll.h>
@@ -92,7 +92,7 @@ START_TEST(test_queue_is_received_by_priority)
 }
 END_TEST
 
-/* For _i: the lowest and the highest. */
+/* Tries the lowest priority and the highest, by _i. */
 START_TEST(test_queue_selector_is_the_priority)
 {
 	const unsigned long priorities[] = {0, 32767};
@@ -216,7 +216,7 @@ START_TEST(test_queue_many_native_sends_wake_all_readers)
 }
 END_TEST
 
-/* Again and again: each wait begins after the wakes of the one before. */
+/* A wait that begins after the wakes of an earlier wait is woken as well. */
 START_TEST(test_queue_reader_is_woken_each_time)
 {
 	mqd_t native = native_queue_make("/q", 4, 8);
@@ -265,7 +265,9 @@ START_TEST(test_queue_watch_is_told_of_native_receive)
 }
 END_TEST
 
-/* While nobody waits, the daemon does not listen to the queue. */
+/*
+ * While nobody waits, the daemon does not watch the queue. It must do so again for the next reader.
+ */
 START_TEST(test_queue_reader_after_idle_time_is_woken)
 {
 	mqd_t native = native_queue_make("/q", 4, 8);
@@ -299,7 +301,7 @@ static void stop_dispatch(struct loop_source *source, uint32_t events)
 	loop_stop(loop);
 }
 
-/* There is always room to write, which is no reason to wake a reader that waits. */
+/* The queue has room to write all the time. That must not wake the reader that waits. */
 START_TEST(test_queue_waiting_reader_does_not_keep_the_loop_busy)
 {
 	const struct itimerspec period = {.it_value.tv_nsec = 200000000};
@@ -330,7 +332,7 @@ START_TEST(test_queue_of_long_messages_is_read)
 
 	memset(text, 'x', 8192);
 	text[8192] = '\0';
-	host.scratch_size = 16; /* too small for it: grows */
+	host.scratch_size = 16; /* too small for the message, so it must grow */
 	file_put(file, text);
 	file_expect(file, 10000, text);
 	close_both(file, native);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Queues as objects with owners: the limits they are made with, whose account they are on, who may
- * empty them, and names that by now lead elsewhere.
+ * Queues as objects with owners: the limits they are made with, the account they are charged to,
+ * the users who may empty them, and names that now lead to another queue.
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -16,7 +16,7 @@
 #include "tests/unit/objects.h"
 #include "tests/unit/peer.h"
 
-enum { QUEUE_MAXMSG, QUEUE_MSGSIZE }; /* as in the kind's table */
+enum { QUEUE_MAXMSG, QUEUE_MSGSIZE }; /* indexes in the kind's table */
 
 static struct mq_attr made_with(unsigned index, uint64_t value)
 {
@@ -102,7 +102,7 @@ START_TEST(test_queue_names_count_against_the_callers_limit)
 	must(object_create(space, "a", S_IFREG | 0600, &caller, &queue));
 	object_unref(queue);
 	must_fail(object_create(space, "b", S_IFREG | 0600, &caller, &queue), EMFILE);
-	object_unref(object_make(space, "c")); /* root's account is another */
+	object_unref(object_make(space, "c")); /* this queue counts against root's account */
 	must(space_remove(space, "a", &caller));
 	must(object_create(space, "b", S_IFREG | 0600, &caller, &queue));
 	object_unref(queue);
@@ -129,7 +129,10 @@ START_TEST(test_queue_names_truncate_takes_the_right_to_read)
 }
 END_TEST
 
-/* As ftruncate(2): a file that is open for reading has the right, whoever calls. */
+/*
+ * As with ftruncate(2), what counts is how the file was opened, not who calls: a file that is open
+ * for reading can empty the queue.
+ */
 START_TEST(test_queue_names_truncate_through_a_writers_file_takes_the_right_to_read)
 {
 	struct channel *queue = object_make(fixture_open(&queue_kind), "q");
@@ -188,7 +191,7 @@ START_TEST(test_queue_names_unlinked_natively_is_used_on)
 
 	must_call(mq_unlink("/q"));
 	file_put(file, "hello");
-	second = object_open(file->channel, O_RDONLY); /* by the descriptor that is there already */
+	second = object_open(file->channel, O_RDONLY); /* opened through the descriptor of `file` */
 	file_expect(second, 100, "hello");
 	object_close(second);
 	object_close(file);
@@ -210,8 +213,7 @@ START_TEST(test_queue_names_status_is_for_those_who_may_read)
 }
 END_TEST
 
-/* An unprivileged daemon has no mount of its own, and no list. */
-
+/* An unprivileged daemon has no mount of the queues, and can't list them. It uses their names. */
 START_TEST(test_queue_names_without_privileges_are_used_by_name)
 {
 	struct space *space;

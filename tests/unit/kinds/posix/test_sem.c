@@ -37,7 +37,10 @@ static int count_large(void)
 	return n;
 }
 
-/* Closing the last descriptor of a removed file frees all of it: not on the loop. */
+/*
+ * Closing the last descriptor of a removed file frees all its memory. A worker does that, not the
+ * loop.
+ */
 START_TEST(test_sem_made_large_and_removed_is_closed_by_a_worker)
 {
 	struct worker_task tasks[N_TASKS];

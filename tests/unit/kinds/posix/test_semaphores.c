@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Semaphores against glibc's own functions on the same file, and with files that are truncated
- * meanwhile.
+ * Semaphores, compared with glibc's own functions on the same file; and files that are truncated
+ * while a semaphore is mapped.
  */
 #include "lib/kinds/posix/semaphores.h"
 
@@ -91,7 +91,7 @@ static void await_sleeper(void)
 	}
 }
 
-/* _i: 0 takes, 1 only watches. */
+/* By _i, the thread takes the unit (0) or only watches (1). */
 START_TEST(test_semaphore_wait_is_woken_by_sem_post)
 {
 	pthread_t thread;
@@ -124,7 +124,7 @@ START_TEST(test_semaphore_wait_signalled_eintr_leaves_no_trace)
 	must_call(sigaction(SIGURG, &action, NULL));
 	ck_assert_int_eq(pthread_create(&thread, NULL, run_wait, _i ? &thread : NULL), 0);
 	await_sleeper();
-	while (pthread_tryjoin_np(thread, &result) == EBUSY) /* it may not sleep yet */
+	while (pthread_tryjoin_np(thread, &result) == EBUSY) /* it is perhaps not asleep yet */
 		pthread_kill(thread, SIGURG);
 	ck_assert_int_eq((intptr_t)result, -EINTR);
 	ck_assert_int_eq(pread(fd, bytes, sizeof(bytes), 0), sizeof(bytes));
@@ -155,7 +155,7 @@ START_TEST(test_semaphore_file_truncated_eio)
 	must_fail(semaphore_wait(semaphore), EIO);
 	must_fail(semaphore_watch(semaphore), EIO);
 	unmake();
-	/* The place in the arena can be used again. */
+	/* The semaphore's place in the arena can be used again. */
 	fd = memfd_create("s", MFD_CLOEXEC);
 	must_call(ftruncate(fd, sizeof(sem_t)));
 	must(semaphore_map(fd, &semaphore));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Regions are the files of /dev/shm: what one side writes or maps, the other sees. Each test has
- * its own /dev/shm.
+ * Regions are the files of /dev/shm: what ipcfs or a native program writes or maps, the other sees.
+ * Each test has its own /dev/shm.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -19,7 +19,7 @@
 #include "tests/unit/native.h"
 #include "tests/unit/objects.h"
 
-enum { SHM_SIZE }; /* as in the kind's table */
+enum { SHM_SIZE }; /* index in the kind's table */
 
 START_TEST(test_shm_written_here_is_there_natively)
 {
@@ -92,7 +92,7 @@ START_TEST(test_shm_full_enospc)
 }
 END_TEST
 
-/* Semaphores, and everything that is not a regular file. */
+/* Semaphores are not shown, nor is anything that is not a regular file. */
 START_TEST(test_shm_others_are_not_shown)
 {
 	struct space *space = fixture_open(&shm_kind);

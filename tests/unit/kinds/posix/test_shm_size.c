@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The sizes of regions: who may change them, by which name, and what else changes with them.
+ * The sizes of regions: who may change a size, by name or through a file, and what else changes
+ * with it.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -15,7 +16,7 @@
 #include "tests/unit/native.h"
 #include "tests/unit/objects.h"
 
-enum { SHM_SIZE }; /* as in the kind's table */
+enum { SHM_SIZE }; /* index in the kind's table */
 
 static int truncate_through(struct file *file, off_t size, struct caller *caller)
 {
@@ -70,7 +71,9 @@ START_TEST(test_shm_size_truncate_through_a_file_without_a_name_works_on)
 }
 END_TEST
 
-/* Its name may be taken over by a FIFO, whose open waits for ever for the other end. */
+/*
+ * A FIFO may take over the region's name, and opening a FIFO can wait for ever for its other end.
+ */
 START_TEST(test_shm_size_replaced_by_a_fifo_is_not_truncated)
 {
 	struct channel *region = object_make(fixture_open(&shm_kind), "r");
@@ -97,8 +100,9 @@ static int size_as_stranger(void *data)
 }
 
 /*
- * A size change also drops the set-user-id bit, and the kernel asks for both at once. That is not
- * the caller's chmod, which only the owner may do, and gives nobody a right.
+ * A size change also drops the set-user-id bit, and the kernel asks for both in one request. The
+ * change of the mode is not a chmod(2) of the caller, which only the owner may do, and it gives
+ * nobody a right.
  */
 START_TEST(test_shm_size_sized_by_another_loses_its_set_user_id_bit_alone)
 {
@@ -177,7 +181,7 @@ struct opening {
 	struct file *file;
 };
 
-/* Each time, its owner has set the bits again. */
+/* Before each try, the region's owner sets the set-user-id and set-group-id bits again. */
 static int open_as_stranger(void *data)
 {
 	struct opening *opening = data;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Connections from their first open: while they are being made, when that fails or is given up,
- * messages of any length, and how info/ shows them.
+ * messages of any length, and how info/ shows connections.
  */
 #include "lib/kinds/socket/connection.h"
 
@@ -38,7 +38,7 @@ static struct channel *find(struct caller *caller)
 	return entry.channel;
 }
 
-/* A listener whose backlog is full: a client has to wait. */
+/* Makes a listener whose backlog is full, so that the next client has to wait. fds[1] fills it. */
 static int listen_full(int fds[2])
 {
 	fds[0] = native_unix(SOCK_STREAM);
@@ -88,7 +88,7 @@ START_TEST(test_connection_given_up_while_it_waits_leaves_nothing)
 		object_close(file);
 	}
 	channel_unref(channel);
-	host_stop(&host); /* the threads have given up, too */
+	host_stop(&host); /* waits until the threads have given up, too */
 	ck_assert_uint_eq(user_charged(&host.users, 0, USER_SLEEPS), 0);
 	ck_assert_uint_eq(user_charged(&host.users, 0, USER_DESCRIPTORS), 0);
 	close(fds[0]);
@@ -113,8 +113,8 @@ static struct channel *find_tcp(const char *host_name, unsigned short port)
 }
 
 /*
- * A name may have several addresses (here from /etc/hosts), and nobody may be listening at one of
- * them.
+ * A host name can have several addresses (here from /etc/hosts), and not all of them need have a
+ * listener.
  */
 START_TEST(test_connection_goes_on_to_the_next_address)
 {
@@ -220,7 +220,10 @@ static int connect_fails(const struct dial_target *target, int *ret_fd)
 	return connect_result;
 }
 
-/* Errors that mean something else here: to wait, or that the caller has too many. */
+/*
+ * Some errors of connect() would tell the caller something else, and are replaced: -EAGAIN would
+ * mean to wait, and -EMFILE that the caller has too many files.
+ */
 START_TEST(test_connection_failing_for_want_of_something_ends)
 {
 	static const int errors[][2] = {
@@ -319,7 +322,10 @@ static int look_once(void *data)
 	return channel_footprint(looking->channel, &root, &looking->found);
 }
 
-/* For this the kernel goes through all Unix sockets of the machine: too long for the loop. */
+/*
+ * To find the peer, the kernel goes through all Unix sockets of the machine. That takes too long
+ * for the loop.
+ */
 START_TEST(test_connection_peer_is_looked_for_elsewhere_and_once)
 {
 	CLEANUP_FD int listening = native_unix(SOCK_STREAM);
@@ -331,7 +337,7 @@ START_TEST(test_connection_peer_is_looked_for_elsewhere_and_once)
 	must(socket_open(looking.channel, O_RDWR, &root, &file));
 	host.is_serving = true;
 	must(loop_wait_for(&root, look_once, &looking));
-	ck_assert_uint_eq(looking.found.dev, 0); /* no process has it yet */
+	ck_assert_uint_eq(looking.found.dev, 0); /* no process has the peer yet */
 	fd = native_accept(listening);
 	must_call(fstat(fd, &attr));
 	must_fail(look_once(&looking), EAGAIN);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Connections that have messages: of any length, empty ones, and errors that come in their place.
+ * Connections that have messages: messages of any length, empty messages, and errors that come in
+ * place of a message.
  */
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -77,7 +78,10 @@ START_TEST(test_connection_messages_empty_is_one)
 }
 END_TEST
 
-/* Asking for the length of the next message takes the error, which must not get lost. */
+/*
+ * Asking the socket for the length of the next message takes the pending error from it. The error
+ * must not get lost.
+ */
 START_TEST(test_connection_messages_refused_is_told_to_who_reads)
 {
 	struct space *udp = fixture_open(&udp_kind);

@@ -40,7 +40,7 @@ static bool keep_name(void *data, const char *name, ino_t ino, mode_t mode)
 	return true;
 }
 
-/* A path can be longer than a file name. */
+/* A connection's label can be a path, which can be longer than a file name. */
 START_TEST(test_connections_long_label_makes_a_name)
 {
 	char label[4096] = "", name[4096] = "";

@@ -38,7 +38,7 @@ START_TEST(test_inet_any_host_and_port_is_there)
 }
 END_TEST
 
-/* Service names may be looked up in the network: not while others wait. */
+/* Looking up a service name may ask the network. Other callers must not wait for that. */
 START_TEST(test_inet_service_is_looked_for_on_a_thread)
 {
 	struct space *space = fixture_open(&tcp_kind);
@@ -112,7 +112,9 @@ START_TEST(test_inet_abstract_lists_and_finds_who_listens)
 }
 END_TEST
 
-/* A client's own name, which the kernel gave it, is not one to connect to. */
+/*
+ * A client has a name that the kernel gave it. Nobody connects to that name, so it is not listed.
+ */
 START_TEST(test_inet_abstract_lists_no_clients)
 {
 	struct space *space = fixture_open(&abstract_kind);

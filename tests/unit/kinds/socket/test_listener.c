@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Listening sockets by the text of their addresses, and what gets in their way.
+ * Listening sockets, made from the text of an address, and what can get in their way.
  */
 #include "lib/kinds/socket/listener.h"
 

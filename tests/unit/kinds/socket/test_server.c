@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Servers: who is accepted by whom and in which order, how they end, and who owns them.
+ * Servers: which open accepts which client, and in which order; how servers end, and who owns them.
  */
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -42,7 +42,7 @@ static int make_once(void *data)
 	return r;
 }
 
-/* Makes a server `s` that listens there. Returns its directory, or -errno. */
+/* Makes a server `s` that listens at the address. Returns 0 and *ret_directory, or -errno. */
 static int make(const char *address, mode_t mode, struct caller *caller,
 		struct space **ret_directory)
 {
@@ -65,7 +65,7 @@ static struct space *make_abstract(void)
 	return directory;
 }
 
-/* Opens `accept`, which waits for a client. */
+/* Opens `accept`, and holds the open, which waits for a client. */
 static struct file *wait_client(struct space *directory, struct held *held)
 {
 	struct channel *channel = object_find(directory, "accept");
@@ -154,7 +154,7 @@ START_TEST(test_server_removed_ends_those_who_wait)
 	must_fail(object_lookup(directory, "connect", NULL), ENXIO);
 	channel_unref(channel);
 	space_unref(directory);
-	/* Its address is free again. */
+	/* The server's address is free again. */
 	close(native_abstract(NAME, SOCK_STREAM));
 }
 END_TEST
@@ -280,14 +280,17 @@ START_TEST(test_server_removed_takes_its_own_path_with_it)
 	must(make("unix:" SOCKET_PATH, 0700, &root, &directory));
 	space_unref(directory);
 	must_call(unlink(SOCKET_PATH));
-	must_call(mkdir(SOCKET_PATH, 0700)); /* by now someone else's */
+	must_call(mkdir(SOCKET_PATH, 0700)); /* the path is now someone else's */
 	must(space_remove(space, "s", &root));
 	host_stop(&host);
 	must_call(stat(SOCKET_PATH, &attr));
 }
 END_TEST
 
-/* The filesystem that serves the path may keep the thread for ever, and threads are limited. */
+/*
+ * A thread removes the path. The filesystem that serves the path may keep that thread for ever, so
+ * it counts against the user's limit.
+ */
 START_TEST(test_server_removed_takes_a_thread_of_its_user)
 {
 	struct space *directory;

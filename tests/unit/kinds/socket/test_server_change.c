@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Owner and mode of a server, which its socket has as well.
+ * Owner and mode of a server: a change reaches the server's socket as well.
  */
 #include <sys/stat.h>
 
@@ -38,7 +38,7 @@ static int change_once(void *data)
 	return space_change(directory, &changing->attr, changing->changes, changing->caller);
 }
 
-/* The loop does nothing that may wait for a disk. */
+/* Expects the change to need a wait: it may wait for a disk, so the loop must not make it. */
 static int change(struct changing changing)
 {
 	must_fail(change_once(&changing), EAGAIN);

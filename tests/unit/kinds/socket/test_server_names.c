@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The names of servers, when they change.
+ * Servers whose names change.
  */
 #include "lib/channel/channel.h"
 #include "lib/kinds/kinds.h"
@@ -13,7 +13,7 @@
 
 static struct space *space;
 
-/* Makes a server that listens there, and returns its directory. */
+/* Makes a server that listens at the address, and returns the server's directory. */
 static struct space *make(const char *name, const char *address)
 {
 	const struct settings settings = {.given = 1, .texts = {address}}; /* listen= */
@@ -53,8 +53,8 @@ START_TEST(test_server_names_replaced_ends_however_it_is_in_use)
 	must(object_lookup(directory, "connect", NULL));
 	object_close(file);
 	/*
-	 * The kernel may remember a directory for a long time. The other server has two
-	 * descriptors.
+	 * The replaced directory is still referenced, as the kernel may remember it for a long
+	 * time. Still, only the two descriptors of the other server are charged.
 	 */
 	ck_assert_uint_eq(user_charged(&host.users, 0, USER_DESCRIPTORS), 2);
 	channel_unref(accept);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What holds for every kind whose objects are addresses, or directories that contain such: each row
- * is a way to be connected to a native socket.
+ * What holds for every kind whose objects are addresses, or directories that contain addresses.
+ * Each row of `ways` is a way to be connected to a native socket.
  */
 #include <poll.h>
 #include <stdlib.h>
@@ -17,11 +17,11 @@
 #include "tests/unit/sample.h"
 #include "tests/unit/sockets.h"
 
-/* A file of ours and the native socket at the other end. */
+/* A file of the daemon, and the native socket at the other end of its connection. */
 struct ends {
 	struct file *file;
 	int fd;
-	int listening; /* or -1 */
+	int listening; /* the socket that accepted `fd`, or -1 */
 };
 
 static const struct way {
@@ -55,7 +55,9 @@ static struct channel *walk(struct space *space, char *path)
 	return entry.channel;
 }
 
-/* The native end listens, and `path` leads to it. */
+/*
+ * Makes the native end listen. Returns its socket, and writes to `path` the path that leads to it.
+ */
 static int listen_natively(const struct way *way, char *path)
 {
 	unsigned short port = 0;
@@ -74,7 +76,7 @@ static int listen_natively(const struct way *way, char *path)
 	return fd;
 }
 
-/* Connects a connectionless socket to whoever sent last. */
+/* Has the file send a datagram, and connects the native socket to the sender. */
 static void connect_back(struct ends *ends)
 {
 	struct sockaddr_storage address;
@@ -104,7 +106,7 @@ static struct ends connect_to(const struct way *way, struct space *space)
 	return ends;
 }
 
-/* The other way round: a native client of a server of ours. */
+/* Makes a server, and connects a native client to it: the other way round from connect_to(). */
 static struct ends accept_from(struct space *space)
 {
 	struct selector selector;
@@ -178,7 +180,7 @@ START_TEST(test_sockets_read_waits_for_what_comes)
 }
 END_TEST
 
-/* The other end takes nothing: the writer waits, and goes on when there is room. */
+/* While the other end takes nothing, the writer waits. It goes on when there is room. */
 START_TEST(test_sockets_write_waits_for_room)
 {
 	struct ends ends = connected(_i);
@@ -188,7 +190,7 @@ START_TEST(test_sockets_write_waits_for_room)
 
 	for (int i = 0; n > 0 && i < 10000; i++)
 		n = channel_write(ends.file, data, has_messages(_i) ? 1000 : sizeof(data), 0);
-	if (ways[_i].kind == &udp_kind) { /* it drops what it has no room for */
+	if (ways[_i].kind == &udp_kind) { /* UDP drops a message that it has no room for */
 		ck_assert_int_eq(n, 1000);
 		end(&ends);
 		return;
@@ -223,7 +225,7 @@ START_TEST(test_sockets_poll_tells_each_edge)
 }
 END_TEST
 
-/* A message is read whole, piece by piece, and never runs into the next. */
+/* A message can be read piece by piece, and never runs into the next message. */
 START_TEST(test_sockets_message_stays_one)
 {
 	struct ends ends = connected(_i);
@@ -246,7 +248,9 @@ START_TEST(test_sockets_message_stays_one)
 }
 END_TEST
 
-/* Writes until it fails: TCP and UDP have to hear first that nobody is there. */
+/*
+ * Writes until a write fails. With TCP and UDP, the kernel has to hear first that nobody is there.
+ */
 static ssize_t write_in_vain(struct file *file)
 {
 	ssize_t n;

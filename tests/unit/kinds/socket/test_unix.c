@@ -101,7 +101,10 @@ START_TEST(test_unix_attributes_are_the_real_ones)
 }
 END_TEST
 
-/* With the sticky bit the kernel would refuse `<>`, because of fs.protected_regular. */
+/*
+ * A sticky directory is shown without that bit. With it, the kernel would refuse the shell's `<>`,
+ * because of fs.protected_regular.
+ */
 START_TEST(test_unix_sticky_directory_is_shown_without)
 {
 	struct entry entry;
@@ -131,7 +134,7 @@ START_TEST(test_unix_stranger_gets_no_further_than_natively)
 	must(walk("dev/shm/d/socket", &stranger, &entry));
 	must(socket_open(entry.channel, O_RDWR, &stranger, &file));
 	object_close(file);
-	/* Found while that was allowed, opened when it no longer is. */
+	/* The lookup was allowed, but now the open no longer is. */
 	must_call(chmod("/dev/shm/d", 0700));
 	must_fail(socket_open(entry.channel, O_RDWR, &stranger, &file), EACCES);
 	must_call(chmod("/dev/shm/d", 0711));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What only System V objects do: keys and identifiers for names, segments that do not exist yet,
- * and sets whose lists wait.
+ * What only System V objects do: keys and identifiers are their names, a segment may not exist yet,
+ * and a list of operations on a semaphore set waits as a whole.
  */
 #include <fcntl.h>
 #include <sys/msg.h>
@@ -52,7 +52,7 @@ START_TEST(test_sysv_names_of_no_key_enoent)
 }
 END_TEST
 
-/* A queue with a key is not found by its identifier, so that each has one name. */
+/* A queue with a key is not found by its identifier, so that each queue has one name. */
 START_TEST(test_sysv_private_is_named_by_its_identifier)
 {
 	struct space *space = fixture_open(&sysv_queue_kind);
@@ -71,7 +71,7 @@ START_TEST(test_sysv_private_is_named_by_its_identifier)
 }
 END_TEST
 
-#define N_LISTED 600 /* several pieces */
+#define N_LISTED 600 /* takes several pieces to list */
 
 struct listing {
 	struct space *space;
@@ -91,7 +91,10 @@ static int list_once(void *data)
 	return space_list(listing->space, &root, count, listing);
 }
 
-/* The kernel goes through the semaphores of each set: too long for the loop. */
+/*
+ * To list sets, the kernel goes through the semaphores of each set. That takes too long for the
+ * loop.
+ */
 START_TEST(test_sysv_list_is_made_elsewhere)
 {
 	struct listing listing = {.space = fixture_open(&sysv_sem_kind)};
@@ -104,7 +107,7 @@ START_TEST(test_sysv_list_is_made_elsewhere)
 	ck_assert_int_eq(listing.n, 0);
 	must(loop_wait_for(&root, list_once, &listing));
 	ck_assert_int_eq(listing.n, N_LISTED);
-	/* A gap that is longer than a piece. */
+	/* Leaves a gap that is longer than a piece of the listing. */
 	for (int i = 0; i < N_LISTED - 1; i++)
 		must_call(semctl(ids[i], 0, IPC_RMID));
 	listing.n = 0;
@@ -205,7 +208,7 @@ START_TEST(test_sysv_set_list_waits_and_is_done_whole)
 	int id = (int)must_call(semget(KEY, 0, 0));
 
 	held_write(&held, file, "0 -2 1 1", 8);
-	held_write(&other, file, "1 -1", 4); /* what the first can't do yet, others may */
+	held_write(&other, file, "1 -1", 4); /* does not queue behind the first list */
 	while (semctl(id, 0, GETNCNT) != 1 || semctl(id, 1, GETNCNT) != 1)
 		loop_settle();
 	must_call(semop(id, &up, 1));

@@ -48,12 +48,13 @@ static unsigned long count(void)
 	return data.msg_qnum;
 }
 
-/* Runs the loop until no thread sleeps any more. */
+/* Returns 0 if no thread sleeps, else -EAGAIN. */
 static int try_to_rest(void *data)
 {
 	return host.users.taken[USER_SLEEPS] ? -EAGAIN : 0;
 }
 
+/* Runs the loop until no thread sleeps any more. */
 static void await_rest(void)
 {
 	while (try_to_rest(NULL) < 0)
@@ -156,7 +157,7 @@ START_TEST(test_sysv_queue_native_empty_message_is_read)
 }
 END_TEST
 
-/* When the reader gives up, the message has already been taken from the queue. */
+/* When the reader gives up, the thread that slept for it has already taken the message. */
 START_TEST(test_sysv_queue_empty_message_nobody_waits_for_is_put_back)
 {
 	struct file *file = new_file();
@@ -165,7 +166,7 @@ START_TEST(test_sysv_queue_empty_message_nobody_waits_for_is_put_back)
 	held_read(&held, file, 100);
 	await_sleepers(1);
 	send(7, 0);
-	while (count() > 0) /* the thread takes it; the loop does not know yet */
+	while (count() > 0) /* the thread takes the message; the loop does not know that yet */
 		continue;
 	transfer_cancel(&held.transfer);
 	await_rest();
@@ -265,7 +266,10 @@ START_TEST(test_sysv_queue_native_receive_tells_who_polls_of_room)
 }
 END_TEST
 
-/* There is room, but less than a waiting writer needs: poll comes after the writer. */
+/*
+ * There is room, but less than a waiting writer needs. The watch comes after that writer, and takes
+ * no thread.
+ */
 START_TEST(test_sysv_queue_room_that_a_writer_waits_with_is_not_looked_for)
 {
 	static const char large[6000];

@@ -29,7 +29,7 @@ static int count_held(void)
 	return n;
 }
 
-/* Through their files, and attached. */
+/* By _i, the daemon uses segments through their files, or attaches them. */
 static const unsigned modes[] = {0, 1U << FEATURE_MAP_FILES};
 
 static void resume(struct waiter *waiter)
@@ -59,7 +59,7 @@ END_TEST
 START_TEST(test_sysv_shm_large_is_written_by_a_job)
 {
 	struct file *file;
-	static char text[300001]; /* takes several jobs */
+	static char text[300001]; /* writing it takes several jobs */
 	struct held held = {0};
 	const void *data;
 
