@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A create whose object exists. For ctl it is an error that says how the object differs. For a
- * configuration the object is kept and adjusted; what can't be adjusted is a fault. And names that
- * have to be quoted.
+ * `create` for an object that exists already. In ctl that is an error, whose text says how the
+ * object differs. In a configuration the object is kept and adjusted, and what can't be adjusted is
+ * a fault. Also names that have to be quoted.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -83,7 +83,7 @@ START_TEST(test_command_create_of_what_exists_tells_how_it_differs)
 	command_expect_refused(command("create pipes/p eof=auto"), EEXIST,
 			       "create pipes/p: already exists with eof=never, not eof=auto");
 	command_expect_status(PIPES, "p", "eof", "never");
-	/* A caller who may not read the queue is not told what it is like. */
+	/* A caller who may not read the queue is not told how it differs. */
 	command_expect_refused(command_as(&stranger, COMMAND_STRICT, "create queues/q maxmsg=3"),
 			       EEXIST, "create queues/q: already exists");
 }
@@ -144,7 +144,7 @@ START_TEST(test_command_keep_without_mode_leaves_the_mode)
 }
 END_TEST
 
-/* Its maker may still have it open. */
+/* An object of a third user is not given away: its maker may still have it open. */
 START_TEST(test_command_keep_takes_nothing_of_a_third_users)
 {
 	commands_open();

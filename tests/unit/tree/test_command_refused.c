@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Refused commands, each with the exact words of the refusal: a wrong line fails with EINVAL, one
- * that its caller has no right to fails as the underlying call does. Neither has any effect.
+ * Refused commands, each with the exact words of the refusal. A wrong line fails with EINVAL. A
+ * line that its caller has no right to fails as the underlying call does. Neither has any effect.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -160,7 +160,7 @@ START_TEST(test_command_wrong_line_is_explained)
 }
 END_TEST
 
-/* What another user may not do to root's objects, nor give away of its own. */
+/* What another user must not do to root's objects, and must not give away of its own. */
 static const struct refused forbidden[] = {
 	{"remove pipes/old", EPERM, "remove pipes/old: Operation not permitted"},
 	{"remove queues/old", EPERM, "remove queues/old: Operation not permitted"},
@@ -195,7 +195,7 @@ START_TEST(test_command_of_another_user_is_refused)
 }
 END_TEST
 
-/* What a user gives away of its own existing object: refused as by chown(2). */
+/* Settings that would give a user's own object away. They are refused, as by chown(2). */
 static const char *const gifts[] = {"owner=0", "owner=1000", "group=0", "mode=0600 group=4"};
 #define N_GIFTS (sizeof(gifts) / sizeof(gifts[0]))
 
@@ -261,7 +261,7 @@ START_TEST(test_command_capacity_beyond_the_callers_limit_eperm)
 }
 END_TEST
 
-/* An error names its word, and its reason even if the word is long. */
+/* An error text names the wrong word, but has room for the reason even if the word is long. */
 START_TEST(test_command_long_word_does_not_hide_the_reason)
 {
 	char line[COMMAND_MAX] = "create pipes/p ";
@@ -287,7 +287,10 @@ static void resume(struct waiter *waiter)
 {
 }
 
-/* What waits already, for all its lines, does not wait once more. */
+/*
+ * -EAGAIN asks for the request to be held. A command with a waiter is held already, and fails with
+ * EBUSY.
+ */
 START_TEST(test_command_that_would_wait_again_is_busy)
 {
 	static const struct parameter none[] = {{.name = NULL}};

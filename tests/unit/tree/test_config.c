@@ -161,11 +161,11 @@ START_TEST(test_config_file_that_cannot_be_read_is_one_fault)
 }
 END_TEST
 
-/* How a file with this owner and mode is treated by that user's daemon. */
+/* What the daemon of user `self` says to a file with this owner and mode. */
 static const struct {
 	uid_t self, owner;
 	mode_t mode;
-	const char *fault; /* NULL: it is read */
+	const char *fault; /* NULL: the file is read */
 } owners[] = {
 	{0, 0, 0644, NULL},
 	{0, 0, 0600, NULL},
@@ -225,7 +225,10 @@ START_TEST(test_config_fifo_or_device_is_refused_at_once)
 }
 END_TEST
 
-/* What the daemon finds out about itself must not hide why the file could not be opened. */
+/*
+ * Here the daemon can't read /proc about itself. That must not hide why the file could not be
+ * opened.
+ */
 START_TEST(test_config_fault_of_the_file_is_told_as_it_is)
 {
 	must_call(mount("tmpfs", "/proc", "tmpfs", 0, NULL));
@@ -237,7 +240,7 @@ START_TEST(test_config_fault_of_the_file_is_told_as_it_is)
 }
 END_TEST
 
-/* Under AddressSanitizer mallinfo2() reports nothing; LeakSanitizer does. */
+/* Under AddressSanitizer mallinfo2() reports nothing, but LeakSanitizer reports leaks. */
 START_TEST(test_config_file_that_cannot_be_read_leaks_nothing)
 {
 	const gid_t groups[] = {1, 2, 3, 4, 5, 6, 7, 8};

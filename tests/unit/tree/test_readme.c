@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The README of the mount is the first thing that a user reads, and names everything there is.
+ * The README of the mount is the first thing that a user reads, so it names every kind.
  */
 #include <fcntl.h>
 
