@@ -246,7 +246,7 @@ void suite_add_kinds(Suite *suite, const struct kind_test tests[])
 		tcase_add_checked_fixture(tcase, setup_kinds, NULL);
 		case_add_kind(tcase, i, tests);
 	}
-	fflush(stdout); /* otherwise each test's process would print it again */
+	fflush(stdout); /* otherwise each test's process would print the same lines again */
 }
 
 int suite_run(Suite *suite)

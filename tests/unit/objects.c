@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A call that may have to wait is repeated in loop_wait_for(): a test sees only its result.
+ * A call that may have to wait is repeated in loop_wait_for(), so a test sees only the result.
  */
 #include "tests/unit/objects.h"
 

@@ -15,10 +15,10 @@ enum sample_trait {
 	SAMPLE_LATER = 1 << 3,        /* written data can be read only some time later */
 	SAMPLE_REPLACED = 1 << 4,     /* a write replaces what has not been read yet */
 	SAMPLE_ENDS = 1 << 5,         /* an open file is useless once the object is removed */
-	SAMPLE_EMPTIED = 1 << 6,      /* truncate to 0 empties it; else -EINVAL */
-	SAMPLE_SIZED = 1 << 7,        /* truncate sets its size */
+	SAMPLE_EMPTIED = 1 << 6,      /* truncate to 0 empties an object; else -EINVAL */
+	SAMPLE_SIZED = 1 << 7,        /* truncate sets an object's size */
 	SAMPLE_UNTRUNCATED = 1 << 8,  /* truncate gives -EINVAL, whoever calls */
-	SAMPLE_TIMES = 1 << 9,        /* its times can be set */
+	SAMPLE_TIMES = 1 << 9,        /* an object's times can be set */
 	SAMPLE_DESCRIPTORS = 1 << 10, /* a write takes one of the daemon's descriptors */
 };
 
@@ -30,9 +30,9 @@ enum sample_need {
 	NEED_FULL = 1 << 3,     /* a write waits for room */
 	NEED_BYTES = 1 << 4,    /* any bytes can be written */
 	NEED_MESSAGES = 1 << 5, /* a write is a message */
-	NEED_EMPTIED = 1 << 6,  /* truncate to 0 empties it */
+	NEED_EMPTIED = 1 << 6,  /* truncate to 0 empties an object */
 	NEED_RENAMES = 1 << 7,  /* its objects can be renamed */
-	NEED_SETTING = 1 << 8,  /* a parameter of its objects can be set: sample_setting() */
+	NEED_SETTING = 1 << 8,  /* a parameter of an object can be set: sample_setting() */
 };
 
 /* Without sample::fill, sample_fill() writes this many bytes at a time. */

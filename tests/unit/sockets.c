@@ -34,7 +34,7 @@ int native_unix(int type)
 	return listen_at(AF_UNIX, type, &address, sizeof(address));
 }
 
-/* Returns the size of the address. */
+/* Makes the address of an abstract name, and returns its size. */
 static size_t abstract_address(const char *name, struct sockaddr_un *ret_address)
 {
 	*ret_address = (struct sockaddr_un){.sun_family = AF_UNIX};

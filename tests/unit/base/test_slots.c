@@ -198,7 +198,7 @@ START_TEST(test_slots_next_after_removed_goes_on)
 }
 END_TEST
 
-#ifndef __SANITIZE_ADDRESS__ /* its report of a failed allocation leaves a file open */
+#ifndef __SANITIZE_ADDRESS__ /* ASan's report of a failed allocation leaves a file open */
 START_TEST(test_slots_without_memory_enomem)
 {
 	size_t stride = slots.stride;

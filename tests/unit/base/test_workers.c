@@ -326,8 +326,8 @@ START_TEST(test_workers_new_without_descriptors_fails)
 END_TEST
 
 /*
- * Runs as a user other than root whose limit allows no further process. All threads change to that
- * user, because glibc's setresuid() does that.
+ * Runs as a user other than root, whose limit allows no further process. glibc's setresuid()
+ * changes the user of all threads.
  */
 START_TEST(test_workers_submit_without_threads_eagain)
 {

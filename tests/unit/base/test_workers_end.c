@@ -65,7 +65,7 @@ END_TEST
 
 START_TEST(test_workers_leave_leaves_alone_what_heeds_no_interrupt)
 {
-	/* The thread still uses these when the test is over. */
+	/* Static, because the thread still uses them when the test is over. */
 	static struct workers *left;
 	static struct task stubborn;
 	struct task other;

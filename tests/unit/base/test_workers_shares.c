@@ -119,8 +119,8 @@ START_TEST(test_workers_shares_at_once_without_thread_is_refused)
 END_TEST
 
 /*
- * A task with a share of its own waits even if there are free threads. Tasks without a share of
- * their own do not count against it.
+ * A task with a share of its own may have to wait even if there are free threads. Tasks without a
+ * share of their own do not count against that share.
  */
 START_TEST(test_workers_shares_task_with_share_waits_for_its_like)
 {

@@ -110,7 +110,7 @@ START_TEST(test_row_times_before_1970_are_negative)
 }
 END_TEST
 
-#ifndef __SANITIZE_ADDRESS__ /* its report of a failed allocation leaves a file open */
+#ifndef __SANITIZE_ADDRESS__ /* ASan's report of a failed allocation leaves a file open */
 /* The list is larger than any memory, so its allocation fails, and nothing is read or written. */
 START_TEST(test_row_without_memory_says_so_at_the_end)
 {

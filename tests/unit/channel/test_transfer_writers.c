@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Held writes: served one after another, each as a whole, in as many parts as there is room for.
+ * Held writes, served one after another. A write may be done in several parts, as there is room for
+ * them, but it is finished before the next write begins.
  */
 #include <sys/epoll.h>
 

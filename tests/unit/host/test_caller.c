@@ -17,7 +17,7 @@
 
 static const gid_t two_groups[] = {1001, 1002};
 
-/* A caller whose groups are already loaded. */
+/* Returns a caller whose groups are already loaded. */
 static struct caller caller_with_groups(uid_t uid, gid_t gid)
 {
 	struct caller caller = {.uid = uid, .gid = gid, .is_loaded = true, .n_groups = 2};

@@ -15,7 +15,7 @@
 
 enum { ANNA = 1001, BERT = 1002, STAFF = 50, GUESTS = 51 };
 
-/* An object of Anna and group STAFF. */
+/* Returns the attributes of an object of Anna and group STAFF. */
 static struct stat object(mode_t mode)
 {
 	return (struct stat){.st_mode = S_IFREG | mode, .st_uid = ANNA, .st_gid = STAFF};

@@ -38,7 +38,7 @@ START_TEST(test_host_reserve_of_less_changes_nothing)
 }
 END_TEST
 
-#ifndef __SANITIZE_ADDRESS__ /* its report of a failed allocation leaves a file open */
+#ifndef __SANITIZE_ADDRESS__ /* ASan's report of a failed allocation leaves a file open */
 START_TEST(test_host_reserve_of_too_much_enomem)
 {
 	volatile size_t too_much = SIZE_MAX / 4;

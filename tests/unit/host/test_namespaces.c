@@ -20,7 +20,7 @@ static void note(unsigned foreign)
 	namespaces.foreign = foreign;
 }
 
-/* Returns the verdict on a caller in namespaces of its own. */
+/* Checks a caller that has namespaces of its own (CLONE_NEW*). Returns the result. */
 static int check(int unshares, enum namespace_type type)
 {
 	pid_t pid = peer_start(&(struct peer){.uid = ANNA, .unshares = unshares});
@@ -131,7 +131,9 @@ START_TEST(test_namespaces_note_adds_that_of_ipc)
 	moved = (struct caller){.uid = ANNA, .pid = peer_start(&(struct peer){.uid = ANNA})};
 	must_fail(namespaces_check(&namespaces, &moved, NAMESPACE_IPC), EPERM);
 	namespaces_note(&namespaces);
-	/* What was seen of a caller holds for it; a new request is a new caller. */
+	/*
+	 * What was seen of a caller stays. Only a new request, with a new caller, is checked anew.
+	 */
 	must_fail(namespaces_check(&namespaces, &moved, NAMESPACE_IPC), EPERM);
 	caller_fini(&moved);
 	must(namespaces_check(&namespaces, &moved, NAMESPACE_IPC));

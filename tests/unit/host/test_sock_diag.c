@@ -140,7 +140,7 @@ START_TEST(test_sock_diag_peer_of_one_that_has_none_fails)
 }
 END_TEST
 
-/* Whether the list has the socket. */
+/* Whether the list contains the inode of this socket. */
 static bool has(const ino_t *inos, ssize_t n, int fd)
 {
 	for (ssize_t i = 0; i < n; i++)

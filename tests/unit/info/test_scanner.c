@@ -64,7 +64,7 @@ START_TEST(test_scanner_memory_is_the_readers)
 }
 END_TEST
 
-/* The first child of a process, or 0. */
+/* Returns the pid of a process's first child, or 0. */
 static pid_t child_of(pid_t parent)
 {
 	char path[64];

@@ -135,7 +135,7 @@ START_TEST(test_contract_names_created_twice_eexist)
 }
 END_TEST
 
-/* What is neither a regular file nor a node that a kind may have can't be created. */
+/* Only regular files, and the nodes that a kind may have, can be created. */
 START_TEST(test_contract_names_device_eperm)
 {
 	static const mode_t types[] = {S_IFCHR, S_IFBLK, S_IFDIR, S_IFLNK};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What holds for owners, modes and times of every kind: an object belongs to its maker, has the
- * mode that the maker gave it, and only those who may change or remove it do so.
+ * mode that the maker gave it, and can be changed or removed only by users who have the right to.
  */
 #include <fcntl.h>
 #include <stdlib.h>

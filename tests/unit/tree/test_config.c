@@ -117,7 +117,7 @@ END_TEST
 
 START_TEST(test_config_without_mode_has_the_usual_umask)
 {
-	umask(0); /* the daemon's */
+	umask(0); /* as in the daemon */
 	ck_assert_int_eq(read_config("create pipes/a\n"), 0);
 	ck_assert_uint_eq(mode_of(pipes, "a"), 0644);
 }
@@ -161,7 +161,7 @@ START_TEST(test_config_file_that_cannot_be_read_is_one_fault)
 }
 END_TEST
 
-/* What the daemon of user `self` says to a file with this owner and mode. */
+/* What the daemon of user `self` reports about a file with this owner and mode. */
 static const struct {
 	uid_t self, owner;
 	mode_t mode;
@@ -288,7 +288,7 @@ START_TEST(test_config_system_directory_of_others_is_refused_whole)
 	ck_assert_int_eq(config_read_system(&host, fault), 1);
 	ck_assert_str_eq(faults, CONFIG_DIRECTORY
 			 "/10-a.conf:0: refused: owned by user 1234; chown it to root\n");
-	ck_assert_int_eq(space_count(pipes), 2); /* a and c */
+	ck_assert_int_eq(space_count(pipes), 2); /* the pipes a and c */
 
 	must_call(chmod(CONFIG_DIRECTORY, 0775));
 	write_to(CONFIG_FILE, "create pipes/d\n");

@@ -223,7 +223,7 @@ START_TEST(test_hold_over_the_users_limit_enfile)
 }
 END_TEST
 
-/* At the limit, the daemon lets a FIFO go that rests, to make room for the next one. */
+/* At the limit, the daemon lets go of a FIFO that rests, to make room for the next one. */
 START_TEST(test_hold_at_the_limit_waits_for_one_that_rests)
 {
 	struct space *space = fifos_open();

@@ -142,7 +142,7 @@ START_TEST(test_store_kept_shows_no_more_than_is_asked_for)
 }
 END_TEST
 
-/* If a write does not fit, the store does not keep the rest of it. */
+/* If a write does not fit, the store takes only the part that does. */
 START_TEST(test_store_kept_capacity_is_held_to_the_byte)
 {
 	struct store store = new_store();

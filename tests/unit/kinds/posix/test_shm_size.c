@@ -100,9 +100,8 @@ static int size_as_stranger(void *data)
 }
 
 /*
- * A size change also drops the set-user-id bit, and the kernel asks for both in one request. The
- * change of the mode is not a chmod(2) of the caller, which only the owner may do, and it gives
- * nobody a right.
+ * A size change also drops the set-user-id bit, and the kernel asks for both in one request. That
+ * is no chmod(2) by the caller, which only the owner may do, and it gives nobody a new right.
  */
 START_TEST(test_shm_size_sized_by_another_loses_its_set_user_id_bit_alone)
 {

@@ -21,7 +21,7 @@
 
 static struct space *space;
 
-/* The channel `unix/dev/shm/socket` of the Unix socket that the test has at SOCKET_PATH. */
+/* Looks up the channel `unix/dev/shm/socket`, for the socket that the test has at SOCKET_PATH. */
 static struct channel *find(struct caller *caller)
 {
 	static const char *const names[] = {"dev", "shm", "socket"};

@@ -16,7 +16,7 @@
 
 enum { LONG = 200000 };
 
-/* A connection of ours, and the native datagram socket at its other end. */
+/* A connection of the daemon, and the native datagram socket at its other end. */
 static struct connections *list;
 static struct connection *connection;
 static struct file *file;

@@ -220,7 +220,7 @@ START_TEST(test_server_address_says_where)
 	file = object_open(channel, O_RDONLY);
 	n = must(channel_read(file, 100, 0, &text));
 	ck_assert_int_eq(strncmp(text, "tcp:127.0.0.1:", 14), 0);
-	ck_assert_int_ne(((const char *)text)[14], '0'); /* the port that it was given */
+	ck_assert_int_ne(((const char *)text)[14], '0'); /* the port that the kernel chose */
 	ck_assert_int_eq(((const char *)text)[n - 1], '\n');
 	object_close(file);
 	channel_unref(channel);

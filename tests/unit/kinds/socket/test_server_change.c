@@ -38,7 +38,10 @@ static int change_once(void *data)
 	return space_change(directory, &changing->attr, changing->changes, changing->caller);
 }
 
-/* Expects the change to need a wait: it may wait for a disk, so the loop must not make it. */
+/*
+ * Expects the first try to fail with -EAGAIN: the change may wait for a disk, so the loop must not
+ * make it.
+ */
 static int change(struct changing changing)
 {
 	must_fail(change_once(&changing), EAGAIN);

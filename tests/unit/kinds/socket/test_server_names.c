@@ -53,8 +53,8 @@ START_TEST(test_server_names_replaced_ends_however_it_is_in_use)
 	must(object_lookup(directory, "connect", NULL));
 	object_close(file);
 	/*
-	 * The replaced directory is still referenced, as the kernel may remember it for a long
-	 * time. Still, only the two descriptors of the other server are charged.
+	 * The test still refers to the replaced directory, as the kernel may for a long time. But
+	 * only the two descriptors of the other server are charged.
 	 */
 	ck_assert_uint_eq(user_charged(&host.users, 0, USER_DESCRIPTORS), 2);
 	channel_unref(accept);
