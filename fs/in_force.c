@@ -31,12 +31,12 @@ int in_force_note(struct options *options, const char *format, ...)
 	va_end(args);
 	if (n < 0) {
 		line = NULL;
-		return -1;
+		return -ENOMEM;
 	}
 	n = asprintf(&text, "%s%s\n", options->lasting ? options->lasting : "", line);
 	if (n < 0) {
 		text = NULL;
-		return -1;
+		return -ENOMEM;
 	}
 	free(options->lasting);
 	options->lasting = TAKE_PTR(text);
@@ -49,7 +49,7 @@ int in_force_note_word(struct options *options, const char *word)
 	char *end = plain;
 
 	if (!plain)
-		return -1;
+		return -ENOMEM;
 	for (; *word; word++)
 		if (*word != '"')
 			*end++ = *word;
@@ -63,7 +63,7 @@ static int note_config(struct options *options)
 	CLEANUP_FREE char *path = realpath(options->config, NULL);
 	CLEANUP_FREE char *quoted = quote_text(path ? path : options->config);
 
-	return quoted ? in_force_note(options, "config=%s", quoted) : -1;
+	return quoted ? in_force_note(options, "config=%s", quoted) : -ENOMEM;
 }
 
 /* With colons, as they are given; the order is ours. */
@@ -100,9 +100,6 @@ int in_force_note_rest(struct options *options)
 		r = in_force_note(options, "config_strict");
 	if (r == 0 && options->ends_with_daemon)
 		r = in_force_note(options, "auto_unmount");
-	/* Whether it is said or not. */
-	if (r == 0 && geteuid() == 0 && !options->is_remount)
-		r = in_force_note(options, "allow_other");
 	return r < 0 ? -ENOMEM : 0;
 }
 
@@ -159,12 +156,14 @@ static int complain(const char *line, const char *now)
 	return -EINVAL;
 }
 
-int in_force_check(const struct options *options)
+int in_force_check(const struct options *options, bool allows_others)
 {
 	CLEANUP_FREE char *text = NULL;
 	const char *line = options->lasting;
 	ssize_t n;
 
+	if (options->allows_others && !allows_others)
+		return complain("allow_other", NULL);
 	if (!line || !*line)
 		return 0;
 	text = calloc(1, XATTR_MOST + 1);

@@ -3,8 +3,10 @@
  * The options in force at a mount, as far as no remount can change them.
  *
  * mount(8) hands a remount all the options of a line of fstab(5), so those that are as they were
- * must be accepted. Any other would be ignored without a word, and is refused. The kernel shows
- * none of them, so the daemon tells: in an extended attribute of the root, which is not listed.
+ * must be accepted. Any other would be ignored without a word, and is refused; so is one that was
+ * not given at the mount, even with its default. The kernel shows none of them, so the daemon does,
+ * to root and to its own user: in an extended attribute of the mount's directories, which is not
+ * listed. allow_other is not among them, because the kernel shows it.
  */
 #ifndef IPCFS_IN_FORCE_H
 #define IPCFS_IN_FORCE_H
@@ -16,23 +18,23 @@
 
 #define IN_FORCE_XATTR "system.ipcfs.options"
 
-/* Adds a line to options::lasting. 0, or -1 without memory. */
+/* Adds a line to options::lasting. Fails with -ENOMEM. */
 int in_force_note(struct options *options, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Adds a word as it is, but for quotes: mount(8) puts some about a value, and not every time. */
+/* Adds a word, without the quotes that mount(8) sometimes puts around a value. */
 int in_force_note_word(struct options *options, const char *word);
 
-/* Adds what the options have come to that are not noted as they are taken. 0 or -ENOMEM */
+/* Adds the options that are known only once all have been read. Fails with -ENOMEM. */
 int in_force_note_rest(struct options *options);
 
-/* The value of that attribute, as getxattr(2) would give it: `room` NULL asks for the size. */
+/* Returns the attribute's value, as getxattr(2) does; without room, its size. -ERANGE */
 ssize_t in_force_get(const struct options *options, const struct iovec *room);
 
 /*
- * Whether a remount by these options leaves all that is lasting as it is at their mount point.
- * Returns 0, or -EINVAL after a line in the log.
+ * Checks that a remount with these options changes none of those in force at their mount point.
+ * `allows_others`: the mount has allow_other. Fails with -EINVAL after a line in the log.
  */
-int in_force_check(const struct options *options);
+int in_force_check(const struct options *options, bool allows_others);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fuse_log.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +19,7 @@
 static bool is_syslog;
 static bool is_journal; /* stderr is a stream to the journal, which takes "<N>" as the priority */
 static bool is_keeping;
-static char kept[256]; /* log_kept() */
+static char kept[PATH_MAX + 256]; /* log_kept() */
 
 /*
  * Quotes every line, because users chose parts of it: a terminal must never take it for commands.
@@ -54,7 +55,7 @@ void log_line(int priority, const char *format, ...)
 static void log_fuse_line(int priority, char *text)
 {
 	text[strcspn(text, "\n")] = '\0';
-	if (is_keeping)
+	if (is_keeping && priority <= LOG_ERR)
 		snprintf(kept, sizeof(kept), "%s", text);
 	else
 		log_line(priority, "%s%s",

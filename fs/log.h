@@ -17,8 +17,8 @@ void log_line(int priority, const char *format, ...) __attribute__((format(print
 void log_init(void);
 
 /*
- * While true, libfuse's errors are not logged; log_kept() then has the last of them, without a
- * newline, until it is kept anew. "": there was none.
+ * While `keep` is true, libfuse's errors are not logged. log_kept() returns the last of them,
+ * without its newline, until the next log_keep_fuse(true); "": there was none.
  */
 void log_keep_fuse(bool keep);
 const char *log_kept(void);

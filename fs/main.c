@@ -16,14 +16,32 @@
 #include "fs/session.h"
 #include "fs/unmounter.h"
 
+/* Serves the mount to its end. Fails after a line in the log. */
+static int run(struct session *session, const struct options *options)
+{
+	pid_t unmounter = 0;
+	int r = 0;
+
+	if (options->ends_with_daemon)
+		r = unmounter_start(options->mount_point, &unmounter);
+	if (r == 0 && chdir("/") < 0)
+		r = -errno;
+	if (r == 0)
+		r = session_run(session);
+	if (r < 0)
+		log_line(LOG_ERR, "%s: cannot be served: %s", options->mount_point, strerror(-r));
+	unmounter_stop(unmounter);
+	return r;
+}
+
 static int serve(const struct options *options)
 {
 	struct session session;
 	unsigned long flags;
-	pid_t unmounter = 0;
+	bool allows_others;
 	int r = 0;
 
-	if (mount_words_find(options->mount_point, &flags) == 0)
+	if (mount_words_find(options->mount_point, &flags, &allows_others) == 0)
 		log_line(LOG_WARNING, "%s: an ipcfs is mounted here already; this one will hide it",
 			 options->mount_point);
 	if (!options->is_foreground && !options->is_debug)
@@ -33,25 +51,21 @@ static int serve(const struct options *options)
 		return 1;
 	}
 	r = session_init(&session, options);
-	if (r == 0 && options->ends_with_daemon)
-		r = unmounter_start(options->mount_point, &unmounter);
-	if (r == 0 && chdir("/") < 0)
-		r = -errno;
 	if (r == 0)
-		r = session_run(&session);
+		r = run(&session, options);
 	session_fini(&session);
-	unmounter_stop(unmounter);
 	return r < 0 ? 1 : 0;
 }
 
 static int remount(const struct options *options)
 {
 	unsigned long now = 0;
-	int r = mount_words_find(options->mount_point, &now);
+	bool allows_others = false;
+	int r = mount_words_find(options->mount_point, &now, &allows_others);
 
 	if (r == -EINVAL)
 		log_line(LOG_ERR, "%s: no ipcfs is mounted here", options->mount_point);
-	if (r == -EINVAL || (r == 0 && in_force_check(options) < 0))
+	if (r == -EINVAL || (r == 0 && in_force_check(options, allows_others) < 0))
 		return 1;
 	if (r == 0)
 		r = mount_words_remount(options->mount_point, now, &options->flags);

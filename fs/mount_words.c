@@ -146,7 +146,7 @@ enum mount_word mount_word_take(const char *word, struct mount_flags *flags,
 }
 
 /* What was mounted there last counts. */
-int mount_words_find(const char *mount_point, unsigned long *ret_flags)
+int mount_words_find(const char *mount_point, unsigned long *ret_flags, bool *ret_allows_others)
 {
 	FILE *file = setmntent("/proc/self/mounts", "re");
 	struct mntent *entry;
@@ -159,6 +159,7 @@ int mount_words_find(const char *mount_point, unsigned long *ret_flags)
 			continue;
 		r = strcmp(entry->mnt_type, "fuse.ipcfs") == 0 ? 0 : -EINVAL;
 		*ret_flags = 0;
+		*ret_allows_others = hasmntopt(entry, "allow_other") != NULL;
 		for (size_t i = 0; i < sizeof(flag_words) / sizeof(*flag_words); i++)
 			if (flag_words[i].is_on && hasmntopt(entry, flag_words[i].word))
 				*ret_flags |= flag_words[i].flag;

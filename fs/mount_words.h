@@ -9,6 +9,8 @@
 #ifndef IPCFS_MOUNT_WORDS_H
 #define IPCFS_MOUNT_WORDS_H
 
+#include <stdbool.h>
+
 enum mount_word {
 	MOUNT_WORD_OTHER,   /* not one of these */
 	MOUNT_WORD_FLAG,    /* a flag of the mount: noted in struct mount_flags */
@@ -27,8 +29,11 @@ struct mount_flags {
 enum mount_word mount_word_take(const char *word, struct mount_flags *flags,
 				const char **ret_reason);
 
-/* The MS_* of the ipcfs that is mounted there. -EINVAL: there is none. -errno */
-int mount_words_find(const char *mount_point, unsigned long *ret_flags);
+/*
+ * Gives the MS_* flags of the ipcfs that is mounted there, and whether it has allow_other. Fails
+ * with -EINVAL if there is none, or -errno.
+ */
+int mount_words_find(const char *mount_point, unsigned long *ret_flags, bool *ret_allows_others);
 
 /*
  * Changes the flags of that ipcfs, which are `now`. All other flags stay, and nosuid and nodev

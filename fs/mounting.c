@@ -5,8 +5,10 @@
  */
 #include "fs/mounting.h"
 
+#include <errno.h>
 #include <string.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #include "fs/log.h"
 #include "fs/ops.h"
@@ -22,6 +24,17 @@ static const char *cause_of(const char *line)
 	return colon && colon[1] == ' ' ? colon + 2 : line;
 }
 
+/* libfuse has it mount where mount(2) is not permitted, also for root of a container. */
+static void tell_no_fusermount(const char *mount_point, const char *cause)
+{
+	if (geteuid() == 0)
+		log_line(LOG_ERR, "%s: mounting is not permitted (CAP_SYS_ADMIN)", mount_point);
+	else if (strcmp(cause, strerror(ENOENT)) == 0)
+		log_line(LOG_ERR, "fusermount3: not found; install fuse3, or mount as root");
+	else
+		log_line(LOG_ERR, "fusermount3: cannot be run: %s", cause);
+}
+
 /* `line`: the last one of libfuse; "" if it was fusermount3 that refused, and has said so. */
 static void tell_failure(const char *mount_point, const char *line)
 {
@@ -31,7 +44,7 @@ static void tell_failure(const char *mount_point, const char *line)
 	else if (strstr(line, "failed to open " DEVICE))
 		log_line(LOG_ERR, DEVICE ": %s", cause_of(line));
 	else if (strstr(line, "for fusermount3 failed"))
-		log_line(LOG_ERR, "fusermount3: cannot be run; install fuse3, or mount as root");
+		tell_no_fusermount(mount_point, cause_of(line));
 	else if (*line)
 		log_line(LOG_ERR, "%s: cannot be mounted: %s", mount_point, cause_of(line));
 	else
@@ -62,5 +75,7 @@ struct fuse_session *mounting_mount(struct session *session, const struct option
 	log_keep_fuse(false);
 	if (!fuse)
 		tell_failure(options->mount_point, log_kept());
+	else if (*log_kept())
+		log_line(LOG_WARNING, "libfuse: %s", log_kept());
 	return fuse;
 }

@@ -6,12 +6,13 @@
  * ENOSYS would turn off that question, and all others, for the whole mount (linux/fs/fuse/xattr.c),
  * so that is never the answer.
  *
- * The root directory has an attribute of its own, which tells the options of the mount: in_force.h.
+ * Directories have an attribute of their own, which tells the options of the mount: in_force.h.
  */
 #include "fs/ops.h"
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "fs/in_force.h"
 #include "fs/inode.h"
@@ -43,6 +44,13 @@ static ssize_t get_list(fuse_req_t req, const struct inode *inode, const struct 
 	return channel ? channel_get_acl(channel, room->iov_base, room->iov_len) : -ENODATA;
 }
 
+/* Whether the caller may ask this directory for the mount's options: it could remount. */
+static bool is_options(const struct inode *inode, const char *name, const struct caller *caller)
+{
+	return !inode->entry.channel && !inode->link && strcmp(name, IN_FORCE_XATTR) == 0 &&
+	       (caller->uid == 0 || caller->uid == geteuid());
+}
+
 /* Gets one attribute, or with `name` NULL all names. */
 static ssize_t get(fuse_req_t req, const struct inode *inode, const char *name,
 		   const struct iovec *room)
@@ -54,7 +62,7 @@ static ssize_t get(fuse_req_t req, const struct inode *inode, const char *name,
 
 	if (name && is_list(name))
 		return get_list(req, inode, room);
-	if (name && inode == session->root && strcmp(name, IN_FORCE_XATTR) == 0)
+	if (name && is_options(inode, name, &caller))
 		return in_force_get(session->options, room);
 	/* When the kernel asks for an ACL there must be an answer. */
 	if (name && strncmp(name, ACL_PREFIX, strlen(ACL_PREFIX)) == 0)

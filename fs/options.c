@@ -148,7 +148,7 @@ static int take_pipe(struct options *options, const char *arg)
 	int r;
 
 	if (!parameter)
-		return -1;
+		return -ENOMEM;
 	r = parameter_parse(parameter, text, &value);
 	if (r < 0) {
 		parameter_complain(parameter, r, fault, sizeof(fault));
@@ -171,6 +171,7 @@ static int take_mount_word(struct words *words, const char *arg)
 {
 	struct options *options = &words->options;
 	const char *reason;
+	int r;
 
 	switch (mount_word_take(arg, &options->flags, &reason)) {
 	case MOUNT_WORD_IGNORED:
@@ -181,7 +182,12 @@ static int take_mount_word(struct words *words, const char *arg)
 	case MOUNT_WORD_FLAG:
 		return strcmp(arg, "allow_exec") != 0;
 	case MOUNT_WORD_LASTING:
-		return in_force_note_word(options, arg) < 0 ? -1 : 1;
+		if (strcmp(arg, "allow_other") == 0) {
+			options->allows_others = true;
+			return 1;
+		}
+		r = in_force_note_word(options, arg);
+		return r < 0 ? r : 1;
 	case MOUNT_WORD_SHOWN:
 		snprintf(words->shown, sizeof(words->shown), "%s", arg);
 		return 0;
@@ -191,10 +197,8 @@ static int take_mount_word(struct words *words, const char *arg)
 	}
 }
 
-static int take_word(void *data, const char *arg, int key, struct fuse_args *out)
+static int take_any(struct words *words, const char *arg, int key)
 {
-	struct words *words = data;
-
 	if (key == FUSE_OPT_KEY_OPT)
 		return take_mount_word(words, arg);
 	if (key == KEY_NUMBER)
@@ -213,12 +217,22 @@ static int take_word(void *data, const char *arg, int key, struct fuse_args *out
 	return 0;
 }
 
+/* libfuse's parser knows no error but -1. */
+static int take_word(void *data, const char *arg, int key, struct fuse_args *out)
+{
+	int r = take_any(data, arg, key);
+
+	if (r == -ENOMEM)
+		log_line(LOG_ERR, "%s: %s", arg, strerror(ENOMEM));
+	return r < 0 ? -1 : r;
+}
+
 /* Where a daemon has died only the mount point can be named, and the mount must go first. */
 static void tell_mount_point(const char *path, int error)
 {
 	if (error == ENOTCONN)
-		log_line(LOG_ERR, "%s: dead mount; unmount it with '%s': %s", path,
-			 geteuid() == 0 ? "umount -l" : "fusermount3 -uz", strerror(error));
+		log_line(LOG_ERR, "%s: dead mount; unmount it with '%s %s': %s", path,
+			 geteuid() == 0 ? "umount -l" : "fusermount3 -uz", path, strerror(error));
 	else
 		log_line(LOG_ERR, "%s: %s", path, strerror(error));
 }

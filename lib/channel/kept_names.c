@@ -143,8 +143,8 @@ int kept_lookup(struct space *space, const char *name, struct caller *caller,
 	return 0;
 }
 
-const char *kept_explain(struct channel *channel, const char *name,
-			 const struct settings *settings, int error)
+const char *kept_explain(struct channel *channel, const char *name, const struct settings *settings,
+			 int error)
 {
 	return !channel && error == -EMFILE
 		       ? "more objects than a user may have (mount option max_channels)"

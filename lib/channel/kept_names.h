@@ -55,8 +55,8 @@ int kept_lookup(struct space *space, const char *name, struct caller *caller,
 /* Objects are counted by maker, all kinds together. */
 void kept_room(const struct space *space, const struct caller *caller, struct statvfs *room);
 /* For kind::explain. */
-const char *kept_explain(struct channel *channel, const char *name,
-			 const struct settings *settings, int error);
+const char *kept_explain(struct channel *channel, const char *name, const struct settings *settings,
+			 int error);
 int kept_remove(struct space *space, const char *name, struct caller *caller);
 int kept_rename(struct space *space, const char *from, const char *to, unsigned flags,
 		struct caller *caller);

@@ -36,10 +36,10 @@ static int fail(struct command *command, const char *verb, int error)
 {
 	if (job_is_awaited(error))
 		return error;
-	return line_complain(&command->line, error, "%s %s/%.255s: %s", verb,
-			     command->line.space->kind->path, command->line.name,
-			     reason_find(&command->line, command->entry.channel, &command->caller,
-					 verb, error));
+	return line_complain(
+		&command->line, error, "%s %s/%.255s: %s", verb, command->line.space->kind->path,
+		command->line.name,
+		reason_find(&command->line, command->entry.channel, &command->caller, verb, error));
 }
 
 /* Applies chown(2)'s rule before anything is made. */

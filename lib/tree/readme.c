@@ -45,7 +45,7 @@ static const char text[] =
 	"  echo empty pipes/log > ctl         discard waiting data\n"
 	"  echo create sems/lock value=1 > ctl\n"
 	"  read -r _ < sems/lock; make; echo 1 > sems/lock   run one make at a time\n"
-	"  flock sems/lock make               the same, and freed even if make is killed\n"
+	"  flock sems/build make              another lock, freed even if make is killed\n"
 	"  chgrp users queues/jobs; chmod 660 queues/jobs    let a group use it\n"
 	"  echo hello > sysv/queues/0x4d2:7   send with type 7 (msgsnd)\n"
 	"  truncate -s 1M sysv/shm/0x4d2      create a segment (shmget)\n"

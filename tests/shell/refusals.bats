@@ -29,7 +29,7 @@ other() { # WHAT ANOTHER USER TYPES
 	done
 	for address in /run/x unix:x tcp:80 tcp:localhost udp:localhost:9 tcp:example.org:80; do
 		refused "create sockets/servers/$NAME listen=$address" "create sockets/servers/$NAME: listen= is not of the form \
-unix:/PATH, abstract:NAME or tcp:HOST:PORT, where HOST is a number, localhost or *"
+unix:/PATH, abstract:NAME or tcp:HOST:PORT, where HOST is an IP address, localhost or *, and PORT a number"
 	done
 	refused "create sockets/servers/$NAME listen=unix:/nosuch/x" \
 		"create sockets/servers/$NAME: the directory in listen= does not exist"
@@ -37,7 +37,9 @@ unix:/PATH, abstract:NAME or tcp:HOST:PORT, where HOST is a number, localhost or
 		"create sockets/servers/$NAME: the address in listen= is not one of this machine's"
 	shell 'echo "create sockets/servers/$NAME.1 listen=abstract:$NAME" > $IPC/ctl'
 	refused "create sockets/servers/$NAME listen=abstract:$NAME" \
-		"create sockets/servers/$NAME: the address in listen= is in use"
+		"create sockets/servers/$NAME: the address in listen= is in use, or another file is there"
+	refused "create sockets/servers/$NAME listen=tcp:localhost:9 type=seqpacket" \
+		"create sockets/servers/$NAME: type=seqpacket is for Unix sockets, not for tcp:"
 	refused "create sockets/servers/$NAME listen=" "listen=: the value is missing"
 	refused "create shm/sem.$NAME" "create shm/sem.$NAME: names a semaphore (sem.*); create it in sems"
 	refused "create pipes/$NAME =5" "=5: not of the form KEY=VALUE"
@@ -63,10 +65,15 @@ unix:/PATH, abstract:NAME or tcp:HOST:PORT, where HOST is a number, localhost or
 	[[ $output == "line 1: create pipes/$NAME: capacity= is above the limit in /proc/sys/fs/pipe-max-size" ]]
 	keeps_fifos || skip "pipes are served"
 	shell 'touch $P'
-	refused "set pipes/$NAME capacity=1G" "set pipes/$NAME: capacity= is above the owner's share (half of \
-/proc/sys/fs/pipe-user-pages-soft)"
+	refused "set pipes/$NAME capacity=1G" "set pipes/$NAME: capacity= is above the owner's share (see PIPES in ipcfs(5))"
+	# To a stranger it is the same whatever the owner has.
+	for size in 64K 512K 1G; do
+		run -1 other 'echo "set pipes/$NAME capacity='$size'" > $IPC/ctl'
+		run -0 other 'tail -n1 $IPC/ctl'
+		[[ $output == "line 1: set pipes/$NAME: Operation not permitted" ]]
+	done
 	shell 'head -c 100K /dev/zero > $P'
-	refused "set pipes/$NAME capacity=4K" "set pipes/$NAME: the pipe holds more bytes than capacity= allows"
+	refused "set pipes/$NAME capacity=4K" "set pipes/$NAME: what waits does not fit into capacity="
 	shell 'mkfifo $P.2'
 	refused "set pipes/$NAME.2 capacity=64K" "set pipes/$NAME.2: not a kept FIFO; set keep=yes"
 	python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$P.3"

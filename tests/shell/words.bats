@@ -238,6 +238,23 @@ rw,nosuid,nodev,noexec,noatime' ]]
 	[[ $output == *"max_files=8: cannot be changed by a remount (it is max_files=500)"* ]]
 }
 
+@test "remount without further options works on a bind mount, and asks the daemon nothing" {
+	timeout -k 1 20 "$IPCFS" none "$EXTRA" -o max_files=500 3>&-
+	run -0 with_helper '
+		mkdir /mnt/queues; mount --bind "$EXTRA/queues" /mnt/queues
+		mount -o remount,ro /mnt/queues; findmnt -nro VFS-OPTIONS /mnt/queues; umount /mnt/queues
+		mount -o remount,ro,max_files=500 "$EXTRA"'
+	[[ $output == ro,* ]]
+	run -0 env ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0" strace -qq -o /dev/null \
+		-e inject=getxattr:error=EOPNOTSUPP "$IPCFS" none "$EXTRA" -o remount,rw,allow_other
+}
+
+@test "others than root and the mounting user are not told the options in force" {
+	run -0 python3 -c 'import os, sys; os.getxattr(sys.argv[1], "system.ipcfs.options")' "$IPC"
+	run ! as_user "$OTHER" python3 -c 'import os, sys; os.getxattr(sys.argv[1], "system.ipcfs.options")' "$IPC"
+	run -0 python3 -c 'import os, sys; assert os.listxattr(sys.argv[1]) == [], os.listxattr(sys.argv[1])' "$IPC"
+}
+
 @test "auto_unmount removes the mount of a daemon that was killed" {
 	start_ipcfs "$EXTRA" -o auto_unmount
 	kill -KILL "${DAEMON[$EXTRA]}"
