@@ -61,7 +61,7 @@ void background_ready(void)
 		return;
 	log_to_syslog(true);
 	leave_terminal();
-	/* If the parent has gone there is nobody to notify. */
+	/* Fails if the parent has ended. */
 	if (write(ready_fd, "", 1) < 0)
 		log_line(LOG_WARNING, "mounted, but the command that waited for it has ended");
 	close(ready_fd);

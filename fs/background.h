@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Going into the background as daemons do: the command returns when the mount answers, and not
- * before.
+ * Runs the daemon in the background. The command that starts it returns when the mount answers, and
+ * not before.
  */
 #ifndef IPCFS_BACKGROUND_H
 #define IPCFS_BACKGROUND_H
@@ -12,7 +12,10 @@
  */
 int background_start(void);
 
-/* The child lets go of the terminal and of the parent. Does nothing without background_start(). */
+/*
+ * Call it in the child when the mount answers: it leaves the terminal, and lets the parent exit.
+ * Does nothing without background_start().
+ */
 void background_ready(void);
 
 #endif

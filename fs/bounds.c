@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Limits of the machine are read from /proc/sys; one that is not there is the kernel's default. */
+/* The machine's limits are read from /proc/sys. Some kernels lack some of the files. */
 #include "fs/bounds.h"
 
 #include <errno.h>
@@ -18,7 +18,7 @@
 #define PIPE_MAX        "/proc/sys/fs/pipe-max-size"
 #define PIPE_PAGES_SOFT "/proc/sys/fs/pipe-user-pages-soft"
 
-/* A file of /proc/sys with one number; older kernels have fewer. */
+/* Returns the number in a file of /proc/sys, or `otherwise` if this kernel has no such file. */
 static unsigned long read_setting(const char *path, unsigned long otherwise)
 {
 	unsigned long value;

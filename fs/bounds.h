@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The limits under which a mount starts: those of the machine, and those of its options.
+ * The limits under which a mount starts: the machine's, and those that its options set.
  */
 #ifndef IPCFS_BOUNDS_H
 #define IPCFS_BOUNDS_H
@@ -11,21 +11,27 @@
 #include "lib/host/host.h"
 
 /*
- * With a request timeout the kernel aborts a mount on which a read blocks for longer, and libfuse
- * has no say in it. Fails with -ENOTSUP, after a line in the log, on a machine that has one.
+ * Checks that the machine sets no timeout for FUSE requests. With one the kernel would abort the
+ * mount as soon as a read blocks for longer, and libfuse can't prevent that. Returns 0, or -ENOTSUP
+ * after a line in the log.
  */
 int bounds_check_timeouts(void);
 
-/* The longest request, bytes: the kernel cuts them at what the machine's administrator has set. */
+/*
+ * Returns how many bytes one request can read or write. The kernel cuts longer reads and writes at
+ * a limit that the machine's administrator can set.
+ */
 size_t bounds_io_max(void);
 
-/* Raises the limit of open files: each open queue and region takes one of the daemon's. */
+/*
+ * Raises the daemon's limit on open files: each open queue and region takes one of its descriptors.
+ */
 void bounds_raise_files(void);
 
-/* Sets the host's limits of each user from the options. */
+/* Sets the limits for each user that the options give. The others keep their defaults. */
 void bounds_set(struct host *host, const struct options *options);
 
-/* Warns in the log where the kernel's limits will cut -o pipe_capacity. */
+/* Logs a warning if the kernel's limits will not allow FIFOs of the size -o pipe_capacity. */
 void bounds_warn_pipes(const struct options *options);
 
 #endif

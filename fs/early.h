@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Requests that come before the daemon has all that it needs to answer them. Some of that it can
- * only get by asking its own mount. Until then it answers only its own threads, so nobody else sees
- * a mount that can't do everything yet.
+ * Requests that come before the daemon has everything that it needs to serve users. To get some of
+ * that it has to use its own mount. Until it has everything it answers only its own threads, so
+ * nobody else sees a mount that can't do everything yet.
  */
 #ifndef IPCFS_EARLY_H
 #define IPCFS_EARLY_H
@@ -18,7 +18,7 @@ struct session;
  */
 bool early_keep(struct session *session);
 
-/* Answers the requests in order; or, when the session ends, forgets them. */
+/* Answers all kept requests in order. When the session ends, early_forget() frees them instead. */
 void early_answer(struct session *session);
 void early_forget(struct session *session);
 

@@ -10,7 +10,11 @@
 #include "fs/session.h"
 #include "lib/base/workers.h"
 
-/* Nothing signals that the workers are done; and an interrupt may precede the call it is for. */
+/*
+ * Nothing signals that the workers are done, so ending_answer() looks again. It also interrupts
+ * them again each time, because a worker may only now have entered the call that has to be
+ * interrupted.
+ */
 #define LOOK_AGAIN_MS 2
 
 static bool is_end_of_something(uint32_t opcode)

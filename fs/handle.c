@@ -113,8 +113,9 @@ void handle_free_all(struct session *session)
 /*
  * The answer to OPEN has no size. But storing into the page cache lengthens the file
  * (fuse_notify_store() in linux/fs/fuse/dev.c), and one byte will do, the last one. The store waits
- * for the lock of its page, which a read holds until we answer. So only the first opener may do it,
- * while nobody else can read the inode; for later ones, op_read() sees to it.
+ * for the lock of its page, which a read holds until we answer. So it is done only for the first
+ * opener, while nobody else can read the inode. With several openers, op_read() refuses reads that
+ * the size would cut off.
  */
 void handle_tell_size(const struct session *session, struct handle *handle)
 {

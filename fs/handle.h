@@ -2,7 +2,8 @@
 /*
  * An open file as the kernel knows it: by a number, the `fh` of its requests.
  *
- * The kernel keeps the inode for as long as the handle is open, and reports when either goes.
+ * The kernel keeps the inode for as long as the handle is open. It reports the end of both, by
+ * RELEASE and FORGET.
  */
 #ifndef IPCFS_HANDLE_H
 #define IPCFS_HANDLE_H
@@ -39,10 +40,13 @@ struct handle *handle_from(const struct session *session, uint64_t fh);
 int handle_new(fuse_req_t req, struct inode *inode, int flags, struct caller *caller,
 	       struct handle **ret_handle);
 
-/* Closes it. `req` NULL: the kernel has forgotten the inode's descriptor, or the whole mount. */
+/*
+ * Closes the handle. With `req` NULL it does not unregister the inode's backing file: the kernel
+ * has forgotten that, or the whole mount.
+ */
 void handle_free(fuse_req_t req, struct session *session, struct handle *handle);
 
-/* Closes what the kernel has left open, once the mount no longer answers. */
+/* Closes all handles that the kernel has left open. Call it when the mount no longer answers. */
 void handle_free_all(struct session *session);
 
 /*
@@ -53,11 +57,14 @@ bool handle_back(fuse_req_t req, struct handle *handle);
 
 /*
  * Tells the kernel how long the opened text is, if the kernel would otherwise use a smaller size:
- * splice(2) and mappings don't ask. Call it before answering the open.
+ * splice(2) and mappings don't ask for the size. Call it before answering the open.
  */
 void handle_tell_size(const struct session *session, struct handle *handle);
 
-/* Notifies `poll` once when the file may be ready. Takes it over; it replaces the one before. */
+/*
+ * Notifies `poll` once when the file may be ready. Takes ownership of `poll`, which replaces the
+ * former one.
+ */
 void handle_watch(struct handle *handle, struct fuse_pollhandle *poll);
 
 #endif

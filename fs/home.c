@@ -13,7 +13,7 @@
 #include "fs/log.h"
 #include "lib/base/cleanup.h"
 
-/* The queues are those of the daemon's own namespace, whatever namespace its callers are in. */
+/* The mount shows the queues of the daemon's namespace, whatever namespaces its callers are in. */
 int home_enter(const struct options *options, struct namespaces *ret_own)
 {
 	char path[32];

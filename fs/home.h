@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The namespaces of a mount: which IPC namespace it shows, and whose callers it serves.
+ * The namespaces of a mount: which IPC namespace it shows, and from which namespaces it serves
+ * callers.
  */
 #ifndef IPCFS_HOME_H
 #define IPCFS_HOME_H
@@ -9,12 +10,12 @@
 #include "lib/host/host.h"
 
 /*
- * Before there is a host: enters the IPC namespace that the mount shows, and notes which one the
- * process was in. Fails with -ENOTSUP after a line in the log.
+ * Notes the process's namespaces, then enters the IPC namespace that the mount shows. Call it
+ * before host_init(). Fails with -ENOTSUP after a line in the log.
  */
 int home_enter(const struct options *options, struct namespaces *ret_own);
 
-/* Hands the host what home_enter() has noted. */
+/* Gives the host the namespaces that home_enter() has noted, and the one that it has entered. */
 void home_settle(struct host *host, const struct options *options, const struct namespaces *own);
 
 #endif

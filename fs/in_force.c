@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * options::lasting is the text: lines KEY=VALUE or WORD. Of several for one key the last counts.
+ * The options are kept as text in options::lasting, one line KEY=VALUE or WORD for each. Of several
+ * lines with the same key, the last one counts.
  */
 #include "fs/in_force.h"
 
@@ -57,7 +58,10 @@ int in_force_note_word(struct options *options, const char *word)
 	return in_force_note(options, "%s", plain);
 }
 
-/* A remount compares: the file need not be there then. */
+/*
+ * Notes the file's absolute path. A remount only compares it, so the file need not exist any more:
+ * its path is then noted as given.
+ */
 static int note_config(struct options *options)
 {
 	CLEANUP_FREE char *path = realpath(options->config, NULL);
@@ -66,7 +70,7 @@ static int note_config(struct options *options)
 	return quoted ? in_force_note(options, "config=%s", quoted) : -ENOMEM;
 }
 
-/* With colons, as they are given; the order is ours. */
+/* Notes the names with colons between them, as on the command line, but in an order of our own. */
 static int note_without(struct options *options)
 {
 	char names[FEATURES_TEXT];
@@ -115,13 +119,13 @@ ssize_t in_force_get(const struct options *options, const struct iovec *room)
 	return (ssize_t)length;
 }
 
-/* Up to the '=', or all of it. */
+/* Returns the length of the line up to its '='; of the whole line if it has none. */
 static size_t key_length(const char *line)
 {
 	return strcspn(line, "=\n");
 }
 
-/* The last line of the text with the key of `line`, or NULL. */
+/* Returns the last line of `text` that has the same key as `line`; NULL if there is none. */
 static const char *find_line(const char *text, const char *line)
 {
 	size_t length = key_length(line);

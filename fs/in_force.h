@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The options in force at a mount, as far as no remount can change them.
+ * The options of a mount that no remount can change.
  *
- * mount(8) hands a remount all the options of a line of fstab(5), so those that are as they were
- * must be accepted. Any other would be ignored without a word, and is refused; so is one that was
- * not given at the mount, even with its default. The kernel shows none of them, so the daemon does,
- * to root and to its own user: in an extended attribute of the mount's directories, which is not
- * listed. allow_other is not among them, because the kernel shows it.
+ * mount(8) passes all the options of a line of fstab(5) to a remount. So a remount accepts those of
+ * these options that are in force already. It refuses any others, which would silently have no
+ * effect; also one that was not given at the mount, even with its default. The kernel does not show
+ * these options, so the daemon does, to root and to its own user: in an extended attribute of the
+ * mount's directories, which listxattr(2) does not list. allow_other is not among them: the kernel
+ * shows it.
  */
 #ifndef IPCFS_IN_FORCE_H
 #define IPCFS_IN_FORCE_H
@@ -18,22 +19,26 @@
 
 #define IN_FORCE_XATTR "system.ipcfs.options"
 
-/* Adds a line to options::lasting. Fails with -ENOMEM. */
+/* Appends a line to options::lasting. Fails with -ENOMEM. */
 int in_force_note(struct options *options, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Adds a word, without the quotes that mount(8) sometimes puts around a value. */
+/* Appends a word without its quotes: mount(8) sometimes quotes a value, sometimes not. */
 int in_force_note_word(struct options *options, const char *word);
 
-/* Adds the options that are known only once all have been read. Fails with -ENOMEM. */
+/* Appends the options that are known only once all have been read. Fails with -ENOMEM. */
 int in_force_note_rest(struct options *options);
 
-/* Returns the attribute's value, as getxattr(2) does; without room, its size. -ERANGE */
+/*
+ * Gives the attribute's value, and returns its size, or -ERANGE if `room` is too small. If the base
+ * of `room` is NULL, only returns the size.
+ */
 ssize_t in_force_get(const struct options *options, const struct iovec *room);
 
 /*
- * Checks that a remount with these options changes none of those in force at their mount point.
- * `allows_others`: the mount has allow_other. Fails with -EINVAL after a line in the log.
+ * Compares the options of a remount with those in force at its mount point. `allows_others`: the
+ * mount has allow_other. Returns 0 if the remount would change none of the lasting ones, else
+ * -EINVAL after a line in the log.
  */
 int in_force_check(const struct options *options, bool allows_others);
 

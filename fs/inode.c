@@ -19,8 +19,8 @@
 #define TIMEOUT_JIFFY     0.001
 #define TIMEOUT_DIRECTORY 1.0
 /*
- * ls -l asks again for what it was just given, some hundred entries at a time, with several calls
- * for each.
+ * ls -l asks again for the attributes that it was just given, for some hundred entries at a time
+ * and with several calls for each. The kernel answers those calls itself for this long.
  */
 #define TIMEOUT_LISTED  0.01
 #define TIMEOUT_LASTING 3600.0
@@ -52,7 +52,9 @@ bool inode_is_node(const struct inode *inode)
 	return inode->entry.channel && inode->entry.channel->service == CHANNEL_NODE;
 }
 
-/* Where the object or directory remembers its one inode, or the newest of many. */
+/*
+ * Returns the place where the object or directory remembers its one inode, or the newest of many.
+ */
 static void **inode_place(const struct entry *entry, bool is_listed)
 {
 	if (entry->space)
@@ -77,7 +79,10 @@ static bool inode_serves(const struct inode *inode, const struct selector *selec
 	       record->selector.value == selector->value;
 }
 
-/* The directories that are always there are few, and everybody goes through them. */
+/*
+ * Whether the inode is charged to a user. Directories that are always there are not: they are few,
+ * and everybody passes through them.
+ */
 static bool is_charged(const struct entry *entry)
 {
 	return !entry->space || !entry->space->is_lasting;
@@ -221,7 +226,10 @@ int inode_stat(struct inode *inode, struct stat *ret_attr)
 		space_stat(inode->entry.space, ret_attr);
 		return 0;
 	}
-	/* fstat(2) doesn't say which open file it asks about; but a text has an inode for each. */
+	/*
+	 * fstat(2) doesn't say which open file it asks about. But each open of a text has an inode
+	 * of its own.
+	 */
 	r = inode->file ? file_stat(inode->file, ret_attr) : channel_stat(channel, ret_attr);
 	if (r < 0)
 		return r;
@@ -241,7 +249,10 @@ double inode_attr_timeout(const struct inode *inode)
 
 	if (inode->entry.space)
 		return space_is_changing(inode->entry.space) ? TIMEOUT_JIFFY : TIMEOUT_DIRECTORY;
-	/* The next LOOKUP, or an unlink(2), uses a different inode from the open file's. */
+	/*
+	 * Never trusted while a file is open: the next LOOKUP, or an unlink(2), uses another inode,
+	 * so the kernel does not learn that the open file's attributes have changed.
+	 */
 	if ((channel->traits & CHANNEL_CHANGES_BY_OPEN) || inode->record->n_handles > 0)
 		return 0;
 	switch (channel->service) {

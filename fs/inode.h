@@ -28,7 +28,7 @@ struct inode_record {
 	uint64_t n_lookups;
 	struct selector selector;
 	pid_t pid;          /* the thread whose LOOKUP it was made for; 0: unknown */
-	unsigned n_handles; /* open */
+	unsigned n_handles; /* open handles */
 	uint64_t told_size; /* the last size that we gave the kernel */
 	int backing_id;     /* the kernel's number for channel::backing_fd; 0: none */
 	unsigned n_backed;
@@ -42,13 +42,16 @@ struct inode {
 	struct inode_record *record; /* in session::inodes */
 	struct entry entry;          /* the directory or the object, a reference */
 	struct file *file;           /* the newest open one, owned by its handle; or NULL */
-	char *link;                  /* shown as a symbolic link to this; else NULL */
+	char *link;                  /* if it is shown as a symbolic link, the target; else NULL */
 };
 
 /* Returns the inode of a nodeid that the kernel sent; NULL: there is none, or no longer. */
 struct inode *inode_from(const struct session *session, fuse_ino_t ino);
 
-/* Gives the directory behind it. Fails with -ESTALE if it is not one of our inodes, or -ENOTDIR. */
+/*
+ * Gives the directory that `ino` stands for. Fails with -ESTALE if `ino` is not one of our inodes,
+ * or with -ENOTDIR.
+ */
 int inode_space(const struct session *session, fuse_ino_t ino, struct space **ret_space);
 
 /* Whether it is a FIFO or socket, which the kernel serves by itself. */
@@ -61,13 +64,14 @@ struct found {
 };
 
 /*
- * Gives the inode for what was looked up or made, counted once more. Takes over the reference. A
- * new inode is charged to the caller: fails with -ENOBUFS or -ENOMEM.
+ * Gives the inode for an object that was looked up or made, and counts one more lookup of it. Takes
+ * over the reference in `found`. A new inode is charged to the caller. Fails with -ENOBUFS or
+ * -ENOMEM.
  */
 int inode_get(struct session *session, const struct found *found, const struct caller *caller,
 	      struct inode **ret_inode);
 
-/* The same for an object that is listed. Opening an inode that is_listed fails with -ESTALE. */
+/* The same for an entry of a listing. Opening an inode that is_listed fails with -ESTALE. */
 int inode_get_listed(struct session *session, const struct found *found,
 		     const struct caller *caller, struct inode **ret_inode);
 
@@ -77,10 +81,13 @@ int inode_get_listed(struct session *session, const struct found *found,
  */
 int inode_link(struct inode *inode, const char *name);
 
-/* The kernel has forgotten `n` lookups of it. */
+/*
+ * Takes `n` off the count of lookups, because the kernel has forgotten them. Frees the inode at
+ * zero.
+ */
 void inode_forget(struct session *session, struct inode *inode, uint64_t n);
 
-/* Forgets them all. */
+/* Frees all inodes. */
 void inode_forget_all(struct session *session);
 
 int inode_stat(struct inode *inode, struct stat *ret_attr);

@@ -2,7 +2,7 @@
 /*
  * An open directory: its entries as they were when reading began, ready for the kernel.
  *
- * The memory for each entry is charged to the user who opened the directory before it is allocated.
+ * All memory for entries is charged to the user who opened the directory, before it is allocated.
  */
 #ifndef IPCFS_LISTING_H
 #define IPCFS_LISTING_H
@@ -28,12 +28,12 @@ struct listing_record {
 
 struct listing {
 	struct listing_record *record; /* in session::listings */
-	struct space *space;           /* the kernel keeps its inode for as long as this is open */
+	struct space *space;           /* the kernel keeps its inode while the directory is open */
 	struct user_table *users;
 	size_t n_charged;
 	bool is_made, is_cut; /* cut: memory ran out before all entries were in */
 	bool is_unread;       /* made when the directory was opened, for its first reader */
-	int error;            /* that this first reader gets */
+	int error;            /* -errno for that first reader; or 0 */
 	char *entries;        /* struct fuse_dirent, one after another */
 	size_t size, n_allocated;
 	size_t *starts; /* where each entry starts; the kernel's offset N is "after entry N" */
@@ -45,7 +45,9 @@ struct listing {
 int listing_new(fuse_req_t req, fuse_ino_t ino, struct listing **ret_listing);
 void listing_free(struct session *session, struct listing *listing);
 
-/* Closes what the kernel has left open, once the mount no longer answers. */
+/*
+ * Closes all directories that the kernel has left open. Call it when the mount no longer answers.
+ */
 void listing_free_all(struct session *session);
 
 /*

@@ -12,15 +12,18 @@
 
 #define MS 1000 /* microseconds */
 
-/* For one request, and for all of a user's requests together. */
+/* The longest that one request may hold a lock, and all of a user's requests together. */
 static const uint64_t most[N_LOCK_SORTS] = {[LOCK_ALONE] = 1000 * MS, [LOCK_SHARED] = 1000 * MS};
 
-/* One part in this many of the time that passes can be spent again. */
+/* A user regains one part in this many of the time that passes. */
 #define REGAINED 10
 
-/* A slow disk takes less than this, and so does a busy machine. */
+/* This much of a request's time is free. A slow disk takes less, and so does a busy machine. */
 #define FREE_MOST (100 * MS)
-/* For a request that stood in line behind another of the same user: a hundred make a second. */
+/*
+ * The same for a request that stood in line behind another of the same user. A hundred of these
+ * make a second.
+ */
 #define FREE_IN_LINE (10 * MS)
 /* A request that comes from another thread this soon after the last one ended stood in line. */
 #define IN_LINE (5 * MS)
@@ -50,7 +53,10 @@ static void lock_time_settle(struct lock_time *time, uint64_t now)
 	time->at += regained * REGAINED;
 }
 
-/* Drops what no longer counts, so that both tables hold only those that have waited lately. */
+/*
+ * Drops users and directories whose times no longer count, so that both tables hold only those of
+ * recent requests.
+ */
 static void sweep(struct lock_times *times, uint64_t now)
 {
 	struct lock_time *time, *next_time;

@@ -11,8 +11,8 @@
  *
  * Short holds are free, so that nobody is refused for doing a lot of work, or on a busy machine.
  * But a request that closely follows another by the same user in the same directory has stood in
- * line for the lock, and others behind it: much less of it is free. Requests that share the lock at
- * the same time do not stand in line.
+ * line for the lock, and others behind it: much less of its time is free. Requests that share the
+ * lock at the same time do not stand in line.
  */
 #ifndef IPCFS_LOCK_TIME_H
 #define IPCFS_LOCK_TIME_H
@@ -53,7 +53,7 @@ struct lock_times {
 	struct lock_place *places;
 };
 
-/* One request: what it holds, and what lock_time_begin() allows it. */
+/* One request: the lock that it holds, and the time that lock_time_begin() allows it. */
 struct lock_hold {
 	enum lock_sort sort;
 	uint64_t directory;
@@ -64,8 +64,8 @@ struct lock_hold {
 uint64_t lock_time_now(void);
 
 /*
- * Call it when a request is about to wait with the lock held. Fails with -EAGAIN if the user has
- * held locks for long enough, or -ENOMEM.
+ * Call it when a request is about to wait while the kernel holds the lock. Fails with -ENOMEM, or
+ * with -EAGAIN if the user's requests have spent all their time.
  */
 int lock_time_begin(struct lock_times *times, const struct caller *caller, struct lock_hold *hold);
 

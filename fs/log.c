@@ -17,7 +17,7 @@
 #include "lib/base/quote.h"
 
 static bool is_syslog;
-static bool is_journal; /* stderr is a stream to the journal, which takes "<N>" as the priority */
+static bool is_journal; /* stderr leads to the journal, which takes "<N>" as the priority */
 static bool is_keeping;
 static char kept[PATH_MAX + 256]; /* log_kept() */
 

@@ -17,8 +17,8 @@ void log_line(int priority, const char *format, ...) __attribute__((format(print
 void log_init(void);
 
 /*
- * While `keep` is true, libfuse's errors are not logged. log_kept() returns the last of them,
- * without its newline, until the next log_keep_fuse(true); "": there was none.
+ * While `keep` is true, libfuse's errors are not logged: only the last one is kept. log_kept()
+ * returns it without a newline, until log_keep_fuse(true) is called again; "" if there was none.
  */
 void log_keep_fuse(bool keep);
 const char *log_kept(void);

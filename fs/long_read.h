@@ -2,17 +2,17 @@
 /*
  * Reads of a stream that the kernel may have cut into pieces.
  *
- * After a request that was served in full, the kernel continues a read(2) that wants more: at the
- * offset where the request ended, and from the same thread. Perhaps nothing more has come, and a
+ * If a request is served in full and its read(2) wants more, the kernel sends another request: from
+ * the same thread, at the offset where the first one ended. By then the stream may be empty, and a
  * reader that already has bytes must not wait for more. A request that is served short ends the
- * read(2). But serving every long request a page short would leave that page for a request of its
- * own. So a request is served in full if its continuation will be recognised: an open file
- * remembers one thread that has read in full. A second thread is served short, until the first has
+ * read(2). But if every long request were served a page short, that page would take a request of
+ * its own. So a request is served in full if its continuation will be recognised: an open file
+ * remembers one thread that has read in full. A second thread is served short until the first has
  * come again.
  *
- * If nothing has come the answer is EAGAIN, which read(2) turns into the number of bytes it has.
- * That way a program that passes such an offset itself (io_uring, on a pipe) sees no end-of-file
- * where there is none.
+ * If a continuation finds the stream empty, the answer is EAGAIN, and read(2) returns the bytes
+ * that it has. A program that passes such an offset itself (io_uring, on a pipe) then gets EAGAIN,
+ * and not a false end-of-file.
  */
 #ifndef IPCFS_LONG_READ_H
 #define IPCFS_LONG_READ_H
@@ -23,7 +23,7 @@
 /* Belongs to an open file. All zeroes: nobody has read in full. */
 struct long_read {
 	pid_t thread; /* reads in full now, or has done so; 0: none */
-	off_t end;    /* where it may continue; 0: not answered yet */
+	off_t end;    /* the offset where it may continue; 0: not answered yet */
 };
 
 struct read_request {
@@ -33,14 +33,14 @@ struct read_request {
 };
 
 /*
- * A request has come. Returns true if it continues a read(2) that has bytes, and must not wait.
- * Cuts request->size to what may be served. `io_max` is the size of the longest request; `is_bytes`
- * false means that nothing may be served in full.
+ * Call it when a request has come. Returns true if the request continues a read(2) that already has
+ * bytes, and so must not wait. Cuts request->size to what may be served. `io_max` is the size of
+ * the longest request; `is_bytes` false means that nothing may be served in full.
  */
 bool long_read_begin(struct long_read *reader, struct read_request *request, size_t io_max,
 		     bool is_bytes);
 
-/* The request has been answered, with `n` bytes or an error. */
+/* Call it when the request has been answered, with `n` bytes or an error. */
 void long_read_end(struct long_read *reader, const struct read_request *request, ssize_t n);
 
 #endif

@@ -75,7 +75,10 @@ static int remount(const struct options *options)
 	return r < 0 ? 1 : 0;
 }
 
-/* If 0, 1 or 2 were closed, one of the mount's own descriptors would take its place. */
+/*
+ * Opens descriptors 0, 1 and 2 if they are closed: otherwise the mount's own descriptors would take
+ * their numbers.
+ */
 static void open_standard_files(void)
 {
 	int fd;

@@ -71,11 +71,11 @@ static const struct {
 	{"users", MOUNT_WORD_IGNORED, NULL},
 	{"x-", MOUNT_WORD_IGNORED, NULL},
 	{"X-", MOUNT_WORD_IGNORED, NULL},
-	/* These hold anyway, or have no effect here: the daemon keeps the times. */
+	/* These apply anyway, or have no effect here because the daemon keeps the times. */
 	{"atime", MOUNT_WORD_IGNORED, NULL},
 	{"default_permissions", MOUNT_WORD_IGNORED, NULL},
-	{"dev", MOUNT_WORD_IGNORED, NULL},  /* mount(8) passes on neither, so nobody can rely */
-	{"suid", MOUNT_WORD_IGNORED, NULL}, /* on them: the mount is nodev and nosuid */
+	{"dev", MOUNT_WORD_IGNORED, NULL},  /* mount(8) does not pass it on; always nodev */
+	{"suid", MOUNT_WORD_IGNORED, NULL}, /* mount(8) does not pass it on; always nosuid */
 	{"diratime", MOUNT_WORD_IGNORED, NULL},
 	{"fsname=", MOUNT_WORD_IGNORED, NULL}, /* given by the source */
 	{"iversion", MOUNT_WORD_IGNORED, NULL},
@@ -145,7 +145,7 @@ enum mount_word mount_word_take(const char *word, struct mount_flags *flags,
 	return MOUNT_WORD_OTHER;
 }
 
-/* What was mounted there last counts. */
+/* Of several mounts at the same place, the last one counts. */
 int mount_words_find(const char *mount_point, unsigned long *ret_flags, bool *ret_allows_others)
 {
 	FILE *file = setmntent("/proc/self/mounts", "re");

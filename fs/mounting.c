@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * libfuse says nothing but lines of text, which name neither the mount point nor what to do. So its
- * last line is kept (fs/log.h), and ours is made of it. fusermount3(1) writes to stderr by itself.
+ * libfuse reports a failure only as lines of text, which name neither the mount point nor a remedy.
+ * So its last line is kept (fs/log.h), and our own message is made from that line. fusermount3(1)
+ * writes to stderr by itself.
  */
 #include "fs/mounting.h"
 
@@ -16,7 +17,10 @@
 
 #define DEVICE "/dev/fuse"
 
-/* What stands behind the last colon. */
+/*
+ * Returns the text after the line's last colon; or the whole line, if that colon is missing or no
+ * blank follows it.
+ */
 static const char *cause_of(const char *line)
 {
 	const char *colon = strrchr(line, ':');
@@ -24,7 +28,7 @@ static const char *cause_of(const char *line)
 	return colon && colon[1] == ' ' ? colon + 2 : line;
 }
 
-/* libfuse has it mount where mount(2) is not permitted, also for root of a container. */
+/* libfuse runs fusermount3 where mount(2) is not permitted, even for root of a container. */
 static void tell_no_fusermount(const char *mount_point, const char *cause)
 {
 	if (geteuid() == 0)
@@ -35,7 +39,10 @@ static void tell_no_fusermount(const char *mount_point, const char *cause)
 		log_line(LOG_ERR, "fusermount3: cannot be run: %s", cause);
 }
 
-/* `line`: the last one of libfuse; "" if it was fusermount3 that refused, and has said so. */
+/*
+ * Logs why the mount failed. `line` is the last line from libfuse; "" if fusermount3 refused, which
+ * has then printed the reason itself.
+ */
 static void tell_failure(const char *mount_point, const char *line)
 {
 	if (strstr(line, "device not found"))
@@ -53,7 +60,7 @@ static void tell_failure(const char *mount_point, const char *line)
 
 static struct fuse_session *session_new(struct session *session, const struct options *options)
 {
-	/* libfuse replaces what it parses; ours stays the options' own. */
+	/* libfuse changes the arguments that it parses, so it gets a copy. */
 	struct fuse_args args = FUSE_ARGS_INIT(options->session.argc, options->session.argv);
 	struct fuse_session *fuse =
 		fuse_session_new(&args, &session_ops, sizeof(session_ops), session);

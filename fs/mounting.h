@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Has libfuse mount, and says in the words of ipcfs why that failed.
+ * Mounts by libfuse. If that fails, logs the reason in ipcfs's own words.
  */
 #ifndef IPCFS_MOUNTING_H
 #define IPCFS_MOUNTING_H

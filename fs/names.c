@@ -11,8 +11,9 @@
 #include "fs/shrink.h"
 
 /*
- * Once a user has taken all but this part of the allowed names, the oldest are dropped. If a thread
- * has to drop them, many more are looked up meanwhile.
+ * When only this part (one in 8, one in 2) of a user's allowed names is left, the oldest names are
+ * dropped. SPARE_PART_SHRINK is for a kernel where a thread has to drop them: many more are looked
+ * up meanwhile.
  */
 #define SPARE_PART        8
 #define SPARE_PART_SHRINK 2
@@ -71,8 +72,8 @@ static void names_unlink(const struct session *session, struct user_names *names
 }
 
 /*
- * Has the oldest pruned. Those that the kernel keeps become the newest, so that the next attempt
- * tries others.
+ * Has the kernel drop the oldest names. Those that it keeps become the newest, so that the next
+ * attempt tries others.
  */
 static void names_prune(struct session *session, struct user_names *names)
 {

@@ -26,13 +26,22 @@ struct user_names {
 	UT_hash_handle hh;       /* session::names */
 };
 
-/* Returns 0 if there is room for one more name, else -ENOBUFS. Drops some when room gets short. */
+/*
+ * Returns 0 if there is room for one more name, else -ENOBUFS. When room gets short, has the kernel
+ * drop some.
+ */
 int names_check(struct session *session, uid_t uid);
 
-/* Charges it to the user. Fails with -ENOMEM, or -ENOBUFS: too many, in use or not dropped yet. */
+/*
+ * Charges the inode to the user. Fails with -ENOMEM, or with -ENOBUFS if too many names are in use
+ * or not dropped yet.
+ */
 int names_add(struct session *session, struct inode_record *record, uid_t uid);
 
-/* It has been looked up again. Ignores what was never added, as names_remove() does. */
+/*
+ * Makes the inode its user's newest, because it has been looked up again. Does nothing if it was
+ * never added, as does names_remove().
+ */
 void names_renew(struct session *session, struct inode_record *record);
 
 void names_remove(struct session *session, struct inode_record *record);

@@ -14,7 +14,10 @@ void notify_ready(void)
 	sd_notify(0, "READY=1");
 }
 
-/* Type=notify-reload tells by the time whether this answers its own signal or an earlier one. */
+/*
+ * With Type=notify-reload, systemd tells by the time whether this answers its latest signal or an
+ * earlier one.
+ */
 void notify_reloading(void)
 {
 	struct timespec now;

@@ -9,7 +9,7 @@
 #include "fs/session.h"
 #include "fs/step.h"
 
-#define MAX_BACKGROUND    65535 /* RELEASE shares this queue; a small one would delay it */
+#define MAX_BACKGROUND    65535 /* RELEASE shares this queue; a short queue would delay it */
 #define MINOR_WITH_RESEND 40    /* of the protocol, <linux/fuse.h>: Linux 6.9 */
 
 static void op_init(void *data, struct fuse_conn_info *conn)
@@ -45,7 +45,7 @@ static void op_init(void *data, struct fuse_conn_info *conn)
 	/* Asynchronous writes get no INTERRUPT: one on a full pipe could not even be killed. */
 	fuse_unset_feature_flag(conn, FUSE_CAP_ASYNC_DIO);
 	fuse_set_feature_flag(conn, FUSE_CAP_PARALLEL_DIROPS);
-	/* Inodes can be opened by their number. */
+	/* Lets open_by_handle_at(2) open inodes by their number. */
 	if (features_has(features, FEATURE_OPEN_TREE))
 		fuse_set_feature_flag(conn, FUSE_CAP_EXPORT_SUPPORT);
 }

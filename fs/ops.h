@@ -31,7 +31,7 @@ struct inode *op_inode(fuse_req_t req, fuse_ino_t ino);
 
 /* fs/ops_dir.c: names and directories */
 
-/* Returns `mode` without the bits of the caller's umask, where that applies. */
+/* Returns `mode` without the bits of the caller's umask, where the umask applies. */
 mode_t op_masked(fuse_req_t req, fuse_ino_t parent, mode_t mode);
 void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);
 void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev);
@@ -39,14 +39,17 @@ void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name);
 void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
 	       const char *new_name, unsigned flags);
 
-/* Makes the object that a step names, and its inode. May have to wait. */
+/* Makes the object that the step names, and its inode. May have to wait. */
 int op_make(fuse_req_t req, const struct step *step, struct caller *caller,
 	    struct inode **ret_inode);
 
-/* Returns 0 if a LOOKUP would find what a step names, else -errno. May have to wait. */
+/* Returns 0 if a LOOKUP would find the name of the step, else -errno. May have to wait. */
 int op_exists(fuse_req_t req, const struct step *step, struct caller *caller);
 
-/* Answers with the inode, whose count is then the kernel's; if that fails, forgets it. */
+/*
+ * Answers with the inode, whose counted lookup then belongs to the kernel. If that fails, forgets
+ * the lookup.
+ */
 void op_reply_inode(fuse_req_t req, struct inode *inode);
 
 /* fs/ops_list.c: open directories */
@@ -69,8 +72,8 @@ void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t 
 void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence, struct fuse_file_info *fi);
 
 /*
- * Answers a CREATE with what was made and opened. On -errno it has answered nothing, and closed the
- * file.
+ * Answers a CREATE with the inode that was made and its handle. On -errno it has answered nothing,
+ * and closed the file.
  */
 int op_reply_made(fuse_req_t req, struct inode *inode, struct handle *handle,
 		  struct fuse_file_info *fi);
@@ -95,7 +98,8 @@ void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *v
 void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name);
 
 /*
- * Returns the open file that a request names; or answers -EBADF and returns NULL, if there is none.
+ * Returns the handle that a request names, or, as op_file(), the handle's open file. If there is
+ * none, answers -EBADF and returns NULL.
  */
 struct handle *op_handle(fuse_req_t req, const struct fuse_file_info *fi);
 struct file *op_file(fuse_req_t req, const struct fuse_file_info *fi);

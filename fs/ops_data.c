@@ -23,21 +23,21 @@ static bool may_wait(const struct file *file, const struct fuse_file_info *fi)
 	return !(fi->flags & O_NONBLOCK) || !is_stream(file);
 }
 
-/* For a read(2) that already has bytes. An error is left to the next read(2). */
+/* Whether a read(2) that already has bytes can get more. An error is left to the next read(2). */
 static bool has_more(struct file *file)
 {
 	return (channel_poll(file) & (EPOLLIN | EPOLLERR)) == EPOLLIN;
 }
 
 /*
- * splice(2) and private mappings read through the page cache, which drops bytes that nobody asked
- * for, and keeps bytes that others then change. Only direct reads carry a lock owner
- * (linux/fs/fuse/file.c, fuse_send_read). A program that is refused here reads in another way, if
- * it can.
+ * Whether this read may be served. splice(2) and private mappings read through the page cache,
+ * which drops bytes that nobody asked for, and keeps bytes that others then change. Most such reads
+ * are refused; the program then reads in another way, if it can. Only direct reads carry a lock
+ * owner (linux/fs/fuse/file.c, fuse_send_read).
  *
- * An open text doesn't change. But the kernel trusts the size that it was given, and would cut the
- * text off if that were smaller. And another open of it, by /proc/PID/fd, has another text in the
- * same pages.
+ * An open text doesn't change, so it may be read through the page cache. But the kernel trusts the
+ * size that it was given, and would cut the text off if that size were smaller. And another open of
+ * the same inode, by /proc/PID/fd, has another text in the same pages.
  */
 static bool may_read(const struct handle *handle, const struct fuse_file_info *fi)
 {
@@ -83,8 +83,8 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct f
 }
 
 /*
- * The kernel also cuts a write(2) at io_max, or up to a page before that, so a write of nearly that
- * size may be only a piece of a message.
+ * Whether the write is certainly no piece of a longer one. The kernel cuts a write(2) at io_max, or
+ * up to a page before that, so a write of nearly that size may be only a piece of a message.
  */
 static bool is_whole(fuse_req_t req, const struct file *file, size_t size)
 {

@@ -22,7 +22,7 @@ void op_reply_inode(fuse_req_t req, struct inode *inode)
 	struct fuse_entry_param entry;
 	int r = inode_entry(inode, &entry);
 
-	/* Gone between the lookup and the stat, so it is simply gone. */
+	/* The object has gone since the lookup, so the name is reported as missing. */
 	if (r < 0)
 		reply_result(req, r == -ESTALE ? -ENOENT : r);
 	if (r < 0 || !reply_entry(req, &entry))
@@ -30,8 +30,8 @@ void op_reply_inode(fuse_req_t req, struct inode *inode)
 }
 
 /*
- * Finds an inode by its number. open_by_handle_at(2) asks in this way for an inode that the kernel
- * does not know.
+ * Finds an inode by its number, for a LOOKUP of ".". open_by_handle_at(2) sends that for an inode
+ * that the kernel does not know.
  */
 static int find_self(fuse_req_t req, const struct step *step, struct inode **ret_inode)
 {
@@ -75,7 +75,7 @@ static void reply_found(fuse_req_t req, const struct step *step, struct inode *i
 
 static void reply_looked_up(fuse_req_t req, const struct step *step, struct inode *inode)
 {
-	show_was_told(req, step); /* it was told to look again, and just has */
+	show_was_told(req, step); /* if the sender was told to look again, it now has */
 	reply_found(req, step, inode);
 }
 
@@ -123,7 +123,7 @@ int op_make(fuse_req_t req, const struct step *step, struct caller *caller,
 	struct found found = {0};
 	int r = inode_space(session, step->ino, &space);
 
-	/* Checked first: an object that got no inode would stay, though making it failed. */
+	/* Checked first: an object that got no inode would stay, although the call failed. */
 	if (r == 0)
 		r = names_check(session, caller->uid);
 	if (r == 0)

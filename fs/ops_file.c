@@ -32,7 +32,8 @@ struct file *op_file(fuse_req_t req, const struct fuse_file_info *fi)
 }
 
 /*
- * Fills in how the kernel treats the open file. Returns false for a stream: fi has no field for it.
+ * Fills in how the kernel has to treat the open file. Returns false for a stream, for which `fi`
+ * has no field.
  */
 static bool fill_open(fuse_req_t req, struct handle *handle, struct fuse_file_info *fi)
 {
@@ -47,8 +48,8 @@ static bool fill_open(fuse_req_t req, struct handle *handle, struct fuse_file_in
 	if (handle_back(req, handle))
 		fi->backing_id = handle->inode->record->backing_id;
 	/*
-	 * With both, mappings go to the backing file, and all else comes here
-	 * (linux/fs/fuse/file.c).
+	 * With both a backing file and direct_io, mappings go to the backing file, and all else
+	 * comes here (linux/fs/fuse/file.c).
 	 */
 	fi->direct_io = !handle->record->is_backed ||
 			(channel->service == CHANNEL_MAPPED && file_writes(handle->file));
@@ -82,7 +83,10 @@ static bool reply_opened(fuse_req_t req, const struct fuse_file_info *fi_, int r
 	return reply_result(req, result);
 }
 
-/* A large file may take a long time to cut down. O_TRUNC does not empty streams. */
+/*
+ * Empties the open file, then answers. This is a step because a large file may take a long time to
+ * cut down. O_TRUNC does not empty streams.
+ */
 static void take_open_truncated(fuse_req_t req, const struct step *step, struct caller *caller)
 {
 	struct handle *handle = op_handle(req, &step->fi);
@@ -100,7 +104,7 @@ static bool is_file(const struct handle *handle)
 	return handle->file->channel->service == CHANNEL_FILE;
 }
 
-/* Answers once the open file has reached its other end, and has its proper size. */
+/* Answers when the open file has reached its other end and, with O_TRUNC, has been emptied. */
 static void go_on_opening(fuse_req_t req, struct handle *handle, struct fuse_file_info *fi)
 {
 	int r = channel_opened(handle->file);
@@ -141,9 +145,9 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 }
 
 /*
- * Opens what was just made. This can't wait, even if someone was quick to take a lease on it,
- * because the inode is still ours to forget. Instead the kernel is told to look again, and opens it
- * like any object that was there before.
+ * Opens the object that was just made. This can't wait, even if someone was quick to take a lease
+ * on the object, because we still have to forget the inode if the open fails. Instead the kernel is
+ * told to look again. It then opens the object like any that was there before.
  */
 static int open_now(fuse_req_t req, struct inode *inode, int flags, struct caller *caller,
 		    struct handle **ret_handle)
@@ -178,7 +182,7 @@ int op_reply_made(fuse_req_t req, struct inode *inode, struct handle *handle,
 	return 0;
 }
 
-/* Opens what was just made, and answers with both. */
+/* Opens the object that was just made, and answers with the inode and the handle. */
 static int open_made(fuse_req_t req, struct inode *inode, struct fuse_file_info *fi,
 		     struct caller *caller)
 {
@@ -188,7 +192,10 @@ static int open_made(fuse_req_t req, struct inode *inode, struct fuse_file_info 
 	return r < 0 ? r : op_reply_made(req, inode, handle, fi);
 }
 
-/* Someone else has made it meanwhile: the kernel looks again, and checks who may open it. */
+/*
+ * Someone else has made the object meanwhile. -ESTALE has the kernel look again, and check the
+ * caller's right to open it.
+ */
 static void take_existing(fuse_req_t req, const struct step *step, struct caller *caller)
 {
 	int r = op_exists(req, step, caller);
@@ -216,7 +223,9 @@ static void take_create(fuse_req_t req, const struct step *step, struct caller *
 		reply_result(req, r);
 		return;
 	}
-	/* A caller that was told to look again, and found nothing, is not told so twice. */
+	/*
+	 * A caller that was told to look again, and found nothing, is not told that a second time.
+	 */
 	if (inode_is_node(inode) && show_was_told(req, step))
 		made.fi.flags |= O_EXCL;
 	if (inode_is_node(inode) && (made.fi.flags & O_EXCL) &&

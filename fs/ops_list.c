@@ -28,8 +28,8 @@ static struct listing *op_listing(fuse_req_t req, const struct fuse_file_info *f
 }
 
 /*
- * A directory that has to wait for its entries does so when it is opened: during READDIR the kernel
- * holds its lock.
+ * Opens a directory. If a job has to make its entries, that is done now: during READDIR the kernel
+ * holds the directory's lock.
  */
 static int listing_open(fuse_req_t req, const struct step *step, struct caller *caller,
 			struct listing **ret_listing)
@@ -74,7 +74,7 @@ void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	step_begin(req, &(struct step){.take = take_opendir, .ino = ino, .fi = *fi});
 }
 
-/* Makes the entries, unless they are there. May have to wait. */
+/* Makes the entries, unless they have been made for this reader. May have to wait. */
 static int listing_begin(struct listing *listing, fuse_req_t req, const struct step *step,
 			 struct caller *caller)
 {
@@ -177,7 +177,7 @@ static size_t listing_add_plus(struct listing *listing, fuse_req_t req, size_t i
 	return fuse_add_direntry_plus(req, buffer, room, name, &entry, (off_t)i + 1);
 }
 
-/* The kernel has not received these entries: takes their counts back. */
+/* The kernel has not received these entries: forgets the lookups that were counted for them. */
 static void forget_plus(struct session *session, const char *buffer, size_t size)
 {
 	for (size_t done = 0; done < size;) {
@@ -190,9 +190,9 @@ static void forget_plus(struct session *session, const char *buffer, size_t size
 }
 
 /*
- * For readers that ask for each entry's attributes next, as ls -l does. This pays only for names
- * that nobody but the daemon makes or removes: the kernel may not remember other names even that
- * long.
+ * Lists entries with their attributes, for readers that ask for those next, as ls -l does. This
+ * pays only for names that nobody but the daemon makes or removes: the kernel must not remember any
+ * other name, not even until the reader asks for its attributes.
  */
 static void take_readdirplus(fuse_req_t req, const struct step *step, struct caller *caller)
 {

@@ -2,11 +2,12 @@
 /*
  * Extended attributes: those of the file behind an object, and access control lists.
  *
- * The kernel asks for the list when it checks a mode that grants something to a group. A single
- * ENOSYS would turn off that question, and all others, for the whole mount (linux/fs/fuse/xattr.c),
- * so that is never the answer.
+ * The kernel asks for an object's access control list when it checks a mode that grants something
+ * to a group. A single ENOSYS would turn off all requests for attributes in the whole mount
+ * (linux/fs/fuse/xattr.c), so that is never the answer.
  *
- * Directories have an attribute of their own, which tells the options of the mount: in_force.h.
+ * Directories have an attribute of their own, which shows the options of the mount
+ * (fs/in_force.h).
  */
 #include "fs/ops.h"
 
@@ -28,7 +29,10 @@ static bool is_list(const char *name)
 	return strcmp(name, XATTR_ACL) == 0;
 }
 
-/* The object that has attributes. A link's are its target's, which the kernel asks for itself. */
+/*
+ * Returns the object whose attributes are asked for. NULL for a directory, and for a link: a link
+ * shows its target's attributes, for which the kernel asks the target.
+ */
 static struct channel *attributed(const struct inode *inode)
 {
 	return inode->link ? NULL : inode->entry.channel;

@@ -31,7 +31,7 @@
 		template, offsetof(struct options, member), 0 \
 	}
 
-/* Parsed here: fuse_opt's own %u takes "1x" and "-1" for numbers. */
+/* Keys of the options that are parsed here: fuse_opt's own %u takes "1x" and "-1" for numbers. */
 enum { KEY_NUMBER, KEY_WITHOUT, KEY_FOREIGN, KEY_PIPE };
 
 #define SPIN_DEFAULT 100   /* microseconds; waking up on another CPU takes half of that */
@@ -227,7 +227,10 @@ static int take_word(void *data, const char *arg, int key, struct fuse_args *out
 	return r < 0 ? -1 : r;
 }
 
-/* Where a daemon has died only the mount point can be named, and the mount must go first. */
+/*
+ * Logs why the mount point can't be used. If a daemon has died there, its mount has to be removed
+ * first.
+ */
 static void tell_mount_point(const char *path, int error)
 {
 	if (error == ENOTCONN)
@@ -259,7 +262,7 @@ static int find_mount_point(struct options *options, const char *word)
 	return options->mount_point ? 0 : -ENOMEM;
 }
 
-/* Whether the mount will hide the path: the daemon can't ask its own mount for a file. */
+/* Whether the mount will hide the path. The daemon can't read a file through its own mount. */
 static bool is_hidden(const struct options *options, const char *path)
 {
 	size_t length = strlen(options->mount_point);
@@ -291,7 +294,10 @@ static int find_config(struct options *options)
 	return 0;
 }
 
-/* Names an option that libfuse or the kernel would not take, before they see it. */
+/*
+ * Refuses an option that libfuse or the kernel would refuse, before they see it, in words of our
+ * own.
+ */
 static int check_words(const struct words *words)
 {
 	const char *word = words->unknown;
@@ -304,7 +310,10 @@ static int check_words(const struct words *words)
 	return -EINVAL;
 }
 
-/* mount(8) tells by the source and the mount point whether a line of fstab(5) is mounted. */
+/*
+ * Passes the source on as fsname: by the source and the mount point, mount(8) tells whether a line
+ * of fstab(5) is mounted.
+ */
 static int add_source(struct fuse_args *args, const char *source)
 {
 	char *name = NULL, *option = NULL;
@@ -323,9 +332,9 @@ static int add_source(struct fuse_args *args, const char *source)
 }
 
 /*
- * root's mount serves everybody, any other only its user; the kernel checks who may do what.
- * libfuse adds nosuid and nodev itself. noexec, because most machines mount /dev/shm that way, and
- * its files are shown here.
+ * A mount by root serves everybody, any other only its user; the kernel checks permissions. libfuse
+ * adds nosuid and nodev itself. The default is noexec, because most machines mount /dev/shm that
+ * way, and its files are shown here.
  */
 static int add_defaults(struct options *options, const char *source)
 {

@@ -17,17 +17,17 @@ struct options {
 	int is_debug;
 	int wants_help;
 	int wants_version;
-	char *config;         /* absolute path, owned; NULL: the system's, if root mounts */
+	char *config;         /* absolute path, owned; NULL: for root, the system's files */
 	int is_config_strict; /* a fault in the file fails the mount */
-	int is_remount;       /* only change the flags of what is mounted there */
+	int is_remount;       /* only change the flags of the ipcfs that is mounted there */
 	int ends_with_daemon; /* unmount even if the daemon is killed */
 	struct mount_flags flags;
 	int allows_others; /* allow_other was given */
-	char *lasting;     /* options that no remount can change, as in_force.h has them; owned */
+	char *lasting;     /* options that no remount can change, as text (fs/in_force.h); owned */
 	unsigned ipc_pid;  /* the process whose IPC namespace and /dev/shm are shown; 0: our own */
 	unsigned spin;     /* how long to look for the next request before sleeping, microseconds */
 	unsigned without;  /* 1 << enum feature: not used even if present */
-	unsigned foreign;  /* 1 << NAMESPACE_*: whose callers are served all the same */
+	unsigned foreign;  /* 1 << NAMESPACE_*: serve callers of other namespaces of this sort */
 	struct host_pipes pipes;
 	/* For each user; 0: the library's default. */
 	unsigned max_channels, max_files, max_held, max_names;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Written straight to /dev/fuse, in the kernel's own format. */
+/* The notification is written straight to /dev/fuse, in the kernel's own format. */
 #include "fs/prune.h"
 
 #include <linux/fuse.h>
@@ -33,7 +33,7 @@ void prune_send(int device_fd, const uint64_t *nodeids, unsigned n)
 
 	prune.header.len = (uint32_t)size;
 	memcpy(prune.nodeids, nodeids, n * sizeof(*nodeids));
-	/* May fail: names that are not dropped are tried again. */
+	/* This may fail: names that are not dropped are tried again later. */
 	if (write(device_fd, &prune, size) < 0)
 		return;
 }

@@ -17,7 +17,7 @@ void recent_add(struct recent *recent, uint64_t nodeid)
 	recent->nodeids[recent->next++ % RECENT_MOST] = nodeid;
 }
 
-/* The daemon does not learn whether a FIFO is open. */
+/* Whether the inode is open, or may be: the daemon does not learn whether a FIFO is open. */
 static bool is_in_use(const struct inode *inode)
 {
 	return inode->record->n_handles > 0 || inode_is_node(inode);

@@ -34,8 +34,9 @@ bool reply_pieces(fuse_req_t req, const struct pieces *pieces, ssize_t result)
 	if (result <= 0 || pieces->n == 1)
 		return reply_data(req, result > 0 ? pieces->iov[0].iov_base : NULL, result);
 	/*
-	 * libfuse allocates a list that is one longer. If it can't, it answers the reader with that
-	 * error, and reports success. Memory that was just freed will be there for libfuse.
+	 * libfuse allocates a list that is one longer. If it can't, it answers the reader with the
+	 * error, but reports success to us. So the same memory is allocated and freed here first:
+	 * then libfuse will find it.
 	 */
 	list = malloc(((size_t)pieces->n + 1) * sizeof(pieces->iov[0]));
 	if (!list) {

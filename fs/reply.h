@@ -3,7 +3,7 @@
  * Answers to the kernel. Everywhere else errors are negative; here, and only here, the sign flips.
  *
  * All return false when the kernel no longer wants the answer, because the request was aborted:
- * whatever the answer would have handed over still belongs to the caller.
+ * whatever the answer would have handed over to the kernel is then still ours.
  */
 #ifndef IPCFS_REPLY_H
 #define IPCFS_REPLY_H
@@ -22,8 +22,9 @@ bool reply_attr(fuse_req_t req, const struct stat *attr, double timeout);
 bool reply_entry(fuse_req_t req, const struct fuse_entry_param *entry);
 
 /*
- * The open file is a stream: reads and writes have no position, and go both ways at once. libfuse
- * has no field for FOPEN_STREAM, so the answer is built here as <linux/fuse.h> defines it.
+ * These answer that the open file is a stream: reads and writes have no position, and go both ways
+ * at once. libfuse has no field for FOPEN_STREAM, so the answer is built here as <linux/fuse.h>
+ * defines it.
  */
 bool reply_open_stream(fuse_req_t req, const struct fuse_file_info *fi);
 bool reply_create_stream(fuse_req_t req, const struct fuse_entry_param *entry,

@@ -29,7 +29,7 @@ struct request {
 		} read;
 		struct {
 			size_t before; /* bytes accepted before it was held */
-			char *copy;    /* of the rest, owned; NULL: kept where it came */
+			char *copy;    /* of the rest, owned; NULL: kept where it arrived */
 		} write;
 		struct {
 			request_opened_fn *opened;
@@ -56,7 +56,7 @@ static void request_free(struct request *request)
 		buffer_release(request->transfer.buffer, request->uid);
 	if (request->transfer.sort == TRANSFER_WRITE)
 		free(request->write.copy);
-	/* Waiting reads come and go with each message: the next one finds the memory ready. */
+	/* A reader waits anew for each message: its next request finds the memory ready. */
 	if (session->n_spares < SPARES_MOST) {
 		LL_PREPEND(session->spares, request);
 		session->n_spares++;
@@ -105,7 +105,7 @@ static bool request_complete(struct transfer *transfer, const void *data, ssize_
 	return is_answered;
 }
 
-/* Ends it with the bytes that have moved, or with `error` if none have. */
+/* Answers the request with the bytes that have moved, or with `error` if none have. */
 static void request_end(struct request *request, int error)
 {
 	struct transfer *transfer = &request->transfer;
@@ -165,7 +165,10 @@ static int request_new(fuse_req_t req, struct file *file, size_t n_bytes,
 	return 0;
 }
 
-/* libfuse calls the function at once if the interrupt is already there, and still uses req then. */
+/*
+ * Checks for an earlier interrupt itself: fuse_req_interrupt_func() would call the function at
+ * once, which ends the request, and would still use `req` after that.
+ */
 static void request_hold(struct request *request)
 {
 	transfer_hold(&request->transfer);

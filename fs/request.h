@@ -17,7 +17,10 @@ struct handle;
 struct lock;
 struct session;
 
-/* Holds a read that has begun. If it can't be held it is answered at once: -ENOBUFS, -ENOMEM. */
+/*
+ * Holds a read for which long_read_begin() was called. If that fails, answers at once with
+ * -ENOBUFS, -ENOMEM or -ENOTCONN.
+ */
 void request_hold_read(fuse_req_t req, struct handle *handle, const struct read_request *read);
 
 /* The data of a write, of which `done` bytes have been accepted. */
@@ -32,11 +35,11 @@ void request_hold_write(fuse_req_t req, struct file *file, const struct request_
 
 /*
  * Answers an OPEN that has waited, with the file or with the error. After an error it closes the
- * file. Returns false if the answer reached nobody.
+ * file. Returns false if the kernel no longer wanted the answer.
  */
 typedef bool request_opened_fn(fuse_req_t req, const struct fuse_file_info *fi, int result);
 
-/* Holds an OPEN until channel_opened() says how it ended. Copies `fi`. */
+/* Holds an OPEN until channel_opened() gives its result. Copies `fi`. */
 void request_hold_open(fuse_req_t req, struct file *file, const struct fuse_file_info *fi,
 		       request_opened_fn *opened);
 

@@ -50,7 +50,7 @@ struct backing_map {
 #define BACKING_OPEN  _IOW(229, 1, struct backing_map)
 #define BACKING_CLOSE _IOW(229, 2, __u32)
 
-/* Whether the kernel takes files from us. It says so only when it is given one. */
+/* Whether the kernel accepts backing files from us. That shows only when it is given one. */
 static bool can_back(struct session *session)
 {
 	CLEANUP_FD int fd = memfd_create("ipcfs", MFD_CLOEXEC);
@@ -74,7 +74,10 @@ static void tell_features(const struct features *features)
 		 off);
 }
 
-/* A daemon that can't have names dropped serves only its own user, as fuse(8) describes. */
+/*
+ * Lifts the limit on names where the daemon can't have names dropped: it then serves only its own
+ * user, as fuse(8) describes.
+ */
 static void allow_names(struct session *session)
 {
 	if (!features_has(&session->host.features, FEATURE_PRUNE) && geteuid() != 0 &&
@@ -82,7 +85,7 @@ static void allow_names(struct session *session)
 		session->host.users.limits[USER_NAMES] = SIZE_MAX;
 }
 
-/* Everything that users may ask for is there now. */
+/* The mount can serve users now. A negative `result` says why no FIFOs can be kept. */
 static void session_begun(struct session *session, int result)
 {
 	if (result < 0) {
@@ -282,9 +285,9 @@ int session_init(struct session *session, const struct options *options)
 }
 
 /*
- * All users wait for this one thread, and each could have hundreds of processes that compete with
- * it for the processors. Without the right to a higher priority it goes on as before. Other threads
- * and processes work for one user each, at the usual priority.
+ * Raises the priority of the loop. All users wait for this one thread, and each could have hundreds
+ * of processes that compete with it for the processors. Without the right to raise it, the priority
+ * stays as it is. Other threads and processes work for one user each, at the usual priority.
  */
 static void prefer_loop(void)
 {
@@ -311,7 +314,7 @@ int session_run(struct session *session)
 void session_fini(struct session *session)
 {
 	host_stop_workers(&session->host);
-	/* Threads may sleep in the mount itself, which nobody answers any more. */
+	/* Unmounts first: threads may sleep in the mount itself, where nobody answers any more. */
 	if (session->is_mounted)
 		fuse_session_unmount(session->fuse);
 	host_stop(&session->host);

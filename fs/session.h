@@ -39,7 +39,9 @@ struct session {
 	struct early_request *early;
 	bool is_ending; /* no more requests are held */
 
-	/* Everything that the kernel knows by a number, so that the end finds it. */
+	/*
+	 * Everything that the kernel knows by a number, so that session_fini() finds what is left.
+	 */
 	struct slots inodes;      /* struct inode, by nodeid; except the root, FUSE_ROOT_ID */
 	struct user_names *names; /* the owners of those inodes, by uid */
 	struct shrink shrink;
@@ -55,7 +57,7 @@ struct session {
 	unsigned n_spares;
 };
 
-/* Mounts. Fails with -errno after a line in the log. session_fini() must follow in any case. */
+/* Mounts. Fails with -errno after a line in the log. Even then session_fini() must follow. */
 int session_init(struct session *session, const struct options *options);
 
 /*
@@ -65,8 +67,8 @@ int session_init(struct session *session, const struct options *options);
 int session_run(struct session *session);
 
 /*
- * Receives a request into session::buffer, and returns its size. 0 or -ENODEV: the mount is gone.
- * -EAGAIN: there is no request.
+ * Receives a request into session::buffer, and returns its size. Returns 0 or -ENODEV if the mount
+ * is gone, -EAGAIN if there is no request.
  */
 int session_receive(struct session *session);
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The inode is counted before the kernel learns of it, so a step that is given up forgets it. */
+/*
+ * A node's inode is counted before the kernel learns of it. So if the step is given up, it forgets
+ * the inode.
+ */
 #include "fs/show.h"
 
 #include <errno.h>
@@ -68,7 +71,10 @@ int show_as_regular(struct inode *inode)
 	return r;
 }
 
-/* An inode whose count the kernel has not got yet: it is forgotten if the request is given up. */
+/*
+ * An inode with a counted lookup that the kernel does not have yet. It is forgotten if the request
+ * is given up.
+ */
 struct counted {
 	struct session *session;
 	fuse_ino_t nodeid;
@@ -87,7 +93,7 @@ static void forget_counted(void *memory)
 	free(counted);
 }
 
-/* After this a held step forgets the inode if it is given up, until settle(). */
+/* From now until settle(), a held step that is given up forgets the inode. Fails with -ENOMEM. */
 static int remember(fuse_req_t req, const struct step *step, struct caller *caller)
 {
 	struct counted *counted;
@@ -109,7 +115,7 @@ static void settle(struct caller *caller)
 		free(TAKE_PTR(caller->waiter->memory));
 }
 
-/* Opens the door for a CREATE with O_EXCL, and answers with both. */
+/* Opens the door for a CREATE with O_EXCL, and answers with its inode and handle. */
 static void take_door(fuse_req_t req, const struct step *step, struct caller *caller)
 {
 	struct session *session = fuse_req_userdata(req);

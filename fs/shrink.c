@@ -10,10 +10,10 @@
 #include "fs/session.h"
 #include "lib/base/cleanup.h"
 
-/* The least time between two, microseconds. */
+/* The least time between two remounts, microseconds. */
 #define SHRINK_PAUSE 100000
 
-/* Whether our mount is still what the mount point leads to. */
+/* Whether the mount point still leads to our mount. */
 static bool is_ours(const struct session *session)
 {
 	struct statx attr;

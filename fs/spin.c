@@ -31,8 +31,8 @@ void spin_begin(struct spin *spin)
 }
 
 /*
- * On a busy CPU a thread that sleeps is served sooner than one that yields. So the next try comes
- * later each time, unless the last ban is long past.
+ * Bans spinning for a while: on a busy CPU a thread that sleeps is served sooner than one that
+ * yields. Each ban is twice as long as the last one, unless that is long past.
  */
 static void spin_ban(struct spin *spin, uint64_t time)
 {

@@ -24,13 +24,13 @@ struct spin {
 
 void spin_init(struct spin *spin, unsigned microseconds);
 
-/* Requests are taken in a row after this. */
+/* Call it before taking requests in a row. */
 void spin_begin(struct spin *spin);
 
-/* There is no request. Returns true if it is worth looking again at once. */
+/* Call it when there is no request. Returns true if it is worth looking again at once. */
 bool spin_again(struct spin *spin);
 
-/* There was a request. */
+/* Call it when there was a request. */
 void spin_found(struct spin *spin);
 
 #endif

@@ -25,7 +25,7 @@ struct held_step {
 	struct caller caller;
 	struct step step;
 	bool has_lock;
-	struct lock_hold hold;         /* if so */
+	struct lock_hold hold;         /* if has_lock */
 	struct held_step *prev, *next; /* step_clock::held */
 	char bytes[];                  /* the strings and data that the step points to */
 };
@@ -132,7 +132,10 @@ void step_clock_fini(struct step_clock *clock, struct loop *loop)
 	close(clock->source.fd);
 }
 
-/* Has the clock end it. Most go last: they may be held for about as long as those before them. */
+/*
+ * Has the clock end the step in time. Its place is sought from the end of the list, where most
+ * steps belong: most may be held for about as long as those before them.
+ */
 static void clock_add(struct step_clock *clock, struct held_step *held)
 {
 	struct held_step *before = clock->held ? clock->held->prev : NULL;
@@ -147,7 +150,7 @@ static void clock_add(struct step_clock *clock, struct held_step *held)
 		clock_set(clock);
 }
 
-/* Starts counting, if a lock is held meanwhile. */
+/* Starts the clock, if the kernel holds a directory's lock while this step is held. */
 static int held_lock(struct held_step *held, const struct step *step)
 {
 	struct step_clock *clock = &held->session->steps;

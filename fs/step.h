@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Requests that go on in steps, because a job has to be done first (lib/host/job.h).
+ * Requests that are handled in steps, because a job has to be done first (lib/host/job.h).
  *
  * A step is what a handler does with the arguments of its request. It is taken at once, without a
  * waiter. If that gives -EAGAIN, the arguments are copied and the request is held with a waiter of
@@ -34,7 +34,9 @@ struct step_clock {
 /* Fails with -EMFILE or -ENOMEM. */
 int step_clock_init(struct step_clock *clock, struct loop *loop);
 
-/* Call it when no step is held any more. Does nothing to a clock of all zeroes. */
+/*
+ * Frees the clock's content. Call it when no step is held any more. A clock of all zeroes is fine.
+ */
 void step_clock_fini(struct step_clock *clock, struct loop *loop);
 
 /* The arguments of a request, as far as its step uses them. */
@@ -45,10 +47,10 @@ struct step {
 	 */
 	void (*take)(fuse_req_t req, const struct step *step, struct caller *caller);
 	fuse_ino_t ino;
-	const char *name; /* that the request is about; or NULL */
+	const char *name; /* the name that the request is about; or NULL */
 	/*
-	 * The target of a RENAME and its flags, or the name of an attribute and its flags; else
-	 * NULL. new_ino is also the nodeid of a node to be shown.
+	 * For a RENAME the target and the flags; for an extended attribute its name (new_name) and
+	 * the flags; for show_begin() the node (new_ino). Otherwise zero.
 	 */
 	fuse_ino_t new_ino;
 	const char *new_name;
@@ -74,7 +76,7 @@ void step_begin(fuse_req_t req, const struct step *step);
 /*
  * For a step: returns true if *result says that the step has to wait; the step then returns without
  * an answer. If it can't be held, *result becomes the reason: -ENOBUFS, -ENOMEM or -ENOTCONN, or
- * -EAGAIN if the user has held locks for long enough.
+ * -EAGAIN if the user's requests have spent all their time with locks held.
  */
 bool step_waits(fuse_req_t req, int *result, const struct step *step, struct caller *caller);
 

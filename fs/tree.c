@@ -51,7 +51,7 @@ static void forget_node(struct host *host, const void *inode)
 		prune_send(session->device.fd, &((const struct inode *)inode)->record->nodeid, 1);
 }
 
-/* Whether the mount is anywhere that this process sees: it may be bound to other places, too. */
+/* Whether this process still sees the mount anywhere: it may be bound to other places, too. */
 static bool is_in_tree(const char *device)
 {
 	FILE *file = fopen("/proc/self/mountinfo", "re");
@@ -122,7 +122,10 @@ static void mounts_dispatch(struct loop_source *source, uint32_t events)
 	look_again(CONTAINER_OF(tree, struct session, tree));
 }
 
-/* Private: a mount that is made beneath ours later is not ours to keep. */
+/*
+ * The clone is private: mounts that are later made beneath ours do not spread to it, which would
+ * keep them alive.
+ */
 static int clone_mount(const char *path)
 {
 	CLEANUP_FD int fd = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
@@ -157,7 +160,7 @@ int tree_prepare(struct session *session)
 	return nodes->tree_fd < 0 || nodes->dir_fd < 0 || tree->mounts.fd < 0 ? -errno : 0;
 }
 
-/* On a worker, because the mount has to answer. */
+/* Runs on a worker, because the loop has to answer for the mount meanwhile. */
 static void open_root(struct worker_task *task)
 {
 	struct tree *tree = CONTAINER_OF(task, struct tree, task);
@@ -165,7 +168,7 @@ static void open_root(struct worker_task *task)
 	struct pollfd changes = {.fd = tree->mounts.fd, .events = POLLPRI};
 
 	tree->result = fd < 0 ? -errno : settle_fd(fd, tree->dir_fd);
-	/* This takes in all changes so far; only later ones are reported. */
+	/* This takes note of all changes so far; only later ones are reported. */
 	poll(&changes, 1, 0);
 	tree->is_mounted = is_in_tree(tree->device);
 }

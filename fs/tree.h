@@ -16,24 +16,24 @@ struct session;
 
 struct tree {
 	struct loop_source mounts; /* /proc/self/mountinfo, which is ready when it changes */
-	struct worker_task task;   /* looks through it */
+	struct worker_task task;   /* looks for the mount in mountinfo */
 	bool is_looking, is_stale;
 	char device[32]; /* of the mount, as in mountinfo */
-	bool is_mounted; /* when it last looked */
+	bool is_mounted; /* what the task last found */
 	/* For the thread that opens host_nodes::dir_fd. */
 	int tree_fd, dir_fd, result;
 	void (*begun)(struct session *session, int result);
 };
 
 /*
- * Before the mount is there: reserves the descriptors that it will need. Returns 0 or -errno;
+ * Reserves the descriptors that the clone will need. Call it before mounting. Returns 0 or -errno;
  * without privilege, or on an old kernel, there is nothing to reserve.
  */
 int tree_prepare(struct session *session);
 
 /*
- * Call it when the mount answers. Clones it, if FEATURE_OPEN_TREE is there; then calls begun() with
- * 0, or with the reason why nothing can be opened.
+ * Clones the mount, if FEATURE_OPEN_TREE is there. Then calls begun() with 0, or with -errno if
+ * nothing can be opened beneath the clone. Call it when the mount answers.
  */
 void tree_begin(struct session *session, void (*begun)(struct session *session, int result));
 void tree_end(struct session *session);

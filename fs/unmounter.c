@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * libfuse has fusermount3(1) do this. For root, libfuse runs it with a flag that Debian 12's
- * version does not know. Where fusermount3 has mounted for another user, it stays until the daemon
- * is gone, but then ends silently, and leaves the mount in place.
+ * libfuse would have fusermount3(1) do this. For root, libfuse runs that program with a flag that
+ * Debian 12's version does not know. Where fusermount3 has mounted for another user, it waits until
+ * the daemon is gone, but then ends silently, and leaves the mount in place.
  *
  * This process keeps none of the daemon's descriptors open, above all not /dev/fuse: processes that
- * wait for a killed daemon go on only when the last such descriptor is closed. It asks the mount
- * nothing either; it asks only the kernel which mount that is.
+ * wait for a killed daemon go on only when the last such descriptor is closed. Nor does it send
+ * requests to the mount: the kernel alone tells it which mount is there.
  */
 #include "fs/unmounter.h"
 
@@ -48,7 +48,7 @@ static void wait_for_death(int pid_fd)
 		;
 }
 
-/* EPERM: fusermount3(1) made the mount, and has the right to unmount it. */
+/* On EPERM runs fusermount3(1), which made the mount and has the right to unmount it. */
 static void unmount(const char *mount_point)
 {
 	sigset_t none;
@@ -68,8 +68,8 @@ static _Noreturn void watch(const char *mount_point, int pid_fd)
 	struct mounted own, now;
 
 	/*
-	 * Signals that end the daemon make it unmount and stop this process; a terminal signals
-	 * both.
+	 * A terminal sends these signals to both processes. They make the daemon unmount and then
+	 * stop this process.
 	 */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);

@@ -7,10 +7,12 @@
 
 #include <sys/types.h>
 
-/* Starts it for what is mounted at this path now. Fails with -errno. */
+/* Starts the process, for the mount that is at this path now. Fails with -errno. */
 int unmounter_start(const char *mount_point, pid_t *ret_pid);
 
-/* Stops it, because the daemon ends by itself, and has unmounted. `pid` 0: there is none. */
+/*
+ * Stops the process, because the daemon ends by itself, and has unmounted. `pid` 0: there is none.
+ */
 void unmounter_stop(pid_t pid);
 
 #endif
