@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * Paths of a scene, and what the attacks have in common.
- */
+/* Paths of a scene, and helpers that several attacks use. */
 #include "tests/bench/attack.h"
 
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What one user does to a mount to make others wait. Each attack runs as ATTACKER, in one process
- * and those that it starts, until it is killed. It begins as if no one else used the mount.
+ * and those that it starts, until it is killed. When it begins, nobody else uses the mount.
  */
 #ifndef TESTS_BENCH_ATTACK_H
 #define TESTS_BENCH_ATTACK_H
@@ -17,7 +17,7 @@ enum { ATTACKER = 65534, ANOTHER = 4321 };
 /* What the processes of one attack share. */
 struct scene {
 	const char *dir;   /* a tmpfs with sockets/, writable by all, and the device node fuse */
-	const char *mount; /* root's */
+	const char *mount; /* mounted by root */
 	pid_t daemon;
 	atomic_bool has_begun; /* set by the attack; measuring starts then */
 	atomic_ulong n_blows;
@@ -27,7 +27,7 @@ struct scene {
 struct attack {
 	const char *name;
 	void (*run)(struct scene *scene);     /* NULL: no attack */
-	void (*prepare)(struct scene *scene); /* run first, as root; or NULL */
+	void (*prepare)(struct scene *scene); /* runs first, as root; or NULL */
 };
 
 void attack_linger(struct scene *scene);
@@ -45,8 +45,8 @@ void attack_locks(struct scene *scene);
 void attack_locks_prepare(struct scene *scene);
 
 /*
- * Returns DIR/name in the mount, or in the scene's own directory. Valid until the eighth later call
- * of the same function.
+ * Return the path of a name in the mount, or in the scene's own directory. The path is valid until
+ * the eighth later call of the same function.
  */
 const char *scene_mount(const struct scene *scene, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -58,7 +58,7 @@ const char *scene_path(const struct scene *scene, const char *format, ...)
  * caller.
  */
 bool attack_split(int n, int *ret_i);
-/* Counts a blow. The first one marks the attack as begun. */
+/* Counts one blow of the attack. The first blow marks the attack as begun. */
 void attack_strike(struct scene *scene);
 /* Reads a file to its end. Returns false with errno if it can't be opened or read. */
 bool attack_read(const char *path);

@@ -3,8 +3,8 @@
  * A process that holds its own mmap_lock for ever. It dirties a mapped file of its own FUSE
  * filesystem, whose server never answers a WRITE, then maps something else over the middle of the
  * file. The kernel waits for that WRITE with the lock held and the parts beside it locked, too
- * (munmap(2) alone would let readers by). Any reader of /proc/PID/maps waits as well. It ends when
- * the server is killed with the rest.
+ * (munmap(2) alone would let readers by). Any reader of /proc/PID/maps waits as well. The attack
+ * ends when the server is killed with the other processes.
  */
 #include <fcntl.h>
 #include <linux/fuse.h>

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A writer to a FIFO holds its lock while the kernel copies the bytes, and here the bytes are in a
- * page that never arrives. Half of the FIFOs are the attacker's, half are root's and open to all.
- * Half are held by the daemon when they are locked; the other half have been let go, so the next
- * lookup has to open them. The attacker then looks at them in every way there is.
+ * A writer to a FIFO holds the FIFO's lock while the kernel copies the bytes, and here the bytes
+ * are in a page that never arrives. Half of the FIFOs are the attacker's, half are root's and open
+ * to all. When they are locked, the daemon holds half of them open; it has let go of the other
+ * half, so the next lookup has to open those. The attacker then looks at all of them in every way
+ * there is.
  */
 #include <fcntl.h>
 #include <linux/fuse.h>
@@ -87,7 +88,7 @@ static void hold(int fifo, const char *dir, struct progress *progress)
 	fail("write: it has not got stuck");
 }
 
-/* Never returns if the FIFO is locked. */
+/* Checks that the FIFO is locked: then opening it never returns. */
 static void probe(int fifo, const struct progress *progress)
 {
 	await_all(&progress->n_writing);

@@ -11,7 +11,7 @@
 
 enum { N_SETS = 100, SET_SIZE = 32000, N_METRICS = 3, N_FILES = 16 };
 
-/* Filling a region holds its inode lock, and a chmod waits for that. */
+/* Filling a region holds its inode lock, and a chmod of the region waits for that lock. */
 void attack_region(struct scene *scene)
 {
 	off_t size = (off_t)attack_memory((size_t)4 << 30, 5);

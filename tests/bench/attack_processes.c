@@ -26,7 +26,7 @@ static void stop_children(struct scene *scene, const char *thread)
 		if (kill(pid, SIGSTOP) < 0)
 			continue;
 		attack_strike(scene);
-		/* Each is resumed a while later, by a process of its own. */
+		/* A process of its own resumes each child a while later. */
 		if (fork() == 0) {
 			nanosleep(&while_stopped, NULL);
 			kill(pid, SIGCONT);
@@ -37,7 +37,7 @@ static void stop_children(struct scene *scene, const char *thread)
 		fclose(children);
 }
 
-/* The attacker may stop any child of the daemon that runs as the attacker's user. */
+/* Stops the daemon's children: the attacker may stop those that run as the attacker's user. */
 static void hunt(struct scene *scene)
 {
 	char path[64];
@@ -72,7 +72,7 @@ void attack_child(struct scene *scene)
 	}
 }
 
-/* Each process waits for a type of its own, and takes one of the daemon's threads. */
+/* Each process waits for messages of a different type, and takes up one of the daemon's threads. */
 void attack_waits(struct scene *scene)
 {
 	int i;
@@ -87,7 +87,7 @@ void attack_waits(struct scene *scene)
 		char byte;
 
 		attack_strike(scene);
-		if (fd >= 0 && read(fd, &byte, 1) < 0) /* all threads are taken */
+		if (fd >= 0 && read(fd, &byte, 1) < 0) /* all threads are taken up */
 			sleep(1);
 		if (fd >= 0)
 			close(fd);

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * Attacks through sockets/: a socket whose last close waits, and names and listings without end.
- */
+/* Attacks through sockets/: a socket whose last close waits, and endless lookups and listings. */
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <fcntl.h>
@@ -24,7 +22,9 @@ enum {
 	STATS_SECONDS = 10
 };
 
-/* A connection whose close waits for ten hours, because nobody reads what it holds. */
+/*
+ * Makes a connection whose close waits for ten hours, because nobody reads the bytes that it holds.
+ */
 static int make_lingering(int listener, const struct sockaddr_in *address, int *ret_peer)
 {
 	const struct linger linger = {1, 36000};
@@ -73,8 +73,8 @@ static int listen_inet(struct sockaddr_in *ret_address)
 
 /*
  * The attacker's server sends such a socket to the daemon's end of a connection and closes its own
- * descriptor. The daemon then has the last one, which is closed when the daemon reads the message
- * or closes its end.
+ * descriptor. The daemon then has the socket's last descriptor, which is closed when the daemon
+ * reads the message or closes its end.
  */
 void attack_linger(struct scene *scene)
 {
@@ -102,7 +102,7 @@ void attack_linger(struct scene *scene)
 				 O_RDWR | O_CLOEXEC));
 		theirs = must(accept4(server, NULL, NULL, SOCK_CLOEXEC));
 		fd = make_lingering(listener, &inet, peer);
-		/* If the send was refused, it is closed here, without lingering. */
+		/* If the send was refused, the socket is closed here, without lingering. */
 		is_sent = send_descriptor(theirs, fd);
 		if (!is_sent)
 			must(setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none)));
@@ -117,7 +117,7 @@ void attack_linger(struct scene *scene)
 }
 
 /*
- * Looks up names that need not exist. Measuring starts after a fifth of them, or after
+ * Looks up names that need not exist. Measuring starts after a fifth of the lookups, or after
  * STATS_SECONDS.
  */
 void attack_stats(struct scene *scene)
@@ -156,7 +156,7 @@ void attack_listings(struct scene *scene)
 			continue;
 		for (int n = 0; n < 100 && readdir(dir); n++)
 			;
-		sleep(1); /* a listing costs while it is open */
+		sleep(1); /* an open listing takes memory */
 		closedir(dir);
 	}
 }

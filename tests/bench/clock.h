@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The clock that everything is timed with.
+ * The clock for all measurements.
  */
 #ifndef TESTS_BENCH_CLOCK_H
 #define TESTS_BENCH_CLOCK_H

@@ -14,7 +14,7 @@ struct crowd {
 	pid_t group;
 };
 
-/* Returns once all of them wait. */
+/* Starts the processes, and returns when all of them wait. */
 void crowd_start(struct crowd *crowd, const char *path);
 
 /* Sends them SIGINT, and returns the seconds until the last one was gone. */

@@ -13,7 +13,10 @@
 
 #include "tests/bench/must.h"
 
-/* The daemon forks into the background, so its pid is not known. It is our last child. */
+/*
+ * Finds the daemon. Its pid is not known, because it forks into the background. It is our last
+ * child.
+ */
 static pid_t find_child(void)
 {
 	char path[64];

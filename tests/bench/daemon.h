@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The daemon that is measured, and what /proc says of it.
+ * The daemon that is measured, and its figures from /proc.
  */
 #ifndef TESTS_BENCH_DAEMON_H
 #define TESTS_BENCH_DAEMON_H
@@ -18,18 +18,18 @@ pid_t daemon_start(const struct bench *bench, const char *dir);
 /* Ends the daemon cleanly, and waits until it is gone. */
 void daemon_stop(pid_t daemon);
 
-/* Returns its anonymous memory in KiB. */
+/* Returns the daemon's anonymous memory in KiB. */
 double daemon_memory(pid_t daemon);
 
-/* Returns how many descriptors it has open. */
+/* Returns how many descriptors the daemon has open. */
 int daemon_descriptors(pid_t daemon);
 
-/* Returns once the daemon has done all that was asked of it before. */
+/* Waits until the daemon has done everything that was asked of it before. */
 void daemon_settle(const struct bench *bench);
 
 struct daemon_use {
 	unsigned long n_wakeups; /* voluntary context switches of its threads */
-	unsigned long ticks;     /* of CPU time */
+	unsigned long ticks;     /* of CPU time that it has used */
 };
 
 struct daemon_use daemon_use(pid_t daemon);

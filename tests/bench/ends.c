@@ -124,12 +124,15 @@ void ends_echo(struct ends *ends)
 	ends_fork(ends, ROLE_OTHER_END, echo);
 }
 
-/* The helper's ends of the two pipes. */
+/* The helper's ends of its two pipes. */
 struct helper {
 	int orders, words;
 };
 
-/* An order is a number of bytes to read. The helper reports when all of them have arrived. */
+/*
+ * The helper of ends_sink(). It gets orders: numbers of bytes to read. It reports when all bytes of
+ * an order have arrived.
+ */
 static void sink(struct ends *ends)
 {
 	const struct helper *helper = ends->state;

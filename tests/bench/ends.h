@@ -1,36 +1,41 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a side has open while its row runs, and the processes that help it.
+ * The descriptors of a side while its row runs, and the processes that help it.
  */
 #ifndef TESTS_BENCH_ENDS_H
 #define TESTS_BENCH_ENDS_H
 
 #include "tests/bench/row.h"
 
-/* Opens and closes a side of a row. */
+/* Open and close a side of a row. */
 void ends_open(struct ends *ends, const struct bench *bench, const struct row *row, int side);
 void ends_close(struct ends *ends, int side);
 
-/* Returns the size of the buffer in bytes. A message of a queue with the system's defaults fits. */
+/*
+ * Returns the size of the buffer in bytes. A message of a queue with the system's default limits
+ * fits.
+ */
 size_t ends_capacity(const struct ends *ends);
 
 /* Runs `body` in a new process, which inherits all descriptors and ends with the side. */
 void ends_fork(struct ends *ends, enum role role, void (*body)(struct ends *ends));
 
 /*
- * Runs a program from $PATH, with `in` and `out` as its stdin and stdout, or /dev/null where < 0.
+ * Runs a program from $PATH, with `in` and `out` as its stdin and stdout. If one is negative,
+ * /dev/null takes its place.
  */
 void ends_run(struct ends *ends, enum role role, char *const argv[], int in, int out);
 
 /*
- * Starts the other end: one that sends everything back, or one that reads what work_stream() sends.
+ * Start the other end: ends_echo() one that sends everything back, ends_sink() one that reads the
+ * bytes that work_stream() sends.
  */
 void ends_echo(struct ends *ends);
 void ends_sink(struct ends *ends);
 
 /* Opens `path`, in the mount or elsewhere, for the client to write and its other end to read. */
 void ends_open_there(struct ends *ends, const char *path);
-/* The same for the way back. */
+/* The same for the way back: the other end writes, and the client reads. */
 void ends_open_back(struct ends *ends, const char *path);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A FUSE server in the raw protocol (linux/fuse.h), single-threaded: it only has to hold one file.
+ * A FUSE server in the raw protocol (linux/fuse.h). It has a single thread, because it serves only
+ * one file.
  */
 #include "tests/bench/fault.h"
 

@@ -16,9 +16,9 @@ enum { FAULT_PAGE = 4096, FAULT_BYTES = 3 * FAULT_PAGE };
 #define FAULT_FILE "f"
 
 /*
- * Mounts it in a user and a mount namespace of this process's own, and returns the device. That is
- * the scene's, as the machine's /dev/fuse may be for root only. Processes forked after this have to
- * close it at once.
+ * Mounts the filesystem, after moving this process to its own user and mount namespaces, and
+ * returns the descriptor of the device. The device node is the scene's, because the machine's
+ * /dev/fuse may be for root only. Processes forked after this have to close the descriptor at once.
  */
 int fault_mount(struct scene *scene, const char *dir);
 

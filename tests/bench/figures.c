@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * The median sorts a copy: the order of the batches is what pairs the two sides.
- */
+/* The median sorts a copy, because the two sides are paired by the order of their batches. */
 #include "tests/bench/figures.h"
 
 #include <assert.h>

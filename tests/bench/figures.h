@@ -3,7 +3,7 @@
  * Statistics over many batches.
  *
  * Figures are costs: seconds, or anything of which less is better. The ratio of two sides is the
- * median of the ratios of neighbouring batches: machines drift, and neighbours drift together.
+ * median of the ratios of neighbouring batches: machines drift, but hardly between two neighbours.
  */
 #ifndef TESTS_BENCH_FIGURES_H
 #define TESTS_BENCH_FIGURES_H
@@ -21,7 +21,7 @@ void figures_add(struct figures *figures, double value);
 double figures_median(const struct figures *figures);
 double figures_best(const struct figures *figures);
 
-/* Returns how many times `reference` the figures are. Both have the same number of values. */
+/* Returns the ratio of the figures to those of `reference`. Both have the same number of values. */
 double figures_ratio(const struct figures *figures, const struct figures *reference);
 
 #endif

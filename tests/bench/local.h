@@ -10,7 +10,7 @@
 #include "tests/bench/row.h"
 
 int local_listen(const char *path);
-/* Waits for the socket to appear if it is not there yet. */
+/* Connects to the socket. If it is not there yet, waits for it to appear. */
 int local_connect(const char *path);
 
 /* Listens at a free port of 127.0.0.1. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * bench: measures a mount of its own against what a program would use instead. scripts/bench runs
- * it in namespaces of its own, as their first process: everything that it started ends with it.
+ * it in namespaces of its own, as their first process. So everything that it has started ends with
+ * it.
  */
 #include <getopt.h>
 #include <signal.h>
@@ -40,7 +41,7 @@ static void on_signal(int signal)
 	_exit(128 + signal);
 }
 
-/* Lets a queue hold n messages: a setting of this IPC namespace. */
+/* Raises the limit of messages in a queue to n: a setting of this IPC namespace. */
 static void allow_messages(int n)
 {
 	FILE *file = fopen("/proc/sys/fs/mqueue/msg_max", "we");

@@ -19,7 +19,7 @@
 		exit(1);                      \
 	} while (0)
 
-/* Evaluates an expression that returns -1 and sets errno on failure. */
+/* Evaluates an expression that returns -1 and sets errno on failure. A failure ends the program. */
 #define must(call)                                                                         \
 	({                                                                                 \
 		__typeof__(call) must_ret = (call);                                        \

@@ -44,8 +44,8 @@ static int compare(const void *a, const void *b)
 }
 
 /*
- * Prints one deed: median and worst, or that it hung or failed. Returns false if it misses the
- * target.
+ * Prints the times of one deed: the median and the worst, or that the deed hung or failed. Returns
+ * false if the deed misses the target.
  */
 static bool print_deed(const struct bench *bench, const struct attack *attack, struct act *act,
 		       int deed)

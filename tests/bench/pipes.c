@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * FIFOs are unlinked once both ends are open; pipes of the mount need a close.
- */
+/* FIFOs are unlinked as soon as both ends are open; pipes of the mount are removed on close. */
 #include "tests/bench/pipes.h"
 
 #include <sys/stat.h>

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * Every thread listed in /proc/PID/task is pinned by itself.
- */
+/* A process is pinned thread by thread, as listed in /proc/PID/task. */
 #include "tests/bench/place.h"
 
 #include <dirent.h>

@@ -18,7 +18,7 @@ bool place_init(void);
 
 const char *placement_name(enum placement placement);
 
-/* Places this process, the daemon, and the processes of both sides unless `ends` is NULL. */
+/* Places this process, the daemon, and, unless `ends` is NULL, the processes of both sides. */
 void place(enum placement placement, pid_t daemon, const struct ends ends[N_SIDES]);
 
 /* The same for one process and all of its threads. */

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * Costs are converted to the units shown only here.
- */
+/* Costs are converted to units of the output here, and nowhere else. */
 #include "tests/bench/report.h"
 
 #include <stdio.h>
@@ -14,7 +12,7 @@
 static unsigned n_targets, n_missed, n_absent;
 static char missed[MISSED_MAX][128];
 
-/* A cost in the row's unit: a rate is its inverse. */
+/* Returns a cost in the row's unit. A rate is the inverse of a cost. */
 static double to_unit(const struct row *row, double cost)
 {
 	switch (row->unit) {
@@ -39,7 +37,10 @@ static const char *unit_name(enum unit unit)
 	return names[unit];
 }
 
-/* The bound in this placement. BOUND_NONE if the row is only shown there. */
+/*
+ * Returns the bound for the result's placement; BOUND_NONE if the row is only shown in that
+ * placement.
+ */
 static enum bound find_bound(const struct result *result)
 {
 	const struct row *row = result->row;
@@ -48,7 +49,10 @@ static enum bound find_bound(const struct result *result)
 	return is_shown ? BOUND_NONE : row->bound;
 }
 
-/* What the target is compared with: the ratio, or the figure itself if there is no ratio. */
+/*
+ * Returns the number to compare with the target: the ratio, or the figure itself if there is no
+ * ratio.
+ */
 static double find_score(const struct result *result)
 {
 	const struct figures *native = &result->costs[NATIVE], *ipcfs = &result->costs[IPCFS];

@@ -13,13 +13,13 @@ struct result {
 	const struct group *group;
 	const struct row *row;
 	enum placement placement;
-	struct figures costs[N_SIDES]; /* of NATIVE: n is 0 if there is no such side */
+	struct figures costs[N_SIDES]; /* costs[NATIVE].n is 0 if there is no such side */
 };
 
 void report_begin(const struct bench *bench);
 void report_group(const struct group *group);
 void report_result(const struct bench *bench, const struct result *result);
-/* The mount lacks what the row measures. */
+/* Reports that the mount lacks what the row measures. */
 void report_absent(const struct row *row);
 
 /* Shows on stderr, if that is a terminal, what is being measured. A NULL `row` clears it. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is measured. A row is one piece of work, done in two ways that take turns batch by batch.
+ * The rows to measure. A row is one piece of work, done by two sides that take turns batch by
+ * batch.
  *
  * A side opens what it works on once per row, then does the work as often as asked. Groups of rows
  * are tables, one file each, listed in groups.c. A row whose kind is not in the mount is reported
@@ -22,7 +23,7 @@ enum placement { PLACED_SAME, PLACED_OTHER, PLACED_FREE, N_PLACEMENTS };
 
 #define ONLY_FREE (1U << PLACED_FREE)
 
-/* How the other processes of a side are placed. */
+/* A process is placed by its role. */
 enum role { ROLE_CLIENT, ROLE_OTHER_END, ROLE_DAEMON };
 
 struct process {
@@ -34,9 +35,10 @@ struct process {
 struct ends {
 	const struct bench *bench;
 	const struct row *row;
-	int out, in;           /* the client's: it writes to `out` and reads from `in` */
+	int out, in;           /* the client writes to `out` and reads from `in` */
 	int peer_in, peer_out; /* the other end's */
-	int control, report;   /* pipes to and from the helper: orders, and reports of their end */
+	int control,
+		report; /* pipes to and from the helper: orders, and reports that they are done */
 	char *map;
 	char *buffer;                                           /* of ends_capacity() bytes */
 	void *state;                                            /* the side's own */
@@ -47,7 +49,7 @@ struct ends {
 };
 
 struct side {
-	const char *name; /* what it uses, such as "mkfifo"; NULL: no such side */
+	const char *name; /* what the side uses, such as "mkfifo"; NULL: no such side */
 	void (*open)(struct ends *ends);
 	/* Does the work n times. This is timed. */
 	void (*work)(struct ends *ends, size_t n);
@@ -67,7 +69,7 @@ enum bound {
 	BOUND_SPEED, /* ipcfs is at least this many times as fast as native */
 	BOUND_TIME,  /* ipcfs takes at most this many times as long, or as much, as native */
 	BOUND_MOST,  /* the figure of ipcfs itself is at most this */
-	BOUND_BELOW, /* as BOUND_MOST, but less than this */
+	BOUND_BELOW, /* the figure of ipcfs itself is less than this */
 };
 
 struct row {
@@ -76,18 +78,18 @@ struct row {
 	size_t size;      /* bytes of one piece of work */
 	enum unit unit;
 	enum bound bound;
-	size_t n_max;                 /* most pieces in a batch; 0: as many as take long enough */
-	size_t n_batches;             /* 0: the run's default */
-	unsigned placements;          /* 1 << PLACED_*; 0: all */
-	bool is_slow;                 /* a batch takes so long that --quick runs few of them */
-	bool is_kept;                 /* only in a mount that keeps FIFOs */
+	size_t n_max;        /* most pieces in a batch; 0: enough for a batch to take long */
+	size_t n_batches;    /* 0: the run's default */
+	unsigned placements; /* 1 << PLACED_*; 0: all */
+	bool is_slow;        /* a batch takes so long that --quick runs few of them */
+	bool is_kept;        /* only in a mount that keeps FIFOs */
 	double targets[N_PLACEMENTS]; /* 0 with BOUND_SPEED: shown there, but not a target */
 	struct side sides[N_SIDES];
 };
 
 struct group {
 	const char *name, *title;
-	const struct row *rows; /* ended by one without `work` */
+	const struct row *rows; /* ended by a row without `work` */
 };
 
 /* All groups, ended by NULL, and each from its own file. */

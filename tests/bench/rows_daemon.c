@@ -17,7 +17,7 @@ static void pause_for(long milliseconds)
 	nanosleep(&pause, NULL);
 }
 
-/* What the daemon does in a few seconds without a request. */
+/* Counts what the daemon does in a few seconds without a request. */
 static struct daemon_use watch_idle(const struct bench *bench)
 {
 	struct daemon_use before, after;

@@ -81,7 +81,9 @@ static void ipcfs_close(struct ends *ends)
 	remove_pipes(bench_mount(ends->bench, "pipes"));
 }
 
-/* Waits until the daemon has as many descriptors as before, apart from some that come and go. */
+/*
+ * Waits until the daemon has no more descriptors than before, give or take a few that come and go.
+ */
 static void await_let_go(pid_t daemon, int n_before)
 {
 	const struct timespec pause = {.tv_nsec = 10000000};
@@ -183,7 +185,7 @@ static const struct row rows[] = {
 	 .bound = BOUND_SPEED, .targets = {1, 1, 1},
 	 .sides = {{"FIFOs, tmpfs", native_open, native_ls, .close = native_close},
 		   {"ipcfs", ipcfs_open, ipcfs_ls, .close = ipcfs_close}}},
-	/* Before the first, the daemon has let go of all FIFOs, which takes seconds. */
+	/* The first `ls -l` starts when the daemon has let go of all FIFOs, which takes seconds. */
 	{"ls -l, the first", "pipes", .n_batches = 3, LONG(ipcfs_ls_first)},
 	{"ls -l, the second", "pipes", .n_batches = 3, LONG(ipcfs_ls_again)},
 	{"daemon memory per FIFO", "pipes", .unit = UNIT_KIB, .n_batches = 1,

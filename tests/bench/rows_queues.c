@@ -61,7 +61,7 @@ static void ipcfs_close(struct ends *ends)
 /*
  * System V queues have no descriptors: their identifiers are stored instead, as numbers below -1.
  * Both sides of a row are open at once, so each has its own keys. With shared keys, each side's
- * other end would take messages of the other side, and lose its queues when the first of them is
+ * other end would take messages of the other side, and lose its queues when the other side is
  * closed.
  */
 

@@ -16,7 +16,10 @@
 
 static struct crowd crowd;
 
-/* A pipe that the daemon serves, or a queue: a reader of a kept FIFO waits in the kernel. */
+/*
+ * The readers read a pipe that the daemon serves, or a queue. Readers of a kept FIFO would wait in
+ * the kernel.
+ */
 static const char *read_path(const struct bench *bench, const struct ends *ends)
 {
 	char path[32];
@@ -32,7 +35,7 @@ static void make_channel(const struct bench *bench, const struct ends *ends)
 	bench_command(bench, "create %s/bench%s", ends->row->kind, is_pipe ? " served=daemon" : "");
 }
 
-/* The other side may have made the file already, or removed it. */
+/* Makes the channel if it is missing: another side may have made it already, or removed it. */
 static void read_open(struct ends *ends)
 {
 	if (access(read_path(ends->bench, ends), F_OK) < 0)
@@ -83,7 +86,8 @@ static void fifo_open(struct ends *ends)
 	const char *path = bench_native(ends->bench, "fifo");
 
 	must(mkfifo(path, 0600));
-	ends->out = must(open(path, O_RDWR | O_CLOEXEC)); /* so that opening it does not wait */
+	ends->out =
+		must(open(path, O_RDWR | O_CLOEXEC)); /* so that readers do not wait in open(2) */
 }
 
 static void fifo_close(struct ends *ends)
@@ -97,7 +101,7 @@ static double end_native_readers(struct ends *ends)
 	return crowd_end(&crowd);
 }
 
-/* A daemon that has had readers may keep their memory, so this one is new. */
+/* Measures a new daemon: one that has had readers before may have kept their memory. */
 static double measure_memory(struct ends *ends)
 {
 	struct bench fresh;

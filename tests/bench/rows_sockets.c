@@ -10,7 +10,7 @@
 #include "tests/bench/must.h"
 #include "tests/bench/work.h"
 
-/* `address` is socat's if `is_native`, else a path in the mount. */
+/* Opens a side. `address` is one for socat if `is_native`, else a path in the mount. */
 static void stream_open(struct ends *ends, bool is_native, const char *address, int listener)
 {
 	if (is_native) {
@@ -65,7 +65,7 @@ static void unix_ipcfs(struct ends *ends)
 	unix_open(ends, false);
 }
 
-/* A program that connects by itself, and one that connects by opening the path in the mount. */
+/* The native side connects by itself; the other side connects by opening the path in the mount. */
 
 static void direct_connect(struct ends *ends, bool is_native)
 {

@@ -30,7 +30,7 @@ static size_t count_batches(const struct bench *bench, const struct row *row)
 	return row->is_slow && bench->is_quick ? BATCHES_SLOW : BATCHES;
 }
 
-/* The cost of one piece of work: seconds, or whatever is counted. */
+/* Returns the cost of one piece of work: seconds, or whatever the side counts. */
 static double measure(const struct side *side, struct ends *ends, size_t n)
 {
 	double start, seconds;
@@ -77,14 +77,14 @@ static void run_placement(const struct bench *bench, struct result *result,
 	n = calibrate(bench, row, ends);
 	for (size_t batch = 0; batch < n_batches; batch++) {
 		/*
-		 * The scheduler seldom moves a process that runs well: make it decide again each
-		 * time.
+		 * The scheduler seldom moves a process that runs well. This makes it decide again
+		 * for each batch.
 		 */
 		if (result->placement == PLACED_FREE) {
 			place(PLACED_OTHER, bench->daemon, ends);
 			place(PLACED_FREE, bench->daemon, ends);
 		}
-		/* The side that goes first changes, too. */
+		/* The sides take turns at going first. */
 		for (int turn = 0; turn < N_SIDES; turn++) {
 			int i = (turn + (int)batch) % N_SIDES;
 

@@ -97,7 +97,7 @@ static void become(uid_t uid)
 	must(setgroups(0, NULL));
 	must(setresgid(uid, uid, uid));
 	must(setresuid(uid, uid, uid));
-	/* Otherwise its /proc/self would be root's. */
+	/* Otherwise root would own its /proc/self. */
 	must(prctl(PR_SET_DUMPABLE, 1));
 }
 
@@ -112,12 +112,14 @@ static void start(const struct attack *attack, struct scene *scene)
 	if (must(fork()) == 0) {
 		become(ATTACKER);
 		attack->run(scene);
-		for (;;) /* attack_split()'s children go on; one that has done all waits */
+		for (;;) /* the children of attack_split() may still run */
 			pause();
 	}
 }
 
-/* Kills our children, and their children, which then become ours, until only `but` is left. */
+/*
+ * Kills our children until only `but` is left. Their children then become ours, and are killed too.
+ */
 static void end_children(pid_t but)
 {
 	double end = clock_now() + END_SECONDS;
@@ -168,7 +170,7 @@ static void observe(struct scene *scene, double seconds, struct outcome *ret_out
 	if (has_ended(witness, seconds + HUNG_SECONDS))
 		return;
 	ret_outcome->hung = scene->testimony.deed;
-	/* Before the abort, which would let it continue. */
+	/* The witness is killed before the connection is aborted, which would let it continue. */
 	kill(witness, SIGKILL);
 }
 

@@ -16,8 +16,8 @@ struct outcome {
 };
 
 /*
- * Call it in a process of its own: it ends everything that was started there. `seconds` is how long
- * the witness goes on.
+ * Runs the attack while the witness works for this many seconds. Call it in a process of its own,
+ * because it ends all of that process's children.
  */
 void stage_run(const struct bench *bench, const struct attack *attack, double seconds,
 	       struct scene *scene, struct outcome *ret_outcome);

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * A deed is what a shell command would do: it opens its paths again each time.
- */
+/* A deed does what a shell command would do: it opens its paths anew each time. */
 #include "tests/bench/witness.h"
 
 #include <dirent.h>
@@ -100,7 +98,7 @@ const char *witness_deed(int deed)
 	return deeds[deed].name;
 }
 
-/* Otherwise the queue would be full after ten messages. */
+/* Empties the queue, which would otherwise be full after ten messages. */
 static void receive(void)
 {
 	mqd_t queue = mq_open("/witness", O_RDONLY | O_NONBLOCK | O_CLOEXEC);

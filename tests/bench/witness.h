@@ -11,7 +11,7 @@ enum { N_DEEDS = 6, NOTES_MAX = 20000 };
 
 struct scene;
 
-/* In shared memory: a witness that hangs can't report. */
+/* The witness's notes. They are in shared memory, because a witness that hangs can't report. */
 struct testimony {
 	atomic_int deed; /* in progress, or -1 */
 	atomic_bool is_done;

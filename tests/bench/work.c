@@ -16,7 +16,7 @@ void work_round_trip(struct ends *ends, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		if (ends->send(ends->out, ends->buffer, (size_t)size) != size)
 			fail("%s: sending: %s", ends->row->work, strerror(errno));
-		/* A stream may arrive in pieces. */
+		/* Receives all of the bytes: a stream may deliver them in pieces. */
 		for (ssize_t done = 0, part; done < size; done += part) {
 			part = ends->receive(ends->in, ends->buffer, ends_capacity(ends));
 			if (part <= 0)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Counts allocations. Loaded with LD_PRELOAD, it keeps their number in the file $ALLOCATIONS.
+ * Counts the allocations of the program into which LD_PRELOAD loads it, in the file $ALLOCATIONS.
  */
 #include <dlfcn.h>
 #include <errno.h>

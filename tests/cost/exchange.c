@@ -64,7 +64,10 @@ int main(int argc, char **argv)
 	case -1:
 		return 1;
 	case 0:
-		/* An open file of its own: processes that share one wait in turn. */
+		/*
+		 * The child opens the file itself: processes that share an open file wait for each
+		 * other.
+		 */
 		send_back(open_file(argv[1], O_RDONLY), open_file(argv[2], O_WRONLY));
 		return 1;
 	default:

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Runs any bytes as commands of ctl. The first byte says by whom and how: 1 as another user, 2 as a
- * configuration. What the lines make is removed again, after which nothing may be charged to
- * anyone.
+ * Runs any bytes as commands of ctl. The bits of the first byte say how: 1 as another user, 2 as a
+ * configuration. The objects that the lines make are removed again, and after that nothing may be
+ * charged to anyone.
  *
- * Pipes are the daemon's own. Regions are made only where /dev/shm can be the fuzzer's own.
+ * Pipes are served by the daemon. Regions are made only where the fuzzer can have its own /dev/shm.
  */
 #include <errno.h>
 #include <limits.h>
@@ -77,7 +77,7 @@ static void clear(struct space *space)
 	caller_fini(&root);
 }
 
-/* A line that is run until it is done. */
+/* A command that is run until it is done. */
 struct attempt {
 	struct waiter waiter;
 	struct command *command;
@@ -104,7 +104,7 @@ static void run(const char *line, size_t length, enum command_mode mode, struct 
 		must(loop_run(loop) == 0);
 	error = command_error(attempt.command);
 	must(attempt.result <= 0 && memchr(error, '\0', COMMAND_ERROR_MAX));
-	/* Each refusal is explained, and nothing else is. */
+	/* There must be an explanation if the command was refused, and only then. */
 	must((attempt.result < 0) == (*error != '\0'));
 	waiter_fini(&attempt.waiter);
 	command_free(attempt.command);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A stand-in for libFuzzer. `standalone CORPUS N [SEED]` runs the files of the directory CORPUS,
- * then N random variations of them. It ends after 15 seconds, or when the fuzzed code does.
+ * then N random variations of them. It ends after 15 seconds, or when the fuzzed code ends the
+ * process.
  */
 #include <dirent.h>
 #include <stdio.h>

@@ -4,14 +4,14 @@
  * can run in a directory of a mount, and so that their results can be compared.
  *
  * A directory of the mount makes no subdirectories, links or devices, and a suite that begins with
- * mkdir then fails in hundreds of assertions, all for the same reason. So it is compared with a
- * native directory that refuses as much: SUITES_REFUSE names the calls that fail with EPERM. Each
- * is made first and then undone, so that its other errors come before EPERM, as in the kernel. With
- * "file" among them, calls that make a file make a FIFO, as in pipes/, and the process keeps its
- * read end.
+ * mkdir then fails in hundreds of assertions, all for the same reason. So the mount is compared
+ * with a native directory that refuses as much: SUITES_REFUSE names the calls that fail with EPERM
+ * there. Each call is made first and then undone, so that its other errors come before EPERM, as in
+ * the kernel. If SUITES_REFUSE has "file", calls that make a file make a FIFO, as in pipes/, and
+ * the process keeps the FIFO's read end open.
  *
- * SUITES_DIRECTORY is where the program works: mkdtemp(3) returns it instead of a new directory in
- * it, and removing it, or changing its owner or mode, is left out.
+ * SUITES_DIRECTORY is the directory in which the program works. mkdtemp(3) returns it instead of a
+ * new directory, and calls that would remove it, or change its owner or mode, do nothing.
  */
 #undef _FILE_OFFSET_BITS /* otherwise open() is another name of open64() */
 #include <dlfcn.h>
@@ -49,7 +49,10 @@ static bool is_directory(const char *path)
 	return directory && path && !strcmp(path, directory);
 }
 
-/* Whether a test made the file. What the test's library makes elsewhere has an absolute path. */
+/*
+ * Whether a test made the file. The test's library makes files elsewhere, too, but by absolute
+ * paths.
+ */
 static bool is_below(const char *path)
 {
 	const char *directory = getenv("SUITES_DIRECTORY");
@@ -57,7 +60,7 @@ static bool is_below(const char *path)
 	return path[0] != '/' || (directory && !strncmp(path, directory, strlen(directory)));
 }
 
-/* Undoes what was made. */
+/* If calls of this name are refused, undoes the call, and fails with EPERM. */
 static int refuse(const char *what, int result, int at, const char *path, int flags)
 {
 	if (result < 0 || !refuses(what))
@@ -142,7 +145,7 @@ int bind(int fd, const struct sockaddr *address, socklen_t length)
 	return refuse("socket", result, AT_FDCWD, local->sun_path, 0);
 }
 
-/* Keeps its read end, out of the way of the descriptor numbers that a test expects. */
+/* Keeps the FIFO's read end open, at a number out of the way of those that a test expects. */
 static void keep(int at, const char *path)
 {
 	int fd = NEXT(openat)(at, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);

@@ -178,7 +178,10 @@ static void list(struct thread *thread)
 	thread_keep(thread, dice_once_in(&thread->dice, 2) ? -1 : fd);
 }
 
-/* Some of these exist and some don't. Any of them would be passed on if ioctls were. */
+/*
+ * Makes an ioctl, whether it exists or not. If the mount passed ioctls on, it would pass on any of
+ * these.
+ */
 static void control(struct thread *thread)
 {
 	static const unsigned long numbers[] = {
@@ -195,7 +198,7 @@ static void control(struct thread *thread)
 		0x801c581f /* FSGETXATTR */,
 		0x40049409,
 		0xc0189436 /* FIDEDUPERANGE */,
-		0xc004e500 /* FUSE's own */,
+		0xc004e500 /* FUSE itself has this one */,
 		0x4010e501,
 		0x4004e502,
 		0x5401,

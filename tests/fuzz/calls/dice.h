@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Repeatable chance: the same seed gives the same numbers.
+ * Random numbers: the same seed gives the same numbers.
  */
 #ifndef TESTS_FUZZ_CALLS_DICE_H
 #define TESTS_FUZZ_CALLS_DICE_H
@@ -37,7 +37,7 @@ static inline bool dice_once_in(struct dice *dice, unsigned n)
 #define N_ELEMENTS(array)      (sizeof(array) / sizeof((array)[0]))
 #define dice_pick(dice, array) ((array)[dice_roll(dice, N_ELEMENTS(array))])
 
-/* Returns some of the flags, each with a chance of one in n. */
+/* Returns a subset of the flags, each with a chance of one in n. */
 static inline int dice_flags(struct dice *dice, const int *flags, size_t n_flags, unsigned n)
 {
 	int picked = 0;

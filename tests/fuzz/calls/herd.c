@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A process of its own leads the herd. Orphans become its children, so it knows when all are gone.
+ * A separate process leads the herd. Orphans become its children, so it knows when all processes
+ * are gone.
  */
 #include "tests/fuzz/calls/herd.h"
 
@@ -37,8 +38,8 @@ static void begin(struct herd *herd, int i)
 }
 
 /*
- * Only our own signals end a member. A member blocked in a page fault on the mount may get SIGBUS
- * there.
+ * Fails the round if the member ended by itself: only our own signals end a member. A member that
+ * is blocked in a page fault on the mount may get SIGBUS there.
  */
 static void judge(struct herd *herd, int i, int status)
 {

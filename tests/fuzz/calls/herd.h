@@ -11,7 +11,8 @@
 #include "tests/fuzz/calls/place.h"
 
 /*
- * Returns false, with the reason printed, if a process could not be ended or was itself at fault.
+ * Runs a round. Returns false, with the reason printed, if a process could not be ended, or ended
+ * by a fault of its own.
  */
 bool herd_run(const struct place *place, uint64_t seed, double seconds);
 

@@ -5,12 +5,12 @@
  *
  * After each round the daemon has to be alive and answer another user. At the end it has to exit
  * cleanly and without a sanitizer's report. A failure prints the seed of its round, and --seed with
- * that number begins with it. Threads race, so the same seed makes the same calls, not the same
- * run.
+ * that number begins with that round. Threads race, so the same seed makes the same calls, but not
+ * the same run.
  *
- * There are three levels of processes. This one keeps the time, and has a way out, which is to
- * abort the connection. Its child is the first process of the namespaces: everything there ends
- * with it. That child's children are the daemon and a leader for each round.
+ * There are three levels of processes. This process keeps the time, and aborts the connection if
+ * nothing else helps. Its child is the first process of the namespaces, in which everything ends
+ * with that child. That child's children are the daemon and a leader for each round.
  */
 #include <getopt.h>
 #include <sched.h>
@@ -89,7 +89,7 @@ static _Noreturn void run_all(struct run *run)
 		is_good = false;
 	print_calls(place->board);
 	fflush(stdout);
-	/* Ends everything that may still be there. */
+	/* This ends all processes that may still be there. */
 	_exit(!is_good);
 }
 
@@ -165,8 +165,8 @@ int main(int argc, char **argv)
 	option = run_in_place(&run);
 	fflush(stdout);
 	/*
-	 * The namespace has ended: no process can start in it any more, not even the leak
-	 * checker's.
+	 * Exits without the leak checker. That would start a process, but the namespace has ended,
+	 * so none can start in it.
 	 */
 	_exit(option);
 }

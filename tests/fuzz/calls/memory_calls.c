@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Mappings of what is in the mount. A touch beyond the end raises SIGBUS, and one without the right
- * SIGSEGV: both lead back here. Anywhere else they are the fuzzer's own fault.
+ * Mappings of what is in the mount. A touch beyond the end raises SIGBUS, and a touch without the
+ * right raises SIGSEGV. Both signals lead back to the call that touched. Anywhere else they are the
+ * fuzzer's own fault.
  */
 #include <setjmp.h>
 #include <signal.h>
@@ -20,7 +21,7 @@ static void on_fault(int number)
 	raise(number);
 }
 
-/* Takes a random map out of the table. Its taker may unmap it; so may others. */
+/* Takes a random map out of the table. The caller may unmap it, and so may other threads. */
 static struct map take_map(struct thread *thread)
 {
 	struct user *user = thread->user;
@@ -75,7 +76,7 @@ static void unmap_one(struct thread *thread)
 		make_call(thread, SYS_munmap, map.start, map.size);
 }
 
-/* Accesses that a sanitizer would check are left to the kernel. */
+/* Touches a map. No sanitizer checks these accesses: only the kernel judges them. */
 __attribute__((no_sanitize("address", "undefined"))) static void touch(struct thread *thread)
 {
 	struct map map = take_map(thread);
@@ -137,7 +138,7 @@ static void move(struct thread *thread)
 	put_map(thread, map);
 }
 
-/* Reads into a mapping or writes from it, perhaps with the same file. */
+/* Reads into a mapping or writes from it, perhaps with the file that is mapped there. */
 static void use_as_buffer(struct thread *thread)
 {
 	static const long numbers[] = {SYS_read, SYS_write};

@@ -83,7 +83,7 @@ static void link_path(struct thread *thread)
 	make_call(thread, SYS_linkat, AT_FDCWD, fd, AT_FDCWD, path_pick(thread), AT_SYMLINK_FOLLOW);
 }
 
-/* The targets are only names next to the link. */
+/* Makes links. Their targets are only names in the same directory. */
 static void link_symbolically(struct thread *thread)
 {
 	static const char *const targets[] = {"a", "b", "c", "sem.a", "no/such"};
@@ -153,7 +153,7 @@ static void use_attributes(struct thread *thread)
 	make_call(thread, SYS_getxattr, path, name, thread->buffer, size);
 	make_call(thread, SYS_listxattr, path, thread->buffer, size);
 	thread_fill(thread);
-	/* An access list of version 2, or the kernel itself would refuse them all. */
+	/* Makes an access control list of version 2: the kernel itself would refuse any other. */
 	memcpy(thread->buffer,
 	       "\2\0\0\0\1\0\6\0\xff\xff\xff\xff\4\0\4\0\xff\xff\xff\xff\40\0\4\0\xff\xff\xff\xff",
 	       28);

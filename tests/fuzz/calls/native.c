@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * Each churn takes one random step, with names that the users in the mount use, too.
- */
+/* Each churn function takes one random step, with names that the users in the mount use, too. */
 #include "tests/fuzz/calls/native.h"
 
 #include <arpa/inet.h>
@@ -171,7 +169,10 @@ static void churn_semaphore(struct native *native)
 	semaphore = sem_open(name, O_CREAT, pick_mode(dice), dice_roll(dice, 3));
 	if (semaphore == SEM_FAILED)
 		return;
-	/* Not used: a user may just have truncated the file, and any use raises SIGBUS. */
+	/*
+	 * The memory is not touched: a user may just have truncated the file, and a touch would
+	 * raise SIGBUS.
+	 */
 	sem_close(semaphore);
 	if (dice_once_in(dice, 3))
 		sem_unlink(name);
@@ -226,7 +227,7 @@ static void churn_inet_socket(struct native *native)
 	keep_socket(native, fd);
 }
 
-/* Sends back what it received, with a descriptor. */
+/* Sends back the bytes that it received, with a descriptor. */
 static void reply(int fd)
 {
 	char bytes[256], control[CMSG_SPACE(sizeof(int))] = {0};

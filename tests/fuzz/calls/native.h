@@ -10,7 +10,7 @@
 
 #include "tests/fuzz/calls/place.h"
 
-/* Turns this process into one of user `uid` that makes such calls until it is killed. */
+/* Turns this process into a process of user `uid` that makes such calls until it is killed. */
 _Noreturn void native_run(const struct place *place, uint64_t seed, uid_t uid);
 
 #endif

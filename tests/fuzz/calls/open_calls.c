@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * Calls by which descriptors come, move and go.
- */
+/* Calls that open, duplicate, send and close descriptors. */
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdio.h>
@@ -80,7 +78,7 @@ static void open_again(struct thread *thread)
 					   pick_flags(&thread->dice), 0666));
 }
 
-/* Opens by file handle. open_by_handle_at(2) is not for such a user, and has to say so. */
+/* Opens by file handle. open_by_handle_at(2) has to refuse that to an unprivileged user. */
 static void open_handle(struct thread *thread)
 {
 	struct {
@@ -160,14 +158,14 @@ static void pass(struct thread *thread)
 		return;
 	send_descriptor(thread, ends[0], thread_descriptor(thread));
 	thread_keep(thread, receive_descriptor(thread, ends[1]));
-	/* Half of the time the descriptor dies in flight, perhaps as the last of its file. */
+	/* Half of the time the descriptor is closed in flight, perhaps as the last of its file. */
 	if (dice_once_in(&thread->dice, 2))
 		send_descriptor(thread, ends[0], thread_descriptor(thread));
 	close(ends[0]);
 	close(ends[1]);
 }
 
-/* A native client of a server in the mount. It sends what it has. */
+/* A native client of a server in the mount. It sends its buffer. */
 static void connect_natively(struct thread *thread)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};

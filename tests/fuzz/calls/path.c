@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Few names, so that all calls meet on the same objects, and among them some that nobody would
- * think of.
+ * There are few names, so that all calls meet on the same objects. Some of the names are odd ones
+ * that nobody would think of.
  *
  * sockets/unix is the machine's own tree: only paths below the fuzzer's directory are used there,
  * and ".." only where it leads back into the mount.
@@ -25,7 +25,7 @@ static void name_of_bytes(struct dice *dice, char *name, size_t length)
 		name[i] = c == '/' || c == '\0' ? '\n' : c;
 	}
 	name[length] = '\0';
-	if (name[0] == '.') /* never "..": it would lead out */
+	if (name[0] == '.') /* never "..", which would lead out */
 		name[0] = '-';
 }
 
@@ -155,7 +155,7 @@ static void pick_directory(struct thread *thread, char *path)
 		strcpy(path, dice_pick(dice, kinds));
 }
 
-/* Picks a name that is there. */
+/* Picks a name that exists. */
 static void pick_listed(struct thread *thread, char *path)
 {
 	struct dirent *entry;

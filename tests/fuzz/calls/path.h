@@ -10,7 +10,7 @@
 /* Returns a path that may exist or not. Valid until the third later call by this thread. */
 const char *path_pick(struct thread *thread);
 
-/* Returns a plain name in that directory. Valid until the third later call, too. */
+/* Returns a plain name in that directory. It is valid until the third later call, too. */
 const char *path_in(struct thread *thread, const char *directory);
 
 /* Writes a word of KIND/NAME for ctl into `buffer`. */

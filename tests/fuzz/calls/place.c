@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Whatever may hang is done in a child or has a time limit: the fuzzer must outlive a dead mount.
+ * Calls that may hang are made in a child or have a time limit: the fuzzer must outlive a dead
+ * mount.
  */
 #include "tests/fuzz/calls/place.h"
 
@@ -81,7 +82,10 @@ static bool make_directory(const struct place *place, const char *name, mode_t m
 	return mkdir(path, 0700) == 0 && chmod(path, mode) == 0;
 }
 
-/* After this nothing here belongs to the machine. The limits are those of this IPC namespace. */
+/*
+ * Makes the directories and limits of the new namespaces: after this, nothing here belongs to the
+ * machine.
+ */
 static bool furnish(const struct place *place)
 {
 	while (umount2("/dev/mqueue", MNT_DETACH) == 0)
@@ -162,7 +166,7 @@ bool place_open(struct place *place)
 	return false;
 }
 
-/* Does what `ls -l` asks of the mount, or reads a file. */
+/* Makes the calls that `ls -l` makes on the mount, or reads a file. */
 static bool look(const char *dir, const char *name, const char **ret_call)
 {
 	static char entries[65536];
@@ -183,7 +187,7 @@ static bool look(const char *dir, const char *name, const char **ret_call)
 	*ret_call = "read";
 	n = S_ISDIR(attr.st_mode) ? getdents64(fd, entries, sizeof(entries))
 				  : read(fd, entries, sizeof(entries));
-	/* By now there may be more objects than fit into one table. */
+	/* ENOBUFS is no fault: by now there may be more objects than fit into one table. */
 	is_good = n > 0 || (n < 0 && errno == ENOBUFS);
 	close(fd);
 	return is_good;
@@ -231,7 +235,7 @@ bool place_is_well(struct place *place)
 	}
 	if (status == 0)
 		return true;
-	/* The daemon may have ended at this very call. */
+	/* The daemon may have ended just now. */
 	if (await_end(place->daemon, 2000, &status)) {
 		printf("# the daemon has ended, wait status %#x\n", (unsigned)status);
 		place->daemon = -1;
@@ -240,7 +244,10 @@ bool place_is_well(struct place *place)
 	return false;
 }
 
-/* The kernel may only now close what the killed processes had open. */
+/*
+ * Unmounts, and retries while the mount is busy: the kernel may only now close the files of the
+ * killed processes.
+ */
 static _Noreturn void unmount(const struct place *place)
 {
 	const struct timespec pause = {.tv_nsec = 50000000};
@@ -258,7 +265,8 @@ static _Noreturn void unmount(const struct place *place)
 }
 
 /*
- * A user can keep the mount busy with a descriptor sent to a socket of the daemon: it waits there.
+ * Ends the mount, by a signal if an unmount fails: a user can keep the mount busy with a descriptor
+ * that waits in a socket of the daemon.
  */
 static bool end_mount(const struct place *place, bool by_signal)
 {
@@ -270,7 +278,7 @@ static bool end_mount(const struct place *place, bool by_signal)
 		pid = fork();
 		if (pid == 0)
 			unmount(place);
-		/* The unmount would wait for a daemon that does not answer. */
+		/* If the daemon does not answer, the unmount does not end. */
 		if (!await_end(pid, END_MS, &status))
 			return false;
 		by_signal = status != 0;

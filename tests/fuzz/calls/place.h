@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The scene of the fuzzing: a mount in namespaces of its own (mount, IPC, network, pid), with its
- * own /dev/shm, /run and network. When the first process of these ends, everything in them ends.
+ * own /dev/shm, /run and network. When the namespaces' first process ends, everything in them ends.
  */
 #ifndef TESTS_FUZZ_CALLS_PLACE_H
 #define TESTS_FUZZ_CALLS_PLACE_H
@@ -19,7 +19,7 @@ enum {
 	N_PORTS = 4
 };
 
-/* The exit status of a process that could not begin. place_is_well() finds out why. */
+/* The exit status of a process that found no mount to work in. place_is_well() finds out why. */
 enum { NO_MOUNT = 100 };
 
 /* Memory that all processes share. */
@@ -32,15 +32,15 @@ struct place {
 	struct board *board;
 	const char *program;
 	const char *options;
-	char dir[48];   /* it has sockets/, which anyone may write to */
+	char dir[48];   /* contains sockets/, which anyone may write to */
 	char mount[64]; /* below `dir` */
-	int log;        /* what the daemon prints */
+	int log;        /* the file with the daemon's output */
 	pid_t daemon;
 };
 
 /*
- * Runs in the first process of the namespaces. Returns false, with the reason printed, if there is
- * no mount.
+ * Mounts. Runs in the first process of the namespaces. Returns false, with the reason printed, if
+ * that fails.
  */
 bool place_open(struct place *place);
 /* Whether the daemon is alive and answers another user in time. Prints what is wrong. */
@@ -50,14 +50,14 @@ bool place_is_well(struct place *place);
  */
 bool place_close(struct place *place, bool by_signal);
 
-/* Frees all that wait for the mount. */
+/* Aborts the mount, which releases all processes that wait for it. */
 void place_abort(const struct board *board);
 /* Whether a sanitizer complained. If so, or if `is_bad`, prints the end of the daemon's output. */
 bool place_print_log(const struct place *place, bool is_bad);
 /* Prints what all processes here are doing, to show why something hangs. */
 void place_print_processes(void);
 
-/* Returns false if the process has not ended by then. */
+/* Waits for the process to end. Returns false if it has not ended within this time. */
 bool await_end(pid_t pid, int milliseconds, int *ret_status);
 
 #endif

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * What is printed when something went wrong, as TAP comments.
- */
+/* Reports of what went wrong, as TAP comments. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -58,7 +56,7 @@ static void print_file(const char *pid, const char *tid, const char *name)
 	if (n <= 0)
 		return;
 	text[n] = '\0';
-	/* It contains program names, which users choose. */
+	/* Control characters are replaced: the text contains program names, which users choose. */
 	for (ssize_t i = 0; i < n; i++)
 		if ((unsigned char)text[i] < ' ' && text[i] != '\n')
 			text[i] = '?';

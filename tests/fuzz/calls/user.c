@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * Threads share descriptors and maps without a plan: what one closes another may be using.
- */
+/* Threads share descriptors and maps without a plan: a thread may close what another is using. */
 #include "tests/fuzz/calls/user.h"
 
 #include <fcntl.h>
@@ -134,7 +132,7 @@ static void limit(int resource, rlim_t most)
 	setrlimit(resource, &limits);
 }
 
-/* Keeps none of root's descriptors and none of its rights. */
+/* Gives up all of root's descriptors and rights. */
 static void become(const struct place *place, uid_t uid)
 {
 	const struct sigaction interruption = {.sa_handler = interrupt};
@@ -153,12 +151,12 @@ static void become(const struct place *place, uid_t uid)
 	if (setgroups(0, NULL) < 0 || setresgid(uid, uid, uid) < 0 ||
 	    setresuid(uid, uid, uid) < 0 || chdir(place->mount) < 0)
 		_exit(NO_MOUNT);
-	/* Otherwise its own /proc/self would be root's. */
+	/* Otherwise root would own its /proc/self. */
 	prctl(PR_SET_DUMPABLE, 1);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
-/* A thread without a call since the last look is blocked in one, and is sometimes interrupted. */
+/* Sometimes interrupts blocked threads: those that have made no call since the last look. */
 static _Noreturn void interrupt_blocked(struct user *user, struct dice *dice)
 {
 	const struct timespec pause = {.tv_nsec = 3000000};

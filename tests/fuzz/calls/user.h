@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A process of an unprivileged user. Some threads make random calls on the descriptors and maps
- * that they share, and one thread interrupts those that are blocked.
+ * that they share, and another thread interrupts those that are blocked.
  */
 #ifndef TESTS_FUZZ_CALLS_USER_H
 #define TESTS_FUZZ_CALLS_USER_H
@@ -25,13 +25,13 @@ struct map {
 struct thread {
 	struct user *user;
 	struct dice dice;
-	unsigned call; /* index of the call it makes, for user_call_at() */
+	unsigned call; /* index of the call that it makes, for user_call_at() */
 	pthread_t pthread;
 	atomic_int tid;
 	atomic_ulong n_calls;
 	char *buffer; /* of BUFFER_SIZE bytes */
 	char paths[3][PATH_SIZE];
-	unsigned turn; /* the next of `paths` */
+	unsigned turn; /* index of the next of `paths` */
 };
 
 struct user {
@@ -53,10 +53,10 @@ struct call {
 
 extern const struct call open_calls[], data_calls[], name_calls[], memory_calls[], wait_calls[];
 
-/* Makes this process one of user `uid`, as above, which makes calls until it is killed. */
+/* Turns this process into such a process, of user `uid`. It makes calls until it is killed. */
 _Noreturn void user_run(const struct place *place, uint64_t seed, uid_t uid);
 
-/* The classes of calls, in the order of place->board. NULL after the last. */
+/* Returns class `i` of the calls, in the order of place->board; NULL after the last one. */
 const struct call *user_call_at(size_t i);
 
 /* Makes a system call, and counts it. */
@@ -68,7 +68,7 @@ long thread_count(struct thread *thread, long result);
 int thread_descriptor(struct thread *thread);
 /* Returns a descriptor that may be of shared memory. The caller owns it. */
 int thread_region(struct thread *thread);
-/* Takes ownership of `fd`. It replaces another descriptor, which is closed. -1 is ignored. */
+/* Takes ownership of `fd`, which replaces another descriptor; that one is closed. Ignores -1. */
 void thread_keep(struct thread *thread, int fd);
 /* Puts something into the buffer, and returns its length. */
 size_t thread_fill(struct thread *thread);

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * Calls that wait, lock or notify, and children that are killed in a call.
- */
+/* Calls that wait, lock or notify, and children that are killed during a call. */
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -98,8 +96,8 @@ static void control(struct thread *thread)
 }
 
 /*
- * Makes one call. The process was cloned from one with several threads: it has only this thread,
- * and no library. Which call it makes was chosen before, too.
+ * Makes one call, which was chosen before. The process was cloned from one with several threads,
+ * but has only this thread, so it must not use the C library's state.
  */
 static _Noreturn void be_child(struct thread *thread, const char *path, unsigned what, int fd)
 {
@@ -145,7 +143,7 @@ static void kill_child(struct thread *thread)
 	nanosleep(&pause, NULL);
 	make_call(thread, SYS_kill, pid, dice_once_in(dice, 3) ? SIGTERM : SIGKILL);
 	kill(pid, SIGKILL);
-	/* The killed process may be in a call that no signal ends before its answer. */
+	/* The killed process may be in a call that no signal ends before the daemon answers. */
 	while (make_call(thread, SYS_wait4, pid, &status, 0, NULL) < 0)
 		;
 }
