@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash disable=SC2016,SC2154
-# The checks of scripts/test-boot on the system it has booted, a function for each line it prints.
+# The checks of scripts/test-boot on the booted system: a function for each line that it prints.
 
 installed_files() {
 	(cd "$1" && find . ! -type d | sort)
@@ -30,8 +30,8 @@ check_unit() {
 	[[ $(inside readlink "/proc/$(main_pid)/ns/mnt") == "$(inside readlink /proc/1/ns/mnt)" ]]
 }
 
-# The unit has the rights that its work needs; see its comments. Lower is better: a root service
-# without any restriction has 9.6.
+# The most that systemd-analyze(1) may rate the unit, which has the rights that its work needs; see
+# its comments. Lower is better: a root service without any restriction has 9.6.
 max_exposure=5.1
 
 check_exposure() {
@@ -45,7 +45,7 @@ check_channels() {
 }
 
 check_service_found_channels() {
-	inside systemctl status --no-pager client || : # it has ended: 3
+	inside systemctl status --no-pager client || : # fails, as the service has ended
 	[[ $(in_shell 'timeout 5 cat /ipc/pipes/log /mnt/ipc/pipes/fstab' | xargs) == "unit fstab" ]]
 }
 
@@ -202,7 +202,7 @@ check_poweroff() {
 	((SECONDS - start < 20))
 }
 
-gone() { # PID; it may not have been waited for yet
+gone() { # PID; a zombie counts as gone
 	[[ ! -e /proc/$1 || $(sed 's/.*) //; s/ .*//' "/proc/$1/stat") == Z ]]
 }
 

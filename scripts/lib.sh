@@ -35,7 +35,7 @@ configure() {
 	fi
 }
 
-# build DIR [MESON-OPTION...]
+# build DIR [MESON-OPTION...]: configures DIR, and builds there.
 build() {
 	configure "$@"
 	step "building ${1#"$top"/}"

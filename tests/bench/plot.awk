@@ -14,7 +14,7 @@ NR > 1 && unquote($1) == group {
 		works[n++] = work
 	seen[work] = 1
 	score = $11; target = $13
-	if ($6 == "") { # nothing native: the figure itself is limited
+	if ($6 == "") { # no native side: the target limits the figure itself
 		good[work, cpu] = score > 0 ? target / score : 1
 		goal[work, cpu] = 1
 	} else {

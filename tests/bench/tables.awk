@@ -23,7 +23,7 @@ NR > 1 {
 		unit[key] = unquote($4); native[key] = unquote($5)
 	}
 	cell[key, cpu] = ($6 == "" ? "" : figure($6) " → ") figure($8)
-	# A figure that is itself limited has nothing to be compared with.
+	# Where the target limits the figure itself, there is no ratio to show.
 	if (has_targets && $6 != "" && $11 + 0 != sprintf("%.4g", $8) + 0)
 		cell[key, cpu] = cell[key, cpu] sprintf(" (%s×)", figure($11))
 	if (has_targets && $14 == "missed")

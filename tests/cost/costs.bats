@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What each operation costs, in terms that do not depend on time: requests, system calls,
 # allocations and instructions. Each bound is a little above what was counted when it was set. An
-# operation that exceeds it has become more expensive; the bound of one that stays far below may be
-# lowered.
+# operation that exceeds its bound has become more expensive. If an operation stays far below, its
+# bound may be lowered.
 # shellcheck disable=SC2016,SC2034
 
 load ../shell/helper
@@ -43,7 +43,7 @@ is_sanitized() {
 # --- requests -------------------------------------------------------------------------------------
 
 # requests COMMAND [BEFORE]: prints each kind of request that a shell command makes, and how many.
-# BEFORE, or COMMAND itself, runs first. Each ends with a STATFS, which separates their requests.
+# BEFORE runs first, or COMMAND itself. A STATFS after each of the two separates their requests.
 # Requests that the kernel makes only after a time, only once, or in batches are left out.
 requests() {
 	shell "{ ${2:-$1}"'; } >/dev/null; stat -f "$IPC" >/dev/null; {'" $1"'; } >/dev/null; stat -f "$IPC" >/dev/null'
@@ -54,7 +54,7 @@ requests() {
 		END { for (k in before) print k, before[k] }' | sort | paste -sd ' '
 }
 
-# must_make REQUESTS COMMAND [BEFORE]
+# must_make REQUESTS COMMAND [BEFORE]: succeeds if COMMAND makes exactly these requests.
 must_make() {
 	local made
 
@@ -83,8 +83,8 @@ start_talking() { # [ARGUMENT...]
 	must_make "FLUSH 2 LOOKUP 1 OPEN 1 RELEASE 1 WRITE 1" 'echo message > $Q'
 }
 
-# CREATE is told to look again, which the kernel does from the root. The daemon then opens the FIFO.
-@test "a new FIFO by echo: LOOKUP, CREATE, the whole path, and an open of ours" {
+# The answer to CREATE makes the kernel look again, from the root. The daemon then opens the FIFO.
+@test "a new FIFO by echo: LOOKUP, CREATE, the whole path again, and the daemon's own open" {
 	start_talking
 	must_make "CREATE 1 LOOKUP 4" 'echo message > $P' 'stat $IPC/pipes'
 }
@@ -100,7 +100,8 @@ start_talking() { # [ARGUMENT...]
 	must_make "FLUSH 2 IOCTL 1 LOOKUP 1 OPEN 1 READ 8 RELEASE 1" 'read -r line < $Q' 'echo 1234567 > $Q'
 }
 
-# Listed entries are valid for a jiffy. On a busy machine ls may come too late, but not every time.
+# Listed entries are valid for a moment only. On a busy machine ls may come too late, but not every
+# time.
 lists() {
 	requests 'ls -l $IPC/pipes' >"$OUT"
 	cat "$OUT"
@@ -165,7 +166,7 @@ end_daemon() {
 }
 
 # Calls that found nothing to do, and those in which the daemon sleeps, are not counted: how many
-# there are depends on timing. For the same reason the daemon may not spin for requests.
+# there are depends on timing. For the same reason the daemon must not spin for requests.
 count_calls() {
 	rm -f "$LOG"
 	start strace -D -f -c -o "$LOG" "$IPCFS" "$IPC" -f -o spin=0
@@ -212,7 +213,7 @@ count_instructions() {
 	((COST <= 12))
 }
 
-# libfuse makes one for each request.
+# libfuse makes one allocation for each request.
 @test "allocations for a message: none of our own" {
 	! is_sanitized || skip "not under sanitizers: they allocate themselves"
 	per_message count_allocations pipe
@@ -232,7 +233,7 @@ count_instructions() {
 @test "instructions for a message that is written and read" {
 	! is_sanitized || skip "not under sanitizers: they add instructions"
 	[[ ${OPTIMIZATION:-0} == [23s] ]] || skip "not without optimization"
-	# It is more if the reader waits for each message, as on a busy machine.
+	# The cost is higher if the reader waits for each message, as on a busy machine.
 	at_most 3400 count_instructions pipe
 	at_most 3550 count_instructions queue
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# fio writes a region in its ways, reads it back, and compares it with what it remembers (crc32c).
+# fio writes a region by one of its engines, reads it back, and compares checksums (crc32c).
 
 fio_places() {
 	echo shm
@@ -13,7 +13,7 @@ fio_tests() {
 fio_run() { # TEST
 	local engine=$1 way=randrw more=()
 
-	# What one engine wrote, another reads.
+	# One engine writes, and another reads and verifies.
 	if [[ $1 == pread-mmap ]]; then
 		engine=mmap way=write
 		more=(--ioengine=psync --name=other --rw=read --size=16m --filename="$WORK/fio" --bs=4k

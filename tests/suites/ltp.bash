@@ -42,8 +42,8 @@ ltp_build() {
 	touch bin/.done
 }
 
-# ltp_list DIRECTORIES: prints "NAME COMMAND..." for each test in them. Tests that make filesystems
-# of their own say nothing about ours.
+# ltp_list DIRECTORIES: prints "NAME COMMAND..." for each test in them. Leaves out tests that make
+# filesystems of their own, which say nothing about ours.
 ltp_list() {
 	local name command arguments source directory
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# pjdfstest: what POSIX says of calls that take names, one assertion at a time.
+# pjdfstest: checks what POSIX says of calls that take names, one assertion at a time.
 
 pjdfstest_places() {
 	echo shm pipes served queues
@@ -28,7 +28,7 @@ pjdfstest_run() { # TEST
 	sh "$SCRATCH/pjdfstest/tests/$1"
 }
 
-# Names, times and inode numbers differ from run to run.
+# Replaces names, times and inode numbers, which differ from run to run.
 pjdfstest_read() {
 	grep -E '^(not ok|suites:)' | grep -v '# TODO' | sed -E '
 		s/pjdfstest_[0-9a-f]{32}/NAME/g

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# stress-ng's stressors of what the mount shows, which verify their own work, while the mount is
-# walked.
+# stress-ng: its stressors for the kinds of objects that the mount shows. They verify their own
+# work, while the mount is walked.
 
 stress_ng_places() {
 	echo beside
