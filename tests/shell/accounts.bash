@@ -12,7 +12,7 @@ declare -ga KEPT_OPEN=()
 
 : "${IPCFS_NSS_MODULE:?the full path of libnss_ipcfs.so.2}"
 
-# The daemon's mounts leave its namespace if they are below $SHARED.
+# The daemon's mounts also show outside its namespace if they are below $SHARED.
 setup() {
 	[[ $(id -u) == 0 ]] || skip "only root can mount here"
 	SHARED=$(new_directory)
@@ -67,7 +67,7 @@ as() {
 	timeout -k 1 20 setpriv --reuid="$1" --regid="$1" --groups="$2" "${@:3}" 3>&-
 }
 
-# The objects that there can be: KIND/NAME of each, and what create needs to know about it.
+# Prints an object of every kind: KIND/NAME, and the keys that create needs for it.
 objects() {
 	cat <<-END
 		pipes/$NAME
@@ -82,12 +82,13 @@ objects() {
 	END
 }
 
-# lines KEY=VALUE...: the lines that create all of them, with these keys.
+# lines KEY=VALUE...: prints the lines that create all these objects, with these keys.
 lines() {
 	objects | sed "s/^/create /; s/\$/ $*/"
 }
 
-# are OWNER GROUP MODE: all of them are, as the mount and as the kernel report them.
+# are OWNER GROUP MODE: succeeds if all these objects have this owner, group and mode, as reported
+# by the mount and by the kernel.
 are() {
 	local object
 
@@ -106,7 +107,7 @@ is() { # PATH OWNER GROUP MODE; in shm/ it may be a link; a directory may have s
 	local mode=$((8#$4)) shown
 
 	shown=$((8#$(stat -Lc %a "$1") & 0666))
-	# Where there are no lists, the mode also shows what the maker's own group may do.
+	# Without access control lists, the mode also shows what the maker's own group may do.
 	[[ $1 != */sysv/* ]] || ! is_off posix_acl || mode=$((mode | shown & mode >> 3))
 	[[ $(stat -Lc "%u %g" "$1") == "$2 $3" && $shown == "$mode" ]] || {
 		echo "$1 is: $(stat -Lc "%u %g %a" "$1")"
@@ -133,18 +134,18 @@ last_error() {
 
 # --- a slow name service --------------------------------------------------------------------------
 
-# slow NAME...: from now on, whoever asks for one of them waits for `answer`.
+# slow NAME...: from now on, lookups of these names wait for `answer`.
 slow() {
 	mkfifo -m 666 "${@/#/$IPCFS_NSS/}"
 }
 
-# answer NAME: whoever asks for it, now or later, gets an answer.
+# answer NAME: lookups of this name, now and later, get an answer.
 answer() {
 	exec {kept_open}<>"$IPCFS_NSS/$1"
 	KEPT_OPEN+=("$kept_open")
 }
 
-# asked QUESTION...: these are all the questions that were asked, in any order.
+# asked QUESTION...: succeeds if exactly these questions were asked, in any order.
 asked() {
 	[[ $(sort "$IPCFS_NSS/asked") == "$(printf '%s\n' "$@" | sort)" ]]
 }

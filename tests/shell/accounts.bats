@@ -30,7 +30,7 @@ load accounts
 	are 23001 23002 640
 }
 
-@test "naming another owner, or a group one is not in, is refused and makes nothing" {
+@test "naming another owner, or a group that the user is not in, is refused and makes nothing" {
 	run -1 as 23001 23003 bash -c 'echo "create queues/$NAME owner=extra-user group=extra-group" > $CTL'
 	run -0 as 23001 23003 tail -n1 "$CTL"
 	[[ $output == "line 1: group=extra-group: you are not in this group" ]]
@@ -80,7 +80,7 @@ load accounts
 	no_fault
 }
 
-@test "the lines of the file are done in order, also on SIGHUP and when one waits" {
+@test "the lines of the file are done in order, also on SIGHUP and when a line waits" {
 	configure </dev/null
 	cat >"$CONFIG" <<-END
 		create queues/$NAME owner=slow-23001 mode=0600
@@ -102,7 +102,7 @@ load accounts
 	contains "$LOG" "$CONFIG:3: owner=extra-loser: no such user"
 }
 
-@test "a file that is read again meanwhile has the last word" {
+@test "if the file is read again while a line waits, the newer text counts in the end" {
 	configure </dev/null
 	echo "create queues/$NAME owner=slow-23001 mode=0600" >"$CONFIG"
 	slow slow-23001

@@ -70,7 +70,7 @@ idle() {
 	is "$Q.2" 23003 23004 644
 }
 
-@test "two users with the same question each ask it, and get the same answer" {
+@test "two users who name the same account each look it up, and get the same answer" {
 	local first
 	slow slow-23002
 	write_as 23001 23002 "$OUT.1" "create pipes/$NAME group=slow-23002"
@@ -215,7 +215,7 @@ interrupted() {
 	done
 }
 
-@test "a user who stops the process that makes a queue gets none, and others still do" {
+@test "a user who stops the process that makes a queue gets no queue, and others still get theirs" {
 	run -0 as 23001 23002 python3 "$HERE/ctl_stop.py" "$CTL" "${DAEMON[$IPC]}" "$NAME" group=slow-23002 mode=0640
 	[[ $output == EINTR ]]
 	run -1 as 23001 23002 bash -c 'echo "create queues/$NAME" > $CTL'
@@ -223,7 +223,7 @@ interrupted() {
 	run -0 as 23003 23002 bash -c 'echo "create queues/$NAME.2 group=slow-23002" > $CTL; touch $Q.3; ls $IPC/queues'
 	is "$Q.2" 23003 23002 644
 	[[ ! -e $Q ]]
-	# It is forgotten soon.
+	# The stopped process is forgotten soon.
 	WITHIN=10 wait_until as 23001 23002 bash -c 'echo "create queues/$NAME group=slow-23002 mode=0640" > $CTL'
 	is "$Q" 23001 23002 640
 }
@@ -250,7 +250,7 @@ killed() {
 }
 
 @test "SIGTERM ends waiting lines even where no signal ends the lookup" {
-	# What the abandoned thread uses is not freed.
+	# The memory that the abandoned thread uses is not freed.
 	export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"
 	configure </dev/null
 	killed deaf-23002

@@ -23,7 +23,8 @@ import sys
 IPC, NAME = os.fsencode(os.environ["IPC"]), os.fsencode(os.environ["NAME"])
 KINDS = ["pipes", "queues", "sems", "shm", "events", "sockets/servers", "sockets/abstract", "sockets/unix"]
 EVERY = bytes(range(1, 256))
-# A harmless one, one that would be several lines, and one of characters that terminals obey.
+# A harmless name, one that would be several lines, one with characters that terminals obey, and so
+# on.
 ODD = [b"plain", b"q\nowner 0\nmode 0777\n{}\\x0a\"}", "\x9b31m\u202e\u2028\xfc&amp;".encode(), b" first", b"last "]
 
 
@@ -33,7 +34,7 @@ def pieces(size, but=b""):
 
 
 def octal(text):
-    """The form in which ctl takes any byte."""
+    """Returns the text in the form in which ctl takes any byte."""
     return b"".join(b"\\%03o" % byte for byte in text)
 
 

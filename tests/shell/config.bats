@@ -15,7 +15,7 @@ configure() {
 	mount_ipcfs "$M" -o "config=$CONFIG" "$@" 2>"$LOG"
 }
 
-# strict ARGUMENT...: tries to mount at $M with stdin as the file. $output is what it says.
+# strict ARGUMENT...: tries to mount at $M with stdin as the file. $output is the program's output.
 strict() {
 	M=$(new_directory)
 	cat >"$BATS_TEST_TMPDIR/strict.conf"
@@ -118,7 +118,7 @@ $CONFIG:9: create sockets/servers/$NAME: already exists with listen=tcp:localhos
 	rmdir "$M"
 }
 
-@test "config_strict fails the mount of a program that goes to the background too" {
+@test "config_strict also fails the mount of a program that goes into the background" {
 	strict <<<"crate pipes/$NAME"
 	[[ $status != 0 && $status != 124 && $output == *"strict.conf:1: crate: "* ]]
 	run -1 is_mounted "$M"
@@ -144,7 +144,7 @@ $CONFIG:9: create sockets/servers/$NAME: already exists with listen=tcp:localhos
 	rmdir "$M"
 }
 
-@test "a file that others own or may write is refused when root mounts, and on SIGHUP" {
+@test "a file that others own or may write to is refused when root mounts, and on SIGHUP" {
 	configure <<<"create pipes/$NAME"
 	echo "create pipes/$NAME.2" >"$CONFIG"
 	chown "$OTHER" "$CONFIG"
@@ -160,7 +160,7 @@ $CONFIG:9: create sockets/servers/$NAME: already exists with listen=tcp:localhos
 	wait_until test -e "$M/pipes/$NAME.2"
 }
 
-@test "config_strict fails the mount for a file that others may write; a link to it is no better" {
+@test "config_strict fails the mount if others may write to the file that a link leads to" {
 	M=$(new_directory)
 	echo "create pipes/$NAME" >"$BATS_TEST_TMPDIR/theirs"
 	ln -s theirs "$BATS_TEST_TMPDIR/link"
@@ -205,7 +205,7 @@ $CONFIG:9: create sockets/servers/$NAME: already exists with listen=tcp:localhos
 	wait_until test -e "$M/pipes/$NAME.2"
 }
 
-@test "what exists keeps its data, and is adjusted" {
+@test "existing objects keep their data, and are adjusted" {
 	shell '$MQ create $NAME 5 100; $MQ send $NAME hello; printf data > /dev/shm/$NAME; chmod 600 /dev/shm/$NAME'
 	configure <<-END
 		create queues/$NAME maxmsg=3 msgsize=1K mode=0622 owner=1234
@@ -240,7 +240,7 @@ $CONFIG:2: create shm/$NAME: already exists with size=4, not size=1" ]]
 	run -1 grep "$CONFIG:" "$LOG"
 }
 
-@test "SIGHUP reads the file again, and takes nothing away" {
+@test "SIGHUP reads the file again, and removes nothing" {
 	configure <<-END
 		create pipes/$NAME capacity=64K mode=0600
 		create shm/$NAME size=8K
@@ -260,7 +260,7 @@ $CONFIG:2: create shm/$NAME: already exists with size=4, not size=1" ]]
 	wait_until contains "$LOG" "$CONFIG:3: bad: not one of create, set, remove, empty"
 }
 
-@test "SIGHUP twice more changes nothing, and a file that has gone is a fault" {
+@test "more SIGHUPs change nothing, and a file that has gone is a fault" {
 	configure <<<"create pipes/$NAME mode=0604"
 	hangup
 	hangup
@@ -297,7 +297,7 @@ $CONFIG:2: create shm/$NAME: already exists with size=4, not size=1" ]]
 	rmdir "$M"
 }
 
-@test "/etc/ipcfs.d: what others own or may write is skipped, even the whole directory" {
+@test "/etc/ipcfs.d: files that others own or may write to are skipped, or the whole directory" {
 	M=$(new_directory)
 	export M
 	run -0 timeout -k 1 20 unshare -m --propagation private bash -c 'set -e; trap "umount -l \$M 2> /dev/null || true" EXIT

@@ -19,7 +19,7 @@ value() { # KIND
 	awk '$1 == "value" { print $2 }' "$IPC/info/$1/$NAME/status"
 }
 
-@test "a lock between shell scripts holds under 50 processes" {
+@test "a semaphore is a lock between shell scripts, also with 50 processes" {
 	create sems value=1
 	echo 0 > "$OUT"
 	WITHIN=60 run -0 shell 'for n in {1..50}; do
@@ -86,12 +86,12 @@ all_ended() {
 	[[ $(value sems) == 0 && $(value events) == 0 ]]
 }
 
-# Each of them writes differently: a line at a time, everything in one write, the newline by itself.
+# Each command writes differently: a line at a time, everything in one write, the newline by itself.
 WRITERS=('seq 3' 'printf "1\n2\n3\n"' 'dash -c "printf \"1\n2\n3\n\""' 'awk "BEGIN { print 1; print 2; print 3 }"' 'echo 6'
 	'python3 -uc "for i in range(1, 4): print(i)"' 'python3 -c "for i in range(1, 4): print(i)"' 'perl -e "print qq(1\n2\n3\n)"'
 	'printf 6' 'printf "\n\n6\n\n"' 'sed -u "" <<< 6' 'sort <<< $'"'1\\n2\\n3'")
 
-@test "several lines are several numbers, and empty ones count for nothing" {
+@test "several lines are several numbers, and empty lines count for nothing" {
 	touch "$L" "$E"
 	for writer in "${WRITERS[@]}"; do
 		shell "$writer"' > $L'
@@ -102,7 +102,7 @@ WRITERS=('seq 3' 'printf "1\n2\n3\n"' 'dash -c "printf \"1\n2\n3\n\""' 'awk "BEG
 	done
 	run ! --separate-stderr shell 'printf "1\n2147483647\n" | cat > $L'
 	[[ $stderr == *"Value too large"* && $(value sems) == 0 ]]
-	run ! shell 'printf "1\nx\n" | cat > $L' # bash itself writes each line by itself
+	run ! shell 'printf "1\nx\n" | cat > $L' # without cat, bash makes a write for each line
 	run ! shell 'seq 2000 | head -c 8192 > $L' # cut within a number
 	[[ $(value sems) == 0 ]]
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# ctl: one command a line, as a user types it; what is wrong with it, and what each user may do.
+# ctl: one command a line, as a user types it; what its errors say, and what each user may do.
 # shellcheck shell=bats disable=SC2016
 
 load helper
@@ -80,7 +80,7 @@ other() { # WHAT ANOTHER USER TYPES
 	[[ $(cat "$OUT") == $'hello\nbye' ]]
 }
 
-@test "a pipe takes what its capacity says" {
+@test "a pipe takes as many bytes as its capacity" {
 	run -0 shell 'echo "create pipes/$NAME capacity=64K" > $IPC/ctl
 		dd if=/dev/zero of=$P bs=4k oflag=nonblock 2>&1 | awk "/ copied/ { print \$1 }"
 		echo "set pipes/$NAME capacity=128K" > $IPC/ctl
@@ -301,7 +301,7 @@ os.write(fd, b"remove pipes/%s\n" % os.fsencode(os.environ["NAME"]))'
 	run -0 other 'tail -n1 $IPC/ctl'
 	[[ $output == "line 1: remove pipes/$NAME: Operation not permitted" ]]
 	run -1 grep "last error" "$IPC/ctl"
-	# And the other way round.
+	# The other way round: root's descriptor, to which another user's program writes.
 	run -0 shell 'exec 7> $IPC/ctl
 		timeout 10 setpriv --reuid=65534 --regid=65534 --clear-groups bash -c "echo remove pipes/$NAME >&7"'
 	[[ ! -e $P ]]
@@ -349,7 +349,7 @@ for line in "create pipes/%s", "create shm/%s":
 	# A line that waits for a job of its own goes on when the job is done.
 	run -0 other 'for n in 1 2 3 4 5; do
 		echo "create queues/$NAME.$n" >$IPC/ctl && rm $IPC/queues/$NAME.$n || exit; done'
-	run ! ended "$JOB" # else the test would show nothing
+	run ! ended "$JOB" # otherwise the test shows nothing
 	WITHIN=60 wait_until ended "$JOB"
 	[[ $(<"$OUT") == all ]]
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Interrupts lines at random moments. What was done is there, with the right group; of what was not
-done nothing is left. Prints how many lines were done and how many interrupted.
+"""Interrupts lines at random moments. A line that was done has made its object, with the
+right group; any other line has left nothing behind. Prints how many lines were done and how many
+were interrupted.
 
 ctl_interrupt.py MOUNT ROUNDS GID LINE...
 """

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Stops the process that makes a queue for us on behalf of the daemon, as soon as it exists. We are
-allowed to. Prints the name of the error that the line then gets. The process ends quickly, so the
-queue is removed and made again until we catch it.
+allowed to stop it. Prints the name of the error that the line then gets. The process ends quickly,
+so the queue is removed and made again until we catch the process in time.
 
 ctl_stop.py CTL DAEMON NAME [KEY=VALUE...]
 """

@@ -48,7 +48,7 @@ stopped() { # PID
 	[[ $(state_of "$1") == T ]]
 }
 
-# stop_and_go PID...
+# stop_and_go PID...: stops each process, and lets it continue.
 stop_and_go() {
 	local pid
 

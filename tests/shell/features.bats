@@ -6,7 +6,7 @@
 load helper
 
 setup() {
-	export IPCFS_TEST_OPTIONS= # each test says here what it does without
+	export IPCFS_TEST_OPTIONS= # each test itself turns features off
 	ipcfs_setup
 	LESS=$(new_directory)
 	export LESS LP="$LESS/pipes/$NAME" LQ="$LESS/queues/$NAME" LS="$LESS/shm/$NAME"
@@ -21,7 +21,7 @@ teardown() {
 	ipcfs_teardown
 }
 
-# Mounts $LESS. What the daemon says goes to $OUT.log.
+# Mounts $LESS. The daemon's output goes to $OUT.log.
 mount_less() { # OPTIONS
 	mount_ipcfs "$LESS" -o "$1" 2>"$OUT.log"
 }
@@ -49,7 +49,7 @@ everything_works() {
 	everything_works
 	echo seen > "/dev/shm/$NAME"
 	[[ -L $LS && ! -L $S && $(cat "$LS") == seen ]]
-	# From the type in the listing: find asks no more.
+	# find(1) uses the type in the listing, and asks for nothing else.
 	[[ $(find "$LESS/shm" -name "$NAME" -type l) == "$LS" ]]
 	[[ $(find "$IPC/shm" -name "$NAME" -type f) == "$S" ]]
 }
@@ -81,7 +81,7 @@ everything_works() {
 	[[ $(first "$LESS/sysv/queues/$KEY") == hello ]]
 }
 
-# In Python, because a shell can't map.
+# Whether the file can be mapped. This is in Python, because a shell can't map.
 maps() { # FILE
 	python3 -c 'import mmap, os, sys
 mmap.mmap(os.open(sys.argv[1], os.O_RDWR), 8)' "$1"
@@ -104,7 +104,7 @@ mmap.mmap(os.open(sys.argv[1], os.O_RDWR), 8)' "$1"
 	grep "features available: " "$OUT.log" | grep -q passthrough
 }
 
-@test "an unknown name is one clear line with all names, and mounts nothing" {
+@test "an unknown name gives one clear line with all names, and mounts nothing" {
 	local text
 	for text in frobnicate passthrough:frobnicate '' passthrough:; do
 		run -1 --separate-stderr timeout -k 1 20 "$IPCFS" "$LESS" -o "without=$text" 3>&-

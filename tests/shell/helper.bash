@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What every test file here relies on. setup() gives each test its own mount at $IPC and names that
-# no other test has: $P, $Q and $S are a pipe, a queue and a region that do not exist yet.
-# teardown() ends the test's jobs, the daemon and whatever the test left in the kernel. SIGTERM must
-# end the daemon. If it does not, or anything hangs, the connection is aborted and the test fails.
+# The functions and variables of every test file here. setup() gives each test its own mount at $IPC
+# and names that no other test has: $P, $Q and $S are a pipe, a queue and a region that do not exist
+# yet. teardown() ends the test's jobs, the daemon and whatever the test left in the kernel. SIGTERM
+# must end the daemon. If it does not, or anything hangs, the connection is aborted and the test
+# fails.
 # shellcheck shell=bash disable=SC2016
 
 bats_require_minimum_version 1.5.0
@@ -18,7 +19,7 @@ export LC_ALL=C
 export MQ="$HERE/mq.py"
 [[ -x /usr/bin/python3 ]] && PATH=/usr/bin:$PATH # quicker to start than a version manager's
 
-# -g: `load` is a function
+# -g, because `load` is a function
 declare -ga JOBS=() MOUNTS=()
 declare -gA DAEMON=() CONNECTION=() WATCHDOG=()
 
@@ -115,7 +116,7 @@ remount() { # OPTIONS
 	mount_ipcfs "$IPC" -o "$1"
 }
 
-# As a user does it: the program puts itself in the background.
+# Mounts as a user does: the program puts itself into the background.
 start_ipcfs() {
 	timeout -k 1 20 "$IPCFS" "$1" ${IPCFS_TEST_OPTIONS:+-o "$IPCFS_TEST_OPTIONS"} "${@:2}" 3>&-
 	look_after "$1" "$(pgrep -o -f "^$IPCFS $1( |\$)")"
@@ -138,7 +139,8 @@ look_after() {
 	disown $!
 }
 
-# A process that hangs in a mount can be freed in no other way.
+# Aborts the connection of a mount that is still there after a minute: nothing else releases a
+# process that hangs in it.
 watch_over() {
 	local never
 	exec {never}<> <(:)

@@ -278,7 +278,7 @@ status
 	((output < 500000))
 }
 
-@test "abandoned reads of peers leave nothing to be done" {
+@test "abandoned reads of peers leave no work behind" {
 	shell 'touch $P'
 	run -0 python3 -c 'import os, signal
 path = os.environ["IPC"] + "/info/pipes/" + os.environ["NAME"] + "/peers"

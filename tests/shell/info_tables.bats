@@ -73,7 +73,7 @@ has_every_kind() {
 	local kind
 
 	while read -r kind; do
-		[[ $kind == queues ]] && is_off mqueue_mount && continue # they can't be listed
+		[[ $kind == queues ]] && is_off mqueue_mount && continue # queues can't be listed
 		[[ ! -d $IPC/$kind || -n $(ls "$IPC/info/$kind") ]] || {
 			echo "nothing in info/$kind"
 			return 1

@@ -102,7 +102,7 @@ fails() {
 
 # --- arrows ---------------------------------------------------------------------------------------
 
-@test "an include that runs up fails" {
+@test "an include of a higher layer fails" {
 	plant lib/base/escape.c '#include "lib/host/host.h"'
 	plant lib/host/user.h '#  include "lib/channel/channel.h"'
 	plant lib/channel/text.c '#include "lib/kinds/kinds.h"'
@@ -112,14 +112,14 @@ fails() {
 	[[ ${#lines[@]} == 6 ]]
 }
 
-@test "kinds and info do not know each other" {
+@test "kinds and info must not include each other" {
 	plant lib/kinds/event.c '#include "lib/info/info.h"'
 	plant lib/info/info.c '#include "lib/kinds/kinds.h"'
 	fails arrows "lib/kinds/event.c:" "lib/info/info.c:"
 	[[ ${#lines[@]} == 4 ]]
 }
 
-@test "a family of kinds knows no other, and nobody knows a family" {
+@test "a family of kinds must not include another, and nothing else may include a family" {
 	plant lib/kinds/posix/queue.c '#include "lib/kinds/pipe/store.h"'
 	plant lib/kinds/event.c '#include "lib/kinds/sysv/sysv.h"'
 	plant lib/kinds/kinds.c '#include "lib/kinds/socket/dial.h"'
@@ -163,14 +163,14 @@ fails() {
 	[[ ${#lines[@]} == 4 ]]
 }
 
-@test "a kind that others name fails" {
+@test "a kind that other files name fails" {
 	plant fs/ops.c 'const void *the_pipe = &pipe_kind;'
 	plant lib/kinds/posix/queue.c 'const void *its_pipe = &pipe_kind;'
 	fails kinds_are_alone "fs/ops.c: must not name pipe_kind" "lib/kinds/posix/queue.c: must not name pipe_kind"
 	[[ ${#lines[@]} == 4 ]]
 }
 
-@test "a kind of the list that is defined nowhere, elsewhere or twice fails" {
+@test "a kind of the list fails if it is defined nowhere, elsewhere or twice" {
 	sed -i 's/^\t&event_kind,/&\n\t\&absent_kind,/' lib/kinds/kinds.c
 	plant lib/kinds/posix/shm.c 'const struct kind event_kind = {0};'
 	fails kinds_are_alone "absent: defined in no file" \

@@ -6,7 +6,7 @@
 load helper
 load refusals
 
-# Makes a second mount point, for the test to mount or to fail on.
+# Makes a second mount point, where the test mounts or fails to mount.
 setup_extra() {
 	EXTRA=$(new_directory)
 	export EXTRA
@@ -33,31 +33,31 @@ teardown() {
 	done
 }
 
-@test "a mount point that does not exist is one clear line" {
+@test "a mount point that does not exist gives one clear line" {
 	run --separate-stderr timeout 20 "$IPCFS" /nonexistent/ipc 3>&-
 	one_clear_line /nonexistent/ipc
 }
 
-@test "a mount point that is a file is one clear line" {
+@test "a mount point that is a file gives one clear line" {
 	touch "$OUT"
 	run --separate-stderr timeout 20 "$IPCFS" "$OUT" 3>&-
 	[[ $stderr == "ipcfs: $OUT: Not a directory" ]]
 	one_clear_line "$OUT"
 }
 
-@test "no mount point is one clear line" {
+@test "no mount point gives one clear line" {
 	run --separate-stderr timeout 20 "$IPCFS" 3>&-
 	one_clear_line "ipcfs: the mount point is missing; see ipcfs --help"
 }
 
-@test "an unknown option is one clear line and mounts nothing" {
+@test "an unknown option gives one clear line and mounts nothing" {
 	setup_extra
 	run --separate-stderr timeout 20 "$IPCFS" "$EXTRA" -o frobnicate 3>&-
 	one_clear_line "ipcfs: frobnicate: no such option; see ipcfs --help"
 	run ! is_mounted "$EXTRA"
 }
 
-@test "a number that is malformed or out of range is one clear line and mounts nothing" {
+@test "a number that is malformed or out of range gives one clear line and mounts nothing" {
 	local option dir
 	dir=$(new_directory)
 	for option in ipcns=0 ipcns=self ipcns=1x ipcns= max_held=0 max_files=-1 max_channels=4294967296; do
@@ -68,7 +68,7 @@ teardown() {
 	rmdir "$dir"
 }
 
-@test "an unknown flag is one clear line and mounts nothing" {
+@test "an unknown flag gives one clear line and mounts nothing" {
 	setup_extra
 	run --separate-stderr timeout 20 "$IPCFS" "$EXTRA" --frobnicate 3>&-
 	one_clear_line "ipcfs: --frobnicate: no such option; see ipcfs --help"
@@ -235,7 +235,7 @@ all_ended() {
 	wait_until blocked "${JOBS[1]}"
 }
 
-@test "SIGTERM answers all who wait and ends the daemon" {
+@test "SIGTERM answers all waiting requests and ends the daemon" {
 	block_three
 	kill -TERM "${DAEMON[$IPC]}"
 	WITHIN=5 wait_until all_ended
@@ -243,7 +243,7 @@ all_ended() {
 	run ! is_mounted "$IPC"
 }
 
-@test "after umount -l waiting processes go on, and the daemon ends with the last" {
+@test "after umount -l waiting processes keep waiting, and the daemon ends with the last of them" {
 	block_three
 	umount -l "$IPC"
 	"$MQ" send "$NAME" hello

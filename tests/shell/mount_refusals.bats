@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What the program says of options and machines with which it cannot mount, or not as it was asked to.
+# What the program says about options and machines with which it cannot mount, or not as asked.
 # shellcheck shell=bats disable=SC2016,SC2153,SC2154
 
 load helper
 load refusals
 
-# A second mount point, for the test to mount or to fail on.
+# A second mount point, where the test mounts or fails to mount.
 setup_extra() {
 	EXTRA=$(new_directory)
 	export EXTRA
@@ -38,7 +38,7 @@ teardown() {
 	one_clear_line "ipcfs: c: one mount point too many; see ipcfs --help"
 }
 
-# with_dev 'COMMANDS': with a /dev of their own, which has only shm.
+# with_dev 'COMMANDS': runs them with a /dev that has only shm.
 with_dev() {
 	timeout -k 1 20 unshare --mount --propagation private bash -c '
 		mount -t tmpfs none /mnt; mkdir /mnt/shm; mount --bind /dev/shm /mnt/shm
@@ -54,7 +54,7 @@ with_dev() {
 	one_clear_line "ipcfs: /dev/fuse: Is a directory"
 }
 
-@test "a request timeout of the kernel is one clear line, which says what to set" {
+@test "a request timeout of the kernel gives one clear line, which says what to set" {
 	local name=/proc/sys/fs/fuse/default_request_timeout
 	[[ -e $name ]] || skip "the kernel has no such setting"
 	setup_extra

@@ -36,7 +36,7 @@ static void note(const char *directory, const char *sort, const char *name)
 	close(fd);
 }
 
-/* False: the wait was interrupted. */
+/* Returns false if the wait was interrupted. */
 static int wait_for(const char *directory, const char *name)
 {
 	int is_deaf = strncmp(name, "deaf-", 5) == 0;
@@ -53,7 +53,7 @@ static int wait_for(const char *directory, const char *name)
 	return 1;
 }
 
-/* What both do: the number that the name stands for. */
+/* Does the work of both lookups: finds the number that the name stands for. */
 static enum nss_status ask(const char *sort, const char *name, unsigned *ret_id, int *ret_error)
 {
 	const char *directory = getenv("IPCFS_NSS");

@@ -77,7 +77,7 @@ export SETUP_OPTIONS=pipe_served=daemon
 	[[ $(cat "$OUT" "$OUT.2" | wc -c) == 3893 ]]
 }
 
-@test "a write goes whole to the reader that waits" {
+@test "a reader that waits gets a write whole" {
 	touch "$P"
 	background dd if="$P" of="$OUT" bs=100000 count=1 status=none
 	wait_until blocked "$JOB"
@@ -125,7 +125,7 @@ export SETUP_OPTIONS=pipe_served=daemon
 	[[ $(cat "$OUT") == hello ]]
 }
 
-@test "a reader that was ended takes nothing with it" {
+@test "a reader that was ended has taken no bytes" {
 	touch "$P"
 	background cat "$P"
 	wait_until blocked "$JOB"
@@ -219,7 +219,7 @@ print(select.select([], [w], [])[1] == [w])
 
 @test "large blocks of four writers are never mixed" {
 	touch "$P"
-	exec 7>"$P" # else the reader may find no writer between two of them
+	exec 7>"$P" # otherwise the reader may find no writer between two of them
 	background cat "$P" >"$OUT" 7>&-
 	shell 'for c in a b c d; do
 			head -c 200000 /dev/zero | tr "\0" $c > "$BATS_TEST_TMPDIR/$c"

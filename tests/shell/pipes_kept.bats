@@ -122,7 +122,7 @@ expect_made() {
 	cmp "$IPC/README" "$OUT"
 }
 
-@test "tail -f follows several" {
+@test "tail -f follows several FIFOs" {
 	shell 'touch $P $P.2; echo one > $P; echo two > $P.2'
 	background tail -q -f "$P" "$P.2" >"$OUT"
 	wait_until contains "$OUT" one
@@ -133,7 +133,7 @@ expect_made() {
 	wait_until contains "$OUT" four
 }
 
-@test "keeping one with eof=never does not end a reader that waits in open" {
+@test "keeping a FIFO with eof=never does not end a reader that waits in open" {
 	mkfifo "$P"
 	background cat "$P" >"$OUT"
 	wait_until waits_in_open "$JOB"
@@ -142,7 +142,7 @@ expect_made() {
 	wait_until sleeps_with "$JOB" "$P"
 }
 
-@test "many make one at the same time, and nobody's line is lost" {
+@test "many processes make the same FIFO at the same time, and nobody's line is lost" {
 	run -0 shell 'for n in 1 2 3 4 5 6 7 8; do (echo "line $n" >> $P) & done; wait; cat $P | sort -u | wc -l'
 	[[ $output == 8 ]]
 }
@@ -252,7 +252,7 @@ expect_made() {
 	[[ $output == new ]]
 }
 
-@test "empty frees a writer that waits for room" {
+@test "empty makes room for a writer that waits" {
 	touch "$P"
 	fill_pipe
 	background dd if=/dev/zero of="$P" bs=100000 count=1 status=none
@@ -324,7 +324,7 @@ expect_made() {
 	WITHIN=12 wait_until has_at_most "$N_IDLE"
 }
 
-@test "mode and owner decide who opens it" {
+@test "mode and owner decide who may open a FIFO" {
 	run -0 shell 'echo hello > $P; chmod 600 $P'
 	run -1 as_user "$OTHER" cat "$P"
 	[[ $output == *"Permission denied"* ]]

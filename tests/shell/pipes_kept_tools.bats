@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Kept FIFOs with the tools that people have: a tool that tells a FIFO from a file does so here.
+# Kept FIFOs with common tools: a tool that treats FIFOs differently from files does so here, too.
 # shellcheck shell=bats disable=SC2016
 
 load helper

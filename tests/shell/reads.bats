@@ -39,7 +39,8 @@ while part := os.read(f, 7): os.write(1, part)" $1'
 	'install $1 $D/copy; cat $D/copy'
 	'curl -s file://$1' 'socat -u OPEN:$1 -' 'pv -q $1' 'mawk "{ print }" $1')
 
-# Ways that trust the size, or ask for it again. Not for what has no size of its own.
+# Ways that trust the size, or ask for it again. They don't fit files that have no size of their
+# own.
 SIZED=('tar cf - -C / .$1 | tar xOf -' 'rsync $1 $D/copy; cat $D/copy' 'mmap_cat $1' 'bsdtar cf - -C / .$1 2> /dev/null | bsdtar xOf -'
 	'busybox tar cf - -C / .$1 | busybox tar xOf -')
 
@@ -55,7 +56,7 @@ has() { # COMMAND
 	command -v "${1%% *}" >/dev/null
 }
 
-# The part of the output that counts, for a test to replace.
+# Filters the part of the output that counts. A test may replace this function.
 own() {
 	cat
 }
@@ -92,7 +93,7 @@ make_objects() {
 @test "every tool reads the tables of info/ whole" {
 	make_objects
 	expected() { own <"$1"; }
-	own() { grep -v 'sysv/'; } # the machine's own come and go, and pv(1) makes some
+	own() { grep -v 'sysv/'; } # the machine's own objects come and go, and pv(1) makes some
 	for file in summary metrics; do
 		each "$IPC/info/$file" : "${WHOLE[@]}"
 	done

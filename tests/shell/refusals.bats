@@ -59,7 +59,7 @@ unix:/PATH, abstract:NAME or tcp:HOST:PORT, where HOST is an IP address, localho
 	[[ $(stat -c %a "$IPC/events/$NAME") == 640 ]]
 }
 
-@test "a capacity that is refused is refused with its limit" {
+@test "if a capacity is refused, the error names the limit" {
 	run -1 other 'echo "create pipes/$NAME capacity=1G" > $IPC/ctl'
 	run -0 other 'tail -n1 $IPC/ctl'
 	[[ $output == "line 1: create pipes/$NAME: capacity= is above the limit in /proc/sys/fs/pipe-max-size" ]]
@@ -80,14 +80,14 @@ unix:/PATH, abstract:NAME or tcp:HOST:PORT, where HOST is an IP address, localho
 	refused "set pipes/$NAME.3 eof=never" "set pipes/$NAME.3: a socket has nothing to set"
 }
 
-@test "more objects than one user may have is refused with the option that says how many" {
+@test "if a user has too many objects, the error names the option that sets the limit" {
 	remount max_channels=2
 	run -1 other 'for n in 1 2 3; do echo "create pipes/$NAME.$n" > $IPC/ctl || exit 1; done'
 	run -0 other 'tail -n1 $IPC/ctl'
 	[[ $output == "line 1: create pipes/$NAME.3: more objects than a user may have (mount option max_channels)" ]]
 }
 
-@test "the capacity of a System V queue that is refused is refused with its limit" {
+@test "if the capacity of a System V queue is refused, the error names the limit" {
 	KEY=$(printf '0x%08x' $((0x59000000 | ($$ & 0x3fffff))))
 	run -1 other "echo 'create sysv/queues/$KEY capacity=1G' > \$IPC/ctl"
 	run -0 other 'tail -n1 $IPC/ctl'

@@ -42,7 +42,7 @@ suites() {
 
 DIFFERENCE="pjdfstest served make/00.t: tried 'stat NAME size', expected 0, got 4096"
 
-@test "without a suite, or with an unknown option, it says how" {
+@test "without a suite, or with an unknown option, it prints the usage" {
 	run -2 "$SUITES"
 	[[ $output == usage:* ]]
 	run -2 "$SUITES" --pjdfstest suite --nonsense

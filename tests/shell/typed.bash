@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Types what a document shows, in a mount of its own. Each session has the IPC namespace and /dev/shm
-# for itself, so that plain names such as `jobs` meet nobody else's.
+# for itself, so that plain names such as `jobs` clash with no others.
 # shellcheck shell=bash disable=SC2016
 
 # setup mounts nothing: typed does.
@@ -36,8 +36,8 @@ without_dates() {
 }
 
 # prints_what_it_says FILE: a session with /ipc as the mount. Commands stand behind a prompt, `# ` or
-# `$ `, Python's behind `>>> `; the other lines are what they print. Background jobs print when they
-# like, so lines are compared without their order.
+# `$ `, Python's behind `>>> `; the other lines are what they print. Background jobs print at any
+# time, so the order of the lines is not compared.
 prints_what_it_says() {
 	export SESSION=$1
 

@@ -126,7 +126,7 @@ refused() {
 		kill -KILL $second; while grep -q "$ROOM/2" /proc/self/mountinfo; do sleep 0.02; done; echo gone'
 }
 
-@test "noexec, unless exec is given" {
+@test "the mount is noexec, unless exec is given" {
 	expect $'noexec\nexec' 'at() { grep " $1 .*noexec" /proc/self/mountinfo > /dev/null && echo noexec || echo exec; }
 		at "$MINE"; mkdir "$ROOM/2"; "$ROOM/ipcfs" "$ROOM/2" -o "${IPCFS_TEST_OPTIONS:+$IPCFS_TEST_OPTIONS,}noexec,exec" 2>/dev/null
 		at "$ROOM/2"; fusermount3 -u "$ROOM/2" || umount "$ROOM/2"'

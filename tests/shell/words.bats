@@ -215,7 +215,7 @@ rw,nosuid,nodev,noexec,noatime' ]]
 	run -0 touch "$Q"
 }
 
-@test "remount with an option that it cannot change is refused, unless that is in force" {
+@test "remount with an option that it cannot change is refused, unless that option is in force" {
 	local option
 	timeout -k 1 20 "$IPCFS" none "$EXTRA" -o max_files=500,pipe_capacity=64K,ipcns=$$ 3>&-
 	for option in max_files=500 max_files=1,max_files=500 pipe_capacity=65536 ipcns=$$ allow_other user_id=0; do
@@ -232,7 +232,7 @@ rw,nosuid,nodev,noexec,noatime' ]]
 	run -1 env ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0" strace -qq -o /dev/null \
 		-e inject=getxattr:error=EOPNOTSUPP "$IPCFS" none "$EXTRA" -o remount,rw,max_files=500
 	[[ $output == "ipcfs: max_files=500: cannot be changed by a remount; what is in force at $EXTRA is unknown: Operation not supported" ]]
-	# Nothing of a remount that was refused has been done.
+	# The remounts that were refused have changed nothing.
 	[[ $(findmnt -nro VFS-OPTIONS "$EXTRA") == ro,* ]]
 	run -32 with_helper 'mount -o remount,rw,max_files=8 "$EXTRA"'
 	[[ $output == *"max_files=8: cannot be changed by a remount (it is max_files=500)"* ]]
