@@ -18,7 +18,9 @@ struct session;
  */
 bool early_keep(struct session *session);
 
-/* Answers all kept requests in order. When the session ends, early_forget() frees them instead. */
+/*
+ * Answers all kept requests in order. If the session ends before that, early_forget() frees them.
+ */
 void early_answer(struct session *session);
 void early_forget(struct session *session);
 

@@ -41,7 +41,7 @@ struct inode_record {
 struct inode {
 	struct inode_record *record; /* in session::inodes */
 	struct entry entry;          /* the directory or the object, a reference */
-	struct file *file;           /* the newest open one, owned by its handle; or NULL */
+	struct file *file;           /* the newest open file, owned by its handle; or NULL */
 	char *link;                  /* if it is shown as a symbolic link, the target; else NULL */
 };
 
@@ -54,7 +54,7 @@ struct inode *inode_from(const struct session *session, fuse_ino_t ino);
  */
 int inode_space(const struct session *session, fuse_ino_t ino, struct space **ret_space);
 
-/* Whether it is a FIFO or socket, which the kernel serves by itself. */
+/* Whether the inode is a FIFO or socket, which the kernel serves by itself. */
 bool inode_is_node(const struct inode *inode);
 
 /* The result of a LOOKUP. */

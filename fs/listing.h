@@ -38,7 +38,7 @@ struct listing {
 	size_t size, n_allocated;
 	size_t *starts; /* where each entry starts; the kernel's offset N is "after entry N" */
 	size_t n_entries, n_starts;
-	fuse_req_t req; /* while it is being made */
+	fuse_req_t req; /* the request for which the entries are being made */
 };
 
 /* Opens a directory. Fails with -ENOMEM or -ENFILE, or as inode_space() does. */

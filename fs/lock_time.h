@@ -69,7 +69,10 @@ uint64_t lock_time_now(void);
  */
 int lock_time_begin(struct lock_times *times, const struct caller *caller, struct lock_hold *hold);
 
-/* The request is answered, or given up. Call it once for each lock_time_begin() that succeeded. */
+/*
+ * Call it when the request has been answered or given up, once for each lock_time_begin() that
+ * succeeded.
+ */
 void lock_time_end(struct lock_times *times, const struct caller *caller,
 		   const struct lock_hold *hold);
 

@@ -45,7 +45,7 @@ static struct inode_record *record_of(const struct session *session, uint64_t no
 	return slots_record(&session->inodes, nodeid);
 }
 
-/* Links it as the newest. */
+/* Links the inode as the user's newest. */
 static void names_link(const struct session *session, struct user_names *names,
 		       struct inode_record *record)
 {

@@ -6,7 +6,7 @@
 #ifndef IPCFS_NOTIFY_H
 #define IPCFS_NOTIFY_H
 
-/* The mount answers; also the end of a reload, after notify_reloading(). */
+/* Reports that the mount answers, or, after notify_reloading(), that the reload has ended. */
 void notify_ready(void);
 
 void notify_reloading(void);

@@ -191,7 +191,7 @@ static void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t
 	op_mknod(req, parent, name, S_IFDIR | (mode & 07777), 0);
 }
 
-/* No object can have a second name. */
+/* Links are refused, because no object can have a second name. */
 static void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)
 {
 	reply_result(req, -EPERM);

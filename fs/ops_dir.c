@@ -191,7 +191,7 @@ static void take_rename(fuse_req_t req, const struct step *step, struct caller *
 
 	if (r == 0)
 		r = inode_space(session, step->new_ino, &new_space);
-	/* Not EXDEV: mv(1) would then begin to read, and consume what it can't put back. */
+	/* Not EXDEV: mv(1) would then begin to copy, and consume bytes that it can't put back. */
 	if (r == 0 && space != new_space)
 		r = -EPERM;
 	if (r == 0)

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * What --help prints: docs/ipcfs.8.scd in short.
- */
+/* The text of --help: docs/ipcfs.8.scd in short. */
 #include <stdio.h>
 
 #include "fs/options.h"

@@ -46,7 +46,9 @@ void request_hold_open(fuse_req_t req, struct file *file, const struct fuse_file
 /* Holds a request for a lock until no other lock is in its way. Copies `lock`. */
 void request_hold_lock(fuse_req_t req, struct file *file, const struct lock *lock);
 
-/* The mount ends: answers all held requests with -ENOTCONN, or the count if bytes have moved. */
+/*
+ * Answers all held requests when the mount ends: with -ENOTCONN, or the count if bytes have moved.
+ */
 void request_end_all(struct session *session);
 
 #endif

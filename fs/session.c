@@ -85,7 +85,7 @@ static void allow_names(struct session *session)
 		session->host.users.limits[USER_NAMES] = SIZE_MAX;
 }
 
-/* The mount can serve users now. A negative `result` says why no FIFOs can be kept. */
+/* Begins to serve users. A negative `result` says why no FIFOs can be kept. */
 static void session_begun(struct session *session, int result)
 {
 	if (result < 0) {

@@ -18,7 +18,7 @@ struct spin {
 	uint64_t limit; /* nanoseconds; 0: never */
 	uint64_t since; /* when requests ran out; 0: they have not */
 	uint64_t turn_ends;
-	uint64_t banned_until, ban; /* others wanted the CPU: when the ban ends; its length */
+	uint64_t banned_until, ban; /* when the ban ends, and its length: others wanted the CPU */
 	bool pays;                  /* the last request came soon enough */
 };
 

@@ -31,7 +31,7 @@ struct step_clock {
 	struct lock_times times;
 };
 
-/* Fails with -EMFILE or -ENOMEM. */
+/* Starts the clock in the loop. Fails with -EMFILE or -ENOMEM. */
 int step_clock_init(struct step_clock *clock, struct loop *loop);
 
 /*

@@ -37,8 +37,7 @@ struct ends {
 	const struct row *row;
 	int out, in;           /* the client writes to `out` and reads from `in` */
 	int peer_in, peer_out; /* the other end's */
-	int control,
-		report; /* pipes to and from the helper: orders, and reports that they are done */
+	int control, report;   /* pipes to and from the helper, for orders and reports */
 	char *map;
 	char *buffer;                                           /* of ends_capacity() bytes */
 	void *state;                                            /* the side's own */
@@ -78,11 +77,11 @@ struct row {
 	size_t size;      /* bytes of one piece of work */
 	enum unit unit;
 	enum bound bound;
-	size_t n_max;        /* most pieces in a batch; 0: enough for a batch to take long */
-	size_t n_batches;    /* 0: the run's default */
-	unsigned placements; /* 1 << PLACED_*; 0: all */
-	bool is_slow;        /* a batch takes so long that --quick runs few of them */
-	bool is_kept;        /* only in a mount that keeps FIFOs */
+	size_t n_max;                 /* most pieces in a batch; 0: as many as fill its time */
+	size_t n_batches;             /* 0: the run's default */
+	unsigned placements;          /* 1 << PLACED_*; 0: all */
+	bool is_slow;                 /* a batch takes so long that --quick runs few of them */
+	bool is_kept;                 /* only in a mount that keeps FIFOs */
 	double targets[N_PLACEMENTS]; /* 0 with BOUND_SPEED: shown there, but not a target */
 	struct side sides[N_SIDES];
 };

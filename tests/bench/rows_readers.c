@@ -86,8 +86,7 @@ static void fifo_open(struct ends *ends)
 	const char *path = bench_native(ends->bench, "fifo");
 
 	must(mkfifo(path, 0600));
-	ends->out =
-		must(open(path, O_RDWR | O_CLOEXEC)); /* so that readers do not wait in open(2) */
+	ends->out = must(open(path, O_RDWR | O_CLOEXEC)); /* a writer, so that no open waits */
 }
 
 static void fifo_close(struct ends *ends)

@@ -19,7 +19,7 @@ enum {
 	N_PORTS = 4
 };
 
-/* The exit status of a process that found no mount to work in. place_is_well() finds out why. */
+/* The exit status of a process that could not begin its work. place_is_well() finds out why. */
 enum { NO_MOUNT = 100 };
 
 /* Memory that all processes share. */
