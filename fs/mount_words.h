@@ -30,7 +30,6 @@ enum mount_word mount_word_take(const char *word, struct mount_flags *flags,
 				const char **ret_reason);
 
 /*
-/*
  * Gives the MS_* flags of the ipcfs that is mounted there, and whether it has allow_other. Fails
  * with -EINVAL if there is none, or with another -errno if the table of mounts can't be read.
  */
