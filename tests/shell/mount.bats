@@ -272,7 +272,7 @@ all_ended() {
 	wait_until ended "${DAEMON[$IPC]}"
 	wait_until eval '[[ ! -e $IPC ]]' # the kernel remembers for a while what the root is
 	run -1 --separate-stderr timeout 20 "$IPCFS" "$IPC" 3>&-
-	one_clear_line "ipcfs: $IPC: dead mount; unmount it with 'umount -l': Transport endpoint is not connected"
+	one_clear_line "ipcfs: $IPC: dead mount; unmount it with 'umount -l $IPC': Transport endpoint is not connected"
 	umount -l "$IPC"
 	mount_ipcfs "$IPC"
 	run -0 shell 'echo hello > $P; cat $P'

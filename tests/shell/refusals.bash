@@ -16,9 +16,13 @@ last_error() {
 	sed '0,/^# Your last error:/d' "$IPC/ctl"
 }
 
-# The program failed with one line on stderr, which names $1, and printed nothing else.
+# The program failed with one line on stderr, and printed nothing else. The line is $1, or has it in it
+# if $1 does not begin as a line does.
 one_clear_line() {
-	[[ $status != 0 && -z $output && ${#stderr_lines[@]} == 1 && ${stderr_lines[0]} == *"$1"* ]] || {
+	local line=${stderr_lines[0]:-}
+
+	[[ $1 == "ipcfs: "* || $line != *"$1"* ]] || line=$1
+	[[ $status != 0 && -z $output && ${#stderr_lines[@]} == 1 && $line == "$1" ]] || {
 		echo "status $status, stdout: $output, stderr: $stderr"
 		return 1
 	}

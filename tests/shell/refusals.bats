@@ -87,6 +87,24 @@ unix:/PATH, abstract:NAME or tcp:HOST:PORT, where HOST is an IP address, localho
 	[[ $output == "line 1: create pipes/$NAME.3: more objects than a user may have (mount option max_channels)" ]]
 }
 
+@test "a limit on queues or System V objects that is reached is named" {
+	run -1 other 'ulimit -q 1; echo "create queues/$NAME" > $IPC/ctl'
+	run -0 other 'tail -n1 $IPC/ctl'
+	[[ $output == "line 1: create queues/$NAME: above the limit of bytes in queues, RLIMIT_MSGQUEUE (ulimit -q)" ]]
+	DIR=$(new_directory)
+	export DIR
+	run -0 timeout -k 1 20 unshare --mount --ipc --propagation private bash -c '
+		echo 0 > /proc/sys/kernel/msgmni; echo 0 > /proc/sys/kernel/shmmni
+		"$IPCFS" "$DIR" ${IPCFS_TEST_OPTIONS:+-o "$IPCFS_TEST_OPTIONS"} || exit
+		for line in "create sysv/queues/0x1" "create sysv/shm/0x1 size=1K"; do
+			! echo "$line" > "$DIR/ctl" && tail -n 1 "$DIR/ctl"
+		done 2>/dev/null
+		umount "$DIR"' 3>&-
+	rmdir "$DIR"
+	[[ $output == *"create sysv/queues/0x1: above the limit in /proc/sys/kernel/msgmni"* ]]
+	[[ $output == *"create sysv/shm/0x1: above the limits in /proc/sys/kernel/shmmni or shmall"* ]]
+}
+
 @test "if the capacity of a System V queue is refused, the error names the limit" {
 	KEY=$(printf '0x%08x' $((0x59000000 | ($$ & 0x3fffff))))
 	run -1 other "echo 'create sysv/queues/$KEY capacity=1G' > \$IPC/ctl"
