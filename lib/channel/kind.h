@@ -32,8 +32,9 @@ struct kind {
 	/* Such numbers may be longer, but no two existing objects agree in the lowest ino_bits. */
 	bool ino_is_cut;
 	/*
-	 * Returns why an object could not be made or set so (`error`, -errno), where the name and
-	 * the settings tell: a literal, or NULL. `channel` NULL: it was being made. Optional.
+	 * Returns why creating or setting an object failed with `error` (-errno), if that follows
+	 * from its name and `settings` (never NULL): a literal, or NULL. `channel` NULL: there is
+	 * no object, or it is a directory. Optional.
 	 */
 	const char *(*explain)(struct channel *channel, const char *name,
 			       const struct settings *settings, int error);
