@@ -23,7 +23,7 @@
 		p_;                         \
 	})
 
-/* The struct of type `type` that has its member `member` at `ptr`. */
+/* The struct of type `type` whose member `member` is at `ptr`. */
 #define CONTAINER_OF(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
 static inline void cleanup_fd(int *fd)

@@ -16,7 +16,7 @@ static bool is_plain(unsigned char c)
 	return c > ' ' && c != 0x7f && c != '/' && c != '%';
 }
 
-/* "." and ".." already name something else. */
+/* Whether the name is "." or "..", which already mean something in every directory. */
 static bool is_dots(const char *text, size_t size)
 {
 	return (size == 1 || size == 2) && text[0] == '.' && text[size - 1] == '.';

@@ -8,10 +8,13 @@
 
 #include <stddef.h>
 
-/* The caller frees the name. NULL: no memory. */
+/* Returns the escaped name, which the caller frees, or NULL if there is no memory. */
 char *escape_name(const char *text, size_t size);
 
-/* The reverse. Fails with -ENOENT if `name` is malformed, empty, or longer than `size` bytes. */
+/*
+ * Undoes escape_name(). Fails with -ENOENT if `name` is malformed or empty, or if the text is
+ * longer than `size` bytes.
+ */
 int unescape_name(const char *name, char *ret_text, size_t size, size_t *ret_size);
 
 #endif

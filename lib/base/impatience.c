@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A process can send a descriptor to one of our Unix sockets. If we don't take it, the kernel drops
- * it when we receive the bytes that it came with, or close the socket. If nobody else has the file
- * open, it is closed then, on our thread, before the call returns (fs/file_table.c, fput:
- * task_work). A TCP socket with SO_LINGER and bytes that its other end does not read is closed only
- * when the bytes have gone through or the time is up, and its owner may have chosen ten hours.
+ * A process can send a descriptor to one of our Unix sockets. If we don't take the descriptor, the
+ * kernel drops it when we receive the bytes that it came with, or close the socket. If nobody else
+ * has the file open, the kernel then closes the file on our thread, before the call returns
+ * (fs/file_table.c, fput: task_work). A TCP socket with SO_LINGER and bytes that its other end does
+ * not read is closed only when the bytes have gone through or the time is up, and its owner may
+ * have chosen ten hours.
  *
- * Signals interrupt such a wait, and anything else that close(2) may wait for. So the thread has a
- * timer that sends it a signal, which does nothing, again and again: the first may arrive before
- * the wait begins, and there may be several waits, one for each file. Data that lingers is still
- * sent by the kernel, without us. The tick is short because each message of such a sender costs
- * everyone else one tick.
+ * A signal interrupts such a wait, and any other wait in close(2). So a timer sends the thread a
+ * signal again and again; its handler does nothing. The first signal may arrive before the wait
+ * begins, and there may be several waits, one for each file. The kernel still sends the lingering
+ * data, without us. The tick is short because each message of such a sender costs everyone else one
+ * tick.
  *
- * The signal is unblocked only between begin and end. The timer is never stopped, which would cost
- * several times as much as the rest: while its signal is pending, the kernel does not restart the
- * timer (kernel/time/posix-timers.c). So it rests after one tick, and continues at the next begin.
+ * The signal is unblocked only between begin and end. The timer is never stopped, because that
+ * would cost several times as much as all the rest. It need not be: while its signal is pending,
+ * the kernel does not restart the timer (kernel/time/posix-timers.c). So the timer rests after one
+ * tick, until the next begin unblocks the signal.
  */
 #include "lib/base/impatience.h"
 
@@ -25,7 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Ignored by default, so harmless where it is not expected. */
+/* SIGURG is ignored by default, so it is harmless where nobody expects it. */
 #define TICK_SIGNAL SIGURG
 /* The time between two signals, ns. */
 #define TICK 200000
@@ -45,7 +47,7 @@ static void let_through(bool is_let)
 	pthread_sigmask(is_let ? SIG_UNBLOCK : SIG_BLOCK, &tick, NULL);
 }
 
-/* The timer lives as long as the thread. */
+/* Starts this thread's timer, which lives as long as the thread. Fails with -ENOMEM or -ENOBUFS. */
 static int start_timer(void)
 {
 	const struct sigaction action = {.sa_handler = do_nothing};

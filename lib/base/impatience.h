@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * For the loop's thread, around a call that may wait for as long as a stranger likes, even though
- * everything it works on is non-blocking.
+ * Keeps a call on the loop's thread from sleeping for long. Some calls may wait for as long as a
+ * stranger likes, even though everything that they work on is non-blocking.
  */
 #ifndef IPCFS_IMPATIENCE_H
 #define IPCFS_IMPATIENCE_H
@@ -12,7 +12,7 @@
  */
 int impatience_begin(void);
 
-/* Only after a begin that succeeded. */
+/* Stops interrupting this thread. Only after an impatience_begin() that succeeded. */
 void impatience_end(void);
 
 #endif

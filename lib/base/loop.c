@@ -113,7 +113,7 @@ void loop_run_tasks(struct loop *loop)
 	}
 }
 
-/* A task that yields again waits for the next turn. */
+/* Runs the tasks that have yielded so far. A task that yields again waits for the next turn. */
 static void run_yielded(struct loop *loop)
 {
 	while (loop->yielded) {

@@ -34,8 +34,8 @@ void loop_free(struct loop *loop);
 
 /*
  * Watches source->fd for `events` (EPOLLIN, EPOLLET, …). Events that are already pending are
- * reported. Does nothing if the source is already added. Fails as epoll_ctl(2) does: -ENOSPC,
- * -ENOMEM.
+ * reported. Does nothing if the source is already added. Fails with -ENOSPC or -ENOMEM, as
+ * epoll_ctl(2) does.
  */
 int loop_add(struct loop *loop, struct loop_source *source, uint32_t events);
 
@@ -46,15 +46,15 @@ void loop_remove(struct loop *loop, struct loop_source *source);
 void loop_defer(struct loop *loop, struct loop_task *task);
 
 /*
- * The same, but the loop looks at all its sources first. For work done piece by piece, so that
- * others get their turn in between.
+ * Like loop_defer(), but the loop looks at all its sources first. For work done piece by piece, so
+ * that other handlers run between the pieces.
  */
 void loop_yield(struct loop *loop, struct loop_task *task);
 
-/* Takes back a task that was deferred or yielded; does nothing if it was not. */
+/* Cancels a task that was deferred or yielded; does nothing if the task is not queued. */
 void loop_cancel(struct loop *loop, struct loop_task *task);
 
-/* Runs all deferred tasks now, and those that they defer in turn, but none that has yielded. */
+/* Runs all deferred tasks now, and the tasks that these defer in turn, but no yielded task. */
 void loop_run_tasks(struct loop *loop);
 
 /* Dispatches until loop_stop(). Returns 0, or an error of epoll_wait(2). */

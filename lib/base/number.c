@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Digits and blanks only: strtoull(3) would also take a sign, and needs a NUL at the end.
+ * Accepts digits and blanks only. strtoull(3) would also take a sign, and needs a NUL at the end.
  */
 #include "lib/base/number.h"
 
@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define BLANKS " \t\r\n"
-/* stdio's buffers are multiples of this. */
+/* stdio's buffers are multiples of this many bytes. */
 #define STDIO_PIECE 4096
 
 static bool is_blank(char c)
@@ -50,8 +50,8 @@ static bool is_empty(const char *text, size_t size)
 }
 
 /*
- * A long text that does not end with a newline would go on in the next write, and a number cut in
- * two would count as two other numbers.
+ * Refuses a text of STDIO_PIECE bytes or more that does not end with a newline: its last number may
+ * continue in the next write, and the two parts would count as two other numbers.
  */
 int number_parse_lines(const char *text, size_t size, uint64_t max, uint64_t *ret_sum)
 {

@@ -14,13 +14,17 @@
  */
 int number_parse(const char *text, size_t size, uint64_t max, uint64_t *ret_number);
 
-/* The longest text for number_parse_lines(), bytes: it is parsed in one go. */
+/*
+ * The longest text for number_parse_lines(), bytes. There is a limit because the text is parsed in
+ * one go.
+ */
 #define NUMBERS_TEXT_MAX 65536
 
 /*
- * Adds up such numbers, one a line; empty lines are skipped. Returns how many there are. Fails with
- * -EINVAL, also if stdio seems to have cut the text within a number; with -ERANGE if a number or
- * the sum is more than `max`; with -EMSGSIZE if the text is longer than NUMBERS_TEXT_MAX.
+ * Adds up the numbers of a text with one number a line; empty lines are skipped. Returns how many
+ * numbers there are. Fails with -EINVAL if a line is not a number, or if stdio seems to have cut
+ * the text within a number; with -ERANGE if a number or the sum is more than `max`; with -EMSGSIZE
+ * if the text is longer than NUMBERS_TEXT_MAX.
  */
 int number_parse_lines(const char *text, size_t size, uint64_t max, uint64_t *ret_sum);
 

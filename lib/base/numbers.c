@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A bitmap, searched from the number taken last. It doubles before the search starts over at 1, so
- * that a number comes back as late as possible.
+ * A bitmap, searched from the number taken last. The bitmap doubles before the search starts over
+ * at 1, so that a number is reused as late as possible.
  */
 #include "lib/base/numbers.h"
 

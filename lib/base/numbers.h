@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Small numbers for things that come and go. A number that was given back is not taken again until
- * all others have had their turn, so that whoever still remembers it is not soon misled.
+ * all other numbers have had their turn, so that whoever still remembers it is not soon misled.
  */
 #ifndef IPCFS_NUMBERS_H
 #define IPCFS_NUMBERS_H
@@ -9,25 +9,28 @@
 #include <stdint.h>
 
 /*
- * The numbers are below this. Each costs one bit of memory, but only once that many have been
- * taken, whether or not they were given back.
+ * The numbers are below this limit. The bitmap, of one bit a number, grows as numbers are taken,
+ * whether or not they were given back.
  */
 #define NUMBERS_MOST (1U << 20)
 
 struct numbers {
 	uint64_t *words; /* a bitmap of the numbers taken */
 	unsigned n_words, last;
-	uint64_t n_beyond; /* numbers given out from NUMBERS_MOST on */
+	uint64_t n_beyond; /* how many numbers from NUMBERS_MOST on were given out */
 };
 
-/* Frees the bitmap. The struct is all zeroes then, as at first: no number is taken. */
+/*
+ * Frees the bitmap and makes the struct all zeroes again. In this initial state no number is taken.
+ */
 void numbers_fini(struct numbers *numbers);
 
 /*
- * Returns a free number, from 1 on. If all are taken, or there is no memory for more, returns one
- * from NUMBERS_MOST on, which is never used again.
+ * Returns a free number, from 1 on. If all are taken, or there is no memory for more, returns a
+ * number from NUMBERS_MOST on, which is never used again.
  */
 uint64_t numbers_take(struct numbers *numbers);
+/* Makes a number free again. */
 void numbers_give(struct numbers *numbers, uint64_t number);
 
 #endif

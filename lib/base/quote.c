@@ -51,7 +51,10 @@ static bool is_escape(const char *text)
 	return text[0] == '\\' && text[1] == 'x';
 }
 
-/* Puts a backslash before each character of `special`. */
+/*
+ * Quotes `text`, with a backslash before each character of `special`. With `has_entities`, an
+ * ampersand becomes &amp;.
+ */
 static char *quote(const char *text, const char *special, bool has_entities)
 {
 	const char *lead = strchr(special, '\\') ? "\\\\" : "\\";

@@ -4,10 +4,10 @@
  * terminal, in a line of a table, in a log.
  *
  * All forms are valid UTF-8 on one line without control characters. Every other byte becomes \xNN,
- * and so does a backslash before an x: no two texts look the same, and the bytes can be recovered.
- * Quote once, where text is written; never quote quoted text again.
+ * and so does a backslash before an x. So no two texts have the same quoted form, and the bytes can
+ * be recovered. Quote once, where text is written; never quote quoted text again.
  *
- * The caller frees the result. NULL: no memory.
+ * The caller frees the result, which is NULL if there is no memory.
  */
 #ifndef IPCFS_QUOTE_H
 #define IPCFS_QUOTE_H

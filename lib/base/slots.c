@@ -50,7 +50,7 @@ static uint64_t slot_id(const struct slot *slot, uint32_t index)
 	return (uint64_t)slot->generation << 32 | index;
 }
 
-/* Returns the slot, or NULL if it is not given out under this id. */
+/* Returns the slot and its place, or NULL if no slot is given out under this id. */
 static struct slot *slot_of(const struct slots *slots, uint64_t id, struct place *ret_place)
 {
 	struct slot *slot;
@@ -81,7 +81,7 @@ void slots_fini(struct slots *slots)
 	*slots = (struct slots){.stride = slots->stride, .free = SLOT_NONE};
 }
 
-/* If only one half can be allocated, it stays for the next attempt. */
+/* Allocates both halves of a chunk. If only one can be allocated, it stays for the next attempt. */
 static int chunk_make(struct slots *slots, unsigned chunk)
 {
 	struct slots_chunk *made = &slots->chunks[chunk];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Numbers for objects, given to the outside instead of pointers.
+ * Ids for objects, to be given to the outside instead of pointers.
  *
  * An id is the index of a slot with the slot's generation above it. The generation changes each
  * time the slot is given out, so an id that is out of date finds nothing. No id is below 1 << 32,
@@ -8,8 +8,8 @@
  *
  * A slot holds a record and a pointer to an object of this process. The record is the owner's; it
  * has no pointers in it, and could be in memory that is shared with another process. It stays where
- * it is for as long as its id is valid: the table grows by chunks, each as large as all before it
- * together, and no chunk is moved. Memory is kept until slots_fini().
+ * it is for as long as its id is valid: the table grows by chunks, each as large as all chunks
+ * before it together, and no chunk is moved. Memory is kept until slots_fini().
  */
 #ifndef IPCFS_SLOTS_H
 #define IPCFS_SLOTS_H
@@ -36,8 +36,8 @@ struct slots_chunk {
 struct slots {
 	size_t stride; /* bytes from one record to the next */
 	struct slots_chunk chunks[SLOTS_CHUNKS];
-	uint32_t n_slots; /* in all, given out or free: the indices below this */
-	uint32_t free;    /* the first slot that has been given back */
+	uint32_t n_slots; /* all slots, given out or free; indices are below this */
+	uint32_t free;    /* the first in the list of slots that were given back */
 };
 
 /* Makes an empty table. Records of `record_size` bytes are aligned as a uint64_t is. */
@@ -49,16 +49,17 @@ void slots_fini(struct slots *slots);
 /* Gives `object`, which is not NULL, an id and a record of zeroes. Fails with -ENOMEM. */
 int slots_add(struct slots *slots, void *object, uint64_t *ret_id);
 
-/* What the id stands for, or NULL if it stands for nothing, or no longer. */
+/* Returns the object that has this id, or NULL if no object has it, or no longer. */
 void *slots_object(const struct slots *slots, uint64_t id);
+/* Returns the record of the object that has this id, or NULL in the same cases. */
 void *slots_record(const struct slots *slots, uint64_t id);
 
-/* Takes back an id, which must be valid. */
+/* Frees the slot of an id, which must be valid. */
 void slots_remove(struct slots *slots, uint64_t id);
 
 /*
- * For iterating: returns the id after `id`, which may have been removed since, or the first if `id`
- * is 0. Returns 0 if there is none.
+ * For iterating. Returns the id after `id`, or the first id if `id` is 0; 0 if there is none. `id`
+ * may have been removed in the meantime.
  */
 uint64_t slots_next(const struct slots *slots, uint64_t id);
 

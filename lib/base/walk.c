@@ -11,7 +11,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* A path with ".." is tried again (-EAGAIN) if there was a rename meanwhile; there may be many. */
+/*
+ * How often a path is tried. If a rename comes in between, the kernel refuses a path with ".."
+ * (-EAGAIN), and there may be many renames.
+ */
 #define TRIES_MOST 100
 
 static int walk(int dir_fd, const char *path, int flags, unsigned resolve)

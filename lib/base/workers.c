@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * One mutex protects all that the threads share with the loop's. An eventfd tells the loop that
- * tasks have ended; a timerfd makes it repeat the signals that interrupt.
+ * One mutex protects all that the threads share with the loop's thread. An eventfd tells the loop
+ * that tasks have ended; a timerfd makes the loop repeat the signals that interrupt tasks.
  */
 #include "lib/base/workers.h"
 
@@ -25,9 +25,9 @@
 
 /* How many threads stay when there is nothing to do. */
 #define IDLE_MAX 4
-/* How long the loop finishes tasks before it serves others, ns. */
+/* How long the loop finishes tasks before it handles other events, ns. */
 #define SLICE 500000
-/* Ignored by default, so harmless where it is not expected. */
+/* SIGURG is ignored by default, so it is harmless where nobody expects it. */
 #define INTERRUPT_SIGNAL SIGURG
 
 static void tell_loop(struct workers *workers)
@@ -38,7 +38,7 @@ static void tell_loop(struct workers *workers)
 		continue;
 }
 
-/* Runs one task. Called with the mutex held, which work() runs without. */
+/* Runs one task. Called with the mutex held; work() runs without the mutex. */
 static void run_task(struct worker *worker, struct worker_task *task)
 {
 	struct workers *workers = worker->workers;
@@ -94,7 +94,7 @@ static void *worker_run(void *data)
 	struct worker *worker = data;
 	struct workers *workers = worker->workers;
 
-	setpriority(PRIO_PROCESS, 0, 0); /* not the loop's, which may be higher */
+	setpriority(PRIO_PROCESS, 0, 0); /* not the loop's priority, which may be higher */
 	pthread_mutex_lock(&workers->mutex);
 	for (;;) {
 		struct worker_task *next = next_task(workers);
@@ -116,7 +116,7 @@ static void *worker_run(void *data)
 	return NULL;
 }
 
-/* Joins the threads that have ended or are about to. */
+/* Joins the threads that have exited or are about to. */
 static void join_exited(struct workers *workers)
 {
 	struct worker *exited, *next;
@@ -152,7 +152,10 @@ void workers_finish_tasks(struct workers *workers)
 	join_exited(workers);
 }
 
-/* Many tasks may have ended, and done() may be slow: others must not wait for all of them. */
+/*
+ * Finishes tasks for one SLICE only. Many tasks may have ended, and done() may be slow: other
+ * events must not wait for all of them.
+ */
 static void finished_dispatch(struct loop_source *source, uint32_t events)
 {
 	struct workers *workers = CONTAINER_OF(source, struct workers, finished);
@@ -191,7 +194,7 @@ bool workers_signal_interrupted(struct workers *workers)
 		pthread_kill(task->worker->thread, INTERRUPT_SIGNAL);
 		found = true;
 	}
-	/* A task that has not begun gets the signal once it runs. */
+	/* A task that has not begun gets the signal as soon as it runs. */
 	DL_FOREACH(workers->waiting, task) {
 		found = found || task->is_interrupted;
 	}
@@ -215,7 +218,7 @@ static void do_nothing(int signal)
 {
 }
 
-/* Without SA_RESTART: a system call that the signal interrupts fails with EINTR. */
+/* Installs the handler without SA_RESTART, so that an interrupted system call fails with EINTR. */
 static void prepare_signal(void)
 {
 	const struct sigaction action = {.sa_handler = do_nothing};
@@ -299,8 +302,8 @@ void workers_interrupt(struct workers *workers, struct worker_task *task)
 }
 
 /*
- * Called with the mutex held. The new thread gets only the signal that interrupts; all others are
- * the loop's.
+ * Starts a thread. Called with the mutex held. The new thread gets only the signal that interrupts
+ * tasks; all other signals are left to the loop's thread.
  */
 static int start_thread(struct workers *workers)
 {

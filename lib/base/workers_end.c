@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * How workers end. The signals are repeated until every thread has gone or the time is up: one may
- * come just before the call that it should interrupt.
+ * How workers end. The signals are repeated until every thread has gone or the time is up, because
+ * a signal may come just before the call that it should interrupt.
  */
 #include <limits.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/workers_state.h"
 
-/* Called with the mutex held. */
+/* Interrupts the waiting and the running tasks. Called with the mutex held. */
 static void interrupt_all(struct workers *workers)
 {
 	struct worker_task *task;
@@ -47,7 +47,9 @@ static void await_exit(struct workers *workers)
 	pthread_cond_timedwait(&workers->exits, &workers->mutex, &until);
 }
 
-/* Waits for the threads, until `until_ms` at most. True: none is left. */
+/*
+ * Ends the threads, and waits for them until `until_ms` at most. Returns true if no thread is left.
+ */
 static bool end_threads(struct workers *workers, long long until_ms)
 {
 	pthread_mutex_lock(&workers->mutex);

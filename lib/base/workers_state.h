@@ -10,7 +10,10 @@
 #include "lib/base/loop.h"
 #include "lib/base/workers.h"
 
-/* A signal may come just before the call that it should interrupt, so it is repeated: ns. */
+/*
+ * The time between two signals, ns. A signal may come just before the call that it should
+ * interrupt, so it is repeated.
+ */
 #define INTERRUPT_AGAIN 1000000
 
 struct worker {
@@ -21,7 +24,7 @@ struct worker {
 
 struct workers {
 	struct loop *loop;
-	struct loop_source finished; /* eventfd */
+	struct loop_source finished; /* eventfd: tasks have ended */
 	struct loop_source again;    /* timerfd: runs while an interrupted task has not ended */
 	pthread_mutex_t mutex;       /* protects what follows */
 	pthread_cond_t wanted, exits;
@@ -29,16 +32,16 @@ struct workers {
 	struct worker *exited; /* not joined yet */
 	unsigned n_waiting, n_idle, n_threads, n_threads_max, share;
 	bool is_ending;
-	bool is_left; /* by workers_leave(): nobody listens any more */
+	bool is_left; /* workers_leave() gave up on threads: nobody reads `finished` any more */
 };
 
 /*
- * Sends a signal to each thread whose task is interrupted. Returns whether an interrupted task is
+ * Sends a signal to each thread whose task has is_interrupted set. Returns whether such a task is
  * running or waiting. Called with the mutex held.
  */
 bool workers_signal_interrupted(struct workers *workers);
 
-/* Calls done() for the tasks that have ended, and joins the threads that have. */
+/* Calls done() for the tasks that have ended, and joins the threads that have exited. */
 void workers_finish_tasks(struct workers *workers);
 
 void workers_remove_descriptors(struct workers *workers);
