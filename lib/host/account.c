@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The local files are read on the loop. Only a name that they don't have takes a job.
+ * The local files are read on the loop. A job is needed only for a name that is not in them.
  */
 #include "lib/host/account.h"
 
@@ -13,7 +13,7 @@
 #include "lib/host/job.h"
 
 #define NAME_SIZE 256   /* LOGIN_NAME_MAX */
-#define ENTRY_MAX 65536 /* of a group with its members, bytes */
+#define ENTRY_MAX 65536 /* size of a group with its members, bytes */
 
 static bool is_user_here(const char *name, unsigned long *ret_id)
 {
@@ -43,7 +43,7 @@ static bool is_group_here(const char *name, unsigned long *ret_id)
 	return entry;
 }
 
-/* The question, and then the answer. */
+/* What the job works on: the name to look up, and then the id that was found. */
 struct account_question {
 	enum account_sort sort;
 	char name[NAME_SIZE];

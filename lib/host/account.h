@@ -11,9 +11,9 @@
 enum account_sort { ACCOUNT_USER, ACCOUNT_GROUP };
 
 /*
- * Looks in /etc/passwd or /etc/group, and then wherever else nsswitch.conf(5) says, which may take
- * as long as a network does. -EAGAIN, -EINPROGRESS: as for job_run(). -ENOENT: there is no such
- * name.
+ * Looks the name up in /etc/passwd or /etc/group, and then wherever else nsswitch.conf(5) says,
+ * which may take as long as a network does. Fails with -ENOENT if there is no such name. -EAGAIN
+ * and -EINPROGRESS are those of job_run().
  */
 int account_find(struct host *host, struct caller *caller, enum account_sort sort, const char *name,
 		 unsigned long *ret_id);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * There is always a place for the next request: before the last place in the current buffer is
- * given away, the next buffer exists. Otherwise nobody could be served any more, not even a reader
- * that would make room.
+ * given away, the next buffer exists. Otherwise no request could be served any more, not even the
+ * read that would make room.
  */
 #include "lib/host/buffer.h"
 
@@ -15,9 +15,15 @@
 #include "lib/base/cleanup.h"
 #include "lib/host/host.h"
 
-/* Before the bytes of a WRITE: struct fuse_in_header and struct fuse_write_in (linux/fuse.h). */
+/*
+ * What comes before the bytes of a WRITE: struct fuse_in_header and struct fuse_write_in
+ * (linux/fuse.h).
+ */
 #define HEAD ((size_t)80)
-/* A page for the head, the data, and a page for the rest of the longest request. */
+/*
+ * What a request may need: a page for the head, the data, and a page for the rest of the longest
+ * request.
+ */
 #define ROOM ((size_t)HOST_IO_MAX + 2 * HOST_PAGE)
 
 /* Maps enough address space to hold an aligned buffer, and gives the rest back. */
@@ -33,11 +39,11 @@ static char *map_memory(void)
 	if (before)
 		munmap(start, before);
 	munmap(start + before + BUFFER_SIZE, size - before - BUFFER_SIZE);
-	/* It also works without huge pages, but is slower. */
+	/* Without huge pages the buffer works too, but more slowly. */
 	madvise(start + before, BUFFER_SIZE, MADV_HUGEPAGE);
 	/*
-	 * Otherwise a forked process would have other users' data in it, and we would have to copy
-	 * the pages before the next request can be read.
+	 * Without this, a forked process would have other users' data in its memory, and we would
+	 * have to copy the pages before the next request could be read.
 	 */
 	madvise(start + before, BUFFER_SIZE, MADV_DONTFORK);
 	return start + before;
@@ -106,7 +112,10 @@ static bool is_place(size_t place)
 
 char *buffers_next(struct buffers *buffers)
 {
-	/* The place that was used last is still in the processor's cache. */
+	/*
+	 * Nothing is kept, so start over: the place that was used last is still in the processor's
+	 * cache.
+	 */
 	if (buffers->current->n_kept == 0)
 		buffers->end = 0;
 	if (!is_place(place_behind(buffers->end))) {

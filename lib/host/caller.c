@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What is known of a caller, and what the daemon itself decides. What can't be read counts against
- * the caller.
+ * What the daemon knows of a caller, and what it decides without the kernel. What can't be read
+ * counts against the caller.
  */
 #include "lib/host/caller.h"
 
@@ -20,8 +20,7 @@
 
 #define HAS(capabilities, capability) ((capabilities) >> (capability)&1)
 
-/* Reading /proc/PID. */
-
+/* Whether /proc belongs to the daemon's own PID namespace. */
 static bool has_own_proc;
 
 static void look_at_proc(void)
@@ -41,7 +40,7 @@ bool caller_is_visible(const struct caller *caller)
 	return caller->pid && has_own_proc;
 }
 
-/* Reads the numbers of a line "Groups: 1 2 3". */
+/* Reads the numbers of a line "Groups: 1 2 3". Fails with -ENOMEM. */
 static int load_groups(struct caller *caller, const char *line)
 {
 	char *rest = (char *)line;
@@ -61,7 +60,7 @@ static int load_groups(struct caller *caller, const char *line)
 	}
 }
 
-/* Opens a file of the caller's directory in /proc. NULL if it can't be seen. */
+/* Opens a file of the caller's directory in /proc. Returns NULL if that can't be done. */
 static FILE *open_proc(const struct caller *caller, const char *name)
 {
 	char path[40];
@@ -70,7 +69,7 @@ static FILE *open_proc(const struct caller *caller, const char *name)
 	return caller_is_visible(caller) ? fopen(path, "re") : NULL;
 }
 
-/* Gets the capabilities of a thread; 0: this one. */
+/* Gets the capabilities of the thread `tid`; 0: this thread. */
 static int get_capabilities(pid_t tid, struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3])
 {
 	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, tid};
@@ -78,7 +77,10 @@ static int get_capabilities(pid_t tid, struct __user_cap_data_struct data[_LINUX
 	return syscall(SYS_capget, &header, data) < 0 ? -errno : 0;
 }
 
-/* Returns those of the process's effective capabilities that count here. */
+/*
+ * Returns the effective capabilities that count: the caller must be in the daemon's user namespace,
+ * and the daemon must have them too.
+ */
 static uint64_t count_capabilities(const struct caller *caller, uint64_t effective)
 {
 	return effective && namespaces_is_own_user(caller->pid) ? effective & caller_permitted()
@@ -162,7 +164,10 @@ rlim_t caller_queue_limit(struct caller *caller)
 	return caller->queue_limit;
 }
 
-/* Returns field 22 of /proc/PID/stat, clock ticks, or 0 if it can't be read. */
+/*
+ * Returns when the caller's process began (field 22 of /proc/PID/stat, clock ticks), or 0 if that
+ * can't be read.
+ */
 static uint64_t read_start(const struct caller *caller)
 {
 	CLEANUP_FREE char *line = NULL;
@@ -173,7 +178,7 @@ static uint64_t read_start(const struct caller *caller)
 
 	if (!file)
 		return 0;
-	/* The command name before it may contain anything, even a newline. */
+	/* The command name before that field may contain anything, even a newline. */
 	rest = getdelim(&line, &size, '\0', file) > 0 ? strrchr(line, ')') : NULL;
 	fclose(file);
 	if (!rest || sscanf(rest + 1,
@@ -198,7 +203,10 @@ int caller_open_root(struct caller *caller)
 		return 0;
 	if (!caller_is_visible(caller))
 		return -EPERM;
-	/* A magic link: opening it walks no path, whoever serves the filesystem there. */
+	/*
+	 * This is a magic link. Opening it walks no path, so it never waits for whoever serves the
+	 * filesystem there.
+	 */
 	snprintf(path, sizeof(path), "/proc/%d/root", caller->pid);
 	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 && errno == EACCES && !namespaces_can_see())
@@ -207,7 +215,9 @@ int caller_open_root(struct caller *caller)
 		return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? -errno : -EPERM;
 	caller->has_root = true;
 	caller->root_fd = fd;
-	/* Checked after the open: if it is the same process now, it was then. */
+	/*
+	 * Checked after the open: if the pid means the same process now, it did so during the open.
+	 */
 	if (caller->started && read_start(caller) != caller->started) {
 		caller->has_root = false;
 		close(fd);
@@ -254,8 +264,6 @@ int caller_copy(struct caller *ret_copy, struct caller *caller)
 	return 0;
 }
 
-/* Capabilities. */
-
 uint64_t caller_permitted(void)
 {
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
@@ -278,7 +286,7 @@ int caller_set_capabilities(uint64_t wanted)
 	return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
 }
 
-/* What the daemon itself decides, for objects that it keeps. */
+/* The checks that the daemon makes itself, for objects that it keeps. */
 
 bool caller_has(struct caller *caller, int capability)
 {

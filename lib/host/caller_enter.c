@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * How a thread becomes a caller, and comes back.
+ * How a thread takes on a caller's ids and capabilities, and returns to the daemon's own.
  */
 #include <errno.h>
 #include <linux/capability.h>
@@ -12,9 +12,9 @@
 
 #define KEEP ((id_t)-1)
 
-/* The daemon's own ids while this thread has entered a caller. */
+/* The state of a thread that has entered a caller: the daemon's own ids, and what has changed. */
 static _Thread_local struct {
-	bool has_groups, has_gid, has_uid; /* changed, to be restored */
+	bool has_groups, has_gid, has_uid; /* changed, to be restored by caller_leave() */
 	bool has_capabilities;             /* changed apart from the ids, to be restored */
 	bool has_root;
 	int root_fd;
@@ -22,7 +22,10 @@ static _Thread_local struct {
 	gid_t gid;
 } self;
 
-/* glibc's wrappers would change every thread; the system calls change this one. */
+/*
+ * Sets this thread's groups. The raw system call changes this thread alone; glibc's wrapper would
+ * change all threads. The same holds for the calls below.
+ */
 static int set_groups(int n, const gid_t *groups)
 {
 	return syscall(SYS_setgroups, (size_t)n, groups) < 0 ? -errno : 0;
@@ -39,8 +42,8 @@ static int set_uids(uid_t real, uid_t effective, uid_t saved)
 }
 
 /*
- * A change to ids that are still the saved ones can fail only for lack of memory. root needs no
- * groups of its own.
+ * Restores the daemon's ids. A change back to the saved ids can fail only for lack of memory. The
+ * daemon's groups are not restored: root needs none.
  */
 static void leave_ids(void)
 {
@@ -66,7 +69,10 @@ static void leave_capabilities(void)
 	self.has_capabilities = false;
 }
 
-/* A thread whose uid changed from 0 has lost all capabilities; one that stays 0 keeps them. */
+/*
+ * Takes on the caller's capabilities. A thread whose uid changed from 0 has lost all capabilities
+ * already; a thread whose uid stays 0 still has them.
+ */
 static int enter_capabilities(struct caller *caller)
 {
 	int r;
@@ -78,7 +84,7 @@ static int enter_capabilities(struct caller *caller)
 	return r;
 }
 
-/* Each step costs a microsecond or more, so what already matches is left alone. */
+/* Changes only what differs from the caller's, because each step costs a microsecond or more. */
 static int enter_ids(struct caller *caller)
 {
 	int r = 0;
@@ -102,7 +108,10 @@ static int enter_ids(struct caller *caller)
 	return r;
 }
 
-/* Whether there is nothing to change. A user's own daemon can be nobody else. */
+/*
+ * Whether the thread needs no change to act as the caller. A daemon that is not root can only act
+ * as its own user.
+ */
 static bool is_needless(const struct caller *caller)
 {
 	return self.uid == 0 ? caller_is_daemon(caller) : caller->uid == self.uid;

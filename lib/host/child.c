@@ -20,10 +20,10 @@
 
 #include "lib/base/cleanup.h"
 
-/* How often the loop checks whether a process was stopped, ns. */
+/* The time between two checks whether a process was stopped, ns. */
 #define LOOK_AGAIN 2000000
 
-/* Takes on the caller's limit, as far as our own hard limit allows. */
+/* Sets RLIMIT_MSGQUEUE to the caller's limit, as far as our own hard limit allows. */
 static void take_limit(rlim_t limit)
 {
 	struct rlimit theirs = {.rlim_cur = limit, .rlim_max = limit};
@@ -36,11 +36,11 @@ static void take_limit(rlim_t limit)
 }
 
 /*
- * The process has a copy of the daemon's memory, with other users' data in it, and the caller may
- * send it signals. It must not dump core: a limit of one byte prevents both core files and core
- * pipes (fs/coredump.c). And its saved user id stays the daemon's: to trace the process or look
- * into it, another one has to match all three ids (kernel/ptrace.c, __ptrace_may_access), whatever
- * fs.suid_dumpable says.
+ * Protects what the process has in its memory: a copy of the daemon's, with other users' data. The
+ * caller may send the process signals, so it must not dump core: a limit of one byte prevents both
+ * core files and core pipes (fs/coredump.c). Its saved user id stays the daemon's: to trace the
+ * process or look into it, another process has to match all three ids (kernel/ptrace.c,
+ * __ptrace_may_access), whatever fs.suid_dumpable says.
  */
 static void hide(void)
 {
@@ -61,7 +61,7 @@ static int become(struct caller *caller, rlim_t limit, pid_t daemon)
 	    syscall(SYS_setresuid, caller->uid, caller->uid, -1) < 0 ||
 	    caller_set_capabilities(caller->capabilities) < 0)
 		return -errno;
-	hide(); /* last: a change of ids undoes it */
+	hide(); /* last: a change of ids would undo it */
 	return getppid() == daemon ? 0 : -EINTR;
 }
 
@@ -78,7 +78,7 @@ static void child_dispatch(struct loop_source *source, uint32_t events)
 	child->done(child, WIFEXITED(status) ? -WEXITSTATUS(status) : -EINTR);
 }
 
-/* Whoever stops the process only wants others to wait, so it is killed. */
+/* Kills the process if it was stopped. Whoever stops it only wants others to wait. */
 static void timer_dispatch(struct loop_source *source, uint32_t events)
 {
 	struct child *child = CONTAINER_OF(source, struct child, timer);
@@ -116,7 +116,7 @@ static int child_fork(struct child *child, struct caller *caller, int (*act)(voi
 		return -errno;
 	}
 	if (child->pid == 0) {
-		/* The caller could stop this process, and so keep the daemon's files open. */
+		/* If the caller stopped this process, it would keep the daemon's files open. */
 		close_range(0, ~0U, 0);
 		r = become(caller, limit, daemon);
 		_exit(r < 0 ? -r : -act(child->shared));

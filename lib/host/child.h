@@ -18,19 +18,19 @@
 struct child {
 	struct loop *loop;
 	struct loop_source end;   /* pidfd */
-	struct loop_source timer; /* timerfd: checks whether it was stopped */
+	struct loop_source timer; /* timerfd: checks whether the process was stopped */
 	pid_t pid;
-	bool was_stopped; /* by a signal, and killed for that */
+	bool was_stopped; /* stopped by a signal, and killed for that */
 	void *shared;     /* the `data` of child_start(), which the process may have changed */
 	size_t size;
 	void (*done)(struct child *child, int result);
 };
 
 /*
- * Calls act(data) in a new process, on a copy of `data` in memory that both share. The loop calls
- * done() with what act() returned, 0 or -errno, or with -EINTR if the process was killed;
- * child_fini() must follow. act() may only make system calls. Fails with -EAGAIN, -ENOMEM or
- * -EMFILE; then nothing was started.
+ * Calls act(data) in a new process, on a copy of `data` in memory that both processes share. The
+ * loop calls done() with what act() returned, 0 or -errno, or with -EINTR if the process was
+ * killed; child_fini() must follow. act() may only make system calls. Fails with -EAGAIN, -ENOMEM
+ * or -EMFILE; then nothing was started.
  */
 int child_start(struct child *child, struct loop *loop, struct caller *caller,
 		int (*act)(void *data), const void *data, size_t size);
@@ -38,7 +38,7 @@ int child_start(struct child *child, struct loop *loop, struct caller *caller,
 /* Kills the process if it is still there, and frees what belongs to it. */
 void child_fini(struct child *child);
 
-/* Whether no process is needed: the daemon is the caller itself, or can be nobody else. */
+/* Whether no process is needed: the daemon is the caller itself, or can act as nobody else. */
 bool child_is_needless(struct caller *caller);
 
 #endif

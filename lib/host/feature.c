@@ -35,7 +35,10 @@ struct exit_info {
 #define EXIT_INFO      _IOWR(0xff, 11, struct exit_info) /* PIDFD_GET_INFO */
 #define EXIT_INFO_MASK (1U << 3)                         /* PIDFD_INFO_EXIT */
 
-/* The kernel checks the right (EPERM) before the handle, which is invalid. */
+/*
+ * Whether open_by_handle_at(2) is permitted. The kernel checks the right (EPERM) before the handle,
+ * which is invalid here.
+ */
 static bool may_open_by_handle(void)
 {
 	struct {
@@ -48,7 +51,10 @@ static bool may_open_by_handle(void)
 	return fd >= 0 || errno != EPERM;
 }
 
-/* A file has no mounts below it, which a user namespace could have locked to it. */
+/*
+ * Clones the mount of a file. Below a directory there may be mounts that a user namespace has
+ * locked to it, so that the clone would fail; below a file there are none.
+ */
 static bool probe_open_tree(void)
 {
 	CLEANUP_FD int fd = (int)syscall(SYS_open_tree, AT_FDCWD, "/dev/null",
@@ -70,7 +76,7 @@ static bool probe_mqueue_mount(void)
 	return fd >= 0;
 }
 
-/* A mapped memfd stands in for a segment: it counts against nobody's limit. */
+/* A mapped memfd stands in for a segment, because a memfd counts against nobody's limit. */
 static bool probe_map_files(void)
 {
 	size_t size = (size_t)sysconf(_SC_PAGESIZE);
@@ -108,8 +114,8 @@ static bool probe_passrights(void)
 }
 
 /*
- * Older kernels have the call but know nothing of a process that was waited for: so the probe lets
- * one end.
+ * Older kernels have the ioctl, but it fails once the process has been reaped. So the probe forks a
+ * process and reaps it first.
  */
 static bool probe_pidfd_info(void)
 {
@@ -130,7 +136,7 @@ static bool probe_pidfd_info(void)
 
 static const struct {
 	const char *name;
-	bool (*probe)(void); /* NULL: only the connection tells */
+	bool (*probe)(void); /* NULL: only the FUSE connection tells */
 } features_known[N_FEATURES] = {
 	[FEATURE_PASSTHROUGH] = {"passthrough", NULL},
 	[FEATURE_RESEND] = {"resend", NULL},

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What differs between kernels, or depends on the daemon's rights, and can be done another way.
- * The daemon finds out once, at the start, by making the call itself: a version says neither what a
- * distribution has removed nor what a container may not do. After that there is one place to look,
- * and each feature can be turned off, so that the other way can be tried on any machine.
+ * What differs between kernels, or depends on the daemon's rights, and can be done another way. The
+ * daemon finds out once, at the start, by making the call itself: a kernel version tells neither
+ * what a distribution has removed nor what a container may not do. After that, all code asks here.
+ * Each feature can also be turned off, so that the other way can be tried on any machine.
  */
 #ifndef IPCFS_FEATURE_H
 #define IPCFS_FEATURE_H
@@ -11,31 +11,40 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* features_parse() reads lists of their names, and features_text() writes them. */
+/*
+ * The features. features_parse() reads lists of their names, and features_text() writes such lists.
+ */
 enum feature {
 	/* The kernel itself serves files of other filesystems. Without this, shm/ has links. */
 	FEATURE_PASSTHROUGH,
 	/*
 	 * The kernel resends the requests of a daemon that ended. Without this, the mount ends with
-	 * it.
+	 * the daemon.
 	 */
 	FEATURE_RESEND,
 	/*
-	 * The kernel drops unused inodes when asked. Without this, only when it needs the memory.
+	 * The kernel drops unused inodes when asked. Without this, it drops them only when it needs
+	 * the memory.
 	 */
 	FEATURE_PRUNE,
 	/* The kernel checks the mount's access control lists. Without this, only modes count. */
 	FEATURE_POSIX_ACL,
 	/*
-	 * A mount can be cloned and its nodes opened by number, which keeps no mount busy. Without
-	 * it, pipes are served, not kept.
+	 * A mount can be cloned and the nodes in the clone opened by number, which keeps no mount
+	 * busy. Without this, the daemon serves all pipes, and there are no kept FIFOs.
 	 */
 	FEATURE_OPEN_TREE,
-	/* Queues can be listed by a mount that nobody else sees. Without it, by /dev/mqueue. */
+	/*
+	 * Queues can be listed through a mount that nobody else sees. Without this, they are listed
+	 * through /dev/mqueue.
+	 */
 	FEATURE_MQUEUE_MOUNT,
-	/* The file behind a mapping can be opened. Without it, System V segments are copied. */
+	/* The file behind a mapping can be opened. Without this, System V segments are copied. */
 	FEATURE_MAP_FILES,
-	/* A System V message can be read and left there. Without it, info/ shows none. */
+	/*
+	 * A System V message can be read and left in its queue. Without this, info/ shows no
+	 * messages.
+	 */
 	FEATURE_MSG_COPY,
 	/* A socket can refuse descriptors that are sent to it. */
 	FEATURE_PASSRIGHTS,
@@ -52,15 +61,17 @@ struct features {
 	unsigned there, off; /* 1 << enum feature */
 };
 
-/* Whether it is there and not turned off; whether it is turned off. */
+/* Whether the feature is there and not turned off. */
 bool features_has(const struct features *features, enum feature feature);
+/* Whether the feature is turned off. */
 bool features_is_off(const struct features *features, enum feature feature);
 
 /*
- * Asks the kernel. What only the connection to it tells (passthrough, resend, prune, posix_acl) is
- * not there until features_found() says so, once INIT has been answered.
+ * Probes the kernel. The features that only the FUSE connection tells (passthrough, resend, prune,
+ * posix_acl) are not there until features_found() adds them, after INIT has been answered.
  */
 void features_probe(struct features *features);
+/* Notes whether a feature is there. */
 void features_found(struct features *features, enum feature feature, bool is_there);
 
 /*

@@ -16,10 +16,11 @@
 #include "lib/host/job.h"
 
 #define MIB ((size_t)1 << 20)
-/* Threads for all users together, and for each user, so that others find one. */
-#define WORKERS_MAX   32
+/* The most worker threads, for all users together. */
+#define WORKERS_MAX 32
+/* How many of them one user may use at a time, so that others find a free one. */
 #define WORKERS_SHARE 2
-/* How long a name service or dead file server gets to notice that nobody wants its answer. */
+/* How long host_stop() waits for threads that sleep in a name service or a dead file server, ms. */
 #define LEAVE_MS 1000
 
 int host_init(struct host *host, struct loop *loop)
@@ -45,10 +46,10 @@ int host_init(struct host *host, struct loop *loop)
 				[USER_NAMES] = 32768,
 			},
 	};
-	/* No user may take all that there are. */
+	/* No user may take all descriptors. */
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0)
 		host->users.limits[USER_DESCRIPTORS] = files.rlim_cur / 4;
-	/* All users together may take all but a sixteenth, which is the daemon's own. */
+	/* All users together may take all but a sixteenth, which is left to the daemon itself. */
 	host->users.totals[USER_DESCRIPTORS] = host->users.limits[USER_DESCRIPTORS] / 4 * 15;
 	host->users.totals[USER_SLEEPS] = HOST_SLEEPS_MAX - HOST_SLEEPS_ROOT;
 	host->users.reserves[USER_SLEEPS] = HOST_SLEEPS_ROOT;
@@ -121,7 +122,7 @@ static int start(struct host *host, struct workers *workers, enum user_charge wh
 {
 	int r;
 
-	/* They have been stopped: no thread would ever take the task. */
+	/* The workers have been stopped: no thread would ever take the task. */
 	if (!workers)
 		return -ENOBUFS;
 	r = user_charge(&host->users, task->owner, what, 1);
@@ -180,7 +181,7 @@ void host_close(struct host *host, uid_t uid, int fd)
 		*closing = (struct closing){
 			{.work = closing_work, .done = closing_done, .owner = uid}, fd};
 		if (workers_submit(host->workers, &closing->task) == 0) {
-			/* The signal ends the wait of SO_LINGER, and nothing else in close(2). */
+			/* In close(2), the signal ends only the wait for SO_LINGER. */
 			if (may_linger)
 				workers_interrupt(host->workers, &closing->task);
 			return;

@@ -20,18 +20,18 @@
 
 /*
  * The largest read or write that reaches a channel as one request, bytes: FUSE's max_write. The
- * kernel cuts a longer read(2) or write(2) into pieces of at most this, and one whose buffer is not
- * page-aligned into pieces up to a page less (linux/fs/fuse/file.c, fuse_direct_io).
+ * kernel cuts a longer read(2) or write(2) into pieces of at most this size; if the buffer is not
+ * page-aligned, the pieces may be up to a page smaller (linux/fs/fuse/file.c, fuse_direct_io).
  */
 #define HOST_IO_MAX (1024 * 1024)
 #define HOST_PAGE   4096
-/* st_blksize: stdio writes in pieces of this, and a line should be one message. */
+/* st_blksize. stdio writes in pieces of this size, and a line should be one message. */
 #define HOST_BLOCK 65536
 
-/* Threads that sleep, for all users together, and how many of them are for root alone. */
+/* Threads that sleep: the most for all users together, and how many of them are for root alone. */
 #define HOST_SLEEPS_MAX  1024
 #define HOST_SLEEPS_ROOT 128
-/* The same for threads that wait for the lock of a pipe. */
+/* Threads that wait for the lock of a pipe: the same two limits. */
 #define HOST_LOCKS_MAX  512
 #define HOST_LOCKS_ROOT 64
 
@@ -43,32 +43,33 @@ struct scanner;
 struct making;
 struct worker_task;
 
-/* A user who has stopped a process that made something for them: lib/host/job_place.c. */
+/* A user who has stopped a process that ran a job for them: lib/host/job_place.c. */
 struct stopper {
 	uid_t uid;
-	time_t until; /* CLOCK_MONOTONIC */
+	time_t until; /* CLOCK_MONOTONIC, seconds */
 };
 #define HOST_STOPPERS 16
 
 /*
  * How to open a node of the mount by its number (channel_ops::show), as a user of the mount would,
- * but without keeping the mount busy. On a thread only: the mount has to answer.
+ * but without keeping the mount busy. Only on a thread, because the loop has to answer for the
+ * mount.
  */
 struct host_nodes {
-	int tree_fd; /* O_PATH: its root, in a clone of the mount that nobody else has; -1: none */
+	int tree_fd; /* O_PATH: the root of a private clone of the mount; -1: none */
 	int dir_fd;  /* the same directory, open */
-	/* Returns a descriptor or -errno. NULL: nodes can't be opened. */
+	/* Opens a node and returns a descriptor or -errno. NULL: nodes can't be opened. */
 	int (*open)(int dir_fd, uint64_t node, int flags);
 	/*
 	 * Asks the kernel to forget the inode that stands for an object in the mount
 	 * (channel::inode), unless somebody uses it. NULL: the kernel can't be asked.
 	 */
 	void (*forget)(struct host *host, const void *inode);
-	/* A name was removed, which fstat(2) should show at once. NULL: it need not. */
+	/* Called when a name was removed, which fstat(2) should show at once. NULL: not needed. */
 	void (*unnamed)(struct host *host);
 };
 
-/* What a pipe is like if its creator says nothing else: -o pipe_*. All zeroes: the defaults. */
+/* The settings of a pipe whose creator gives none: -o pipe_*. All zeroes: the defaults. */
 struct host_pipes {
 	size_t capacity; /* bytes */
 	bool has_no_end; /* eof=never */
@@ -77,25 +78,25 @@ struct host_pipes {
 
 struct host {
 	struct loop *loop;        /* borrowed */
-	struct workers *workers;  /* for what takes a long time */
+	struct workers *workers;  /* for jobs that take a long time */
 	struct workers *sleepers; /* for calls that may sleep for ever: sleeper.h, JOB_SLEEPER */
 	struct workers *walkers;  /* for paths and names, which may also take for ever */
 	struct workers *lockers;  /* for waits for the lock of a pipe, which others may keep */
-	_Atomic bool is_ending;   /* nobody is left to read what a job finds */
+	_Atomic bool is_ending;   /* the mount ends: nobody reads the results of jobs any more */
 	struct stopper stoppers[HOST_STOPPERS];
 	unsigned last_stopper;
-	struct job *jobs; /* under way, oldest first: lib/host/job.h */
+	struct job *jobs; /* jobs under way, oldest first: lib/host/job.h */
 	struct loop_source job_clock;
 	struct making *makings; /* texts being made: lib/channel/making.c */
 	struct loop_task makings_turn;
 	struct scanner *scanner;  /* scans the processes: lib/info/scanner.h */
 	struct reading *readings; /* configuration files being read, in order: lib/tree/config.c */
-	bool is_serving;          /* requests arrive: nothing on the loop may walk into the mount */
+	bool is_serving; /* requests arrive: code on the loop must not walk into the mount */
 	struct host_nodes nodes;
 	struct host_pipes pipes;
-	dev_t dev; /* of the mount: tells its open files from others */
+	dev_t dev; /* of the mount: tells files in the mount from other files */
 	struct user_table users;
-	struct buffers buffers; /* that requests are read into */
+	struct buffers buffers; /* the memory that requests are read into */
 	struct features features;
 	struct namespaces namespaces;
 	char root[32]; /* prefix of the machine's files: "", or "/proc/PID/root" */
@@ -118,55 +119,56 @@ struct host {
 int host_init(struct host *host, struct loop *loop);
 
 /*
- * Wakes all sleepers: each reports what became of the write that it was making. After this none can
- * be started.
+ * Wakes all sleepers. Each reports what became of the write that it was making. After this, no
+ * sleeper can be started.
  */
 void host_stop_sleepers(struct host *host);
 
 /*
- * Ends the workers, whose jobs refer to channels. The requests that wait for them are answered.
- * Walkers may be inside the mount itself: once it no longer answers, unmount it before host_stop().
+ * Ends the workers, whose jobs refer to channels. The requests that wait for these jobs are
+ * answered. Walkers may be inside the mount itself: when the mount no longer answers, unmount it
+ * before host_stop().
  */
 void host_stop_workers(struct host *host);
 
 /*
  * Ends all threads. Call it before freeing what their jobs refer to. Walkers and lockers that have
- * not come back within a second are left alone: their jobs refer only to their own data, but the
- * process has to end then.
+ * not ended within a second keep running. Their jobs refer only to their own data, but the process
+ * has to end after this.
  */
 void host_stop(struct host *host);
 void host_fini(struct host *host);
 
 /*
- * Reads everything about a caller that may be needed when its process has gone: a file that
+ * Reads everything about a caller that may be needed after its process has gone: a file that
  * outlives its opener still acts with the opener's rights. Fails with -ENOMEM.
  */
 int host_know(struct host *host, struct caller *caller);
 
 /*
- * Runs a task for user `uid` on a thread of its own, one of the sleepers or the walkers. Each is
- * charged to the user as a USER_SLEEPS until host_slept(). Fails with -ENOBUFS or -ENOMEM; done()
- * is not called then.
+ * Runs a task for user `uid` on a thread of its own: a sleeper or a walker, as `workers` says. The
+ * task is charged to the user as a USER_SLEEPS until host_slept(). Fails with -ENOBUFS or -ENOMEM;
+ * done() is not called then.
  */
 int host_sleep(struct host *host, struct workers *workers, uid_t uid, struct worker_task *task);
 void host_slept(struct host *host, uid_t uid);
 
 /*
- * The same for the lockers: each is charged as a USER_LOCKS until host_locked(). So someone who
- * keeps the locks of a user's pipes blocks that user's pipes, and nothing else.
+ * Like host_sleep(), but on a locker. The task is charged as a USER_LOCKS until host_locked(). So
+ * someone who keeps the locks of a user's pipes blocks that user's pipes, and nothing else.
  */
 int host_lock(struct host *host, uid_t uid, struct worker_task *task);
 void host_locked(struct host *host, uid_t uid);
 
 /*
- * Closes a descriptor of user `uid` on a worker, because the close may have a lot to free. A wait
- * because of SO_LINGER is interrupted by a signal.
+ * Closes a descriptor of user `uid` on a worker, because closing it may free a lot. A signal
+ * interrupts the wait for SO_LINGER.
  */
 void host_close(struct host *host, uid_t uid, int fd);
 
 /*
- * Makes the scratch buffer at least `size` bytes long; it may move. Fails with -ENOMEM, and leaves
- * it as it was.
+ * Makes the scratch buffer at least `size` bytes long; it may move. Fails with -ENOMEM, and then
+ * the buffer stays as it was.
  */
 int host_reserve(struct host *host, size_t size);
 

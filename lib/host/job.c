@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The life of a job: it is started, its waiter is resumed and takes the result; or the waiter gives
- * up, and the job is undone when it ends. Where it runs is job_place.c's business.
+ * The life of a job. A job is started, its waiter is resumed and takes the result; or the waiter
+ * gives up, and the job is undone when it ends. job_place.c decides where the job runs.
  */
 #include "lib/host/job.h"
 
@@ -25,7 +25,7 @@ static void job_free(struct job *job)
 	free(job);
 }
 
-/* Nobody takes the result, so what the job has done is undone. */
+/* Undoes what a job has done, because nobody takes its result, and frees the job. */
 static void job_undo(struct job *job)
 {
 	if (job->result >= 0 && job->call.undo && job->data)
@@ -56,7 +56,10 @@ static void job_run_tell(struct loop_task *task)
 	job_done(job, job->result);
 }
 
-/* Only a job that acts as the caller needs to know all about it, which takes a look at /proc. */
+/*
+ * Gives the job its copy of the caller. Only a job that acts as the caller needs more than the ids;
+ * the rest is read from /proc.
+ */
 static int copy_caller(struct job *job, struct caller *caller)
 {
 	int r;
@@ -118,9 +121,9 @@ static bool is_same(const struct job *job, const struct job_call *call)
 }
 
 /*
- * A call may fail with one of the errors that mean waiting here: whoever serves a filesystem
- * chooses its errors. If we took it at its word, the request would wait for something that never
- * comes.
+ * Returns the result of act(), with errors that mean waiting here turned into -EIO. Whoever serves
+ * a filesystem chooses its errors, and may choose such an error. If we took it at its word, the
+ * request would wait for something that never comes.
  */
 static int job_error(int result)
 {
@@ -146,7 +149,7 @@ bool job_take_result(struct waiter *waiter, int (*act)(void *data), int *ret_res
 	return true;
 }
 
-/* Whether it can be done here and now. */
+/* Whether act() can be called at once, on this thread. */
 static bool is_needless(const struct host *host, struct caller *caller, enum job_place place)
 {
 	if (place == JOB_SLEEPER)
@@ -177,7 +180,10 @@ static void waiter_drop_job(struct waiter *waiter)
 		job_drop(TAKE_PTR(waiter->job));
 }
 
-/* Looks for others like it that are under way. Returns 0, -ETIMEDOUT or -EBUSY. */
+/*
+ * Looks for running jobs with the same call. Fails with -ETIMEDOUT if a job among them has no
+ * waiter any more, or with -EBUSY if there are too many.
+ */
 static int check_single(const struct host *host, const struct job_call *call)
 {
 	const struct job *job;
@@ -202,7 +208,7 @@ int job_run(struct host *host, struct caller *caller, const struct job_call *cal
 	if (waiter && waiter->job && is_same(waiter->job, call))
 		return job_is_done(waiter) ? job_take(waiter->job, call->data) : -EINPROGRESS;
 	if (waiter)
-		waiter_drop_job(waiter); /* its step came to something else this time */
+		waiter_drop_job(waiter); /* the step has come to another call this time */
 	if (job_place_is_callers(call->place) && geteuid() != 0 && caller->uid != geteuid())
 		return -EPERM;
 	if (is_needless(host, caller, call->place))
@@ -210,8 +216,8 @@ int job_run(struct host *host, struct caller *caller, const struct job_call *cal
 	if (host->is_ending)
 		return -ENOTCONN;
 	/*
-	 * A walk may lead into the mount again, which needs another walk, and so on. Jobs that walk
-	 * nowhere come to an end.
+	 * A walk may lead into the mount again, which needs another walk, and so on. A job that
+	 * walks nowhere comes to an end.
 	 */
 	if (call->walks && caller_is_ours(caller))
 		return -ELOOP;

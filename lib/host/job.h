@@ -5,9 +5,9 @@
  * One vocabulary holds everywhere. A call that can't be answered at once returns -EAGAIN and has
  * done nothing: hold the request and call again. A held request has a waiter, which it passes with
  * the caller (caller::waiter) or the open file (file::waiter). With a waiter, the call starts a job
- * and returns -EINPROGRESS. When the job is done the waiter is resumed: it repeats that step, and
- * now job_run() has the result. A step is never begun twice for any other reason, and what earlier
- * steps have done stays done.
+ * and returns -EINPROGRESS. When the job is done, the waiter is resumed: it repeats the step that
+ * made the call, and this time job_run() returns the result. A step is never begun twice for any
+ * other reason, and what earlier steps have done stays done.
  *
  * A job belongs to its waiter alone: two requests for the same thing are two jobs, and neither
  * takes the other's result. A waiter has one job at a time.
@@ -28,25 +28,25 @@ struct job;
 enum job_place {
 	/*
 	 * A process that is the caller in every respect (lib/host/child.h); act() may only make
-	 * system calls. A user has one at a time, and that user's others queue behind it: a user
-	 * who stops the process holds up nobody else.
+	 * system calls. A user has one such process at a time, and the user's other jobs queue
+	 * behind it: a user who stops the process holds up nobody else.
 	 */
 	JOB_PROCESS,
 	/* A thread with the caller's rights, which may sleep for ever: host::walkers. */
 	JOB_THREAD,
 	/*
-	 * One of the daemon's own threads, which sleeps in one system call: host::sleepers. When it
-	 * is interrupted, it tells whether the call was made.
+	 * One of the daemon's own threads, which sleeps in one system call: host::sleepers. When
+	 * the thread is interrupted, the result tells whether the call was made.
 	 */
 	JOB_SLEEPER,
 	/*
-	 * One of the daemon's own threads, for what takes a long time but ends: host::workers. Once
-	 * begun, the job is not given up.
+	 * One of the daemon's own threads, for work that takes a long time but ends: host::workers.
+	 * A job that has begun is not given up.
 	 */
 	JOB_WORKER,
 	/*
 	 * One of the daemon's own threads, for calls that somebody else may keep from ever ending:
-	 * host::lockers. When the mount ends, it is left alone.
+	 * host::lockers. When the mount ends, nothing waits long for such a thread.
 	 */
 	JOB_ALONE,
 };
@@ -60,46 +60,50 @@ struct job_call {
 	enum job_place place;
 	/*
 	 * JOB_THREAD: opens the caller's root directory for caller_root(), which is -1 if the
-	 * daemon itself is the caller. -EPERM if the caller can't be seen.
+	 * daemon itself is the caller. Fails with -EPERM if the caller can't be seen.
 	 */
 	bool walks;
 	/*
-	 * JOB_THREAD: has a lot to do, and takes the processor from others, so no more than
-	 * JOB_LONG_MOST of a user's run at a time.
+	 * JOB_THREAD: the job has a lot to do, and takes the processor from others. So no more than
+	 * JOB_LONG_MOST such jobs of a user run at a time.
 	 */
 	bool is_long;
 	bool as_caller; /* JOB_SLEEPER: act() has the rights of the caller */
-	/* JOB_ALONE: usually short, so a signal does not make the request give it up. */
+	/*
+	 * JOB_ALONE: the job is usually short, so a request that gets a signal still waits for it.
+	 */
 	bool is_final;
 	/*
-	 * JOB_ALONE: nanoseconds after which the waiter gets -ETIMEDOUT and the job goes on without
-	 * it. 0: no limit.
+	 * JOB_ALONE: nanoseconds after which the waiter gets -ETIMEDOUT, and the job continues
+	 * without the waiter. 0: no limit.
 	 */
 	int64_t most;
 	/*
-	 * JOB_ALONE: fails with -ETIMEDOUT at once while the same call goes on without a waiter,
-	 * and with -EBUSY while JOB_ALIKE_MOST of the same run: however many requests ask the same,
-	 * no more threads than that are lost.
+	 * JOB_ALONE: limits how many threads the same call can lose, however many requests make it.
+	 * The call fails at once with -ETIMEDOUT while an earlier job for it runs without a waiter,
+	 * and with -EBUSY while JOB_ALIKE_MOST jobs for it run.
 	 */
 	bool is_single;
-	int (*act)(void *data); /* 0 or -errno */
+	int (*act)(void *data); /* returns 0 or -errno */
 	/*
-	 * The input; and with the result, the output. Its bytes tell one call from another: any
-	 * padding in the input must be zero, and the input must be the same when called again.
+	 * The input of act(), and with the result, its output. The bytes of the input tell one call
+	 * from another: any padding must be zero, and the input must be the same when the step is
+	 * repeated.
 	 */
 	void *data;
 	size_t size;
 	size_t n_key; /* bytes at the start of `data` that tell calls apart; 0: all */
 	/*
-	 * On the loop: undoes what a successful act() did if nobody takes the result, and what a
-	 * killed process did, which may be nothing. NULL: there is nothing to undo.
+	 * Called on the loop: undoes what a successful act() did if nobody takes the result. Also
+	 * called if the process was killed; then act() may have done nothing. NULL: there is
+	 * nothing to undo.
 	 */
 	void (*undo)(struct host *host, struct caller *caller, void *data);
 };
 
 /* Part of whatever waits: a held request, a command. All zeroes at first, except resume(). */
 struct waiter {
-	void (*resume)(struct waiter *waiter); /* on the loop: its job is done */
+	void (*resume)(struct waiter *waiter); /* called on the loop when the job is done */
 	struct job *job;
 	/* What the steps of one request have to remember in between; freed by forget(). */
 	void *memory;
@@ -107,15 +111,18 @@ struct waiter {
 };
 
 /*
- * Calls call->act(call->data) for the caller. -EINPROGRESS: it is under way for caller->waiter.
- * -EAGAIN: the caller has no waiter, and nothing was started. Otherwise returns the result of
- * act(), or why it could not be called: -ENOBUFS, -ENOMEM, -ENOTCONN (the mount ends), -ELOOP (one
- * of the daemon's own threads asks for a walk), -EBUSY (the user has stopped the process before
- * it), -EPERM (only root's daemon can be the caller), or as job_call says above. If act() itself
- * returns -EAGAIN or -EINPROGRESS, the result is -EIO.
+ * Calls call->act(call->data) for the caller. Returns -EINPROGRESS if the job is under way for
+ * caller->waiter, or -EAGAIN if the caller has no waiter; then nothing was started. Otherwise
+ * returns the result of act(), or -EIO if that is -EAGAIN or -EINPROGRESS.
  *
- * If no other place is needed, act() is called at once: JOB_PROCESS if the daemon is the caller
- * itself, JOB_WORKER and JOB_ALONE before the mount serves requests, JOB_THREAD if both hold.
+ * If act() can't be called, fails with -ENOBUFS or -ENOMEM; with -ENOTCONN if the mount ends; with
+ * -ELOOP if one of the daemon's own threads asks for a walk; with -EBUSY if the user has stopped an
+ * earlier process; with -EPERM if the daemon would have to be root to act as the caller; or as
+ * job_call says above.
+ *
+ * If no other place is needed, act() is called at once. This is so for JOB_PROCESS if the daemon is
+ * the caller itself, for JOB_WORKER and JOB_ALONE before the mount serves requests, and for
+ * JOB_THREAD if both hold.
  */
 int job_run(struct host *host, struct caller *caller, const struct job_call *call);
 
@@ -125,7 +132,7 @@ int job_run(struct host *host, struct caller *caller, const struct job_call *cal
  */
 bool job_take_result(struct waiter *waiter, int (*act)(void *data), int *ret_result);
 
-/* Whether a result only says that the caller has to wait. */
+/* Whether a result only means that the caller has to wait. */
 static inline bool job_is_awaited(int result)
 {
 	return result == -EAGAIN || result == -EINPROGRESS;
@@ -135,25 +142,28 @@ static inline bool job_is_awaited(int result)
 bool job_is_done(const struct waiter *waiter);
 
 /*
- * A signal has come for the waiting request. True: its job can't be given up, or is ending now:
- * resume() follows, and the result tells what was done. False: there is no such job, and
- * waiter_fini() is enough.
+ * Called when a signal has come for the waiting request. Returns true if its job can't be given up
+ * or is ending now: resume() follows, and the result tells what was done. Returns false if there is
+ * no such job; then waiter_fini() is enough.
  */
 bool job_stop(struct waiter *waiter);
 
 /*
  * Gives up the waiter's job and memory: resume() does not follow, and what the job has done is
- * undone. A thread that is still at it ends when it can.
+ * undone. A thread that still runs the job ends when it can.
  */
 void waiter_fini(struct waiter *waiter);
 
 /*
- * The mount ends: no job is started any more, and everything that waits for a process, a walker or
- * a locker is resumed and gets -ENOTCONN.
+ * Ends jobs because the mount ends. No job is started any more, and every waiter for a process, a
+ * walker or a locker is resumed and gets -ENOTCONN.
  */
 void job_end_all(struct host *host);
 
-/* For the host: the clock of job_call::most. Fails with -EMFILE or -ENOMEM. */
+/*
+ * For the host: starts and stops the clock for job_call::most. job_clock_init() fails with -EMFILE
+ * or -ENOMEM.
+ */
 int job_clock_init(struct host *host);
 void job_clock_fini(struct host *host);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Jobs whose waiters wait only for a limited time (job_call::most). When the first is due, the
- * clock looks through all of them.
+ * Jobs whose waiters wait only for a limited time (job_call::most). When the first of these jobs is
+ * due, the clock looks through all of them.
  */
 #include "lib/host/job_place.h"
 
@@ -54,7 +54,7 @@ static void clock_dispatch(struct loop_source *source, uint32_t events)
 
 	if (read(source->fd, &n, sizeof(n)) != sizeof(n))
 		return;
-	/* A resumed waiter may change the list. */
+	/* A resumed waiter may change the list, so the search starts over each time. */
 	while ((job = find_due(host, now)) != NULL)
 		if (job_expire(job) < 0)
 			job->until = now + CLOCK_S;

@@ -13,9 +13,12 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
 
-/* How long a process without a waiter may take, seconds, before its user is refused another. */
+/*
+ * How long a process without a waiter may take, seconds, before its user is refused another
+ * process.
+ */
 #define LEFT_MOST 1
-/* How long a user who has stopped a process is refused another, seconds. */
+/* How long a user who has stopped a process is refused another process, seconds. */
 #define STOPPED_MOST 2
 
 static struct workers *job_workers(const struct job *job)
@@ -32,7 +35,7 @@ static struct workers *job_workers(const struct job *job)
 	}
 }
 
-/* Threads that may sleep for ever are charged to the user. */
+/* Whether the job's thread is charged to the user: all threads that may sleep for ever are. */
 static bool is_charged(const struct job *job)
 {
 	return job->call.place != JOB_WORKER;
@@ -46,12 +49,12 @@ static void job_unpay(struct job *job)
 		host_slept(job->host, job->caller.uid);
 }
 
-/* Processes: one at a time for each user. */
+/* What jobs of JOB_PROCESS do: one process at a time for each user. */
 
 /*
- * A user who stops such a process wants others to wait behind the lock that the kernel holds for
- * it. The user may have many more in line, so these are refused at once. The table is small: a user
- * who is pushed out of it is merely forgotten.
+ * Remembers a user who has stopped a process. Such a user wants others to wait behind the lock that
+ * the kernel holds for the process, and may have many more processes in line, so these are refused
+ * at once. The table is small: a user who is pushed out of it is merely forgotten.
  */
 static void note_stopper(struct host *host, uid_t uid)
 {
@@ -76,7 +79,7 @@ static void child_done(struct child *child, int result)
 
 	if (child->was_stopped)
 		note_stopper(job->host, job->caller.uid);
-	/* It may have been killed after it had done its work. */
+	/* The process may have been killed after it had done its work. */
 	if (result == -EINTR && job->call.undo)
 		job->call.undo(job->host, &job->caller, child->shared);
 	job->data = child->shared;
@@ -92,7 +95,7 @@ static int start_process(struct job *job)
 	job->state = JOB_RUNNING;
 	r = child_start(&job->child, job->host->loop, &job->caller, job->call.act, job->call.data,
 			job->call.size);
-	return r == -EAGAIN ? -ENOBUFS : r; /* fork(2) */
+	return r == -EAGAIN ? -ENOBUFS : r; /* -EAGAIN of fork(2) */
 }
 
 /* Finds a process of this user in that state, or NULL. */
@@ -136,7 +139,7 @@ static int queue_process(struct job *job)
 	return is_left(running) ? -EBUSY : 0;
 }
 
-/* Threads. */
+/* What jobs of all other places do: they run on threads. */
 
 static int act_as_caller(struct job *job)
 {
@@ -193,7 +196,7 @@ static int start_thread(struct job *job)
 	return r < 0 ? -ENOBUFS : 0;
 }
 
-/* Processes and threads alike. */
+/* For processes and threads alike. */
 
 void job_place_init(struct job *job)
 {
@@ -227,7 +230,10 @@ bool job_place_leave(struct job *job)
 {
 	if (job->state != JOB_RUNNING || job->tell.is_queued)
 		return false;
-	/* A process that may have to be undone runs to its end; child_fini() kills the others. */
+	/*
+	 * A process whose work may have to be undone is left to finish; child_fini() kills any
+	 * other.
+	 */
 	if (job->call.place == JOB_PROCESS) {
 		clock_gettime(CLOCK_MONOTONIC, &job->left);
 		return job->call.undo && !job->host->is_ending;

@@ -22,7 +22,7 @@ struct job {
 	struct waiter *waiter; /* NULL: nobody wants the result any more */
 	struct caller caller;
 	enum job_state state;
-	struct job_call call; /* data: the job's own copy of what went in */
+	struct job_call call; /* call.data: the job's own copy of the input */
 	void *data;           /* what act() works on; for a process, child::shared */
 	int result;
 	bool is_stopped;
@@ -30,7 +30,7 @@ struct job {
 	struct worker_task task;
 	struct loop_task tell;   /* resumes the waiter of a job that never ran */
 	int64_t until;           /* when job_call::most is over, as clock_now() */
-	struct timespec left;    /* when its waiter left a process; CLOCK_MONOTONIC */
+	struct timespec left;    /* when the waiter of a process gave up; CLOCK_MONOTONIC */
 	struct job *prev, *next; /* host::jobs */
 };
 
@@ -40,18 +40,18 @@ static inline bool job_place_is_callers(enum job_place place)
 	return place == JOB_PROCESS || place == JOB_THREAD;
 }
 
-/* Whether the job may go on without a waiter. */
+/* Whether the job may continue without a waiter. */
 static inline bool job_place_is_left(enum job_place place)
 {
 	return job_place_is_callers(place) || place == JOB_ALONE;
 }
 
-/* In job.c: the job is done, or can't be done. */
+/* In job.c: ends a job that is done, or that can't be done. */
 void job_done(struct job *job, int result);
 
 /*
- * The job's time is over: its waiter gets -ETIMEDOUT, and whatever the job still does is undone.
- * Fails with -ENOMEM.
+ * In job.c: gives the waiter -ETIMEDOUT, because the job's time is over. Whatever the job still
+ * does is undone. Fails with -ENOMEM.
  */
 int job_expire(struct job *job);
 
@@ -60,19 +60,21 @@ void job_clock_add(struct job *job);
 
 /* Prepares a job that is all zeroes except its host and call. */
 void job_place_init(struct job *job);
-/* Frees what the job holds of its place. */
+/* Frees the job's process, or the data of its thread. */
 void job_place_fini(struct job *job);
 
 /*
- * Starts the job, or queues it behind its user's process. -EBUSY: that process keeps running
- * without a waiter, or the user has just stopped one.
+ * Starts the job, or queues it behind its user's process. Fails with -EBUSY if that process keeps
+ * running without a waiter, or if the user has just stopped a process.
  */
 int job_place_start(struct job *job);
 
 /* Starts the user's next process, after one has gone. */
 void job_place_next(struct host *host, uid_t uid);
 
-/* The job has lost its waiter. True: a thread or process is still doing it. */
+/*
+ * Called when the job has lost its waiter. Returns true if a thread or process still runs the job.
+ */
 bool job_place_leave(struct job *job);
 
 /* Asks a job on one of the daemon's own threads to end: job_done() follows. */

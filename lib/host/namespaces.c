@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define SEPARATORS ":"
-/* How long a look at a thread stays valid, ns. */
+/* How long a check of a thread's namespaces stays valid, ns. */
 #define LOOK_LASTS 10000000LL
 
 static const struct {
@@ -23,8 +23,8 @@ static const struct {
 #define N_NAMES (sizeof(names) / sizeof(names[0]))
 
 /*
- * Returns 0, or why the link can't be read: -EACCES, -ENOENT (there is no such process, or it has
- * ended).
+ * Reads a link of /proc/PID/ns. Fails with -EACCES, or with -ENOENT if there is no such process or
+ * it has ended.
  */
 static int read_link(const char *process, const char *name, char link[static NAMESPACE_LINK])
 {
@@ -69,7 +69,7 @@ bool namespaces_is_own_user(pid_t pid)
 	return read_link_of(pid, "user", theirs) == 0 && strcmp(theirs, own_user) == 0;
 }
 
-/* Without /proc no caller can be seen, and none of these is ever compared. */
+/* A text stays empty without /proc. Then no caller can be seen, and the text is never compared. */
 void namespaces_note(struct namespaces *namespaces)
 {
 	bool is_first = !namespaces->net[0];

@@ -16,9 +16,12 @@
 
 #include "lib/host/caller.h"
 
-/* The namespace that the objects of a directory belong to; as 1 << N, bits of `foreign` below. */
+/*
+ * The type of namespace that the objects of a directory belong to; 1 << N is a bit of
+ * namespaces::foreign.
+ */
 enum namespace_type {
-	NAMESPACE_NONE, /* the mount's own: the mode decides */
+	NAMESPACE_NONE, /* the objects are the mount's own: only the mode decides */
 	NAMESPACE_NET,
 	NAMESPACE_IPC,
 	NAMESPACE_PID, /* for `foreign` only: callers whose process can't be seen from here */
@@ -29,7 +32,7 @@ enum namespace_type {
 
 struct namespaces {
 	char net[NAMESPACE_LINK];
-	char ipc[2][NAMESPACE_LINK]; /* the daemon's, and the one it shows with ipcns= */
+	char ipc[2][NAMESPACE_LINK]; /* the daemon's, and the namespace that it shows with ipcns= */
 	unsigned foreign;            /* 1 << NAMESPACE_*: foreign callers are served too */
 
 	/* What namespaces_check_look() saw last. */
@@ -52,19 +55,19 @@ int namespaces_check(const struct namespaces *namespaces, struct caller *caller,
 		     enum namespace_type type);
 
 /*
- * The same for a call that only looks at a name, which programs do several times in a row: what was
- * seen of this thread some milliseconds ago still holds. A process that has left the namespace
- * meanwhile sees no more than it could see just before.
+ * Like namespaces_check(), for a call that only looks at a name, which programs do several times in
+ * a row. A check of this thread from some milliseconds ago still counts. A process that has left
+ * the namespace since then sees no more than it could see just before.
  */
 int namespaces_check_look(struct namespaces *namespaces, struct caller *caller,
 			  enum namespace_type type);
 
-/* Whether a thread is in the user namespace of this process, which never leaves its own. */
+/* Whether a thread is in the daemon's user namespace, which the daemon never leaves. */
 bool namespaces_is_own_user(pid_t pid);
 
 /*
- * Whether the daemon can look at the namespaces of every process (CAP_SYS_PTRACE). If not, it can't
- * tell, and refuses only callers that it can see to be foreign.
+ * Whether the daemon can look at the namespaces of every process (CAP_SYS_PTRACE). If not, it
+ * refuses only callers that it can see to be foreign.
  */
 bool namespaces_can_see(void);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * One netlink socket for each question: the kernel answers a question about one socket in one
- * message, and a listing (NLM_F_DUMP) in as many datagrams as it takes.
+ * Each question gets a netlink socket of its own. The kernel answers a question about one socket in
+ * one message, and a listing (NLM_F_DUMP) in as many datagrams as it takes.
  */
 #include "lib/host/sock_diag.h"
 
@@ -203,7 +203,7 @@ static bool take_file(void *data, const struct nlmsghdr *answer)
 	return false;
 }
 
-/* Returns the kernel's own number, which is not always what stat(2) says, or 0 if unknown. */
+/* Returns the kernel's own inode number, which may differ from that of stat(2), or 0 if unknown. */
 static ino_t inode_number(int fd)
 {
 	CLEANUP_FREE char *line = NULL;
@@ -240,13 +240,13 @@ int sock_diag_is_bound_to(int fd, int file_fd)
 	r = sock_diag_ask(&question, sizeof(question.unix_), take_file, &bound);
 	if (r == -ENOENT || number == 0)
 		return 0;
-	/* The kernel gives only 32 bits of it. */
+	/* The kernel gives only 32 bits of the inode number. */
 	return r < 0 ? r : (unsigned)bound == (unsigned)number ? 0 : -ESTALE;
 }
 
 /* The sockets that belong to a socket file. */
 struct bound {
-	unsigned dev, ino; /* in the form of sock_diag */
+	unsigned dev, ino; /* of the file, in the form of sock_diag */
 	ino_t *inos;
 	size_t n, most;
 	size_t n_own; /* the first n_own are bound to the file itself */
@@ -259,7 +259,7 @@ static int compare_inos(const void *a, const void *b)
 	return (*one > *other) - (*one < *other);
 }
 
-/* Adds a socket only once: each of two connected sockets names the other. */
+/* Adds a socket, unless it was added before: each of two connected sockets names the other. */
 static void bound_add(struct bound *bound, ino_t ino)
 {
 	for (size_t i = 0; i < bound->n; i++)
@@ -269,7 +269,7 @@ static void bound_add(struct bound *bound, ino_t ino)
 		bound->inos[bound->n++] = ino;
 }
 
-/* Adds the sockets that an attribute lists: the one peer, or those that wait to be accepted. */
+/* Adds the sockets that an attribute lists: the peer, or the sockets that wait to be accepted. */
 static void bound_add_all(struct bound *bound, const struct nlmsghdr *answer, unsigned type)
 {
 	const struct rtattr *list = find_attribute(answer, sizeof(struct unix_diag_msg), type);
@@ -298,7 +298,7 @@ static bool take_bound(void *data, const struct nlmsghdr *answer)
 	return true;
 }
 
-/* Adds the other ends of the sockets found so far, whichever of the two has connected. */
+/* Adds the other ends of the sockets found so far, whichever of the two ends has connected. */
 static bool take_ends(void *data, const struct nlmsghdr *answer)
 {
 	const struct unix_diag_msg *msg = NLMSG_DATA(answer);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the kernel knows about sockets, by sock_diag(7): where somebody listens, and what is at the
- * other end.
+ * What the kernel knows about sockets, by sock_diag(7): where somebody listens, and which socket is
+ * at the other end.
  *
- * Only the daemon's own network namespace is seen. A kernel without the protocol's sock_diag has
- * nothing to tell: -ENOENT.
+ * Only the daemon's own network namespace is seen. A kernel without sock_diag for the protocol
+ * answers -ENOENT.
  */
 #ifndef IPCFS_SOCK_DIAG_H
 #define IPCFS_SOCK_DIAG_H
@@ -15,16 +15,18 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
-/* A name in the abstract namespace, without the NUL before it; false ends the listing. */
+/*
+ * Called with a name in the abstract namespace, without the NUL before it. False ends the listing.
+ */
 typedef bool sock_diag_name_fn(void *data, const char *name, size_t size);
 
 /* Calls `each` for every abstract Unix address at which somebody can be reached. */
 int sock_diag_abstract(sock_diag_name_fn *each, void *data);
 
-/* An address at which somebody can be reached; false ends the listing. */
+/* Called with an address at which somebody can be reached. False ends the listing. */
 typedef bool sock_diag_address_fn(void *data, const struct sockaddr *address);
 
-/* The same for IPv4 and IPv6; `protocol` is IPPROTO_TCP or IPPROTO_UDP. */
+/* Calls `each` for every such IPv4 and IPv6 address. `protocol` is IPPROTO_TCP or IPPROTO_UDP. */
 int sock_diag_inet(int protocol, sock_diag_address_fn *each, void *data);
 
 union sock_diag_address {
@@ -36,31 +38,36 @@ union sock_diag_address {
 /* What the kernel needs to find the other end of a socket. */
 struct sock_diag_ends {
 	int family, protocol;
-	ino_t ino;                           /* for a Unix socket */
-	union sock_diag_address here, there; /* for any other */
+	ino_t ino;                           /* of a Unix socket */
+	union sock_diag_address here, there; /* of any other socket */
 };
 
-/* *ret_ends must be all zeroes. Fails with -ENOTCONN if the socket has no other end. */
+/*
+ * Finds out what sock_diag_peer() needs. *ret_ends must be all zeroes. Fails with -ENOTCONN if the
+ * socket has no other end.
+ */
 int sock_diag_ends(int fd, struct sock_diag_ends *ret_ends);
 
 /*
  * Finds the socket at the other end. *ret_ino is its inode number, as /proc/PID/fd shows it. Fails
- * with -ENOENT if that socket is not on this machine, or there is none. For Unix sockets, the more
- * of them there are on the machine, the longer this takes.
+ * with -ENOENT if there is no such socket on this machine. For a Unix socket this takes longer the
+ * more Unix sockets there are on the machine.
  */
 int sock_diag_peer(const struct sock_diag_ends *ends, ino_t *ret_ino);
 
 /*
- * Finds the inode numbers of the Unix sockets that belong to a socket file: the one that is
- * bound to it, those that were accepted there, and those at their other ends, including the clients
- * that have not been accepted yet. Returns how many, at most `most`. The file is known by the
- * device of stat(2) and by the kernel's own inode number. Goes through all sockets of the machine.
+ * Finds the inode numbers of the Unix sockets that belong to a socket file: the socket that is
+ * bound to the file, the sockets that were accepted there, and the sockets at their other ends,
+ * including clients that have not been accepted yet. Returns how many there are, at most `most`.
+ * The file is given by the device of stat(2) and by the kernel's own inode number. Goes through all
+ * sockets of the machine.
  */
 ssize_t sock_diag_bound(dev_t dev, ino_t ino, ino_t *ret_inos, size_t most);
 
 /*
- * Returns 0 if the Unix socket is bound to the file that is open as `file_fd`, going by its inode
- * number, else -ESTALE. Returns 0 if the kernel can't tell (before 5.14, or without sock_diag).
+ * Returns 0 if the Unix socket is bound to the file that is open as `file_fd`, going by the file's
+ * inode number, else -ESTALE. Returns 0 if the kernel can't tell (before 5.14, or without
+ * sock_diag).
  */
 int sock_diag_is_bound_to(int fd, int file_fd);
 

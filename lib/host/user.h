@@ -21,13 +21,13 @@ enum user_charge {
 	USER_HELD,     /* requests that wait; too many: -ENOBUFS */
 	USER_BYTES,  /* bytes of blocked writes and of messages read in part; too many: -ENOBUFS */
 	USER_STORED, /* memory of the data that waits in pipes, bytes; too much: -ENOBUFS */
-	USER_DESCRIPTORS, /* the daemon's, for channels; too many: -ENFILE */
-	USER_SCANS,       /* of /proc, for texts being made; too many: -ENOBUFS */
+	USER_DESCRIPTORS, /* the daemon's descriptors, for channels; too many: -ENFILE */
+	USER_SCANS,       /* scans of /proc, for texts being made; too many: -ENOBUFS */
 	USER_SLEEPS,      /* threads that sleep for the user; too many: -ENOBUFS */
 	USER_LOCKS,       /* threads that may wait for the lock of a pipe; too many: -ENOBUFS */
 	USER_LOCKED,      /* ranges locked by fcntl(2) and flock(2); too many: -ENOLCK */
-	USER_WATCHES,     /* of inotify, for FIFOs that are held; too many: -ENFILE */
-	USER_NAMES,       /* looked up, and not forgotten by the kernel; too many: -ENOBUFS */
+	USER_WATCHES,     /* inotify watches, for FIFOs that are held; too many: -ENFILE */
+	USER_NAMES,       /* names looked up, not forgotten by the kernel; too many: -ENOBUFS */
 	USER_N_CHARGES,
 };
 
@@ -41,17 +41,18 @@ struct user_table {
 	struct user *users;
 	size_t limits[USER_N_CHARGES]; /* for each user, root included */
 	/*
-	 * How much there is for all users together, and how much more for root alone; 0: no limit.
-	 * A user may have no more than that leaves for all others: so however many users take all
-	 * they can, there is some left for the next.
+	 * `totals`: how much there is for all users together; 0: no limit. `reserves`: how much
+	 * more there is for root alone. A user may have no more than what is then left for all
+	 * others: so however many users take all they can, there is some left for the next.
 	 */
 	size_t totals[USER_N_CHARGES], reserves[USER_N_CHARGES];
 	size_t taken[USER_N_CHARGES]; /* by all users */
 };
 
 /*
- * Charges `n` of `what` to the user. On success the caller owes a user_uncharge() of the same
- * amount. The errors are given beside the names above; -ENOMEM if there is no memory to count with.
+ * Charges `n` of `what` to the user. On success the caller must uncharge the same amount later.
+ * Fails with the error given beside the name above, or with -ENOMEM if there is no memory for the
+ * count.
  */
 int user_charge(struct user_table *table, uid_t uid, enum user_charge what, size_t n);
 void user_uncharge(struct user_table *table, uid_t uid, enum user_charge what, size_t n);
