@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * All of a request is checked before any of it is done.
+ * All changes of a request are checked before any of them is made.
  */
 #include "lib/channel/attributes.h"
 
@@ -77,7 +77,7 @@ static void set_time(struct timespec *time, const struct timespec *wanted)
 		*time = *wanted;
 }
 
-/* As chown(2) does, even for root (linux/fs/open.c, chown_common). */
+/* Drops the set-ID bits, as chown(2) does, even for root (linux/fs/open.c, chown_common). */
 static void drop_set_id(struct attributes *attributes)
 {
 	attributes->mode &= ~(mode_t)S_ISUID;

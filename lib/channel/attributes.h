@@ -24,22 +24,25 @@ void attributes_init(struct attributes *attributes, ino_t ino, mode_t mode, stru
 void attributes_stat(const struct attributes *attributes, struct stat *ret_attr);
 
 /*
- * Returns 0 if the caller may make these changes to what is `now`, by the rules of
- * setattr_prepare() (linux/fs/attr.c); else -EPERM or -EACCES.
+ * Returns 0 if the caller may make these changes to an object whose attributes are `now`, by the
+ * rules of setattr_prepare() (linux/fs/attr.c); else -EPERM or -EACCES.
  */
 int attributes_check(const struct stat *now, const struct stat *attr, unsigned changes,
 		     struct caller *caller);
 
 /*
- * Changes what `changes` (enum channel_change, without the size) names to the values in `attr`.
- * Fails with -EPERM or -EACCES as chmod(2), chown(2) and utimensat(2) do, and then changes nothing.
+ * Sets the attributes that `changes` names (enum channel_change, without the size) to the values in
+ * `attr`. Fails with -EPERM or -EACCES as chmod(2), chown(2) and utimensat(2) do, and then changes
+ * nothing.
  */
 int attributes_change(struct attributes *attributes, const struct stat *attr, unsigned changes,
 		      struct caller *caller);
 
-void attributes_touch(struct timespec *time); /* sets it to now */
+void attributes_touch(struct timespec *time); /* sets the time to now */
 
-/* Sets the size and the blocks that go with it: a file with fewer is sparse to cp(1). */
+/*
+ * Sets the size, and the blocks that go with it: cp(1) takes a file with fewer blocks for sparse.
+ */
 void attributes_set_size(struct stat *attr, size_t size);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A long write takes several jobs, a piece each; an append takes one, so that it stays whole.
+ * A long write takes several jobs, one for each piece. An append takes only one job, so that it
+ * stays whole.
  */
 #include "lib/channel/backing.h"
 
@@ -13,10 +14,16 @@
 #include "lib/base/cleanup.h"
 #include "lib/host/job.h"
 
-/* A job copies its bytes twice, which is fast for what fits into the processor's cache. */
+/*
+ * The most that one job writes, bytes. A job copies its bytes twice, which is fast if they fit into
+ * the processor's cache.
+ */
 #define PIECE_MOST (64 << 10)
 
-/* The job has its own copy of the bytes: when the mount ends, it may outlive the request. */
+/*
+ * The data of a job. It has a copy of the bytes, because the job may outlive the request when the
+ * mount ends.
+ */
 struct writing {
 	struct backing_place place;
 	char data[];
@@ -34,7 +41,10 @@ int backing_use(int fd, int flags)
 	return used < 0 ? -errno : used;
 }
 
-/* The kernel does the copy, so that a page it can't get is an error and not a signal. */
+/*
+ * Writes into a mapping. The kernel does the copy, so that a page that it can't get is an error and
+ * not a signal.
+ */
 static ssize_t put_in_memory(const struct backing_place *place, const void *data)
 {
 	struct iovec ours = {(void *)data, place->size};
@@ -44,7 +54,10 @@ static ssize_t put_in_memory(const struct backing_place *place, const void *data
 	return n < 0 ? -EIO : n;
 }
 
-/* An append's offset is the mount's idea of the end, which misses what others have appended. */
+/*
+ * Writes into the file. The offset of an append is only where the mount takes the end to be, which
+ * misses what others have appended.
+ */
 static ssize_t put_in_file(const struct backing_place *place, const void *data)
 {
 	struct iovec bytes = {(void *)data, place->size};
@@ -77,7 +90,7 @@ static int writing_act(void *data)
 	return (int)put(&writing->place, writing->data);
 }
 
-/* Pieces follow one another, but what one request appends stays together. */
+/* Returns how many bytes the next job writes. What one request appends stays together. */
 static size_t piece(const struct backing_place *place)
 {
 	return place->appends || place->size < PIECE_MOST ? place->size : PIECE_MOST;

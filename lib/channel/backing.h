@@ -13,18 +13,18 @@
 /* Where bytes go. The descriptor, or the memory, stays valid for as long as the file is open. */
 struct backing_place {
 	int fd;
-	bool is_path;  /* it is O_PATH; the right to use it is the open file's */
-	bool appends;  /* to its end, wherever that is when the write happens */
-	bool may_wait; /* else the write is done at once */
-	char *memory;  /* where the bytes go instead, unless NULL */
+	bool is_path;  /* `fd` is O_PATH; the open file has the right to use it */
+	bool appends;  /* to the file's end, wherever that is when the write happens */
+	bool may_wait; /* false: the write is done at once */
+	char *memory;  /* the mapping that the bytes go to instead of `fd`, or NULL */
 	off_t offset;  /* in the file */
-	size_t size;   /* of the bytes */
+	size_t size;   /* how many bytes there are */
 };
 
 /* For jobs: opens the file behind an O_PATH descriptor, or duplicates any other descriptor. */
 int backing_use(int fd, int flags);
 
-/* For channel_ops::write of kinds with CHANNEL_WRITES_BY_JOB. */
+/* Writes `data`, for channel_ops::write of kinds with CHANNEL_WRITES_BY_JOB. */
 ssize_t backing_write(struct file *file, const struct backing_place *place, const void *data);
 
 #endif

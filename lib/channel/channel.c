@@ -126,10 +126,11 @@ static void channel_run_attend(struct loop_task *task)
 }
 
 /*
- * A stream has no size. But splice(2) and sendfile(2) take 0 for the end and don't even ask
- * (linux/mm/filemap.c, filemap_splice_read), and bash's `.` reads only as many bytes as stat(2)
- * reports. With a page they ask; op_read() refuses what comes through the page cache, and they fall
- * back to read(2). With less than a page, wc -c would believe the size.
+ * The size that stat(2) reports for a stream, which has none. With 0, splice(2) and sendfile(2)
+ * would take that for the end and not even ask (linux/mm/filemap.c, filemap_splice_read); and
+ * bash's `.` reads only as many bytes as stat(2) reports. With a page, splice(2) and sendfile(2)
+ * ask; op_read() refuses what comes through the page cache, and programs fall back to read(2). With
+ * less than a page, wc -c would believe the size.
  */
 #define STREAM_SIZE HOST_PAGE
 
@@ -147,9 +148,9 @@ int channel_stat(struct channel *channel, struct stat *ret_attr)
 }
 
 /*
- * A change of size clears a file's set-ID bits, as the kernel asks for (linux/fs/open.c,
- * do_truncate). That is not a chmod(2), which only the owner may do: the daemon clears them as
- * itself.
+ * Clears a file's set-ID bits after a change of size, as the kernel asks for (linux/fs/open.c,
+ * do_truncate). The daemon clears them as itself, because this is not a chmod(2), which only the
+ * owner may do.
  */
 static int drop_set_id(struct channel *channel, struct file *file, mode_t mode)
 {

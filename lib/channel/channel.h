@@ -44,10 +44,7 @@ enum channel_service {
 	CHANNEL_LINK,   /* no one: it is a symbolic link to channel::link */
 };
 
-/*
- * What holds for every channel of a kind, or for one channel alone, if the kind finds out only
- * then.
- */
+/* What holds for all channels of a kind, or for one alone, if the kind sets channel::traits. */
 enum channel_trait {
 	CHANNEL_MESSAGES = 1 << 0, /* a write is one message, a read takes one */
 	/* One waiter being stuck does not mean the next is: retry them all. */
@@ -56,16 +53,16 @@ enum channel_trait {
 	/* A job may do a held write, so the write is tried once more as soon as it is held. */
 	CHANNEL_WRITES_BY_JOB = 1 << 3,
 	/*
-	 * Opening it changes its owner and mode. The kernel must not cache the old ones, not even
-	 * for the moment it takes to pass a descriptor to another process.
+	 * Opening the object changes its owner and mode. The kernel must not cache the old owner
+	 * and mode, not even for the moment it takes to pass a descriptor to another process.
 	 */
 	CHANNEL_CHANGES_BY_OPEN = 1 << 4,
 	/* It does not matter where a read ends: several reads may serve one long read(2). */
 	CHANNEL_BYTES = 1 << 5,
 	CHANNEL_HAS_NO_PEEK = 1 << 6, /* as if channel_ops::peek were NULL */
 	/*
-	 * The object may have several channels, so locks on them would not exclude each other:
-	 * -ENOLCK.
+	 * The object may have several channels, so locks on them would not exclude each other.
+	 * Locking fails with -ENOLCK.
 	 */
 	CHANNEL_HAS_NO_LOCKS = 1 << 7,
 	CHANNEL_STATUS_IS_SLOW = 1 << 8, /* too slow for each stat(2) of its info/ text */
@@ -78,17 +75,18 @@ struct channel {
 	enum channel_service service;
 	unsigned traits; /* enum channel_trait: those of ops, unless the kind changes them */
 	unsigned n_refs;
-	unsigned n_files, n_readers, n_writers; /* open; for reading; for writing */
-	uid_t descriptors_uid;  /* the user charged for the daemon's descriptors of it */
+	unsigned n_files, n_readers, n_writers; /* open files: all, for reading, for writing */
+	uid_t descriptors_uid;  /* the user charged for the daemon's descriptors of the object */
 	unsigned n_descriptors; /* the number of those descriptors */
-	int backing_fd;         /* BACKED and MAPPED: open, or O_PATH, while any file is; else -1 */
-	char *link;             /* CHANNEL_LINK: the target, owned by the kind; else NULL */
+	/* BACKED, MAPPED: the backing file, open or O_PATH, while the channel is open; else -1. */
+	int backing_fd;
+	char *link; /* CHANNEL_LINK: the target, owned by the kind; else NULL */
 	/* CHANNEL_MESSAGES: the longest message as it is read, in bytes; known while open. */
 	size_t message_max;
-	void *inode;  /* its inode in the mount, or the newest of many */
+	void *inode;  /* the channel's inode in the mount, or the newest of many */
 	void *listed; /* the inode that stands for a stream in listings */
 
-	uint64_t locks, lock_files; /* the first of each: lib/channel/locks.c */
+	uint64_t locks, lock_files; /* heads of the lists in lock_table.c and lock_files.c */
 
 	/* Held transfers, in order of arrival. */
 	struct transfer *readers, *writers, *openers, *lockers;
@@ -104,7 +102,7 @@ struct remainder {
 	size_t size, offset;
 };
 
-/* The bytes that a read has found, in place. */
+/* The bytes that a read has found, where they lie: CHANNEL_PIECES pieces at most. */
 #define CHANNEL_PIECES 32
 struct pieces {
 	struct iovec iov[CHANNEL_PIECES];
@@ -119,16 +117,16 @@ struct file {
 	gid_t gid;               /* the opener's */
 	int flags;               /* of open(2) */
 	bool is_stream;          /* has no positions; always true for CHANNEL_STREAM */
-	bool is_frozen;          /* `rest` is the whole content, read at positions, for good */
+	bool is_frozen; /* `rest` is the whole content for good, and is read at positions */
 	struct selector selector;
 	uint64_t mark; /* the kind's own */
 	void *state;   /* the kind's own */
 	struct remainder rest;
-	/* During a call: the held request that the call serves and may start a job for; or NULL. */
+	/* During a call: the waiter of the held request, for a job that it starts; or NULL. */
 	struct waiter *waiter;
 	/* During a write: the thread that writes, or 0 if unknown. */
 	pid_t pid;
-	/* During a write: where its bytes lie and may be kept (buffer_keep()); or NULL. */
+	/* During a write: the buffer that holds its bytes, for buffer_keep(); or NULL. */
 	struct buffer *buffer;
 
 	/* Called once, when the file may be ready. The poller sets and owns both fields. */
@@ -145,12 +143,12 @@ enum channel_change {
 	CHANGE_SIZE = 1 << 3,
 	CHANGE_ATIME = 1 << 4,
 	CHANGE_MTIME = 1 << 5,
-	CHANGE_NOW = 1 << 6, /* both times, to now: write permission is enough */
+	CHANGE_NOW = 1 << 6, /* sets both times to now: write permission is enough */
 };
 
 /* How other processes have an object open, as /proc/PID/fd and /proc/PID/maps show it. */
 struct footprint {
-	dev_t dev;            /* 0: no other process can */
+	dev_t dev;            /* 0: no other process can have the object open */
 	ino_t ino;            /* as stat(2) of their descriptors reports */
 	const char *map_path; /* prefix of their mappings' path; NULL: any path */
 };
@@ -168,58 +166,61 @@ struct channel_ops {
 	/* Fills in st_ino, st_mode, st_nlink, st_uid, st_gid, the times; st_size only if real. */
 	int (*stat)(struct channel *channel, struct stat *ret_attr);
 	/*
-	 * Changes all but the size, by the rules of chmod(2), chown(2) and utimensat(2). `file` is
-	 * the open file that the change came through, or NULL.
+	 * Changes any attributes except the size, by the rules of chmod(2), chown(2) and
+	 * utimensat(2). `file` is the open file that the change came through, or NULL.
 	 */
 	int (*change)(struct channel *channel, struct file *file, const struct stat *attr,
 		      unsigned changes, struct caller *caller);
 	/*
 	 * Gives the object's access control list in the form of linux/posix_acl_xattr.h, and
-	 * returns its size; with `size` 0 it only returns the size. -ERANGE: it is longer than
-	 * `size`. -ENODATA, or NULL: the mode says it all.
+	 * returns its size; with `size` 0, only returns the size. Fails with -ERANGE if the list is
+	 * longer than `size`, or with -ENODATA if the object has only a mode. NULL: -ENODATA.
 	 */
 	ssize_t (*get_acl)(struct channel *channel, void *data, size_t size);
-	/* As the caller: gives any other attribute, or all names. NULL: -EOPNOTSUPP. */
+	/* Gives any other attribute, or the names of all, as the caller. NULL: -EOPNOTSUPP. */
 	ssize_t (*get_xattr)(struct channel *channel, const char *name, const struct iovec *room,
 			     struct caller *caller);
 	/* Sets or removes an attribute, the ACL included. May be a job. NULL: -EOPNOTSUPP. */
 	int (*set_xattr)(struct channel *channel, const struct xattr *xattr, struct caller *caller);
 	/*
-	 * Sets the size. Where 0 empties the object, discards what waits, which takes the right to
-	 * read it: -EACCES. An open with O_TRUNC calls this only for backed files. May be a job.
-	 * NULL: -EINVAL.
+	 * Sets the size. If a size of 0 empties the object, discards what waits; this requires the
+	 * right to read the object, else -EACCES. An open with O_TRUNC calls this only for backed
+	 * files. May be a job. NULL: -EINVAL.
 	 */
 	int (*truncate)(struct channel *channel, struct file *file, off_t size,
 			struct caller *caller);
 	/*
-	 * The file counts in n_files from before open() until before release(). O_CREAT in its
-	 * flags means that the caller has just made the object. Sets channel::message_max if there
-	 * are messages. May be a job. NULL: the object can't be opened, -EISDIR.
+	 * Opens the file, which counts in n_files from before open() until before release().
+	 * O_CREAT in its flags means that the caller has just made the object. Sets
+	 * channel::message_max if there are messages. May be a job. NULL: the object can't be
+	 * opened, -EISDIR.
 	 */
 	int (*open)(struct file *file, struct caller *caller);
 	/*
-	 * Returns 0 once the file that open() opened has reached the other end; -EAGAIN until then,
-	 * and channel_wake() follows; or the reason why it never will. NULL: it always has.
+	 * Returns 0 if the opened file has reached the other end; -EAGAIN if it has not, and then
+	 * channel_wake() follows; or the error if it never will. NULL: it always has.
 	 */
 	int (*opened)(struct file *file);
 	void (*release)(struct file *file); /* NULL: nothing to do */
 	/*
-	 * Takes up to `size` bytes, or one message into a buffer with room for message_max.
-	 * -EAGAIN. -EMSGSIZE: the next message is longer than was known; message_max now says how
-	 * long. NULL: -EBADF.
+	 * Takes up to `size` bytes, or one message into a buffer with room for message_max. Fails
+	 * with -EAGAIN if nothing is there yet. Fails with -EMSGSIZE if the next message is longer
+	 * than was known; message_max now says how long. NULL: -EBADF.
 	 */
 	ssize_t (*read)(struct file *file, void *data, size_t size, off_t offset);
 	/*
-	 * For bytes that wait in memory: finds where the bytes lie that read() would take, or the
-	 * first CHANNEL_PIECES pieces of them, and takes nothing. take() follows for all of them,
-	 * once the reader has them and before any other call on the channel; if it does not follow,
-	 * nothing was taken. -EOPNOTSUPP, or NULL: use read().
+	 * For bytes that wait in memory: finds where the bytes that read() would take lie, or the
+	 * first CHANNEL_PIECES pieces of them, but takes nothing. take() follows for all of these
+	 * bytes when the reader has them, before any other call on the channel. If take() does not
+	 * follow, nothing was taken. Fails with -EOPNOTSUPP if read() has to be used. NULL: use
+	 * read().
 	 */
 	ssize_t (*lend)(struct file *file, size_t size, struct pieces *pieces);
 	void (*take)(struct file *file, size_t size); /* set if lend() is */
 	/*
-	 * Accepts all or a part (streams), or all or nothing (messages). -EAGAIN; with
-	 * CHANNEL_WRITES_BY_JOB and a waiter also -EINPROGRESS. NULL: -EBADF.
+	 * Accepts all or a part of the bytes (streams), or all or none (messages). Fails with
+	 * -EAGAIN if the write has to wait; with CHANNEL_WRITES_BY_JOB and a waiter, also with
+	 * -EINPROGRESS. NULL: -EBADF.
 	 */
 	ssize_t (*write)(struct file *file, const void *data, size_t size, off_t offset);
 	/*
@@ -228,54 +229,54 @@ struct channel_ops {
 	 */
 	uint32_t (*poll)(struct file *file);
 	/*
-	 * The set of waiters (channel::readers, writers, polled) has changed. For kinds without a
-	 * descriptor to listen to. NULL: nothing to do.
+	 * Called when the set of waiters (channel::readers, writers, polled) has changed. For kinds
+	 * without a descriptor to listen to. NULL: nothing to do.
 	 */
 	void (*attend)(struct channel *channel);
 	/*
-	 * Adds what only this kind knows. What requires the right to read the object is added only
-	 * for a caller with that right (caller_may()). NULL: nothing to add.
+	 * Adds to `row` what only this kind knows. What requires the right to read the object is
+	 * added only for a caller with that right (caller_may()). NULL: nothing to add.
 	 */
 	void (*status)(struct channel *channel, struct caller *caller, struct row *row);
-	/* Returns 0 if the caller may read it now, else -EACCES. NULL: the mode decides. */
+	/* Returns 0 if the caller may read the object now, else -EACCES. NULL: the mode decides. */
 	int (*check_read)(struct channel *channel, struct caller *caller);
 	/*
-	 * Prints what waits without taking it. The caller may read it: info/ has checked. May be a
-	 * job. NULL: the kernel has no call for that.
+	 * Prints what waits without taking it. info/ has checked that the caller may read the
+	 * object. May be a job. NULL: the kernel has no call for that.
 	 */
 	int (*peek)(struct channel *channel, struct caller *caller, FILE *out);
 	/* Asks the kernel for what status() can't find out. May be a job. NULL: nothing to ask. */
 	int (*measure)(struct channel *channel, struct caller *caller, const struct row *row);
 	/*
-	 * CHANNEL_NODE: the kernel is about to learn that the name leads to inode `node`, by which
-	 * host_nodes opens it. After that the daemon does not learn of opens. Makes the object
-	 * ready for this. May be a job. NULL: it always is.
+	 * CHANNEL_NODE: called before the kernel learns that the name leads to inode `node`, by
+	 * which host_nodes opens the object. After that the daemon does not learn of opens, so this
+	 * makes the object ready for them. May be a job. NULL: the object is always ready.
 	 */
 	int (*show)(struct channel *channel, uint64_t node, struct caller *caller);
 	/*
 	 * CHANNEL_NODE: an open with O_EXCL and these flags has just made the object, and the
 	 * kernel completes that open only on a regular file. Gives a reference to a "door": a
-	 * regular file that reads and writes the object. It may be the object itself, which no one
-	 * else knows yet. NULL: -EOPNOTSUPP.
+	 * regular file that reads and writes the object. The door may be the object itself, which
+	 * no one else knows yet. NULL: -EOPNOTSUPP.
 	 */
 	int (*door)(struct channel *channel, int flags, struct channel **ret_door);
 	/* Corrects the footprint taken from stat(). May be a job. NULL: it is right. */
 	int (*footprint)(struct channel *channel, struct caller *caller,
 			 struct footprint *footprint);
 	/*
-	 * Sets the parameters that `settings` gives, except fixed ones. -EPERM: not the owner. May
-	 * be a job. NULL: all are fixed.
+	 * Sets the parameters that `settings` gives, except fixed ones. Fails with -EPERM if the
+	 * caller is not the owner. May be a job. NULL: all are fixed.
 	 */
 	int (*set)(struct channel *channel, const struct settings *settings, struct caller *caller);
 };
 
-/* Whether a regular file is behind it, which the kernel can use in the daemon's place. */
+/* Whether a regular file is behind the channel, which the kernel can use in the daemon's place. */
 static inline bool channel_has_backing(const struct channel *channel)
 {
 	return channel->service == CHANNEL_BACKED || channel->service == CHANNEL_MAPPED;
 }
 
-/* Whether it is open and its size can change. A segment keeps the size it was made with. */
+/* Whether the channel is open and its size can change. A segment keeps its first size. */
 static inline bool channel_has_size(const struct channel *channel)
 {
 	return channel->backing_fd >= 0 && channel->service != CHANNEL_MAPPED;
@@ -292,38 +293,36 @@ static inline bool file_writes(const struct file *file)
 }
 
 /*
- * For kinds: gives the file its own content, freed when the file is released or gets another. Takes
- * ownership of `content`, even when failing with -ENOBUFS.
+ * For kinds: gives the file its own content, which is freed when the file is released or gets other
+ * content. Takes ownership of `content`, even when failing with -ENOBUFS.
  */
 int file_keep(struct file *file, char *content, size_t size);
-/* The same for good: file::is_frozen. */
+/* Like file_keep(), but the content stays for good: file::is_frozen. */
 int file_freeze(struct file *file, char *content, size_t size);
 
-/* For kinds: makes `channel`, which is otherwise all zeroes, one of `space` with one reference. */
+/* For kinds: sets up `channel`, which is otherwise all zeroes, in `space`, with one reference. */
 void channel_init(struct channel *channel, const struct channel_ops *ops, struct space *space,
 		  enum channel_service service);
 
 struct channel *channel_ref(struct channel *channel);
 void channel_unref(struct channel *channel); /* NULL: does nothing */
 
-/*
- * For kinds: charges `n` of the daemon's descriptors for this channel to the user who opens it, or
- * fails with -ENFILE; the second call returns them all.
- */
+/* For kinds: charges `n` of the daemon's descriptors to the opener `uid`. Fails with -ENFILE. */
 int channel_charge_descriptors(struct channel *channel, uid_t uid, unsigned n);
+/* For kinds: ends the charge for all descriptors of this channel. */
 void channel_uncharge_descriptors(struct channel *channel);
 
 /*
- * For kinds: reading (EPOLLIN) or writing (EPOLLOUT) may be possible now, an end-of-file may have
- * come (EPOLLHUP), or a lock may be free (EPOLLPRI). Only queues the retry; waiters run after the
- * current handler returns.
+ * For kinds: tells that reading (EPOLLIN) or writing (EPOLLOUT) may be possible now, that an
+ * end-of-file may have come (EPOLLHUP), or that a lock may be free (EPOLLPRI). Only queues the
+ * retry; waiters run after the current handler returns.
  */
 void channel_wake(struct channel *channel, uint32_t events);
 
-/* For transfers: the set of waiters has changed. Only queues the call, as channel_wake() does. */
+/* For transfers: tells that the set of waiters has changed. Only queues channel_ops::attend. */
 void channel_attend(struct channel *channel);
 
-/* Whether anyone waits to read, write or open it, or polls it. */
+/* Whether anyone waits to read, write or open the object, or polls it. */
 bool channel_has_waiters(const struct channel *channel);
 
 int channel_stat(struct channel *channel, struct stat *ret_attr);
@@ -333,30 +332,31 @@ int channel_change(struct channel *channel, struct file *file, const struct stat
 int channel_truncate(struct channel *channel, struct file *file, off_t size, struct caller *caller);
 
 /*
- * Discards what waits in a stream or a FIFO, for a caller who may read and write it: else -EACCES.
- * -EINVAL: it has a size, and is never cut. May be a job.
+ * Discards what waits in a stream or a FIFO. Fails with -EACCES unless the caller may read and
+ * write it, or with -EINVAL if the object has a size, which is never cut. May be a job.
  */
 int channel_empty(struct channel *channel, struct caller *caller);
 
 /* Adds to `row` what only this kind knows, as far as the caller may see it. */
 void channel_status(struct channel *channel, struct caller *caller, struct row *row);
-/* Returns 0 if the caller may read it, else -EACCES. */
+/* Returns 0 if the caller may read the object, else -EACCES. */
 int channel_check_read(struct channel *channel, struct caller *caller);
-/* Prints what waits without taking it. Fails with -EOPNOTSUPP if there is no way. */
+/* Whether channel_peek() is possible. */
 bool channel_has_peek(const struct channel *channel);
+/* Prints what waits without taking it. Fails with -EOPNOTSUPP if there is no way. */
 int channel_peek(struct channel *channel, struct caller *caller, FILE *out);
-/* Asks the kernel for what status() will add to `row`. -ETIMEDOUT: someone blocks the query. */
+/* Asks the kernel for what status() will add. Fails with -ETIMEDOUT if someone blocks that. */
 int channel_measure(struct channel *channel, struct caller *caller, const struct row *row);
 int channel_show(struct channel *channel, uint64_t node, struct caller *caller);
 int channel_door(struct channel *channel, int flags, struct channel **ret_door);
-/* May be a job. */
+/* Finds out how other processes have the object open. May be a job. */
 int channel_footprint(struct channel *channel, struct caller *caller,
 		      struct footprint *ret_footprint);
 int channel_set(struct channel *channel, const struct settings *settings, struct caller *caller);
 
 /*
- * Opens the channel for the caller, who owns the file. -ENFILE: the user, or the daemon, has too
- * many files open.
+ * Opens the channel for the caller, who owns the file. Fails with -ENFILE if the user, or the
+ * daemon, has too many files open.
  */
 int channel_open(struct channel *channel, int flags, const struct selector *selector,
 		 struct caller *caller, struct file **ret_file);
@@ -371,26 +371,26 @@ void channel_release(struct file *file); /* NULL: does nothing */
 ssize_t channel_read(struct file *file, size_t size, off_t offset, const void **ret_data);
 
 /*
- * The same, but without copying what the kind can lend: *ret_pieces says where it lies. Call
- * channel_take() once the reader has it, before any other call. If the reader can't be answered,
- * don't call it: the bytes wait for the next read.
+ * Like channel_read(), but without copying what the kind can lend: *ret_pieces says where the bytes
+ * lie. Call channel_take() when the reader has them, before any other call. If the reader can't be
+ * answered, don't call channel_take(): the bytes wait for the next read.
  */
 ssize_t channel_lend(struct file *file, size_t size, off_t offset, struct pieces *ret_pieces);
 void channel_take(struct file *file, const struct pieces *pieces);
 
 /*
- * Writes, and returns how much was accepted, which for a stream may be less than `size`. Returns
- * -EAGAIN also while others wait to write, so that nothing gets between their bytes, unless writes
- * are selective. That rule does not bind a held write (file::waiter): it is tried only in its turn.
- * -EMSGSIZE: the message is too long and was not sent.
+ * Writes, and returns how much was accepted, which for a stream may be less than `size`. Fails with
+ * -EAGAIN also while other writers wait, so that nothing gets between their bytes, unless writes
+ * are selective. That rule does not apply to a held write (file::waiter), which is tried only in
+ * its turn. Fails with -EMSGSIZE if the message is too long; it was not sent.
  */
 ssize_t channel_write(struct file *file, const void *data, size_t size, off_t offset);
 
 uint32_t channel_poll(struct file *file);
 
 /*
- * Calls polled(file) once, when the file may have become ready. Replaces the request before it;
- * `polled` NULL withdraws it.
+ * Calls polled(file) once, when the file may have become ready. Replaces the file's earlier
+ * request; with `polled` NULL, only withdraws it.
  */
 void channel_watch(struct file *file, void (*polled)(struct file *file), void *poll_data);
 

@@ -142,7 +142,7 @@ int folder_add(struct folder *folder, const char *name, struct entry entry)
 	return folder_add_item(folder, name, strlen(name), entry);
 }
 
-/* Finds the folder `name` in this one, or makes it if it is missing, to be shown at `path`. */
+/* Finds the folder `name` in `folder`, or makes it if it is missing, to be shown at `path`. */
 static int folder_enter(struct folder *folder, const char *name, size_t length, const char *path,
 			struct folder **ret_folder)
 {

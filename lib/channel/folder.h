@@ -10,13 +10,13 @@
 
 struct folder;
 
-/* `path` is where it is shown. Fails with -ENOMEM. */
+/* Makes an empty folder, which is shown at `path`. Fails with -ENOMEM. */
 int folder_new(struct host *host, const char *path, struct folder **ret_folder);
 struct space *folder_space(struct folder *folder); /* borrowed */
 
 /*
- * Removes all entries. Texts hold a reference to the space they are in, so a folder with texts can
- * only go after this.
+ * Removes all entries. A text holds a reference to the space it is in, so a folder with texts is
+ * destroyed only after this.
  */
 void folder_clear(struct space *space);
 

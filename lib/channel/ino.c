@@ -61,7 +61,7 @@ ino_t space_inner_ino(const struct space *space, const char *name)
 	return fold_path(hash_path(HASH_START ^ space->ino, name));
 }
 
-/* Unit 0 is for paths alone, so no other number above 32 bits begins like these. */
+/* Unit 0 is for paths alone, so no other number above 32 bits begins like the numbers made here. */
 ino_t space_name_ino(const char *path)
 {
 	return (hash_path(HASH_START, path) & LONG_MASK) | (ino_t)1 << (LONG_BITS - 1);

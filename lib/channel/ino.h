@@ -39,16 +39,17 @@ enum {
 
 enum ino_part {
 	INO_OBJECT,
-	INO_MIRROR, /* its directory in info/ */
+	INO_MIRROR, /* the object's directory in info/ */
 	INO_TEXTS,  /* the first file in that directory */
 	INO_ADDRESS = 7,
 };
 
 /*
- * The number under which the mount shows a part of the space's object with number `ino`. Where the
- * space has no units, the mount shows the number as it is.
+ * Returns the number under which the mount shows the space's object with number `ino`. If the space
+ * has no units, the mount shows the number as it is.
  */
 ino_t space_ino(const struct space *space, ino_t ino);
+/* Returns the number of a part of that object (enum ino_part). */
 ino_t space_part_ino(const struct space *space, ino_t ino, unsigned part);
 
 /*
@@ -61,8 +62,8 @@ ino_t space_inner_ino(const struct space *space, const char *name); /* a name in
 ino_t space_name_ino(const char *path);
 
 /*
- * For a list of addresses; stat(2) gives the number of the connection that it makes. Two addresses
- * may have the same number.
+ * For entries in a list of addresses. stat(2) gives another number: that of the connection that it
+ * makes. Two addresses may have the same number.
  */
 ino_t space_address_ino(const char *path);
 

@@ -33,7 +33,7 @@ static struct kept *kept_find(struct kept_space *space, const char *name)
 	return kept;
 }
 
-/* Takes ownership of `name`, even if there is no memory to remember it: -ENOMEM. */
+/* Gives the object its name. Takes ownership of `name`, even when failing with -ENOMEM. */
 static int kept_name(struct kept_space *space, struct kept *kept, char *name)
 {
 	kept->name = name;
@@ -171,7 +171,10 @@ int kept_remove(struct space *space, const char *name, struct caller *caller)
 	return 0;
 }
 
-/* Returns 0 if `kept` may take the place of `replaced`, which may be NULL or `kept` itself. */
+/*
+ * Returns 0 if the caller may let `kept` take the place of `replaced`, which may be NULL or `kept`
+ * itself; else -errno.
+ */
 static int may_rename(const struct kept *kept, const struct kept *replaced, unsigned flags,
 		      struct caller *caller)
 {

@@ -26,7 +26,7 @@ struct kept {
 struct kept_space {
 	struct space space;
 	struct kept *kept;
-	void (*unnamed)(struct kept *kept); /* its name is gone; NULL: nothing to do */
+	void (*unnamed)(struct kept *kept); /* called when the name is gone; NULL: nothing to do */
 	void *state;                        /* the kind's own */
 };
 
@@ -34,8 +34,9 @@ struct kept *kept_from(struct channel *channel);
 
 /*
  * Makes `kept`, which is all zeroes except for the kind's own part, an object of `caller` with this
- * name. On success the space has one reference to it and this function's caller another. Fails with
- * -EEXIST, -EMFILE (the user has too many) or -ENOMEM, and then `kept` is as before.
+ * name. On success the space has one reference to the object and this function's caller another.
+ * Fails with -EEXIST, with -EMFILE if the user has too many objects, or with -ENOMEM, and then
+ * `kept` is as before.
  */
 int kept_init(struct kept *kept, struct space *space, enum channel_service service,
 	      const char *name, mode_t mode, struct caller *caller);
@@ -52,7 +53,7 @@ void kept_space_destroy(struct space *space);
 int kept_list(struct space *space, struct caller *caller, space_entry_fn *entry, void *data);
 int kept_lookup(struct space *space, const char *name, struct caller *caller,
 		struct entry *ret_entry);
-/* Objects are counted by maker, all kinds together. */
+/* Counts the objects that the user has made, of all kinds together. */
 void kept_room(const struct space *space, const struct caller *caller, struct statvfs *room);
 /* For kind::explain. */
 const char *kept_explain(struct channel *channel, const char *name, const struct settings *settings,

@@ -144,8 +144,8 @@ static int change(int fd, const struct stat *attr, unsigned changes)
 }
 
 /*
- * Opened with the daemon's rights, because a caller who may change an object need not be allowed to
- * open it. The change itself is made with the caller's rights, so the kernel decides.
+ * Opens the object with the daemon's rights, because a caller who may change an object need not be
+ * allowed to open it. The change itself is made with the caller's rights, so the kernel decides.
  */
 int named_change(struct named *named, int open_fd, const struct stat *attr, unsigned changes,
 		 struct caller *caller)

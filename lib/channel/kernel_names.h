@@ -3,8 +3,8 @@
  * Names that a filesystem of the kernel keeps: POSIX queues (mqueue), shared memory (/dev/shm).
  *
  * The kernel's directory is the list; none of it is cached. The daemon keeps one channel for each
- * object that someone refers to, found by inode number, so that everyone who has it open shares it.
- * A name is trusted only while it leads to that inode.
+ * object that someone refers to, found by inode number, so that everyone who has the object open
+ * shares the channel. A name is trusted only while it leads to that inode.
  */
 #ifndef IPCFS_KERNEL_NAMES_H
 #define IPCFS_KERNEL_NAMES_H
@@ -16,14 +16,14 @@
 
 struct named_space;
 
-/* Room for a prefix. The kernel refuses what is longer than a name may be. */
+/* The size of a name with a prefix. The kernel refuses names that are too long. */
 #define NAMED_PATH_SIZE (NAME_MAX + 16)
 
 /* One object. A kind's own struct begins with it. */
 struct named {
 	struct channel channel;
 	ino_t ino;
-	char *name;        /* under which it was last seen */
+	char *name;        /* the name under which the object was last seen */
 	UT_hash_handle hh; /* named_space::named, by ino */
 };
 
@@ -31,14 +31,12 @@ struct named_space {
 	struct space space;
 	struct named *named;
 	size_t named_size; /* size of the kind's own struct */
-	/*
-	 * openat(2), returning a descriptor or -errno, and unlinkat(2); below space::dir_fd if
-	 * there is one.
-	 */
+	/* As openat(2), below space::dir_fd if there is one. Returns a descriptor or -errno. */
 	int (*open_name)(struct named_space *space, const char *name, int flags, mode_t mode);
+	/* As unlinkat(2), in the same place. */
 	int (*unlink_name)(struct named_space *space, const char *name);
 	const char *prefix; /* of names in the kernel's directory, not shown; NULL: none */
-	bool is_in_memory;  /* it is a tmpfs, which makes no one wait */
+	bool is_in_memory;  /* the directory is on a tmpfs, which makes no one wait */
 	/* Whether the name is one of the kind's. NULL: all are. */
 	bool (*is_ours)(const char *name);
 	/* Fills in the kind's own part. NULL: nothing to fill in. */
@@ -52,11 +50,11 @@ struct named_space *named_space_from(struct space *space);
 const char *named_path(const struct named_space *space, const char *name,
 		       char path[static NAMED_PATH_SIZE]);
 
-/* open_name and unlink_name for a space that has a directory. */
+/* The open_name and unlink_name of a space that has a directory. */
 int named_open_at(struct named_space *space, const char *name, int flags, mode_t mode);
 int named_unlink_at(struct named_space *space, const char *name);
 
-/* linkat(2) of the file at the path `from`, as `name`. */
+/* Links the file at the path `from` into the directory, as `name`, with linkat(2). */
 int named_link(struct named_space *space, const char *from, const char *name);
 
 /* Opens a directory of the host. Returns a descriptor, which the caller owns, or -errno. */
@@ -65,10 +63,16 @@ int named_open_directory(const struct host *host, const char *path);
 /* Opens the object itself. Fails with -ESTALE if its name no longer leads to it. */
 int named_open(struct named *named, int flags);
 
-/* Gives its attributes, by name. Fails with -ESTALE in the same case. */
+/*
+ * Gives the object's attributes, by name. Fails with -ESTALE if the name no longer leads to the
+ * object.
+ */
 int named_stat(struct named *named, struct stat *ret_attr);
 
-/* Changes what `changes` names, except the size, as the caller; by `open_fd` unless it is -1. */
+/*
+ * Changes the attributes that `changes` names, except the size, as the caller. Uses `open_fd`
+ * unless it is -1.
+ */
 int named_change(struct named *named, int open_fd, const struct stat *attr, unsigned changes,
 		 struct caller *caller);
 
@@ -81,15 +85,18 @@ void named_fini(struct named *named);
 void named_space_init(struct named_space *space, const struct space_ops *ops, struct host *host,
 		      const struct kind *kind, int dir_fd);
 
-/* Gives the channel of what was found under the name, as a reference. Fails with -ENOMEM. */
+/*
+ * Gives a reference to the channel of the object that was found under the name, with number `ino`.
+ * Fails with -ENOMEM.
+ */
 int named_get(struct named_space *space, const char *name, ino_t ino, struct channel **ret_channel);
 
 /* Finds an object by its name. The caller owns the reference. */
 int named_find(struct space *space, const char *name, struct channel **ret_channel);
 
 /*
- * Finds an object that has just been made, with this inode number. -ESTALE: the name already leads
- * to another one, to which the maker has no more right than anyone else.
+ * Finds an object that has just been made, with this inode number. Fails with -ESTALE if the name
+ * already leads to another object, to which the maker has no more right than anyone else.
  */
 int named_find_made(struct space *space, const char *name, ino_t ino, struct channel **ret_channel);
 

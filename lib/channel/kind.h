@@ -18,18 +18,21 @@ struct space;
 
 /* One sort of object, and the directory that holds them. */
 struct kind {
-	const char *path;                   /* of its directory in the mount: "queues" */
+	const char *path;                   /* path of its directory in the mount: "queues" */
 	enum namespace_type home;           /* namespace of its objects; outsiders are refused */
 	unsigned long selector_max;         /* largest N of NAME:N; 0: names have no suffix */
 	bool has_directories;               /* each object is a directory, made by mkdir(2) */
 	const struct parameter *parameters; /* the settings its objects take; NULL: none */
 	const struct channel_ops *channel;  /* the operations on its objects */
 	/*
-	 * Bits set aside for the inode numbers that the kernel gives the objects:
-	 * lib/channel/ino.h. 0: it gives them none, or the daemon does.
+	 * Bits set aside for the inode numbers that the kernel gives the objects
+	 * (lib/channel/ino.h). 0: the kernel gives them none, or the daemon numbers them.
 	 */
 	unsigned ino_bits;
-	/* Such numbers may be longer, but no two existing objects agree in the lowest ino_bits. */
+	/*
+	 * The kernel's numbers may be longer, but no two existing objects agree in the lowest
+	 * ino_bits.
+	 */
 	bool ino_is_cut;
 	/*
 	 * Returns why creating or setting an object failed with `error` (-errno), if that follows
@@ -38,7 +41,10 @@ struct kind {
 	 */
 	const char *(*explain)(struct channel *channel, const char *name,
 			       const struct settings *settings, int error);
-	/* Opens the space for this host. -ENOENT, -EPERM, …: the machine has no such objects. */
+	/*
+	 * Opens the space for this host. Fails with -ENOENT, -EPERM, … if the machine has no such
+	 * objects.
+	 */
 	int (*open)(struct space **ret_space, struct host *host);
 };
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A stranger decides how many names there are. So a job gets room for some of them, charged to the
- * user who lists the directory (USER_BYTES), and stops there. A listing that can continue from
- * where it stopped does so in another job: if a signal ends the listing and leaves a thread behind,
- * that thread never has more than one piece. A listing that must be asked for as a whole starts
- * again with more room.
+ * A stranger decides how many names there are. So a job gets room for some of the names, charged to
+ * the user who lists the directory (USER_BYTES), and stops when the room is full. A listing that
+ * can continue from where it stopped does so in another job: if a signal ends the listing and
+ * leaves a thread behind, that thread never has more than one piece. A listing that must be asked
+ * for as a whole starts again with more room.
  *
  * Between the jobs, what the listing has found belongs to the request (waiter::memory), and so does
  * the charge for it.
@@ -18,7 +18,9 @@
 
 #include "lib/base/cleanup.h"
 
-/* The room at first, in bytes; a piece is never larger. */
+/*
+ * The room that the first job gets, bytes. If a listing can continue, its pieces are never larger.
+ */
 #define ROOM_FIRST 65536
 
 struct name {
@@ -107,7 +109,10 @@ static int progress_charge(struct progress *progress, size_t size)
 	return r;
 }
 
-/* Doubles the memory, so that thousands of pieces are not all copied again for each new one. */
+/*
+ * Makes room for `size` more bytes. Doubles the memory, so that thousands of pieces are not all
+ * copied again for each new piece.
+ */
 static int progress_grow(struct progress *progress, size_t size)
 {
 	size_t allocated = progress->allocated ? progress->allocated : ROOM_FIRST;
@@ -146,7 +151,7 @@ static int progress_add(struct progress *progress, struct listed *piece)
 	return 0;
 }
 
-/* Returns 0 once that was all. */
+/* Runs the job until there are no more names, and then returns 0. */
 static int progress_run(struct progress *progress, struct caller *caller,
 			const struct job_call *call)
 {

@@ -59,7 +59,10 @@ static uint64_t *find(struct channel *channel, uint64_t owner, bool is_flock)
 	return place;
 }
 
-/* Anything else that refers to the open file keeps it open, but without its locks. */
+/*
+ * Drops all locks of an open file. If other descriptors keep the file open, it stays open without
+ * its locks.
+ */
 static void unlock_all(int fd, bool is_flock)
 {
 	struct flock all = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
@@ -71,8 +74,8 @@ static void unlock_all(int fd, bool is_flock)
 }
 
 /*
- * Returns true if it is gone. A thread that waits keeps it, without its locks, because the lock
- * that the thread gets will be the owner's.
+ * Drops the locks of an open file and closes it. Returns true if it is gone. A thread that waits
+ * keeps it open, because the lock that the thread gets will be the owner's.
  */
 static bool lock_file_free(struct channel *channel, uint64_t *place)
 {
@@ -89,7 +92,10 @@ static bool lock_file_free(struct channel *channel, uint64_t *place)
 	return true;
 }
 
-/* Takes ownership of the descriptor on success. Fails with -ENOLCK. */
+/*
+ * Adds an open file for the lock's owner. Takes ownership of the descriptor on success. Fails with
+ * -ENOLCK.
+ */
 static int lock_file_add(struct channel *channel, const struct lock *lock, int fd,
 			 struct lock_file **ret_file)
 {
@@ -132,8 +138,8 @@ static int lock_file_open(struct file *opener, const struct lock *lock, struct l
 
 /*
  * Gives the owner's open file, or a new one. An owner that has locked through a file open only for
- * reading keeps that, and can't get write locks through another file: the kernel would take the two
- * for different owners.
+ * reading keeps that file, and can't get write locks through another file: the kernel would take
+ * the two files for different owners.
  */
 static int lock_file_get(struct file *opener, const struct lock *lock, struct lock_file **ret_file)
 {
@@ -247,8 +253,8 @@ static int sleeping_begin(struct file *file, struct sleeping *sleeping)
 }
 
 /*
- * From now on the lock goes with the open file that the wait came through, which still exists. The
- * owner's other open files may not.
+ * Ends a wait. From now on the lock goes with the open file that the wait came through. That file
+ * still exists; the owner's other open files may be gone.
  */
 static void sleeping_end(struct channel *channel, const struct sleeping *sleeping)
 {

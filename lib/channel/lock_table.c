@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A new lock cuts, splits or joins the owner's old ones. The memory for that is there before it
- * begins, so that it can't fail halfway.
+ * A new lock cuts, splits or joins the owner's old locks. The memory for that is there before the
+ * change begins, so that the change can't fail halfway.
  */
 #include "lib/channel/lock_table.h"
 
@@ -16,7 +16,7 @@ struct lock_record {
 	uint64_t next; /* the next of the same object; 0: none */
 };
 
-/* The host knows nothing of what is in its table. */
+/* Returns host::locks, set up at the first use: the host does not know what its table contains. */
 static struct slots *table_of(const struct channel *channel)
 {
 	struct slots *locks = &channel->space->host->locks;
@@ -41,7 +41,7 @@ static bool overlaps(const struct lock *a, const struct lock *b)
 	return a->first <= b->last && b->first <= a->last;
 }
 
-/* Whether they overlap or are adjacent. */
+/* Whether the two locks overlap or are adjacent. */
 static bool touches(const struct lock *a, const struct lock *b)
 {
 	return (a->first == 0 || a->first - 1 <= b->last) &&
@@ -53,7 +53,7 @@ static bool encloses(const struct lock *outer, const struct lock *inner)
 	return outer->first < inner->first && outer->last > inner->last;
 }
 
-/* Whether the lock splits an old one in two. */
+/* Whether the lock splits an old lock in two. */
 static bool splits(const struct channel *channel, const struct lock *lock)
 {
 	for (uint64_t id = channel->locks; id; id = record_of(channel, id)->next) {
@@ -111,7 +111,10 @@ void lock_room_drop(struct channel *channel, struct lock_room *room)
 		record_free(channel, room->ids[--room->n]);
 }
 
-/* The record stays charged to the user who paid for the room. */
+/*
+ * Adds a lock in a record from the room. The record stays charged to the user who paid for the
+ * room.
+ */
 static void add(struct channel *channel, const struct lock *lock, struct lock_room *room)
 {
 	uint64_t id = room->ids[--room->n];
@@ -171,7 +174,10 @@ void lock_table_apply(struct channel *channel, const struct lock *lock, struct l
 		bool is_meant = is_same(&record->lock, &set) &&
 				(is_merged || overlaps(&record->lock, &set));
 
-		/* What trim() may add goes to the front of the list, and touches nothing. */
+		/*
+		 * A record that trim() adds goes to the front of the list, and touches no other
+		 * lock.
+		 */
 		if (!is_meant || (!is_merged && trim(channel, &record->lock, &set, room))) {
 			place = &record->next;
 			continue;

@@ -2,7 +2,7 @@
 /*
  * The locks on one object: records in host::locks, chained from channel::locks.
  *
- * The records of an owner never overlap, and two that touch differ in type.
+ * The records of an owner never overlap, and two records that touch differ in type.
  */
 #ifndef IPCFS_LOCK_TABLE_H
 #define IPCFS_LOCK_TABLE_H
@@ -20,22 +20,20 @@ int lock_room_make(struct channel *channel, const struct lock *lock, struct lock
 void lock_room_drop(struct channel *channel, struct lock_room *room);
 
 /*
- * Sets or removes the owner's locks in the lock's range, whatever others have there. `room` was
- * made for the same lock, with no other call since; what is left of it is dropped.
+ * Sets or removes the owner's locks in the lock's range, whatever locks other owners have there.
+ * `room` was made for the same lock, with no other call since; the rest of it is dropped.
  */
 void lock_table_apply(struct channel *channel, const struct lock *lock, struct lock_room *room);
 
 /* Returns the first lock by position that is in the way and belongs to another owner, or NULL. */
 const struct lock *lock_table_conflict(const struct channel *channel, const struct lock *lock);
 
-/*
- * The same for waiters: the number of any lock that is in the way, or 0; and whether that lock is
- * still in the way, without a look at the others.
- */
+/* For waiters: returns the number of any lock that is in the way, or 0. */
 uint64_t lock_table_blocker(const struct channel *channel, const struct lock *lock);
+/* Whether the lock with this number is still in the way, without a look at the others. */
 bool lock_table_blocks(const struct channel *channel, uint64_t id, const struct lock *lock);
 
-/* Whether the owner has any lock of that sort. */
+/* Whether the owner has any lock of flock(2), or any other lock. */
 bool lock_table_has(const struct channel *channel, uint64_t owner, bool is_flock);
 
 /* Removes all records that match. Returns whether there were any. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A lock is granted by the file behind the channel, or by the table if there is none. The table
- * then notes it.
+ * A lock is granted by the file behind the channel, or by the table if there is no such file. The
+ * table then notes the lock.
  */
 #include "lib/channel/locks.h"
 
@@ -27,8 +27,8 @@ static void wake(struct channel *channel)
 }
 
 /*
- * flock(2) gives up the old lock before it waits for a new one, or two owners that change theirs
- * would wait for ever.
+ * Gives up the old lock before the wait for a new one, as flock(2) does. Otherwise two owners that
+ * change their locks would wait for ever.
  */
 static void give_up(struct channel *channel, const struct lock *lock)
 {
@@ -55,7 +55,7 @@ static void close_unused(struct channel *channel, const struct lock *lock)
 		lock_files_close_unused(channel, lock->owner, lock->is_flock);
 }
 
-/* Notes what was granted, and wakes the waiters that may succeed now. */
+/* Notes a lock that was granted, and wakes the waiters that may succeed now. */
 static int note(struct channel *channel, const struct lock *lock, struct lock_room *room)
 {
 	lock_table_apply(channel, lock, room);
@@ -85,7 +85,10 @@ int lock_set(struct file *file, const struct lock *lock)
 	return r;
 }
 
-/* The lock was waited for. If it can't be noted it could not be shown, so it is given back. */
+/*
+ * Notes a lock that was waited for. A lock that can't be noted could not be shown, so it is given
+ * back.
+ */
 static int note_granted(struct file *file, const struct lock *lock)
 {
 	struct lock back = *lock;
@@ -101,7 +104,7 @@ static int note_granted(struct file *file, const struct lock *lock)
 
 int lock_wait(struct file *file, const struct lock *lock, struct caller *caller)
 {
-	/* Once a thread waits for the lock, leave it to the thread. */
+	/* When a thread already waits for the lock, leave it to the thread. */
 	bool is_asleep = caller->waiter && caller->waiter->job;
 	int r = is_asleep ? -EAGAIN : lock_set(file, lock);
 
@@ -155,8 +158,9 @@ void lock_drop_file(struct channel *channel, uint64_t file)
 }
 
 /*
- * Thousands may wait for one of thousands, and each lock that goes wakes them all. So waiters
- * remember what was in their way, and search all locks again only when that is gone.
+ * Whether a waiter is still blocked. Thousands of waiters may wait for thousands of locks, and each
+ * lock that goes wakes them all. So a waiter remembers the lock that was in its way, and searches
+ * all locks again only when that lock is gone.
  */
 static bool is_blocked(struct channel *channel, struct transfer *locker)
 {

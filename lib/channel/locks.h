@@ -41,28 +41,33 @@ struct lock {
 };
 
 /*
- * Sets or removes the lock. -EAGAIN: another owner's lock is in the way. -ENOLCK: the user has too
- * many, there is no memory, or the object can't be locked.
+ * Sets or removes the lock. Fails with -EAGAIN if another owner's lock is in the way, or with
+ * -ENOLCK if the user has too many locks, there is no memory, or the object can't be locked.
  */
 int lock_set(struct file *file, const struct lock *lock);
 
 /*
- * The same, but waits. If lock_waits_by_job(), this is a job. Otherwise it returns -EAGAIN, and a
- * transfer of sort TRANSFER_LOCK has to be held.
+ * Like lock_set(), but waits. If lock_waits_by_job(), this is a job. Otherwise it returns -EAGAIN,
+ * and a transfer of sort TRANSFER_LOCK has to be held.
  */
 int lock_wait(struct file *file, const struct lock *lock, struct caller *caller);
 bool lock_waits_by_job(const struct channel *channel);
 
-/* As F_GETLK: makes `lock` the first in its way, or its type F_UNLCK. Fails with -ENOLCK. */
+/*
+ * As F_GETLK: sets `lock` to the first lock in its way, or its type to F_UNLCK. Fails with -ENOLCK.
+ */
 int lock_test(struct file *file, struct lock *lock);
 
-/* A process has closed a descriptor of the object, which ends all of its fcntl(2) locks there. */
+/*
+ * Drops all fcntl(2) locks of a process on the object, because it has closed a descriptor of the
+ * object.
+ */
 void lock_drop_owner(struct channel *channel, uint64_t owner);
 
-/* An open file is gone. */
+/* Drops all locks that came through an open file, which is gone. */
 void lock_drop_file(struct channel *channel, uint64_t file);
 
-/* For transfers: retries those that wait for a lock. */
+/* For transfers: retries the transfers that wait for a lock. */
 void lock_retry(struct channel *channel);
 
 #endif

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A making is queued until no other making of the same user is under way. Then it gathers, and then
- * a worker prints. Makings that gather take turns: one has the loop for SLICE, and once the loop
- * has looked at all its sources, it is the next one's turn. However many there are, no one else
- * waits longer than one slice.
+ * a worker prints. Makings that gather take turns: one making has the loop for SLICE, and after the
+ * loop has looked at all its sources, the next making has its turn. However many makings there are,
+ * no one else waits longer than one slice.
  *
  * A making that has gathered a lot ends by way of the worker, which frees what was gathered.
  */
@@ -20,7 +20,7 @@
 #include "lib/base/workers.h"
 #include "lib/host/job.h"
 
-/* The longest that a making holds the loop at a time, in nanoseconds. */
+/* The longest that a making keeps the loop at a time, in nanoseconds. */
 #define SLICE 1000000
 
 enum making_state {
@@ -35,13 +35,13 @@ struct making {
 	struct waiter waiter;
 	enum making_state state;
 	struct text_source source; /* holds a reference to its channel */
-	struct file *file;         /* NULL once it is released */
+	struct file *file;         /* NULL when the file has been released */
 	_Atomic bool is_dropped;   /* the file was released, for the worker to see */
 	struct caller reader;
 	void *prepared;
 	struct remainder content;
 	int result;
-	int64_t turn;               /* when its last one ended, CLOCK_MONOTONIC */
+	int64_t turn;               /* when its last turn ended, CLOCK_MONOTONIC */
 	struct making *prev, *next; /* host::makings */
 };
 
@@ -94,7 +94,10 @@ static void making_free(struct making *making)
 	start_next(host, uid);
 }
 
-/* The open reports what went wrong, or the reads do if the open has been answered already. */
+/*
+ * Ends a making, and gives the file its content or the error. The open reports the error, or the
+ * reads do if the open has been answered already.
+ */
 static void making_end(struct making *making)
 {
 	struct file *file = making->file;
@@ -128,7 +131,7 @@ static void making_done(struct worker_task *task)
 	making_end(CONTAINER_OF(task, struct making, task));
 }
 
-/* Has the worker end the making: with print(), if nothing has gone wrong so far. */
+/* Has a worker end the making: with print(), if `result` is 0. */
 static void making_submit(struct making *making, int result)
 {
 	struct host *host = host_of(making);
@@ -156,7 +159,7 @@ static int making_gather(struct making *making)
 	return r;
 }
 
-/* Returns the ready making whose last turn is longest ago: it is next. */
+/* Returns the ready making whose last turn is longest ago. */
 static struct making *find_ready(struct host *host)
 {
 	struct making *making, *found = NULL;
@@ -168,7 +171,10 @@ static struct making *find_ready(struct host *host)
 	return found;
 }
 
-/* A making is ready to gather. `is_next`: only after others have had their turn. */
+/*
+ * Queues a turn for a ready making. With `is_next`, the turn comes only after others have had
+ * theirs.
+ */
 static void begin_turn(struct host *host, bool is_next)
 {
 	if (is_next)
@@ -195,7 +201,7 @@ static void take_turn(struct loop_task *task)
 		begin_turn(host, true);
 }
 
-/* Starts the next making of this user. */
+/* Starts the next making of this user, unless one is under way. */
 static void start_next(struct host *host, uid_t uid)
 {
 	struct making *making;
@@ -224,7 +230,9 @@ static void making_resume(struct waiter *waiter)
 	begin_turn(host_of(making), false);
 }
 
-/* Notes what the making needs to know about the reader, who may be gone before it is done. */
+/*
+ * Notes what the making needs to know about the reader, who may be gone before the making is done.
+ */
 static int making_prepare(struct making *making, struct caller *caller)
 {
 	const struct text_source *source = &making->source;

@@ -27,7 +27,7 @@ int making_freeze(const struct text_source *source, struct file *file, struct re
  */
 int making_start(const struct text_source *source, struct file *file, struct caller *caller);
 
-/* The file is being released. */
+/* Gives up a making, because its file is being released. */
 void making_drop(struct making *making);
 
 /*

@@ -15,8 +15,9 @@
 #include "lib/host/job.h"
 
 /*
- * The descriptor stays open, because the request that waits for this holds its file open. An O_PATH
- * descriptor says where the file is; the right to use it in this way is the open file's.
+ * The data of a job. `fd` stays open, because the request that waits for the job holds its file
+ * open. If `fd` is O_PATH, it only says where the file is; the right to use the file in this way is
+ * the open file's.
  */
 struct placing {
 	int fd, mode; /* mode of fallocate(2), or whence of lseek(2) */
@@ -55,7 +56,7 @@ static int seek_act(void *data)
 	return seek->found < 0 ? -errno : 0;
 }
 
-/* Both wait for the lock of the file, which its users hold. */
+/* Runs a job, because both calls wait for the lock of the file, which its users hold. */
 static int place(struct file *file, struct caller *caller, int (*act)(void *data),
 		 struct placing *placing)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Both directions are watched at once; a waiter woken in vain just waits on.
+ * Both directions are watched at once; a waiter woken in vain just waits again.
  */
 #include "lib/channel/readiness.h"
 
@@ -20,7 +20,9 @@ static void readiness_dispatch(struct loop_source *source, uint32_t events)
 
 	if (readiness->notice && !readiness->notice(readiness, &events))
 		return;
-	/* Waiters for bytes are told of the end as well, and both directions of an error. */
+	/*
+	 * The end of the input also wakes readers; an error or a hang-up wakes readers and writers.
+	 */
 	if (events & EPOLLRDHUP)
 		events |= EPOLLIN;
 	if (events & (EPOLLERR | EPOLLHUP))

@@ -2,9 +2,9 @@
 /*
  * A descriptor that tells when a channel may be ready: an edge-triggered source of the loop.
  *
- * The loop starts to watch it when someone first has to wait, so that a channel without waiters
- * costs no wake-ups, and stops at the first event that finds no waiter. Every message that comes or
- * goes is one event, and none comes while nothing happens.
+ * The loop starts to watch the descriptor when someone first has to wait, so that a channel without
+ * waiters costs no wake-ups, and stops at the first event that finds no waiter. Every message that
+ * comes or goes is one event, and while nothing happens there are no events.
  */
 #ifndef IPCFS_READINESS_H
 #define IPCFS_READINESS_H
@@ -14,15 +14,18 @@
 struct readiness {
 	struct loop_source source; /* fd -1: there is none */
 	struct channel *channel;
-	/* What the kind does first. Returns false if the waiters need not know. NULL: nothing. */
+	/*
+	 * Called first at each event. Returns false if no waiter need be woken. NULL: nothing to
+	 * do.
+	 */
 	bool (*notice)(struct readiness *readiness, uint32_t *events);
 };
 
-/* Sets it up for a channel that outlives it, without a descriptor yet. */
+/* Sets up `readiness`, still without a descriptor, for a channel that outlives it. */
 void readiness_init(struct readiness *readiness, struct channel *channel);
 
 /*
- * Watches source.fd. Call it before or after a try that may return -EAGAIN. Fails with -ENOSPC or
+ * Watches source.fd. Call this before or after a try that may return -EAGAIN. Fails with -ENOSPC or
  * -ENOMEM.
  */
 int readiness_watch(struct readiness *readiness);
@@ -32,7 +35,7 @@ void readiness_unwatch(struct readiness *readiness);
 
 /*
  * Turns the errno of a call on the descriptor into the result of a read or write: -error. After
- * EAGAIN, the waiters are woken when that changes.
+ * EAGAIN, also watches the descriptor, so that the waiters are woken when that changes.
  */
 ssize_t readiness_failed(struct readiness *readiness, int error);
 

@@ -3,10 +3,10 @@
  * What there is to say about one object: values by key, in order, each with its type.
  *
  * Kinds fill in a row (channel_ops::status); lib/info writes it as text, JSON or metrics. No one
- * takes text apart to find a value, so no name or address can be mistaken for one. Each key occurs
- * once.
+ * takes text apart to find a value, so no name or address can be mistaken for a value. Each key
+ * occurs once.
  *
- * Adding never fails. If memory runs out, row::error says so at the end, and the rest is left out.
+ * Adding never fails. If memory runs out, row::error is set, and the rest is left out.
  */
 #ifndef IPCFS_ROW_H
 #define IPCFS_ROW_H
@@ -23,7 +23,7 @@ enum row_type {
 	ROW_BYTES, /* how many bytes */
 	ROW_TIME,
 	ROW_MODE, /* permissions */
-	ROW_WORD, /* one of a fixed set of our own */
+	ROW_WORD, /* a word from a fixed set of our own */
 	ROW_TEXT, /* chosen by a user: any bytes, quoted wherever they are written */
 	ROW_LIST, /* of numbers */
 };
@@ -48,11 +48,12 @@ struct row_value {
 struct row {
 	struct row_value *values;
 	size_t n, n_allocated;
-	size_t size;         /* memory that all this takes, bytes */
-	int error;           /* 0, or -ENOMEM */
-	bool is_brief;       /* one of many: only what the kernel tells in one call */
-	int64_t most;        /* how long channel_measure() may take, nanoseconds; 0: no limit */
-	bool has_no_measure; /* that has failed: leave out what it would have found */
+	size_t size;   /* memory that the row takes, bytes */
+	int error;     /* 0, or -ENOMEM */
+	bool is_brief; /* the row is one of many: only what the kernel tells in one call */
+	int64_t most;  /* how long channel_measure() may take, nanoseconds; 0: no limit */
+	/* channel_measure() has failed: leave out what it would have found. */
+	bool has_no_measure;
 };
 
 /* Empties the row. A row of all zeroes is empty. */
@@ -68,11 +69,12 @@ void row_add_word(struct row *row, const char *key, const char *word);
 void row_add_text(struct row *row, const char *key, const char *text);
 void row_add_list(struct row *row, const char *key, const unsigned short *numbers, size_t n);
 
-/* The key must exist. The first replaces its number, the second removes its value. */
+/* Replaces the number under the key, which must exist. */
 void row_set_number(struct row *row, const char *key, uint64_t number);
+/* Removes the value under the key, which must exist. */
 void row_remove(struct row *row, const char *key);
 
-/* Returns NULL if the row has no such key. */
+/* Returns the value under the key, or NULL if the row has no such key. */
 const struct row_value *row_find(const struct row *row, const char *key);
 
 #endif

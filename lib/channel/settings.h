@@ -24,8 +24,8 @@ struct parameter {
 	const char *name; /* NULL ends the table */
 	enum parameter_type type;
 	bool is_fixed;   /* can be given only when the object is made */
-	bool is_initial; /* changing it may lose data: not done to meet a configuration */
-	bool is_passing; /* use changes it: an object that is not new may well differ */
+	bool is_initial; /* changing it may lose data: a configuration does not change it */
+	bool is_passing; /* changes with use: an object that is not new may well differ */
 	uint64_t min, max;
 	const char *const *words; /* NULL at the end */
 	const char *told_as;      /* its key in a status; NULL: its name */
@@ -48,7 +48,10 @@ static inline bool settings_has(const struct settings *settings, unsigned index)
 /* Returns the parameter of that name, or NULL. `parameters` may be NULL. */
 const struct parameter *parameter_find(const struct parameter *parameters, const char *name);
 
-/* Reads a value. -EINVAL: not of the parameter's form. -ERANGE: out of its bounds. */
+/*
+ * Reads a value. Fails with -EINVAL if the text is not of the parameter's form, or with -ERANGE if
+ * the value is out of the parameter's bounds.
+ */
 int parameter_parse(const struct parameter *parameter, const char *text, uint64_t *ret_value);
 
 /* Writes why parameter_parse() refused a value with `error`. */

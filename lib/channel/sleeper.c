@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A signal that was not meant to stop the sleeper only makes it call again.
+ * A signal that was not meant to stop the sleeper only makes it repeat its call.
  */
 #include "lib/channel/sleeper.h"
 

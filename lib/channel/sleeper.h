@@ -4,7 +4,7 @@
  * descriptor that could tell the loop.
  *
  * The struct is the kind's memory, and belongs to the sleeper from sleeper_start() to ended(),
- * which always follows. It refers to nothing that the loop may touch meanwhile.
+ * which always follows. The sleeper refers to nothing that the loop may touch meanwhile.
  */
 #ifndef IPCFS_SLEEPER_H
 #define IPCFS_SLEEPER_H
@@ -14,21 +14,21 @@
 
 struct sleeper {
 	struct channel *channel;                /* a reference, while it sleeps */
-	int (*call)(struct sleeper *sleeper);   /* on a thread; -EINTR: a signal came */
+	int (*call)(struct sleeper *sleeper);   /* on a thread; returns -EINTR if a signal came */
 	void (*ended)(struct sleeper *sleeper); /* on the loop, with `result` set; may free it */
-	int result;                             /* of call(); -EINTR: it was stopped */
-	uid_t uid;                              /* the user charged for it */
+	int result;                             /* of call(); -EINTR: the sleeper was stopped */
+	uid_t uid;                              /* the user charged for the thread */
 	struct worker_task task;
 	struct loop_task end;
 };
 
 /*
- * Puts it to sleep for user `uid`. Fails with -ENOBUFS or -ENOMEM as host_sleep() does; ended()
- * does not follow then.
+ * Starts the thread for user `uid`. Fails with -ENOBUFS or -ENOMEM as host_sleep() does; ended() is
+ * not called then.
  */
 int sleeper_start(struct sleeper *sleeper, struct channel *channel, uid_t uid);
 
-/* Wakes it soon. `result` is what the call has done until then. */
+/* Wakes the sleeper soon. `result` is what the call has done until then. */
 void sleeper_stop(struct sleeper *sleeper);
 
 #endif

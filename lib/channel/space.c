@@ -59,7 +59,7 @@ int space_check_home(const struct space *space, struct caller *caller)
 	return namespaces_check(&space->host->namespaces, caller, space_home(space));
 }
 
-/* Returns 0 if the caller may use the space and do `want` with it. */
+/* Returns 0 if the caller may use the space and do `want` with it, else -EPERM or -EACCES. */
 static int check(const struct space *space, struct caller *caller, int want)
 {
 	int r = space_check_home(space, caller);
@@ -131,7 +131,10 @@ int space_lookup(struct space *space, const char *name, struct caller *caller,
 	return space_find(space, base, caller, ret_entry);
 }
 
-/* Notes the time of a change. Only the kernel notices native ones, in its own directories. */
+/*
+ * Notes the time of a change that came through the mount. Only the kernel notices native changes,
+ * in its own directories.
+ */
 static int note_change(struct space *space, int result)
 {
 	if (result == 0)
@@ -158,7 +161,7 @@ int space_create(struct space *space, const char *name, mode_t mode,
 		r = split_selector(space, name, base, ret_selector);
 	if (r > 0 && space_find(space, name, caller, &named) == 0) {
 		entry_unref(&named);
-		r = -EEXIST; /* an object's own name has the suffix */
+		r = -EEXIST; /* the suffix belongs to an object's own name */
 	}
 	if (r < 0)
 		return r;

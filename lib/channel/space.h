@@ -23,13 +23,13 @@ struct host;
 struct kind;
 struct space;
 
-/* What a name leads to: a reference to one or the other. */
+/* What a name leads to: a reference to a channel or to a space. */
 struct entry {
 	struct channel *channel;
 	struct space *space;
 };
 
-/* N of NAME:N. */
+/* The number N of a name NAME:N. */
 struct selector {
 	bool is_set;
 	unsigned long value;
@@ -40,9 +40,10 @@ typedef bool space_entry_fn(void *data, const char *name, ino_t ino, mode_t mode
 
 /*
  * The operations on a space, done with the caller's rights. Only space.c and space_attributes.c
- * call them. destroy, list and lookup are always set. NULL for create, remove or rename: -EPERM;
- * for stat: a directory like any other; for change: what space_change() says. list, lookup, create,
- * remove and rename may each be one job: they return -EAGAIN and -EINPROGRESS as job_run() does.
+ * call them. destroy, list and lookup are always set. Without create, remove or rename, such a call
+ * fails with -EPERM. Without stat, the directory is like any other. Without change, the rules of
+ * space_change() apply. list, lookup, create, remove and rename may each be one job: they return
+ * -EAGAIN and -EINPROGRESS as job_run() does.
  */
 struct space_ops {
 	/* list() may wait for a stranger, so it runs when the directory is opened. */
@@ -52,8 +53,9 @@ struct space_ops {
 	int (*lookup)(struct space *space, const char *name, struct caller *caller,
 		      struct entry *ret_entry);
 	/*
-	 * Makes an object with `mode` as it stands (type and permissions) and the kind's settings,
-	 * NULL where none could be given. -EEXIST: it exists. -EPERM: objects are of another type.
+	 * Makes an object with exactly this `mode` (type and permissions) and the kind's settings,
+	 * NULL where none could be given. Fails with -EEXIST if the object exists, or with -EPERM
+	 * if the objects are of another type.
 	 */
 	int (*create)(struct space *space, const char *name, mode_t mode,
 		      const struct settings *settings, struct caller *caller,
@@ -62,22 +64,24 @@ struct space_ops {
 	/* `flags` as for renameat2(2). */
 	int (*rename)(struct space *space, const char *from, const char *to, unsigned flags,
 		      struct caller *caller);
-	/* Changes what space_stat() has filled in as for any other directory. */
+	/* Corrects what space_stat() has filled in as for any other directory. */
 	void (*stat)(const struct space *space, struct stat *attr);
 	/* As channel_ops::change, for the directory itself. */
 	int (*change)(struct space *space, const struct stat *attr, unsigned changes,
 		      struct caller *caller);
 	/*
-	 * Fills in how much there may be for the caller, and how much is left, as far as known:
-	 * page-sized blocks, files. All else stays 0. Never waits. NULL: nothing is known.
+	 * Fills in how many page-sized blocks and files there may be for the caller, and how many
+	 * are left, as far as known. All other fields stay 0. Never waits. NULL: nothing is known.
 	 */
 	void (*room)(const struct space *space, const struct caller *caller, struct statvfs *room);
 	/*
-	 * Whether new objects inherit an ACL from the directory, which says what the umask
-	 * otherwise would. Never waits. NULL: they don't.
+	 * Whether new objects inherit an ACL from the directory, which then counts instead of the
+	 * umask. Never waits. NULL: they don't.
 	 */
 	bool (*inherits)(const struct space *space);
-	/* The mount has left the tree: closes what keeps it alive. NULL: nothing does. */
+	/*
+	 * Called when the mount has left the tree: closes what keeps it alive. NULL: nothing does.
+	 */
 	void (*let_go)(struct space *space);
 };
 
@@ -89,21 +93,21 @@ struct space {
 	enum namespace_type home; /* without a kind: the namespace of what is in it */
 	struct host *host;
 	unsigned n_refs;
-	unsigned ino_unit;         /* where the numbers of its objects begin: lib/channel/ino.h */
-	unsigned ino_bits;         /* and how many bits they have: kind::ino_bits */
-	bool ino_is_cut;           /* kind::ino_is_cut */
-	ino_t ino;                 /* its own number */
-	int dir_fd;                /* the kernel's own directory for this kind, or -1 */
-	struct space *shown;       /* what info/ shows in its place, a reference; NULL: itself */
-	const char *link_dir;      /* where native programs open the objects by path, or NULL */
-	bool is_lasting;           /* its name leads to it for as long as the mount lives */
-	bool is_own;               /* its names are kept here: no one else makes or removes any */
-	struct timespec changed;   /* when something in it was last made, removed or renamed */
+	unsigned ino_unit;       /* where the numbers of its objects begin: lib/channel/ino.h */
+	unsigned ino_bits;       /* how many bits these numbers have: kind::ino_bits */
+	bool ino_is_cut;         /* kind::ino_is_cut */
+	ino_t ino;               /* the number of the directory itself */
+	int dir_fd;              /* the kernel's own directory for this kind, or -1 */
+	struct space *shown;     /* what info/ shows in its place, a reference; NULL: itself */
+	const char *link_dir;    /* where native programs open the objects by path, or NULL */
+	bool is_lasting;         /* its name leads to it for as long as the mount lives */
+	bool is_own;             /* the daemon keeps its names: no one else makes or removes any */
+	struct timespec changed; /* when something in it was last made, removed or renamed */
 	struct space_given *given; /* attributes that were set, owned; NULL: none */
 	void *inode;               /* its inode in the mount */
 };
 
-/* For makers of spaces: fills in the rest, with one reference. `path` is where it is shown. */
+/* For makers of spaces: sets up a space with one reference, which is shown at `path`. */
 void space_init(struct space *space, const struct space_ops *ops, struct host *host,
 		const char *path);
 
@@ -114,7 +118,7 @@ void space_unref(struct space *space); /* NULL: does nothing */
 
 /*
  * Returns 0 if the caller's namespaces allow it to use what is in the space, else -EPERM. The
- * functions below that look at an object check this first, and so do those of channels.
+ * functions below that look at an object check this first, and so do the functions of channels.
  */
 int space_check_home(const struct space *space, struct caller *caller);
 
@@ -131,19 +135,20 @@ int space_find(struct space *space, const char *name, struct caller *caller,
 	       struct entry *ret_entry);
 
 /*
- * Finds `name`. If there is no such object and the kind selects by number, finds what stands before
- * ":N". The caller owns the reference in *ret_entry. -ENOENT. -EINVAL: the number is too large.
- * Here and below, a name longer than NAME_MAX fails with -ENAMETOOLONG.
+ * Finds `name`. If there is no such object and the kind selects by number, finds the object whose
+ * name stands before ":N". The caller owns the reference in *ret_entry. Fails with -ENOENT, or with
+ * -EINVAL if the number is too large. Here and below, a name longer than NAME_MAX fails with
+ * -ENAMETOOLONG.
  */
 int space_lookup(struct space *space, const char *name, struct caller *caller,
 		 struct entry *ret_entry, struct selector *ret_selector);
 
-/* Makes an object; a trailing ":N" selects, as above. `settings` NULL: the kind decides. */
+/* Makes an object; a trailing ":N" is a selector, as above. `settings` NULL: the kind decides. */
 int space_create(struct space *space, const char *name, mode_t mode,
 		 const struct settings *settings, struct caller *caller, struct entry *ret_entry,
 		 struct selector *ret_selector);
 
-/* Each is one step, as space_create() is. */
+/* Each call is one step (lib/host/job.h), as space_create() is. */
 int space_remove(struct space *space, const char *name, struct caller *caller);
 int space_rename(struct space *space, const char *from, const char *to, unsigned flags,
 		 struct caller *caller);
@@ -151,7 +156,7 @@ int space_rename(struct space *space, const char *from, const char *to, unsigned
 /*
  * As channel_ops::change. The owner of a kind's directory can set everything; on the mount's other
  * directories only the times can be set, though a change that changes nothing is no error there.
- * -EPERM: what is shown belongs to another filesystem.
+ * Fails with -EPERM if what is shown belongs to another filesystem.
  */
 int space_change(struct space *space, const struct stat *attr, unsigned changes,
 		 struct caller *caller);
@@ -163,14 +168,14 @@ void space_let_go(struct space *space);
 
 bool space_inherits(const struct space *space);
 
-/* What statfs(2) says of the space's contents. */
+/* Fills in what statfs(2) says of the space's contents. */
 void space_room(const struct space *space, struct caller *caller, struct statvfs *ret_room);
 /* For space_ops::room: there may be `most` files, of which `used` exist. */
 void room_set_files(struct statvfs *room, uint64_t most, uint64_t used);
 
-/* The attributes of the directory itself. */
+/* Fills in the attributes of the directory itself. */
 void space_stat(const struct space *space, struct stat *ret_attr);
-/* Whether they come from something else and change along with it. */
+/* Whether these attributes come from something else and change along with it. */
 bool space_is_changing(const struct space *space);
 
 /* Whether the space makes, removes or renames objects at all. */

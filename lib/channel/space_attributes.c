@@ -2,10 +2,10 @@
 /*
  * Owner, mode and times of the mount's directories: the defaults, and what was set instead.
  *
- * What was set belongs to the mount and lasts as long as it does; the kernel's own directories
- * (/dev/shm) do not change. The kernel honours it for access by path, but ctl and info/ reach
- * objects in other ways, so it is checked here too. Only where it was set: finding out a caller's
- * groups costs more than most calls.
+ * What was set belongs to the mount and lasts as long as the mount; the kernel's own directories
+ * (/dev/shm) do not change. The kernel honours owner and mode for access by path, but ctl and info/
+ * reach objects in other ways, so they are checked here too. That is done only where they were set,
+ * because finding out a caller's groups costs more than most calls.
  */
 #include <errno.h>
 #include <linux/capability.h>
@@ -16,7 +16,10 @@
 #include "lib/channel/channel.h"
 #include "lib/channel/space.h"
 
-/* No set-ID bits: new objects don't get the directory's group, as set-group-ID would promise. */
+/*
+ * The mode bits that can be set. New objects don't get the directory's group, as set-group-ID would
+ * promise, so the set-ID bits can't.
+ */
 #define GIVEN_MODE 01777
 
 #define CHANGE_RIGHTS (CHANGE_MODE | CHANGE_UID | CHANGE_GID)
@@ -26,7 +29,11 @@ struct space_given {
 	unsigned changes; /* enum channel_change: what was set */
 	struct stat attr; /* the new values */
 	struct timespec since;
-	struct stat before; /* the underlying times at that point; once those change, they count */
+	/*
+	 * The underlying times at that point. When these have changed, the times that were set no
+	 * longer count.
+	 */
+	struct stat before;
 };
 
 static bool is_same(const struct timespec *a, const struct timespec *b)
@@ -40,8 +47,9 @@ static bool is_later(const struct timespec *a, const struct timespec *b)
 }
 
 /*
- * When something in it was last made, removed or renamed: through the mount, or natively where the
- * kernel has a directory. The clock of that directory may have stood still since the change before.
+ * Fills in the underlying times: when something in the space was last made, removed or renamed,
+ * through the mount, or natively if the kernel has a directory. The clock of that directory may
+ * have stood still since the change before.
  */
 static void stat_times(const struct space *space, struct stat *attr)
 {
@@ -105,7 +113,7 @@ int space_check_access(const struct space *space, struct caller *caller, int wan
 	return !(want & W_OK) && caller_has(caller, CAP_DAC_READ_SEARCH) ? 0 : -EACCES;
 }
 
-/* Returns `changes` without those to owner, group and mode that change nothing. */
+/* Returns `changes` without those changes of owner, group and mode that change nothing. */
 static unsigned real_changes(const struct stat *now, const struct stat *attr, unsigned changes)
 {
 	if (attr->st_uid == now->st_uid)
@@ -161,8 +169,9 @@ static int give(struct space *space, const struct stat *attr, unsigned changes)
 }
 
 /*
- * The mode of a kind's directory says who may make objects, and who may see them. Other directories
- * hold what is always there, for everyone: nothing in their mode is worth changing.
+ * Changes what the mount itself keeps. The mode of a kind's directory says who may make objects,
+ * and who may see them. Other directories hold what is always there, for everyone: nothing in their
+ * mode is worth changing.
  */
 static int give_own(struct space *space, const struct stat *attr, unsigned changes,
 		    struct caller *caller)
@@ -190,7 +199,8 @@ int space_change(struct space *space, const struct stat *attr, unsigned changes,
 	if (space->ops->change)
 		return space->ops->change(space, attr, changes, caller);
 	/*
-	 * It shows an object or a directory of another filesystem: that is what has to be changed.
+	 * The space shows an object or a directory of another filesystem, which has to be changed
+	 * itself.
 	 */
 	if (!space->is_lasting || space->ops->stat)
 		return -EPERM;

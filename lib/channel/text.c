@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A text is frozen into each open file: at once by print(), or once its making (making.h) is done.
+ * A text is frozen into each open file: at once by print(), or when its making (making.h) is done.
  */
 #include "lib/channel/text.h"
 
@@ -44,9 +44,9 @@ static void text_destroy(struct channel *channel)
 }
 
 /*
- * To know the size of a text that no one has open, the daemon would have to make it for each line
- * of `ls -l`. So stat(2) gives the size of the last content. tar(1) relies on that, and gets the
- * right one if nothing has changed. After open(2) the size is always right: file_stat().
+ * To know the size of a text that no one has open, the daemon would have to make the text for each
+ * line of `ls -l`. So stat(2) gives the size of the last content. tar(1) relies on that, and gets
+ * the right size if nothing has changed. After open(2) the size is always right: file_stat().
  */
 static int text_stat(struct channel *channel, struct stat *ret_attr)
 {
@@ -88,7 +88,7 @@ static int text_open(struct file *file, struct caller *caller)
 	return r < 0 ? r : making_freeze(source, file, &content);
 }
 
-/* file::mark is the errno of what went wrong. */
+/* Returns the error in file::mark if the making has failed. */
 static int text_opened(struct file *file)
 {
 	if (file->state)
@@ -102,7 +102,7 @@ static void text_release(struct file *file)
 		making_drop(file->state);
 }
 
-/* Only before the file is frozen, or if it never is. */
+/* Called only before the file is frozen, or if it never is. */
 static ssize_t text_read(struct file *file, void *data, size_t size, off_t offset)
 {
 	return text_opened(file);

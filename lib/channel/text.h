@@ -13,35 +13,36 @@
 
 #include "lib/channel/channel.h"
 
-/* A size of 0 would be taken for end-of-file. */
+/* What stat(2) shows while the size is unknown. A size of 0 would be taken for end-of-file. */
 #define TEXT_SIZE_UNKNOWN HOST_PAGE
 
 struct text_ops {
 	/*
 	 * Prints the content as `reader` may see it. Returns 0, or the -errno that the open fails
-	 * with. Without prepare() it may be a job.
+	 * with. Without prepare(), this may be a job.
 	 */
 	int (*print)(void *data, struct caller *reader, FILE *out);
 	void (*release)(void *data); /* when the text is destroyed; NULL: nothing to do */
 
 	/*
-	 * For a print() that may be slow: it runs on a worker, with what prepare() has made of the
-	 * data on the loop. finish() frees that, on the loop; before it, discard() frees the bulk
-	 * on the worker. NULL: nothing to discard.
+	 * For a print() that may be slow: it runs on a worker, and works on what prepare() has made
+	 * of the data on the loop. Afterwards discard() frees the bulk of that on the worker, and
+	 * finish() frees the rest on the loop. discard() NULL: nothing to discard.
 	 */
 	int (*prepare)(void *data, struct caller *reader, void **ret_prepared);
 	void (*discard)(void *prepared);
 	void (*finish)(void *prepared);
 	/*
-	 * After prepare(), on the loop: gathers one more piece in far less than a millisecond.
-	 * -EAGAIN: there are more. -EINPROGRESS: reader->waiter, which is set now, will be resumed.
-	 * NULL: nothing to gather.
+	 * Called on the loop after prepare(): gathers one more piece in far less than a
+	 * millisecond. Returns -EAGAIN if there are more pieces, or -EINPROGRESS if reader->waiter,
+	 * which is set now, will be resumed. NULL: nothing to gather.
 	 */
 	int (*gather)(void *prepared, struct caller *reader);
 	bool has_size; /* the content never changes: stat tells its size */
 	/*
-	 * Where the size of the last content is kept, TEXT_SIZE_UNKNOWN until there is one: for a
-	 * text that is itself a new one at each LOOKUP. Valid until release(). NULL: with the text.
+	 * For a text that is made anew at each LOOKUP: where the size of the last content is kept,
+	 * which is TEXT_SIZE_UNKNOWN until there is one. Valid until release(). NULL: kept with the
+	 * text.
 	 */
 	size_t *(*last_size)(void *data);
 };

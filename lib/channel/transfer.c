@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Which held transfers a wake retries. Once a reader finds nothing, only readers with the rest of a
- * message are still tried; once a writer is stuck, none behind it is. Selective kinds retry them
- * all, and EPOLLHUP retries all readers.
+ * Which held transfers a wake retries. After a reader that finds nothing, only readers with the
+ * rest of a message are still tried; after a writer that is stuck, no writer behind it is tried.
+ * Selective kinds retry all of them, and EPOLLHUP retries all readers.
  */
 #include "lib/channel/transfer.h"
 
@@ -102,7 +102,7 @@ static void retry_readers(struct channel *channel, bool all)
 	}
 }
 
-/* Tries once more. Returns true if the writer is finished, one way or the other. */
+/* Tries a held write once more. Returns true if the writer is finished, one way or the other. */
 static bool retry_writer(struct transfer *writer)
 {
 	struct file *file = writer->file;
@@ -140,7 +140,7 @@ static void retry_writers(struct channel *channel)
 	}
 }
 
-/* The writer's job is done. */
+/* Tries the write again, because the writer's job is done. */
 static void transfer_resume(struct waiter *waiter)
 {
 	struct transfer *writer = CONTAINER_OF(waiter, struct transfer, waiter);
@@ -152,7 +152,10 @@ static void transfer_resume(struct waiter *waiter)
 	channel_unref(channel);
 }
 
-/* They all wait for the same thing, but each gets its own answer. */
+/*
+ * Answers the openers that need not wait any more. All of them wait for the same thing, but each
+ * gets its own answer.
+ */
 static void retry_openers(struct channel *channel)
 {
 	struct transfer *opener, *next;

@@ -2,9 +2,9 @@
 /*
  * A read, write, open or lock that waits until the channel can do it.
  *
- * It is part of its owner's memory, and belongs to the channel from transfer_hold() until it is
- * done or cancelled. Held readers are served in order of arrival. So are writers, one at a time,
- * which is why the bytes of two writes never mix.
+ * A transfer is part of its owner's memory, and belongs to the channel from transfer_hold() until
+ * it is done or cancelled. Held readers are served in order of arrival. So are writers, one at a
+ * time, which is why the bytes of two writes never mix.
  */
 #ifndef IPCFS_TRANSFER_H
 #define IPCFS_TRANSFER_H
@@ -23,7 +23,7 @@ struct transfer {
 	pid_t pid; /* the thread that writes: file::pid */
 	union {
 		const char *data;        /* a write's bytes, borrowed */
-		const struct lock *lock; /* the lock it waits for, borrowed */
+		const struct lock *lock; /* the lock to wait for, borrowed */
 	};
 	union {
 		struct buffer *buffer; /* where the bytes are kept: file::buffer; or NULL */
@@ -48,13 +48,13 @@ struct transfer {
 /* Holds the transfer. Its last try must have returned -EAGAIN, or accepted only a part. */
 void transfer_hold(struct transfer *transfer);
 
-/* As job_stop(). True: complete() follows, and its result says whether the work was done. */
+/* As job_stop(). Returns true if complete() follows; its result says whether the work was done. */
 bool transfer_stop(struct transfer *transfer);
 
-/* For kinds: ends the transfer, whatever completed it. `result` as for complete(). */
+/* For kinds: ends the transfer with this `result`, which is as for complete(). */
 void transfer_finish(struct transfer *transfer, ssize_t result);
 
-/* Takes it back without calling complete(). A thread at work on it may still carry it out. */
+/* Ends the transfer without calling complete(). A thread at work on it may still carry it out. */
 void transfer_cancel(struct transfer *transfer);
 
 /*

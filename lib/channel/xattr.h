@@ -3,9 +3,9 @@
  * Extended attributes of objects that are files of another filesystem: that filesystem keeps them,
  * and decides who may do what with them.
  *
- * The access control list (ACL) is one of them, but special: the kernel asks for it before each
- * open, on behalf of a process that has no rights yet. So it has a call of its own, which requires
- * none.
+ * The access control list (ACL) is one of the attributes, but special: the kernel asks for it
+ * before each open, on behalf of a process that has no rights yet. So the ACL has a call of its
+ * own, which requires no rights.
  */
 #ifndef IPCFS_XATTR_H
 #define IPCFS_XATTR_H
@@ -32,10 +32,10 @@ struct xattr {
 ssize_t channel_get_acl(struct channel *channel, void *data, size_t size);
 
 /*
- * Gives the value of an attribute, or with `name` NULL the names of all, each with its NUL, the
- * ACL's among them. Returns the size; with a `room` of 0 bytes, it does nothing else. As
- * getxattr(2) and listxattr(2) by the caller: -ENODATA, -ERANGE, -EACCES, …; -EOPNOTSUPP: there are
- * none here.
+ * Gives the value of an attribute; with `name` NULL, the names of all, each with its NUL, the ACL's
+ * among them. Returns the size; with a `room` of 0 bytes, does nothing else. Fails as getxattr(2)
+ * and listxattr(2) do for the caller (-ENODATA, -ERANGE, -EACCES, …), or with -EOPNOTSUPP if the
+ * object has no attributes.
  */
 ssize_t channel_get_xattr(struct channel *channel, const char *name, const struct iovec *room,
 			  struct caller *caller);
