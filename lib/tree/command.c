@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A command is a chain of steps: its words, its keys, the step of its verb, and what that leads to.
- * A step names the next one when it is done; a step that has to wait is called again.
+ * A command is a chain of steps: its words, its keys, the step of its verb, and the steps that
+ * follow from that. A step names the next step when it is done; a step that has to wait is called
+ * again.
  */
 #include "lib/tree/command.h"
 
@@ -22,16 +23,19 @@ struct command {
 	struct host *host;
 	struct caller caller;
 	enum command_mode mode;
-	/* What the line still asks for: settings and changes are taken out of it once done. */
+	/*
+	 * What the line still asks for: each setting or change is taken out of the line when it is
+	 * done.
+	 */
 	struct line line;
-	int (*step)(struct command *command); /* the next one; NULL: done */
+	int (*step)(struct command *command); /* the next step; NULL: done */
 	struct entry entry;                   /* the object, a reference */
-	unsigned kept;                        /* settings that an existing object may not have */
-	bool has_made;                        /* the object is new: removed if the command fails */
-	int failed;                           /* why it is removed */
+	unsigned kept; /* settings of the line that an existing object may not have */
+	bool has_made; /* the object is new: removed if the command fails */
+	int failed;    /* why the object is removed */
 };
 
-/* Puts the error of the underlying call in words. */
+/* Puts the error of the underlying call in words, and returns it. */
 static int fail(struct command *command, const char *verb, int error)
 {
 	if (job_is_awaited(error))
@@ -77,7 +81,10 @@ static int change(struct command *command, unsigned changes)
 	return space_change(entry->space, &command->line.attr, changes, &command->caller);
 }
 
-/* An existing object stays as it is, but nobody should think that it matches the line. */
+/*
+ * Fails with -EEXIST if an existing object differs from the line. The object stays as it is, but
+ * nobody should think that it matches.
+ */
 static int step_compare(struct command *command)
 {
 	CLEANUP_FREE char *text = NULL;
@@ -92,7 +99,7 @@ static int step_compare(struct command *command)
 			     command->line.space->kind->path, command->line.name, text);
 }
 
-/* Makes the object what the line says. What has been done is not done again. */
+/* Changes the object to what the line says. What has been done is not done again. */
 static int step_adjust(struct command *command)
 {
 	int r = command->line.settings.given ? set(command) : 0;
@@ -114,7 +121,10 @@ static int step_adjust(struct command *command)
 	return r < 0 ? fail(command, command->line.words[0], r) : 0;
 }
 
-/* Another user's object is not taken over: its maker may still have it open. */
+/*
+ * Fails with -EPERM if an existing object belongs to another user. Such an object is not taken
+ * over, because its maker may still have it open.
+ */
 static int check_kept(struct command *command)
 {
 	struct stat attr;
@@ -197,9 +207,9 @@ static int step_create(struct command *command)
 	}
 	if (r < 0)
 		return fail(command, "create", r);
-	if (selector.is_set) /* its name is what stands before ":N" */
+	if (selector.is_set) /* the object's name is what stands before ":N" */
 		*strrchr(command->line.name, ':') = '\0';
-	command->line.settings.given = 0; /* it was made with them */
+	command->line.settings.given = 0; /* the object was made with them */
 	command->has_made = true;
 	command->step = step_adjust;
 	return 0;
@@ -326,7 +336,7 @@ int command_new(struct host *host, const char *line, size_t length, enum command
 	return r;
 }
 
-/* Removes what was made but did not become what it should. */
+/* Removes an object that was made but did not become what the line says. */
 static int step_undo(struct command *command)
 {
 	int r = space_remove(command->line.space, command->line.name, &command->caller);
@@ -337,7 +347,7 @@ static int step_undo(struct command *command)
 	return command->failed;
 }
 
-/* The command has ended, for better or worse. */
+/* Cleans up after a command, whether it succeeded, failed or was given up. */
 static void finish(struct command *command)
 {
 	command->caller.waiter = NULL;
@@ -363,7 +373,7 @@ int command_run(struct command *command, struct waiter *waiter)
 		}
 	}
 	command->caller.waiter = NULL;
-	/* For a waiter this is an error like any other. */
+	/* For a command with a waiter, -EAGAIN is an error like any other. */
 	if (r == -EAGAIN && waiter)
 		r = line_complain(&command->line, -EBUSY, "%s %s/%.255s: busy; try again",
 				  command->line.words[0], command->line.space->kind->path,

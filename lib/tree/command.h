@@ -44,24 +44,28 @@ int command_new(struct host *host, const char *line, size_t length, enum command
 
 /*
  * Does what is still to be done, for `waiter` (NULL: nothing waits). Returns 0, also for an empty
- * line. -EAGAIN, -EINPROGRESS: as for job_run(). Any other error: command_error() says which word
- * was wrong and why, and what the command had made is gone. -EINVAL: the line itself is wrong.
+ * line. -EAGAIN and -EINPROGRESS are those of job_run(). After any other error, command_error()
+ * says which word was wrong and why, and what the command had made is gone. -EINVAL means that the
+ * line itself is wrong.
  */
 int command_run(struct command *command, struct waiter *waiter);
 
-/* Contains the user's words as they were given: quote it (lib/base/quote.h) where it is shown. */
+/*
+ * Says what was wrong. The text contains the user's words as they were given: quote it
+ * (lib/base/quote.h) where it is shown.
+ */
 const char *command_error(const struct command *command);
 
-/* An unfinished command leaves nothing half made. NULL: does nothing. */
+/* Frees a command. An unfinished command leaves nothing half made. NULL: does nothing. */
 void command_free(struct command *command);
 
-/* Called once, with the outcome of a command that ran on by itself. */
+/* Called once, with the outcome of a command that command_run_alone() ran. */
 typedef void command_done_fn(void *data, int result, const char *error);
 
 /*
- * Lets a command that has to wait (-EAGAIN) run on by itself, and takes ownership of it. done() is
- * called once, also if the mount ends first (-ENOTCONN), and perhaps before this returns. Fails
- * with -ENOMEM; done() is not called then.
+ * Lets a command that has to wait (-EAGAIN) run without a request, and takes ownership of the
+ * command. done() is called once, also if the mount ends first (-ENOTCONN), and perhaps before this
+ * returns. Fails with -ENOMEM; done() is not called then.
  */
 int command_run_alone(struct command *command, command_done_fn *done, void *data);
 

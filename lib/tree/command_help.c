@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Written from the list of kinds, so that a new kind and its parameters appear by themselves.
+ * The help is written from the list of kinds, so that a new kind and its parameters appear by
+ * themselves.
  */
 #include <stdio.h>
 #include <string.h>

@@ -16,8 +16,9 @@ struct complaints {
 };
 
 /*
- * Keeps a copy of `text` for the user, in place of an earlier one. Without memory nothing is kept:
- * the errno alone must do. When there are too many users, the oldest complaint makes room.
+ * Keeps a copy of `text` for the user, in place of an earlier complaint. If there is no memory,
+ * nothing is kept, and the errno alone must do. When there are too many users, the oldest complaint
+ * makes room.
  */
 void complaints_keep(struct complaints *complaints, uid_t uid, unsigned line, const char *text);
 

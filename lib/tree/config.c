@@ -2,8 +2,8 @@
 /*
  * Whoever can write the file commands the daemon: its lines run with the daemon's rights. So, as
  * sudo, cron and ssh do with their files, the daemon does not read a file that somebody else owns
- * or may write, nor anything in such a directory. It checks the open file, which nobody can
- * exchange for another afterwards; a symbolic link is as good as what it leads to.
+ * or may write, nor anything in such a directory. The daemon checks the open file, which nobody can
+ * exchange for another file afterwards; a symbolic link is as good as the file it leads to.
  */
 #include "lib/tree/config.h"
 
@@ -27,7 +27,7 @@
 #define FAULT_TEXT 128
 
 /*
- * A file that is being read. Its lines run in order: while one waits, the reading stays, and
+ * A file that is being read. Its lines run in order: while a line waits, the reading stays, and
  * further files queue behind it in host::readings.
  */
 struct reading {
@@ -84,7 +84,7 @@ static void tell(struct reading *reading, unsigned line, const char *what)
 
 static void line_done(void *data, int result, const char *error);
 
-/* Runs the line that was read. False: it waits, and line_done() will read on. */
+/* Runs the line that was read. Returns false if the line waits; then line_done() will read on. */
 static bool run_line(struct reading *reading, size_t length)
 {
 	struct command *command = NULL;
@@ -107,14 +107,17 @@ static bool run_line(struct reading *reading, size_t length)
 	return true;
 }
 
-/* Reads on. Returns the number of faults at the end of the file, or 0 if it goes on later. */
+/*
+ * Reads and runs further lines. Returns the number of faults at the end of the file, or 0 if a line
+ * has to wait first.
+ */
 static int read_on(struct reading *reading)
 {
 	struct host *host = reading->host;
 	int n_faults;
 	ssize_t length;
 
-	/* Once the mount ends, nothing is made any more. */
+	/* When the mount ends, nothing is made any more. */
 	while (!host->is_ending &&
 	       (errno = 0, length = getline(&reading->text, &reading->size, reading->file)) >= 0) {
 		reading->line++;
@@ -131,7 +134,7 @@ static int read_on(struct reading *reading)
 	return n_faults;
 }
 
-/* Once the mount ends, nobody wants to know of faults. */
+/* Continues after a line that waited. When the mount ends, nobody wants to know of faults. */
 static void line_done(void *data, int result, const char *error)
 {
 	struct reading *reading = data;
@@ -145,7 +148,7 @@ static void line_done(void *data, int result, const char *error)
 static bool is_distrusted(const struct stat *attr, char text[static FAULT_TEXT])
 {
 	uid_t self = geteuid();
-	/* Ordinary users often have a group of their own, and a umask that lets it write. */
+	/* Ordinary users often have a group of their own, and a umask that lets the group write. */
 	mode_t others = self == 0 ? S_IWGRP | S_IWOTH : S_IWOTH;
 
 	if (attr->st_uid != 0 && attr->st_uid != self)
@@ -159,13 +162,16 @@ static bool is_distrusted(const struct stat *attr, char text[static FAULT_TEXT])
 	return true;
 }
 
-/* /dev/null says nothing, so it needs no trust. */
+/* Whether the file is /dev/null, which contains nothing and so needs no trust. */
 static bool is_null(const struct stat *attr)
 {
 	return S_ISCHR(attr->st_mode) && attr->st_rdev == makedev(1, 3);
 }
 
-/* Whether the file is refused. Fills in the reason: `errno` if it could not be opened. */
+/*
+ * Whether the file is refused. Fills in the reason, which is `errno` if the file could not be
+ * opened.
+ */
 static bool is_refused(int fd, char text[static FAULT_TEXT])
 {
 	struct stat attr;
@@ -183,7 +189,10 @@ static bool is_refused(int fd, char text[static FAULT_TEXT])
 	return true;
 }
 
-/* NULL: `text` says why. Waits neither for a FIFO's writer nor for the holder of a lease. */
+/*
+ * Opens the file. If that fails, returns NULL and fills in the reason. Waits neither for a FIFO's
+ * writer nor for the holder of a lease.
+ */
 static FILE *open_file(int dir_fd, const char *name, char text[static FAULT_TEXT])
 {
 	CLEANUP_FD int fd = openat(dir_fd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -199,7 +208,7 @@ static FILE *open_file(int dir_fd, const char *name, char text[static FAULT_TEXT
 	return file;
 }
 
-/* `path` is the file's name in a fault. */
+/* Reads one file. `path` is the file's name in the text of a fault. */
 static int read_file(struct host *host, int dir_fd, const char *path, config_fault_fn *fault)
 {
 	char text[FAULT_TEXT];

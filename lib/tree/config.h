@@ -20,9 +20,9 @@ typedef void config_fault_fn(const char *path, unsigned line, const char *text);
 
 /*
  * Runs the commands of one file. Returns the number of faults, each of which has been reported to
- * `fault`; the other lines have taken effect. A file that can't be read is one fault. Once the
+ * `fault`; all other lines have taken effect. A file that can't be read is one fault. When the
  * mount serves requests, a command may have to wait. Then the lines behind it, and files that are
- * read after this one, follow later, still in order; their faults are reported but not counted.
+ * read after this file, follow later, still in order; their faults are reported but not counted.
  */
 int config_read(struct host *host, const char *path, config_fault_fn *fault);
 

@@ -5,11 +5,11 @@
  * stdio and the kernel cut a long text anywhere. So the beginning of a line is kept until the rest
  * comes or the file is closed.
  *
- * A command may have to wait for a job. The request that waits keeps it, and later writes to the
- * same file wait behind.
+ * A command may have to wait for a job. The request that waits keeps the command, and later writes
+ * to the same file wait behind the request.
  *
- * Lines run on the loop. So after STRETCH others get their turn, and a writer that has had its turn
- * goes behind them.
+ * Lines run on the loop. So after STRETCH all others get their turn, and a writer that has had its
+ * turn goes behind the other writers.
  */
 #include "lib/tree/ctl.h"
 
@@ -32,9 +32,9 @@
 #include "lib/tree/complaints.h"
 #include "lib/tree/ctl_text.h"
 
-/* stdio's buffers are multiples of this. */
+/* stdio's buffers are multiples of this many bytes. */
 #define STDIO_PIECE 4096
-/* The kernel may have cut a write of this length or more: at HOST_IO_MAX, often before. */
+/* The kernel may have cut a write of this length or more, at HOST_IO_MAX and often before. */
 #define LONG_WRITE 65536
 /* How long lines run at a stretch before others are served, ns. */
 #define STRETCH 1000000
@@ -45,7 +45,7 @@ struct opener {
 	unsigned n_lines; /* lines done */
 	bool has_failed;  /* the last line that was tried failed */
 	size_t n_taken;   /* bytes written so far */
-	size_t long_end;  /* n_taken after the last long write, or 0 */
+	size_t long_end;  /* n_taken after the last write of LONG_WRITE or more, or 0 */
 	char *tail;       /* the beginning of a line, COMMAND_MAX bytes, or NULL */
 	size_t tail_size;
 };
@@ -54,8 +54,8 @@ struct ctl {
 	struct channel channel;
 	struct complaints complaints;
 	size_t text_size;      /* of the text that was read last */
-	struct loop_task turn; /* queued: others have their turn */
-	int64_t spent;         /* on lines since the last turn, ns */
+	struct loop_task turn; /* queued while others have their turn */
+	int64_t spent;         /* time spent on lines since the last turn, ns */
 };
 
 static const struct channel_ops ctl_ops;
@@ -95,7 +95,7 @@ static int ctl_change(struct channel *channel, struct file *file, const struct s
 	return -EPERM;
 }
 
-/* `>` changes nothing here. */
+/* Does nothing: `>` truncates the file, but changes nothing here. */
 static int ctl_truncate(struct channel *channel, struct file *file, off_t size,
 			struct caller *caller)
 {
@@ -117,7 +117,7 @@ static int ctl_open(struct file *file, struct caller *caller)
 		return -ENOMEM;
 	opener->caller =
 		(struct caller){.uid = caller->uid, .gid = caller->gid, .pid = caller->pid};
-	/* Now, while the process is still there. */
+	/* Read now, while the process is still there. */
 	if (host_know(file->channel->space->host, &opener->caller) < 0) {
 		opener_free(opener);
 		return -ENOMEM;
@@ -135,7 +135,7 @@ static ssize_t ctl_read(struct file *file, void *data, size_t size, off_t offset
 	return ctl_text_read(file, &ctl_from(file->channel)->complaints, data, size);
 }
 
-/* Makes a command of the line, with its beginning if that came earlier. */
+/* Makes a command of the line, with its beginning if that came in an earlier write. */
 static int ctl_parse(struct file *file, const char *line, size_t length,
 		     struct command **ret_command)
 {
@@ -158,8 +158,8 @@ static void forget_command(void *command)
 }
 
 /*
- * Takes the command of the line that this write is at. If the line has been parsed already, the
- * request that waits has kept its command.
+ * Gives the command of the line that this write has reached. If the line has been parsed already,
+ * the request that waits has kept its command.
  */
 static int ctl_take(struct file *file, const char *line, size_t length,
 		    struct command **ret_command)
@@ -171,8 +171,8 @@ static int ctl_take(struct file *file, const char *line, size_t length,
 }
 
 /*
- * Runs a line. If its beginning came before, that is kept until the line is done: a program that
- * gets an error may write the rest again.
+ * Runs a line. If its beginning came in an earlier write, the beginning is kept until the line is
+ * done: a program that gets an error may write the rest again.
  */
 static int ctl_run(struct file *file, const char *line, size_t length)
 {
@@ -203,7 +203,7 @@ static int ctl_run(struct file *file, const char *line, size_t length)
 	return 0;
 }
 
-/* Keeps the beginning of a line; false if it is too long for one. */
+/* Keeps the beginning of a line. Returns false if it is too long, or there is no memory. */
 static bool ctl_keep(struct opener *opener, const char *line, size_t length)
 {
 	if (opener->tail_size + length >= COMMAND_MAX)
@@ -237,7 +237,7 @@ static void ctl_turn(struct loop_task *task)
 	channel_wake(&ctl->channel, EPOLLOUT);
 }
 
-/* Writers that have not had their turn come before one that has. */
+/* Moves a held write to the end: writers that have not had their turn come first. */
 static void ctl_stand_back(struct file *file)
 {
 	struct channel *channel = file->channel;
@@ -263,7 +263,7 @@ static void ctl_spend(struct file *file, int64_t began)
 }
 
 /*
- * Whether the rest of a write ends where the program or the kernel may have cut it. This counts the
+ * Whether the text of a write ends where the program or the kernel may have cut it. This counts the
  * bytes written and ignores positions, which begin anywhere if the file is appended to.
  */
 static bool is_piece(struct opener *opener, size_t size)
@@ -276,8 +276,8 @@ static bool is_piece(struct opener *opener, size_t size)
 }
 
 /*
- * Whether others should have their turn. A line that has begun goes on in any case: a resumed
- * request takes the result of its job.
+ * Whether a line has to wait because others have their turn. A line that has begun continues in any
+ * case: a resumed request takes the result of its job.
  */
 static bool must_wait(const struct ctl *ctl, const struct file *file)
 {
@@ -285,10 +285,11 @@ static bool must_wait(const struct ctl *ctl, const struct file *file)
 }
 
 /*
- * Stops at the first line that fails, and returns how much was done before it, or the error if that
- * is nothing. stdio writes a long text in pieces of STDIO_PIECE, and the kernel may have cut a
- * write of LONG_WRITE or more, so such a piece may end within a line; any other text that ends
- * without a newline ends with a whole line. What is left when others get their turn is held.
+ * Runs the lines of a write. Stops at the first line that fails, and returns how many bytes were
+ * done before it, or the error if that is nothing. stdio writes a long text in pieces of
+ * STDIO_PIECE, and the kernel may have cut a write of LONG_WRITE or more, so such a piece may end
+ * within a line; any other text that ends without a newline ends with a whole line. What is left
+ * when others get their turn is held.
  */
 static ssize_t ctl_take_lines(struct file *file, const char *data, size_t size)
 {
@@ -330,7 +331,7 @@ static ssize_t ctl_write(struct file *file, const void *data, size_t size, off_t
 	return n;
 }
 
-/* A line that runs on after its file was closed. */
+/* A line that still runs after its file was closed. */
 struct last_line {
 	struct channel *channel; /* a reference */
 	uid_t uid;
@@ -363,7 +364,7 @@ static void ctl_run_last(struct file *file)
 		last_line_done(last, -ENOMEM, strerror(ENOMEM));
 }
 
-/* A last line without a newline, at the end of a piece, was kept until now. */
+/* Runs the last line, if it was kept because it ends a piece without a newline. */
 static void ctl_release(struct file *file)
 {
 	struct opener *opener = file->state;

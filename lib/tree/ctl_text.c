@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * For an open that also writes, file::rest holds the text until it has been read to its end.
+ * For an open that also writes, file::rest holds the text until all of it has been read.
  */
 #include "lib/tree/ctl_text.h"
 

@@ -4,8 +4,8 @@
  *
  * A read-only open has one text, made at the open. An open that also writes is a conversation, in
  * which reads and writes would share positions, so it is a stream. Its text is made at the first
- * read, and again at the first read after a write. Once read to its end, it stays at end-of-file
- * until the next write.
+ * read, and again at the first read after a write. When all of the text has been read, reads find
+ * end-of-file until the next write.
  */
 #ifndef IPCFS_CTL_TEXT_H
 #define IPCFS_CTL_TEXT_H
@@ -13,18 +13,21 @@
 #include "lib/channel/channel.h"
 #include "lib/tree/complaints.h"
 
-/* The size of the text without a complaint, or 0 if there is no memory to find out. */
+/* Returns the size of the text without a complaint, or 0 if there is no memory to find out. */
 size_t ctl_text_size(void);
 
-/* For an open that only reads. Sets *ret_size on success. Fails with -ENOMEM or -ENOBUFS. */
+/*
+ * For an open that only reads: makes its text. Sets *ret_size on success. Fails with -ENOMEM or
+ * -ENOBUFS.
+ */
 int ctl_text_freeze(struct file *file, const struct complaints *complaints, size_t *ret_size);
 
 /*
- * For an open that also writes, where file::mark says that the text has ended. Fails with -ENOMEM
- * or -ENOBUFS.
+ * For an open that also writes: reads from its text, and sets file::mark when the text has ended.
+ * Fails with -ENOMEM or -ENOBUFS.
  */
 ssize_t ctl_text_read(struct file *file, const struct complaints *complaints, void *data,
 		      size_t size);
-void ctl_text_forget(struct file *file); /* at a write */
+void ctl_text_forget(struct file *file); /* called at a write */
 
 #endif

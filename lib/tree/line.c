@@ -82,7 +82,7 @@ int line_find_object(struct line *line, struct space *const *spaces)
 	return 0;
 }
 
-/* Parses a number in `base`. False: it is malformed, or more than `max`. */
+/* Parses a number in `base`. Returns false if the number is malformed, or more than `max`. */
 static bool parse_id(const char *text, int base, unsigned long max, unsigned long *ret_id)
 {
 	char *end;
@@ -94,7 +94,7 @@ static bool parse_id(const char *text, int base, unsigned long max, unsigned lon
 	return !errno && !*end && *ret_id <= max;
 }
 
-/* On whose behalf names are looked up. */
+/* The caller on whose behalf names are looked up. */
 struct asker {
 	struct host *host;
 	struct caller *caller;
@@ -145,7 +145,10 @@ static int parse_group(struct line *line, const struct asker *asker, const char 
 	return r;
 }
 
-/* `own`: the kind's parameter of this name, whose words are not modes in this sense; or NULL. */
+/*
+ * Says that a mode is malformed. `own` is the kind's own parameter of this name, which takes words,
+ * or NULL.
+ */
 static int complain_mode(struct line *line, const char *value, const struct parameter *own)
 {
 	char words[COMMAND_ERROR_MAX / 2] = "";
@@ -168,7 +171,7 @@ static int parse_mode(struct line *line, const char *value, const struct paramet
 	return 0;
 }
 
-/* Says which keys the kind has. */
+/* Complains of an unknown key, and says which keys the kind has. */
 static int complain_key(struct line *line, const char *key)
 {
 	const struct kind *kind = line->space->kind;
@@ -210,7 +213,7 @@ static int parse_setting(struct line *line, const char *key, const char *value)
 	return 0;
 }
 
-/* Parses one word, which stays as it was if it has to be parsed again. */
+/* Parses one word. If the word has to be parsed again later, it stays as it was. */
 static int parse_key(struct line *line, const struct asker *asker, char *key)
 {
 	const struct parameter *own = parameter_find(line->space->kind->parameters, "mode");
@@ -225,7 +228,7 @@ static int parse_key(struct line *line, const struct asker *asker, char *key)
 		r = parse_owner(line, asker, value);
 	else if (strcmp(key, "group") == 0)
 		r = parse_group(line, asker, value);
-	/* A kind may have modes of its own, with names. */
+	/* A kind may have modes of its own, which have names. */
 	else if (strcmp(key, "mode") == 0 && (!own || parameter_parse(own, value, &word) < 0))
 		r = parse_mode(line, value, own);
 	else

@@ -25,12 +25,12 @@ struct line {
 	char *name;
 	struct settings settings; /* the kind's own keys */
 	struct stat attr;
-	unsigned changes;          /* which fields of attr are given */
-	const char *owner, *group; /* as they were given */
+	unsigned changes;          /* which fields of `attr` are given, as enum channel_change */
+	const char *owner, *group; /* the words after owner= and group= */
 	char error[COMMAND_ERROR_MAX];
 };
 
-/* Makes a line of `length` bytes. If they are too many, line_split() says so. */
+/* Makes a line of `length` bytes. If the text is too long, line_split() fails. */
 void line_init(struct line *line, const char *text, size_t length);
 
 /* Notes what is wrong as line::error, and returns `error`. */
@@ -40,12 +40,15 @@ int line_complain(struct line *line, int error, const char *format, ...)
 /* Splits the line into words, up to a comment. Fails with -EINVAL. */
 int line_split(struct line *line);
 
-/* Finds the space and the name that the second word, KIND/NAME, stands for. */
+/*
+ * Finds the space and the name that the second word, KIND/NAME, stands for. Fails with -EINVAL,
+ * -EPERM or -ENAMETOOLONG.
+ */
 int line_find_object(struct line *line, struct space *const *spaces);
 
 /*
- * Parses the words KEY=VALUE that follow. An account may have to be waited for (-EAGAIN,
- * -EINPROGRESS: as for job_run()); called again, it goes on at that word.
+ * Parses the words KEY=VALUE that follow. The lookup of an account may have to wait: -EAGAIN and
+ * -EINPROGRESS are those of job_run(). The next call continues at that word.
  */
 int line_parse_keys(struct line *line, struct host *host, struct caller *caller);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * One text for every mount and every reader.
+ * The text is the same for every mount and every reader.
  */
 #include "lib/tree/readme.h"
 

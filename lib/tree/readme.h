@@ -7,7 +7,7 @@
 
 #include "lib/channel/channel.h"
 
-/* The caller owns the reference. Fails with -ENOMEM. */
+/* Makes the file. The caller owns the reference. Fails with -ENOMEM. */
 int readme_new(struct space *root, struct channel **ret_channel);
 
 #endif

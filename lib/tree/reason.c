@@ -13,7 +13,7 @@
 #include "lib/channel/channel.h"
 #include "lib/tree/line.h"
 
-/* NAME:N with an N that the kind does not have. */
+/* Whether the name has the form NAME:N, with an N that the kind does not have. */
 static bool has_bad_number(const struct kind *kind, const char *name)
 {
 	const char *colon = strrchr(name, ':');

@@ -80,7 +80,7 @@ static int add_file(struct folder *root, const char *name,
 	return r < 0 ? r : folder_add(root, name, entry);
 }
 
-/* Called after all kinds have been added. */
+/* Adds info/, after all kinds have been added. */
 static int add_info(struct host *host, struct folder *root)
 {
 	struct entry entry = {0};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Each removal is its own waiter, and frees itself when it is done. It reports no failure.
+ * Each removal has a waiter of its own, and is freed when it is done. A failure is not reported.
  */
 #include "lib/tree/undo.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Goes by the object's status, so it tells a caller no more than info/ does.
+ * The comparison goes by the object's status, so it tells a caller no more than info/ does.
  */
 #include "lib/tree/unmet.h"
 
@@ -32,13 +32,16 @@ unsigned unmet_passing(const struct parameter *parameters)
 	return which;
 }
 
-/* What the object says about a parameter; NULL: nothing, or nothing to this caller. */
+/*
+ * Returns what the object's status says about a parameter, or NULL if it says nothing to this
+ * caller.
+ */
 static const struct row_value *told(const struct row *row, const struct parameter *parameter)
 {
 	return row_find(row, parameter->told_as ? parameter->told_as : parameter->name);
 }
 
-/* Whether it is what the line asks for. Numbers are compared as numbers: 1K is 1024. */
+/* Whether the value is what the line asks for. Numbers are compared as numbers: 1K is 1024. */
 static bool is_met(const struct line *line, unsigned i, const struct row_value *value)
 {
 	const struct parameter *parameter = &line->space->kind->parameters[i];
@@ -77,7 +80,7 @@ static void print_value(FILE *out, const struct row_value *value)
 	}
 }
 
-/* Returns those of the settings `which` that the row disagrees with. */
+/* Returns the settings among `which` that the row disagrees with. */
 static unsigned find_unmet(const struct line *line, unsigned which, const struct row *row)
 {
 	const struct parameter *parameters = line->space->kind->parameters;
@@ -116,7 +119,10 @@ static int print(const struct line *line, unsigned which, const struct row *row,
 	return -ENOMEM;
 }
 
-/* A server's directory is a space; in its place, info/ has the server itself. */
+/*
+ * Finds the channel whose status counts. A server's directory is a space, not a channel; info/ has
+ * the server itself in its place.
+ */
 static int find_channel(const struct line *line, const struct entry *entry, struct caller *caller,
 			struct entry *ret_found)
 {

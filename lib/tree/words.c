@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Taking out quotes and escapes never makes a word longer, so each is written over its own text.
+ * Taking out quotes and escapes never makes a word longer, so each word is written over its own
+ * text.
  */
 #include "lib/tree/words.h"
 
@@ -29,7 +30,10 @@ static int take_number(const char *digits, size_t n, int base)
 	return value <= UCHAR_MAX ? value : 0;
 }
 
-/* Returns the byte for what follows a backslash, and its length; 0: there is no such escape. */
+/*
+ * Returns the byte that the text after a backslash stands for, and the length of that text. Returns
+ * 0 if there is no such escape.
+ */
 static char take_escape(const char *text, size_t *ret_length)
 {
 	*ret_length = 1;
@@ -39,7 +43,9 @@ static char take_escape(const char *text, size_t *ret_length)
 	return (char)(*text == 'x' ? take_number(text + 1, 2, 16) : take_number(text, 3, 8));
 }
 
-/* Takes the word that begins at `in`, in place. Returns what follows it, or NULL at a fault. */
+/*
+ * Takes the word that begins at `in`, in place. Returns what follows the word, or NULL at a fault.
+ */
 static char *take_word(char *in, const char **ret_fault)
 {
 	char *out = in, quote = '\0';

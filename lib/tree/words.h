@@ -14,8 +14,9 @@
 #define IPCFS_WORDS_H
 
 /*
- * Takes the next word out of *text, which is overwritten and moves on. *ret_word is NULL if there
- * is none. Fails with -EINVAL; *ret_fault, a literal, says what is wrong with the word.
+ * Takes the next word out of *text, which is overwritten and then points behind the word. *ret_word
+ * is NULL if there is none. Fails with -EINVAL; *ret_fault, a literal, says what is wrong with the
+ * word.
  */
 int words_next(char **text, char **ret_word, const char **ret_fault);
 
