@@ -116,7 +116,7 @@ static int child_fork(struct child *child, struct caller *caller, int (*act)(voi
 		return -errno;
 	}
 	if (child->pid == 0) {
-		/* If the caller stopped this process, it would keep the daemon's files open. */
+		/* The caller can stop this process, which would keep the daemon's files open. */
 		close_range(0, ~0U, 0);
 		r = become(caller, limit, daemon);
 		_exit(r < 0 ? -r : -act(child->shared));

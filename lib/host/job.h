@@ -28,8 +28,8 @@ struct job;
 enum job_place {
 	/*
 	 * A process that is the caller in every respect (lib/host/child.h); act() may only make
-	 * system calls. A user has one such process at a time, and the user's other jobs queue
-	 * behind it: a user who stops the process holds up nobody else.
+	 * system calls. A user has one such process at a time, and the user's other such jobs
+	 * queue behind it: a user who stops the process holds up nobody else.
 	 */
 	JOB_PROCESS,
 	/* A thread with the caller's rights, which may sleep for ever: host::walkers. */
