@@ -36,7 +36,7 @@ struct connection {
 	unsigned number;                /* in that list; 0: it is not open */
 	UT_hash_handle hh;              /* connections::open, by number */
 	ino_t socket;                   /* inode number of the socket */
-	ino_t peer;                     /* that of a Unix socket's other end, once known */
+	ino_t peer;                     /* inode number of a Unix socket's other end, once known */
 	UT_hash_handle by_socket;       /* host::connected */
 };
 

@@ -13,20 +13,20 @@ struct server {
 	struct kept kept; /* name and attributes of its directory */
 	struct listener listener;
 	struct loop_source source;
-	struct caller remover;              /* with whose rights its path is removed */
+	struct caller remover;              /* the socket's path is removed with their rights */
 	struct connection *waiting;         /* to accept, in order */
 	struct server_directory *directory; /* NULL while nobody refers to it */
 };
 
 struct server *server_from(struct channel *channel);
 
-/* The directory's mode: read permission includes search, so MODE can be given as a socket's. */
+/* Returns the directory's mode for the `mode` of the socket: whoever may read may also search. */
 static inline mode_t server_mode(mode_t mode)
 {
 	return mode | (mode & 0444) >> 2;
 }
 
-/* Stops listening, whoever still refers to the server. */
+/* Stops listening, even while the server still has users. */
 void server_end(struct server *server);
 
 /*

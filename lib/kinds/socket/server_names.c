@@ -159,7 +159,7 @@ struct server_creation {
 	const char *name;
 	mode_t mode;
 	struct caller *caller;
-	struct caller *remover; /* with whose rights the socket's path is removed */
+	struct caller *remover; /* the socket's path is removed with their rights */
 };
 
 /* Makes the server of a listener, which it takes over. */
