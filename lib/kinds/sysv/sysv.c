@@ -34,7 +34,7 @@ static const struct sysv_calls *sysv_calls(const struct sysv *sysv)
 	return sysv_space_from(sysv->channel.space)->calls;
 }
 
-/* Its users keep it; a lookup of its identifier makes another channel. */
+/* Takes the channel off the list. Its users keep it; a lookup of the identifier makes a new one. */
 static void sysv_forget(struct sysv *sysv)
 {
 	if (!sysv->is_gone)
@@ -43,8 +43,8 @@ static void sysv_forget(struct sysv *sysv)
 }
 
 /*
- * Whether `data` is a new object after all. If the same user has made two with the same key and
- * size, this tells them apart: an object's time, once set, is never unset again.
+ * Whether `data` describes a new object, although its maker, key and size are the same. An object's
+ * time, once set, is never unset again: if it is unset now, the object is a new one.
  */
 static bool has_begun_anew(struct sysv *sysv, const union sysv_data *data)
 {
@@ -87,7 +87,7 @@ void sysv_fini(struct sysv *sysv)
 	sysv_forget(sysv);
 }
 
-/* The names. */
+/* Names, and the keys and identifiers in them. */
 
 void sysv_name(int id, const struct ipc_perm *perm, char *ret_name)
 {
@@ -231,8 +231,9 @@ int sysv_lookup(struct space *space_, const char *name, struct caller *caller,
 }
 
 /*
- * In pieces, on a worker: for each set the kernel goes through all its semaphores, and anybody can
- * make the largest sets. A piece with such sets takes some milliseconds.
+ * Objects are listed in pieces, on a worker: for each set the kernel goes through all its
+ * semaphores, and anybody can make the largest sets. A piece with such sets takes some
+ * milliseconds.
  */
 #define PIECE 256 /* indexes */
 

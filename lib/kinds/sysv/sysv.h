@@ -25,7 +25,7 @@ struct sysv {
 	struct channel channel;
 	int id;
 	struct sysv_identity identity;
-	bool was_used[2];  /* its time of reading, of writing has been set */
+	bool was_used[2];  /* whether its times of reading and of writing have been set */
 	bool is_gone;      /* for good */
 	struct stat last;  /* its attributes when they were last looked at */
 	UT_hash_handle hh; /* sysv_space::objects, by id, unless it is gone */
@@ -43,7 +43,7 @@ struct sysv_space {
 struct sysv *sysv_from(struct channel *channel);
 struct sysv_space *sysv_space_from(struct space *space);
 
-/* Gets what the kernel has on it now. -EIDRM: it is gone, or another object has its identifier. */
+/* Gets the object's present data. -EIDRM: it is gone, or another object has its identifier. */
 int sysv_data(struct sysv *sysv, union sysv_data *ret_data);
 /* The same, for channel_ops::status: adds what all three kinds show. */
 int sysv_status(struct sysv *sysv, struct row *row, union sysv_data *ret_data);

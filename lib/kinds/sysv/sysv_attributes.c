@@ -56,7 +56,7 @@ static mode_t shown_mode(const struct sysv *sysv, const struct ipc_perm *perm)
 		       : mode_without_list(perm);
 }
 
-/* A class that is set to what was shown was not meant to change: it stays as it is. */
+/* Returns the new mode. A class that is set to the bits that were shown keeps its own bits. */
 static mode_t changed_mode(mode_t mode, mode_t shown, mode_t wanted)
 {
 	mode_t kept = 0;

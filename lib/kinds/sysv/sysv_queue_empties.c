@@ -39,7 +39,10 @@ void sysv_queue_take_empty(struct sysv_queue *queue, long type)
 	free(empty);
 }
 
-/* Whether a waiter will take it, or hear of it, through the wake-up that came with it. */
+/*
+ * Whether a held read will take the empty message, or a poller hears of it through the wake-up that
+ * came with it.
+ */
 static bool is_awaited(const struct channel *channel, const struct arrival *empty)
 {
 	struct transfer *reader;
@@ -60,7 +63,7 @@ static bool is_awaited(const struct channel *channel, const struct arrival *empt
 	return false;
 }
 
-/* Returns true if the queue has it again, or is gone. */
+/* Returns true if the message is back in the queue, or the queue is gone. */
 static bool put_back(struct sysv_queue *queue, const struct arrival *empty)
 {
 	struct {
@@ -74,7 +77,7 @@ static bool put_back(struct sysv_queue *queue, const struct arrival *empty)
 	return msgsnd(queue->sysv.id, &message, 0, IPC_NOWAIT) == 0 || errno != EAGAIN;
 }
 
-/* An empty message has gone back, or its queue has gone. */
+/* Called when an empty message is back in its queue, or the queue is gone. */
 static void resume_returning(struct waiter *waiter)
 {
 	struct sysv_queue *queue = CONTAINER_OF(waiter, struct sysv_queue, returning);
@@ -86,7 +89,9 @@ static void resume_returning(struct waiter *waiter)
 	channel_unref(&queue->sysv.channel);
 }
 
-/* The queue is full: has a thread put it back when there is room. False: there is no thread. */
+/*
+ * The queue is full: a thread puts the message back when there is room. False: there is no thread.
+ */
 static bool return_later(struct sysv_queue *queue, const struct arrival *empty)
 {
 	struct caller caller = {.uid = empty->sleeper.uid, .waiter = &queue->returning};

@@ -243,7 +243,10 @@ static void attend_room(struct sysv_queue *queue)
 	struct file *file, *waits = NULL;
 
 	DL_FOREACH(channel->polled, file) {
-		/* While writers wait, room is theirs: pollers are told when they have finished. */
+		/*
+		 * Waiting writers get the room first. Pollers are told when those writers have
+		 * finished.
+		 */
 		if (!channel->writers && file_writes(file) && !(channel_poll(file) & EPOLLOUT))
 			waits = file;
 	}

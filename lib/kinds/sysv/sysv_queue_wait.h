@@ -68,9 +68,12 @@ int sysv_queue_send_by_job(struct sysv_queue *queue, struct caller *caller, bool
 /* channel_ops::attend */
 void sysv_queue_attend(struct channel *channel);
 
-/* Whether an empty message of this type (0: of any) has been taken, for the next reader. */
+/*
+ * Whether an empty message of this type (0: of any) has been taken off the queue and is kept for
+ * the next reader.
+ */
 bool sysv_queue_has_empty(const struct sysv_queue *queue, long type);
-/* Forgets it: the reader has it. */
+/* Forgets that empty message, because a reader has received it. */
 void sysv_queue_take_empty(struct sysv_queue *queue, long type);
 
 /* Puts back the empty messages that nobody waits for. */

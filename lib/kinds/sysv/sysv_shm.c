@@ -109,7 +109,7 @@ static void segment_destroy(struct channel *channel)
 	free(segment);
 }
 
-/* A segment that is gone is still there for those who have it open. */
+/* A segment that was removed still has attributes for the files that are open. */
 static int segment_stat(struct channel *channel, struct stat *ret_attr)
 {
 	struct sysv_segment *segment = sysv_segment_from(channel);
@@ -206,13 +206,13 @@ static int segment_change(struct channel *channel, struct file *file, const stru
 
 	if (is_born(segment))
 		return sysv_change(channel, file, attr, changes, caller);
-	/* touch(1) should report that it has made nothing. */
+	/* Fails, so that touch(1) reports that it has made no segment. */
 	if (changes & (CHANGE_ATIME | CHANGE_MTIME))
 		return -EINVAL;
 	return attributes_change(&segment->attributes, attr, changes, caller);
 }
 
-/* Before it is born and after it is gone the mode says it all. */
+/* A segment that does not exist yet, or no longer, has no list: its mode is all there is. */
 static ssize_t segment_get_acl(struct channel *channel, void *ret_data, size_t size)
 {
 	ssize_t n = -ESTALE;
@@ -310,7 +310,7 @@ static int segment_remove(struct space *space, const char *name, struct caller *
 	struct waiter *waiter = caller->waiter;
 	struct entry entry = {0};
 
-	/* A waiter that remembers something else is a ctl line's, which has no directory locked. */
+	/* A waiter with a job or memory belongs to a ctl line, for which no directory is locked. */
 	if (waiter && !waiter->job && !waiter->memory &&
 	    sysv_lookup(space, name, caller, &entry) == 0) {
 		sysv_shm_hold(sysv_segment_from(entry.channel), waiter);

@@ -101,7 +101,7 @@ static int open_map(const struct sysv_segment *segment, const char *memory)
 	return fd;
 }
 
-/* Makes the attachment the one that serves all, unless there is one as good. */
+/* Makes the attachment serve all opens, unless the present one is as good. */
 static void keep_memory(struct sysv_segment *segment, char *memory, bool is_writable)
 {
 	struct host *host = segment->sysv.channel.space->host;

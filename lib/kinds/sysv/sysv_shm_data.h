@@ -16,12 +16,12 @@
 #include "lib/kinds/sysv/sysv.h"
 
 struct sysv_segment {
-	struct sysv sysv; /* id -1: it is a name, and not born yet */
+	struct sysv sysv; /* id -1: the segment does not exist yet, only its name */
 	size_t size;      /* known while it is open */
-	char *memory;     /* where it is attached, or NULL */
-	bool is_writable; /* the memory is */
+	char *memory;     /* where the segment is attached, or NULL */
+	bool is_writable; /* `memory` is writable */
 
-	key_t key; /* this and what follows: of one not born yet */
+	key_t key; /* this and what follows: only before the segment exists */
 	struct attributes attributes;
 	uid_t charged; /* (uid_t)-1: nobody */
 };
@@ -31,12 +31,13 @@ struct sysv_segment *sysv_segment_from(struct channel *channel);
 bool sysv_shm_is_open(const struct sysv_segment *segment);
 
 /*
- * Attaches it as the caller, so that the kernel checks the caller's rights. The first such call
- * opens it for all. `data` describes it as it is now. Fails with -EIDRM, -EACCES or -ENFILE.
+ * Attaches the segment as the caller, so that the kernel checks the caller's rights. The first call
+ * also opens the segment for all later users. `data` describes the segment as it is now. Fails with
+ * -EIDRM, -EACCES or -ENFILE.
  */
 int sysv_shm_open(struct sysv_segment *segment, const union sysv_data *data, bool writes,
 		  struct caller *caller);
-/* The same for its maker, who has it open whatever rights the mode gives. */
+/* The same for the segment's maker, who may open it whatever its mode. */
 int sysv_shm_open_made(struct sysv_segment *segment, const union sysv_data *data,
 		       struct caller *caller);
 void sysv_shm_close(struct sysv_segment *segment);
