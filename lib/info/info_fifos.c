@@ -20,8 +20,8 @@ bool info_is_fifo(const struct channel *channel)
 }
 
 /*
- * One reference is its name's, one ours. If there is no other, the kernel has forgotten the FIFO,
- * and so nobody has it open.
+ * The FIFO's name has one reference, and this walk the other. If there are no more, the kernel has
+ * forgotten the FIFO, and so nobody has it open.
  */
 static bool is_idle(const struct channel *channel)
 {

@@ -61,8 +61,8 @@ static int rows_add(struct info_rows *rows, struct row *row)
 }
 
 /*
- * A process that holds the lock of a FIFO for ever keeps the table waiting once. However many such
- * FIFOs there are, all of them together don't keep it for much longer.
+ * Measures the object. A process that holds the lock of a FIFO for ever keeps the table waiting
+ * once. However many such FIFOs there are, all of them together don't keep it for much longer.
  */
 static int rows_measure(struct info_rows *rows, struct channel *channel, struct caller *reader,
 			struct row *row)

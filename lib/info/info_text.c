@@ -52,7 +52,10 @@ static int status_print(void *data, struct caller *reader, FILE *out)
 
 	if (r < 0)
 		return r;
-	/* It has become a FIFO since the text was looked up. On ESTALE the kernel looks again. */
+	/*
+	 * The object has become a FIFO since the text was looked up. On ESTALE the kernel looks
+	 * again.
+	 */
 	r = info_is_fifo(channel) ? -ESTALE : info_row(channel, object->name, reader, &row);
 	channel_unref(channel);
 	if (r == 0)

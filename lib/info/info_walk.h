@@ -32,7 +32,7 @@ struct info_walk {
 
 void info_walk_init(struct info_walk *walk, struct host *host, const struct caller *reader);
 
-/* Ends the walk, and takes its charges back. */
+/* Ends the walk, and uncharges its memory. */
 void info_walk_fini(struct info_walk *walk);
 
 /* Charges the reader for `n` more bytes. Fails with -ENOBUFS or -ENOMEM. */

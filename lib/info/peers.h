@@ -33,10 +33,10 @@ struct peer {
 };
 
 struct peers {
-	const struct peer *peers; /* sorted by pid, and those of a process by target */
+	const struct peer *peers; /* sorted by pid, then by target */
 	size_t n_peers;
 	unsigned n_unseen; /* processes that could not be looked at */
-	unsigned n_hidden; /* others that the daemon may not look at */
+	unsigned n_hidden; /* further processes, at which the daemon may not look */
 };
 
 /* Returns what the access bits say: "r", "rw", "rwm", … */

@@ -141,7 +141,7 @@ static int64_t patience(const struct scan_list *list)
 	return list->step < list->n ? STUCK_DESCRIPTORS_MS : STUCK_MS;
 }
 
-/* Watches until the looker has ended or is killed. A killed one may take its time to end. */
+/* Returns when the looker has ended or has been killed. Does not wait for a killed one to end. */
 static void watch_looker(struct watch *watch, pid_t looker, int looker_fd)
 {
 	struct pollfd ends[] = {{.fd = watch->daemon, .events = POLLIN},

@@ -35,7 +35,7 @@ int scan_new(struct scanner *scanner, const struct caller *reader,
 void scan_free(struct scan *scan);
 
 /*
- * Goes on with the scan. Returns 0 when it is done. -EAGAIN: call again when others have had their
+ * Continues the scan. Returns 0 when it is done. -EAGAIN: call again when others have had their
  * turn; -EINPROGRESS: the waiter will be resumed; -EIO: the scan has ended without a result.
  */
 int scan_step(struct scan *scan, struct waiter *waiter);
