@@ -191,7 +191,7 @@ void connection_set(struct connection *connection, int fd, int result)
 	channel_wake(&connection->channel, EPOLLIN | EPOLLOUT | EPOLLHUP);
 }
 
-/* There is a socket, and the kernel is still connecting it. */
+/* Takes over a socket that the kernel is still connecting. */
 static void connection_await(struct connection *connection, int fd, int n_tried)
 {
 	int r;

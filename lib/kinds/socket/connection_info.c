@@ -54,7 +54,8 @@ void connection_status(struct channel *channel, struct caller *caller, struct ro
 	if (ioctl(fd, SIOCOUTQ, &n) == 0)
 		row_add_bytes(row, "unsent", (uint64_t)n);
 	/*
-	 * The opener could ask the socket natively. Our own pid says nothing: others use our end.
+	 * Natively the opener could ask the socket for its peer. Our own pid says nothing: others
+	 * use our end.
 	 */
 	if (caller_owns(caller, connection->opener.uid) &&
 	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.pid) {

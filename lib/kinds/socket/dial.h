@@ -4,7 +4,7 @@
  * thread.
  *
  * A dial calls done() once, on the loop, with its outcome. A dial that is no longer wanted is
- * dropped, and ends in its own time.
+ * dropped, and its thread may end later.
  */
 #ifndef IPCFS_DIAL_H
 #define IPCFS_DIAL_H
