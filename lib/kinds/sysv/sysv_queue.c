@@ -98,7 +98,7 @@ static int reserve(struct queue_space *space, size_t size)
 	return 0;
 }
 
-/* The channel. */
+/* The operations on the channel of a queue. */
 
 static void queue_destroy(struct channel *channel)
 {
@@ -278,7 +278,7 @@ static int queue_set(struct channel *channel, const struct settings *settings,
 	return sysv_error(r);
 }
 
-/* The names. */
+/* The directory of the queues. */
 
 static int queue_create(struct space *space, const char *name, mode_t mode,
 			const struct settings *settings, struct caller *caller,

@@ -125,7 +125,7 @@ static int set_values(int id, size_t n, unsigned short value)
 	return semctl(id, 0, SETALL, argument) < 0 ? sysv_error(-errno) : 0;
 }
 
-/* The channel. */
+/* The operations on the channel of a set. */
 
 static void set_destroy(struct channel *channel)
 {
@@ -306,7 +306,7 @@ static int set_set(struct channel *channel, const struct settings *settings, str
 					  .size = sizeof(setting)});
 }
 
-/* The names. */
+/* The directory of the sets. */
 
 /* The maker chooses the values, whatever rights the mode leaves it. */
 static int set_create(struct space *space, const char *name, mode_t mode,

@@ -93,7 +93,7 @@ static const struct sysv_calls segment_calls = {
 	.constants = segment_constants,
 };
 
-/* The channel. */
+/* The operations on the channel of a segment. */
 
 static void segment_destroy(struct channel *channel)
 {
@@ -246,7 +246,7 @@ static void segment_status(struct channel *channel, struct caller *caller, struc
 		row_add_word(row, "state", "dest");
 }
 
-/* The names. */
+/* The directory of the segments. */
 
 static int segment_conceive(struct space *space, const char *name, mode_t mode,
 			    struct caller *caller, struct entry *ret_entry)
