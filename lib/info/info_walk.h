@@ -11,9 +11,9 @@
 
 struct info_walk {
 	struct host *host;
-	struct space **space; /* the one of host::spaces where the walk is */
+	struct space **space; /* the space of host::spaces where the walk is */
 	bool is_listed;
-	char *names; /* of that space, each with its '\0' */
+	char *names; /* of the objects in that space, each with its '\0' */
 	size_t size, n_allocated, next;
 	int error;          /* of the listing */
 	struct entry found; /* a reference, while visit() has to wait */

@@ -74,7 +74,9 @@ struct scan_list {
 	struct scan_process processes[];
 };
 
-/* Takes all steps from list->step on. Keys must be sorted by scan_compare_keys(). -ENOMEM */
+/*
+ * Takes all steps, beginning with list->step. Keys must be sorted by scan_compare_keys(). -ENOMEM
+ */
 int scan_look(struct scan_area *area, struct scan_list *list);
 
 /* For qsort(3): by device and inode number. */
