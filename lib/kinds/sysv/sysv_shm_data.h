@@ -37,7 +37,7 @@ bool sysv_shm_is_open(const struct sysv_segment *segment);
  */
 int sysv_shm_open(struct sysv_segment *segment, const union sysv_data *data, bool writes,
 		  struct caller *caller);
-/* The same for the segment's maker, who may open it whatever its mode. */
+/* The same for the segment's maker, whose file is open already, whatever rights the mode gives. */
 int sysv_shm_open_made(struct sysv_segment *segment, const union sysv_data *data,
 		       struct caller *caller);
 void sysv_shm_close(struct sysv_segment *segment);
