@@ -4,21 +4,8 @@
 # shellcheck shell=bats disable=SC2016,SC2153,SC2154
 
 load helper
+load extra
 load refusals
-
-# Makes a second mount point, where the test mounts or fails to mount.
-setup_extra() {
-	EXTRA=$(new_directory)
-	export EXTRA
-}
-
-teardown() {
-	if [[ -n ${EXTRA:-} && -z ${DAEMON[$EXTRA]:-} ]]; then
-		! is_mounted "$EXTRA" || umount -l "$EXTRA"
-		rmdir "$EXTRA"
-	fi
-	ipcfs_teardown
-}
 
 # --- starting -------------------------------------------------------------------------------------
 
