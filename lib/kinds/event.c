@@ -26,7 +26,7 @@
 #include "lib/kinds/kinds.h"
 
 #define EVENT_MAX (UINT64_MAX - 1) /* eventfd(2) */
-/* The longest text of a counter, with its newline. */
+/* The length of a counter's longest text, with the newline. */
 #define TEXT_MAX 21
 
 enum { EVENT_VALUE, EVENT_MODE };
@@ -92,7 +92,7 @@ static int event_open_counter(struct event *event, uint64_t value, bool is_semap
 	return 0;
 }
 
-/* Gets the counter without taking it, which only /proc can do: proc_pid_fdinfo(5). */
+/* Gets the counter's value without taking anything. Only /proc shows it: proc_pid_fdinfo(5). */
 static int event_value(const struct event *event, uint64_t *ret_value)
 {
 	CLEANUP_FREE char *line = NULL;
@@ -112,8 +112,6 @@ static int event_value(const struct event *event, uint64_t *ret_value)
 	return r;
 }
 
-/* The channel. */
-
 static void event_destroy(struct channel *channel)
 {
 	struct event *event = event_from(channel);
@@ -131,8 +129,9 @@ static int event_stat(struct channel *channel, struct stat *ret_attr)
 }
 
 /*
- * Only a new counter can have another mode. Otherwise the old one stays, because native programs
- * may have it.
+ * Sets the value and the mode. Opens a new eventfd if the old or the new mode is "semaphore",
+ * because only a new one can have another mode. Otherwise the old eventfd stays, because native
+ * programs may have it.
  */
 static int event_reset(struct event *event, uint64_t value, bool is_semaphore)
 {
@@ -261,9 +260,7 @@ static int event_set(struct channel *channel, const struct settings *settings,
 	return r;
 }
 
-/* The names. */
-
-/* The descriptor is charged before it exists. */
+/* Charges the descriptor before opening it. */
 static int event_create(struct space *space, const char *name, mode_t mode,
 			const struct settings *settings, struct caller *caller,
 			struct entry *ret_entry)

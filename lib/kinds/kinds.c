@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A kind exists for the mount, its README and the tests once it is listed here.
+ * The mount, its README and the tests know exactly the kinds that are listed here.
  */
 #include "lib/kinds/kinds.h"
 

@@ -7,7 +7,7 @@
 
 #include "lib/channel/channel.h"
 
-/* In the order in which `ls` of the mount would show them; ends with NULL. */
+/* In the order in which the mount lists their folders (`ls -U`); ends with NULL. */
 extern const struct kind *const kinds[];
 
 extern const struct kind pipe_kind;
