@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A write is a job, a piece at a time, because it may wait for the lock of the pipe (ends.h).
+ * Writes to the pipe are jobs, one piece at a time, because a write may have to wait for the pipe's
+ * lock (ends.h).
  */
 #include "lib/kinds/pipe/door.h"
 
@@ -16,16 +17,19 @@
 #include "lib/host/job.h"
 #include "lib/kinds/pipe/keeper.h"
 
-/* A job copies its bytes twice, which is fast as long as they fit into the processor's cache. */
+/*
+ * The most bytes that one job writes. It copies them twice, which is fast as long as they fit into
+ * the processor's cache.
+ */
 #define PIECE_MOST   ((size_t)65536)
-#define FILL_WAIT_MS 200
+#define FILL_WAIT_MS 200 /* how long filling_act() waits for room */
 
 struct door {
 	struct channel channel;
 	struct pipe *pipe; /* a reference to its channel */
 	struct loop_source write_end;
 	off_t position; /* bytes that have gone through */
-	bool is_hole;   /* the write under way is of zeroes */
+	bool is_hole;   /* the job under way writes the zeroes of a hole */
 };
 
 static const struct channel_ops door_ops;
@@ -57,7 +61,7 @@ static int door_change(struct channel *channel, struct file *file, const struct 
 	return channel_change(&door_from(channel)->pipe->kept.channel, NULL, attr, changes, caller);
 }
 
-/* There is room, or no reader is left. */
+/* The pipe has room again, or no reader is left. */
 static void door_dispatch(struct loop_source *source, uint32_t events)
 {
 	channel_wake(&CONTAINER_OF(source, struct door, write_end)->channel, EPOLLOUT);
@@ -118,17 +122,17 @@ static void door_release(struct file *file)
 }
 
 /*
- * To its creator the door is a regular file, and cp(1) leaves out the holes of its source: it
- * continues at a later position, or sets the size at the end. What it leaves out is written as
- * zeroes.
+ * The data of a job that writes one piece. To its creator the door is a regular file, so cp(1)
+ * skips the holes of its source: it continues at a later position, or sets the size at the end. The
+ * daemon writes zeroes in place of a hole.
  */
 struct door_writing {
-	struct ends_pin write_end; /* the door may be closed meanwhile, if nobody waits any more */
+	struct ends_pin write_end; /* the door may close before the job runs */
 	size_t size;
 	char data[];
 };
 
-/* To job_run() -EAGAIN would mean something else; 0, nothing written, has the same effect. */
+/* Returns how many bytes were written, 0 if there is no room: job_run() would misread -EAGAIN. */
 static int put(int fd, const struct door_writing *writing)
 {
 	ssize_t n = write(fd, writing->data, writing->size);
@@ -146,7 +150,10 @@ static int writing_act(void *data)
 	return fd < 0 ? fd : put(fd, writing);
 }
 
-/* A caller that sets the size is not woken when there is room again, so this waits a little. */
+/*
+ * Writes one piece for a caller that sets the size. Nothing wakes that caller when the pipe has
+ * room again, so the job itself waits a little for room.
+ */
 static int filling_act(void *data)
 {
 	const struct door_writing *writing = data;
@@ -158,7 +165,7 @@ static int filling_act(void *data)
 	return poll(&room, 1, FILL_WAIT_MS) < 0 ? -errno : put(fd, writing);
 }
 
-/* Has a thread write one piece: of `data`, or of zeroes if that is NULL. */
+/* Has a thread write one piece of `data`, or of zeroes if `data` is NULL. */
 static int start(struct door *door, struct caller *caller, const void *data,
 		 const struct job_call *how)
 {
@@ -214,7 +221,10 @@ static ssize_t door_write(struct file *file, const void *data, size_t size, off_
 	return start(door, &opener, door->is_hole ? NULL : data, &how);
 }
 
-/* Bytes that have gone through can't be called back. */
+/*
+ * Fills up to the new size with zeroes. A smaller size fails: bytes can't be called back from the
+ * pipe.
+ */
 static int door_truncate(struct channel *channel, struct file *file, off_t size,
 			 struct caller *caller)
 {

@@ -20,13 +20,15 @@
 
 #include "lib/base/cleanup.h"
 
-/* An inotify watch that reports nothing keeps the place for one that does. */
+/*
+ * The mask of a watch that reports nothing. Such a watch reserves one that can report reads later.
+ */
 #define WATCH_NOTHING IN_DELETE_SELF
 
 #define PATH_SIZE 40
 
-#define SIZE_NATIVE 65536 /* what pipe(2) gives */
-#define SIZE_UNUSED 4096  /* of a pipe that is let go */
+#define SIZE_NATIVE 65536 /* capacity that pipe(2) gives, bytes */
+#define SIZE_UNUSED 4096  /* capacity of an unused pipe that is let go */
 
 static const char *fd_path(int fd, char path[static PATH_SIZE])
 {
@@ -64,7 +66,10 @@ uint32_t ends_look(int fd)
 	return poll(&look, 1, 0) == 1 ? (uint32_t)look.revents : 0;
 }
 
-/* The system calls, unlike the library's functions, change this thread alone. */
+/*
+ * Opens the node so that the kernel charges ENDS_PAYER. The raw system call changes this thread
+ * alone; the library's setresuid() would change all threads.
+ */
 static int open_paid(const struct host_nodes *nodes, uint64_t node, int flags)
 {
 	bool is_paid = geteuid() == 0 && syscall(SYS_setresuid, ENDS_PAYER, -1, -1) == 0;
@@ -75,7 +80,10 @@ static int open_paid(const struct host_nodes *nodes, uint64_t node, int flags)
 	return fd;
 }
 
-/* Sizes a new pipe. One of another size, or with bytes in it, stays as someone else wanted it. */
+/*
+ * Sets the capacity of a new pipe, and returns the capacity that the pipe then has. A pipe with
+ * bytes in it, or whose capacity someone has changed, keeps its capacity.
+ */
 static int size_new(int fd, int size)
 {
 	int n_bytes = 0, now = fcntl(fd, F_GETPIPE_SZ);
@@ -93,7 +101,10 @@ static int open_all(struct ends_opening *opening)
 	opening->read_fd = open_paid(nodes, opening->node, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (opening->read_fd < 0)
 		return opening->read_fd;
-	/* Another lookup may have added the same watch before, and it may be in use by now. */
+	/*
+	 * Another lookup may have added this watch already, and it may report reads by now.
+	 * IN_MASK_ADD keeps that.
+	 */
 	opening->watch = watch(opening->inotify_fd, opening->read_fd, WATCH_NOTHING | IN_MASK_ADD);
 	if (opening->watch < 0)
 		return opening->watch;
@@ -108,7 +119,9 @@ int ends_open(void *data)
 	struct ends_opening *opening = data;
 	int r = open_all(opening);
 
-	/* A watch keeps its inode, and with it everything that the daemon has of the FIFO. */
+	/*
+	 * A watch that stayed would pin the inode, and with it all that the daemon has of the FIFO.
+	 */
 	if (r < 0 && opening->watch >= 0)
 		inotify_rm_watch(opening->inotify_fd, opening->watch);
 	if (r < 0 && opening->read_fd >= 0)
@@ -125,10 +138,11 @@ int ends_pause(void *node)
 }
 
 /*
- * A write end is wanted while something is in the pipe and nobody else writes: the next reader then
- * need not wait in open(2). It is dropped as soon as the pipe is empty, because readers are then at
- * end-of-file. Only inotify tells when that is. So the watch comes before the write end, and one
- * more look comes after: a reader that emptied the pipe before there was a watch did so unseen.
+ * Opens or closes the write end. It is needed while something is in the pipe and nobody else
+ * writes: the next reader then need not wait in open(2). It is closed as soon as the pipe is empty,
+ * because readers are then at end-of-file. Only inotify reports the read that empties the pipe. So
+ * the watch is set before the write end is opened, and the pipe is checked once more after that: a
+ * reader may have emptied it before the watch was set.
  */
 static void settle(struct ends *ends)
 {
@@ -150,9 +164,10 @@ static void settle(struct ends *ends)
 }
 
 /*
- * On an empty pipe tee(2) tells whether anyone writes, and takes nothing. Bytes that are written
- * between this and the close are lost, just as natively when the last reader leaves. But that
- * happens only to a writer that looked the name up long ago, and has taken that long to use it.
+ * Finds out whether the pipe is empty and nobody writes: then tee(2) returns 0. It takes nothing
+ * from the pipe. Bytes that are written between this check and the close are lost, just as natively
+ * when the last reader leaves. That happens only to a writer that looked the name up long before it
+ * opened the FIFO.
  */
 static void ask(struct ends *ends)
 {
@@ -169,8 +184,8 @@ static void ask(struct ends *ends)
 }
 
 /*
- * Whoever still has the pipe open shall not be able to fill more than a FIFO elsewhere would hold.
- * A pipe that holds more than its new capacity stays as it is.
+ * Shrinks the pipe, so that processes that still have it open can't fill it with more than a FIFO
+ * elsewhere would take. A pipe with more bytes in it than the new capacity stays as it is.
  */
 static void shrink(const struct ends *ends)
 {
@@ -249,7 +264,9 @@ int ends_resize(void *data)
 	return job->capacity < 0 ? -errno : 0;
 }
 
-/* Takes as much as was there at first: a writer may be faster than this. */
+/*
+ * Takes only as many bytes as are in the pipe at the start: a writer may be faster than this loop.
+ */
 int ends_empty(void *data)
 {
 	struct ends_job *job = data;

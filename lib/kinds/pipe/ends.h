@@ -4,8 +4,8 @@
  *
  * The kernel locks a pipe while it copies to or from the memory of a reader or writer, and that
  * memory may be such that the copy never ends. Open, close and most other calls wait for the lock
- * and can't be interrupted. So everything here except ends_look() is for a thread that may be lost
- * that way.
+ * and can't be interrupted. So all functions here except ends_look() are for a thread that may get
+ * stuck in them.
  *
  * All ends are opened with O_NONBLOCK.
  */
@@ -30,15 +30,15 @@
 
 struct keeper;
 
-/* The data of a job that opens the read end of a FIFO. The node tells one job from another. */
+/* The data of a job that opens the read end of a FIFO. The node identifies the job. */
 struct ends_opening {
 	uint64_t node;
 	struct host_nodes nodes;
 	struct keeper *keeper;
 	int inotify_fd;
 	int size;                     /* capacity for a new pipe, bytes */
-	bool has_end;                 /* eof=auto; else it gets a write end as well */
-	int read_fd, write_fd, watch; /* -1 when it goes in */
+	bool has_end;                 /* eof=auto; with eof=never opens a write end as well */
+	int read_fd, write_fd, watch; /* results; -1 at the start */
 };
 
 /*
@@ -47,25 +47,25 @@ struct ends_opening {
  */
 int ends_open(void *opening);
 
-/* For job_call::act, for a name whose turn has not come: sleeps 10 ms. */
+/* For job_call::act: sleeps 10 ms, for a lookup that waits for its turn. */
 int ends_pause(void *node);
 
-/* The ends that are held, and the task of a thread that works on them. */
+/* The ends that the daemon holds, and the task of a thread that works on them. */
 struct ends {
 	int read_fd, write_fd; /* -1: not held */
 	int inotify_fd, watch;
 	enum ends_task {
 		ENDS_SETTLE, /* hold a write end exactly while one is needed */
-		ENDS_TRY,    /* the same, after checking whether someone else writes */
+		ENDS_TRY,    /* as ENDS_SETTLE, after checking whether someone else writes */
 		ENDS_ASK,    /* check whether anyone writes */
-		ENDS_CLOSE,  /* let go */
+		ENDS_CLOSE,  /* close all ends */
 	} task;
 	bool is_new;  /* EPOLLHUP can't tell yet whether someone writes */
-	bool has_end; /* eof=auto; else the write end stays */
-	int size;     /* ENDS_SETTLE: capacity to give back to it, bytes; 0: it has that */
-	bool is_used; /* ENDS_CLOSE: someone may have it open, and keep using it */
-	bool is_left; /* ENDS_ASK: it is empty, and nobody writes */
-	int error;    /* why a wanted write end or watch is missing; 0: none is */
+	bool has_end; /* eof=auto; with eof=never the write end stays open */
+	int size;     /* ENDS_SETTLE: capacity to restore, bytes; 0: nothing to restore */
+	bool is_used; /* ENDS_CLOSE: someone may have the pipe open, and keep using it */
+	bool is_left; /* result of ENDS_ASK: the pipe is empty, and nobody writes */
+	int error;    /* why a needed write end or watch is missing; 0: none is missing */
 };
 
 void ends_act(struct ends *ends);
@@ -76,7 +76,9 @@ void ends_act(struct ends *ends);
  */
 uint32_t ends_look(int fd);
 
-/* An end that is held, for a job to use while someone may be about to close it. */
+/*
+ * Identifies an end that the daemon holds, for a job: the end may be closed before the job uses it.
+ */
 struct ends_pin {
 	int fd;
 	dev_t dev;
@@ -84,30 +86,36 @@ struct ends_pin {
 };
 
 /*
- * On a thread: returns a second descriptor of that end, which stays open whatever happens to the
- * first. Fails with -ESTALE if the first is closed, or its number belongs to something else by now.
+ * On a thread: returns a second descriptor of the end, which stays open when the first is closed.
+ * Fails with -ESTALE if the first is closed already, or its number belongs to something else by
+ * now.
  */
 int ends_dup(const struct ends_pin *end);
 
-/* What a job asks of a FIFO or does to it. Any padding must be zero. */
+/*
+ * The data of a job that measures, resizes, empties or peeks into a FIFO. Any padding must be zero.
+ */
 struct ends_job {
 	struct ends_pin read_end;
-	int size;              /* to set, bytes */
+	int size;              /* new capacity, bytes */
 	int capacity, n_bytes; /* measured */
 	char *bytes;           /* peeked; the caller frees it */
 };
 
-/* For job_call::act. All fail with -ESTALE if the FIFO is not held any more. */
+/* For job_call::act. All fail with -ESTALE if the FIFO is no longer held. */
 int ends_measure(void *job);
 int ends_resize(void *job);
 int ends_empty(void *job);
 int ends_peek(void *job);
 
-/* The data of a job that opens a write end for someone, by way of a read end that is held. */
+/*
+ * The data of a job that opens a write end for a caller, through the read end that the daemon
+ * holds.
+ */
 struct ends_writing {
 	struct keeper *keeper;
 	struct ends_pin read_end;
-	int write_fd; /* -1 when it goes in */
+	int write_fd; /* result; -1 at the start */
 };
 int ends_open_writing(void *writing);
 

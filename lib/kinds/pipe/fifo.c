@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * FIFOs: the kernel alone moves the bytes, and the daemon does not see opens, reads, writes or
- * closes. All that it can do is hold the ends of those that are kept (hold.h), from the lookup that
- * begins every open. To the daemon a plain FIFO, or a socket, is only a name.
+ * closes. All it can do is hold the ends of kept FIFOs (hold.h), from the lookup that begins every
+ * open. Plain FIFOs and sockets are only names to the daemon.
  */
 #include "lib/kinds/pipe/pipe.h"
 
@@ -23,9 +23,9 @@ static int run(struct pipe *pipe, struct caller *caller, const struct job_call *
 }
 
 /*
- * Runs a job that only looks. It may lose its thread to a process that keeps the lock of the pipe
- * for good. The owner of the pipe pays for that thread: otherwise an owner could use up the threads
- * of everyone who looks.
+ * Runs a job, and charges its thread to the owner of the pipe. A process that keeps the lock of the
+ * pipe can block that thread for good. If callers were charged for it, an owner could use up their
+ * threads.
  */
 static int look(struct pipe *pipe, struct caller *caller, const struct job_call *call)
 {
@@ -34,12 +34,10 @@ static int look(struct pipe *pipe, struct caller *caller, const struct job_call 
 	return run(pipe, &owner, call);
 }
 
-/* Holding it. */
-
 /*
- * How long a lookup waits for the lock of a pipe. A process that holds the lock for longer keeps
- * everybody from the pipe; the name is then shown without a hold, so that it can be removed. For
- * STUCK_MOST no further lookup waits. When the lock is free at last, the pipe is held after all.
+ * How long a lookup waits for the lock of a pipe. If a process holds the lock for longer, the name
+ * is shown without a hold, so that it can be removed, and for STUCK_MOST no further lookup waits.
+ * Once the lock is free, the pipe is held after all.
  */
 #define OPEN_MOST  (CLOCK_S / 2)
 #define STUCK_MOST (10 * CLOCK_S)
@@ -69,8 +67,8 @@ static int pause_for(struct pipe *pipe, struct caller *caller)
 }
 
 /*
- * Waits, by jobs, until there is room. The kernel may hold a directory's lock meanwhile, but not
- * long: fs/lock_time.h.
+ * Waits until the owner has room for one more hold, by jobs that sleep. The kernel may hold a
+ * directory's lock meanwhile, but not for long: fs/lock_time.h.
  */
 static int await_room(struct pipe *pipe, struct caller *caller)
 {
@@ -78,7 +76,9 @@ static int await_room(struct pipe *pipe, struct caller *caller)
 
 	if (caller->waiter)
 		job_take_result(caller->waiter, ends_pause, &paused);
-	/* A FIFO that is being opened had its turn already. */
+	/*
+	 * If the caller has a job, that job is opening the FIFO: the caller had its turn already.
+	 */
 	r = caller->waiter && caller->waiter->job ? 0 : hold_room(&pipe->hold);
 	if (r != -EBUSY)
 		return r;
@@ -117,7 +117,7 @@ static int fifo_hold(struct pipe *pipe, struct caller *caller)
 				    .size = sizeof(opening),
 				    .n_key = sizeof(opening.node),
 				    .undo = opening_undo});
-	/* Others are opening it already. */
+	/* The job of another caller is opening the FIFO already. */
 	if (r == -EBUSY)
 		return pause_for(pipe, caller);
 	if (r < 0)
@@ -143,12 +143,10 @@ static int fifo_show(struct channel *channel, uint64_t node, struct caller *call
 	return 0;
 }
 
-/* What only the kernel knows. */
-
-/* Nobody waits longer than this for a process that keeps the lock of the pipe for good. */
+/* How long a caller waits for a process that keeps the lock of the pipe for good. */
 #define LOOK_MOST CLOCK_S
 
-/* Fails with -ESTALE if the FIFO is not held, or no longer. */
+/* Runs a job on the read end. Fails with -ESTALE if the FIFO is not held, or no longer held. */
 static int ask(struct pipe *pipe, struct caller *caller, int (*act)(void *data),
 	       struct ends_job *job)
 {
@@ -163,7 +161,7 @@ static int ask(struct pipe *pipe, struct caller *caller, int (*act)(void *data),
 				       .size = sizeof(*job)});
 }
 
-/* Whether it is empty, as poll(2) tells without a thread, or not held. */
+/* Whether the FIFO is empty or not held. This needs no thread: poll(2) never waits for the lock. */
 static bool is_empty(const struct fifo_hold *hold)
 {
 	return !hold->is_held || !(ends_look(hold->read_end.fd) & EPOLLIN);
@@ -252,8 +250,6 @@ static int fifo_peek(struct channel *channel, struct caller *caller, FILE *out)
 	return r == -ESTALE ? 0 : r;
 }
 
-/* Changing it. */
-
 /* Serves `empty` in ctl. The kernel itself refuses truncate(2) on a FIFO. */
 static int fifo_truncate(struct channel *channel, struct file *file, off_t size,
 			 struct caller *caller)
@@ -276,7 +272,7 @@ static int fifo_truncate(struct channel *channel, struct file *file, off_t size,
 	return r == -ESTALE ? 0 : r;
 }
 
-/* Fails with -EPERM, as fcntl(2) does, if the owner may not have that much. */
+/* Sets the capacity. Fails with -EPERM, as fcntl(2) does, if the owner may not have that much. */
 static int fifo_resize(struct pipe *pipe, size_t size, struct caller *caller)
 {
 	struct ends_job job;
@@ -292,7 +288,10 @@ static int fifo_resize(struct pipe *pipe, size_t size, struct caller *caller)
 	return r == -ESTALE ? 0 : r;
 }
 
-/* A FIFO that was not kept may be in use already: it is held at once if it was ever shown. */
+/*
+ * Sets whether the FIFO is kept. A FIFO that was not kept may be in use already, so it is held at
+ * once if the mount ever showed it.
+ */
 static int fifo_set_keep(struct pipe *pipe, bool is_kept, struct caller *caller)
 {
 	int r;
@@ -305,12 +304,15 @@ static int fifo_set_keep(struct pipe *pipe, bool is_kept, struct caller *caller)
 		return 0;
 	}
 	hold_begin(&pipe->hold);
-	/* Set first: to a reader in open(2) a write end that comes and goes is an end-of-file. */
+	/*
+	 * Set before the FIFO is held: a write end that is opened and closed again would let a
+	 * reader out of open(2), to find end-of-file.
+	 */
 	pipe->hold.has_no_end = pipe->has_no_end;
 	r = pipe->node && !pipe->is_kept ? fifo_hold(pipe, caller) : 0;
 	if (r < 0 && r != -ESTALE)
 		return r;
-	/* Removed meanwhile: nothing could ever let go of it again. */
+	/* The name was removed meanwhile, and without it nothing else would ever end the hold. */
 	if (!pipe->kept.name) {
 		hold_doom(&pipe->hold);
 		return -ENOENT;
@@ -343,8 +345,8 @@ static int fifo_set(struct channel *channel, const struct settings *settings, st
 }
 
 /*
- * Nobody has seen the FIFO yet. If it would also be read through the door, it becomes a served pipe
- * instead, where the daemon serves reads too.
+ * The FIFO was just made, and nobody has seen it yet. If its creator wants to read as well as
+ * write, it becomes a served pipe instead, where the daemon serves reads too.
  */
 static int fifo_door(struct channel *channel, int flags, struct channel **ret_door)
 {

@@ -151,7 +151,7 @@ static void hold_work(struct worker_task *task)
 	ends_act(&CONTAINER_OF(task, struct fifo_hold, task)->ends);
 }
 
-/* Has a thread do the task. Returns false if none is free; the hold then waits for one. */
+/* Has a thread do the task. Returns false if no thread is free; the hold then waits for one. */
 static bool hold_start(struct fifo_hold *hold, enum ends_task task)
 {
 	struct host *host = hold->keeper->host;
@@ -171,7 +171,7 @@ static bool hold_start(struct fifo_hold *hold, enum ends_task task)
 	if (hold->is_paid)
 		return true;
 	if (!host->lockers) {
-		/* The mount has ended: nobody is left that this could keep waiting. */
+		/* The mount has ended, so this may wait: it can delay nobody any more. */
 		hold_work(&hold->task);
 		hold_done(&hold->task);
 		return true;
@@ -185,7 +185,8 @@ static bool hold_start(struct fifo_hold *hold, enum ends_task task)
 }
 
 /*
- * If the kernel still knows the inode after this, someone has the FIFO open; otherwise nobody can.
+ * Asks the kernel to forget the inode. If the kernel still knows it afterwards, someone has the
+ * FIFO open.
  */
 static void forget(const struct fifo_hold *hold)
 {
@@ -195,7 +196,7 @@ static void forget(const struct fifo_hold *hold)
 		host->nodes.forget(host, hold->channel->inode);
 }
 
-/* The ends are closed. The FIFO is no longer held, unless another lookup has opened it in time. */
+/* The ends are closed. Holds the FIFO again if another lookup has opened it meanwhile. */
 static void hold_gone(struct fifo_hold *hold)
 {
 	if (hold->spare_fd < 0) {
@@ -207,7 +208,7 @@ static void hold_gone(struct fifo_hold *hold)
 	hold->ends.read_fd = TAKE_FD(hold->spare_fd);
 	hold->ends.watch = hold->spare_watch;
 	hold->ends.is_new = true;
-	hold->ends.size = (int)hold->charged; /* it has been made small meanwhile */
+	hold->ends.size = (int)hold->charged; /* closing the ends has shrunk the pipe */
 	hold_arm(hold);
 }
 
@@ -256,19 +257,19 @@ static void hold_done(struct worker_task *task)
 	else
 		hold_look(hold);
 	channel_unref(channel);
-	/* What has failed would fail again at once, endlessly. The clock tries it again. */
+	/* A task that failed would fail again at once, in an endless loop. The clock retries it. */
 	if (!has_failed)
 		keeper_retry(keeper, uid);
 	keeper_let_go(keeper);
 }
 
-/* Whether there is something to do for a thread, and what. */
+/* Whether there is something to do for a thread, and which task. */
 static bool hold_wants(const struct fifo_hold *hold, uint32_t events, enum ends_task *ret_task)
 {
 	bool has_end = hold->ends.write_fd >= 0;
 
 	*ret_task = ENDS_SETTLE;
-	/* Without memory to watch it, the FIFO can't be held. */
+	/* Not held, but open: there was no memory to watch the FIFO. */
 	if (hold->is_ended || !hold->is_held) {
 		*ret_task = ENDS_CLOSE;
 		return true;
@@ -326,10 +327,9 @@ void hold_look(struct fifo_hold *hold)
 }
 
 /*
- * While we have a write end, the pipe does not show whether someone else has one. If someone does,
- * ours is not needed, and reads need not be watched any more. Finding out can cost more than
- * reading a whole small file. So it is done at the first, second, fourth and eighth read, and so
- * on.
+ * While the daemon has a write end, the pipe does not show whether someone else has one. If someone
+ * does, ours is not needed, and reads need not be watched any more. Finding out can cost more than
+ * reading a whole small file. So it is done only at the 1st, 2nd, 4th, 8th read and so on.
  */
 void hold_read(struct fifo_hold *hold)
 {
@@ -341,7 +341,7 @@ void hold_read(struct fifo_hold *hold)
 
 void hold_leave(struct fifo_hold *hold)
 {
-	/* Off the list: somebody who has the pipe's lock may keep the thread for a long time. */
+	/* Taken off the list: the thread may have to wait for the pipe's lock for a long time. */
 	if (hold->is_busy) {
 		keeper_place(hold, HOLD_NOWHERE);
 		return;

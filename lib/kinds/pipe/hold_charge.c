@@ -10,7 +10,7 @@
 
 #include "lib/kinds/pipe/keeper.h"
 
-#define SIZE_NATIVE 65536 /* what pipe(2) gives */
+#define SIZE_NATIVE 65536 /* capacity that pipe(2) gives, bytes */
 #define SIZE_LEAST  8192  /* PIPE_MIN_DEF_BUFFERS, linux/fs/pipe.c */
 
 #define N_DESCRIPTORS 2
@@ -103,8 +103,8 @@ void hold_uncharge(struct fifo_hold *hold)
 }
 
 /*
- * A pipe that was let go while it was in use may still hold all that it did, so its owner is
- * charged until the kernel has forgotten the FIFO. A pipe that nobody used has been made small.
+ * A pipe that was let go while it was in use may still hold as many bytes as before, so its owner
+ * stays charged until the kernel has forgotten the FIFO. A pipe that nobody used has been shrunk.
  */
 void hold_ask_gone(struct fifo_hold *hold)
 {

@@ -20,14 +20,14 @@
 
 /*
  * How long a FIFO has to be empty, without a writer and without a lookup, until it is let go. The
- * time is shorter where its owner has many, because then someone has looked up a full directory. It
- * is never 0, because a process that looked the name up to open it needs the hold until then.
+ * time is shorter if the owner has many holds, because then someone has looked up a full directory.
+ * It is never 0, because a process that looked the name up to open it needs the hold until then.
  */
 #define REST         (4 * CLOCK_S)
 #define REST_SHORT   (250 * CLOCK_MS)
 #define REST_PRESSED (150 * CLOCK_MS)
 /*
- * How often FIFOs that hold something are checked: before Linux 6.6 nothing reports that splice(2)
+ * How often FIFOs with bytes in them are checked: before Linux 6.6 nothing reports that splice(2)
  * has read.
  */
 #define FULL_LOOK  (8 * CLOCK_S)
@@ -64,7 +64,7 @@ static int64_t earlier(int64_t next, const struct fifo_hold *first, int64_t time
 	return first && (!next || first->used + time < next) ? first->used + time : next;
 }
 
-/* Returns when the clock has something to do next; 0: never. */
+/* Returns when the clock has something to do next, or 0 if it has nothing to do. */
 static int64_t keeper_next(const struct keeper *keeper)
 {
 	int64_t now = clock_now(), next = 0;
@@ -77,11 +77,11 @@ static int64_t keeper_next(const struct keeper *keeper)
 	next = earlier(next, keeper->doomed, REST_SHORT);
 	if ((keeper->waiting || keeper->closings) && (!next || now + RETRY < next))
 		next = now + RETRY;
-	/* What is already due waits for threads, which report when they are done. */
+	/* What is due already waits for a thread, and threads report when they are done. */
 	return next && next <= now ? now + RETRY : next;
 }
 
-/* A clock that is set to go off sooner stays as it is: it is set again when it does. */
+/* A clock that is set to go off sooner stays as it is: when it goes off, it is wound again. */
 void keeper_wind(struct keeper *keeper)
 {
 	int64_t next = keeper_next(keeper);
@@ -160,7 +160,7 @@ void keeper_retry(struct keeper *keeper, uid_t uid)
 		retry(hold);
 }
 
-/* Retries each once: holds that still get no thread go behind the last. */
+/* Retries each waiting hold once. A hold that still gets no thread moves to the end of the list. */
 static void retry_all(struct keeper *keeper)
 {
 	struct fifo_hold *hold = NULL, *last = keeper->waiting ? keeper->waiting->prev : NULL;
@@ -291,7 +291,7 @@ static void inotify_dispatch(struct loop_source *source, uint32_t events)
 	}
 }
 
-/* Returns 0 if it can't be read. */
+/* Returns the number in the file, or 0 if the file can't be read. */
 static size_t read_limit(const char *path)
 {
 	FILE *file = fopen(path, "re");

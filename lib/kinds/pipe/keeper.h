@@ -33,13 +33,13 @@ void keeper_unwatch(struct fifo_hold *hold);
 /* Returns the hold that waits for this node in HOLD_LATE, or NULL. */
 struct fifo_hold *keeper_find_late(struct keeper *keeper, uint64_t node);
 
-/* Closes what was opened but is not wanted, and removes its watch unless a hold has that watch. */
+/* Closes ends that were opened but are not needed, and removes their watch unless a hold has it. */
 void keeper_drop(struct keeper *keeper, uid_t uid, const struct ends_opening *opening);
 
 /*
- * One of this user's threads is free. keeper_retry() retries a hold that waits for a thread: one of
- * this user's if there is any, because other users may have used up all of their own.
- * keeper_let_go() then uses threads for holds that may go.
+ * Called when one of this user's threads is free. keeper_retry() retries a hold that waits for a
+ * thread. It prefers the holds of this user, because other users may have used up all threads of
+ * their own. keeper_let_go() then uses threads for the holds that may be let go.
  */
 void keeper_retry(struct keeper *keeper, uid_t uid);
 void keeper_let_go(struct keeper *keeper);

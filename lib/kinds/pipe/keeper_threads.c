@@ -15,8 +15,8 @@
 #define CLOSES_MOST 256
 
 /*
- * At most half of the threads that the user may have: what is done in the background must not keep
- * the user's next lookup from getting one.
+ * Takes at most half of the threads that the user may have: work in the background must not keep
+ * the user's next lookup from getting a thread.
  */
 int keeper_start(struct host *host, uid_t uid, struct worker_task *task)
 {
@@ -27,7 +27,7 @@ int keeper_start(struct host *host, uid_t uid, struct worker_task *task)
 	return host_lock(host, uid, task);
 }
 
-/* A descriptor that a thread closes, or will close once there is one. */
+/* A descriptor that a thread closes, or will close once a thread is free. */
 struct end_closing {
 	struct worker_task task;
 	struct keeper *keeper;
@@ -49,7 +49,10 @@ static void closing_done(struct worker_task *task)
 	free(closing);
 }
 
-/* Not by host_close(), which calls fstat(2) on what it closes: here that would ask the mount. */
+/*
+ * Does not use host_close(), which calls fstat(2) on the descriptor: the kernel would pass that on
+ * to the mount, which is this daemon.
+ */
 void keeper_close(struct keeper *keeper, uid_t uid, int fd)
 {
 	struct end_closing *closing = keeper->host->lockers ? malloc(sizeof(*closing)) : NULL;

@@ -85,8 +85,6 @@ int pipe_check_set(struct pipe *pipe, const struct settings *settings, struct ca
 	return r == 0 && !caller_owns(caller, pipe->kept.attributes.uid) ? -EPERM : r;
 }
 
-/* The names. */
-
 static struct keeper *keeper_of(const struct space *space)
 {
 	return CONTAINER_OF(space, struct kept_space, space)->state;
@@ -125,14 +123,17 @@ static void pipe_init(struct pipe *pipe, mode_t mode, const struct settings *set
 	store_init(&pipe->store, &space->host->users, caller->uid);
 	pipe->store.capacity = pipe->capacity;
 	hold_init(&pipe->hold, keeper_of(space), &pipe->kept.channel, caller->uid);
-	/* A FIFO made by mkfifo(3) is a plain one, as it is anywhere else. */
+	/* A FIFO made by mkfifo(3) is a plain one, as everywhere else. */
 	if (pipe->kept.channel.ops == &fifo_ops)
 		pipe_set_kept(pipe, S_ISREG(mode) && !(settings_has(settings, PIPE_KEEP) &&
 						       settings->values[PIPE_KEEP] == KEEP_NO));
 	pipe->hold.has_no_end = pipe->is_kept && pipe->has_no_end;
 }
 
-/* An open makes no FIFO that could not be held: it would fail, and yet the FIFO would be there. */
+/*
+ * Fails with -ENFILE if a new FIFO could not be held. Otherwise the open that makes it would fail,
+ * and yet leave the FIFO there.
+ */
 static int check_room(const struct space *space, const struct caller *caller)
 {
 	struct fifo_hold hold = {.keeper = keeper_of(space), .uid = caller->uid};
@@ -171,7 +172,7 @@ static int pipe_create(struct space *space, const char *name, mode_t mode,
 	return 0;
 }
 
-/* The mount has left the tree: all that remains of it is what is open beneath it. */
+/* The mount has left the file tree, and only files that are open in it remain: ends all holds. */
 static void pipe_let_go(struct space *space_)
 {
 	struct kept_space *space = CONTAINER_OF(space_, struct kept_space, space);
@@ -229,7 +230,7 @@ static const char *explain_invalid(struct channel *channel, const struct setting
 	return channel ? "not a kept FIFO; set keep=yes" : NULL;
 }
 
-/* Which limit it was, or which setting does not go with the pipe. */
+/* Says which limit was reached, or which setting does not go with the pipe. */
 static const char *pipe_explain(struct channel *channel, const char *name,
 				const struct settings *settings, int error)
 {

@@ -36,7 +36,7 @@ struct pipe {
 	uint64_t node; /* the nodeid under which the mount last showed it; 0: not yet shown */
 	int64_t stuck; /* until this time its lock counts as held for good: clock_now() */
 	struct fifo_hold hold;
-	int n_bytes, size; /* what the kernel said when asked; size -1: it was not asked */
+	int n_bytes, size; /* as the kernel reported them; size -1: not asked yet */
 
 	/* Served pipes only. */
 	struct store store; /* bytes that no reader was waiting for */
@@ -47,18 +47,18 @@ extern const struct channel_ops served_ops, fifo_ops;
 
 struct pipe *pipe_from(struct channel *channel);
 
-/* What both tables of channel_ops share. */
+/* Shared by the channel_ops of both sorts. */
 void pipe_destroy(struct channel *channel);
 int pipe_stat(struct channel *channel, struct stat *ret_attr);
 int pipe_change(struct channel *channel, struct file *file, const struct stat *attr,
 		unsigned changes, struct caller *caller);
 
-/* Only a FIFO that is kept can be peeked into. */
+/* Sets whether the FIFO is kept. Only a kept FIFO can be peeked into. */
 void pipe_set_kept(struct pipe *pipe, bool is_kept);
 
 /*
  * For channel_ops::set. pipe_check_set() returns 0, or -EPERM if the caller may not do this.
- * pipe_take() then takes the values that are given.
+ * pipe_take() then stores the values that the settings give.
  */
 int pipe_check_set(struct pipe *pipe, const struct settings *settings, struct caller *caller);
 void pipe_take(struct pipe *pipe, const struct settings *settings);

@@ -148,7 +148,7 @@ static int served_peek(struct channel *channel, struct caller *caller, FILE *out
 	return store_peek(&pipe_from(channel)->store, out);
 }
 
-/* Fails with -EBUSY if the new capacity is less than what waits. */
+/* Fails with -EBUSY if the new capacity is too small for the bytes that wait. */
 static int served_set(struct channel *channel, const struct settings *settings,
 		      struct caller *caller)
 {

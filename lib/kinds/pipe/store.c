@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Pieces grow with what waits, so that a full store has few. A store whose user can't be charged
- * any more still holds BYTES_LEAST.
+ * Pieces grow with the number of bytes that wait, so that a full store has few pieces. A store
+ * whose user can't be charged any more still holds BYTES_LEAST.
  */
 #include "lib/kinds/pipe/store.h"
 
@@ -17,18 +17,18 @@
 
 #define CAPACITY_DEFAULT ((size_t)1 << 20)
 #define BYTES_LEAST      ((size_t)8192) /* PIPE_MIN_DEF_BUFFERS, linux/fs/pipe.c */
-/* Memory for copied bytes: of the first piece, of the largest, and of the largest that stays. */
-#define MEMORY_FIRST ((size_t)4096)
-#define MEMORY_MOST  ((size_t)65536)
-#define MEMORY_LEFT  ((size_t)16384)
+/* The memory of pieces for copied bytes. */
+#define MEMORY_FIRST ((size_t)4096)  /* of the first piece */
+#define MEMORY_MOST  ((size_t)65536) /* of the largest piece */
+#define MEMORY_LEFT  ((size_t)16384) /* of the largest piece that stays when it is empty */
 
 struct store_piece {
 	struct store_piece *prev, *next; /* store::pieces */
-	struct buffer *buffer;           /* that the bytes are kept in; NULL: in `own` */
-	char *data;                      /* the first byte that waits */
-	size_t size;                     /* bytes that wait; 0 only in a piece that is alone */
+	struct buffer *buffer;           /* where the bytes are; NULL: in `own` */
+	char *data;                      /* the first waiting byte */
+	size_t size;                     /* waiting bytes; 0 only if this is the only piece */
 	size_t charged;                  /* memory of the piece, with `own` */
-	size_t room;                     /* of `own` */
+	size_t room;                     /* size of `own` */
 	char own[];
 };
 
@@ -71,7 +71,7 @@ static ssize_t put_kept(struct store *store, const char *data, size_t size, stru
 
 /*
  * Returns how much memory a new piece gets: enough for `size` bytes, which fit into the store, and
- * enough for what waits to double, up to MEMORY_MOST. So a full store has few pieces.
+ * for the waiting bytes to double, but at most MEMORY_MOST.
  */
 static size_t choose_memory(const struct store *store, size_t size)
 {
@@ -86,7 +86,7 @@ static size_t choose_memory(const struct store *store, size_t size)
 	return memory;
 }
 
-/* Charges `memory` bytes, or fewer, and returns how many. 0: there are none left to charge. */
+/* Charges `memory` bytes, or fewer if the user has less left. Returns how many, which may be 0. */
 static size_t charge_memory(struct store *store, size_t memory)
 {
 	while (user_charge(store->users, store->uid, USER_STORED, memory) < 0) {
@@ -117,7 +117,7 @@ static int add_piece(struct store *store, size_t size)
 	return 0;
 }
 
-/* Room in the last piece. */
+/* Returns the room in the last piece. */
 static size_t room_left(const struct store *store)
 {
 	const struct store_piece *last = store->pieces ? store->pieces->prev : NULL;
@@ -207,7 +207,10 @@ void store_drop(struct store *store, size_t size)
 		size -= n;
 		if (first->size)
 			break;
-		/* Small writes that are read straight away find this memory ready. */
+		/*
+		 * The piece stays, so that small writes that are read straight away need no new
+		 * memory.
+		 */
 		if (store->bytes == 0 && !first->buffer && first->charged <= MEMORY_LEFT)
 			first->data = first->own;
 		else
@@ -245,7 +248,7 @@ int store_shrink(const struct store *store, size_t capacity)
 	return store->bytes > capacity ? -EBUSY : 0;
 }
 
-/* Asks the kernel itself, which has its own reasons to refuse. */
+/* Tries the capacity on a new pipe: the kernel has its own rules for what it refuses. */
 static int try_pipe(size_t capacity)
 {
 	int fds[2];

@@ -34,15 +34,19 @@ void store_init(struct store *store, struct user_table *users, uid_t uid);
 void store_empty(struct store *store);
 
 /*
- * Accepts as many bytes as there is room for, and returns how many. -EAGAIN: no room. -ENOMEM.
- * Bytes that lie in `buffer` may stay there; with NULL all are copied.
+ * Accepts as many bytes as there is room for, and returns how many. Fails with -EAGAIN if there is
+ * no room, or with -ENOMEM. Bytes that lie in `buffer` may stay there; if `buffer` is NULL, all
+ * bytes are copied.
  */
 ssize_t store_put(struct store *store, const char *data, size_t size, struct buffer *buffer);
 
 /* Takes up to `size` bytes. -EAGAIN: none wait. */
 ssize_t store_take(struct store *store, char *data, size_t size);
 
-/* Points `pieces` to up to `size` bytes, which stay there until store_drop(). Returns how many. */
+/*
+ * Points `pieces` to up to `size` waiting bytes, which stay there until store_drop(). Returns how
+ * many bytes.
+ */
 size_t store_lend(const struct store *store, size_t size, struct pieces *pieces);
 /* Drops `size` bytes; at least that many must wait. */
 void store_drop(struct store *store, size_t size);
