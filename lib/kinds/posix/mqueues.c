@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * /dev/mqueue is used only if an mqueue is mounted there: it may be any directory.
+ * /dev/mqueue is used only if an mqueue is mounted there: without a mount it may be any directory.
  */
 #include "lib/kinds/posix/mqueues.h"
 
@@ -62,7 +62,7 @@ int mqueue_open_name(struct named_space *space, const char *name, int flags, mod
 
 int mqueue_unlink_name(struct named_space *space, const char *name)
 {
-	/* glibc's mq_unlink(3) turns the kernel's EPERM into EACCES. */
+	/* Not mq_unlink(3): glibc turns the kernel's EPERM into EACCES. */
 	return syscall(SYS_mq_unlink, name) < 0 ? -errno : 0;
 }
 
@@ -94,8 +94,8 @@ int mqueue_create(void *data)
 }
 
 /*
- * Whether the name still leads to the queue. If there is a directory, this does not open the queue,
- * because even its maker may lack the right to.
+ * Whether the name still leads to the queue. If the directory of all queues is open, this does not
+ * open the queue, because even its maker may lack the right to.
  */
 static bool is_made(const struct mqueue_creation *creation)
 {

@@ -4,8 +4,8 @@
  *
  * A detached mount of mqueue gives their directory without touching the file tree, and a queue
  * opened there is a message queue descriptor (linux/ipc/mqueue.c). Without the privilege to mount,
- * /dev/mqueue has to do, if that is mounted. Otherwise there is only mq_open(3), which can't list
- * queues.
+ * the daemon uses /dev/mqueue, if an mqueue is mounted there. Otherwise there is only mq_open(3),
+ * which can't list queues.
  */
 #ifndef IPCFS_MQUEUES_H
 #define IPCFS_MQUEUES_H
@@ -29,9 +29,9 @@ int mqueue_unlink_name(struct named_space *space, const char *name);
 struct mqueue_creation {
 	char path[NAME_MAX + 2]; /* for mq_open(3) */
 	mode_t mode;
-	bool has_attr; /* else the system's defaults hold */
+	bool has_attr; /* else the system's defaults apply */
 	struct mq_attr attr;
-	int dir_fd; /* of all queues, or -1 */
+	int dir_fd; /* the directory of all queues, or -1 */
 	ino_t ino;  /* of the queue that was made */
 };
 
@@ -46,14 +46,18 @@ int mqueue_create(void *creation);
  */
 void mqueue_uncreate(struct host *host, struct caller *caller, void *creation);
 
-/* kind::explain. mq_open(3): all limits are the system's, except that of a user's bytes. */
+/*
+ * For kind::explain. All limits of mq_open(3) are the system's, except the limit of a user's bytes.
+ */
 const char *mqueue_explain(struct channel *channel, const char *name,
 			   const struct settings *settings, int error);
 
 /* Gets the limits of the queue and its present length. */
 int mqueue_attributes(int fd, struct mq_attr *ret_attr);
 
-/* Receives what waits, but no more than waited at first: a sender may be faster than this. */
+/*
+ * Receives as many messages as wait at the start and drops them: a sender may be faster than this.
+ */
 int mqueue_empty(int fd, struct host *host);
 
 /* For struct space_ops. */

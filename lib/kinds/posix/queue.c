@@ -27,8 +27,8 @@
 enum { QUEUE_MAXMSG, QUEUE_MSGSIZE };
 
 /*
- * The kernel's HARD_MSGMAX and HARD_MSGSIZEMAX; the kernel decides how much of them a caller may
- * have.
+ * The maxima are the kernel's HARD_MSGMAX and HARD_MSGSIZEMAX. The kernel decides how much of them
+ * a caller may have.
  */
 static const struct parameter queue_parameters[] = {
 	[QUEUE_MAXMSG] = {"maxmsg", PARAMETER_NUMBER, .min = 1, .max = 65536, .is_fixed = true},
@@ -37,14 +37,14 @@ static const struct parameter queue_parameters[] = {
 };
 
 /*
- * A queue's descriptors: one for reading and writing, or one for each if the daemon may not have
- * both.
+ * A queue's descriptors: one for reading and writing, or one for each if the daemon may not open
+ * the queue for both.
  */
 enum { QUEUE_READ, QUEUE_WRITE, QUEUE_N_WAYS };
 
 struct queue {
 	struct named named;
-	struct readiness ways[QUEUE_N_WAYS]; /* fd -1 while nobody has it open that way */
+	struct readiness ways[QUEUE_N_WAYS]; /* fd -1 while nobody has the queue open that way */
 };
 
 static const struct channel_ops queue_ops;
@@ -84,7 +84,7 @@ static void queue_close(struct queue *queue)
 	channel_uncharge_descriptors(&queue->named.channel);
 }
 
-/* A descriptor for both directions is watched once, as the one for reading. */
+/* A descriptor for both directions is watched only once: as the one for reading. */
 static struct readiness *queue_way(struct queue *queue, int way)
 {
 	bool is_shared = queue_fd(queue, QUEUE_READ) == queue_fd(queue, QUEUE_WRITE);
@@ -139,7 +139,9 @@ static int queue_empty(struct queue *queue, int fd)
 	return mqueue_empty(fd, queue->named.channel.space->host);
 }
 
-/* By a descriptor, if there is one: an open queue may have lost its name. */
+/*
+ * Opens the queue again. Uses a descriptor if there is one: an open queue may have lost its name.
+ */
 static int queue_open_now(struct queue *queue, int flags)
 {
 	int fd = queue_descriptor(queue);
@@ -189,7 +191,7 @@ static int queue_change(struct channel *channel, struct file *file, const struct
 	return named_change(&queue->named, queue_descriptor(queue), attr, changes, caller);
 }
 
-/* Makes sure that there is a descriptor for this way, if possible one for both. */
+/* Makes sure that there is a descriptor for this direction, if possible one for both directions. */
 static int queue_open_way(struct queue *queue, int way, uid_t uid)
 {
 	int fd;
@@ -220,7 +222,7 @@ static int queue_open(struct file *file, struct caller *caller)
 		return -EINVAL;
 	/*
 	 * The shared descriptors are the daemon's, so the caller's right is checked here. The
-	 * queue's maker is refused nothing.
+	 * queue's maker may open it whatever its mode.
 	 */
 	if (!(file->flags & O_CREAT))
 		r = asked = queue_ask(queue, file->flags & O_ACCMODE, caller);
@@ -281,8 +283,9 @@ static uint32_t queue_poll(struct file *file)
 }
 
 /*
- * Seeing how full a queue is takes the right to read it, as it does natively. How many bytes wait
- * is left out: the kernel tells that only in a way that counts as a read (mqueue_read_file).
+ * Seeing how full a queue is takes the right to read it, as it does natively. The number of bytes
+ * that wait is left out: the kernel shows it only through a call that counts as a read
+ * (mqueue_read_file).
  */
 static void queue_status(struct channel *channel, struct caller *caller, struct row *row)
 {
@@ -296,8 +299,6 @@ static void queue_status(struct channel *channel, struct caller *caller, struct 
 	row_add_number(row, "maxmsg", (uint64_t)attr.mq_maxmsg);
 	row_add_bytes(row, "msgsize", (uint64_t)attr.mq_msgsize);
 }
-
-/* The names. */
 
 /* Gets the limits that the settings ask for. Returns false if they leave both to the system. */
 static bool queue_take(const struct settings *settings, struct mq_attr *ret_attr)
@@ -330,7 +331,10 @@ static int queue_create(struct space *space, const char *name, mode_t mode,
 	mqueue_creation_init(&creation, name, mode);
 	creation.dir_fd = space->dir_fd;
 	creation.has_attr = queue_take(settings, &creation.attr);
-	/* In a process: the kernel charges a queue's bytes to the real user of its maker. */
+	/*
+	 * In a process of its own: the kernel charges a queue's bytes to the real user of its
+	 * maker.
+	 */
 	r = job_run(space->host, caller, &call);
 	return r < 0 ? r : named_find_made(space, name, creation.ino, &ret_entry->channel);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * On the loop a name is looked up with RESOLVE_CACHED, which does not take the directory's lock. A
- * lookup or an open that could have to wait fails with -EAGAIN instead, and is left to a job.
+ * lookup or an open that might have to wait fails with -EAGAIN, and a job then does it.
  */
 #include "lib/kinds/posix/region.h"
 
@@ -33,7 +33,10 @@ void region_target_init(struct region_target *target, struct named *named, int f
 	named_path(named_space_from(space), named->name, target->name);
 }
 
-/* The kernel's own segments have such inode numbers too, but are on another device. */
+/*
+ * Whether the descriptor is of the regular file with this inode number in the directory. The
+ * kernel's own segments have such inode numbers too, but are on another device.
+ */
 static bool is_it(int fd, int dir_fd, ino_t ino)
 {
 	struct stat attr, dir;
@@ -42,7 +45,10 @@ static bool is_it(int fd, int dir_fd, ino_t ino)
 	       fstat(dir_fd, &dir) == 0 && attr.st_dev == dir.st_dev;
 }
 
-/* By the time the job runs, the daemon may have closed the descriptor. */
+/*
+ * By the time the job runs, the daemon may have closed the descriptor. So this checks that it is
+ * still the file's.
+ */
 int region_target_open(const struct region_target *target)
 {
 	int fd = target->fd >= 0 ? fcntl(target->fd, F_DUPFD_CLOEXEC, 0) : -1;
@@ -99,7 +105,10 @@ void region_room(const struct space *space_, const struct caller *caller, struct
 		*room = fs;
 }
 
-/* Opens the name with O_PATH, without the directory's lock. -EAGAIN: that does not find it. */
+/*
+ * Opens the name with O_PATH, without the directory's lock. -EAGAIN: the name is not found that
+ * way.
+ */
 static int find_cached(int dir_fd, const char *path)
 {
 	const struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
@@ -116,7 +125,10 @@ static int find_cached(int dir_fd, const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-/* It may be the last descriptor of a file that was removed: freeing that file may be slow. */
+/*
+ * The descriptor may be the last of a removed file, and the last close frees the file, which is
+ * slow if the file is large.
+ */
 void region_let_go(struct host *host, int fd)
 {
 	struct stat attr;
@@ -177,7 +189,7 @@ int region_stat(struct named *named, int fd, struct stat *ret_attr)
 	return r;
 }
 
-/* The caller must also be able to reach it by its path. */
+/* Opens the file as the caller, who must also be able to reach it by its path. */
 static int open_as(struct named *named, int fd, int flags)
 {
 	if (faccessat(named->channel.space->dir_fd, ".", X_OK, AT_EACCESS) < 0)
@@ -186,8 +198,8 @@ static int open_as(struct named *named, int fd, int flags)
 }
 
 /*
- * Opens it as its owner. That spares looking up the caller's groups, which is expensive. -EACCES:
- * the caller is not the owner, or may need a group to search the directory.
+ * Opens the file as its owner. That spares looking up the caller's groups, which is expensive.
+ * Fails with -EACCES if the caller is not the owner, or may need a group to search the directory.
  */
 static int open_as_owner(struct named *named, int fd, int flags, struct caller *caller)
 {

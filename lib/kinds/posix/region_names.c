@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Names in /dev/shm, and the calls that need the directory's lock. Looking up a name that exists
- * does not need it.
+ * Names in /dev/shm, and the calls that need the directory's lock. Looking up an existing name does
+ * not need that lock.
  */
 #include "lib/kinds/posix/region.h"
 
@@ -64,13 +64,13 @@ int region_lookup(struct space *space_, const char *name, struct caller *caller,
 	return r < 0 ? r : named_get(space, name, looking.ino, &ret_entry->channel);
 }
 
-/* A piece of the directory's names. */
+/* The data of a job that lists a piece of the directory's names. */
 struct region_listing {
 	struct listed listed;
 	long dir_fd;
 };
 
-/* Continues where the last piece ended, by the directory's own offset. */
+/* Lists names from where the last piece ended, by the directory's own offset. */
 static int list(DIR *dir, struct listed *listed)
 {
 	struct dirent *found;
@@ -145,14 +145,14 @@ struct naming {
 	int dir_fd;
 	bool has_all; /* CAP_FOWNER */
 	unsigned flags;
-	int fd; /* the result: of the file that goes, to be closed; or -1 */
+	int fd; /* result: the removed or replaced file, to be closed; or -1 */
 	char from[NAMED_PATH_SIZE], to[NAMED_PATH_SIZE];
 };
 
 /*
  * Opens the named file. Applies the rule of a sticky directory even if this one is not sticky: only
- * the owner removes and renames. Where it is sticky, that is left to the kernel, which knows
- * better. Fails with -ENOENT or -EPERM.
+ * the owner may remove or rename. In a sticky directory the kernel itself applies the rule. Fails
+ * with -ENOENT or -EPERM.
  */
 static int open_owned(const struct naming *naming, const char *name)
 {
@@ -206,7 +206,10 @@ static void naming_undo(struct host *host, struct caller *caller, void *data)
 		host_close(host, caller->uid, fd);
 }
 
-/* The last close of a file frees its pages, which must delay neither the answer nor the loop. */
+/*
+ * Runs the job, and has a worker close the file that was removed or replaced. The last close frees
+ * the file's pages, which must delay neither the answer nor the loop.
+ */
 static int naming_run(struct space *space, struct caller *caller, struct naming *naming,
 		      int (*act)(void *data))
 {

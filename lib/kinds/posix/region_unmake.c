@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Removes what was made for a caller that no longer waits for it. That takes the directory's lock,
- * just as making it did, so it is a job too: one that is its own waiter.
+ * Removes a file that was made for a caller that no longer waits for it. Removing takes the
+ * directory's lock, just as making did, so it is a job too. Nobody waits for that job, so it brings
+ * its own waiter.
  */
 #include <errno.h>
 #include <fcntl.h>

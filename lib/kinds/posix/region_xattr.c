@@ -2,11 +2,11 @@
 /*
  * One attribute is special: the capabilities of a program ("security.capability"). Natively the
  * kernel takes them away from a file that is written to, truncated or given away, whatever the
- * rights of the user who does that. For a file in the mount it does so by looking for them before
- * the first write, and by removing them in the writer's name. Reading them takes no right. Removing
- * them with removexattr(2) takes CAP_SETFCAP, for which the kernel has checked before it asks us
- * (linux/security/commoncap.c, cap_inode_removexattr). So no removal that comes here may be refused
- * for want of it, and all are made with the daemon's rights.
+ * rights of the user who does that. For a file in the mount the kernel looks for them before the
+ * first write, and removes them in the writer's name. Reading them takes no right. Removing them
+ * with removexattr(2) takes CAP_SETFCAP, which the kernel has checked before it asks the daemon
+ * (linux/security/commoncap.c, cap_inode_removexattr). So the daemon must not refuse a removal for
+ * lack of CAP_SETFCAP, and makes all removals with its own rights.
  */
 #include "lib/kinds/posix/region_xattr.h"
 
@@ -54,7 +54,7 @@ static ssize_t get(const struct named *named, int fd, const struct region_xattr 
 	char path[REGION_LINK_SIZE];
 	ssize_t n;
 
-	/* The caller must also be able to reach it by its path. */
+	/* The caller must also be able to reach the file by its path. */
 	if (faccessat(named->channel.space->dir_fd, ".", X_OK, AT_EACCESS) < 0)
 		return -errno;
 	region_link(fd, path);

@@ -8,23 +8,26 @@
 #include "lib/channel/kernel_names.h"
 #include "lib/channel/xattr.h"
 
-/* channel_ops::get_acl. Never waits. */
+/* For channel_ops::get_acl. Never waits. */
 ssize_t region_get_acl(struct named *named, int fd, void *data, size_t size);
 
-/* What is asked for: channel_ops::get_xattr. */
+/* What a caller of channel_ops::get_xattr asks for. */
 struct region_xattr {
 	const char *name; /* NULL: all names */
 	struct iovec room;
 };
 
-/* space_ops::inherits. */
+/* For space_ops::inherits. */
 bool region_inherits(const struct space *space);
 
-/* As the caller. Never waits: reading an attribute takes no lock that someone could keep. */
+/*
+ * For channel_ops::get_xattr, as the caller. Never waits: reading takes no lock that someone could
+ * keep.
+ */
 ssize_t region_get_xattr(struct named *named, int fd, const struct region_xattr *asked,
 			 struct caller *caller);
 
-/* channel_ops::set_xattr. It takes the lock of the file. */
+/* For channel_ops::set_xattr. Takes the lock of the file, so it is a job. */
 int region_set_xattr(struct named *named, int fd, const struct xattr *xattr, struct caller *caller);
 
 #endif

@@ -50,8 +50,6 @@ static void sem_init_named(struct named *named)
 	CONTAINER_OF(named, struct sem, named)->fd = -1;
 }
 
-/* The channel. */
-
 static void sem_destroy_channel(struct channel *channel)
 {
 	struct sem *sem = sem_from(channel);
@@ -101,7 +99,10 @@ static ssize_t sem_get_acl(struct channel *channel, void *data, size_t size)
 	return region_get_acl(&sem->named, sem->fd, data, size);
 }
 
-/* Shown like an object that the daemon keeps, it has no extended attribute except the ACL. */
+/*
+ * A semaphore is shown like an object that the daemon keeps, with no extended attribute but the
+ * ACL.
+ */
 static int sem_set_xattr(struct channel *channel, const struct xattr *xattr, struct caller *caller)
 {
 	struct sem *sem = sem_from(channel);
@@ -130,13 +131,13 @@ static int sem_map(struct sem *sem, int fd, uid_t uid)
 	return r;
 }
 
-/* Taking a unit writes, and waiting for one reads: sem_open(3) asks for both rights. */
+/* Opens the file for both, as sem_open(3) does: taking a unit writes, and waiting for one reads. */
 static int open_both(struct sem *sem, const struct file *file, struct caller *caller)
 {
 	struct caller self = {.uid = geteuid(), .gid = getegid(), .pid = getpid()};
 	int fd = region_open(&sem->named, sem->fd, O_RDWR | (file->flags & O_NONBLOCK), caller);
 
-	/* The maker is refused nothing, whatever the mode. */
+	/* The maker may open the semaphore whatever its mode. */
 	if (fd == -EACCES && (file->flags & O_CREAT))
 		fd = region_open_now(&sem->named, sem->fd, O_RDWR, &self);
 	caller_fini(&self);
@@ -154,7 +155,7 @@ static int sem_open_channel(struct file *file, struct caller *caller)
 		return fd;
 	if (!sem->semaphore)
 		return sem_map(sem, fd, caller->uid);
-	close(fd); /* not the last */
+	close(fd); /* not the last: sem->fd is open */
 	return semaphore_check(sem->fd);
 }
 
@@ -185,7 +186,7 @@ static ssize_t sem_write(struct file *file, const void *data, size_t size, off_t
 
 	if (r > 0)
 		r = semaphore_post(sem_from(file->channel)->semaphore, (unsigned)n);
-	if (r == -EIO) /* its memory is gone, and that wakes nobody */
+	if (r == -EIO) /* the memory is gone, and that by itself wakes nobody */
 		channel_wake(file->channel, EPOLLIN);
 	return r < 0 ? (r == -ERANGE ? -EOVERFLOW : r) : (ssize_t)size;
 }
@@ -250,18 +251,19 @@ static int sem_set(struct channel *channel, const struct settings *settings, str
 	return sem_put(sem_from(channel), (unsigned)settings->values[SEM_VALUE], caller);
 }
 
-/* The names. */
-
 struct sem_making {
 	int dir_fd;
 	mode_t mode;
 	unsigned value;
-	ino_t ino; /* the result, and its descriptor */
-	int fd;
+	ino_t ino; /* result: of the file */
+	int fd;    /* result: its descriptor */
 	char name[NAMED_PATH_SIZE];
 };
 
-/* As sem_open(3) does: nobody finds the file by its name before it is a semaphore. */
+/*
+ * Makes the semaphore in a nameless file and then links it, so that nobody finds the name before
+ * there is a semaphore, as with sem_open(3).
+ */
 static int make(void *data)
 {
 	struct sem_making *making = data;

@@ -20,13 +20,13 @@ struct sem_wait {
 	struct sleeper sleeper;
 	struct sem *sem;
 	struct semaphore *semaphore;
-	bool takes; /* for a reader; for a poller it takes nothing */
+	bool takes; /* takes a unit, for a reader; else only waits for one, for a poller */
 };
 
 void sem_wait_close(struct sem *sem)
 {
 	semaphore_unmap(TAKE_PTR(sem->semaphore));
-	/* Whoever may write the file may have made it as large as they like, and removed it. */
+	/* A user with the right to write the file may have made it very large, and removed it. */
 	region_let_go(sem->named.channel.space->host, TAKE_FD(sem->fd));
 	channel_uncharge_descriptors(&sem->named.channel);
 }

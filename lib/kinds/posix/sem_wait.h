@@ -15,7 +15,7 @@ struct sem_wait;
 
 struct sem {
 	struct named named;
-	int fd; /* -1 while nobody has it open */
+	int fd; /* -1 while nobody has the semaphore open */
 	struct semaphore *semaphore;
 	struct sem_wait *wait;
 	unsigned n_units; /* taken for waiters, and not yet given to them */
@@ -23,13 +23,16 @@ struct sem {
 
 struct sem *sem_from(struct channel *channel);
 
-/* channel_ops::attend */
+/* For channel_ops::attend. */
 void sem_wait_attend(struct channel *channel);
 
 /* Closes the descriptor and unmaps the memory. */
 void sem_wait_close(struct sem *sem);
 
-/* The same, if nobody has the semaphore open. The memory stays while a thread sleeps on it. */
+/*
+ * As sem_wait_close(), if nobody has the semaphore open. The memory stays while a thread sleeps on
+ * it.
+ */
 void sem_wait_close_unused(struct sem *sem);
 
 #endif

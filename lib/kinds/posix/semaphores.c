@@ -45,7 +45,10 @@ static struct {
 	bool is_used[MAPPED_MAX];
 } arena;
 
-/* Makes only system calls. The code that was interrupted continues with an empty page. */
+/*
+ * Replaces a page that has vanished, so that the interrupted code continues with an empty page.
+ * Makes only system calls.
+ */
 static void handle_bus(int signal, siginfo_t *info, void *context)
 {
 	size_t offset = (size_t)((char *)info->si_addr - arena.start);
@@ -56,7 +59,7 @@ static void handle_bus(int signal, siginfo_t *info, void *context)
 	if (place < MAPPED_MAX && mmap(page, arena.page, PROT_READ | PROT_WRITE,
 				       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == page)
 		arena.is_gone[place] = true;
-	else /* not ours: the signal comes again, and ends the process */
+	else /* not our memory: the signal comes again, and ends the process */
 		sigaction(SIGBUS, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
 	errno = error;
 }
@@ -102,7 +105,7 @@ int semaphore_check(int fd)
 		return -errno;
 	/*
 	 * While the pages of a file are being removed, a process that touches one waits until all
-	 * are. With a single page that takes no time.
+	 * are removed. With a single page that takes no time.
 	 */
 	if (attr.st_size < (off_t)sizeof(sem_t) || attr.st_blocks * 512 > sysconf(_SC_PAGESIZE))
 		return -EINVAL;
@@ -164,7 +167,10 @@ static unsigned value_of(uint64_t data)
 	return (unsigned)data;
 }
 
-/* What was done to a page of our own does not count: -EIO. */
+/*
+ * Returns `result`, or -EIO if an empty page has replaced the memory: changes to that page don't
+ * count.
+ */
 static int result_of(const struct semaphore *semaphore, int result)
 {
 	return is_gone(semaphore) ? -EIO : result;
@@ -225,7 +231,10 @@ int semaphore_set(struct semaphore *semaphore, unsigned value)
 	return result_of(semaphore, 0);
 }
 
-/* Workers block all signals except their own, and a SIGBUS that is blocked ends the process. */
+/*
+ * Unblocks SIGBUS in this thread. Workers block all signals except their own, and a SIGBUS that is
+ * blocked ends the process.
+ */
 static void let_bus_through(void)
 {
 	sigset_t set;
@@ -235,7 +244,7 @@ static void let_bus_through(void)
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
-/* Returns 0 if the value may have changed. */
+/* Sleeps. Returns 0 if the value may have changed. */
 static int sleep_on(struct semaphore *semaphore)
 {
 	if (is_gone(semaphore))
@@ -263,7 +272,10 @@ int semaphore_wait(struct semaphore *semaphore)
 	return result_of(semaphore, r);
 }
 
-/* The post woke one waiter, and that was us. So another is woken, to take the unit. */
+/*
+ * The post woke one waiter, and that was this one, which takes nothing. So it wakes another waiter
+ * to take the unit.
+ */
 int semaphore_watch(struct semaphore *semaphore)
 {
 	uint64_t data;

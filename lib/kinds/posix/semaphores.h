@@ -41,7 +41,7 @@ int semaphore_set(struct semaphore *semaphore, unsigned value);
 /* On a thread: sleeps until there is a unit, and takes it. -EINTR: a signal came. */
 int semaphore_wait(struct semaphore *semaphore);
 
-/* The same, but leaves the unit there. */
+/* As semaphore_wait(), but leaves the unit there. */
 int semaphore_watch(struct semaphore *semaphore);
 
 /* Gets the value, and the number of sleepers, from the first bytes of the file. */

@@ -39,12 +39,12 @@ static const struct parameter shm_parameters[] = {
 };
 
 /*
- * backing_fd is O_PATH where the kernel serves the region, and open for reading and writing where
- * we do.
+ * channel::backing_fd is O_PATH where the kernel serves the region, and open for reading and
+ * writing where the daemon does.
  */
 struct shm {
 	struct named named;
-	struct loop_task made; /* queued: just made, and its maker may open it */
+	struct loop_task made; /* queued: the region was just made, and its maker may open it */
 };
 
 static const struct channel_ops shm_ops;
@@ -160,7 +160,10 @@ static int shm_set_xattr(struct channel *channel, const struct xattr *xattr, str
 	return region_set_xattr(shm_from(channel), channel->backing_fd, xattr, caller);
 }
 
-/* Whether the caller may open it this way: 0 or -errno, by an open that is closed again. */
+/*
+ * Returns 0 if the caller may open the region this way, else -errno. Tries it, and closes the
+ * region again.
+ */
 static int shm_ask(struct file *file, struct caller *caller)
 {
 	struct channel *channel = file->channel;
@@ -173,11 +176,11 @@ static int shm_ask(struct file *file, struct caller *caller)
 	fd = region_open(shm_from(channel), channel->backing_fd, flags, caller);
 	if (fd < 0)
 		return fd;
-	close(fd); /* not the last: there is backing_fd */
+	close(fd); /* not the last: backing_fd is open */
 	return 0;
 }
 
-/* Only its maker opens a region that is served here: others find a symbolic link. */
+/* Only the maker opens a region that the daemon serves: others find a symbolic link. */
 static int shm_open_served(struct file *file, struct caller *caller)
 {
 	struct channel *channel = file->channel;
@@ -210,7 +213,7 @@ static int shm_open_file(struct file *file, struct caller *caller)
 		channel->backing_fd = r < 0 ? -1 : r;
 		r = r < 0 ? r : 0;
 	}
-	/* The maker is refused nothing, whatever the mode. */
+	/* The maker may open the region whatever its mode. */
 	if (r == 0 && !(file->flags & O_CREAT))
 		r = shm_ask(file, caller);
 	if (r < 0 && channel->n_files == 1)
@@ -226,7 +229,10 @@ static void shm_release(struct file *file)
 
 static ssize_t shm_read(struct file *file, void *data, size_t size, off_t offset)
 {
-	/* Where the kernel does not take the file after all, each read opens it. */
+	/*
+	 * If the kernel did not take the file for passthrough after all, each read opens the
+	 * region.
+	 */
 	CLEANUP_FD int opened = shm_is_served(file->channel)
 					? -1
 					: backing_use(file->channel->backing_fd, O_RDONLY);
@@ -249,8 +255,6 @@ static ssize_t shm_write(struct file *file, const void *data, size_t size, off_t
 						     .may_wait = true},
 			     data);
 }
-
-/* The names. */
 
 static int shm_create(struct space *space, const char *name, mode_t mode,
 		      const struct settings *settings, struct caller *caller,

@@ -23,7 +23,7 @@ struct sizing {
 	bool drops_bits; /* the caller lacks CAP_FSETID */
 };
 
-/* A file that is truncated for a user loses its set-ID bits, as it does natively. */
+/* The file loses its set-ID bits, as natively, unless the caller has CAP_FSETID. */
 static int resize(int fd, const struct sizing *sizing)
 {
 	int r = sizing->drops_bits ? caller_enter_writer() : 0;
