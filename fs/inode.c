@@ -227,8 +227,8 @@ int inode_stat(struct inode *inode, struct stat *ret_attr)
 		return 0;
 	}
 	/*
-	 * fstat(2) doesn't say which open file it asks about. But each open of a text has an inode
-	 * of its own.
+	 * fstat(2) doesn't say which open file it asks about, and inode->file is the one opened
+	 * last. For a text that is the right one: each open has an inode of its own.
 	 */
 	r = inode->file ? file_stat(inode->file, ret_attr) : channel_stat(channel, ret_attr);
 	if (r < 0)

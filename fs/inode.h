@@ -76,8 +76,9 @@ int inode_get_listed(struct session *session, const struct found *found,
 		     const struct caller *caller, struct inode **ret_inode);
 
 /*
- * Shows the inode as a link, if its object is one, or if the object can be reached as `name`
- * elsewhere and can only be mapped there. Fails with -ENOMEM.
+ * Makes the inode show as a symbolic link if its object is one, or if the daemon serves the object
+ * and native programs have it at space::link_dir/`name`, where alone it can be mapped. Otherwise
+ * does nothing. Fails with -ENOMEM.
  */
 int inode_link(struct inode *inode, const char *name);
 

@@ -39,8 +39,8 @@ int names_check(struct session *session, uid_t uid);
 int names_add(struct session *session, struct inode_record *record, uid_t uid);
 
 /*
- * Makes the inode its user's newest, because it has been looked up again. Does nothing if it was
- * never added, as does names_remove().
+ * Makes the inode its user's newest, because it has been looked up again. Like names_remove(), does
+ * nothing if the inode was never added.
  */
 void names_renew(struct session *session, struct inode_record *record);
 

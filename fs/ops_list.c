@@ -15,7 +15,8 @@
 #include "fs/step.h"
 
 /*
- * Returns the open directory; or answers -EBADF and returns NULL, if there is none of that number.
+ * Returns the open directory with the number in `fi`. If there is none, answers -EBADF and returns
+ * NULL.
  */
 static struct listing *op_listing(fuse_req_t req, const struct fuse_file_info *fi)
 {

@@ -154,8 +154,8 @@ struct footprint {
 };
 
 /*
- * The operations on an object. destroy, stat and change are always set; for the others, NULL means
- * what is said beside them. Only channel.c, file.c and xattr.c call them.
+ * The operations on an object. destroy, stat and change are always set; the comment on each of
+ * the others says what NULL means. Only channel.c, file.c and xattr.c call them.
  *
  * Rights: before an open, and before a truncate(2) by name, the kernel has checked the mode that
  * stat() shows. Everything else the kind checks, or has the kernel check as the caller.

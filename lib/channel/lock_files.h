@@ -2,10 +2,10 @@
 /*
  * Locks on the file behind a channel, where native programs put their locks.
  *
- * To the kernel, all that the daemon does is done by one process. So each owner gets an open file
+ * The kernel sees one process behind all that the daemon does. So each owner gets an open file
  * of its own, with locks of F_OFD_SETLK or flock(2): such locks conflict with the locks of
  * processes and with one another. The file is opened with no more rights than the user's own open
- * file has, since a program that someone has open for writing can't be started.
+ * file has: open for writing, it would keep others from executing it.
  *
  * Setting a lock takes as long as walking all existing locks, and so does any close(2) of the file.
  * Waiting for a lock takes a thread.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A thread that sleeps in a system call for the waiters of a channel, where the kernel has no
- * descriptor that could tell the loop.
+ * A thread that sleeps in a system call on behalf of a channel's waiters, for events that the
+ * kernel offers no descriptor to poll for.
  *
  * The struct is the kind's memory, and belongs to the sleeper from sleeper_start() to ended(),
  * which always follows. The sleeper refers to nothing that the loop may touch meanwhile.

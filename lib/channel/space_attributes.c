@@ -26,11 +26,11 @@
 #define CHANGE_TIMES  (CHANGE_ATIME | CHANGE_MTIME)
 
 struct space_given {
-	unsigned changes; /* enum channel_change: what was set */
-	struct stat attr; /* the new values */
-	struct timespec since;
+	unsigned changes;      /* enum channel_change: what was set */
+	struct stat attr;      /* the new values */
+	struct timespec since; /* when they were last set */
 	/*
-	 * The underlying times at that point. When these have changed, the times that were set no
+	 * The underlying times at `since`. Once these have changed, the times that were set no
 	 * longer count.
 	 */
 	struct stat before;

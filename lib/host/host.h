@@ -81,7 +81,7 @@ struct host {
 	struct workers *workers;  /* for jobs that take a long time */
 	struct workers *sleepers; /* for calls that may sleep for ever: sleeper.h, JOB_SLEEPER */
 	struct workers *walkers;  /* for paths and names, which may also take for ever */
-	struct workers *lockers;  /* for waits for the lock of a pipe, which others may keep */
+	struct workers *lockers;  /* for waiting for the lock of a pipe, which others may hold */
 	_Atomic bool is_ending;   /* the mount ends: nobody reads the results of jobs any more */
 	struct stopper stoppers[HOST_STOPPERS];
 	unsigned last_stopper;

@@ -25,7 +25,7 @@
 
 /* A watcher, from its start until it has ended, which may take a moment. */
 struct run {
-	struct loop_source end; /* its socket: closed at the other end when it ends */
+	struct loop_source end; /* a socket, which the watcher closes by ending */
 	struct scanner *scanner;
 	struct scan *scan;       /* NULL once that is given up */
 	struct run *prev, *next; /* scanner::runs */

@@ -208,7 +208,7 @@ static FILE *open_file(int dir_fd, const char *name, char text[static FAULT_TEXT
 	return file;
 }
 
-/* Reads one file. `path` is the file's name in the text of a fault. */
+/* Reads one file. `path` is what the file is called when a fault is reported. */
 static int read_file(struct host *host, int dir_fd, const char *path, config_fault_fn *fault)
 {
 	char text[FAULT_TEXT];

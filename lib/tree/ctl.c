@@ -158,8 +158,8 @@ static void forget_command(void *command)
 }
 
 /*
- * Gives the command of the line that this write has reached. If the line has been parsed already,
- * the request that waits has kept its command.
+ * Gives the command for the line that this write has reached. If an earlier try has parsed the line
+ * and had to wait, it left the command in file->waiter, and the command is taken from there.
  */
 static int ctl_take(struct file *file, const char *line, size_t length,
 		    struct command **ret_command)

@@ -12,8 +12,8 @@ void ends_open(struct ends *ends, const struct bench *bench, const struct row *r
 void ends_close(struct ends *ends, int side);
 
 /*
- * Returns the size of the buffer in bytes. A message of a queue with the system's default limits
- * fits.
+ * Returns the size of the buffer in bytes. It holds any message that a queue with the system's
+ * default limits takes.
  */
 size_t ends_capacity(const struct ends *ends);
 

@@ -2,8 +2,8 @@
 /*
  * The walk over message queues: mq_send(3) and mq_receive(3) on the native queue, write(2) and
  * read(2) on the queue in the mount. The native names are those of an mqueue mount. Where ipcfs
- * differs on purpose, the native side imitates it here: remainders of messages, truncate, no
- * seeking, O_TRUNC and O_APPEND ignored.
+ * differs on purpose, the native side imitates it here: the rest of a message stays for the next
+ * read, truncating to 0 empties the queue, lseek(2) fails, O_TRUNC and O_APPEND are ignored.
  */
 #include "tests/mount/fixture.h"
 #include "tests/mount/process.h"

@@ -278,7 +278,7 @@ START_TEST(test_errors_truncate_to_some_size_einval_loses_nothing)
 }
 END_TEST
 
-/* The kernel refuses this, as on any FIFO, because it knows that there is nothing to cut. */
+/* The kernel itself refuses to truncate a FIFO. What is in it must survive. */
 START_TEST(test_errors_fifo_truncated_einval_loses_nothing)
 {
 	int fd;

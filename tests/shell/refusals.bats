@@ -102,7 +102,7 @@ unix:/PATH, abstract:NAME or tcp:HOST:PORT, where HOST is an IP address, localho
 		umount "$DIR"' 3>&-
 	rmdir "$DIR"
 	[[ $output == *"create sysv/queues/0x1: above the limit in /proc/sys/kernel/msgmni"* ]]
-	[[ $output == *"create sysv/shm/0x1: above the limits in /proc/sys/kernel/shmmni or shmall"* ]]
+	[[ $output == *"create sysv/shm/0x1: too many segments, or too much memory in them (shmmni, shmall)"* ]]
 }
 
 @test "if the capacity of a System V queue is refused, the error names the limit" {

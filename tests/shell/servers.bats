@@ -138,7 +138,7 @@ serve_http() {
 	run ! shell 'echo "create sockets/servers/$NAME listen=unix:$D/s" >$IPC/ctl'
 	[[ $output == *"Address already in use"* ]]
 	run -0 tail -n1 "$IPC/ctl"
-	[[ $output == "line 1: create sockets/servers/$NAME: the address in listen= is in use" ]]
+	[[ $output == "line 1: create sockets/servers/$NAME: the address in listen= is in use, or another file is there" ]]
 	[[ ! -e $V ]]
 	kill -KILL "$JOB"
 	wait_until ended "$JOB"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The ends that the daemon holds of a kept FIFO. It holds the read end so that no writer has to
+ * The ends of a kept FIFO that the daemon holds. It holds the read end so that no writer has to
  * wait for a reader, and nothing is lost when the writer leaves. It holds a write end for exactly
  * as long as something is in the pipe and nobody else writes, so that no reader has to wait in
  * open(2) for bytes that are there already.

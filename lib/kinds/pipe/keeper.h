@@ -13,7 +13,7 @@ struct keeper {
 	struct loop_source inotify, clock;
 	struct fifo_hold *resting, *brief; /* the next to be let go comes first */
 	struct fifo_hold *full, *waiting, *doomed, *late, *leaving, *gone;
-	struct fifo_hold *watched;    /* by `watch` */
+	struct fifo_hold *watched;    /* a hash, by fifo_hold::watch */
 	struct end_closing *closings; /* waiting for a thread */
 	bool has_gone;                /* the mount has left the tree: nothing is held any more */
 	int64_t wound;                /* when the clock goes off; 0: it is not set */

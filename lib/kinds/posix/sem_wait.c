@@ -26,7 +26,10 @@ struct sem_wait {
 void sem_wait_close(struct sem *sem)
 {
 	semaphore_unmap(TAKE_PTR(sem->semaphore));
-	/* A user with the right to write the file may have made it very large, and removed it. */
+	/*
+	 * The last close may have much memory to free: a user who may write the file can have made
+	 * it very large, and removed it.
+	 */
 	region_let_go(sem->named.channel.space->host, TAKE_FD(sem->fd));
 	channel_uncharge_descriptors(&sem->named.channel);
 }

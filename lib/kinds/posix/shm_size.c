@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * With an open file the daemon sets the size, on a worker. Otherwise a thread calls truncate(2) as
- * the caller.
+ * If the size is set through an open file, the daemon does it itself, on a worker. If by name, a
+ * thread calls truncate(2) as the caller.
  */
 #include "lib/kinds/posix/shm_size.h"
 

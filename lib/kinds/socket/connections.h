@@ -18,7 +18,7 @@ struct connections {
 /* Downcasts a space that is one, such as the space::shown of every kind of sockets. */
 struct connections *connections_from(struct space *space);
 
-/* Takes over `others`, also when it fails: -ENOMEM. */
+/* Takes ownership of `others`, even when failing with -ENOMEM. */
 int connections_new(struct host *host, const struct kind *kind, struct space *others,
 		    struct connections **ret_list);
 

@@ -43,7 +43,7 @@ const char *server_explain(struct channel *channel, const char *name,
 		return "listen= is not of the form unix:/PATH, abstract:NAME or tcp:HOST:PORT, "
 		       "where HOST is an IP address, localhost or *, and PORT a number";
 	case -EACCES:
-		return "no right to make a socket at the address in listen=";
+		return "no permission to create a socket at the address in listen=";
 	case -ENAMETOOLONG:
 		return "the address in listen= is too long";
 	case -ENOENT:

@@ -315,7 +315,10 @@ void sysv_unmake(struct channel *channel, struct caller *caller)
 	channel_unref(channel);
 }
 
-/* Removes the object that has the name when the job runs: by its key, or if it has none by id. */
+/*
+ * Removes whichever object a name stands for when the job runs. The name is a key, or the id of an
+ * object without a key.
+ */
 struct sysv_removal {
 	const struct sysv_calls *calls;
 	long key, id;

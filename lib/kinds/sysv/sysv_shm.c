@@ -299,7 +299,7 @@ static const char *segment_explain(struct channel *channel, const char *name,
 	if (sysv_explain_name(name))
 		return sysv_explain_name(name);
 	if (error == -ENOSPC)
-		return "above the limits in /proc/sys/kernel/shmmni or shmall";
+		return "too many segments, or too much memory in them (shmmni, shmall)";
 	return settings_has(settings, SEGMENT_SIZE)
 		       ? "size= is above the limit in /proc/sys/kernel/shmmax"
 		       : "size= is missing";

@@ -53,10 +53,10 @@ struct call {
 
 extern const struct call open_calls[], data_calls[], name_calls[], memory_calls[], wait_calls[];
 
-/* Turns this process into such a process, of user `uid`. It makes calls until it is killed. */
+/* Turns this process into one of user `uid` that makes random calls until it is killed. */
 _Noreturn void user_run(const struct place *place, uint64_t seed, uid_t uid);
 
-/* Returns class `i` of the calls, in the order of place->board; NULL after the last one. */
+/* Returns the class of calls that place->board counts at index `i`; NULL after the last. */
 const struct call *user_call_at(size_t i);
 
 /* Makes a system call, and counts it. */

@@ -77,8 +77,8 @@ START_TEST(test_channel_lend_of_nothing_takes_nothing)
 END_TEST
 
 /*
- * If the kind has no lend(), channel_lend() reads instead. That takes the data already, in one
- * piece.
+ * If the kind has no lend(), channel_lend() reads instead: that consumes the data at once, without
+ * channel_take(), and gives one piece.
  */
 START_TEST(test_channel_lend_of_a_kind_that_only_reads_reads)
 {

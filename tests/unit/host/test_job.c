@@ -31,7 +31,7 @@ START_TEST(test_job_result_is_there_when_resumed)
 }
 END_TEST
 
-/* If job_run() returned these errors of act(), they would mean that the caller has to wait. */
+/* From job_run() these mean that the caller has to wait, so it must not pass them on from act(). */
 static const int waiting_errors[] = {EAGAIN, EINPROGRESS};
 
 START_TEST(test_job_error_that_means_waiting_is_another)

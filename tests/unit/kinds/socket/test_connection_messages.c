@@ -79,8 +79,8 @@ START_TEST(test_connection_messages_empty_is_one)
 END_TEST
 
 /*
- * Asking the socket for the length of the next message takes the pending error from it. The error
- * must not get lost.
+ * Asking for the length of the next message clears the socket's pending error, so the read must
+ * return that error there and then.
  */
 START_TEST(test_connection_messages_refused_is_told_to_who_reads)
 {
