@@ -17,20 +17,18 @@
 #include "fs/unmounter.h"
 
 /* Serves the mount to its end. Fails after a line in the log. */
-static int run(struct session *session, const struct options *options)
+static int run(struct session *session, const struct options *options, pid_t *ret_unmounter)
 {
-	pid_t unmounter = 0;
 	int r = 0;
 
 	if (options->ends_with_daemon)
-		r = unmounter_start(options->mount_point, &unmounter);
+		r = unmounter_start(options->mount_point, ret_unmounter);
 	if (r == 0 && chdir("/") < 0)
 		r = -errno;
 	if (r == 0)
 		r = session_run(session);
 	if (r < 0)
 		log_line(LOG_ERR, "%s: cannot be served: %s", options->mount_point, strerror(-r));
-	unmounter_stop(unmounter);
 	return r;
 }
 
@@ -39,6 +37,7 @@ static int serve(const struct options *options)
 	struct session session;
 	unsigned long flags;
 	bool allows_others;
+	pid_t unmounter = 0;
 	int r = 0;
 
 	if (mount_words_find(options->mount_point, &flags, &allows_others) == 0)
@@ -52,8 +51,9 @@ static int serve(const struct options *options)
 	}
 	r = session_init(&session, options);
 	if (r == 0)
-		r = run(&session, options);
+		r = run(&session, options, &unmounter);
 	session_fini(&session);
+	unmounter_stop(unmounter); /* until the mount is gone, it is needed */
 	return r < 0 ? 1 : 0;
 }
 
