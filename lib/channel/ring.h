@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Messages in a ring of memory, which any number of readers read at their own pace, each at its own
+ * position. A message is stored once for all of them.
+ *
+ * Messages are numbered from 0. A message leaves the ring when all readers have passed it, unless
+ * it is kept for later readers, and when it is dropped to make room. A reader that had not read a
+ * dropped message has missed it, and goes on with the next one that is left.
+ *
+ * The ring holds no pointers to messages or readers, only offsets. Its memory grows with what it
+ * holds, and is charged to one user as USER_STORED. A user who has used that up still gets 8 KiB.
+ */
+#ifndef IPCFS_RING_H
+#define IPCFS_RING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include "lib/host/user.h"
+
+/* The least and the greatest capacity, bytes. */
+#define RING_CAPACITY_LEAST ((size_t)4096)
+#define RING_CAPACITY_MOST  ((size_t)64 << 20)
+/* A message that is cut by the end of the memory lies in two pieces. */
+#define RING_PIECES 2
+
+/* Where a message is. */
+struct ring_place {
+	uint64_t offset; /* in all bytes that were ever stored; modulo the memory's size, in it */
+	uint64_t number;
+};
+
+/* A reader's position. */
+struct ring_reader {
+	struct ring_place next; /* the message to read next; it may have been dropped */
+	uint64_t missed;        /* messages that this reader will never get */
+};
+
+/* How much is kept for later readers; both limits hold. */
+struct ring_keep {
+	uint64_t messages;
+	uint64_t bytes;
+};
+
+struct ring {
+	struct user_table *users;
+	uid_t uid;       /* the user who is charged */
+	size_t capacity; /* bytes that may be in use, each message with 8 to 15 bytes more */
+	struct ring_keep keep;
+
+	char *memory;   /* owned; NULL: none yet */
+	size_t size;    /* of the memory, without `marks`: a power of 2 */
+	size_t charged; /* bytes */
+	/* In the memory's end: the offset of each 64th message, by number / 64 modulo their number. */
+	uint64_t *marks;
+
+	struct ring_place head; /* the oldest message, or `tail` */
+	struct ring_place kept; /* the oldest kept message, or `tail` */
+	struct ring_place tail; /* where the next message goes */
+	uint64_t bytes;         /* of the messages in the ring, without what they take more */
+	uint64_t bytes_kept;    /* of the kept ones */
+	unsigned n_readers;
+	unsigned n_at_tail;     /* readers that have read all */
+};
+
+/* Sets up an empty ring that keeps nothing. */
+void ring_init(struct ring *ring, struct user_table *users, uid_t uid, size_t capacity);
+/* Frees the memory. There must be no readers. */
+void ring_fini(struct ring *ring);
+
+/* Adds a reader, which begins with the last `n_back` kept messages, or with all if there are fewer. */
+void ring_join(struct ring *ring, struct ring_reader *reader, uint64_t n_back);
+void ring_leave(struct ring *ring, struct ring_reader *reader);
+
+/*
+ * Makes room for a message. Drops messages that are only kept, and with `is_forced` also those that
+ * readers have not read yet; oldest first. Fails with -EMSGSIZE if the message is longer than the
+ * capacity allows, with -EAGAIN if a reader must read first, or with -ENOBUFS or -ENOMEM if there
+ * is no memory for it even in an empty ring.
+ */
+int ring_make_room(struct ring *ring, size_t size, bool is_forced);
+
+/*
+ * Appends a message, for which there must be room, but does not store its bytes yet: readers can be
+ * given them directly, and then be advanced. ring_fill() must follow, before any other message.
+ */
+void ring_append(struct ring *ring, size_t size);
+/* Stores the bytes of the last message, if a reader still needs them or they are kept. */
+void ring_fill(struct ring *ring, const struct iovec *iov, int n_iov);
+/* Counts a message that nobody needs: there are no readers, and nothing is kept. */
+void ring_pass(struct ring *ring);
+
+/* How many messages the reader has still to read; those it has missed don't count. */
+uint64_t ring_behind(const struct ring *ring, const struct ring_reader *reader);
+/* How many messages the reader has missed until now. */
+uint64_t ring_missed(const struct ring *ring, const struct ring_reader *reader);
+
+/*
+ * Finds the reader's next message, which stays where it is until ring_advance() or a call that
+ * drops messages. Returns its size and sets *ret_iov (RING_PIECES) and *ret_n, or fails with
+ * -EAGAIN if the reader has read all.
+ */
+ssize_t ring_next(struct ring *ring, struct ring_reader *reader, struct iovec *ret_iov, int *ret_n);
+/* Takes the reader's next message, which must exist. */
+void ring_advance(struct ring *ring, struct ring_reader *reader);
+
+/* Changes what is kept. Does not bring back what is no longer there. */
+void ring_set_keep(struct ring *ring, const struct ring_keep *keep);
+/* Drops all messages. */
+void ring_empty(struct ring *ring);
+
+/* Finds the oldest kept message, as ring_next() does; then the one after *place, and so on. */
+struct ring_place ring_kept(const struct ring *ring, uint64_t n_back);
+ssize_t ring_at(const struct ring *ring, struct ring_place *place, struct iovec *ret_iov,
+		int *ret_n);
+
+/* How many messages are in the ring, and how many of them are kept. */
+static inline uint64_t ring_messages(const struct ring *ring)
+{
+	return ring->tail.number - ring->head.number;
+}
+
+static inline uint64_t ring_n_kept(const struct ring *ring)
+{
+	return ring->tail.number - ring->kept.number;
+}
+
+#endif
