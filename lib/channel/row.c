@@ -125,7 +125,7 @@ void row_add_text(struct row *row, const char *key, const char *text)
 		value->text = row_copy(row, text, strlen(text) + 1);
 }
 
-void row_add_list(struct row *row, const char *key, const unsigned short *numbers, size_t n)
+void row_add_list(struct row *row, const char *key, const uint64_t *numbers, size_t n)
 {
 	struct row_value *value = row_add(row, key, ROW_LIST);
 

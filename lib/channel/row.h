@@ -39,7 +39,7 @@ struct row_value {
 		const char *word;
 		char *text; /* owned */
 		struct {
-			unsigned short *numbers; /* owned */
+			uint64_t *numbers; /* owned */
 			size_t n;
 		} list;
 	};
@@ -67,7 +67,7 @@ void row_add_time(struct row *row, const char *key, const struct timespec *time)
 void row_add_mode(struct row *row, const char *key, mode_t mode); /* without the file type */
 void row_add_word(struct row *row, const char *key, const char *word);
 void row_add_text(struct row *row, const char *key, const char *text);
-void row_add_list(struct row *row, const char *key, const unsigned short *numbers, size_t n);
+void row_add_list(struct row *row, const char *key, const uint64_t *numbers, size_t n);
 
 /* Replaces the number under the key, which must exist. */
 void row_set_number(struct row *row, const char *key, uint64_t number);

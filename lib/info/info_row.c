@@ -78,7 +78,7 @@ static int print_time(char **ret_text, const struct timespec *time)
 	return asprintf(ret_text, "-%lld.%09ld", -(seconds + 1), 1000000000 - time->tv_nsec);
 }
 
-static int print_list(char **ret_text, const unsigned short *numbers, size_t n)
+static int print_list(char **ret_text, const uint64_t *numbers, size_t n)
 {
 	size_t size;
 	FILE *out = open_memstream(ret_text, &size);
@@ -86,7 +86,7 @@ static int print_list(char **ret_text, const unsigned short *numbers, size_t n)
 	if (!out)
 		return -1;
 	for (size_t i = 0; i < n; i++)
-		fprintf(out, i ? ",%u" : "%u", numbers[i]);
+		fprintf(out, i ? ",%" PRIu64 : "%" PRIu64, numbers[i]);
 	if (fclose(out) == 0)
 		return 0;
 	free(*ret_text);

@@ -235,11 +235,14 @@ static unsigned count_sleeping(int id, size_t n_semaphores)
 /* As the caller: adds what requires the right to read. */
 static void add_values(int id, size_t n, struct row *row)
 {
+	CLEANUP_FREE uint64_t *numbers = calloc(n, sizeof(*numbers));
 	CLEANUP_FREE unsigned short *values = NULL;
 
-	if (get_values(id, n, &values) < 0)
+	if (!numbers || get_values(id, n, &values) < 0)
 		return;
-	row_add_list(row, "values", values, n);
+	for (size_t i = 0; i < n; i++)
+		numbers[i] = values[i];
+	row_add_list(row, "values", numbers, n);
 	if (n <= COUNTED_MAX)
 		row_add_number(row, "sleeping", count_sleeping(id, n));
 }

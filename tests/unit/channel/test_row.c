@@ -54,7 +54,7 @@ START_TEST(test_row_keeps_types_and_order)
 	row_add_mode(&row, "mode", S_IFREG | 0640);
 	row_add_word(&row, "word", "auto");
 	row_add_text(&row, "text", "any");
-	row_add_list(&row, "list", (const unsigned short[]){1, 65535, 0}, 3);
+	row_add_list(&row, "list", (const uint64_t[]){1, 65535, 0}, 3);
 	row_add_list(&row, "none", NULL, 0);
 	must(row.error);
 	for (size_t i = 0; i < row.n; i++)
@@ -117,7 +117,7 @@ START_TEST(test_row_without_memory_says_so_at_the_end)
 	struct row row = {0};
 
 	row_add_number(&row, "first", 1);
-	row_add_list(&row, "list", NULL, SIZE_MAX / 4);
+	row_add_list(&row, "list", NULL, SIZE_MAX / 16);
 	row_add_number(&row, "last", 2);
 	row_add_text(&row, "text", "any");
 	ck_assert_int_eq(row.error, -ENOMEM);
@@ -138,8 +138,8 @@ START_TEST(test_row_size_counts_what_it_owns)
 	before = row.size;
 	ck_assert_uint_ge(before, sizeof(struct row_value));
 	row_add_text(&row, "text", "12345");
-	row_add_list(&row, "list", (const unsigned short[]){1, 2}, 2);
-	ck_assert_uint_eq(row.size, before + 6 + 4);
+	row_add_list(&row, "list", (const uint64_t[]){1, 2}, 2);
+	ck_assert_uint_eq(row.size, before + 6 + 16);
 	for (int i = 0; i < 100; i++)
 		row_add_number(&row, "more", 1);
 	ck_assert_uint_ge(row.size, 100 * sizeof(struct row_value));
