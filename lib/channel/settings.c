@@ -56,7 +56,7 @@ int parameter_parse(const struct parameter *parameter, const char *text, uint64_
 	value = strtoull(text, &unit, is_hex ? 16 : 10);
 	if (errno)
 		return -ERANGE;
-	shift = parameter->type == PARAMETER_SIZE ? unit_shift(unit) : *unit ? -1 : 0;
+	shift = parameter->type != PARAMETER_NUMBER ? unit_shift(unit) : *unit ? -1 : 0;
 	if (shift < 0)
 		return -EINVAL;
 	if (value > UINT64_MAX >> shift)
@@ -64,6 +64,8 @@ int parameter_parse(const struct parameter *parameter, const char *text, uint64_
 	value <<= shift;
 	if (value < parameter->min || value > parameter->max)
 		return -ERANGE;
+	if (parameter->type == PARAMETER_AMOUNT && shift && value)
+		value |= PARAMETER_IS_SIZE;
 	*ret_value = value;
 	return 0;
 }
@@ -75,6 +77,8 @@ static const char *describe(enum parameter_type type)
 		return "not a size (a number, optionally followed by K, M or G)";
 	case PARAMETER_NUMBER:
 		return "not a number";
+	case PARAMETER_AMOUNT:
+		return "not a number, nor a size (a number followed by K, M or G)";
 	case PARAMETER_TEXT:
 		return "the value is missing";
 	default:

@@ -16,9 +16,13 @@
 enum parameter_type {
 	PARAMETER_SIZE,   /* bytes: a number, with K, M or G after it for powers of 1024 */
 	PARAMETER_NUMBER, /* a number */
+	PARAMETER_AMOUNT, /* a number; or a size if K, M or G follows: PARAMETER_IS_SIZE */
 	PARAMETER_WORD,   /* one of parameter::words, as its index */
 	PARAMETER_TEXT,   /* any non-empty text, in settings::texts */
 };
+
+/* In a value of PARAMETER_AMOUNT: the rest is a size in bytes. */
+#define PARAMETER_IS_SIZE ((uint64_t)1 << 63)
 
 struct parameter {
 	const char *name; /* NULL ends the table */
@@ -29,7 +33,7 @@ struct parameter {
 	uint64_t min, max;
 	const char *const *words; /* NULL at the end */
 	const char *told_as;      /* its key in a status; NULL: its name */
-	/* PARAMETER_TEXT: whether what was asked for means the same as what a status says. */
+	/* Of a status that is a text: whether what was asked for means the same. */
 	bool (*is_same)(const char *asked, const char *told); /* NULL: only if they are equal */
 };
 

@@ -11,15 +11,19 @@
 
 static void help_parameter(const struct parameter *parameter, FILE *out)
 {
+	static const char *const names[] = {
+		[PARAMETER_SIZE] = "SIZE",
+		[PARAMETER_NUMBER] = "N",
+		[PARAMETER_AMOUNT] = "N|SIZE",
+		[PARAMETER_TEXT] = "TEXT",
+	};
+
 	fprintf(out, " %s=", parameter->name);
 	if (parameter->type == PARAMETER_WORD)
 		for (size_t i = 0; parameter->words[i]; i++)
 			fprintf(out, "%s%s", i ? "|" : "", parameter->words[i]);
 	else
-		fputs(parameter->type == PARAMETER_SIZE   ? "SIZE"
-		      : parameter->type == PARAMETER_TEXT ? "TEXT"
-							  : "N",
-		      out);
+		fputs(names[parameter->type], out);
 }
 
 static int longest_path(void)
