@@ -13,15 +13,12 @@
 #include <fcntl.h>
 #include <sys/epoll.h>
 
+#include "lib/channel/ending.h"
 #include "lib/channel/transfer.h"
-
-/* file::mark of a reader that has seen data or a writer; else the pipe's n_opened at its open. */
-#define MARK_SEEN 0
 
 static bool served_is_at_end(const struct pipe *pipe, const struct file *file)
 {
-	return pipe->store.bytes == 0 && pipe->kept.channel.n_writers == 0 &&
-	       file->mark != pipe->n_opened && !pipe->has_no_end;
+	return pipe->store.bytes == 0 && !pipe->has_no_end && ending_is_due(file, pipe->n_opened);
 }
 
 static int served_truncate(struct channel *channel, struct file *file, off_t size,
@@ -43,11 +40,7 @@ static int served_truncate(struct channel *channel, struct file *file, off_t siz
 
 static int served_open(struct file *file, struct caller *caller)
 {
-	struct pipe *pipe = pipe_from(file->channel);
-
-	if (file_writes(file))
-		pipe->n_opened++;
-	file->mark = pipe->kept.channel.n_writers ? MARK_SEEN : pipe->n_opened;
+	ending_note_open(file, &pipe_from(file->channel)->n_opened);
 	return 0;
 }
 
@@ -63,7 +56,7 @@ static void served_release(struct file *file)
 
 static void note_read(struct pipe *pipe, struct file *file)
 {
-	file->mark = MARK_SEEN;
+	ending_note_data(file);
 	attributes_touch(&pipe->kept.attributes.atime);
 }
 
