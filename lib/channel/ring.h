@@ -48,13 +48,13 @@ struct ring_keep {
 struct ring {
 	struct user_table *users;
 	uid_t uid;       /* the user who is charged */
-	size_t capacity; /* bytes that may be in use, each message with 8 to 15 bytes more */
+	size_t capacity; /* bytes that may be in use; a message takes its size and 8 to 15 more */
 	struct ring_keep keep;
 
 	char *memory;   /* owned; NULL: none yet */
 	size_t size;    /* of the memory, without `marks`: a power of 2 */
 	size_t charged; /* bytes */
-	/* In the memory's end: the offset of each 64th message, by number / 64 modulo their number. */
+	/* The offset of each 64th message, by number / 64 modulo their number; in the memory. */
 	uint64_t *marks;
 
 	struct ring_place head; /* the oldest message, or `tail` */
@@ -62,8 +62,8 @@ struct ring {
 	struct ring_place tail; /* where the next message goes */
 	uint64_t bytes;         /* of the messages in the ring, without what they take more */
 	uint64_t bytes_kept;    /* of the kept ones */
-	unsigned n_readers;
-	unsigned n_at_tail;     /* readers that have read all */
+	uint32_t n_readers;
+	uint32_t n_at_tail; /* readers that have read all */
 };
 
 /* Sets up an empty ring that keeps nothing. */
@@ -71,9 +71,14 @@ void ring_init(struct ring *ring, struct user_table *users, uid_t uid, size_t ca
 /* Frees the memory. There must be no readers. */
 void ring_fini(struct ring *ring);
 
-/* Adds a reader, which begins with the last `n_back` kept messages, or with all if there are fewer. */
+/* Adds a reader, which begins with the last `n_back` kept messages, or all if there are fewer. */
 void ring_join(struct ring *ring, struct ring_reader *reader, uint64_t n_back);
 void ring_leave(struct ring *ring, struct ring_reader *reader);
+
+/* Returns 0 if a message of this size can ever have room, else -EMSGSIZE. */
+int ring_check_size(const struct ring *ring, size_t size);
+/* Whether there is room now, with what nobody has still to read dropped. */
+bool ring_has_room(const struct ring *ring, size_t size);
 
 /*
  * Makes room for a message. Drops messages that are only kept, and with `is_forced` also those that
@@ -116,6 +121,18 @@ void ring_empty(struct ring *ring);
 struct ring_place ring_kept(const struct ring *ring, uint64_t n_back);
 ssize_t ring_at(const struct ring *ring, struct ring_place *place, struct iovec *ret_iov,
 		int *ret_n);
+
+/* Whether a message would be read or kept at all. If not, ring_pass() is for it. */
+static inline bool ring_is_needed(const struct ring *ring)
+{
+	return ring->n_readers || ring->keep.messages;
+}
+
+/* How much of the capacity is in use, bytes. */
+static inline uint64_t ring_used(const struct ring *ring)
+{
+	return ring->tail.offset - ring->head.offset;
+}
 
 /* How many messages are in the ring, and how many of them are kept. */
 static inline uint64_t ring_messages(const struct ring *ring)

@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Each message counts the readers that stand before it, and the ring counts those that have read
+ * all. So a message can go as soon as it is the oldest and its count is 0, and no call looks at all
+ * readers. When a message is dropped, its count moves on to the next one; the readers themselves
+ * learn of it at their next call, because their number is then lower than that of the oldest.
+ */
+#include "lib/channel/ring.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SIZE_FIRST     ((size_t)4096) /* of the first memory */
+#define SIZE_UNCHARGED ((size_t)8192) /* what a user gets in any case */
+#define MARK_EVERY     64
+/* The shortest messages take 16 bytes each. Twice as many marks as those need is a power of 2. */
+#define N_MARKS(size) ((size) / (16 * MARK_EVERY) * 2)
+
+struct record {
+	uint32_t size;
+	uint32_t n_readers; /* readers whose next message it is */
+	char data[];        /* to be continued at the beginning of the memory */
+};
+
+/* What a message takes in the ring. */
+static size_t step_of(size_t size)
+{
+	return (sizeof(struct record) + size + 7) & ~(size_t)7;
+}
+
+/* What is allocated for a ring of this size. */
+static size_t memory_of(size_t size)
+{
+	return size + N_MARKS(size) * sizeof(uint64_t);
+}
+
+/* Records are aligned, so that the end of the memory never cuts their first two fields. */
+static struct record *record_at(const struct ring *ring, uint64_t offset)
+{
+	return (struct record *)(ring->memory + (offset & (ring->size - 1)));
+}
+
+static uint64_t *mark_of(const struct ring *ring, uint64_t number)
+{
+	return &ring->marks[number / MARK_EVERY & (N_MARKS(ring->size) - 1)];
+}
+
+static bool is_empty(const struct ring *ring)
+{
+	return ring->head.number == ring->tail.number;
+}
+
+static void place_step(const struct ring *ring, struct ring_place *place)
+{
+	place->offset += step_of(record_at(ring, place->offset)->size);
+	place->number++;
+}
+
+/* Where the readers at this place are counted. */
+static uint32_t *count_at(struct ring *ring, const struct ring_place *place)
+{
+	if (place->number == ring->tail.number)
+		return &ring->n_at_tail;
+	return &record_at(ring, place->offset)->n_readers;
+}
+
+void ring_init(struct ring *ring, struct user_table *users, uid_t uid, size_t capacity)
+{
+	*ring = (struct ring){.users = users, .uid = uid, .capacity = capacity};
+}
+
+static void free_memory(struct ring *ring)
+{
+	free(ring->memory);
+	user_uncharge(ring->users, ring->uid, USER_STORED, ring->charged);
+	ring->memory = NULL;
+	ring->marks = NULL;
+	ring->size = 0;
+	ring->charged = 0;
+}
+
+void ring_fini(struct ring *ring)
+{
+	assert(ring->n_readers == 0);
+	free_memory(ring);
+}
+
+static void unkeep_oldest(struct ring *ring)
+{
+	ring->bytes_kept -= record_at(ring, ring->kept.offset)->size;
+	place_step(ring, &ring->kept);
+}
+
+static void drop_oldest(struct ring *ring)
+{
+	struct record *record = record_at(ring, ring->head.offset);
+
+	if (ring->kept.number == ring->head.number)
+		unkeep_oldest(ring);
+	ring->bytes -= record->size;
+	place_step(ring, &ring->head);
+	*count_at(ring, &ring->head) += record->n_readers;
+}
+
+/* Drops what nobody needs any more. */
+static void trim(struct ring *ring)
+{
+	while (ring->kept.number < ring->tail.number &&
+	       (ring->tail.number - ring->kept.number > ring->keep.messages ||
+		ring->bytes_kept > ring->keep.bytes))
+		unkeep_oldest(ring);
+	while (ring->head.number < ring->kept.number &&
+	       record_at(ring, ring->head.offset)->n_readers == 0)
+		drop_oldest(ring);
+}
+
+/* Memory is worth keeping as long as somebody reads: the next message needs it again. */
+static void trim_all(struct ring *ring)
+{
+	trim(ring);
+	if (is_empty(ring) && ring->n_readers == 0)
+		free_memory(ring);
+}
+
+/* Copies what is in the ring to where it belongs in memory of another size. */
+static void copy_to(const struct ring *ring, struct ring *larger)
+{
+	uint64_t number = (ring->head.number + MARK_EVERY - 1) / MARK_EVERY * MARK_EVERY;
+	uint64_t offset = ring->head.offset;
+
+	for (; number < ring->tail.number; number += MARK_EVERY)
+		*mark_of(larger, number) = *mark_of(ring, number);
+	while (offset < ring->tail.offset) {
+		size_t n = ring->size - (offset & (ring->size - 1));
+
+		if (n > ring->tail.offset - offset)
+			n = ring->tail.offset - offset;
+		if (n > larger->size - (offset & (larger->size - 1)))
+			n = larger->size - (offset & (larger->size - 1));
+		memcpy(record_at(larger, offset), record_at(ring, offset), n);
+		offset += n;
+	}
+}
+
+/* Makes the memory at least `least` bytes large. */
+static int grow(struct ring *ring, size_t least)
+{
+	struct ring larger = *ring;
+	size_t more;
+	int r;
+
+	if (larger.size == 0)
+		larger.size = SIZE_FIRST;
+	while (larger.size < least)
+		larger.size *= 2;
+	more = memory_of(larger.size) - ring->charged;
+	r = user_charge(ring->users, ring->uid, USER_STORED, more);
+	if (r < 0 && larger.size > SIZE_UNCHARGED)
+		return r;
+	if (r < 0)
+		more = 0;
+	larger.charged += more;
+	larger.memory = malloc(memory_of(larger.size));
+	if (!larger.memory) {
+		user_uncharge(ring->users, ring->uid, USER_STORED, more);
+		return -ENOMEM;
+	}
+	larger.marks = (uint64_t *)(larger.memory + larger.size);
+	copy_to(ring, &larger);
+	free(ring->memory);
+	*ring = larger;
+	return 0;
+}
+
+/* Makes the memory large enough for all that may be in the ring; or if that fails, for `need`. */
+static int grow_for(struct ring *ring, size_t need)
+{
+	size_t want = ring_used(ring) + need;
+	int r = 0;
+
+	if (want > ring->capacity)
+		want = ring->capacity;
+	if (ring->size < want)
+		r = grow(ring, want);
+	if (r < 0 && ring->size < need)
+		r = grow(ring, need);
+	return ring->size < need ? r : 0;
+}
+
+static bool fits(const struct ring *ring, size_t need)
+{
+	return ring_used(ring) + need <=
+	       (ring->size < ring->capacity ? ring->size : ring->capacity);
+}
+
+int ring_check_size(const struct ring *ring, size_t size)
+{
+	return size > ring->capacity || step_of(size) > ring->capacity ? -EMSGSIZE : 0;
+}
+
+bool ring_has_room(const struct ring *ring, size_t size)
+{
+	return ring->n_at_tail == ring->n_readers ||
+	       ring_used(ring) + step_of(size) <= ring->capacity;
+}
+
+int ring_make_room(struct ring *ring, size_t size, bool is_forced)
+{
+	size_t need = step_of(size);
+	int r = ring_check_size(ring, size);
+
+	if (r == 0)
+		r = grow_for(ring, need);
+	if (r < 0)
+		return r;
+	while (!fits(ring, need)) {
+		if (!is_forced && record_at(ring, ring->head.offset)->n_readers)
+			return -EAGAIN;
+		drop_oldest(ring);
+	}
+	return 0;
+}
+
+void ring_append(struct ring *ring, size_t size)
+{
+	*record_at(ring, ring->tail.offset) =
+		(struct record){.size = (uint32_t)size, .n_readers = ring->n_at_tail};
+	if (ring->tail.number % MARK_EVERY == 0)
+		*mark_of(ring, ring->tail.number) = ring->tail.offset;
+	ring->n_at_tail = 0;
+	ring->bytes += size;
+	ring->bytes_kept += size;
+	place_step(ring, &ring->tail);
+}
+
+/* Sets the pieces of the message at this offset. Returns how many. */
+static int find_pieces(const struct ring *ring, uint64_t offset, struct iovec *ret_iov)
+{
+	size_t size = record_at(ring, offset)->size;
+	size_t at = (offset + sizeof(struct record)) & (ring->size - 1);
+	size_t first = size < ring->size - at ? size : ring->size - at;
+
+	ret_iov[0] = (struct iovec){ring->memory + at, first};
+	ret_iov[1] = (struct iovec){ring->memory, size - first};
+	return first < size ? 2 : 1;
+}
+
+static void copy_in(struct ring *ring, uint64_t offset, const struct iovec *iov, int n_iov)
+{
+	for (int i = 0; i < n_iov; i++) {
+		size_t at = offset & (ring->size - 1);
+		size_t n = iov[i].iov_len < ring->size - at ? iov[i].iov_len : ring->size - at;
+
+		memcpy(ring->memory + at, iov[i].iov_base, n);
+		memcpy(ring->memory, (const char *)iov[i].iov_base + n, iov[i].iov_len - n);
+		offset += iov[i].iov_len;
+	}
+}
+
+void ring_fill(struct ring *ring, const struct iovec *iov, int n_iov)
+{
+	size_t size = 0;
+
+	for (int i = 0; i < n_iov; i++)
+		size += iov[i].iov_len;
+	trim(ring);
+	if (!is_empty(ring))
+		copy_in(ring, ring->tail.offset - step_of(size) + sizeof(struct record), iov,
+			n_iov);
+}
+
+void ring_pass(struct ring *ring)
+{
+	assert(is_empty(ring) && ring->n_readers == 0);
+	ring->tail.number++;
+	ring->head = ring->kept = ring->tail;
+}
+
+struct ring_place ring_kept(const struct ring *ring, uint64_t n_back)
+{
+	uint64_t n_kept = ring_n_kept(ring);
+	uint64_t number = ring->tail.number - (n_back < n_kept ? n_back : n_kept);
+	uint64_t marked = number / MARK_EVERY * MARK_EVERY;
+	struct ring_place place = ring->kept;
+
+	if (number == ring->tail.number)
+		return ring->tail;
+	if (marked > place.number)
+		place = (struct ring_place){*mark_of(ring, marked), marked};
+	while (place.number < number)
+		place_step(ring, &place);
+	return place;
+}
+
+ssize_t ring_at(const struct ring *ring, struct ring_place *place, struct iovec *ret_iov,
+		int *ret_n)
+{
+	uint64_t offset = place->offset;
+
+	if (place->number == ring->tail.number)
+		return -EAGAIN;
+	*ret_n = find_pieces(ring, offset, ret_iov);
+	place_step(ring, place);
+	return record_at(ring, offset)->size;
+}
+
+void ring_join(struct ring *ring, struct ring_reader *reader, uint64_t n_back)
+{
+	*reader = (struct ring_reader){.next = ring_kept(ring, n_back)};
+	(*count_at(ring, &reader->next))++;
+	ring->n_readers++;
+}
+
+/* Moves the reader on to the oldest message, if those before that have been dropped. */
+static void catch_up(const struct ring *ring, struct ring_reader *reader)
+{
+	reader->missed = ring_missed(ring, reader);
+	if (reader->next.number < ring->head.number)
+		reader->next = ring->head;
+}
+
+void ring_leave(struct ring *ring, struct ring_reader *reader)
+{
+	catch_up(ring, reader);
+	(*count_at(ring, &reader->next))--;
+	ring->n_readers--;
+	trim_all(ring);
+}
+
+uint64_t ring_behind(const struct ring *ring, const struct ring_reader *reader)
+{
+	return ring->tail.number -
+	       (reader->next.number < ring->head.number ? ring->head.number : reader->next.number);
+}
+
+uint64_t ring_missed(const struct ring *ring, const struct ring_reader *reader)
+{
+	return reader->missed + (reader->next.number < ring->head.number
+					 ? ring->head.number - reader->next.number
+					 : 0);
+}
+
+ssize_t ring_next(struct ring *ring, struct ring_reader *reader, struct iovec *ret_iov, int *ret_n)
+{
+	struct ring_place place;
+
+	catch_up(ring, reader);
+	place = reader->next;
+	return ring_at(ring, &place, ret_iov, ret_n);
+}
+
+void ring_advance(struct ring *ring, struct ring_reader *reader)
+{
+	catch_up(ring, reader);
+	(*count_at(ring, &reader->next))--;
+	place_step(ring, &reader->next);
+	(*count_at(ring, &reader->next))++;
+	trim(ring);
+}
+
+void ring_set_keep(struct ring *ring, const struct ring_keep *keep)
+{
+	ring->keep = *keep;
+	trim_all(ring);
+}
+
+void ring_empty(struct ring *ring)
+{
+	ring->n_at_tail = ring->n_readers;
+	ring->head = ring->kept = ring->tail;
+	ring->bytes = 0;
+	ring->bytes_kept = 0;
+	trim_all(ring);
+}
