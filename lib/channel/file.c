@@ -245,7 +245,8 @@ ssize_t channel_lend(struct file *file, size_t size, off_t offset, struct pieces
 
 	ret_pieces->n = 0;
 	ret_pieces->lent = 0;
-	if (ops->lend)
+	/* The rest of a message comes before the next one. */
+	if (ops->lend && !file->rest.data)
 		n = ops->lend(file, size, ret_pieces);
 	if (n != -EOPNOTSUPP) {
 		ret_pieces->lent = n > 0 ? (size_t)n : 0;

@@ -63,6 +63,12 @@ void transfer_cancel(struct transfer *transfer)
 		channel_wake(transfer->file->channel, EPOLLOUT);
 }
 
+bool transfer_give(struct transfer *reader, const void *data, size_t size)
+{
+	transfer_unlink(reader);
+	return reader->complete(reader, data, (ssize_t)size);
+}
+
 size_t transfer_hand(struct channel *channel, const void *data, size_t size)
 {
 	const char *rest = data;
@@ -72,8 +78,7 @@ size_t transfer_hand(struct channel *channel, const void *data, size_t size)
 		struct transfer *reader = channel->readers;
 		size_t n = size - taken < reader->size ? size - taken : reader->size;
 
-		transfer_unlink(reader);
-		if (reader->complete(reader, rest + taken, n))
+		if (transfer_give(reader, rest + taken, n))
 			taken += n;
 	}
 	return taken;

@@ -58,6 +58,12 @@ void transfer_finish(struct transfer *transfer, ssize_t result);
 void transfer_cancel(struct transfer *transfer);
 
 /*
+ * For kinds: answers a waiting reader with `data`, at most transfer::size bytes. Returns false if
+ * the reader could not be answered; the bytes then count as not taken.
+ */
+bool transfer_give(struct transfer *reader, const void *data, size_t size);
+
+/*
  * For kinds: gives `data` directly to waiting readers, as far as they can take it. Returns the
  * number of bytes taken.
  */

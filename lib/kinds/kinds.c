@@ -9,6 +9,7 @@
 /* clang-format off */
 const struct kind *const kinds[] = {
 	&pipe_kind,
+	&topic_kind,
 	&queue_kind,
 	&shm_kind,
 	&sem_kind,

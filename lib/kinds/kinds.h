@@ -11,6 +11,7 @@
 extern const struct kind *const kinds[];
 
 extern const struct kind pipe_kind;
+extern const struct kind topic_kind;
 extern const struct kind queue_kind;
 extern const struct kind shm_kind;
 extern const struct kind sem_kind;

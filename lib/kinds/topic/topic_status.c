@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What info/ shows of a topic. A reader of the status sees its own files among the topic's readers,
+ * and root sees all. Of the others everyone who may read the topic sees how far behind the slowest
+ * is, because with full=wait that is what writers wait for.
+ */
+#include "lib/kinds/topic/topic.h"
+
+#include <stdlib.h>
+#include <utlist.h>
+
+#include "lib/base/cleanup.h"
+
+/* The most readers that are listed. */
+#define LISTED_MAX ((size_t)1000)
+/* The most that a peek shows. */
+#define PEEK_MESSAGES 16384
+#define PEEK_BYTES    ((size_t)1 << 20)
+
+/* A reader as it is listed. */
+struct told_reader {
+	uint64_t pid, behind, missed;
+};
+
+static int by_behind(const void *a_, const void *b_)
+{
+	const struct told_reader *a = a_, *b = b_;
+
+	return a->behind == b->behind ? 0 : a->behind < b->behind ? 1 : -1;
+}
+
+static struct told_reader list_one(const struct topic *topic, const struct topic_reader *reader)
+{
+	return (struct told_reader){
+		.pid = (uint64_t)reader->pid,
+		.behind = ring_behind(&topic->ring, &reader->place),
+		.missed = ring_missed(&topic->ring, &reader->place) + topic->n_dropped -
+			  reader->n_dropped,
+	};
+}
+
+/* Lists the readers that the caller may see, the slowest first. The result is the caller's. */
+static struct told_reader *list_readers(const struct topic *topic, const struct caller *caller,
+					size_t *ret_n)
+{
+	struct told_reader *listed = calloc(topic->ring.n_readers, sizeof(*listed));
+	const struct topic_reader *reader;
+	size_t n = 0;
+
+	DL_FOREACH(topic->readers, reader) {
+		if (listed && (caller->uid == 0 || caller->uid == reader->file->uid))
+			listed[n++] = list_one(topic, reader);
+	}
+	if (n > 1)
+		qsort(listed, n, sizeof(*listed), by_behind);
+	*ret_n = n < LISTED_MAX ? n : LISTED_MAX;
+	return listed;
+}
+
+static void add_list(struct row *row, const char *key, const struct told_reader *listed, size_t n,
+		     size_t field)
+{
+	CLEANUP_FREE uint64_t *numbers = calloc(n, sizeof(*numbers));
+
+	for (size_t i = 0; numbers && i < n; i++)
+		numbers[i] = *(const uint64_t *)((const char *)&listed[i] + field);
+	if (numbers)
+		row_add_list(row, key, numbers, n);
+}
+
+static void add_readers(const struct topic *topic, const struct caller *caller, struct row *row)
+{
+	CLEANUP_FREE struct told_reader *listed = NULL;
+	size_t n;
+
+	if (!topic->readers)
+		return;
+	listed = list_readers(topic, caller, &n);
+	if (n == 0)
+		return;
+	add_list(row, "reader-pids", listed, n, offsetof(struct told_reader, pid));
+	add_list(row, "reader-behind", listed, n, offsetof(struct told_reader, behind));
+	add_list(row, "reader-missed", listed, n, offsetof(struct told_reader, missed));
+}
+
+/* The oldest message that a reader has not read is the slowest reader's next one. */
+static uint64_t most_behind(const struct topic *topic)
+{
+	const struct topic_reader *reader;
+	uint64_t most = 0;
+
+	if (topic->ring.n_at_tail == topic->ring.n_readers)
+		return 0;
+	DL_FOREACH(topic->readers, reader) {
+		uint64_t behind = ring_behind(&topic->ring, &reader->place);
+
+		if (most < behind)
+			most = behind;
+	}
+	return most;
+}
+
+void topic_status(struct channel *channel, struct caller *caller, struct row *row)
+{
+	struct topic *topic = topic_from(channel);
+	const struct ring *ring = &topic->ring;
+	char keep[TOPIC_KEEP_TEXT];
+	struct stat attr = {0};
+
+	row_add_time(row, "created", &topic->kept.attributes.btime);
+	kept_stat(&topic->kept, &attr);
+	if (caller_may(caller, &attr, R_OK)) {
+		row_add_number(row, "messages", ring_messages(ring));
+		row_add_bytes(row, "bytes", ring->bytes);
+		row_add_number(row, "kept", ring_n_kept(ring));
+		row_add_number(row, "sent", ring->tail.number + topic->n_dropped);
+		row_add_number(row, "dropped", topic->n_dropped);
+	}
+	row_add_bytes(row, "capacity", ring->capacity);
+	topic_keep_text(&ring->keep, keep);
+	row_add_text(row, "keep", keep);
+	row_add_word(row, "full", topic_full_words[topic->full]);
+	row_add_word(row, "eof", topic_eof_words[topic->eof]);
+	if (row->is_brief || !caller_may(caller, &attr, R_OK))
+		return;
+	row_add_number(row, "behind", most_behind(topic));
+	add_readers(topic, caller, row);
+}
+
+/* Returns how many of the last kept messages a peek shows. */
+static uint64_t count_shown(const struct ring *ring)
+{
+	struct ring_place place = ring_kept(ring, PEEK_MESSAGES);
+	uint64_t n_shown = ring->tail.number - place.number;
+	struct ring_place next = place;
+	struct iovec iov[RING_PIECES];
+	uint64_t bytes = 0;
+	ssize_t size;
+	int n;
+
+	while ((size = ring_at(ring, &next, iov, &n)) > 0)
+		bytes += (uint64_t)size;
+	for (; bytes > PEEK_BYTES; n_shown--)
+		bytes -= (uint64_t)ring_at(ring, &place, iov, &n);
+	return n_shown;
+}
+
+int topic_peek(struct channel *channel, struct caller *caller, FILE *out)
+{
+	const struct ring *ring = &topic_from(channel)->ring;
+	struct ring_place place = ring_kept(ring, count_shown(ring));
+	struct iovec iov[RING_PIECES];
+	int n;
+
+	while (ring_at(ring, &place, iov, &n) > 0)
+		for (int i = 0; i < n; i++)
+			fwrite(iov[i].iov_base, 1, iov[i].iov_len, out);
+	return 0;
+}
