@@ -84,6 +84,7 @@ void channel_wake(struct channel *channel, uint32_t events)
 /* Notifies each poller once: the kernel polls again if someone still waits. */
 static void channel_tell_polled(struct channel *channel, uint32_t events)
 {
+	unsigned n_told = 0;
 	struct file *file, *next;
 
 	DL_FOREACH_SAFE(channel->polled, file, next) {
@@ -91,6 +92,10 @@ static void channel_tell_polled(struct channel *channel, uint32_t events)
 
 		if (!(channel_poll(file) & (events | EPOLLHUP | EPOLLERR)))
 			continue;
+		if (n_told++ == TRANSFER_TURN) {
+			transfer_retry_later(channel, events);
+			break;
+		}
 		DL_DELETE(channel->polled, file);
 		file->polled = NULL;
 		channel_attend(channel);

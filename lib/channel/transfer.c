@@ -63,10 +63,10 @@ void transfer_cancel(struct transfer *transfer)
 		channel_wake(transfer->file->channel, EPOLLOUT);
 }
 
-bool transfer_give(struct transfer *reader, const void *data, size_t size)
+bool transfer_give(struct transfer *reader, const void *data, ssize_t result)
 {
 	transfer_unlink(reader);
-	return reader->complete(reader, data, (ssize_t)size);
+	return reader->complete(reader, data, result);
 }
 
 size_t transfer_hand(struct channel *channel, const void *data, size_t size)
@@ -78,15 +78,17 @@ size_t transfer_hand(struct channel *channel, const void *data, size_t size)
 		struct transfer *reader = channel->readers;
 		size_t n = size - taken < reader->size ? size - taken : reader->size;
 
-		if (transfer_give(reader, rest + taken, n))
+		if (transfer_give(reader, rest + taken, (ssize_t)n))
 			taken += n;
 	}
 	return taken;
 }
 
-static void retry_readers(struct channel *channel, bool all)
+/* Returns false if there may be more readers to answer, at the loop's next turn. */
+static bool retry_readers(struct channel *channel, bool all)
 {
 	struct transfer *reader, *next;
+	unsigned n_answered = 0;
 	bool is_empty = false;
 
 	DL_FOREACH_SAFE(channel->readers, reader, next) {
@@ -95,6 +97,8 @@ static void retry_readers(struct channel *channel, bool all)
 
 		if (is_empty && !all && !reader->file->rest.data)
 			continue;
+		if (n_answered == TRANSFER_TURN)
+			return false;
 		n = channel_read(reader->file, reader->size, reader->offset, &data);
 
 		/* After this, only readers with the rest of a message find anything. */
@@ -102,9 +106,10 @@ static void retry_readers(struct channel *channel, bool all)
 			is_empty = true;
 			continue;
 		}
-		transfer_unlink(reader);
-		reader->complete(reader, data, n);
+		transfer_give(reader, data, n);
+		n_answered++;
 	}
+	return true;
 }
 
 /* Tries a held write once more. Returns true if the writer is finished, one way or the other. */
@@ -194,6 +199,15 @@ void transfer_hold(struct transfer *transfer)
 		channel_wake(channel, EPOLLOUT);
 }
 
+void transfer_retry_later(struct channel *channel, uint32_t events)
+{
+	struct loop *loop = channel->space->host->loop;
+
+	channel->woken |= events;
+	loop_cancel(loop, &channel->wake);
+	loop_yield(loop, &channel->wake);
+}
+
 void transfer_retry(struct channel *channel, uint32_t events)
 {
 	bool all = (events & EPOLLHUP) || (channel->traits & CHANNEL_SELECTIVE_READS);
@@ -202,8 +216,8 @@ void transfer_retry(struct channel *channel, uint32_t events)
 		retry_openers(channel);
 	if (events & EPOLLPRI)
 		lock_retry(channel);
-	if (events & (EPOLLIN | EPOLLHUP))
-		retry_readers(channel, all);
+	if ((events & (EPOLLIN | EPOLLHUP)) && !retry_readers(channel, all))
+		transfer_retry_later(channel, events & (EPOLLIN | EPOLLHUP));
 	if (events & (EPOLLOUT | EPOLLHUP))
 		retry_writers(channel);
 }

@@ -15,6 +15,9 @@
 #include "lib/channel/channel.h"
 #include "lib/host/job.h"
 
+/* How many waiters of a channel one turn of the loop serves at most: other channels come next. */
+#define TRANSFER_TURN 256
+
 enum transfer_sort { TRANSFER_READ, TRANSFER_WRITE, TRANSFER_OPEN, TRANSFER_LOCK };
 
 struct transfer {
@@ -58,16 +61,19 @@ void transfer_finish(struct transfer *transfer, ssize_t result);
 void transfer_cancel(struct transfer *transfer);
 
 /*
- * For kinds: answers a waiting reader with `data`, at most transfer::size bytes. Returns false if
- * the reader could not be answered; the bytes then count as not taken.
+ * For kinds: answers a waiting reader with at most transfer::size bytes, or with -errno: `result`.
+ * Returns false if the reader could not be answered; the bytes then count as not taken.
  */
-bool transfer_give(struct transfer *reader, const void *data, size_t size);
+bool transfer_give(struct transfer *reader, const void *data, ssize_t result);
 
 /*
  * For kinds: gives `data` directly to waiting readers, as far as they can take it. Returns the
  * number of bytes taken.
  */
 size_t transfer_hand(struct channel *channel, const void *data, size_t size);
+
+/* As channel_wake(), but for the loop's next turn, when others have been served. */
+void transfer_retry_later(struct channel *channel, uint32_t events);
 
 /* Retries the channel's held transfers after channel_wake(channel, events). */
 void transfer_retry(struct channel *channel, uint32_t events);

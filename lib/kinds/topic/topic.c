@@ -181,21 +181,34 @@ static ssize_t topic_read(struct file *file, void *data, size_t size, off_t offs
 	return n;
 }
 
+static bool wants_last(const struct topic *topic, const struct transfer *transfer, size_t size)
+{
+	struct file *file = transfer->file;
+
+	return transfer->size >= size && !file->rest.data &&
+	       ring_behind(&topic->ring, &reader_of(file)->place) == 1;
+}
+
 /*
- * Gives the last message to the readers that wait for exactly it, and have room for it. Of several
- * reads of one open file, one gets it.
+ * Gives the last message to readers that wait for exactly it, and have room for it. Of several
+ * reads of one open file, one gets it. The readers that are left take it from the ring when the
+ * channel is woken.
  */
 static void hand_out(struct topic *topic, const void *data, size_t size)
 {
 	struct transfer *transfer, *next;
+	unsigned n_given = 0;
 
 	DL_FOREACH_SAFE(topic->kept.channel.readers, transfer, next) {
 		struct file *file = transfer->file;
 
-		if (transfer->size >= size && !file->rest.data &&
-		    ring_behind(&topic->ring, &reader_of(file)->place) == 1 &&
-		    transfer_give(transfer, data, size))
+		if (n_given == TRANSFER_TURN)
+			break;
+		if (wants_last(topic, transfer, size) &&
+		    transfer_give(transfer, data, (ssize_t)size)) {
 			note_read(topic, file);
+			n_given++;
+		}
 	}
 }
 

@@ -173,6 +173,29 @@ START_TEST(test_transfer_readers_are_all_told_of_the_end)
 }
 END_TEST
 
+/* With many waiters, other channels have their turn in between. */
+START_TEST(test_transfer_many_readers_take_several_turns)
+{
+	enum { N = TRANSFER_TURN + 10 };
+	static struct held held[N];
+	struct toy *toy = toy_new(&toy_stream);
+	struct file *file = toy_open(toy);
+	unsigned n_done = 0;
+
+	for (int i = 0; i < N; i++)
+		held_read(&held[i], file, 3);
+	toy->has_end = true;
+	wake(toy, EPOLLHUP);
+	for (int i = 0; i < N; i++)
+		n_done += held[i].n;
+	ck_assert_uint_eq(n_done, TRANSFER_TURN);
+	loop_settle();
+	for (int i = 0; i < N; i++)
+		held_expect_result(&held[i], 0);
+	toy_close(toy, (struct file *[]){file, NULL});
+}
+END_TEST
+
 START_TEST(test_transfer_end_tries_all_readers)
 {
 	struct toy *toy = toy_new(&toy_stream);
@@ -357,6 +380,7 @@ int main(void)
 			  test_transfer_readers_with_a_rest_are_served_behind_one_who_waits,
 			  test_transfer_readers_of_a_selective_kind_are_all_tried,
 			  test_transfer_readers_are_all_told_of_the_end,
+			  test_transfer_many_readers_take_several_turns,
 			  test_transfer_end_tries_all_readers,
 			  test_transfer_cancelled_reader_is_not_told,
 			  test_transfer_freed_when_told_is_not_touched,
