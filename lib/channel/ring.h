@@ -60,7 +60,7 @@ struct ring {
 	struct ring_place head; /* the oldest message, or `tail` */
 	struct ring_place kept; /* the oldest kept message, or `tail` */
 	struct ring_place tail; /* where the next message goes */
-	uint64_t bytes;         /* of the messages in the ring, without what they take more */
+	uint64_t bytes;         /* of the messages in the ring, as they were written */
 	uint64_t bytes_kept;    /* of the kept ones */
 	uint32_t n_readers;
 	uint32_t n_at_tail; /* readers that have read all */
@@ -117,8 +117,9 @@ void ring_set_keep(struct ring *ring, const struct ring_keep *keep);
 /* Drops all messages. */
 void ring_empty(struct ring *ring);
 
-/* Finds the oldest kept message, as ring_next() does; then the one after *place, and so on. */
+/* Returns where the last `n_back` kept messages begin, or all if there are fewer. */
 struct ring_place ring_kept(const struct ring *ring, uint64_t n_back);
+/* Finds the message at *place, as ring_next() does, and moves *place on to the one after it. */
 ssize_t ring_at(const struct ring *ring, struct ring_place *place, struct iovec *ret_iov,
 		int *ret_n);
 
