@@ -11,9 +11,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-#define SIZE_FIRST     ((size_t)4096) /* of the first memory */
-#define SIZE_UNCHARGED ((size_t)8192) /* what a user gets in any case */
+#define SIZE_FIRST     ((size_t)4096)    /* of the first memory */
+#define SIZE_UNCHARGED ((size_t)8192)    /* what a user gets in any case */
+#define SIZE_MAPPED    ((size_t)1 << 20) /* from here on memory is mapped: see allocate() */
 #define MARK_EVERY     64
 /* The shortest messages take 16 bytes each. Twice as many marks as those need is a power of 2. */
 #define N_MARKS(size) ((size) / (16 * MARK_EVERY) * 2)
@@ -71,9 +73,32 @@ void ring_init(struct ring *ring, struct user_table *users, uid_t uid, size_t ca
 	*ring = (struct ring){.users = users, .uid = uid, .capacity = capacity};
 }
 
+/*
+ * malloc() would keep freed memory of this size for itself, beyond what any user is charged for.
+ * Small memory is not mapped, because a process can only have so many mappings.
+ */
+static char *allocate(size_t size)
+{
+	char *memory;
+
+	if (size < SIZE_MAPPED)
+		return malloc(memory_of(size));
+	memory = mmap(NULL, memory_of(size), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+		      -1, 0);
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+static void release(char *memory, size_t size)
+{
+	if (size < SIZE_MAPPED)
+		free(memory);
+	else
+		munmap(memory, memory_of(size));
+}
+
 static void free_memory(struct ring *ring)
 {
-	free(ring->memory);
+	release(ring->memory, ring->size);
 	user_uncharge(ring->users, ring->uid, USER_STORED, ring->charged);
 	ring->memory = NULL;
 	ring->marks = NULL;
@@ -162,14 +187,14 @@ static int grow(struct ring *ring, size_t least)
 	if (r < 0)
 		more = 0;
 	larger.charged += more;
-	larger.memory = malloc(memory_of(larger.size));
+	larger.memory = allocate(larger.size);
 	if (!larger.memory) {
 		user_uncharge(ring->users, ring->uid, USER_STORED, more);
 		return -ENOMEM;
 	}
 	larger.marks = (uint64_t *)(larger.memory + larger.size);
 	copy_to(ring, &larger);
-	free(ring->memory);
+	release(ring->memory, ring->size);
 	*ring = larger;
 	return 0;
 }
