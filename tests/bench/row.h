@@ -43,7 +43,7 @@ struct ends {
 	void *state;                                            /* the side's own */
 	ssize_t (*send)(int fd, const void *data, size_t size); /* write(2) unless changed */
 	ssize_t (*receive)(int fd, void *data, size_t size);    /* read(2) unless changed */
-	struct process processes[4];
+	struct process processes[12];
 	size_t n_processes;
 };
 
@@ -94,6 +94,7 @@ struct group {
 /* All groups, ended by NULL, and each from its own file. */
 extern const struct group *const groups[];
 extern const struct group shm_group, node_group, pipe_group, served_group, queue_group;
-extern const struct group shell_group, socket_group, reader_group, folder_group, daemon_group;
+extern const struct group topic_group, shell_group, socket_group, reader_group, folder_group;
+extern const struct group daemon_group;
 
 #endif

@@ -17,7 +17,7 @@
 static struct crowd crowd;
 
 /*
- * The readers read a pipe that the daemon serves, or a queue. Readers of a kept FIFO would wait in
+ * The readers read a pipe that the daemon serves, a queue or a topic. Readers of a kept FIFO would wait in
  * the kernel.
  */
 static const char *read_path(const struct bench *bench, const struct ends *ends)
@@ -151,6 +151,7 @@ static const struct row rows[] = {
 	{"queue: added memory", "queues", MEMORY},
 	{"queue: stat meanwhile", "queues", STAT},
 	{"queue: gone after SIGINT", "queues", END},
+	{"topic: added memory", "topics", MEMORY},
 	{.work = NULL},
 };
 

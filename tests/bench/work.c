@@ -45,6 +45,13 @@ void work_stream(struct ends *ends, size_t n)
 	await_report(ends);
 }
 
+void work_write(struct ends *ends, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!write_all(ends->out, ends->buffer, ends->row->size))
+			fail("%s: writing: %s", ends->row->work, strerror(errno));
+}
+
 void work_copy(struct ends *ends, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {

@@ -13,6 +13,9 @@ void work_round_trip(struct ends *ends, size_t n);
 /* Writes row->size bytes at a time, and waits until all have been read: see ends_sink(). */
 void work_stream(struct ends *ends, size_t n);
 
+/* Writes row->size bytes at a time to ends->out, and waits for nothing. */
+void work_write(struct ends *ends, size_t n);
+
 /* Copies row->size bytes to ends->map. */
 void work_copy(struct ends *ends, size_t n);
 
