@@ -8,58 +8,16 @@
  * process that got the descriptor from another speaks for that other process. The pid only tells
  * which process it was. The kernel accepts a foreign pid only from a sender with CAP_SYS_ADMIN, and
  * only while that process exists. If it refuses, we send our own pid, which is true as well.
- *
- * FUSE reports a thread, not a process. A process's first thread has the process's number. For
- * other threads /proc knows the process, but /proc need not be read while a thread still belongs to
- * the process that was found last. Asking the kernel (tgkill(2) without a signal) checks both
- * numbers, so a recycled one is never taken for its predecessor.
  */
 #include "lib/kinds/socket/credentials.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include "lib/base/cleanup.h"
 #include "lib/channel/channel.h"
-
-/* Whether `thread` is one of that process. */
-static bool is_thread_of(pid_t process, pid_t thread)
-{
-	return process && syscall(SYS_tgkill, process, thread, 0) == 0;
-}
-
-/* Reads /proc/TID/status. Returns 0 if that can't be seen. */
-static pid_t find_process(pid_t thread)
-{
-	CLEANUP_FREE char *line = NULL;
-	size_t size = 0;
-	pid_t process = 0;
-	char path[32];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", thread);
-	file = fopen(path, "re");
-	if (!file)
-		return 0;
-	while (!process && getline(&line, &size, file) > 0)
-		if (strncmp(line, "Tgid:", 5) == 0)
-			process = (pid_t)strtol(line + 5, NULL, 10);
-	fclose(file);
-	return is_thread_of(process, thread) ? process : 0;
-}
-
-/* Returns the process of a thread that writes, or 0 if that is unknown. */
-static pid_t process_of(pid_t thread, pid_t last)
-{
-	if (!thread || is_thread_of(last, thread))
-		return thread ? last : 0;
-	return is_thread_of(thread, thread) ? thread : find_process(thread);
-}
+#include "lib/host/thread.h"
 
 static ssize_t send_as(int fd, const struct ucred *who, const void *data, size_t size)
 {
@@ -93,7 +51,7 @@ ssize_t credentials_send(const struct file *file, int fd, const void *data, size
 	struct ucred who = {.uid = file->uid, .gid = file->gid};
 	ssize_t n = -ESRCH;
 
-	who.pid = *writer = process_of(file->pid, *writer);
+	who.pid = *writer = thread_process(file->pid, *writer);
 	if (who.pid)
 		n = send_as(fd, &who, data, size);
 	if (is_refused(n)) {
