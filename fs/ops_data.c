@@ -68,10 +68,13 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct f
 	if (is_stream(file))
 		goes_on = long_read_begin(&handle->long_read, &read, session->io_max,
 					  file->channel->traits & CHANNEL_BYTES);
+	file->pid = read.thread;
+	file->pid_uid = fuse_req_ctx(req)->uid;
 	pieces.lent = 0; /* clearing all of it would be expensive */
 	if (!goes_on || has_more(file))
 		n = channel_lend(file, read.size, offset, &pieces);
 	if (n == -EAGAIN && !goes_on && may_wait(file, fi)) {
+		file->pid = 0;
 		request_hold_read(req, handle, &read);
 		return;
 	}
@@ -79,6 +82,7 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct f
 		n = -ENOENT;
 	else
 		channel_take(file, &pieces);
+	file->pid = 0;
 	long_read_end(&handle->long_read, &read, n);
 }
 
@@ -108,6 +112,7 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off
 		return;
 	}
 	file->pid = fuse_req_ctx(req)->pid;
+	file->pid_uid = fuse_req_ctx(req)->uid;
 	file->buffer = session->host.buffers.current;
 	do {
 		n = channel_write(file, data + done, size - done, offset + (off_t)done);

@@ -155,7 +155,10 @@ static int request_new(fuse_req_t req, struct file *file, size_t n_bytes,
 	if (r < 0)
 		return r;
 	*request = (struct request){
-		.transfer = {.file = file, .complete = request_complete},
+		.transfer = {.file = file,
+			     .pid = fuse_req_ctx(req)->pid,
+			     .pid_uid = uid,
+			     .complete = request_complete},
 		.req = req,
 		.session = session,
 		.uid = uid,
@@ -254,7 +257,6 @@ void request_hold_write(fuse_req_t req, struct file *file, const struct request_
 	if (r == 0) {
 		request->write.before = data->done;
 		request->transfer.sort = TRANSFER_WRITE;
-		request->transfer.pid = fuse_req_ctx(req)->pid;
 		request->transfer.size = rest;
 		request->transfer.offset = data->offset + (off_t)data->done;
 		r = request_keep(request, data->data + data->done, rest);

@@ -45,8 +45,9 @@ struct file {
 	struct remainder rest;
 	/* During a call: the waiter of the held request, for a job that it starts; or NULL. */
 	struct waiter *waiter;
-	/* During a write: the thread that writes, or 0 if unknown. */
+	/* During a read or write: the thread that asks for it, or 0 if unknown; and its user. */
 	pid_t pid;
+	uid_t pid_uid;
 	/* During a write: the buffer that holds its bytes, for buffer_keep(); or NULL. */
 	struct buffer *buffer;
 

@@ -99,7 +99,10 @@ static bool retry_readers(struct channel *channel, bool all)
 			continue;
 		if (n_answered == TRANSFER_TURN)
 			return false;
+		reader->file->pid = reader->pid;
+		reader->file->pid_uid = reader->pid_uid;
 		n = channel_read(reader->file, reader->size, reader->offset, &data);
+		reader->file->pid = 0;
 
 		/* After this, only readers with the rest of a message find anything. */
 		if (n == -EAGAIN) {
@@ -120,6 +123,7 @@ static bool retry_writer(struct transfer *writer)
 
 	file->waiter = &writer->waiter;
 	file->pid = writer->pid;
+	file->pid_uid = writer->pid_uid;
 	file->buffer = writer->buffer;
 	do {
 		n = channel_write(file, writer->data + writer->done, writer->size - writer->done,

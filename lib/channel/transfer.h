@@ -23,7 +23,8 @@ enum transfer_sort { TRANSFER_READ, TRANSFER_WRITE, TRANSFER_OPEN, TRANSFER_LOCK
 struct transfer {
 	struct file *file; /* borrowed; stays open while the transfer is held */
 	enum transfer_sort sort;
-	pid_t pid; /* the thread that writes: file::pid */
+	pid_t pid; /* the thread that asks, and its user: file::pid */
+	uid_t pid_uid;
 	union {
 		const char *data;        /* a write's bytes, borrowed */
 		const struct lock *lock; /* the lock to wait for, borrowed */
