@@ -29,6 +29,7 @@
 #include "lib/host/caller.h"
 #include "lib/host/host.h"
 
+struct tap;
 struct transfer;
 struct xattr;
 
@@ -65,6 +66,10 @@ enum channel_trait {
 	 */
 	CHANNEL_HAS_NO_LOCKS = 1 << 7,
 	CHANNEL_STATUS_IS_SLOW = 1 << 8, /* too slow for each stat(2) of its info/ text */
+	CHANNEL_HAS_TAP = 1 << 9,        /* all that passes, passes through the daemon: tap.h */
+	/* All readers read the same, so a tap shows only what is written. */
+	CHANNEL_TAPS_WRITES = 1 << 10,
+	CHANNEL_LASTS_WHILE_OPEN = 1 << 11, /* the object ends when its last file is closed */
 };
 
 /* One object. Several names, inodes and files may share it; the last reference destroys it. */
@@ -90,6 +95,7 @@ struct channel {
 	/* Held transfers, in order of arrival. */
 	struct transfer *readers, *writers, *openers, *lockers;
 	struct file *polled; /* the files that someone polls */
+	struct tap *tap;     /* those who watch what passes: tap.h; NULL: nobody */
 	struct loop_task wake;
 	uint32_t woken; /* EPOLL* bits that channel_wake() has collected */
 	struct loop_task attend;

@@ -17,6 +17,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/channel/attributes.h"
 #include "lib/channel/channel.h"
+#include "lib/channel/tap.h"
 
 static void file_count(struct file *file, int n)
 {
@@ -124,9 +125,27 @@ void channel_release(struct file *file)
 	file_count(file, -1);
 	if (channel->ops->release)
 		channel->ops->release(file);
+	if (channel->tap)
+		tap_look(channel);
 	user_uncharge(&channel->space->host->users, file->uid, USER_FILES, 1);
 	free(file);
 	channel_unref(channel);
+}
+
+static void tap_file_read(const struct file *file, const struct iovec *iov, int n_iov, ssize_t n)
+{
+	const struct tap_who who = {file->pid, file->pid_uid};
+
+	tap_note_read(file->channel, &who, iov, n_iov, n);
+}
+
+/* What was read into the scratch buffer. A message counts as read when it is taken. */
+static void tap_scratch(const struct file *file, ssize_t n)
+{
+	const struct host *host = file->channel->space->host;
+
+	if (n >= 0)
+		tap_file_read(file, &(struct iovec){host->scratch, (size_t)n}, 1, n);
 }
 
 /* Gives the next bytes of a message that was longer than the read that took it. */
@@ -189,6 +208,8 @@ static ssize_t message_take(struct file *file, size_t size, const void **ret_dat
 	if (rest_max && user_charge(&host->users, file->uid, USER_BYTES, rest_max) < 0)
 		return -ENOBUFS;
 	n = channel->ops->read(file, host->scratch, host->scratch_size, 0);
+	if (channel->tap)
+		tap_scratch(file, n);
 	if (n > 0 && (size_t)n > size) {
 		rest_size = (size_t)n - size;
 		file_keep_rest(file, size, (size_t)n);
@@ -230,6 +251,8 @@ ssize_t channel_read(struct file *file, size_t size, off_t offset, const void **
 		if (size > host->scratch_size)
 			size = host->scratch_size;
 		n = channel->ops->read(file, host->scratch, size, offset);
+		if (channel->tap)
+			tap_scratch(file, n);
 		*ret_data = host->scratch;
 	}
 	if (n >= 0)
@@ -264,8 +287,20 @@ void channel_take(struct file *file, const struct pieces *pieces)
 {
 	if (!pieces->lent)
 		return;
+	if (file->channel->tap)
+		tap_file_read(file, pieces->iov, pieces->n, (ssize_t)pieces->lent);
 	file->channel->ops->take(file, pieces->lent);
 	channel_wake(file->channel, EPOLLOUT);
+}
+
+static ssize_t tapped_write(struct file *file, const void *data, size_t size, off_t offset)
+{
+	ssize_t n;
+
+	tap_begin_write(file->channel);
+	n = file->channel->ops->write(file, data, size, offset);
+	tap_note_write(file, data, n);
+	return n;
 }
 
 ssize_t channel_write(struct file *file, const void *data, size_t size, off_t offset)
@@ -277,7 +312,8 @@ ssize_t channel_write(struct file *file, const void *data, size_t size, off_t of
 		return -EBADF;
 	if (channel->writers && !file->waiter && !(channel->traits & CHANNEL_SELECTIVE_WRITES))
 		return -EAGAIN;
-	n = channel->ops->write(file, data, size, offset);
+	n = channel->tap ? tapped_write(file, data, size, offset)
+			 : channel->ops->write(file, data, size, offset);
 	if (n > 0)
 		channel_wake(channel, EPOLLIN);
 	return n;

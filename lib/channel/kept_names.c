@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/channel/tap.h"
 
 struct kept *kept_from(struct channel *channel)
 {
@@ -52,6 +53,8 @@ static void kept_unname(struct kept_space *space, struct kept *kept)
 	attributes_touch(&kept->attributes.ctime);
 	if (space->unnamed)
 		space->unnamed(kept);
+	if (kept->channel.tap)
+		tap_look(&kept->channel);
 	channel_unref(&kept->channel);
 }
 

@@ -12,6 +12,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/channel/locks.h"
+#include "lib/channel/tap.h"
 
 static struct transfer **transfer_list(const struct transfer *transfer)
 {
@@ -69,6 +70,19 @@ bool transfer_give(struct transfer *reader, const void *data, ssize_t result)
 	return reader->complete(reader, data, result);
 }
 
+static bool hand_to(struct transfer *reader, const void *data, size_t size)
+{
+	struct channel *channel = reader->file->channel;
+	const struct tap_who who = {reader->pid, reader->pid_uid};
+	const struct iovec iov = {(void *)data, size};
+
+	if (!transfer_give(reader, data, (ssize_t)size))
+		return false;
+	if (channel->tap)
+		tap_note_read(channel, &who, &iov, 1, (ssize_t)size);
+	return true;
+}
+
 size_t transfer_hand(struct channel *channel, const void *data, size_t size)
 {
 	const char *rest = data;
@@ -78,7 +92,7 @@ size_t transfer_hand(struct channel *channel, const void *data, size_t size)
 		struct transfer *reader = channel->readers;
 		size_t n = size - taken < reader->size ? size - taken : reader->size;
 
-		if (transfer_give(reader, rest + taken, (ssize_t)n))
+		if (hand_to(reader, rest + taken, n))
 			taken += n;
 	}
 	return taken;

@@ -40,6 +40,7 @@ struct space;
 struct connection;
 struct reading;
 struct scanner;
+struct taps;
 struct making;
 struct worker_task;
 
@@ -89,6 +90,7 @@ struct host {
 	struct loop_source job_clock;
 	struct making *makings; /* texts being made: lib/channel/making.c */
 	struct loop_task makings_turn;
+	struct taps *taps;        /* who watches channels: lib/channel/tap.c; NULL: nobody */
 	struct scanner *scanner;  /* scans the processes: lib/info/scanner.h */
 	struct reading *readings; /* configuration files being read, in order: lib/tree/config.c */
 	bool is_serving; /* requests arrive: code on the loop must not walk into the mount */

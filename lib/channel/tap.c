@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The tap of a channel: what is noted in it, and when it ends.
+ */
+#include "lib/channel/tap.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+#include <utlist.h>
+
+#include "lib/base/cleanup.h"
+#include "lib/channel/tapped.h"
+#include "lib/host/thread.h"
+
+/*
+ * The longest record, without its header. A request is at most HOST_IO_MAX, and a message a page
+ * less, so only bytes are ever cut.
+ */
+#define NOTE_MAX (TAP_CAPACITY - HOST_PAGE)
+
+static int tap_new(struct channel *channel)
+{
+	struct tap *tap = calloc(1, sizeof(*tap));
+	int r = tap ? taps_add(channel->space->host, tap) : -ENOMEM;
+
+	if (r < 0) {
+		free(tap);
+		return r;
+	}
+	tap->unlimited.limits[USER_STORED] = SIZE_MAX;
+	ring_init(&tap->ring, &tap->unlimited, 0, TAP_CAPACITY);
+	tap->channel = channel_ref(channel);
+	channel->tap = tap;
+	return 0;
+}
+
+/* Lets the object go. This may destroy it. */
+static void tap_end(struct tap *tap)
+{
+	struct channel *channel = TAKE_PTR(tap->channel);
+
+	if (!channel)
+		return;
+	channel->tap = NULL;
+	channel_unref(channel);
+}
+
+static void tap_free(struct tap *tap)
+{
+	tap_end(tap);
+	taps_remove(tap);
+	ring_fini(&tap->ring);
+	free(tap);
+}
+
+int tap_open(struct channel *target, struct file *file, bool sees_all, struct tap_reader **ret)
+{
+	struct user_table *users = &target->space->host->users;
+	CLEANUP_FREE struct tap_reader *reader = calloc(1, sizeof(*reader));
+	int r = reader ? user_charge(users, file->uid, USER_STORED, TAP_CAPACITY) : -ENOMEM;
+
+	if (r < 0)
+		return r;
+	if (!target->tap)
+		r = tap_new(target);
+	if (r < 0) {
+		user_uncharge(users, file->uid, USER_STORED, TAP_CAPACITY);
+		return r;
+	}
+	reader->tap = target->tap;
+	reader->file = file;
+	reader->sees_all = sees_all;
+	reader->lost_before = reader->tap->lost;
+	ring_join(&reader->tap->ring, &reader->place, 0);
+	DL_APPEND(reader->tap->readers, reader);
+	*ret = TAKE_PTR(reader);
+	return 0;
+}
+
+void tap_close(struct tap_reader *reader)
+{
+	struct tap *tap = reader->tap;
+	struct user_table *users = &tap->taps->host->users;
+
+	user_uncharge(users, reader->file->uid, USER_STORED, TAP_CAPACITY);
+	if (reader->rest.data)
+		user_uncharge(users, reader->file->uid, USER_BYTES, reader->rest.size);
+	free(reader->rest.data);
+	ring_leave(&tap->ring, &reader->place);
+	DL_DELETE(tap->readers, reader);
+	free(reader);
+	if (!tap->readers)
+		tap_free(tap);
+}
+
+static bool is_gone(int error)
+{
+	return error == -ESTALE || error == -ENOENT || error == -EIDRM;
+}
+
+void tap_look(struct channel *channel)
+{
+	struct tap *tap = channel->tap;
+	struct stat attr;
+	int r;
+
+	if (channel->n_files > 0)
+		return;
+	r = channel_stat(channel, &attr);
+	if (!(channel->traits & CHANNEL_LASTS_WHILE_OPEN) && !is_gone(r) &&
+	    (r < 0 || attr.st_nlink > 0))
+		return;
+	tap_end(tap);
+	taps_tell(tap);
+}
+
+/* What is noted. */
+
+/* Who it was is known now: a thread that waits for its answer exists. */
+static pid_t find_process(struct tap *tap, pid_t thread)
+{
+	pid_t *process = &tap->processes[(unsigned)thread % TAP_THREADS];
+
+	*process = thread_process(thread, *process);
+	return *process;
+}
+
+/* Sets `part` to the bytes from `offset` on, at most `size`. Returns the number of pieces. */
+static int cut(const struct iovec *iov, int n_iov, size_t offset, size_t size, struct iovec *part)
+{
+	int n = 0;
+
+	for (int i = 0; i < n_iov && size > 0; i++) {
+		size_t length = iov[i].iov_len;
+
+		if (offset >= length) {
+			offset -= length;
+			continue;
+		}
+		length -= offset;
+		if (length > size)
+			length = size;
+		part[n++] = (struct iovec){(char *)iov[i].iov_base + offset, length};
+		offset = 0;
+		size -= length;
+	}
+	return n;
+}
+
+/* The bytes that pass, or a part of them. */
+struct passing {
+	const struct iovec *iov;
+	int n_iov;
+	size_t offset, size;
+};
+
+static void store(struct tap *tap, struct tap_record *record, const struct passing *bytes)
+{
+	struct iovec iov[CHANNEL_PIECES + 1] = {{record, sizeof(*record)}};
+	int n;
+
+	record->size = bytes->size;
+	if (ring_make_room(&tap->ring, sizeof(*record) + bytes->size, true) < 0) {
+		tap->lost++;
+		return;
+	}
+	n = cut(bytes->iov, bytes->n_iov, bytes->offset, bytes->size, iov + 1);
+	ring_append(&tap->ring, sizeof(*record) + bytes->size);
+	ring_fill(&tap->ring, iov, n + 1);
+}
+
+/* Bytes that no record can hold are noted in several, a message is not noted at all. */
+static void note(struct tap *tap, bool is_write, const struct tap_who *who,
+		 const struct passing *bytes)
+{
+	struct tap_record record = {.uid = who->uid, .is_write = is_write};
+	struct passing part = *bytes;
+
+	clock_gettime(CLOCK_REALTIME, &record.time);
+	record.pid = find_process(tap, who->thread);
+	taps_tell(tap);
+	if (bytes->size > NOTE_MAX && (tap->channel->traits & CHANNEL_MESSAGES)) {
+		tap->lost++;
+		return;
+	}
+	do {
+		size_t rest = bytes->size - part.offset;
+
+		part.size = rest < NOTE_MAX ? rest : NOTE_MAX;
+		store(tap, &record, &part);
+		part.offset += part.size;
+	} while (part.offset < bytes->size);
+}
+
+void tap_begin_write(struct channel *channel)
+{
+	channel->tap->is_writing = true;
+}
+
+void tap_note_write(const struct file *file, const void *data, ssize_t result)
+{
+	struct tap *tap = file->channel->tap;
+	struct iovec iov = {(void *)data, result > 0 ? (size_t)result : 0};
+
+	tap->is_writing = false;
+	if (result > 0)
+		note(tap, true, &(struct tap_who){file->pid, file->pid_uid},
+		     &(struct passing){&iov, 1, 0, iov.iov_len});
+	for (size_t i = 0; i < tap->n_later; i++) {
+		const struct tap_later *later = &tap->later[i];
+
+		iov = (struct iovec){(void *)later->data, later->size};
+		note(tap, false, &later->who, &(struct passing){&iov, 1, 0, iov.iov_len});
+	}
+	free(TAKE_PTR(tap->later));
+	tap->n_later = 0;
+}
+
+/* The room for these doubles each time it is used up: when their number is a power of 2. */
+static void note_later(struct tap *tap, const struct tap_who *who, const struct iovec *iov)
+{
+	size_t n = tap->n_later;
+	struct tap_later *more = tap->later;
+
+	if ((n & (n - 1)) == 0)
+		more = realloc(more, (n ? 2 * n : 1) * sizeof(*more));
+	if (!more) {
+		tap->lost++;
+		return;
+	}
+	tap->later = more;
+	tap->later[tap->n_later++] = (struct tap_later){*who, iov->iov_base, iov->iov_len};
+}
+
+/* A connection's empty read is its end, any other an empty message. */
+static bool is_noted(const struct channel *channel, ssize_t result)
+{
+	if (channel->traits & CHANNEL_TAPS_WRITES)
+		return false;
+	return result > 0 || (result == 0 && (channel->traits & CHANNEL_MESSAGES) &&
+			      !(channel->traits & CHANNEL_LASTS_WHILE_OPEN));
+}
+
+void tap_note_read(struct channel *channel, const struct tap_who *who, const struct iovec *iov,
+		   int n_iov, ssize_t result)
+{
+	struct tap *tap = channel->tap;
+
+	if (!is_noted(channel, result))
+		return;
+	if (tap->is_writing)
+		note_later(tap, who, iov);
+	else
+		note(tap, false, who, &(struct passing){iov, n_iov, 0, (size_t)result});
+}
