@@ -16,6 +16,7 @@
 #include "lib/channel/channel.h"
 #include "lib/channel/folder.h"
 #include "lib/info/info_fifos.h"
+#include "lib/info/info_tap.h"
 #include "lib/info/info_text.h"
 #include "lib/info/scanner.h"
 
@@ -29,6 +30,12 @@ struct mirror {
 enum { STATUS, PEERS, PEEK, N_TEXTS };
 
 static const char *const texts[] = {[STATUS] = "status", [PEERS] = "peers", [PEEK] = "peek"};
+
+/*
+ * The tap is not listed: it has no end, and grep -r or a backup of info/ would wait in it for ever.
+ * Its number follows those of the texts.
+ */
+static const char tap_name[] = "tap";
 
 /* The mirror of one object: a directory with texts. It may outlive the object. */
 struct reflection {
@@ -141,8 +148,23 @@ static size_t *reflection_size(struct reflection *reflection, int number, struct
 	return size;
 }
 
-static int reflection_lookup(struct space *space, const char *name, struct caller *caller,
-			     struct entry *ret_entry)
+static int lookup_tap(struct reflection *reflection, struct caller *caller, struct entry *ret_entry)
+{
+	struct channel *channel = NULL;
+	int r = reflection_find(reflection, caller, &channel);
+
+	if (r < 0)
+		return r;
+	r = info_has_tap(channel, caller) ? 0 : -ENOENT;
+	channel_unref(channel);
+	return r < 0 ? r
+		     : info_tap_new(&reflection->space, reflection->mirror->target,
+				    reflection->name, reflection_text_ino(reflection, N_TEXTS),
+				    &ret_entry->channel);
+}
+
+static int lookup_text(struct space *space, const char *name, struct caller *caller,
+		       struct entry *ret_entry)
 {
 	struct reflection *reflection = reflection_from(space);
 	const struct text_ops *ops;
@@ -170,6 +192,13 @@ static int reflection_lookup(struct space *space, const char *name, struct calle
 	if (r == 0)
 		text_set_ino(ret_entry->channel, reflection_text_ino(reflection, number));
 	return r;
+}
+
+static int reflection_lookup(struct space *space, const char *name, struct caller *caller,
+			     struct entry *ret_entry)
+{
+	return strcmp(name, tap_name) == 0 ? lookup_tap(reflection_from(space), caller, ret_entry)
+					   : lookup_text(space, name, caller, ret_entry);
 }
 
 static const struct space_ops reflection_ops = {

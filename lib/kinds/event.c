@@ -294,7 +294,7 @@ static int event_create(struct space *space, const char *name, mode_t mode,
 }
 
 static const struct channel_ops event_ops = {
-	.traits = CHANNEL_MESSAGES,
+	.traits = CHANNEL_MESSAGES | CHANNEL_HAS_TAP,
 	.destroy = event_destroy,
 	.stat = event_stat,
 	.change = event_change,

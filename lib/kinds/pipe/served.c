@@ -161,7 +161,7 @@ static int served_set(struct channel *channel, const struct settings *settings,
 }
 
 const struct channel_ops served_ops = {
-	.traits = CHANNEL_BYTES,
+	.traits = CHANNEL_BYTES | CHANNEL_HAS_TAP,
 	.destroy = pipe_destroy,
 	.stat = pipe_stat,
 	.change = pipe_change,

@@ -340,7 +340,7 @@ static int queue_create(struct space *space, const char *name, mode_t mode,
 }
 
 static const struct channel_ops queue_ops = {
-	.traits = CHANNEL_MESSAGES,
+	.traits = CHANNEL_MESSAGES | CHANNEL_HAS_TAP,
 	.destroy = queue_destroy,
 	.stat = queue_stat,
 	.change = queue_change,

@@ -384,7 +384,7 @@ uint32_t connection_poll(struct file *file)
 }
 
 const struct channel_ops connection_ops = {
-	.traits = CHANNEL_CHANGES_BY_OPEN | CHANNEL_HAS_NO_LOCKS,
+	.traits = CONNECTION_TRAITS,
 	.destroy = connection_destroy,
 	.stat = connection_stat,
 	.change = connection_change,

@@ -80,6 +80,11 @@ int connection_peek(struct channel *channel, struct caller *caller, FILE *out);
 int connection_footprint(struct channel *channel, struct caller *caller,
 			 struct footprint *footprint);
 
+/* The traits of every connection that has no socket yet. */
+#define CONNECTION_TRAITS                                                   \
+	(CHANNEL_CHANGES_BY_OPEN | CHANNEL_HAS_NO_LOCKS | CHANNEL_HAS_TAP | \
+	 CHANNEL_LASTS_WHILE_OPEN)
+
 /* The table for a kind of connections. Any other table has at least the same read. */
 extern const struct channel_ops connection_ops;
 

@@ -95,7 +95,7 @@ static void accepted_release(struct file *file)
 }
 
 const struct channel_ops server_connection_ops = {
-	.traits = CHANNEL_CHANGES_BY_OPEN | CHANNEL_HAS_NO_LOCKS,
+	.traits = CONNECTION_TRAITS,
 	.destroy = connection_destroy,
 	.stat = connection_stat,
 	.change = connection_change,

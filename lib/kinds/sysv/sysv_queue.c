@@ -301,7 +301,8 @@ static void queue_space_destroy(struct space *space)
 }
 
 static const struct channel_ops queue_ops = {
-	.traits = CHANNEL_MESSAGES | CHANNEL_SELECTIVE_READS | CHANNEL_WRITES_BY_JOB,
+	.traits = CHANNEL_MESSAGES | CHANNEL_SELECTIVE_READS | CHANNEL_WRITES_BY_JOB |
+		  CHANNEL_HAS_TAP,
 	.destroy = queue_destroy,
 	.stat = sysv_stat,
 	.change = sysv_change,
