@@ -153,8 +153,8 @@ START_TEST(test_info_tap_ends_when_the_object_has_ended)
 	tap = open_tap("queues/q/tap");
 	queue = open_queue();
 	must(space_remove(mirror_space(1), "q", &root));
-	file_put(queue, "last");
 	held_read(&held, tap, sizeof(held.data));
+	file_put(queue, "last");
 	expect_end(&held, " > 4\nlast\n");
 	held = (struct held){0};
 	held_read(&held, tap, sizeof(held.data));
