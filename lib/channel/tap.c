@@ -6,18 +6,13 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <utlist.h>
 
 #include "lib/base/cleanup.h"
 #include "lib/channel/tapped.h"
 #include "lib/host/thread.h"
-
-/*
- * The longest record, without its header. A request is at most HOST_IO_MAX, and a message a page
- * less, so only bytes are ever cut.
- */
-#define NOTE_MAX (TAP_CAPACITY - HOST_PAGE)
 
 static int tap_new(struct channel *channel)
 {
@@ -126,71 +121,31 @@ static pid_t find_process(struct tap *tap, pid_t thread)
 	return *process;
 }
 
-/* Sets `part` to the bytes from `offset` on, at most `size`. Returns the number of pieces. */
-static int cut(const struct iovec *iov, int n_iov, size_t offset, size_t size, struct iovec *part)
-{
-	int n = 0;
-
-	for (int i = 0; i < n_iov && size > 0; i++) {
-		size_t length = iov[i].iov_len;
-
-		if (offset >= length) {
-			offset -= length;
-			continue;
-		}
-		length -= offset;
-		if (length > size)
-			length = size;
-		part[n++] = (struct iovec){(char *)iov[i].iov_base + offset, length};
-		offset = 0;
-		size -= length;
-	}
-	return n;
-}
-
-/* The bytes that pass, or a part of them. */
+/* The bytes that pass. */
 struct passing {
 	const struct iovec *iov;
 	int n_iov;
-	size_t offset, size;
+	size_t size;
 };
 
-static void store(struct tap *tap, struct tap_record *record, const struct passing *bytes)
-{
-	struct iovec iov[CHANNEL_PIECES + 1] = {{record, sizeof(*record)}};
-	int n;
-
-	record->size = bytes->size;
-	if (ring_make_room(&tap->ring, sizeof(*record) + bytes->size, true) < 0) {
-		tap->lost++;
-		return;
-	}
-	n = cut(bytes->iov, bytes->n_iov, bytes->offset, bytes->size, iov + 1);
-	ring_append(&tap->ring, sizeof(*record) + bytes->size);
-	ring_fill(&tap->ring, iov, n + 1);
-}
-
-/* Bytes that no record can hold are noted in several, a message is not noted at all. */
+/* Notes nothing of what the ring can't hold. */
 static void note(struct tap *tap, bool is_write, const struct tap_who *who,
 		 const struct passing *bytes)
 {
-	struct tap_record record = {.uid = who->uid, .is_write = is_write};
-	struct passing part = *bytes;
+	struct tap_record record = {.size = bytes->size, .uid = who->uid, .is_write = is_write};
+	size_t size = sizeof(record) + bytes->size;
+	struct iovec iov[CHANNEL_PIECES + 1] = {{&record, sizeof(record)}};
 
-	clock_gettime(CLOCK_REALTIME, &record.time);
-	record.pid = find_process(tap, who->thread);
 	taps_tell(tap);
-	if (bytes->size > NOTE_MAX && (tap->channel->traits & CHANNEL_MESSAGES)) {
+	if (ring_make_room(&tap->ring, size, true) < 0) {
 		tap->lost++;
 		return;
 	}
-	do {
-		size_t rest = bytes->size - part.offset;
-
-		part.size = rest < NOTE_MAX ? rest : NOTE_MAX;
-		store(tap, &record, &part);
-		part.offset += part.size;
-	} while (part.offset < bytes->size);
+	clock_gettime(CLOCK_REALTIME, &record.time);
+	record.pid = find_process(tap, who->thread);
+	memcpy(iov + 1, bytes->iov, (size_t)bytes->n_iov * sizeof(*iov));
+	ring_append(&tap->ring, size);
+	ring_fill(&tap->ring, iov, bytes->n_iov + 1);
 }
 
 void tap_begin_write(struct channel *channel)
@@ -206,12 +161,12 @@ void tap_note_write(const struct file *file, const void *data, ssize_t result)
 	tap->is_writing = false;
 	if (result > 0)
 		note(tap, true, &(struct tap_who){file->pid, file->pid_uid},
-		     &(struct passing){&iov, 1, 0, iov.iov_len});
+		     &(struct passing){&iov, 1, iov.iov_len});
 	for (size_t i = 0; i < tap->n_later; i++) {
 		const struct tap_later *later = &tap->later[i];
 
 		iov = (struct iovec){(void *)later->data, later->size};
-		note(tap, false, &later->who, &(struct passing){&iov, 1, 0, iov.iov_len});
+		note(tap, false, &later->who, &(struct passing){&iov, 1, iov.iov_len});
 	}
 	free(TAKE_PTR(tap->later));
 	tap->n_later = 0;
@@ -252,5 +207,5 @@ void tap_note_read(struct channel *channel, const struct tap_who *who, const str
 	if (tap->is_writing)
 		note_later(tap, who, iov);
 	else
-		note(tap, false, who, &(struct passing){iov, n_iov, 0, (size_t)result});
+		note(tap, false, who, &(struct passing){iov, n_iov, (size_t)result});
 }

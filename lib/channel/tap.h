@@ -15,8 +15,12 @@
 
 #include "lib/channel/channel.h"
 
-/* What the watchers of a channel share, bytes; each of them is charged with all of it. */
-#define TAP_CAPACITY ((size_t)1 << 20)
+/*
+ * What the watchers of a channel share, bytes; each of them is charged with all of it. The longest
+ * write, HOST_IO_MAX, has to fit with its header. Of messages longer than this, which only queues
+ * can have, a tap only says that it missed them.
+ */
+#define TAP_CAPACITY ((size_t)2 << 20)
 
 struct tap_reader; /* one who watches */
 
