@@ -22,14 +22,28 @@
 		"1\n", "1\n", "1\n" \
 	}
 
-enum { SEGMENT_SIZE = 4096 };
+enum { SEGMENT_SIZE = 4096, TOPIC_CAPACITY = 16 * (SAMPLE_PIECE + 8) };
 
 static const struct sample samples[] = {
 	{
 		.path = "pipes",
 		.traits = SAMPLE_RENAMES | SAMPLE_BYTES | SAMPLE_EMPTIED | SAMPLE_TIMES,
 		.name_max = NAME_MAX,
-		.parameter = -1,
+		.put = WORDS,
+		.got = WORDS,
+		.empty = -EAGAIN,
+		.again = -EAGAIN,
+	},
+	{
+		/*
+		 * With keep=100 later readers find what was written. With full=wait writers wait;
+		 * and pieces of SAMPLE_PIECE bytes fill the capacity to the last byte.
+		 */
+		.path = "topics",
+		.traits = SAMPLE_RENAMES | SAMPLE_BYTES | SAMPLE_EMPTIED | SAMPLE_TIMES,
+		.name_max = NAME_MAX,
+		.settings = {{TOPIC_CAPACITY, 100, 1}, .given = 0x7},
+		.message_max = TOPIC_CAPACITY - 8,
 		.put = WORDS,
 		.got = WORDS,
 		.empty = -EAGAIN,
@@ -39,7 +53,6 @@ static const struct sample samples[] = {
 		.path = "queues",
 		.traits = SAMPLE_BYTES | SAMPLE_EMPTIED | SAMPLE_TIMES | SAMPLE_DESCRIPTORS,
 		.name_max = NAME_MAX,
-		.parameter = -1,
 		.put = WORDS,
 		.got = WORDS,
 		.empty = -EAGAIN,
@@ -50,7 +63,6 @@ static const struct sample samples[] = {
 		.traits = SAMPLE_RENAMES | SAMPLE_BYTES | SAMPLE_EMPTIED | SAMPLE_TIMES |
 			  SAMPLE_SIZED,
 		.name_max = NAME_MAX,
-		.parameter = -1,
 		.put = WORDS,
 		.got = WORDS,
 		.again = 5,
@@ -59,7 +71,6 @@ static const struct sample samples[] = {
 		.path = "sems",
 		.traits = SAMPLE_EMPTIED | SAMPLE_TIMES | SAMPLE_DESCRIPTORS,
 		.name_max = NAME_MAX - 4, /* the rest is for "sem." */
-		.parameter = -1,
 		.put = UNITS,
 		.got = UNITS,
 		.empty = -EAGAIN,
@@ -70,8 +81,7 @@ static const struct sample samples[] = {
 		.path = "events",
 		.traits = SAMPLE_RENAMES | SAMPLE_EMPTIED | SAMPLE_TIMES,
 		.name_max = NAME_MAX,
-		.parameter = 1, /* mode=semaphore: a read takes 1 */
-		.value = 1,
+		.settings = {{[1] = 1}, .given = 1 << 1}, /* mode=semaphore: a read takes 1 */
 		.put = UNITS,
 		.got = UNITS,
 		.empty = -EAGAIN,
@@ -81,7 +91,6 @@ static const struct sample samples[] = {
 	{
 		.path = "sysv/queues",
 		.traits = SAMPLE_KEYED | SAMPLE_BYTES | SAMPLE_EMPTIED | SAMPLE_ENDS,
-		.parameter = -1,
 		.put = WORDS,
 		.got = WORDS,
 		.empty = -EAGAIN,
@@ -90,8 +99,7 @@ static const struct sample samples[] = {
 	{
 		.path = "sysv/shm",
 		.traits = SAMPLE_KEYED | SAMPLE_BYTES,
-		.parameter = 0, /* size */
-		.value = SEGMENT_SIZE,
+		.settings = {{[0] = SEGMENT_SIZE}, .given = 1 << 0}, /* size */
 		.size = SEGMENT_SIZE,
 		.put = WORDS,
 		.got = WORDS,
@@ -101,7 +109,6 @@ static const struct sample samples[] = {
 	{
 		.path = "sysv/sems",
 		.traits = SAMPLE_KEYED | SAMPLE_ENDS | SAMPLE_UNTRUNCATED,
-		.parameter = -1,
 		.put = {"0 +1\n", "0 +1\n", "0 +1\n"},
 		.got = {"1\n", "2\n", "3\n"},
 		.empty = 2,
@@ -199,14 +206,8 @@ static const char *name_in(const struct space *space, const char *name)
 int sample_create(struct space *space, const char *name, mode_t mode, struct caller *caller,
 		  struct channel **ret_channel)
 {
-	const struct sample *sample = sample_of(space->kind);
-	struct settings settings = {0};
-
-	if (sample->parameter >= 0) {
-		settings.given = 1U << sample->parameter;
-		settings.values[sample->parameter] = sample->value;
-	}
-	return object_create_set(space, name_in(space, name), mode, &settings, caller, ret_channel);
+	return object_create_set(space, name_in(space, name), mode,
+				 &sample_of(space->kind)->settings, caller, ret_channel);
 }
 
 int sample_lookup(struct space *space, const char *name, struct channel **ret_channel)

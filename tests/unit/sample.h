@@ -42,9 +42,9 @@ struct sample {
 	const char *path; /* kind::path */
 	size_t name_max;
 	unsigned traits;
-	int parameter; /* the parameter that create needs, with `value`; -1: none */
-	uint64_t value;
-	off_t size; /* st_size of a new object */
+	struct settings settings; /* what create needs */
+	off_t size;               /* st_size of a new object */
+	size_t message_max;       /* the longest message; 0: as channel::message_max says */
 	/*
 	 * put: three texts to write; NULL if nothing can be written. got: what a read gives for
 	 * each text, if it is read before the next write.
@@ -83,7 +83,7 @@ const char *sample_lacks(const struct kind *kind, unsigned needs);
 
 /*
  * Like the functions in tests/unit/objects.h and lib/channel/space.h. If the kind's names are keys,
- * a key stands for the name. sample_create() gives the parameter that the kind needs.
+ * a key stands for the name. sample_create() gives the settings that the kind needs.
  */
 int sample_create(struct space *space, const char *name, mode_t mode, struct caller *caller,
 		  struct channel **ret_channel);
