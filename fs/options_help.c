@@ -19,7 +19,7 @@ void options_print_help(const char *program)
 	       "    -o exec             allow programs in shared memory to be executed\n"
 	       "    -o foreign=NAME:... also serve callers from other namespaces: net, ipc, pid\n"
 	       "    -o ipcns=PID        show the IPC namespace and /dev/shm of another process\n"
-	       "    -o max_channels=N   pipes, events and servers per user (16384)\n"
+	       "    -o max_channels=N   pipes, topics, events and servers per user (16384)\n"
 	       "    -o max_files=N      open files per user (16384)\n"
 	       "    -o max_held=N       waiting requests per user (8192)\n"
 	       "    -o max_names=N      remembered file names per user (32768)\n"
