@@ -12,6 +12,7 @@ static const char text[] =
 	"This is ipcfs: the machine's inter-process communication as files.\n"
 	"\n"
 	"  pipes/NAME   kept FIFOs: what was written stays until it is read\n"
+	"  topics/NAME  publish and subscribe: every reader gets every message\n"
 	"  queues/NAME  POSIX message queues, all of the machine's\n"
 	"  shm/NAME     POSIX shared memory, all of the machine's (/dev/shm)\n"
 	"  sems/NAME    POSIX named semaphores: a read waits for one unit, writing N posts N\n"
@@ -32,6 +33,10 @@ static const char text[] =
 	"  echo now > queues/jobs:9           send with priority 9\n"
 	"  dmesg > pipes/log                  fill a pipe before anyone reads it\n"
 	"  wc -l < pipes/log                  read it later, up to its end\n"
+	"  cat topics/log                     follow a log, in as many terminals as you like\n"
+	"  make 2> topics/log                 write it, whether anybody reads or not\n"
+	"  echo create topics/news keep=10 > ctl   a reader begins with the last 10 messages\n"
+	"  cat topics/news:3                  begin with the last 3 of them\n"
 	"  exec 3<>pipes/p; echo both ways >&3; read -r line <&3\n"
 	"  echo create pipes/whole served=daemon > ctl   writes of up to 1 MiB do not mix\n"
 	"  cp image shm/frame                 share memory with all who map /frame\n"
@@ -54,11 +59,13 @@ static const char text[] =
 	"\n"
 	"A read waits for data and a write waits for room; Ctrl-C interrupts both.\n"
 	"A read from a queue takes one message. A queue has no end: cat runs until Ctrl-C.\n"
+	"A read from a topic is one message, too, but each reader gets all that is written while\n"
+	"it has the topic open, and no reader stops the writer (unless made with full=wait).\n"
 	"A pipe is a FIFO that keeps what was written; its writers wait only while it is full.\n"
 	"Opening an empty pipe to read waits for a writer; a reader sees the end once it is empty\n"
 	"and has no writer. Writes of more than 4096 bytes may mix with those of other writers.\n"
-	"Reading consumes: point 'grep -r' and backups at info/, not at the channels. Whoever may\n"
-	"read may take what waits: for a channel of your own, chmod 600.\n";
+	"Reading consumes, except from topics: point 'grep -r' and backups at info/, not at the\n"
+	"channels. Whoever may read may take what waits: for a channel of your own, chmod 600.\n";
 
 static int readme_print(void *data, struct caller *reader, FILE *out)
 {
