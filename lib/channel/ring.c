@@ -9,13 +9,12 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
-#define SIZE_FIRST     ((size_t)4096)    /* of the first memory */
-#define SIZE_UNCHARGED ((size_t)8192)    /* what a user gets in any case */
-#define SIZE_MAPPED    ((size_t)1 << 20) /* from here on memory is mapped: see allocate() */
+#include "lib/base/block.h"
+
+#define SIZE_FIRST     ((size_t)4096) /* of the first memory */
+#define SIZE_UNCHARGED ((size_t)8192) /* what a user gets in any case */
 #define MARK_EVERY     64
 /* The shortest messages take 16 bytes each. Twice as many marks as those need is a power of 2. */
 #define N_MARKS(size) ((size) / (16 * MARK_EVERY) * 2)
@@ -73,32 +72,9 @@ void ring_init(struct ring *ring, struct user_table *users, uid_t uid, size_t ca
 	*ring = (struct ring){.users = users, .uid = uid, .capacity = capacity};
 }
 
-/*
- * malloc() would keep freed memory of this size for itself, beyond what any user is charged for.
- * Small memory is not mapped, because a process can only have so many mappings.
- */
-static char *allocate(size_t size)
-{
-	char *memory;
-
-	if (size < SIZE_MAPPED)
-		return malloc(memory_of(size));
-	memory = mmap(NULL, memory_of(size), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-		      -1, 0);
-	return memory == MAP_FAILED ? NULL : memory;
-}
-
-static void release(char *memory, size_t size)
-{
-	if (size < SIZE_MAPPED)
-		free(memory);
-	else
-		munmap(memory, memory_of(size));
-}
-
 static void free_memory(struct ring *ring)
 {
-	release(ring->memory, ring->size);
+	block_free(ring->memory, memory_of(ring->size));
 	user_uncharge(ring->users, ring->uid, USER_STORED, ring->charged);
 	ring->memory = NULL;
 	ring->marks = NULL;
@@ -187,14 +163,14 @@ static int grow(struct ring *ring, size_t least)
 	if (r < 0)
 		more = 0;
 	larger.charged += more;
-	larger.memory = allocate(larger.size);
+	larger.memory = block_new(memory_of(larger.size));
 	if (!larger.memory) {
 		user_uncharge(ring->users, ring->uid, USER_STORED, more);
 		return -ENOMEM;
 	}
 	larger.marks = (uint64_t *)(larger.memory + larger.size);
 	copy_to(ring, &larger);
-	release(ring->memory, ring->size);
+	block_free(ring->memory, memory_of(ring->size));
 	*ring = larger;
 	return 0;
 }
@@ -338,6 +314,23 @@ void ring_join(struct ring *ring, struct ring_reader *reader, uint64_t n_back)
 	ring->n_readers++;
 }
 
+/* Returns how many of the messages that the reader has still to read have been dropped. */
+static uint64_t count_dropped(const struct ring *ring, const struct ring_reader *reader)
+{
+	return reader->next.number < ring->head.number ? ring->head.number - reader->next.number
+						       : 0;
+}
+
+uint64_t ring_behind(const struct ring *ring, const struct ring_reader *reader)
+{
+	return ring->tail.number - reader->next.number - count_dropped(ring, reader);
+}
+
+uint64_t ring_missed(const struct ring *ring, const struct ring_reader *reader)
+{
+	return reader->missed + count_dropped(ring, reader);
+}
+
 /* Moves the reader on to the oldest message, if those before that have been dropped. */
 static void catch_up(const struct ring *ring, struct ring_reader *reader)
 {
@@ -352,19 +345,6 @@ void ring_leave(struct ring *ring, struct ring_reader *reader)
 	(*count_at(ring, &reader->next))--;
 	ring->n_readers--;
 	trim_all(ring);
-}
-
-uint64_t ring_behind(const struct ring *ring, const struct ring_reader *reader)
-{
-	return ring->tail.number -
-	       (reader->next.number < ring->head.number ? ring->head.number : reader->next.number);
-}
-
-uint64_t ring_missed(const struct ring *ring, const struct ring_reader *reader)
-{
-	return reader->missed + (reader->next.number < ring->head.number
-					 ? ring->head.number - reader->next.number
-					 : 0);
 }
 
 ssize_t ring_next(struct ring *ring, struct ring_reader *reader, struct iovec *ret_iov, int *ret_n)

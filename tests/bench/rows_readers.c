@@ -17,8 +17,8 @@
 static struct crowd crowd;
 
 /*
- * The readers read a pipe that the daemon serves, a queue or a topic. Readers of a kept FIFO would wait in
- * the kernel.
+ * The readers read a pipe that the daemon serves, a queue or a topic. Readers of a kept FIFO would
+ * wait in the kernel.
  */
 static const char *read_path(const struct bench *bench, const struct ends *ends)
 {

@@ -321,7 +321,8 @@ static int topic_create(struct space *space, const char *name, mode_t mode,
 }
 
 static const struct channel_ops topic_ops = {
-	.traits = CHANNEL_MESSAGES | CHANNEL_SELECTIVE_READS,
+	.traits =
+		CHANNEL_MESSAGES | CHANNEL_SELECTIVE_READS | CHANNEL_HAS_TAP | CHANNEL_TAPS_WRITES,
 	.destroy = topic_destroy,
 	.stat = topic_stat,
 	.change = topic_change,
