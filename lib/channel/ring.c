@@ -204,7 +204,8 @@ int ring_check_size(const struct ring *ring, size_t size)
 bool ring_has_room(const struct ring *ring, size_t size)
 {
 	return ring->n_at_tail == ring->n_readers ||
-	       ring_used(ring) + step_of(size) <= ring->capacity;
+	       ring_used(ring) + step_of(size) <= ring->capacity ||
+	       record_at(ring, ring->head.offset)->n_readers == 0;
 }
 
 int ring_make_room(struct ring *ring, size_t size, bool is_forced)

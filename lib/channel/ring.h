@@ -77,7 +77,10 @@ void ring_leave(struct ring *ring, struct ring_reader *reader);
 
 /* Returns 0 if a message of this size can ever have room, else -EMSGSIZE. */
 int ring_check_size(const struct ring *ring, size_t size);
-/* Whether there is room now, with what nobody has still to read dropped. */
+/*
+ * Whether ring_make_room() may succeed now, without force. If it fails nevertheless, this will be
+ * false until a reader reads.
+ */
 bool ring_has_room(const struct ring *ring, size_t size);
 
 /*
