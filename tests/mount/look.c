@@ -15,7 +15,7 @@
 
 const char *look_at(const char *name)
 {
-	static char text[4096];
+	static char text[65536];
 	int fd = channel_open(name, O_RDONLY);
 	size_t length = 0;
 	ssize_t n;
