@@ -49,9 +49,10 @@ __attribute__((format(printf, 2, 3), noreturn)) void walk_fail(const struct walk
 /* Fails the test unless both results are the same. */
 void walk_compare(const struct walk *walk, struct result native, struct result mount);
 
-/* The three walks. Each takes N_STEPS steps. */
+/* The walks. Each takes N_STEPS steps. */
 void random_pipes(struct walk *walk);
 void random_queues(struct walk *walk);
 void random_shm(struct walk *walk);
+void random_topics(struct walk *walk); /* beside a model: nothing is native */
 
 #endif
