@@ -40,8 +40,8 @@ check_exposure() {
 
 check_channels() {
 	in_shell 'ls -l /ipc/pipes /ipc/queues /ipc/shm; cat /dev/mqueue/jobs; test -p /ipc/pipes/log'
-	[[ $(in_shell 'cd /ipc; stat -Lc "%n %a %G" pipes/log queues/jobs shm/frame pipes/more; stat -Lc %s shm/frame' | xargs) == \
-		"pipes/log 640 adm queues/jobs 660 users shm/frame 660 video pipes/more 644 root 67108864" ]]
+	[[ $(in_shell 'cd /ipc; stat -Lc "%n %a %G" pipes/log topics/log queues/jobs shm/frame pipes/more; stat -Lc %s shm/frame' | xargs) == \
+		"pipes/log 640 adm topics/log 640 users queues/jobs 660 users shm/frame 660 video pipes/more 644 root 67108864" ]]
 }
 
 check_service_found_channels() {
@@ -124,6 +124,21 @@ check_input() {
 		until grep -x hello /run/read; do sleep 0.1; done
 		read_it; (echo one; echo two) > /ipc/pipes/more
 		until grep -x two /run/read; do sleep 0.1; done; rm /run/read'
+}
+
+# A reader that is stopped, and one that is killed, do not stop the service.
+check_output() {
+	in_shell 'for how in append file truncate; do
+			systemd-run -q --unit="by-$how" -p "StandardOutput=$how:/ipc/topics/log" \
+				sh -c "n=0; while sleep 0.01; do n=\$((n + 1)); echo $how \$n; done"
+		done'
+	in_shell 'cd /ipc; reader() { exec setpriv --reuid=12345 --regid="$1" --clear-groups "$2" topics/log; }
+		has_readers() { until grep -qx "readers $1" info/topics/log/status; do sleep 0.1; done; }
+		(reader 100 cat > /dev/null) & stopped=$!; has_readers 1; kill -STOP $stopped
+		(reader 100 cat > /dev/null) & has_readers 2; kill -KILL $!; has_readers 1
+		for how in append file truncate; do (reader 100 cat) | grep -m 2 "^$how "; done
+		for how in append file truncate; do systemctl stop "by-$how"; systemctl show -P Result "by-$how" | grep -x success; done
+		(! (reader 12345 cat)); kill -KILL $stopped; cat info/topics/log/status'
 }
 
 check_reload() {
