@@ -39,6 +39,19 @@ static uint64_t count_missed(const struct tap_reader *reader)
 	return ring_missed(&tap->ring, &reader->place) + tap->lost - reader->lost_before;
 }
 
+/* Whether there is a record that is shown. */
+static bool has_record(const struct tap_reader *reader)
+{
+	const struct ring *ring = &reader->tap->ring;
+
+	return ring->tail.number - ring_behind(ring, &reader->place) < reader->tap->shown;
+}
+
+static bool has_ended(const struct tap_reader *reader)
+{
+	return !reader->tap->channel && !ring_behind(&reader->tap->ring, &reader->place);
+}
+
 static void add(struct next *next, void *data, size_t size)
 {
 	next->iov[next->n_iov++] = (struct iovec){data, size};
@@ -85,7 +98,7 @@ static void take_pieces(const struct tap_reader *reader, struct iovec *pieces, i
 /* Finds what to read next, which stays where it is. Returns 1, 0 at the end, or -EAGAIN. */
 static int find_next(struct tap_reader *reader, struct next *next)
 {
-	uint64_t missed = count_missed(reader) - reader->told;
+	uint64_t missed = reader->has_turn ? count_missed(reader) - reader->told : 0;
 	struct iovec pieces[RING_PIECES];
 	int n;
 
@@ -97,8 +110,11 @@ static int find_next(struct tap_reader *reader, struct next *next)
 		add(next, next->line, (size_t)n);
 		return 1;
 	}
-	if (ring_next(&reader->tap->ring, &reader->place, pieces, &n) < 0)
-		return reader->tap->channel ? -EAGAIN : 0;
+	if (!has_record(reader)) {
+		reader->has_turn = false;
+		return has_ended(reader) ? 0 : -EAGAIN;
+	}
+	ring_next(&reader->tap->ring, &reader->place, pieces, &n);
 	take_pieces(reader, pieces, n, next);
 	return 1;
 }
@@ -169,15 +185,17 @@ ssize_t tap_read(struct tap_reader *reader, void *data, size_t size)
 			break;
 		}
 	}
-	return to > (char *)data ? to - (char *)data : r;
+	if (to == data)
+		return r;
+	reader->has_read = true;
+	return to - (char *)data;
 }
 
 uint32_t tap_poll(const struct tap_reader *reader)
 {
-	const struct tap *tap = reader->tap;
+	bool has_missed = reader->has_turn && count_missed(reader) > reader->told;
 
-	if (reader->rest.data || count_missed(reader) > reader->told ||
-	    ring_behind(&tap->ring, &reader->place))
+	if (reader->rest.data || has_missed || has_record(reader))
 		return EPOLLIN | EPOLLRDNORM;
-	return tap->channel ? 0 : EPOLLHUP;
+	return has_ended(reader) ? EPOLLHUP : 0;
 }

@@ -33,7 +33,8 @@ struct tap {
 	/* For the ring, whose memory is charged to each reader, and need not be charged again. */
 	struct user_table unlimited;
 	struct ring ring;
-	uint64_t lost; /* what was too long for the ring, or found no memory */
+	uint64_t lost;  /* what was too long for the ring, or found no memory */
+	uint64_t shown; /* the number of the first record that readers do not see yet */
 	struct tap_reader *readers;
 	pid_t processes[TAP_THREADS]; /* by thread, modulo */
 
@@ -53,6 +54,8 @@ struct tap_reader {
 	struct ring_reader place;
 	uint64_t lost_before;           /* tap::lost when the reader came */
 	uint64_t told;                  /* how many missed records it has been told of */
+	bool has_turn;                  /* it has not yet read all that is shown */
+	bool has_read;                  /* since readers were woken last */
 	struct remainder rest;          /* of a record read in part; charged as USER_BYTES */
 	struct tap_reader *prev, *next; /* tap::readers */
 };
@@ -72,7 +75,7 @@ struct taps {
 int taps_add(struct host *host, struct tap *tap);
 /* The last tap of a host takes the struct taps with it. */
 void taps_remove(struct tap *tap);
-/* Wakes the tap's readers, soon. */
+/* Shows readers what is new, and wakes them, soon. */
 void taps_tell(struct tap *tap);
 
 #endif

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * When those who watch are woken.
+ * When those who watch see what is new.
  *
- * Everybody who may read an object may watch it, as often as memory allows, and to wake them all
- * for each message would make the object slow. So after waking, all taps of the host are quiet for
- * ten times as long as that takes: it costs the loop a tenth of its time at most. What passes
- * meanwhile is read together. A single watcher is woken at once, unless it was woken just before.
+ * Everybody who may read an object may watch it, as often as memory allows, and to serve them all
+ * with each message would make the object slow. So after all have been woken, the taps of the host
+ * are quiet for ten times as long as it takes to serve them: that costs the loop a tenth of its
+ * time. What passes meanwhile is not shown yet, not even to who asks for it, and is then read
+ * together. Where nothing has passed for a while, it is shown at once.
  *
  * The kernel does not tell when a queue is removed natively, so the same clock looks each second
  * which objects have ended.
@@ -22,7 +23,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
 
-/* Nanoseconds: ten times what it takes to wake and answer a reader. */
+/* Nanoseconds: ten times what it takes to serve a reader. */
 #define QUIET_FOR_EACH (100 * CLOCK_US)
 #define LOOK_EVERY     CLOCK_S
 
@@ -38,16 +39,19 @@ static void set_clock(const struct taps *taps)
 	timerfd_settime(taps->clock.fd, TFD_TIMER_ABSTIME, &at, NULL);
 }
 
-/* Returns how many readers waited. */
-static int wake_readers(const struct tap *tap)
+/* Returns how many readers there are to serve. Who does not read costs nothing. */
+static int wake_readers(struct tap *tap)
 {
-	const struct tap_reader *reader;
+	struct tap_reader *reader;
 	int n = 0;
 
+	tap->shown = tap->ring.tail.number;
 	DL_FOREACH(tap->readers, reader) {
 		struct channel *channel = reader->file->channel;
 
-		n += channel_has_waiters(channel);
+		n += reader->has_read || channel_has_waiters(channel);
+		reader->has_read = false;
+		reader->has_turn = true;
 		channel_wake(channel, tap->channel ? EPOLLIN : EPOLLIN | EPOLLHUP);
 	}
 	return n;

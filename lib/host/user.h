@@ -20,7 +20,7 @@ enum user_charge {
 	USER_FILES,    /* open files and directories; too many: -ENFILE */
 	USER_HELD,     /* requests that wait; too many: -ENOBUFS */
 	USER_BYTES,  /* bytes of blocked writes and of messages read in part; too many: -ENOBUFS */
-	USER_STORED, /* memory of the data that waits in pipes, bytes; too much: -ENOBUFS */
+	USER_STORED, /* memory of what waits in pipes, and of taps, bytes; too much: -ENOBUFS */
 	USER_DESCRIPTORS, /* the daemon's descriptors, for channels; too many: -ENFILE */
 	USER_SCANS,       /* scans of /proc, for texts being made; too many: -ENOBUFS */
 	USER_SLEEPS,      /* threads that sleep for the user; too many: -ENOBUFS */

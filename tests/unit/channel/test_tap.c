@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/base/cleanup.h"
+#include "lib/channel/tapped.h"
 #include "tests/unit/fixture.h"
 #include "tests/unit/held.h"
 #include "tests/unit/objects.h"
@@ -43,12 +43,20 @@ static void finish(void)
 	toy_close(other, (struct file *[]){watcher, NULL});
 }
 
+/* Waits until all that has passed is shown. */
+static void settle(void)
+{
+	while (host.taps->pending)
+		loop_settle();
+}
+
 /* Reads all that there is, up to `size` bytes at a time, into `text`. */
 static void look(struct tap_reader *reader, size_t size)
 {
 	size_t end = 0;
 	ssize_t n;
 
+	settle();
 	while ((n = tap_read(reader, text + end, size)) > 0)
 		end += (size_t)n;
 	must_fail(n, EAGAIN);
@@ -243,6 +251,7 @@ START_TEST(test_tap_begun_record_stays_when_others_are_dropped)
 
 	begin(&toy_stream);
 	file_put(file, "first");
+	settle();
 	ck_assert_int_eq(tap_read(tap, first, sizeof(first)), sizeof(first));
 	memset(block, 'x', sizeof(block) - 1);
 	for (size_t i = 0; i < 2 * TAP_CAPACITY / sizeof(block); i++) {
@@ -316,6 +325,7 @@ START_TEST(test_tap_without_memory_for_a_rest_loses_nothing)
 
 	begin(&toy_stream);
 	file_put(file, "hello");
+	settle();
 	host.users.limits[USER_BYTES] = 0;
 	must_fail(tap_read(tap, &byte, 1), ENOBUFS);
 	host.users.limits[USER_BYTES] = limit;
@@ -363,6 +373,7 @@ START_TEST(test_tap_ends_with_the_object)
 	object_close(file);
 	ck_assert_ptr_null(target->channel.tap);
 	wait_for_watch(&watch);
+	settle();
 	n = must(tap_read(tap, text, sizeof(text)));
 	text[n] = '\0';
 	expect(&rest, "-", '>', "last");
