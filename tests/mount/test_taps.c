@@ -177,6 +177,29 @@ START_TEST(test_taps_show_a_waiting_reader_after_the_writer)
 }
 END_TEST
 
+/* A System V queue's writer is a thread of the daemon's. */
+START_TEST(test_taps_show_a_waiting_writer_when_it_has_written)
+{
+	static char buf[MIB + 1];
+	char pid[16];
+	pid_t writer;
+	int tap;
+
+	snprintf(pid, sizeof(pid), "%d", getpid());
+	channel_make(names[_i]);
+	channel_fill(names[_i]);
+	tap = tap_open(names[_i]);
+	writer = child_start(put_run, (void *)names[_i]);
+	task_must_block(writer, SYS_write);
+	mount_settle(&ipc);
+	must(channel_take(names[_i], buf, MESSAGE_MAX));
+	ck_assert_int_eq(child_end(writer), 0);
+	take(tap, buf, take_header(tap, pid, '<') + 1);
+	expect(tap, writer, '>', "42\n");
+	expect_nothing(tap);
+}
+END_TEST
+
 START_TEST(test_taps_take_nothing)
 {
 	char buf[8];
@@ -587,6 +610,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, NULL, remove_event);
 	add_each(tcase, test_taps_show_who_writes_and_who_reads, N_NAMES);
 	add_each(tcase, test_taps_show_a_waiting_reader_after_the_writer, N_NAMES);
+	add_each(tcase, test_taps_show_a_waiting_writer_when_it_has_written, NAME_EVENT);
 	add_each(tcase, test_taps_take_nothing, N_NAMES);
 	tcase_add_test(tcase, test_taps_show_a_message_read_in_part_once);
 	tcase_add_test(tcase, test_taps_show_the_process_of_a_thread);
