@@ -47,6 +47,7 @@ static const char text[] =
 	"  echo \"create 'queues/a b'\" > ctl    a name with a blank\n"
 	"  cat info/summary                   show all channels in a table\n"
 	"  cat info/queues/jobs/peers         show who has it open\n"
+	"  cat info/queues/jobs/tap           watch what passes (ls does not list this file)\n"
 	"  echo empty pipes/log > ctl         discard waiting data\n"
 	"  echo create sems/lock value=1 > ctl\n"
 	"  read -r _ < sems/lock; make; echo 1 > sems/lock   run one make at a time\n"
