@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/epoll.h>
 #include <time.h>
 #include <unistd.h>
@@ -87,6 +86,17 @@ static void expect(char **rest, const char *pid, char direction, const char *byt
 	*rest += size + 1;
 }
 
+/* Expects exactly one record, and no more. */
+static void expect_only(struct tap_reader *reader, const char *pid, char direction,
+			const char *bytes)
+{
+	char *rest = text;
+
+	look(reader, 1000);
+	expect(&rest, pid, direction, bytes);
+	ck_assert_str_eq(rest, "");
+}
+
 static const char *own_pid(void)
 {
 	static char pid[16];
@@ -115,15 +125,12 @@ END_TEST
 START_TEST(test_tap_shows_only_what_passes_from_now_on)
 {
 	struct tap_reader *later;
-	char *rest = text;
 
 	begin(&toy_stream);
 	file_put(file, "before");
 	must(tap_open(&target->channel, watcher, true, &later));
 	file_put(file, "after");
-	look(later, 1000);
-	expect(&rest, "-", '>', "after");
-	ck_assert_str_eq(rest, "");
+	expect_only(later, "-", '>', "after");
 	tap_close(later);
 	finish();
 }
@@ -132,16 +139,12 @@ END_TEST
 /* What was not accepted has not passed. */
 START_TEST(test_tap_shows_what_was_accepted)
 {
-	char *rest = text;
-
 	begin(&toy_stream);
 	target->room = 2;
 	ck_assert_int_eq(channel_write(file, "hello", 5, 0), 2);
 	must_fail(channel_write(file, "llo", 3, 0), EAGAIN);
 	must_fail(file_try_read(file, 100), EAGAIN);
-	look(tap, 1000);
-	expect(&rest, "-", '>', "he");
-	ck_assert_str_eq(rest, "");
+	expect_only(tap, "-", '>', "he");
 	finish();
 }
 END_TEST
@@ -149,15 +152,11 @@ END_TEST
 /* A message that is read in part has been taken whole. */
 START_TEST(test_tap_shows_a_message_read_in_part_once)
 {
-	char *rest = text;
-
 	begin(&toy_message);
 	target->pieces[0] = "message";
 	file_expect(file, 3, "mes");
 	file_expect(file, 100, "sage");
-	look(tap, 1000);
-	expect(&rest, "-", '<', "message");
-	ck_assert_str_eq(rest, "");
+	expect_only(tap, "-", '<', "message");
 	finish();
 }
 END_TEST
@@ -165,7 +164,6 @@ END_TEST
 START_TEST(test_tap_shows_what_was_lent_when_it_is_taken)
 {
 	struct pieces pieces;
-	char *rest = text;
 
 	begin(&toy_lending);
 	target->pieces[0] = "one";
@@ -174,9 +172,7 @@ START_TEST(test_tap_shows_what_was_lent_when_it_is_taken)
 	look(tap, 1000);
 	ck_assert_str_eq(text, "");
 	channel_take(file, &pieces);
-	look(tap, 1000);
-	expect(&rest, "-", '<', "onetw");
-	ck_assert_str_eq(rest, "");
+	expect_only(tap, "-", '<', "onetw");
 	finish();
 }
 END_TEST
@@ -320,7 +316,6 @@ END_TEST
 START_TEST(test_tap_without_memory_for_a_rest_loses_nothing)
 {
 	size_t limit = host.users.limits[USER_BYTES];
-	char *rest = text;
 	char byte;
 
 	begin(&toy_stream);
@@ -329,29 +324,23 @@ START_TEST(test_tap_without_memory_for_a_rest_loses_nothing)
 	host.users.limits[USER_BYTES] = 0;
 	must_fail(tap_read(tap, &byte, 1), ENOBUFS);
 	host.users.limits[USER_BYTES] = limit;
-	look(tap, 1);
-	expect(&rest, "-", '>', "hello");
+	expect_only(tap, "-", '>', "hello");
 	finish();
 }
 END_TEST
 
-static void wait_for_watch(struct watch *watch)
-{
-	other->ready = EPOLLIN;
-	watch_wait(watch, 1);
-}
-
-/* The toy that stands for the tap's file says when it is polled; this only tests the wake. */
+/* The toy that stands for the tap's file is always ready; this only tests the wake. */
 START_TEST(test_tap_wakes_who_waits)
 {
 	struct watch watch = {0};
 
 	begin(&toy_stream);
+	other->ready = EPOLLIN;
 	for (int i = 0; i < 3; i++) {
 		watch.n = 0;
 		watch_start(&watch, watcher);
 		file_put(file, "hello");
-		wait_for_watch(&watch);
+		watch_wait(&watch, 1);
 		ck_assert_uint_eq(tap_poll(tap) & EPOLLIN, EPOLLIN);
 		look(tap, 1000);
 		ck_assert_uint_eq(tap_poll(tap), 0);
@@ -368,11 +357,12 @@ START_TEST(test_tap_ends_with_the_object)
 	ssize_t n;
 
 	begin(&toy_stream);
+	other->ready = EPOLLIN;
 	file_put(file, "last");
 	watch_start(&watch, watcher);
 	object_close(file);
 	ck_assert_ptr_null(target->channel.tap);
-	wait_for_watch(&watch);
+	watch_wait(&watch, 1);
 	settle();
 	n = must(tap_read(tap, text, sizeof(text)));
 	text[n] = '\0';
