@@ -145,6 +145,16 @@ static void copy_to(const struct ring *ring, struct ring *larger)
 	}
 }
 
+/* Returns the size of memory of at least `least` bytes that may take the place of `size`. */
+static size_t size_for(size_t size, size_t least)
+{
+	if (size == 0)
+		size = SIZE_FIRST;
+	while (size < least)
+		size *= 2;
+	return size;
+}
+
 /* Makes the memory at least `least` bytes large. */
 static int grow(struct ring *ring, size_t least)
 {
@@ -152,10 +162,7 @@ static int grow(struct ring *ring, size_t least)
 	size_t more;
 	int r;
 
-	if (larger.size == 0)
-		larger.size = SIZE_FIRST;
-	while (larger.size < least)
-		larger.size *= 2;
+	larger.size = size_for(ring->size, least);
 	more = memory_of(larger.size) - ring->charged;
 	r = user_charge(ring->users, ring->uid, USER_STORED, more);
 	if (r < 0 && larger.size > SIZE_UNCHARGED)
@@ -201,10 +208,20 @@ int ring_check_size(const struct ring *ring, size_t size)
 	return size > ring->capacity || step_of(size) > ring->capacity ? -EMSGSIZE : 0;
 }
 
+/* Whether the user may have memory of at least this size. */
+static bool may_grow(const struct ring *ring, size_t least)
+{
+	size_t size = size_for(ring->size, least);
+
+	return least <= ring->capacity && (size == ring->size || size <= SIZE_UNCHARGED ||
+					   user_has_room(ring->users, ring->uid, USER_STORED,
+							 memory_of(size) - ring->charged));
+}
+
 bool ring_has_room(const struct ring *ring, size_t size)
 {
 	return ring->n_at_tail == ring->n_readers ||
-	       ring_used(ring) + step_of(size) <= ring->capacity ||
+	       may_grow(ring, ring_used(ring) + step_of(size)) ||
 	       record_at(ring, ring->head.offset)->n_readers == 0;
 }
 
