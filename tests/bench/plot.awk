@@ -18,7 +18,7 @@ NR > 1 && unquote($1) == group {
 		good[work, cpu] = score > 0 ? target / score : 1
 		goal[work, cpu] = 1
 	} else {
-		speed = unquote($4) == "MB/s" ? $8 / $6 : $6 / $8
+		speed = unquote($4) ~ /\/s$/ ? $8 / $6 : $6 / $8
 		if (bound == ">=") { speed = score; wanted = target }
 		else if (bound == "<=") { speed = 1 / score; wanted = 1 / target }
 		else if (bound == "<") wanted = $6 / target

@@ -12,12 +12,14 @@
 static unsigned n_targets, n_missed, n_absent;
 static char missed[MISSED_MAX][128];
 
-/* Returns a cost in the row's unit. A rate is the inverse of a cost. */
+/* Returns a cost in the row's unit. Rates are inverses of a cost. */
 static double to_unit(const struct row *row, double cost)
 {
 	switch (row->unit) {
 	case UNIT_RATE:
 		return (double)row->size / cost / 1e6;
+	case UNIT_DELIVERIES:
+		return (double)row->n_readers / cost / 1e3;
 	case UNIT_MICROSECONDS:
 		return cost * 1e6;
 	case UNIT_MILLISECONDS:
@@ -30,8 +32,8 @@ static double to_unit(const struct row *row, double cost)
 static const char *unit_name(enum unit unit)
 {
 	static const char *const names[] = {
-		[UNIT_RATE] = "MB/s", [UNIT_MICROSECONDS] = "us", [UNIT_MILLISECONDS] = "ms",
-		[UNIT_KIB] = "KiB",   [UNIT_COUNT] = "",
+		[UNIT_RATE] = "MB/s",       [UNIT_DELIVERIES] = "k/s", [UNIT_MICROSECONDS] = "us",
+		[UNIT_MILLISECONDS] = "ms", [UNIT_KIB] = "KiB",        [UNIT_COUNT] = "",
 	};
 
 	return names[unit];

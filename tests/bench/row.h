@@ -60,7 +60,14 @@ struct side {
 	void (*close)(struct ends *ends);
 };
 
-enum unit { UNIT_RATE, UNIT_MICROSECONDS, UNIT_MILLISECONDS, UNIT_KIB, UNIT_COUNT };
+enum unit {
+	UNIT_RATE,
+	UNIT_DELIVERIES, /* of a piece to each of row->n_readers */
+	UNIT_MICROSECONDS,
+	UNIT_MILLISECONDS,
+	UNIT_KIB,
+	UNIT_COUNT,
+};
 
 /* What the target limits. */
 enum bound {
@@ -77,6 +84,7 @@ struct row {
 	size_t size;      /* bytes of one piece of work */
 	enum unit unit;
 	enum bound bound;
+	size_t n_readers;             /* that get each piece */
 	size_t n_max;                 /* most pieces in a batch; 0: as many as fill its time */
 	size_t n_batches;             /* 0: the run's default */
 	unsigned placements;          /* 1 << PLACED_*; 0: all */

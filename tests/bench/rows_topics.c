@@ -194,11 +194,13 @@ static void alone_close(struct ends *ends)
 }
 
 #define AGAINST_FIFOS                                                   \
+	.unit = UNIT_DELIVERIES, .n_readers = N_READERS,                \
 	.sides = {                                                      \
 		{"8 mkfifo", fifos_open, work_fan, .close = fan_close}, \
 		{"ipcfs", topic_open, work_fan, .close = fan_close},    \
 	}
 #define AGAINST_TEE                                                  \
+	.unit = UNIT_DELIVERIES, .n_readers = N_READERS,             \
 	.sides = {                                                   \
 		{"tee", tee_open, work_fan, .close = fan_close},     \
 		{"ipcfs", topic_open, work_fan, .close = fan_close}, \
@@ -209,15 +211,14 @@ static void alone_close(struct ends *ends)
  * once, would keep a topic busy for seconds.
  */
 static const struct row rows[] = {
-	{"64 KiB messages, against tee", "topics", 65536, UNIT_RATE, .bound = BOUND_SPEED,
+	{"64 KiB messages, against tee", "topics", 65536, .bound = BOUND_SPEED,
 	 .targets = {1, 1, 1}, AGAINST_TEE},
-	{"64 KiB messages, against 8 writes", "topics", 65536, UNIT_RATE, .bound = BOUND_SPEED,
+	{"64 KiB messages, against 8 writes", "topics", 65536, .bound = BOUND_SPEED,
 	 .targets = {0.5, 0.5, 0.5}, AGAINST_FIFOS},
-	{"4 KiB messages, against tee", "topics", 4096, UNIT_RATE, .n_max = 512, AGAINST_TEE},
-	{"4 KiB messages, against 8 writes", "topics", 4096, UNIT_RATE, .n_max = 512,
-	 AGAINST_FIFOS},
-	{"64 B messages, against tee", "topics", 64, UNIT_RATE, .n_max = 1024, AGAINST_TEE},
-	{"64 B messages, against 8 writes", "topics", 64, UNIT_RATE, .n_max = 1024, AGAINST_FIFOS},
+	{"4 KiB messages, against tee", "topics", 4096, .n_max = 512, AGAINST_TEE},
+	{"4 KiB messages, against 8 writes", "topics", 4096, .n_max = 512, AGAINST_FIFOS},
+	{"64 B messages, against tee", "topics", 64, .n_max = 1024, AGAINST_TEE},
+	{"64 B messages, against 8 writes", "topics", 64, .n_max = 1024, AGAINST_FIFOS},
 	{"64 B messages that nobody reads", "topics", 64, UNIT_MICROSECONDS, .bound = BOUND_TIME,
 	 .targets = {1.3, 1.3, 1.3},
 	 .sides = {{"a FUSE null file", null_side_open, work_write, .close = null_side_close},
