@@ -285,11 +285,8 @@ static void do_read(struct topic_walk *w)
 /* Whether a message as long as the longest has room, without a message lost to a reader. */
 static bool has_room(const struct topic_walk *w)
 {
-	unsigned left = used(w), number = w->head;
-
-	while (number < w->tail && !is_awaited(w, number))
-		left -= step_of(w->sizes[number++]);
-	return number == w->tail || left + step_of(w->longest) <= MODEL_CAPACITY;
+	return w->head == w->tail || !is_awaited(w, w->head) ||
+	       used(w) + step_of(w->longest) <= MODEL_CAPACITY;
 }
 
 static void do_poll(struct topic_walk *w)
