@@ -5,6 +5,7 @@
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/process.h"
+#include "tests/mount/sockets.h"
 #include "tests/mount/taps.h"
 #include "tests/mount/waiter.h"
 
@@ -75,6 +76,28 @@ START_TEST(test_taps_show_a_waiting_writer_when_it_has_written)
 	tap_take(tap, buf, tap_take_header(tap, pid, '<') + 1);
 	tap_expect(tap, writer, '>', "42\n");
 	tap_expect_nothing(tap);
+}
+END_TEST
+
+/* Each reader of a topic reads the same. A message without any reader has passed, too. */
+START_TEST(test_taps_of_a_topic_show_each_message_once)
+{
+	pid_t writers[2];
+	int tap, reader;
+
+	channel_make("topics/t");
+	tap = tap_open("topics/t");
+	writers[0] = tap_run(tap_put_run, "topics/t");
+	reader = channel_open("topics/t", O_RDONLY);
+	channel_open("topics/t", O_RDONLY);
+	writers[1] = tap_run(tap_put_run, "topics/t");
+	must_read(reader, "42\n");
+	tap_expect(tap, writers[0], '>', "42\n");
+	tap_expect(tap, writers[1], '>', "42\n");
+	tap_expect_nothing(tap);
+	must(unlink(ipc_path("topics/t")));
+	tap_expect_nothing(tap);
+	must(close(reader));
 }
 END_TEST
 
@@ -225,6 +248,7 @@ int main(void)
 	tcase_add_loop_test(tcase, test_taps_show_a_waiting_reader_after_the_writer, 0, TAP_N);
 	tcase_add_loop_test(tcase, test_taps_show_a_waiting_writer_when_it_has_written, 0,
 			    TAP_EVENT);
+	tcase_add_test(tcase, test_taps_of_a_topic_show_each_message_once);
 	tcase_add_loop_test(tcase, test_taps_take_nothing, 0, TAP_N);
 	tcase_add_test(tcase, test_taps_show_a_message_read_in_part_once);
 	tcase_add_test(tcase, test_taps_show_the_process_of_a_thread);
