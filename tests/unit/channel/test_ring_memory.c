@@ -150,6 +150,47 @@ START_TEST(test_ring_memory_had_again_lets_it_grow)
 }
 END_TEST
 
+/* A writer that is told there is room, and then has to wait, would try for ever. */
+START_TEST(test_ring_memory_refused_is_no_room)
+{
+	new_ring(MIB);
+	host.users.limits[USER_STORED] = 64 * KIB;
+	fill(1016);
+	ck_assert(!ring_has_room(&ring, 1016));
+	read_all();
+	ck_assert(ring_has_room(&ring, 1016));
+	end_ring();
+}
+END_TEST
+
+/* Of the messages that the only reader has read, all are kept that have room. */
+START_TEST(test_ring_memory_kept_makes_no_writer_wait)
+{
+	const struct ring_keep all = {UINT64_MAX, UINT64_MAX};
+
+	new_ring(4 * KIB);
+	ring_set_keep(&ring, &all);
+	must(put(8, false));
+	must(put(8, false));
+	ring_advance(&ring, &reader);
+	must(put(4 * KIB - 2 * 16 - 8, false));
+	ck_assert(ring_has_room(&ring, 8));
+	must(put(8, false));
+	ck_assert_uint_eq(ring_missed(&ring, &reader), 0);
+	ck_assert(!ring_has_room(&ring, 8));
+	must_fail(put(8, false), EAGAIN);
+	ring_advance(&ring, &reader);
+	ck_assert(ring_has_room(&ring, 8));
+	must_fail(put(9, false), EAGAIN);
+	ck_assert(!ring_has_room(&ring, 9));
+	must(put(8, false));
+	read_all();
+	must(put(4 * KIB - 8, false));
+	ring_empty(&ring);
+	end_ring();
+}
+END_TEST
+
 START_TEST(test_ring_memory_too_long_for_the_capacity_emsgsize)
 {
 	new_ring(4 * KIB);
@@ -238,6 +279,8 @@ int main(void)
 			  test_ring_memory_used_up_leaves_the_least,
 			  test_ring_memory_used_up_too_long_enobufs_and_drops_nothing,
 			  test_ring_memory_had_again_lets_it_grow,
+			  test_ring_memory_refused_is_no_room,
+			  test_ring_memory_kept_makes_no_writer_wait,
 			  test_ring_memory_too_long_for_the_capacity_emsgsize,
 			  test_ring_memory_of_one_user_is_not_anothers,
 			  test_ring_memory_goes_back_with_the_last_reader_and_message,
