@@ -46,7 +46,8 @@ static const char *unit_name(enum unit unit)
 static enum bound find_bound(const struct result *result)
 {
 	const struct row *row = result->row;
-	bool is_shown = row->bound == BOUND_SPEED && row->targets[result->placement] == 0;
+	bool is_ratio = row->bound == BOUND_SPEED || row->bound == BOUND_TIME;
+	bool is_shown = is_ratio && row->targets[result->placement] == 0;
 
 	return is_shown ? BOUND_NONE : row->bound;
 }

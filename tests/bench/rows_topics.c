@@ -220,7 +220,7 @@ static const struct row rows[] = {
 	{"64 B messages, against tee", "topics", 64, .n_max = 1024, AGAINST_TEE},
 	{"64 B messages, against 8 writes", "topics", 64, .n_max = 1024, AGAINST_FIFOS},
 	{"64 B messages that nobody reads", "topics", 64, UNIT_MICROSECONDS, .bound = BOUND_TIME,
-	 .targets = {1.3, 1.3, 1.3},
+	 .targets = {1.3, 1.3}, /* free: only the native side's luck decides */
 	 .sides = {{"a FUSE null file", null_side_open, work_write, .close = null_side_close},
 		   {"ipcfs", alone_open, work_write, .close = alone_close}}},
 	{.work = NULL},
