@@ -11,42 +11,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "lib/base/block.h"
-
-#define SIZE_FIRST     ((size_t)4096) /* of the first memory */
-#define SIZE_UNCHARGED ((size_t)8192) /* what a user gets in any case */
-#define MARK_EVERY     64
-/* The shortest messages take 16 bytes each. Twice as many marks as those need is a power of 2. */
-#define N_MARKS(size) ((size) / (16 * MARK_EVERY) * 2)
-
-struct record {
-	uint32_t size;
-	uint32_t n_readers; /* readers whose next message it is */
-	char data[];        /* to be continued at the beginning of the memory */
-};
-
-/* What a message takes in the ring. */
-static size_t step_of(size_t size)
-{
-	return (sizeof(struct record) + size + 7) & ~(size_t)7;
-}
-
-/* What is allocated for a ring of this size. */
-static size_t memory_of(size_t size)
-{
-	return size + N_MARKS(size) * sizeof(uint64_t);
-}
-
-/* Records are aligned, so that the end of the memory never cuts their first two fields. */
-static struct record *record_at(const struct ring *ring, uint64_t offset)
-{
-	return (struct record *)(ring->memory + (offset & (ring->size - 1)));
-}
-
-static uint64_t *mark_of(const struct ring *ring, uint64_t number)
-{
-	return &ring->marks[number / MARK_EVERY & (N_MARKS(ring->size) - 1)];
-}
+#include "lib/channel/ring_memory.h"
 
 static bool is_empty(const struct ring *ring)
 {
@@ -72,20 +37,10 @@ void ring_init(struct ring *ring, struct user_table *users, uid_t uid, size_t ca
 	*ring = (struct ring){.users = users, .uid = uid, .capacity = capacity};
 }
 
-static void free_memory(struct ring *ring)
-{
-	block_free(ring->memory, memory_of(ring->size));
-	user_uncharge(ring->users, ring->uid, USER_STORED, ring->charged);
-	ring->memory = NULL;
-	ring->marks = NULL;
-	ring->size = 0;
-	ring->charged = 0;
-}
-
 void ring_fini(struct ring *ring)
 {
 	assert(ring->n_readers == 0);
-	free_memory(ring);
+	ring_free_memory(ring);
 }
 
 static void unkeep_oldest(struct ring *ring)
@@ -108,9 +63,8 @@ static void drop_oldest(struct ring *ring)
 /* Drops what nobody needs any more. */
 static void trim(struct ring *ring)
 {
-	while (ring->kept.number < ring->tail.number &&
-	       (ring->tail.number - ring->kept.number > ring->keep.messages ||
-		ring->bytes_kept > ring->keep.bytes))
+	while (ring_n_kept(ring) > ring->keep.messages ||
+	       (ring_n_kept(ring) > 1 && ring->bytes_kept > ring->keep.bytes))
 		unkeep_oldest(ring);
 	while (ring->head.number < ring->kept.number &&
 	       record_at(ring, ring->head.offset)->n_readers == 0)
@@ -122,64 +76,7 @@ static void trim_all(struct ring *ring)
 {
 	trim(ring);
 	if (is_empty(ring) && ring->n_readers == 0)
-		free_memory(ring);
-}
-
-/* Copies what is in the ring to where it belongs in memory of another size. */
-static void copy_to(const struct ring *ring, struct ring *larger)
-{
-	uint64_t number = (ring->head.number + MARK_EVERY - 1) / MARK_EVERY * MARK_EVERY;
-	uint64_t offset = ring->head.offset;
-
-	for (; number < ring->tail.number; number += MARK_EVERY)
-		*mark_of(larger, number) = *mark_of(ring, number);
-	while (offset < ring->tail.offset) {
-		size_t n = ring->size - (offset & (ring->size - 1));
-
-		if (n > ring->tail.offset - offset)
-			n = ring->tail.offset - offset;
-		if (n > larger->size - (offset & (larger->size - 1)))
-			n = larger->size - (offset & (larger->size - 1));
-		memcpy(record_at(larger, offset), record_at(ring, offset), n);
-		offset += n;
-	}
-}
-
-/* Returns the size of memory of at least `least` bytes that may take the place of `size`. */
-static size_t size_for(size_t size, size_t least)
-{
-	if (size == 0)
-		size = SIZE_FIRST;
-	while (size < least)
-		size *= 2;
-	return size;
-}
-
-/* Makes the memory at least `least` bytes large. */
-static int grow(struct ring *ring, size_t least)
-{
-	struct ring larger = *ring;
-	size_t more;
-	int r;
-
-	larger.size = size_for(ring->size, least);
-	more = memory_of(larger.size) - ring->charged;
-	r = user_charge(ring->users, ring->uid, USER_STORED, more);
-	if (r < 0 && larger.size > SIZE_UNCHARGED)
-		return r;
-	if (r < 0)
-		more = 0;
-	larger.charged += more;
-	larger.memory = block_new(memory_of(larger.size));
-	if (!larger.memory) {
-		user_uncharge(ring->users, ring->uid, USER_STORED, more);
-		return -ENOMEM;
-	}
-	larger.marks = (uint64_t *)(larger.memory + larger.size);
-	copy_to(ring, &larger);
-	block_free(ring->memory, memory_of(ring->size));
-	*ring = larger;
-	return 0;
+		ring_free_memory(ring);
 }
 
 /* Makes the memory large enough for all that may be in the ring; or if that fails, for `need`. */
@@ -191,16 +88,21 @@ static int grow_for(struct ring *ring, size_t need)
 	if (want > ring->capacity)
 		want = ring->capacity;
 	if (ring->size < want)
-		r = grow(ring, want);
+		r = ring_grow(ring, want);
 	if (r < 0 && ring->size < need)
-		r = grow(ring, need);
+		r = ring_grow(ring, need);
 	return ring->size < need ? r : 0;
+}
+
+/* Returns how much of the present memory messages may take. */
+static size_t most_of(const struct ring *ring)
+{
+	return ring->size < ring->capacity ? ring->size : ring->capacity;
 }
 
 static bool fits(const struct ring *ring, size_t need)
 {
-	return ring_used(ring) + need <=
-	       (ring->size < ring->capacity ? ring->size : ring->capacity);
+	return ring_used(ring) + need <= most_of(ring);
 }
 
 int ring_check_size(const struct ring *ring, size_t size)
@@ -208,21 +110,26 @@ int ring_check_size(const struct ring *ring, size_t size)
 	return size > ring->capacity || step_of(size) > ring->capacity ? -EMSGSIZE : 0;
 }
 
-/* Whether the user may have memory of at least this size. */
-static bool may_grow(const struct ring *ring, size_t least)
+/* Whether `need` is within `most` if messages are dropped that are only kept. */
+static bool can_make_room(const struct ring *ring, size_t need, size_t most)
 {
-	size_t size = size_for(ring->size, least);
+	struct ring_place place = ring->head;
 
-	return least <= ring->capacity && (size == ring->size || size <= SIZE_UNCHARGED ||
-					   user_has_room(ring->users, ring->uid, USER_STORED,
-							 memory_of(size) - ring->charged));
+	while (ring->tail.offset - place.offset + need > most) {
+		if (place.number == ring->tail.number || record_at(ring, place.offset)->n_readers)
+			return false;
+		place_step(ring, &place);
+	}
+	return true;
 }
 
 bool ring_has_room(const struct ring *ring, size_t size)
 {
-	return ring->n_at_tail == ring->n_readers ||
-	       may_grow(ring, ring_used(ring) + step_of(size)) ||
-	       record_at(ring, ring->head.offset)->n_readers == 0;
+	size_t need = step_of(size);
+	size_t most = ring_may_grow(ring, ring->capacity) ? ring->capacity : most_of(ring);
+
+	return ring->n_at_tail == ring->n_readers || ring_may_grow(ring, ring_used(ring) + need) ||
+	       can_make_room(ring, need, most);
 }
 
 int ring_make_room(struct ring *ring, size_t size, bool is_forced)
@@ -234,16 +141,16 @@ int ring_make_room(struct ring *ring, size_t size, bool is_forced)
 		r = grow_for(ring, need);
 	if (r < 0)
 		return r;
-	while (!fits(ring, need)) {
-		if (!is_forced && record_at(ring, ring->head.offset)->n_readers)
-			return -EAGAIN;
+	if (!is_forced && !can_make_room(ring, need, most_of(ring)))
+		return -EAGAIN;
+	while (!fits(ring, need))
 		drop_oldest(ring);
-	}
 	return 0;
 }
 
 void ring_append(struct ring *ring, size_t size)
 {
+	assert(size > 0 && fits(ring, step_of(size)));
 	*record_at(ring, ring->tail.offset) =
 		(struct record){.size = (uint32_t)size, .n_readers = ring->n_at_tail};
 	if (ring->tail.number % MARK_EVERY == 0)
@@ -389,11 +296,18 @@ void ring_set_keep(struct ring *ring, const struct ring_keep *keep)
 	trim_all(ring);
 }
 
+void ring_set_capacity(struct ring *ring, size_t capacity)
+{
+	ring->capacity = capacity;
+	if (is_empty(ring))
+		ring_free_memory(ring);
+}
+
 void ring_empty(struct ring *ring)
 {
 	ring->n_at_tail = ring->n_readers;
 	ring->head = ring->kept = ring->tail;
 	ring->bytes = 0;
 	ring->bytes_kept = 0;
-	trim_all(ring);
+	ring_free_memory(ring);
 }

@@ -39,7 +39,7 @@ struct ring_reader {
 	uint64_t missed;        /* messages that this reader will never get */
 };
 
-/* How much is kept for later readers; both limits hold. */
+/* How much is kept for later readers: both limits hold, but a single message may be longer. */
 struct ring_keep {
 	uint64_t messages;
 	uint64_t bytes;
@@ -77,10 +77,7 @@ void ring_leave(struct ring *ring, struct ring_reader *reader);
 
 /* Returns 0 if a message of this size can ever have room, else -EMSGSIZE. */
 int ring_check_size(const struct ring *ring, size_t size);
-/*
- * Whether ring_make_room() may succeed now, without force. If it fails nevertheless, this will be
- * false until a reader reads.
- */
+/* Whether ring_make_room() would find room now, without force. */
 bool ring_has_room(const struct ring *ring, size_t size);
 
 /*
@@ -92,8 +89,9 @@ bool ring_has_room(const struct ring *ring, size_t size);
 int ring_make_room(struct ring *ring, size_t size, bool is_forced);
 
 /*
- * Appends a message, for which there must be room, but does not store its bytes yet: readers can be
- * given them directly, and then be advanced. ring_fill() must follow, before any other message.
+ * Appends a message of at least one byte, for which there must be room, but does not store its
+ * bytes yet: readers can be given them directly, and then be advanced. ring_fill() must follow,
+ * before any other message.
  */
 void ring_append(struct ring *ring, size_t size);
 /* Stores the bytes of the last message, if a reader still needs them or they are kept. */
@@ -115,9 +113,11 @@ ssize_t ring_next(struct ring *ring, struct ring_reader *reader, struct iovec *r
 /* Takes the reader's next message, which must exist. */
 void ring_advance(struct ring *ring, struct ring_reader *reader);
 
+/* Changes the capacity, which must be enough for what is in the ring: ring_used(). */
+void ring_set_capacity(struct ring *ring, size_t capacity);
 /* Changes what is kept. Does not bring back what is no longer there. */
 void ring_set_keep(struct ring *ring, const struct ring_keep *keep);
-/* Drops all messages. */
+/* Drops all messages, and frees the memory. */
 void ring_empty(struct ring *ring);
 
 /* Returns where the last `n_back` kept messages begin, or all if there are fewer. */

@@ -123,8 +123,8 @@ static void drop(struct topic_walk *w)
 
 static void trim(struct topic_walk *w)
 {
-	while (w->kept < w->tail &&
-	       (w->tail - w->kept > w->keep_messages || kept_bytes(w) > w->keep_bytes))
+	while (w->kept < w->tail && (w->tail - w->kept > w->keep_messages ||
+				     (w->tail - w->kept > 1 && kept_bytes(w) > w->keep_bytes)))
 		w->kept++;
 	while (w->head < w->kept && !is_awaited(w, w->head))
 		w->head++;
@@ -181,17 +181,24 @@ static void do_close(struct topic_walk *w)
 		close_file(w, file);
 }
 
+/* Whether a message of this size has room, without a message lost to a reader. */
+static bool has_room(const struct topic_walk *w, unsigned size)
+{
+	unsigned left = used(w), number = w->head;
+
+	while (number < w->tail && !is_awaited(w, number))
+		left -= step_of(w->sizes[number++]);
+	return number == w->tail || left + step_of(size) <= MODEL_CAPACITY;
+}
+
 /* Makes room for a message in the model. Returns 1 if it was sent, 0 if dropped, or -1. */
 static int send(struct topic_walk *w, unsigned size)
 {
-	unsigned left = used(w);
-
 	w->sizes[w->tail] = size;
-	for (; left + step_of(size) > MODEL_CAPACITY; left = used(w)) {
-		if (w->policy != DROP_OLDEST && is_awaited(w, w->head))
-			return w->policy == WAIT ? -1 : 0;
+	if (w->policy != DROP_OLDEST && !has_room(w, size))
+		return w->policy == WAIT ? -1 : 0;
+	while (used(w) + step_of(size) > MODEL_CAPACITY)
 		drop(w);
-	}
 	w->tail++;
 	return 1;
 }
@@ -282,13 +289,6 @@ static void do_read(struct topic_walk *w)
 		walk_fail(w->walk, "the bytes differ");
 }
 
-/* Whether a message as long as the longest has room, without a message lost to a reader. */
-static bool has_room(const struct topic_walk *w)
-{
-	return w->head == w->tail || !is_awaited(w, w->head) ||
-	       used(w) + step_of(w->longest) <= MODEL_CAPACITY;
-}
-
 static void do_poll(struct topic_walk *w)
 {
 	struct file *file = any_file(w);
@@ -303,7 +303,7 @@ static void do_poll(struct topic_walk *w)
 		model |= POLLIN;
 	if (reads(file) && file->next == w->tail && is_at_end(w, file))
 		model |= POLLHUP;
-	if (writes(file) && (w->policy != WAIT || has_room(w)))
+	if (writes(file) && (w->policy != WAIT || has_room(w, w->longest)))
 		model |= POLLOUT;
 	if (model != mount.revents)
 		walk_fail(w->walk, "events %#x, %#x", model, mount.revents);

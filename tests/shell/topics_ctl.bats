@@ -149,7 +149,7 @@ $NAME:z" ]]
 	create capacity=8K keep=100
 	shell 'printf "%06000d" 0 > $T'
 	refused "set topics/$NAME keep=9K" "set topics/$NAME: keep= is larger than the capacity"
-	refused "set topics/$NAME capacity=4K" "set topics/$NAME: what is in the topic does not fit into capacity="
+	refused "set topics/$NAME capacity=4K" "set topics/$NAME: what is in the topic does not fit into capacity=; read it, keep less, or empty it"
 	refused "create topics/$NAME keep=7" "create topics/$NAME: already exists with keep=100, not keep=7"
 	refused "create topics/$NAME:2147483648" "create topics/$NAME:2147483648: the number after ':' is out of range"
 	run -1 as_user "$OTHER" bash -c 'echo "set topics/$NAME keep=0" > $IPC/ctl'

@@ -62,12 +62,20 @@ int topic_check(const struct settings *settings, size_t capacity, const struct r
 	return new_keep.messages == UINT64_MAX && new_keep.bytes > capacity ? -EINVAL : 0;
 }
 
+/* poll(2) then asks for no more room than there can be. */
+static void set_capacity(struct topic *topic, size_t capacity)
+{
+	ring_set_capacity(&topic->ring, capacity);
+	if (topic->kept.channel.message_max > capacity)
+		topic->kept.channel.message_max = capacity;
+}
+
 void topic_apply(struct topic *topic, const struct settings *settings)
 {
 	struct ring_keep keep;
 
 	if (settings_has(settings, TOPIC_CAPACITY))
-		topic->ring.capacity = settings->values[TOPIC_CAPACITY];
+		set_capacity(topic, settings->values[TOPIC_CAPACITY]);
 	if (settings_has(settings, TOPIC_KEEP)) {
 		keep = keep_from(settings->values[TOPIC_KEEP]);
 		ring_set_keep(&topic->ring, &keep);
@@ -84,6 +92,7 @@ const char *topic_explain(struct channel *channel, const char *name,
 	if (error == -EINVAL)
 		return "keep= is larger than the capacity";
 	if (error == -EBUSY)
-		return "what is in the topic does not fit into capacity=";
+		return "what is in the topic does not fit into capacity=; read it, keep less, or "
+		       "empty it";
 	return kept_explain(channel, name, settings, error);
 }
