@@ -73,9 +73,11 @@ bool transfer_give(struct transfer *reader, const void *data, ssize_t result)
 static bool hand_to(struct transfer *reader, const void *data, size_t size)
 {
 	struct channel *channel = reader->file->channel;
-	const struct tap_who who = {reader->pid, reader->pid_uid};
+	struct tap_who who = {.uid = reader->pid_uid};
 	const struct iovec iov = {(void *)data, size};
 
+	if (channel->tap)
+		who.process = tap_process(channel, reader->pid);
 	if (!transfer_give(reader, data, (ssize_t)size))
 		return false;
 	if (channel->tap)
@@ -154,18 +156,25 @@ static bool retry_writer(struct transfer *writer)
 	return true;
 }
 
-static void retry_writers(struct channel *channel)
+/* Returns false if there may be more writers to answer, at the loop's next turn. */
+static bool retry_writers(struct channel *channel)
 {
 	bool all = channel->traits & CHANNEL_SELECTIVE_WRITES;
 	struct transfer *writer, *next;
+	unsigned n_answered = 0;
 
 	DL_FOREACH_SAFE(channel->writers, writer, next) {
-		/* A job at work on a write resumes the write itself. */
-		bool is_through = !writer->waiter.job && retry_writer(writer);
+		bool is_through;
 
+		if (n_answered == TRANSFER_TURN)
+			return false;
+		/* A job at work on a write resumes the write itself. */
+		is_through = !writer->waiter.job && retry_writer(writer);
+		n_answered += is_through;
 		if (!is_through && !all)
 			break;
 	}
+	return true;
 }
 
 /* Tries the write again, because the writer's job is done. */
@@ -236,6 +245,6 @@ void transfer_retry(struct channel *channel, uint32_t events)
 		lock_retry(channel);
 	if ((events & (EPOLLIN | EPOLLHUP)) && !retry_readers(channel, all))
 		transfer_retry_later(channel, events & (EPOLLIN | EPOLLHUP));
-	if (events & (EPOLLOUT | EPOLLHUP))
-		retry_writers(channel);
+	if ((events & (EPOLLOUT | EPOLLHUP)) && !retry_writers(channel))
+		transfer_retry_later(channel, events & (EPOLLOUT | EPOLLHUP));
 }

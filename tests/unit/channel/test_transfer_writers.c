@@ -322,6 +322,30 @@ static void add_cancel_tests(Suite *suite)
 		  });
 }
 
+/* With many waiters, other channels have their turn in between. */
+START_TEST(test_transfer_writers_take_several_turns)
+{
+	enum { N = TRANSFER_TURN + 10 };
+	static struct held held[N];
+	struct toy *toy = toy_new(&toy_stream);
+	struct file *file = toy_open(toy);
+	unsigned n_done = 0;
+
+	for (int i = 0; i < N; i++)
+		held_write(&held[i], file, "x", 1);
+	toy->error = -EIO;
+	make_room(toy, 0);
+	for (int i = 0; i < N; i++)
+		n_done += held[i].n;
+	ck_assert_uint_eq(n_done, TRANSFER_TURN);
+	loop_settle();
+	for (int i = 0; i < N; i++)
+		held_expect_result(&held[i], -EIO);
+	toy->error = 0;
+	toy_close(toy, (struct file *[]){file, NULL});
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("transfer_writers");
@@ -341,6 +365,7 @@ int main(void)
 			  test_transfer_writers_failed_one_lets_next_try,
 			  test_transfer_writers_empty_message_is_written,
 			  test_transfer_writers_wait_for_readers_makes_both_go_on,
+			  test_transfer_writers_take_several_turns,
 			  NULL,
 		  });
 	add_cancel_tests(suite);
