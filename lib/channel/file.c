@@ -132,20 +132,16 @@ void channel_release(struct file *file)
 	channel_unref(channel);
 }
 
-static void tap_file_read(const struct file *file, const struct iovec *iov, int n_iov, ssize_t n)
-{
-	const struct tap_who who = {file->pid, file->pid_uid};
-
-	tap_note_read(file->channel, &who, iov, n_iov, n);
-}
-
 /* What was read into the scratch buffer. A message counts as read when it is taken. */
 static void tap_scratch(const struct file *file, ssize_t n)
 {
-	const struct host *host = file->channel->space->host;
+	struct channel *channel = file->channel;
+	const struct iovec iov = {channel->space->host->scratch, (size_t)n};
 
-	if (n >= 0)
-		tap_file_read(file, &(struct iovec){host->scratch, (size_t)n}, 1, n);
+	if (n < 0)
+		return;
+	tap_note_read(channel, &(struct tap_who){tap_process(channel, file->pid), file->pid_uid},
+		      &iov, 1, n);
 }
 
 /* Gives the next bytes of a message that was longer than the read that took it. */
@@ -223,9 +219,14 @@ static ssize_t message_take(struct file *file, size_t size, const void **ret_dat
 
 static ssize_t message_read(struct file *file, size_t size, const void **ret_data)
 {
+	const struct channel_ops *ops = file->channel->ops;
+	struct pieces pieces;
 	size_t known;
-	ssize_t n;
+	ssize_t n = ops->lend ? ops->lend(file, size, &pieces) : -EOPNOTSUPP;
 
+	/* Nothing is reserved or charged in order to find that there is nothing. */
+	if (n <= 0 && n != -EOPNOTSUPP)
+		return n;
 	do {
 		known = file->channel->message_max;
 		n = message_take(file, size, ret_data);
@@ -273,6 +274,8 @@ ssize_t channel_lend(struct file *file, size_t size, off_t offset, struct pieces
 		n = ops->lend(file, size, ret_pieces);
 	if (n != -EOPNOTSUPP) {
 		ret_pieces->lent = n > 0 ? (size_t)n : 0;
+		if (n > 0 && file->channel->tap)
+			ret_pieces->process = tap_process(file->channel, file->pid);
 		return n;
 	}
 	n = channel_read(file, size, offset, &data);
@@ -285,12 +288,15 @@ ssize_t channel_lend(struct file *file, size_t size, off_t offset, struct pieces
 
 void channel_take(struct file *file, const struct pieces *pieces)
 {
+	struct channel *channel = file->channel;
+
 	if (!pieces->lent)
 		return;
-	if (file->channel->tap)
-		tap_file_read(file, pieces->iov, pieces->n, (ssize_t)pieces->lent);
-	file->channel->ops->take(file, pieces->lent);
-	channel_wake(file->channel, EPOLLOUT);
+	if (channel->tap)
+		tap_note_read(channel, &(struct tap_who){pieces->process, file->pid_uid},
+			      pieces->iov, pieces->n, (ssize_t)pieces->lent);
+	channel->ops->take(file, pieces->lent);
+	channel_wake(channel, EPOLLOUT);
 }
 
 static ssize_t tapped_write(struct file *file, const void *data, size_t size, off_t offset)

@@ -28,7 +28,8 @@ struct remainder {
 struct pieces {
 	struct iovec iov[CHANNEL_PIECES];
 	int n;
-	size_t lent; /* bytes that channel_take() still has to take */
+	size_t lent;   /* bytes that channel_take() still has to take */
+	pid_t process; /* that reads, for the channel's tap; set only if there is one */
 };
 
 /* One open file description. */

@@ -4,6 +4,7 @@
  */
 #include "lib/channel/tap.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,11 +113,14 @@ void tap_look(struct channel *channel)
 
 /* What is noted. */
 
-/* Who it was is known now: a thread that waits for its answer exists. */
-static pid_t find_process(struct tap *tap, pid_t thread)
+pid_t tap_process(struct channel *channel, pid_t thread)
 {
+	struct tap *tap = channel->tap;
 	pid_t *process = &tap->processes[(unsigned)thread % TAP_THREADS];
 
+	/* One write may answer thousands of readers. */
+	if (tap->is_writing && tap->n_looks++ >= TAP_LOOKS)
+		return thread_process_quickly(thread, *process);
 	*process = thread_process(thread, *process);
 	return *process;
 }
@@ -132,7 +136,8 @@ struct passing {
 static void note(struct tap *tap, bool is_write, const struct tap_who *who,
 		 const struct passing *bytes)
 {
-	struct tap_record record = {.size = bytes->size, .uid = who->uid, .is_write = is_write};
+	struct tap_record record = {
+		.size = bytes->size, .pid = who->process, .uid = who->uid, .is_write = is_write};
 	size_t size = sizeof(record) + bytes->size;
 	struct iovec iov[CHANNEL_PIECES + 1] = {{&record, sizeof(record)}};
 
@@ -142,7 +147,6 @@ static void note(struct tap *tap, bool is_write, const struct tap_who *who,
 		return;
 	}
 	clock_gettime(CLOCK_REALTIME, &record.time);
-	record.pid = find_process(tap, who->thread);
 	memcpy(iov + 1, bytes->iov, (size_t)bytes->n_iov * sizeof(*iov));
 	ring_append(&tap->ring, size);
 	ring_fill(&tap->ring, iov, bytes->n_iov + 1);
@@ -151,6 +155,7 @@ static void note(struct tap *tap, bool is_write, const struct tap_who *who,
 void tap_begin_write(struct channel *channel)
 {
 	channel->tap->is_writing = true;
+	channel->tap->n_looks = 0;
 }
 
 void tap_note_write(const struct file *file, const void *data, ssize_t result)
@@ -160,7 +165,8 @@ void tap_note_write(const struct file *file, const void *data, ssize_t result)
 
 	tap->is_writing = false;
 	if (result > 0)
-		note(tap, true, &(struct tap_who){file->pid, file->pid_uid},
+		note(tap, true,
+		     &(struct tap_who){tap_process(file->channel, file->pid), file->pid_uid},
 		     &(struct passing){&iov, 1, iov.iov_len});
 	for (size_t i = 0; i < tap->n_later; i++) {
 		const struct tap_later *later = &tap->later[i];
@@ -204,6 +210,7 @@ void tap_note_read(struct channel *channel, const struct tap_who *who, const str
 
 	if (!is_noted(channel, result))
 		return;
+	assert(!tap->is_writing || n_iov == 1);
 	if (tap->is_writing)
 		note_later(tap, who, iov);
 	else

@@ -53,9 +53,15 @@ void tap_note_write(const struct file *file, const void *data, ssize_t result);
 
 /* Who has read. */
 struct tap_who {
-	pid_t thread; /* 0: unknown */
+	pid_t process; /* tap_process() */
 	uid_t uid;
 };
+
+/*
+ * Returns the process of a thread, or 0 if that is unknown. Call it before the thread gets its
+ * answer: after that, the thread may be gone.
+ */
+pid_t tap_process(struct channel *channel, pid_t thread);
 
 /* Notes a read with this result, whose bytes are in `iov`. */
 void tap_note_read(struct channel *channel, const struct tap_who *who, const struct iovec *iov,

@@ -49,7 +49,8 @@ static bool has_record(const struct tap_reader *reader)
 
 static bool has_ended(const struct tap_reader *reader)
 {
-	return !reader->tap->channel && !ring_behind(&reader->tap->ring, &reader->place);
+	return !reader->tap->channel && !ring_behind(&reader->tap->ring, &reader->place) &&
+	       count_missed(reader) == reader->told;
 }
 
 static void add(struct next *next, void *data, size_t size)
@@ -77,7 +78,7 @@ static void print_record(const struct tap_reader *reader, const struct tap_recor
 static void take_pieces(const struct tap_reader *reader, struct iovec *pieces, int n,
 			struct next *next)
 {
-	struct tap_record record;
+	struct tap_record record = {.size = 0};
 	char *end = (char *)&record;
 
 	for (int i = 0; i < n; i++) {
@@ -168,7 +169,7 @@ ssize_t tap_read(struct tap_reader *reader, void *data, size_t size)
 {
 	char *to = data, *end = to + size;
 	struct next next;
-	int r = 1;
+	int r = 0;
 
 	if (reader->rest.data)
 		to += take_rest(reader, to, size);

@@ -26,6 +26,8 @@ struct tap_later {
 
 /* Processes found for threads that are not their process's first. */
 #define TAP_THREADS 16
+/* For how many readers of one write they are looked for in /proc. */
+#define TAP_LOOKS 64
 
 struct tap {
 	struct channel *channel; /* a reference; NULL: the object has ended */
@@ -39,6 +41,7 @@ struct tap {
 	pid_t processes[TAP_THREADS]; /* by thread, modulo */
 
 	bool is_writing;
+	unsigned n_looks;        /* during this write */
 	struct tap_later *later; /* owned */
 	size_t n_later;
 

@@ -42,9 +42,16 @@ static pid_t find_process(pid_t thread)
 	return is_thread_of(process, thread) ? process : 0;
 }
 
-pid_t thread_process(pid_t thread, pid_t last)
+pid_t thread_process_quickly(pid_t thread, pid_t last)
 {
 	if (!thread || is_thread_of(last, thread))
 		return thread ? last : 0;
-	return is_thread_of(thread, thread) ? thread : find_process(thread);
+	return is_thread_of(thread, thread) ? thread : 0;
+}
+
+pid_t thread_process(pid_t thread, pid_t last)
+{
+	pid_t process = thread_process_quickly(thread, last);
+
+	return process || !thread ? process : find_process(thread);
 }

@@ -12,5 +12,7 @@
  * that was found last, or 0: if the thread is one of that process, /proc need not be read.
  */
 pid_t thread_process(pid_t thread, pid_t last);
+/* The same, but returns 0 where /proc would have to be read. */
+pid_t thread_process_quickly(pid_t thread, pid_t last);
 
 #endif

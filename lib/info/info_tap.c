@@ -116,7 +116,7 @@ static uint32_t info_tap_poll(struct file *file)
 	return tap_poll(file->state);
 }
 
-/* Each open file stands where it is, so that one finds nothing says nothing of the next. */
+/* Each open file has its own position: if one finds nothing, the next may still find something. */
 static const struct channel_ops info_tap_ops = {
 	.traits = CHANNEL_BYTES | CHANNEL_SELECTIVE_READS | CHANNEL_HAS_NO_LOCKS,
 	.destroy = info_tap_destroy,

@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -76,6 +77,40 @@ START_TEST(test_taps_show_a_waiting_writer_when_it_has_written)
 	tap_take(tap, buf, tap_take_header(tap, pid, '<') + 1);
 	tap_expect(tap, writer, '>', "42\n");
 	tap_expect_nothing(tap);
+}
+END_TEST
+
+/* Reads 3 bytes, and ends at once. */
+static void *take_in_thread(void *fd)
+{
+	char buf[3];
+
+	return (void *)(intptr_t)read(*(int *)fd, buf, sizeof(buf));
+}
+
+/* Whether the reader waits first, or comes when there is something. */
+START_TEST(test_taps_show_the_process_of_a_thread_that_ends)
+{
+	const char *name = tap_names[_i];
+	pthread_t thread;
+	int tap, fd;
+
+	channel_make(name);
+	tap = tap_open(name);
+	fd = channel_open(name, O_RDWR);
+	for (int i = 0; i < 20; i++) {
+		void *n = NULL;
+
+		if (i % 2)
+			channel_put(name, "42\n", 3);
+		ck_assert_int_eq(pthread_create(&thread, NULL, take_in_thread, &fd), 0);
+		if (i % 2 == 0)
+			channel_put(name, "42\n", 3);
+		ck_assert_int_eq(pthread_join(thread, &n), 0);
+		ck_assert_int_eq((intptr_t)n, 3);
+		tap_expect(tap, getpid(), '>', "42\n");
+		tap_expect(tap, getpid(), '<', "42\n");
+	}
 }
 END_TEST
 
@@ -252,6 +287,7 @@ int main(void)
 	tcase_add_loop_test(tcase, test_taps_take_nothing, 0, TAP_N);
 	tcase_add_test(tcase, test_taps_show_a_message_read_in_part_once);
 	tcase_add_test(tcase, test_taps_show_the_process_of_a_thread);
+	tcase_add_loop_test(tcase, test_taps_show_the_process_of_a_thread_that_ends, 0, TAP_N);
 	tcase_add_test(tcase, test_taps_show_every_byte);
 	tcase_add_loop_test(tcase, test_taps_wait_and_are_polled, 0, N_METHODS);
 	tcase_add_test(tcase, test_taps_are_interrupted);
