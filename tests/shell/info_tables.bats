@@ -50,13 +50,14 @@ for kind, every in ("pipes", 1), ("shm", 1), ("queues", 4):
 make_one_of_each() { # KEY
 	shell 'cd $IPC; for private in "" .private; do
 		mode=${private:+600} && mode=${mode:-644} dir=${private:+700} && dir=${dir:-755}
-		for line in pipes/$NAME$private "pipes/$NAME.served$private served=daemon" queues/$NAME$private \
+		for line in pipes/$NAME$private "pipes/$NAME.served$private served=daemon" "topics/$NAME$private keep=3" \
+			queues/$NAME$private \
 			"shm/$NAME$private size=5000" "sems/$NAME$private value=1" "events/$NAME$private value=2" \
 			sysv/queues/$1${private:+2} "sysv/shm/$1${private:+2} size=5000" "sysv/sems/$1${private:+2} count=2"; do
 			echo "create $line mode=$mode" > ctl || exit
 		done
 		echo "create sockets/servers/$NAME$private mode=$dir" > ctl; mkfifo -m $mode pipes/$NAME.plain$private
-		for queue in queues/$NAME$private sysv/queues/$1${private:+2} pipes/$NAME$private pipes/$NAME.served$private; do
+		for queue in queues/$NAME$private topics/$NAME$private sysv/queues/$1${private:+2} pipes/$NAME$private pipes/$NAME.served$private; do
 			echo hello > $queue
 		done
 	done; echo "create sockets/servers/$NAME.abstract listen=abstract:$NAME" > ctl

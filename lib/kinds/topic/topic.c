@@ -18,6 +18,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/channel/ending.h"
 #include "lib/channel/transfer.h"
+#include "lib/host/thread.h"
 #include "lib/kinds/kinds.h"
 
 #define CAPACITY_DEFAULT ((size_t)1 << 20)
@@ -109,7 +110,7 @@ static int topic_open(struct file *file, struct caller *caller)
 	if (file->selector.is_set && !file_reads(file))
 		return -EINVAL;
 	if (file_reads(file))
-		r = open_reader(topic, file, caller->pid);
+		r = open_reader(topic, file, thread_process(caller->pid, 0));
 	if (r == 0)
 		ending_note_open(file, &topic->n_opened);
 	return r;
@@ -127,7 +128,7 @@ static void topic_release(struct file *file)
 		free(reader);
 		channel_wake(file->channel, EPOLLOUT);
 	}
-	if (file_writes(file) && file->channel->n_writers == 0)
+	if (topic->eof == EOF_AUTO && file_writes(file) && file->channel->n_writers == 0)
 		channel_wake(file->channel, EPOLLHUP);
 }
 
@@ -197,18 +198,16 @@ static bool wants_last(const struct topic *topic, const struct transfer *transfe
 static void hand_out(struct topic *topic, const void *data, size_t size)
 {
 	struct transfer *transfer, *next;
-	unsigned n_given = 0;
+	unsigned n_seen = 0;
 
 	DL_FOREACH_SAFE(topic->kept.channel.readers, transfer, next) {
 		struct file *file = transfer->file;
 
-		if (n_given == TRANSFER_TURN)
+		if (n_seen++ == TRANSFER_TURN)
 			break;
 		if (wants_last(topic, transfer, size) &&
-		    transfer_give(transfer, data, (ssize_t)size)) {
+		    transfer_give(transfer, data, (ssize_t)size))
 			note_read(topic, file);
-			n_given++;
-		}
 	}
 }
 
@@ -235,7 +234,7 @@ static ssize_t topic_write(struct file *file, const void *data, size_t size, off
 	struct topic *topic = topic_from(file->channel);
 	int r = ring_check_size(&topic->ring, size);
 
-	if (r < 0)
+	if (r < 0 || size == 0)
 		return r;
 	if (file->channel->message_max < size)
 		file->channel->message_max = size;

@@ -22,7 +22,7 @@ extern const char *const topic_eof_words[];
 struct topic_reader {
 	struct ring_reader place;
 	struct file *file;
-	pid_t pid;                        /* of the opener */
+	pid_t pid;                        /* the process that opened it; 0: unknown */
 	uint64_t n_dropped;               /* topic::n_dropped when it opened */
 	struct topic_reader *prev, *next; /* topic::readers */
 };
