@@ -110,20 +110,25 @@ int ring_check_size(const struct ring *ring, size_t size)
 	return size > ring->capacity || step_of(size) > ring->capacity ? -EMSGSIZE : 0;
 }
 
-/* Whether `need` is within `most` if messages are dropped that are only kept. */
-static bool can_make_room(const struct ring *ring, size_t need, size_t most)
+/*
+ * Whether `need` is within `most` if messages are dropped that are only kept. The search goes on
+ * where the last one ended, because thousands of pollers may ask.
+ */
+static bool can_make_room(struct ring *ring, size_t need, size_t most)
 {
-	struct ring_place place = ring->head;
+	struct ring_place *place = &ring->unawaited;
 
-	while (ring->tail.offset - place.offset + need > most) {
-		if (place.number == ring->tail.number || record_at(ring, place.offset)->n_readers)
+	if (place->number < ring->head.number)
+		*place = ring->head;
+	while (ring->tail.offset - place->offset + need > most) {
+		if (place->number == ring->tail.number || record_at(ring, place->offset)->n_readers)
 			return false;
-		place_step(ring, &place);
+		place_step(ring, place);
 	}
 	return true;
 }
 
-bool ring_has_room(const struct ring *ring, size_t size)
+bool ring_has_room(struct ring *ring, size_t size)
 {
 	size_t need = step_of(size);
 	size_t most = ring_may_grow(ring, ring->capacity) ? ring->capacity : most_of(ring);
@@ -237,6 +242,8 @@ void ring_join(struct ring *ring, struct ring_reader *reader, uint64_t n_back)
 	*reader = (struct ring_reader){.next = ring_kept(ring, n_back)};
 	(*count_at(ring, &reader->next))++;
 	ring->n_readers++;
+	if (reader->next.number < ring->unawaited.number)
+		ring->unawaited = reader->next;
 }
 
 /* Returns how many of the messages that the reader has still to read have been dropped. */

@@ -60,8 +60,10 @@ struct ring {
 	struct ring_place head; /* the oldest message, or `tail` */
 	struct ring_place kept; /* the oldest kept message, or `tail` */
 	struct ring_place tail; /* where the next message goes */
-	uint64_t bytes;         /* of the messages in the ring, as they were written */
-	uint64_t bytes_kept;    /* of the kept ones */
+	/* No reader stands before this place; or it is before `head`, and says nothing. */
+	struct ring_place unawaited;
+	uint64_t bytes;      /* of the messages in the ring, as they were written */
+	uint64_t bytes_kept; /* of the kept ones */
 	uint32_t n_readers;
 	uint32_t n_at_tail; /* readers that have read all */
 };
@@ -78,7 +80,7 @@ void ring_leave(struct ring *ring, struct ring_reader *reader);
 /* Returns 0 if a message of this size can ever have room, else -EMSGSIZE. */
 int ring_check_size(const struct ring *ring, size_t size);
 /* Whether ring_make_room() would find room now, without force. */
-bool ring_has_room(const struct ring *ring, size_t size);
+bool ring_has_room(struct ring *ring, size_t size);
 
 /*
  * Makes room for a message. Drops messages that are only kept, and with `is_forced` also those that

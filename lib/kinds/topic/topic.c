@@ -253,7 +253,7 @@ static ssize_t topic_write(struct file *file, const void *data, size_t size, off
  * longest that was ever written: a writer that was told so, and then is refused, would try again at
  * once.
  */
-static bool can_send(const struct topic *topic)
+static bool can_send(struct topic *topic)
 {
 	const struct channel *channel = &topic->kept.channel;
 
