@@ -3,8 +3,8 @@
  * Taps: watching what passes through a channel, from now on, without taking it.
  *
  * A channel that is watched has a struct tap, with one ring (lib/channel/ring.h) of what has passed
- * last, and all who watch read that. Whoever is slow misses something, and is told how much. What
- * passes costs one copy, however many watch. Nobody waits for a tap.
+ * last, which all readers of the tap share. A slow reader misses some of it, and is told how much.
+ * Watching costs one copy of what passes, however many readers there are. Nobody waits for a tap.
  *
  * What a read gives is a stream of records: a line `SECONDS.NANOSECONDS PID > BYTES`, the bytes,
  * and a newline. `>` is what was written into the object, `<` what was read from it. The pid is `-`

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What one who watches reads. A record that has begun is given whole: if the read has no room for
+ * What a read of a tap gives. A record that has begun is given whole: if the read has no room for
  * it, it is copied first, because the ring may drop it before the next read.
  */
 #include "lib/channel/tap.h"

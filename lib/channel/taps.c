@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * When those who watch see what is new.
+ * When the readers of taps see what is new.
  *
- * Everybody who may read an object may watch it, as often as memory allows, and to serve them all
- * with each message would make the object slow. So after all have been woken, the taps of the host
- * are quiet for ten times as long as it takes to serve them: that costs the loop a tenth of its
- * time. What passes meanwhile is not shown yet, not even to who asks for it, and is then read
- * together. Where nothing has passed for a while, it is shown at once.
+ * Everybody who may read an object may open its tap, as often as memory allows, and serving all
+ * these readers with each message would make the object slow. So after they have been woken, the
+ * taps of the host are quiet for some ten times as long as it takes to serve them, which leaves
+ * most of the loop's time to others. What passes meanwhile is not shown yet, not even to a reader
+ * that asks for it, and is then read together. After a pause, what passes is shown at once.
  *
  * The kernel does not tell when a queue is removed natively, so the same clock looks each second
  * which objects have ended.
@@ -23,7 +23,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
 
-/* Nanoseconds: ten times what it takes to serve a reader. */
+/* Nanoseconds; serving a reader takes about a tenth of it. */
 #define QUIET_FOR_EACH (100 * CLOCK_US)
 #define LOOK_EVERY     CLOCK_S
 
@@ -39,7 +39,7 @@ static void set_clock(const struct taps *taps)
 	timerfd_settime(taps->clock.fd, TFD_TIMER_ABSTIME, &at, NULL);
 }
 
-/* Returns how many readers there are to serve. Who does not read costs nothing. */
+/* Returns how many readers there are to serve. A reader that does not read costs nothing. */
 static int wake_readers(struct tap *tap)
 {
 	struct tap_reader *reader;

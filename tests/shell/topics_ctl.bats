@@ -72,6 +72,14 @@ print(topic[\"kind\"], topic[\"messages\"], topic[\"keep\"], topic[\"full\"], \"
 	[[ $output == "topics 2 10 drop-oldest False" ]]
 }
 
+@test "root without CAP_SYS_PTRACE sees only its own readers, as in peers" {
+	create mode=0644
+	reader "$OUT" setpriv --reuid="$OTHER" --regid="$OTHER" --clear-groups cat "$T"
+	[[ -n $(status_of reader-pids) ]]
+	run -0 setpriv --bounding-set=-sys_ptrace cat "$IPC/info/topics/$NAME/status"
+	[[ $output == *"readers 1"* && $output != *reader-pids* ]]
+}
+
 @test "others see their own readers, and of a topic that they may not read, no figures" {
 	create keep=10 mode=0644
 	shell 'echo hello > $T'

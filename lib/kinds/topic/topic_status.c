@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What info/ shows of a topic. A reader of the status sees its own files among the topic's readers,
- * and root sees all. Of the others everyone who may read the topic sees how far behind the slowest
- * is, because with full=wait that is what writers wait for.
+ * What info/ shows of a topic. A user sees their own files among the topic's readers; whoever has
+ * CAP_SYS_PTRACE sees all, as in `peers`. Everyone who may read the topic sees how far behind the
+ * slowest reader is, because with full=wait that is what writers wait for.
  */
 #include "lib/kinds/topic/topic.h"
 
+#include <linux/capability.h>
 #include <stdlib.h>
 #include <utlist.h>
 
@@ -40,15 +41,16 @@ static struct told_reader list_one(const struct topic *topic, const struct topic
 }
 
 /* Lists the readers that the caller may see, the slowest first. The result is the caller's. */
-static struct told_reader *list_readers(const struct topic *topic, const struct caller *caller,
+static struct told_reader *list_readers(const struct topic *topic, struct caller *caller,
 					size_t *ret_n)
 {
+	bool sees_all = caller_has(caller, CAP_SYS_PTRACE);
 	struct told_reader *listed = calloc(topic->ring.n_readers, sizeof(*listed));
 	const struct topic_reader *reader;
 	size_t n = 0;
 
 	DL_FOREACH(topic->readers, reader) {
-		if (listed && (caller->uid == 0 || caller->uid == reader->file->uid))
+		if (listed && (sees_all || caller->uid == reader->file->uid))
 			listed[n++] = list_one(topic, reader);
 	}
 	if (n > 1)
@@ -68,7 +70,7 @@ static void add_list(struct row *row, const char *key, const struct told_reader 
 		row_add_list(row, key, numbers, n);
 }
 
-static void add_readers(const struct topic *topic, const struct caller *caller, struct row *row)
+static void add_readers(const struct topic *topic, struct caller *caller, struct row *row)
 {
 	CLEANUP_FREE struct told_reader *listed = NULL;
 	size_t n;
