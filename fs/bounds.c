@@ -75,6 +75,7 @@ void bounds_set(struct host *host, const struct options *options)
 		host->users.limits[USER_FILES] = options->max_files;
 	if (options->max_held)
 		host->users.limits[USER_HELD] = options->max_held;
+	host->idle = options->leak_idle;
 	if (options->max_names)
 		host->users.limits[USER_NAMES] = options->max_names;
 }

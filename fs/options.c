@@ -17,6 +17,7 @@
 #include "fs/in_force.h"
 #include "fs/log.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/number.h"
 #include "lib/channel/settings.h"
 #include "lib/host/feature.h"
 #include "lib/host/namespaces.h"
@@ -32,7 +33,7 @@
 	}
 
 /* Keys of the options that are parsed here: fuse_opt's own %u takes "1x" and "-1" for numbers. */
-enum { KEY_NUMBER, KEY_WITHOUT, KEY_FOREIGN, KEY_PIPE };
+enum { KEY_NUMBER, KEY_WITHOUT, KEY_FOREIGN, KEY_PIPE, KEY_IDLE };
 
 #define SPIN_DEFAULT 100   /* microseconds; waking up on another CPU takes half of that */
 #define SPIN_MOST    10000 /* more would be waste */
@@ -70,6 +71,7 @@ static const struct fuse_opt table[] = {
 	FUSE_OPT_KEY("max_held=", KEY_NUMBER),
 	FUSE_OPT_KEY("max_names=", KEY_NUMBER),
 	FUSE_OPT_KEY("spin=", KEY_NUMBER),
+	FUSE_OPT_KEY("leak_idle=", KEY_IDLE),
 	FUSE_OPT_KEY("without=", KEY_WITHOUT),
 	FUSE_OPT_KEY("foreign=", KEY_FOREIGN),
 	FUSE_OPT_KEY("pipe_capacity=", KEY_PIPE),
@@ -107,6 +109,14 @@ static int take_number(struct options *options, const char *arg)
 	}
 	*(unsigned *)((char *)options + numbers[i].offset) = (unsigned)value;
 	return in_force_note(options, "%s%lu", numbers[i].name, value);
+}
+
+static int take_idle(struct options *options, const char *arg)
+{
+	if (number_parse_duration(strchr(arg, '=') + 1, &options->leak_idle) == 0)
+		return in_force_note(options, "%s", arg);
+	log_line(LOG_ERR, "%s: not a time; 90, 90s, 10m, 1h and 7d are", arg);
+	return -1;
 }
 
 static int take_without(struct options *options, const char *arg)
@@ -209,6 +219,8 @@ static int take_any(struct words *words, const char *arg, int key)
 		return take_foreign(&words->options, arg);
 	if (key == KEY_PIPE)
 		return take_pipe(&words->options, arg);
+	if (key == KEY_IDLE)
+		return take_idle(&words->options, arg);
 	if (words->n_words == 2) {
 		log_line(LOG_ERR, "%s: one mount point too many; see ipcfs --help", arg);
 		return -1;
@@ -355,7 +367,9 @@ static int add_defaults(struct options *options, const char *source)
 int options_parse(struct options *ret_options, int argc, char **argv)
 {
 	struct words words = {
-		.options = {.session = FUSE_ARGS_INIT(argc, argv), .spin = SPIN_DEFAULT},
+		.options = {.session = FUSE_ARGS_INIT(argc, argv),
+			    .spin = SPIN_DEFAULT,
+			    .leak_idle = HOST_IDLE},
 	};
 	int r = 0;
 

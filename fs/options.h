@@ -28,6 +28,7 @@ struct options {
 	unsigned spin;     /* how long to look for the next request before sleeping, microseconds */
 	unsigned without;  /* 1 << enum feature: not used even if present */
 	unsigned foreign;  /* 1 << NAMESPACE_*: serve callers of other namespaces of this sort */
+	int64_t leak_idle; /* how long what is leaked has been unused, seconds */
 	struct host_pipes pipes;
 	/* For each user; 0: the library's default. */
 	unsigned max_channels, max_files, max_held, max_names;

@@ -23,6 +23,7 @@ void options_print_help(const char *program)
 	       "    -o max_files=N      open files per user (16384)\n"
 	       "    -o max_held=N       waiting requests per user (8192)\n"
 	       "    -o max_names=N      remembered file names per user (32768)\n"
+	       "    -o leak_idle=TIME   info/leaks and reap: unused for that long (10m)\n"
 	       "    -o pipe_capacity=SIZE, pipe_eof=, pipe_served=   defaults for new pipes\n"
 	       "    -o spin=N           poll for N microseconds before sleeping (100)\n"
 	       "    -o without=NAME:... do not use these features of the kernel\n"

@@ -34,6 +34,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/host/job.h"
 #include "lib/tree/config.h"
+#include "lib/tree/reaper.h"
 #include "lib/tree/root.h"
 
 #define LOOP_NICE (-5)
@@ -157,9 +158,15 @@ static void tell_fault(const char *path, unsigned line, const char *text)
 		log_line(LOG_ERR, "%s: %s", path, text);
 }
 
+static void log_text(int priority, const char *text)
+{
+	log_line(priority, "%s", text);
+}
+
 /* Returns the number of faults. */
 static int session_configure(struct session *session)
 {
+	reapers_end(&session->host);
 	if (session->options->config)
 		return config_read(&session->host, session->options->config, tell_fault);
 	return geteuid() == 0 ? config_read_system(&session->host, tell_fault) : 0;
@@ -187,6 +194,7 @@ static int listen_to_signals(struct session *session)
 	sigset_t set;
 
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGIO, SIG_IGN); /* lib/channel/lease.h */
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
@@ -246,6 +254,7 @@ static int session_prepare(struct session *session)
 		r = loop_new(&session->loop);
 	if (r == 0)
 		r = host_init(&session->host, session->loop);
+	session->host.log = log_text;
 	if (r == 0)
 		r = step_clock_init(&session->steps, session->loop);
 	if (r < 0)

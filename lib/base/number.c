@@ -41,6 +41,27 @@ int number_parse(const char *text, size_t size, uint64_t max, uint64_t *ret_numb
 	return 0;
 }
 
+int number_parse_duration(const char *text, int64_t *ret_seconds)
+{
+	static const struct {
+		char unit;
+		int64_t seconds;
+	} units[] = {{'s', 1}, {'m', 60}, {'h', 60 * 60}, {'d', 24 * 60 * 60}};
+	size_t n_digits = strspn(text, "0123456789");
+	int64_t unit = text[n_digits] ? 0 : 1;
+	uint64_t number = 0;
+	int r;
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
+		if (text[n_digits] == units[i].unit && !text[n_digits + 1])
+			unit = units[i].seconds;
+	if (!unit)
+		return -EINVAL;
+	r = number_parse(text, n_digits, (uint64_t)(NUMBER_DURATION_MAX / unit), &number);
+	*ret_seconds = (int64_t)number * unit;
+	return r;
+}
+
 static bool is_empty(const char *text, size_t size)
 {
 	for (size_t i = 0; i < size; i++)

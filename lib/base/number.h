@@ -15,6 +15,15 @@
 int number_parse(const char *text, size_t size, uint64_t max, uint64_t *ret_number);
 
 /*
+ * Reads a length of time: a number of seconds, or one with s, m, h or d after it. Fails with
+ * -EINVAL, or with -ERANGE if it is longer than NUMBER_DURATION_MAX.
+ */
+int number_parse_duration(const char *text, int64_t *ret_seconds);
+
+/* A hundred years, in seconds. */
+#define NUMBER_DURATION_MAX (INT64_C(36500) * 24 * 60 * 60)
+
+/*
  * The longest text for number_parse_lines(), bytes. There is a limit because the text is parsed in
  * one go.
  */

@@ -21,6 +21,7 @@
 #include <sys/types.h>
 
 #include "lib/base/loop.h"
+#include "lib/channel/disuse.h"
 #include "lib/channel/file.h"
 #include "lib/channel/kind.h"
 #include "lib/channel/row.h"
@@ -234,6 +235,15 @@ struct channel_ops {
 	 * caller is not the owner. May be a job. NULL: all are fixed.
 	 */
 	int (*set)(struct channel *channel, const struct settings *settings, struct caller *caller);
+	/*
+	 * Says whether anybody still uses the object, which is not open through the mount, by
+	 * filling in disuse::why. `since` is the latest of the times of stat() already. May be a
+	 * job. NULL: an object of this kind is always in use.
+	 */
+	int (*disuse)(struct channel *channel, struct caller *caller, struct disuse *disuse);
+	/* As channel_reap(), without a gap between the last look and the removal. NULL: with one. */
+	int (*reap)(struct channel *channel, const char *name, const struct timespec *before,
+		    struct caller *caller);
 };
 
 /* Whether a regular file is behind the channel, which the kernel can use in the daemon's place. */

@@ -11,14 +11,47 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
 #include <time.h>
+
+struct caller;
+struct channel;
 
 struct disuse {
 	const char *why;       /* a literal, for people; NULL: the object is in use */
 	struct timespec since; /* CLOCK_REALTIME: when anything last happened to the object */
-	uint64_t bytes;        /* the memory that removing it would free, as far as known */
-	/* Nothing speaks for a user but that a process may have it open: /proc has to be asked. */
+	/* `why` holds only if no process has the object open, which a scan of /proc finds out. */
 	bool needs_scan;
+	/*
+	 * `why` holds only if no process of these users began before `since`: the kernel does not
+	 * tell who else uses the object, but they would have to be older than its last use.
+	 */
+	bool asks_owners;
+	uid_t owners[2];
 };
+
+/* Returns the latest of the times in `attr`. */
+struct timespec disuse_last(const struct stat *attr);
+/* Returns the later of two times. */
+struct timespec disuse_later(struct timespec a, struct timespec b);
+
+/*
+ * Fills in what is known about the use of the object. Only for its owner, and a caller with
+ * CAP_FOWNER: to any other, the object counts as in use. May be a job. Fails as channel_stat()
+ * does.
+ */
+int channel_disuse(struct channel *channel, struct caller *caller, struct disuse *ret_disuse);
+
+/* Returns 0 if the object was last used before that, as far as it tells; else -EBUSY. A job. */
+int channel_check_disuse(struct channel *channel, const struct timespec *before,
+			 struct caller *caller);
+
+/*
+ * Removes the object `name` as the caller, after channel_check_disuse(). Fails with -EBUSY if it
+ * has come into use since, and the kernel tells. May be a job.
+ */
+int channel_reap(struct channel *channel, const char *name, const struct timespec *before,
+		 struct caller *caller);
 
 #endif

@@ -12,6 +12,8 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/host/processes.h"
+#include "lib/host/thread.h"
 #include "lib/channel/tap.h"
 
 struct kept *kept_from(struct channel *channel)
@@ -80,6 +82,7 @@ int kept_init(struct kept *kept, struct space *space, enum channel_service servi
 	channel_ref(&kept->channel);
 	attributes_init(&kept->attributes, numbers_take(&host->numbers), mode, caller);
 	kept->charged = caller->uid;
+	kept->maker = thread_process(caller->pid, 0);
 	return 0;
 }
 
@@ -95,6 +98,12 @@ void kept_stat(const struct kept *kept, struct stat *ret_attr)
 {
 	attributes_stat(&kept->attributes, ret_attr);
 	ret_attr->st_nlink = kept->name ? 1 : 0;
+}
+
+void kept_disuse(const struct kept *kept, struct disuse *disuse)
+{
+	if (process_has_ended(kept->maker, kept->attributes.btime.tv_sec))
+		disuse->why = "empty, its maker has ended, and no process has it open";
 }
 
 int kept_space_open(struct space **ret_space, struct host *host, const struct kind *kind,

@@ -21,6 +21,7 @@ struct kept {
 	UT_hash_handle hh; /* kept_space::kept, by name */
 	struct attributes attributes;
 	uid_t charged; /* the user who made it */
+	pid_t maker;   /* the process that made it; 0: unknown */
 };
 
 struct kept_space {
@@ -43,6 +44,9 @@ int kept_init(struct kept *kept, struct space *space, enum channel_service servi
 void kept_fini(struct kept *kept);
 
 void kept_stat(const struct kept *kept, struct stat *ret_attr);
+
+/* For channel_ops::disuse, of an object that is empty: whether the process that made it lives. */
+void kept_disuse(const struct kept *kept, struct disuse *disuse);
 
 /* Opens a space of such objects. Fails with -ENOMEM. */
 int kept_space_open(struct space **ret_space, struct host *host, const struct kind *kind,

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/channel/lease.h"
 
 struct named *named_from(struct channel *channel)
 {
@@ -163,6 +164,29 @@ int named_change(struct named *named, int open_fd, const struct stat *attr, unsi
 	r = change(open_fd >= 0 ? open_fd : fd, attr, changes);
 	caller_leave();
 	return r;
+}
+
+void named_disuse(int fd, struct disuse *disuse)
+{
+	int r = fd < 0 ? fd : lease_take(fd);
+
+	if (r == 0 || r == -EINVAL)
+		disuse->why = "no process has it open or mapped";
+	disuse->needs_scan = r == -EINVAL; /* a filesystem without leases */
+}
+
+int named_reap(struct channel *channel, const char *name, const struct timespec *before,
+	       struct caller *caller)
+{
+	struct named_space *space = named_space_from(channel->space);
+	char path[NAMED_PATH_SIZE];
+
+	if (channel->n_files || channel_has_waiters(channel))
+		return -EBUSY;
+	if (space->space.dir_fd < 0) /* without a directory there are only calls by name */
+		return space_remove(&space->space, name, caller);
+	return lease_remove(&space->space, named_path(space, name, path), named_from(channel)->ino,
+			    before, caller);
 }
 
 void named_fini(struct named *named)

@@ -76,6 +76,15 @@ int named_stat(struct named *named, struct stat *ret_attr);
 int named_change(struct named *named, int open_fd, const struct stat *attr, unsigned changes,
 		 struct caller *caller);
 
+/*
+ * For channel_ops::disuse: whether anybody has the object open. `fd` is open for reading, and the
+ * daemon has no other. Errors of the open are passed as -errno; -EAGAIN: somebody has a lease.
+ */
+void named_disuse(int fd, struct disuse *disuse);
+/* For channel_ops::reap. */
+int named_reap(struct channel *channel, const char *name, const struct timespec *before,
+	       struct caller *caller);
+
 void named_fini(struct named *named);
 
 /*

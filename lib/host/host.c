@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/host/configured.h"
 #include "lib/base/impatience.h"
 #include "lib/base/workers.h"
 #include "lib/host/job.h"
@@ -56,6 +57,7 @@ int host_init(struct host *host, struct loop *loop)
 	host->users.totals[USER_LOCKS] = HOST_LOCKS_MAX - HOST_LOCKS_ROOT;
 	host->users.reserves[USER_LOCKS] = HOST_LOCKS_ROOT;
 	clock_gettime(CLOCK_REALTIME, &host->started);
+	host->idle = HOST_IDLE;
 	features_probe(&host->features);
 	namespaces_note(&host->namespaces);
 	r = workers_new(loop, WORKERS_MAX, WORKERS_SHARE, &host->workers);
@@ -76,6 +78,7 @@ void host_fini(struct host *host)
 {
 	host_stop(host);
 	job_clock_fini(host);
+	configured_forget(host);
 	buffers_fini(&host->buffers);
 	slots_fini(&host->locks);
 	slots_fini(&host->lock_files);

@@ -35,9 +35,14 @@
 #define HOST_LOCKS_MAX  512
 #define HOST_LOCKS_ROOT 64
 
+/* host::idle, if nobody sets it. */
+#define HOST_IDLE 600
+
 struct host;
 struct space;
+struct configured;
 struct connection;
+struct reaper;
 struct reading;
 struct scanner;
 struct taps;
@@ -93,6 +98,11 @@ struct host {
 	struct taps *taps;        /* who watches channels: lib/channel/tap.c; NULL: nobody */
 	struct scanner *scanner;  /* scans the processes: lib/info/scanner.h */
 	struct reading *readings; /* configuration files being read, in order: lib/tree/config.c */
+	struct configured *configured; /* what they name: lib/host/configured.h */
+	struct reaper *reapers;        /* what they have reaped: lib/tree/reaper.h */
+	time_t idle; /* how long an object must be unused to count as leaked, seconds */
+	/* Logs one line, with a priority of syslog(3). NULL: there is no log. */
+	void (*log)(int priority, const char *text);
 	bool is_serving; /* requests arrive: code on the loop must not walk into the mount */
 	struct host_nodes nodes;
 	struct host_pipes pipes;

@@ -338,6 +338,8 @@ int info_new(struct host *host, struct space **ret_space)
 		r = add_text(info, "metrics", &info_metrics_ops);
 	if (r == 0)
 		r = add_text(info, "graph.dot", &info_graph_ops);
+	if (r == 0)
+		r = add_text(info, "leaks", &info_leaks_ops);
 	for (struct space **target = host->spaces; r == 0 && *target; target++)
 		r = add_mirror(info, space_shown(*target));
 	*ret_space = folder_space(info);

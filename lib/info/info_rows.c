@@ -82,17 +82,26 @@ static int rows_measure(struct info_rows *rows, struct channel *channel, struct 
 	return 0;
 }
 
+/*
+ * Asks first whether the object is leaked, since only then may it need a row. That and measuring
+ * may each be a job, but for no kind of object both.
+ */
 static int rows_visit(struct info_rows *rows, struct channel *channel, const char *name,
 		      struct caller *reader)
 {
 	struct row row = {.is_brief = !rows->only};
-	int r = rows_measure(rows, channel, reader, &row);
+	int r = info_leaks_ask(&rows->leaks, channel, name, reader);
 
+	if (r < 0 || (rows->has_leaks_alone && !rows->leaks.disuse.why))
+		return r;
+	r = rows_measure(rows, channel, reader, &row);
 	if (r == 0)
 		r = info_row(channel, name, reader, &row);
 	if (r == 0)
 		r = rows_add(rows, &row);
-	return r < 0 ? r : info_fifos_add(&rows->fifos, &rows->walk, channel, rows->n - 1);
+	if (r == 0 && !rows->has_leaks_alone)
+		r = info_fifos_add(&rows->fifos, &rows->walk, channel, rows->n - 1);
+	return r < 0 ? r : info_leaks_add(&rows->leaks, &rows->walk, channel, rows->n - 1, reader);
 }
 
 static int visit(struct info_walk *walk, struct channel *channel, const char *name,
@@ -117,6 +126,19 @@ int info_rows_prepare(void *data, struct caller *reader, void **ret_rows)
 {
 	*ret_rows = rows_new(data, reader);
 	return *ret_rows ? 0 : -ENOMEM;
+}
+
+struct info_rows *info_rows_of_leaks(struct host *host, const struct caller *reader,
+				     const struct space *only, time_t idle)
+{
+	struct info_rows *rows = rows_new(host, reader);
+
+	if (!rows)
+		return NULL;
+	rows->walk.only = only;
+	rows->has_leaks_alone = true;
+	info_leaks_want(&rows->leaks, idle);
+	return rows;
 }
 
 int info_rows_of_one(struct channel *channel, const char *name, const struct caller *reader,
@@ -148,16 +170,19 @@ static int rows_step(struct info_rows *rows, struct caller *reader)
 int info_rows_gather(void *data, struct caller *reader)
 {
 	struct info_rows *rows = data;
-	int r = rows->fifos.scan ? 0 : rows_step(rows, reader);
+	struct host *host = rows->walk.host;
+	int r = rows->is_walked ? 0 : rows_step(rows, reader);
 
-	if (r < 0)
-		return r;
-	return info_fifos_count(&rows->fifos, rows->walk.host->scanner, reader);
+	rows->is_walked = r == 0;
+	if (r == 0)
+		r = info_fifos_count(&rows->fifos, host->scanner, reader);
+	return r < 0 ? r : info_leaks_settle(&rows->leaks, host, reader);
 }
 
 void info_rows_complete(struct info_rows *rows)
 {
 	info_fifos_fill(&rows->fifos, rows->rows);
+	info_leaks_fill(&rows->leaks, rows->rows);
 }
 
 void info_rows_discard(void *data)
@@ -177,6 +202,7 @@ void info_rows_finish(void *data)
 
 	info_rows_discard(rows);
 	info_fifos_fini(&rows->fifos);
+	info_leaks_fini(&rows->leaks);
 	info_walk_fini(&rows->walk);
 	channel_unref(rows->only);
 	free(rows->only_name);

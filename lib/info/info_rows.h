@@ -13,6 +13,7 @@
 
 #include "lib/channel/row.h"
 #include "lib/info/info_fifos.h"
+#include "lib/info/info_leaks.h"
 #include "lib/info/info_walk.h"
 
 /* A number that has a column in summary and a family in metrics. */
@@ -30,7 +31,10 @@ struct info_rows {
 	struct row *rows;
 	size_t n, n_allocated;
 	struct info_walk walk;
+	bool is_walked; /* all rows are there */
 	struct info_fifos fifos;
+	struct info_leaks leaks;
+	bool has_leaks_alone;    /* objects that are in use have no row */
 	struct channel *only; /* of a table of one, a reference; NULL: the table has all objects */
 	char *only_name;
 	int64_t patience, asked; /* for locks, ns: what is left, and since when it runs, or 0 */
@@ -39,6 +43,13 @@ struct info_rows {
 /* Makes a table of one. Takes over the reference to the channel, also when it fails: -ENOMEM. */
 int info_rows_of_one(struct channel *channel, const char *name, const struct caller *reader,
 		     struct info_rows **ret_rows);
+
+/*
+ * Makes a table of what is leaked in a space (NULL: in all), that is, unused for `idle` seconds.
+ * When it is complete, the rows that have no "leaked" are to be left out. NULL: no memory.
+ */
+struct info_rows *info_rows_of_leaks(struct host *host, const struct caller *reader,
+				     const struct space *only, time_t idle);
 
 /* Called first in print(): fills in what the scan has found. */
 void info_rows_complete(struct info_rows *rows);

@@ -38,5 +38,6 @@ extern const struct text_ops info_fifo_status_ops;
 
 /* About all objects: `data` is the host. */
 extern const struct text_ops info_summary_ops, info_inventory_ops, info_metrics_ops, info_graph_ops;
+extern const struct text_ops info_leaks_ops;
 
 #endif

@@ -36,6 +36,26 @@ int info_walk_charge(struct info_walk *walk, size_t n)
 	return r;
 }
 
+void *info_walk_grow(struct info_walk *walk, void *array, size_t n, size_t *n_allocated,
+		     size_t size)
+{
+	size_t more = *n_allocated + 16;
+	void *grown;
+	int r;
+
+	if (n < *n_allocated)
+		return array;
+	r = info_walk_charge(walk, more * size);
+	if (r < 0) {
+		errno = -r;
+		return NULL;
+	}
+	grown = reallocarray(array, *n_allocated + more, size);
+	if (grown)
+		*n_allocated += more;
+	return grown;
+}
+
 static int grow_names(struct info_walk *walk, size_t size)
 {
 	size_t n = walk->n_allocated + size + 4096;
@@ -115,9 +135,9 @@ int info_walk_step(struct info_walk *walk, struct caller *reader)
 {
 	if (!*walk->space)
 		return 0;
-	if (!walk->is_listed)
+	if (!walk->is_listed && (!walk->only || *walk->space == walk->only))
 		return list_names(walk, reader);
-	if (walk->next < walk->size)
+	if (walk->is_listed && walk->next < walk->size)
 		return look_up(walk, reader);
 	walk->space++;
 	walk->is_listed = false;

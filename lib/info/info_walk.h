@@ -11,6 +11,7 @@
 
 struct info_walk {
 	struct host *host;
+	const struct space *only; /* walks only the objects of this space; NULL: all */
 	struct space **space; /* the space of host::spaces where the walk is */
 	bool is_listed;
 	char *names; /* of the objects in that space, each with its '\0' */
@@ -37,6 +38,13 @@ void info_walk_fini(struct info_walk *walk);
 
 /* Charges the reader for `n` more bytes. Fails with -ENOBUFS or -ENOMEM. */
 int info_walk_charge(struct info_walk *walk, size_t n);
+
+/*
+ * Makes room for one more element behind the `n` of an array, and charges the reader for it.
+ * Returns the array, which may have moved. NULL: it is as before, and errno is ENOBUFS or ENOMEM.
+ */
+void *info_walk_grow(struct info_walk *walk, void *array, size_t n, size_t *n_allocated,
+		     size_t size);
 
 /* Does one object, or one listing, and returns as text_ops::gather does. */
 int info_walk_step(struct info_walk *walk, struct caller *reader);

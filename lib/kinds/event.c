@@ -293,6 +293,16 @@ static int event_create(struct space *space, const char *name, mode_t mode,
 	return 0;
 }
 
+static int event_disuse(struct channel *channel, struct caller *caller, struct disuse *disuse)
+{
+	struct event *event = event_from(channel);
+	uint64_t value;
+
+	if (event_value(event, &value) == 0 && value == 0)
+		kept_disuse(&event->kept, disuse);
+	return 0;
+}
+
 static const struct channel_ops event_ops = {
 	.traits = CHANNEL_MESSAGES | CHANNEL_HAS_TAP,
 	.destroy = event_destroy,
@@ -306,6 +316,7 @@ static const struct channel_ops event_ops = {
 	.status = event_status,
 	.peek = event_peek,
 	.set = event_set,
+	.disuse = event_disuse,
 };
 
 static const struct space_ops event_space_ops = {

@@ -6,6 +6,7 @@
  *     set    KIND/NAME KEY=VALUE...
  *     remove KIND/NAME
  *     empty  KIND/NAME
+ *     reap   KIND [idle=TIME] [owner=USER] [dry=yes] [every=TIME]
  *
  * Words may be quoted and contain escapes: lib/tree/words.h. Keys are mode (octal), owner, group (a
  * name or number) and the kind's own parameters. A command does what its caller could do by other
@@ -33,6 +34,7 @@ struct host;
 enum command_mode {
 	COMMAND_STRICT, /* an object to create must not exist: -EEXIST */
 	COMMAND_KEEP,   /* an existing object is kept, and adjusted where that loses nothing */
+	COMMAND_AGAIN,  /* as COMMAND_KEEP, but the line is repeated already: every= is ignored */
 };
 
 /*
@@ -55,6 +57,12 @@ int command_run(struct command *command, struct waiter *waiter);
  * (lib/base/quote.h) where it is shown.
  */
 const char *command_error(const struct command *command);
+
+/*
+ * Returns what a command that succeeded has to tell: lines in which names are quoted, owned by the
+ * command. NULL: nothing.
+ */
+const char *command_report(const struct command *command);
 
 /* Frees a command. An unfinished command leaves nothing half made. NULL: does nothing. */
 void command_free(struct command *command);

@@ -46,6 +46,7 @@ void command_help(FILE *out)
 	      "#   set    KIND/NAME KEY=VALUE...\n"
 	      "#   remove KIND/NAME\n"
 	      "#   empty  KIND/NAME\n"
+	      "#   reap   KIND [idle=TIME] [owner=USER] [dry=yes]\n"
 	      "# Every kind takes mode=OCTAL, owner=USER and group=GROUP; in addition:\n",
 	      out);
 	for (size_t i = 0; kinds[i]; i++) {
@@ -58,5 +59,8 @@ void command_help(FILE *out)
 			help_parameter(parameter, out);
 		fputc('\n', out);
 	}
-	fputs("# SIZE is a number of bytes, optionally followed by K, M or G.\n", out);
+	fputs("# SIZE is a number of bytes, optionally followed by K, M or G.\n"
+	      "# reap removes what info/leaks shows of a kind; with dry=yes, this file then says what it\n"
+	      "# would remove. TIME is a number of seconds, or one followed by m, h or d.\n",
+	      out);
 }

@@ -11,15 +11,14 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/quote.h"
-#include "lib/tree/command.h"
 
 #define USERS_MOST 64
 
 struct complaint {
 	uid_t uid;
 	unsigned line;
-	char text[COMMAND_ERROR_MAX];
-	UT_hash_handle hh; /* complaints::first */
+	char *error, *report; /* owned; NULL: there is none */
+	UT_hash_handle hh;    /* complaints::first */
 };
 
 static struct complaint *find(const struct complaints *complaints, uid_t uid)
@@ -30,45 +29,80 @@ static struct complaint *find(const struct complaints *complaints, uid_t uid)
 	return complaint;
 }
 
+static void drop(struct complaints *complaints, struct complaint *complaint)
+{
+	HASH_DEL(complaints->first, complaint);
+	free(complaint->error);
+	free(complaint->report);
+	free(complaint);
+}
+
+/* NULL: no memory. */
+static struct complaint *get(struct complaints *complaints, uid_t uid)
+{
+	struct complaint *complaint = find(complaints, uid);
+
+	if (complaint)
+		return complaint;
+	if (HASH_COUNT(complaints->first) == USERS_MOST)
+		drop(complaints, complaints->first);
+	complaint = calloc(1, sizeof(*complaint));
+	if (!complaint)
+		return NULL;
+	complaint->uid = uid;
+	HASH_ADD(hh, complaints->first, uid, sizeof(complaint->uid), complaint);
+	if (complaint->hh.tbl)
+		return complaint;
+	free(complaint);
+	return NULL;
+}
+
 void complaints_keep(struct complaints *complaints, uid_t uid, unsigned line, const char *text)
 {
-	struct complaint *complaint = calloc(1, sizeof(*complaint));
+	struct complaint *complaint = get(complaints, uid);
 
-	complaints_forget(complaints, uid);
-	if (HASH_COUNT(complaints->first) == USERS_MOST)
-		complaints_forget(complaints, complaints->first->uid);
 	if (!complaint)
 		return;
-	complaint->uid = uid;
+	free(complaint->error);
+	complaint->error = strdup(text);
 	complaint->line = line;
-	snprintf(complaint->text, sizeof(complaint->text), "%s", text);
-	HASH_ADD(hh, complaints->first, uid, sizeof(complaint->uid), complaint);
-	if (!complaint->hh.tbl)
-		free(complaint);
+}
+
+void complaints_keep_report(struct complaints *complaints, uid_t uid, const char *text)
+{
+	struct complaint *complaint = get(complaints, uid);
+
+	if (!complaint)
+		return;
+	free(complaint->report);
+	complaint->report = strdup(text);
 }
 
 void complaints_forget(struct complaints *complaints, uid_t uid)
 {
 	struct complaint *complaint = find(complaints, uid);
 
-	if (!complaint)
-		return;
-	HASH_DEL(complaints->first, complaint);
-	free(complaint);
+	if (complaint)
+		free(TAKE_PTR(complaint->error));
+	if (complaint && !complaint->report)
+		drop(complaints, complaint);
 }
 
 void complaints_forget_all(struct complaints *complaints)
 {
 	while (complaints->first)
-		complaints_forget(complaints, complaints->first->uid);
+		drop(complaints, complaints->first);
 }
 
 void complaints_print(const struct complaints *complaints, uid_t uid, FILE *out)
 {
 	const struct complaint *complaint = find(complaints, uid);
-	CLEANUP_FREE char *text = complaint ? quote_text(complaint->text) : NULL;
+	CLEANUP_FREE char *error =
+		complaint && complaint->error ? quote_text(complaint->error) : NULL;
 
-	if (complaint)
+	if (complaint && complaint->report)
+		fprintf(out, "# Your last report:\n%s", complaint->report);
+	if (complaint && complaint->error)
 		fprintf(out, "# Your last error:\nline %u: %s\n", complaint->line,
-			text ? text : strerror(ENOMEM));
+			error ? error : strerror(ENOMEM));
 }

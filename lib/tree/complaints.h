@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * For each user, the last error in a line written to ctl, in words.
+ * For each user, the last error in a line written to ctl, in words, and the last report of a line
+ * that had something to tell.
  */
 #ifndef IPCFS_COMPLAINTS_H
 #define IPCFS_COMPLAINTS_H
@@ -22,10 +23,14 @@ struct complaints {
  */
 void complaints_keep(struct complaints *complaints, uid_t uid, unsigned line, const char *text);
 
+/* The same for a report: lines, in which names are quoted already. */
+void complaints_keep_report(struct complaints *complaints, uid_t uid, const char *text);
+
+/* Forgets the user's complaint, but not the report. */
 void complaints_forget(struct complaints *complaints, uid_t uid);
 void complaints_forget_all(struct complaints *complaints);
 
-/* Prints the user's complaint, if there is one. */
+/* Prints the user's complaint and report, as far as there are any. */
 void complaints_print(const struct complaints *complaints, uid_t uid, FILE *out);
 
 #endif

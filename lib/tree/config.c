@@ -52,6 +52,16 @@ static void reading_free(struct reading *reading)
 	free(reading);
 }
 
+int config_caller(struct caller *ret_caller)
+{
+	*ret_caller = (struct caller){.uid = geteuid(), .gid = getegid(), .pid = getpid()};
+	if (caller_load(ret_caller) < 0)
+		return -ENOMEM;
+	/* The daemon's own umask is 0, for the sake of the mount's callers. */
+	ret_caller->umask = CALLER_UMASK;
+	return 0;
+}
+
 /* Takes ownership of the file. */
 static struct reading *reading_new(struct host *host, const char *path, FILE *file,
 				   config_fault_fn *fault)
@@ -66,13 +76,10 @@ static struct reading *reading_new(struct host *host, const char *path, FILE *fi
 	reading->fault = fault;
 	reading->file = file;
 	reading->path = strdup(path);
-	reading->self = (struct caller){.uid = geteuid(), .gid = getegid(), .pid = getpid()};
-	if (!reading->path || caller_load(&reading->self) < 0) {
+	if (config_caller(&reading->self) < 0 || !reading->path) {
 		reading_free(reading);
 		return NULL;
 	}
-	/* The daemon's own umask is 0, for the sake of the mount's callers. */
-	reading->self.umask = CALLER_UMASK;
 	return reading;
 }
 

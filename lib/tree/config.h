@@ -10,6 +10,7 @@
 #ifndef IPCFS_CONFIG_H
 #define IPCFS_CONFIG_H
 
+struct caller;
 struct host;
 
 #define CONFIG_FILE      "/etc/ipcfs.conf"
@@ -17,6 +18,9 @@ struct host;
 
 /* Called for each fault. `line` 0 means the file itself. */
 typedef void config_fault_fn(const char *path, unsigned line, const char *text);
+
+/* Fills in the caller on whose behalf the lines run: the daemon. -ENOMEM */
+int config_caller(struct caller *ret_caller);
 
 /*
  * Runs the commands of one file. Returns the number of faults, each of which has been reported to

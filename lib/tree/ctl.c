@@ -192,6 +192,9 @@ static int ctl_run(struct file *file, const char *line, size_t length)
 	if (r < 0 && r != -EAGAIN)
 		complaints_keep(&ctl_from(file->channel)->complaints, file->uid,
 				opener->n_lines + 1, command_error(command));
+	if (r == 0 && command_report(command))
+		complaints_keep_report(&ctl_from(file->channel)->complaints, file->uid,
+				       command_report(command));
 	command_free(command);
 	if (r == -EAGAIN)
 		return r;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/number.h"
 #include "lib/channel/channel.h"
 #include "lib/host/account.h"
 #include "lib/host/job.h"
@@ -17,7 +18,7 @@
 
 void line_init(struct line *line, const char *text, size_t length)
 {
-	*line = (struct line){.length = length, .n_parsed = 2};
+	*line = (struct line){.length = length, .n_parsed = 2, .reaping = {.idle = -1}};
 	memcpy(line->text, text, length < COMMAND_MAX ? length : COMMAND_MAX - 1);
 }
 
@@ -79,6 +80,23 @@ int line_find_object(struct line *line, struct space *const *spaces)
 	if (strlen(line->name) > NAME_MAX)
 		return line_complain(line, -ENAMETOOLONG, "%.64s: name longer than %d bytes", path,
 				     NAME_MAX);
+	return 0;
+}
+
+int line_find_kind(struct line *line, struct space *const *spaces)
+{
+	const char *path = line->words[1];
+
+	if (line->n_words < 2)
+		return line_complain(line, -EINVAL, "%.64s: KIND is missing", line->words[0]);
+	for (struct space *const *space = spaces; *space; space++)
+		if (strcmp(path, (*space)->kind->path) == 0)
+			line->space = *space;
+	if (!line->space)
+		return line_complain(line, -EINVAL, "%.64s: no such kind", path);
+	if (!line->space->kind->channel->disuse)
+		return line_complain(line, -EINVAL, "%.64s: objects of this kind do not leak",
+				     path);
 	return 0;
 }
 
@@ -238,15 +256,76 @@ static int parse_key(struct line *line, const struct asker *asker, char *key)
 	return r;
 }
 
-int line_parse_keys(struct line *line, struct host *host, struct caller *caller)
+static int parse_time(struct line *line, const char *key, const char *value, int64_t *ret_seconds)
 {
-	const struct asker asker = {host, caller};
+	int r = number_parse_duration(value, ret_seconds);
 
+	if (r < 0)
+		return line_complain(line, -EINVAL,
+				     "%s=%.64s: not a time; 90, 90s, 10m, 1h and 7d are", key, value);
+	return 0;
+}
+
+static int parse_every(struct line *line, const char *value)
+{
+	int r = parse_time(line, "every", value, &line->reaping.every);
+
+	if (r == 0 && line->reaping.every == 0)
+		return line_complain(line, -EINVAL, "every=%.64s: must not be 0", value);
+	return r;
+}
+
+static int parse_dry(struct line *line, const char *value)
+{
+	line->reaping.is_dry = strcmp(value, "yes") == 0;
+	if (!line->reaping.is_dry && strcmp(value, "no") != 0)
+		return line_complain(line, -EINVAL, "dry=%.64s: neither yes nor no", value);
+	return 0;
+}
+
+/* Parses one word. If the word has to be parsed again later, it stays as it was. */
+static int parse_reaping(struct line *line, const struct asker *asker, char *key)
+{
+	char *value = strchr(key, '=');
+	int r;
+
+	if (!value || value == key)
+		return line_complain(line, -EINVAL, "%.64s: not of the form KEY=VALUE", key);
+	*value++ = '\0';
+	if (strcmp(key, "idle") == 0)
+		r = parse_time(line, key, value, &line->reaping.idle);
+	else if (strcmp(key, "every") == 0)
+		r = parse_every(line, value);
+	else if (strcmp(key, "dry") == 0)
+		r = parse_dry(line, value);
+	else if (strcmp(key, "owner") == 0)
+		r = parse_owner(line, asker, value);
+	else
+		r = line_complain(line, -EINVAL,
+				  "%.64s: no such key for reap (idle, owner, dry, every)", key);
+	if (job_is_awaited(r))
+		value[-1] = '=';
+	return r;
+}
+
+static int parse_words(struct line *line, const struct asker *asker,
+		       int (*parse)(struct line *line, const struct asker *asker, char *key))
+{
 	for (; line->n_parsed < line->n_words; line->n_parsed++) {
-		int r = parse_key(line, &asker, line->words[line->n_parsed]);
+		int r = parse(line, asker, line->words[line->n_parsed]);
 
 		if (r < 0)
 			return r;
 	}
 	return 0;
+}
+
+int line_parse_keys(struct line *line, struct host *host, struct caller *caller)
+{
+	return parse_words(line, &(struct asker){host, caller}, parse_key);
+}
+
+int line_parse_reaping(struct line *line, struct host *host, struct caller *caller)
+{
+	return parse_words(line, &(struct asker){host, caller}, parse_reaping);
 }

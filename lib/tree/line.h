@@ -5,7 +5,9 @@
 #ifndef IPCFS_LINE_H
 #define IPCFS_LINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/stat.h>
 
 #include "lib/channel/settings.h"
@@ -13,6 +15,13 @@
 #include "lib/tree/command.h"
 
 #define LINE_WORDS_MAX 32
+
+/* The keys of the verb reap, besides owner. */
+struct line_reaping {
+	int64_t idle;  /* seconds; -1: not given */
+	int64_t every; /* seconds; 0: not given */
+	bool is_dry;
+};
 
 struct line {
 	char text[COMMAND_MAX]; /* words and settings point into it */
@@ -27,6 +36,7 @@ struct line {
 	struct stat attr;
 	unsigned changes;          /* which fields of `attr` are given, as enum channel_change */
 	const char *owner, *group; /* the words after owner= and group= */
+	struct line_reaping reaping;
 	char error[COMMAND_ERROR_MAX];
 };
 
@@ -46,10 +56,15 @@ int line_split(struct line *line);
  */
 int line_find_object(struct line *line, struct space *const *spaces);
 
+/* Finds the space that the second word, KIND, stands for. Fails with -EINVAL. */
+int line_find_kind(struct line *line, struct space *const *spaces);
+
 /*
  * Parses the words KEY=VALUE that follow. The lookup of an account may have to wait: -EAGAIN and
  * -EINPROGRESS are those of job_run(). The next call continues at that word.
  */
 int line_parse_keys(struct line *line, struct host *host, struct caller *caller);
+/* The same for the keys of reap. */
+int line_parse_reaping(struct line *line, struct host *host, struct caller *caller);
 
 #endif

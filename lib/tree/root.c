@@ -15,6 +15,7 @@
 #include "lib/kinds/kinds.h"
 #include "lib/tree/ctl.h"
 #include "lib/tree/readme.h"
+#include "lib/tree/reaper.h"
 
 static size_t count_kinds(void)
 {
@@ -120,6 +121,7 @@ int root_new(struct host *host, void (*missing)(const char *path, int error),
 
 void root_free(struct host *host, struct space *root)
 {
+	reapers_end(host);
 	if (host->info)
 		folder_clear(host->info);
 	host->info = NULL;

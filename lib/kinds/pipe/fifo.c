@@ -378,6 +378,28 @@ static int fifo_stat(struct channel *channel, struct stat *ret_attr)
 	return pipe_stat(channel, ret_attr);
 }
 
+/*
+ * The directory has one reference, and whoever asks another. If there are more, the kernel knows
+ * the inode, and a process may have it open: a FIFO, which a scan finds out, or a socket that is
+ * bound there. So the kernel is asked to forget an inode that nobody uses.
+ */
+static int fifo_disuse(struct channel *channel, struct caller *caller, struct disuse *disuse)
+{
+	struct pipe *pipe = pipe_from(channel);
+	struct host *host = channel->space->host;
+	bool is_known = channel->n_refs > 2;
+
+	if (!is_empty(&pipe->hold) || pipe->hold.is_busy)
+		return 0;
+	if (is_known && host->nodes.forget && channel->inode)
+		host->nodes.forget(host, channel->inode);
+	if (is_known && S_ISSOCK(pipe->kept.attributes.mode))
+		return 0;
+	kept_disuse(&pipe->kept, disuse);
+	disuse->needs_scan = is_known;
+	return 0;
+}
+
 const struct channel_ops fifo_ops = {
 	.destroy = pipe_destroy,
 	.stat = fifo_stat,
@@ -389,4 +411,5 @@ const struct channel_ops fifo_ops = {
 	.show = fifo_show,
 	.door = fifo_door,
 	.set = fifo_set,
+	.disuse = fifo_disuse,
 };

@@ -160,6 +160,15 @@ static int served_set(struct channel *channel, const struct settings *settings,
 	return 0;
 }
 
+static int served_disuse(struct channel *channel, struct caller *caller, struct disuse *disuse)
+{
+	struct pipe *pipe = pipe_from(channel);
+
+	if (pipe->store.bytes == 0)
+		kept_disuse(&pipe->kept, disuse);
+	return 0;
+}
+
 const struct channel_ops served_ops = {
 	.traits = CHANNEL_BYTES | CHANNEL_HAS_TAP,
 	.destroy = pipe_destroy,
@@ -176,4 +185,5 @@ const struct channel_ops served_ops = {
 	.status = served_status,
 	.peek = served_peek,
 	.set = served_set,
+	.disuse = served_disuse,
 };

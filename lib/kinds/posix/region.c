@@ -345,3 +345,19 @@ int region_change(struct named *named, int fd, const struct stat *attr, unsigned
 					     .data = &changing,
 					     .size = sizeof(changing)});
 }
+
+/* A file of another filesystem than tmpfs may ask a server when it is opened. */
+int region_disuse(struct named *named, struct disuse *disuse)
+{
+	struct named_space *space = named_space_from(named->channel.space);
+	int fd = region_find(named), opened;
+
+	if (fd < 0)
+		return fd;
+	opened = space->is_in_memory ? region_reopen(fd, O_RDONLY | O_NONBLOCK) : -EAGAIN;
+	named_disuse(opened, disuse);
+	if (opened >= 0)
+		close(opened); /* not the last */
+	region_let_go(space->space.host, fd);
+	return 0;
+}

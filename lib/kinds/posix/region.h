@@ -84,6 +84,9 @@ int region_open(struct named *named, int fd, int flags, struct caller *caller);
 int region_change(struct named *named, int fd, const struct stat *attr, unsigned changes,
 		  struct caller *caller);
 
+/* For channel_ops::disuse. */
+int region_disuse(struct named *named, struct disuse *disuse);
+
 /* A file that was just made, and its descriptor. */
 struct region_made {
 	int dir_fd, fd;

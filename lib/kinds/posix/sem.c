@@ -208,9 +208,12 @@ static int sem_look(struct sem *sem, struct caller *caller, unsigned *ret_value,
 		    unsigned *ret_n_waiting)
 {
 	unsigned char bytes[SEMAPHORE_BYTES];
-	int fd = region_open_now(&sem->named, sem->fd, O_RDONLY, caller);
+	/* Looking must not count as use: only who may not ask for that leaves a time of reading. */
+	int fd = region_open_now(&sem->named, sem->fd, O_RDONLY | O_NOATIME, caller);
 	int r;
 
+	if (fd == -EPERM)
+		fd = region_open_now(&sem->named, sem->fd, O_RDONLY, caller);
 	if (fd < 0)
 		return fd;
 	r = semaphore_check(fd);
@@ -324,6 +327,11 @@ static int sem_create(struct space *space, const char *name, mode_t mode,
 	return named_get(named_space_from(space), name, making.ino, &ret_entry->channel);
 }
 
+static int sem_disuse(struct channel *channel, struct caller *caller, struct disuse *disuse)
+{
+	return region_disuse(&sem_from(channel)->named, disuse);
+}
+
 static const struct channel_ops sem_ops = {
 	.traits = CHANNEL_MESSAGES,
 	.destroy = sem_destroy_channel,
@@ -341,6 +349,8 @@ static const struct channel_ops sem_ops = {
 	.status = sem_status,
 	.peek = sem_peek,
 	.set = sem_set,
+	.disuse = sem_disuse,
+	.reap = named_reap,
 };
 
 static const struct space_ops sem_space_ops = {

@@ -294,6 +294,11 @@ static const char *shm_explain(struct channel *channel, const char *name,
 		       : NULL;
 }
 
+static int shm_disuse(struct channel *channel, struct caller *caller, struct disuse *disuse)
+{
+	return region_disuse(shm_from(channel), disuse);
+}
+
 static const struct channel_ops shm_ops = {
 	.traits = CHANNEL_WRITES_BY_JOB,
 	.destroy = shm_destroy,
@@ -309,6 +314,8 @@ static const struct channel_ops shm_ops = {
 	.write = shm_write,
 	.status = shm_status,
 	.set = shm_set,
+	.disuse = shm_disuse,
+	.reap = named_reap,
 };
 
 static const struct space_ops shm_space_ops = {

@@ -16,6 +16,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/kinds/kinds.h"
 #include "lib/kinds/sysv/sysv.h"
+#include "lib/kinds/sysv/sysv_disuse.h"
 #include "lib/kinds/sysv/sysv_queue_wait.h"
 
 /* The most messages that a peek shows: for each, the kernel walks the queue from its start. */
@@ -318,6 +319,7 @@ static const struct channel_ops queue_ops = {
 	.check_read = sysv_check_read,
 	.peek = queue_peek,
 	.set = queue_set,
+	.disuse = sysv_queue_disuse,
 };
 
 static const char *queue_explain(struct channel *channel, const char *name,

@@ -19,6 +19,7 @@
 #include "lib/host/job.h"
 #include "lib/kinds/kinds.h"
 #include "lib/kinds/sysv/sysv.h"
+#include "lib/kinds/sysv/sysv_disuse.h"
 #include "lib/kinds/sysv/sysv_sem_list.h"
 
 /* The longest line of a value: SEMVMX is 32767. */
@@ -344,6 +345,7 @@ static const struct channel_ops set_ops = {
 	.check_read = sysv_check_read,
 	.peek = set_peek,
 	.set = set_set,
+	.disuse = sysv_set_disuse,
 };
 
 static const char *set_explain(struct channel *channel, const char *name,

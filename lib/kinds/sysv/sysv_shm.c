@@ -18,6 +18,7 @@
 #include "lib/host/job.h"
 #include "lib/kinds/kinds.h"
 #include "lib/kinds/sysv/sysv.h"
+#include "lib/kinds/sysv/sysv_disuse.h"
 #include "lib/kinds/sysv/sysv_shm_data.h"
 
 enum { SEGMENT_SIZE };
@@ -332,6 +333,7 @@ static const struct channel_ops segment_ops = {
 	.write = sysv_shm_write,
 	.status = segment_status,
 	.footprint = segment_footprint,
+	.disuse = sysv_segment_disuse,
 };
 
 static const struct space_ops segment_space_ops = {

@@ -319,6 +319,15 @@ static int topic_create(struct space *space, const char *name, mode_t mode,
 	return 0;
 }
 
+static int topic_disuse(struct channel *channel, struct caller *caller, struct disuse *disuse)
+{
+	struct topic *topic = topic_from(channel);
+
+	if (ring_messages(&topic->ring) == 0)
+		kept_disuse(&topic->kept, disuse);
+	return 0;
+}
+
 static const struct channel_ops topic_ops = {
 	.traits =
 		CHANNEL_MESSAGES | CHANNEL_SELECTIVE_READS | CHANNEL_HAS_TAP | CHANNEL_TAPS_WRITES,
@@ -336,6 +345,7 @@ static const struct channel_ops topic_ops = {
 	.status = topic_status,
 	.peek = topic_peek,
 	.set = topic_set,
+	.disuse = topic_disuse,
 };
 
 static const struct space_ops topic_space_ops = {

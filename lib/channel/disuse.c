@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What is the same for all kinds: an object that is open through the mount is in use.
+ */
+#include "lib/channel/disuse.h"
+
+#include <errno.h>
+
+#include "lib/channel/channel.h"
+
+struct timespec disuse_later(struct timespec a, struct timespec b)
+{
+	if (a.tv_sec != b.tv_sec)
+		return a.tv_sec > b.tv_sec ? a : b;
+	return a.tv_nsec > b.tv_nsec ? a : b;
+}
+
+struct timespec disuse_last(const struct stat *attr)
+{
+	return disuse_later(attr->st_atim, disuse_later(attr->st_mtim, attr->st_ctim));
+}
+
+int channel_disuse(struct channel *channel, struct caller *caller, struct disuse *ret_disuse)
+{
+	struct stat attr;
+	int r = channel_stat(channel, &attr);
+
+	*ret_disuse = (struct disuse){0};
+	if (r < 0)
+		return r;
+	if (!channel->ops->disuse || channel->n_files || channel_has_waiters(channel) ||
+	    channel->tap || !caller_owns(caller, attr.st_uid))
+		return 0;
+	ret_disuse->since = disuse_last(&attr);
+	return channel->ops->disuse(channel, caller, ret_disuse);
+}
+
+int channel_check_disuse(struct channel *channel, const struct timespec *before,
+			 struct caller *caller)
+{
+	struct disuse disuse;
+	int r = channel_disuse(channel, caller, &disuse);
+
+	if (r < 0)
+		return r;
+	return disuse.why && disuse.since.tv_sec <= before->tv_sec ? 0 : -EBUSY;
+}
+
+int channel_reap(struct channel *channel, const char *name, const struct timespec *before,
+		 struct caller *caller)
+{
+	return channel->ops->reap ? channel->ops->reap(channel, name, before, caller)
+				  : space_remove(channel->space, name, caller);
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A lease takes the file's owner or CAP_LEASE, so what a caller may remove here is the caller's own
+ * or, for root, anybody's.
+ */
+#include "lib/channel/lease.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/base/cleanup.h"
+#include "lib/channel/channel.h"
+#include "lib/channel/disuse.h"
+#include "lib/channel/kernel_names.h"
+#include "lib/host/job.h"
+
+/* The file is not opened for writing: that would fail while a program runs from it. */
+#define OPEN_FLAGS (O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC)
+
+int lease_take(int fd)
+{
+	if (fcntl(fd, F_SETLEASE, F_WRLCK) == 0)
+		return 0;
+	return errno == EAGAIN ? -EBUSY : -errno;
+}
+
+struct lease_removal {
+	int dir_fd;
+	ino_t ino;
+	struct timespec before;
+	char name[NAMED_PATH_SIZE];
+};
+
+static int check_file(const struct lease_removal *removal, int fd)
+{
+	struct stat attr, named;
+
+	if (fstat(fd, &attr) < 0 ||
+	    fstatat(removal->dir_fd, removal->name, &named, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? -ESTALE : -errno;
+	if (attr.st_ino != removal->ino || named.st_ino != removal->ino)
+		return -ESTALE;
+	return disuse_last(&attr).tv_sec > removal->before.tv_sec ? -EBUSY : 0;
+}
+
+static int removal_act(void *data)
+{
+	const struct lease_removal *removal = data;
+	CLEANUP_FD int fd = openat(removal->dir_fd, removal->name, OPEN_FLAGS);
+	int r;
+
+	if (fd < 0)
+		return errno == EAGAIN ? -EBUSY : -errno;
+	r = lease_take(fd);
+	if (r == 0 || r == -EINVAL) /* EINVAL: a filesystem without leases; a scan must do */
+		r = check_file(removal, fd);
+	if (r == 0 && unlinkat(removal->dir_fd, removal->name, 0) < 0)
+		r = -errno;
+	return r;
+}
+
+int lease_remove(struct space *space, const char *name, ino_t ino, const struct timespec *before,
+		 struct caller *caller)
+{
+	struct lease_removal removal;
+
+	memset(&removal, 0, sizeof(removal)); /* job_run() compares all of it */
+	removal.dir_fd = space->dir_fd;
+	removal.ino = ino;
+	removal.before = *before;
+	snprintf(removal.name, sizeof(removal.name), "%s", name);
+	return job_run(space->host, caller,
+		       &(struct job_call){.place = JOB_THREAD,
+					  .act = removal_act,
+					  .data = &removal,
+					  .size = sizeof(removal)});
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which processes are there, by /proc: whether one that is known by its number has ended, and
+ * how old the processes of a user are.
+ */
+#ifndef IPCFS_PROCESSES_H
+#define IPCFS_PROCESSES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+/* The times of processes and of events may be wrong by this much, seconds. */
+#define PROCESSES_SLACK 2
+
+/*
+ * Whether the process that had this number at the time `then` (CLOCK_REALTIME, seconds) has ended:
+ * there is none, or one that began later. The daemon itself counts as ended: it acts for others.
+ */
+bool process_has_ended(pid_t pid, time_t then);
+
+struct processes_user {
+	uid_t uid;
+	time_t oldest; /* when the oldest process of the user began; 0: unknown, or not asked */
+};
+
+/* What `oldest` is for a user without processes. */
+#define PROCESSES_NONE INT64_MAX
+
+/*
+ * Finds the oldest process of each of these users: one that has the uid as any of its user ids.
+ * Neither kernel threads count, nor the daemon and its children. Walks all of /proc, at some 10 us
+ * for each process: call it on a worker. Fails as opendir(3) does.
+ */
+int processes_find_oldest(struct processes_user *users, size_t n);
+
+#endif

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * An object that nothing more needs to be asked about is leaked as it is added.
+ */
+#include "lib/info/info_leaks.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/host/configured.h"
+#include "lib/host/job.h"
+#include "lib/info/info_text.h"
+
+struct info_leak {
+	size_t row, target;
+	struct disuse disuse;
+};
+
+void info_leaks_want(struct info_leaks *leaks, time_t idle)
+{
+	clock_gettime(CLOCK_REALTIME, &leaks->before);
+	leaks->before.tv_sec -= idle;
+	leaks->is_wanted = true;
+}
+
+/* Whether anything has happened to the object too recently. */
+static bool is_recent(const struct info_leaks *leaks)
+{
+	return leaks->disuse.since.tv_sec > leaks->before.tv_sec;
+}
+
+int info_leaks_ask(struct info_leaks *leaks, struct channel *channel, const char *name,
+		   struct caller *reader)
+{
+	const struct space *space = channel->space;
+	int r;
+
+	leaks->disuse = (struct disuse){0};
+	if (!leaks->is_wanted || !space->kind ||
+	    configured_has(space->host, space->kind->path, name))
+		return 0;
+	r = channel_disuse(channel, reader, &leaks->disuse);
+	if (r == 0 && is_recent(leaks))
+		leaks->disuse.why = NULL;
+	return r;
+}
+
+static int grow_targets(struct info_leaks *leaks, struct info_walk *walk)
+{
+	struct peer_target *grown =
+		info_walk_grow(walk, leaks->targets, leaks->n_targets, &leaks->n_targets_allocated,
+			       sizeof(*grown));
+
+	if (!grown)
+		return -errno;
+	leaks->targets = grown;
+	return 0;
+}
+
+static int grow_found(struct info_leaks *leaks, struct info_walk *walk)
+{
+	struct info_leak *grown = info_walk_grow(walk, leaks->found, leaks->n, &leaks->n_allocated,
+						 sizeof(*grown));
+
+	if (!grown)
+		return -errno;
+	leaks->found = grown;
+	return 0;
+}
+
+static struct processes_user *find_user(const struct info_leaks *leaks, uid_t uid)
+{
+	for (size_t i = 0; i < leaks->n_users; i++)
+		if (leaks->users[i].uid == uid)
+			return (struct processes_user *)&leaks->users[i];
+	return NULL;
+}
+
+/* A user for whom there is no room is never asked about: their processes may be of any age. */
+static void add_owners(struct info_leaks *leaks)
+{
+	for (size_t i = 0; i < 2 && leaks->disuse.asks_owners; i++)
+		if (!find_user(leaks, leaks->disuse.owners[i]) &&
+		    leaks->n_users < INFO_LEAKS_USERS)
+			leaks->users[leaks->n_users++].uid = leaks->disuse.owners[i];
+}
+
+int info_leaks_add(struct info_leaks *leaks, struct info_walk *walk, struct channel *channel,
+		   size_t row, struct caller *reader)
+{
+	int r = 0;
+
+	if (!leaks->disuse.why)
+		return 0;
+	if (leaks->disuse.needs_scan)
+		r = grow_targets(leaks, walk);
+	if (r == 0 && leaks->disuse.needs_scan)
+		r = info_target(channel, reader, &leaks->targets[leaks->n_targets]);
+	if (r == 0)
+		r = grow_found(leaks, walk);
+	if (r < 0)
+		return r;
+	add_owners(leaks);
+	leaks->found[leaks->n++] = (struct info_leak){
+		.row = row, .target = leaks->n_targets, .disuse = leaks->disuse};
+	leaks->n_targets += leaks->disuse.needs_scan;
+	return 0;
+}
+
+struct owners_look {
+	struct processes_user users[INFO_LEAKS_USERS];
+	long n;
+};
+
+static int owners_act(void *data)
+{
+	struct owners_look *look = data;
+
+	return processes_find_oldest(look->users, (size_t)look->n);
+}
+
+/* The uids are what tells this call from another; `oldest` is the result, and 0 until then. */
+static int ask_owners(struct info_leaks *leaks, struct host *host, struct caller *reader)
+{
+	struct owners_look look;
+	int r;
+
+	memset(&look, 0, sizeof(look)); /* job_run() compares all of it */
+	for (size_t i = 0; i < leaks->n_users; i++)
+		look.users[i].uid = leaks->users[i].uid;
+	look.n = (long)leaks->n_users;
+	r = job_run(host, reader,
+		    &(struct job_call){.place = JOB_WORKER,
+				       .act = owners_act,
+				       .data = &look,
+				       .size = sizeof(look)});
+	if (r == 0)
+		memcpy(leaks->users, look.users, sizeof(leaks->users));
+	return r;
+}
+
+int info_leaks_settle(struct info_leaks *leaks, struct host *host, struct caller *reader)
+{
+	int r = 0;
+
+	if (leaks->n_users && !leaks->has_users) {
+		r = ask_owners(leaks, host, reader);
+		if (job_is_awaited(r))
+			return r;
+		leaks->has_users = true; /* if that failed, all the ages are unknown */
+	}
+	if (leaks->n_targets == 0 || leaks->has_failed)
+		return 0;
+	r = leaks->scan ? 0
+			: scan_new(host->scanner, reader, leaks->targets, leaks->n_targets,
+				   &leaks->scan);
+	if (r == 0)
+		r = scan_step(leaks->scan, reader->waiter);
+	if (job_is_awaited(r))
+		return r;
+	leaks->has_failed = r < 0;
+	return 0;
+}
+
+/* Whether a process of the owners is old enough to have used the object, or may be. */
+static bool has_old_owners(const struct info_leaks *leaks, const struct disuse *disuse)
+{
+	for (size_t i = 0; i < 2 && disuse->asks_owners; i++) {
+		const struct processes_user *user = find_user(leaks, disuse->owners[i]);
+
+		if (!user || user->oldest <= disuse->since.tv_sec + PROCESSES_SLACK)
+			return true;
+	}
+	return false;
+}
+
+/* Marks the targets that a process has open, or may have. NULL: no memory. */
+static bool *find_open(const struct info_leaks *leaks)
+{
+	bool *is_open = calloc(leaks->n_targets + 1, sizeof(*is_open));
+	bool is_certain = leaks->n_targets && !leaks->has_failed;
+	struct peers found = {0};
+
+	if (is_open && is_certain) {
+		found = scan_result(leaks->scan);
+		is_certain = found.n_unseen == 0 && (geteuid() != 0 || found.n_hidden == 0);
+	}
+	for (size_t i = 0; is_open && i < leaks->n_targets; i++)
+		is_open[i] = !is_certain;
+	for (size_t i = 0; is_open && i < found.n_peers; i++)
+		is_open[found.peers[i].target] = true;
+	return is_open;
+}
+
+void info_leaks_fill(const struct info_leaks *leaks, struct row *rows)
+{
+	bool *is_open = leaks->n ? find_open(leaks) : NULL;
+
+	for (size_t i = 0; is_open && i < leaks->n; i++) {
+		const struct info_leak *leak = &leaks->found[i];
+
+		if ((leak->disuse.needs_scan && is_open[leak->target]) ||
+		    has_old_owners(leaks, &leak->disuse))
+			continue;
+		row_add_word(&rows[leak->row], "leaked", leak->disuse.why);
+		row_add_time(&rows[leak->row], "idle-since", &leak->disuse.since);
+	}
+	free(is_open);
+}
+
+void info_leaks_fini(struct info_leaks *leaks)
+{
+	scan_free(leaks->scan);
+	free(leaks->targets);
+	free(leaks->found);
+}

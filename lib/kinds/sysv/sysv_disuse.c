@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The kernel gives pids as this process's namespace has them, and 0 for a process outside it.
+ */
+#include "lib/kinds/sysv/sysv_disuse.h"
+
+#include <string.h>
+
+#include "lib/host/job.h"
+#include "lib/host/processes.h"
+#include "lib/kinds/sysv/sysv.h"
+
+/* The largest set whose semaphores are looked at on the loop, with three calls for each. */
+#define QUICK_MAX 32
+
+/* Whether a process has ended that the kernel remembers; 0 stands for none. */
+static bool has_ended(pid_t pid, const struct disuse *disuse)
+{
+	return pid == 0 || process_has_ended(pid, disuse->since.tv_sec);
+}
+
+static void ask_owners(const union sysv_data *data, struct disuse *disuse)
+{
+	disuse->asks_owners = true;
+	disuse->owners[0] = data->perm.uid;
+	disuse->owners[1] = data->perm.cuid;
+}
+
+/*
+ * A receiver that has always found the queue empty leaves no trace. It may be anybody who may
+ * receive: the owner, if the mode says no more.
+ */
+static bool may_have_receiver(const union sysv_data *data)
+{
+	return data->queue.msg_lrpid == 0 && (data->perm.mode & 0044);
+}
+
+int sysv_queue_disuse(struct channel *channel, struct caller *caller, struct disuse *disuse)
+{
+	union sysv_data data;
+	int r = sysv_data(sysv_from(channel), &data);
+
+	if (r < 0)
+		return r;
+	if (data.queue.msg_qnum || may_have_receiver(&data) ||
+	    !has_ended(data.queue.msg_lspid, disuse) || !has_ended(data.queue.msg_lrpid, disuse))
+		return 0;
+	disuse->why = "empty, and who used it has ended";
+	ask_owners(&data, disuse);
+	return 0;
+}
+
+/* A maker of whom the kernel gives no number is in another namespace, and may live. */
+int sysv_segment_disuse(struct channel *channel, struct caller *caller, struct disuse *disuse)
+{
+	union sysv_data data;
+	int r = sysv_data(sysv_from(channel), &data);
+
+	if (r < 0)
+		return r;
+	if (data.segment.shm_nattch == 0 &&
+	    process_has_ended(data.segment.shm_cpid, disuse->since.tv_sec) &&
+	    has_ended(data.segment.shm_lpid, disuse))
+		disuse->why = "its maker has ended, and nobody is attached";
+	return 0;
+}
+
+/* The input must have no padding: job_run() compares it. */
+struct set_look {
+	long id, count;
+	struct disuse disuse;
+	bool is_used; /* the result */
+};
+
+/* Looks at each semaphore: who performed the last operation on it, and who waits. */
+static int set_look(void *data)
+{
+	struct set_look *look = data;
+	pid_t last = 0;
+
+	look->is_used = true;
+	for (long i = 0; i < look->count; i++) {
+		int id = (int)look->id, number = (int)i;
+		pid_t pid = semctl(id, number, GETPID);
+
+		if (pid < 0 || semctl(id, number, GETNCNT) != 0 ||
+		    semctl(id, number, GETZCNT) != 0)
+			return 0;
+		if (pid != last && !has_ended(pid, &look->disuse))
+			return 0;
+		last = pid;
+	}
+	look->is_used = false;
+	return 0;
+}
+
+int sysv_set_disuse(struct channel *channel, struct caller *caller, struct disuse *disuse)
+{
+	struct set_look look;
+	union sysv_data data;
+	int r = sysv_data(sysv_from(channel), &data);
+
+	if (r < 0)
+		return r;
+	memset(&look, 0, sizeof(look)); /* job_run() compares all of it */
+	look.id = sysv_from(channel)->id;
+	look.count = (long)data.set.sem_nsems;
+	look.disuse.since = disuse->since;
+	if (look.count <= QUICK_MAX)
+		set_look(&look);
+	else
+		r = job_run(channel->space->host, caller,
+			    &(struct job_call){.place = JOB_WORKER,
+					       .act = set_look,
+					       .data = &look,
+					       .size = sizeof(look)});
+	if (r < 0 || look.is_used)
+		return r;
+	disuse->why = "nobody waits, and who used it has ended";
+	ask_owners(&data, disuse);
+	return 0;
+}

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The verb reap: finds what is leaked in a directory, as info/leaks does, and removes it, one
+ * object after another. Whatever has come into use meanwhile stays.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
+#include "lib/host/job.h"
+#include "lib/info/info_row.h"
+#include "lib/info/info_rows.h"
+#include "lib/tree/command_steps.h"
+#include "lib/tree/reaper.h"
+
+/* How long this runs before others are served, ns. */
+#define STRETCH CLOCK_MS
+/* The most objects that a report names. */
+#define NAMED_MOST 100
+
+struct reap {
+	struct host *host;
+	/*
+	 * The jobs of this verb have a waiter of their own, because what they remember in it would
+	 * be in the way of whatever else the command's waiter remembers.
+	 */
+	struct waiter waiter;
+	struct waiter *outer; /* the command's, borrowed while that waits */
+	struct loop_task turn;
+	struct info_rows *rows;
+	size_t next;         /* the row whose turn it is */
+	bool is_checked;     /* its object is still unused */
+	size_t n, n_refused; /* objects removed, or for dry=yes to be removed; those that failed */
+	uint64_t bytes;
+	int error;    /* of the first that failed */
+	char *report; /* complete once the command is done */
+	size_t report_size;
+	FILE *out; /* writes it */
+};
+
+void command_reap_free(struct reap *reap)
+{
+	if (!reap)
+		return;
+	loop_cancel(reap->host->loop, &reap->turn);
+	waiter_fini(&reap->waiter);
+	if (reap->rows)
+		info_rows_finish(reap->rows);
+	if (reap->out)
+		fclose(reap->out);
+	free(reap->report);
+	free(reap);
+}
+
+const char *command_reap_report(const struct reap *reap)
+{
+	return reap && !reap->out ? reap->report : NULL;
+}
+
+static void resume(struct waiter *waiter)
+{
+	struct reap *reap = CONTAINER_OF(waiter, struct reap, waiter);
+
+	reap->outer->resume(reap->outer);
+}
+
+static void take_turn(struct loop_task *task)
+{
+	resume(&CONTAINER_OF(task, struct reap, turn)->waiter);
+}
+
+/*
+ * Takes one piece of work after another, until there is no more (0), one has to wait, or others
+ * must have their turn. Without a waiter nothing can wait, and nothing is done.
+ */
+static int work(struct command *command, int (*piece)(struct command *command))
+{
+	struct reap *reap = command->reap;
+	int64_t end = clock_now() + STRETCH;
+	int r;
+
+	reap->outer = command->caller.waiter;
+	if (!reap->outer)
+		return -EAGAIN;
+	command->caller.waiter = &reap->waiter;
+	do
+		r = piece(command);
+	while (r == -EAGAIN && clock_now() < end);
+	command->caller.waiter = reap->outer;
+	if (r != -EAGAIN)
+		return r;
+	loop_yield(reap->host->loop, &reap->turn);
+	return -EINPROGRESS;
+}
+
+static const char *text_of(const struct row *row, const char *key)
+{
+	return row_find(row, key) ? row_find(row, key)->text : "";
+}
+
+static uint64_t number_of(const struct row *row, const char *key)
+{
+	return row_find(row, key) ? row_find(row, key)->number : 0;
+}
+
+/* Writes a line about an object to the report, and what was done to the log. -ENOMEM */
+static int tell(struct command *command, const struct row *row, const char *what)
+{
+	CLEANUP_FREE char *name = info_value_text(row_find(row, "name")), *text = NULL;
+	const char *kind = command->line.space->kind->path;
+	struct reap *reap = command->reap;
+
+	if (!name)
+		return -ENOMEM;
+	if (reap->n + reap->n_refused <= NAMED_MOST)
+		fprintf(reap->out, "  %s/%s, owner %" PRIu64 ": %s\n", kind, name,
+			number_of(row, "owner"), what);
+	if (command->line.reaping.is_dry || !command->host->log)
+		return 0;
+	if (asprintf(&text, "reap: %s/%s, owner %" PRIu64 ", %" PRIu64 " bytes: %s", kind, name,
+		     number_of(row, "owner"), number_of(row, "bytes"), what) < 0)
+		return -ENOMEM;
+	command->host->log(LOG_NOTICE, text);
+	return 0;
+}
+
+/* Whether the object has gone, or come into use: nothing to complain about. */
+static bool is_no_fault(int r)
+{
+	return r == -EBUSY || r == -ENOENT || r == -ESTALE || r == -EIDRM;
+}
+
+static int count(struct command *command, const struct row *row, int r)
+{
+	struct reap *reap = command->reap;
+
+	if (is_no_fault(r))
+		return 0;
+	if (r < 0) {
+		reap->n_refused++;
+		reap->error = reap->error ? reap->error : r;
+		return tell(command, row, strerror(-r));
+	}
+	reap->n++;
+	reap->bytes += number_of(row, "bytes");
+	return tell(command, row, row_find(row, "leaked")->word);
+}
+
+static int remove_object(struct command *command, const struct row *row)
+{
+	const char *name = text_of(row, "name");
+	const struct timespec *before = &command->reap->rows->leaks.before;
+	bool *is_checked = &command->reap->is_checked;
+	struct entry *entry = &command->entry;
+	int r = 0;
+
+	if (!entry->channel)
+		r = space_find(command->line.space, name, &command->caller, entry);
+	if (r == 0 && !*is_checked)
+		r = channel_check_disuse(entry->channel, before, &command->caller);
+	if (r == 0) {
+		*is_checked = true;
+		r = channel_reap(entry->channel, name, before, &command->caller);
+	}
+	if (job_is_awaited(r))
+		return r;
+	*is_checked = false;
+	entry_unref(entry);
+	*entry = (struct entry){0};
+	return r;
+}
+
+static bool is_meant(const struct line *line, const struct row *row)
+{
+	return row_find(row, "leaked") &&
+	       (!(line->changes & CHANGE_UID) || number_of(row, "owner") == line->attr.st_uid);
+}
+
+/* Does one object. Returns -EAGAIN if there are more. */
+static int reap_next(struct command *command)
+{
+	struct reap *reap = command->reap;
+	const struct row *row = &reap->rows->rows[reap->next];
+	int r = 0;
+
+	if (reap->next == reap->rows->n)
+		return 0;
+	if (is_meant(&command->line, row)) {
+		r = command->line.reaping.is_dry ? 0 : remove_object(command, row);
+		if (job_is_awaited(r))
+			return r;
+		r = count(command, row, r);
+	}
+	reap->next++;
+	return r < 0 ? r : -EAGAIN;
+}
+
+/* Completes the report: the sum, and the lines about objects. -ENOMEM */
+static int report(struct command *command)
+{
+	struct reap *reap = command->reap;
+	size_t n_told = reap->n + reap->n_refused;
+	CLEANUP_FREE char *lines = NULL;
+
+	if (n_told > NAMED_MOST)
+		fprintf(reap->out, "  and %zu more\n", n_told - NAMED_MOST);
+	if (fclose(TAKE_PTR(reap->out)) != 0)
+		return -ENOMEM;
+	lines = TAKE_PTR(reap->report);
+	return asprintf(&reap->report, "reap %s: %zu %s, %" PRIu64 " bytes\n%s",
+			command->line.space->kind->path, reap->n,
+			command->line.reaping.is_dry ? "would be removed" : "removed", reap->bytes,
+			lines) < 0
+		       ? -ENOMEM
+		       : 0;
+}
+
+static int fail(struct command *command, int r)
+{
+	return job_is_awaited(r) ? r
+				 : line_complain(&command->line, r, "reap %s: %s",
+						 command->line.space->kind->path, strerror(-r));
+}
+
+static int step_remove(struct command *command)
+{
+	struct reap *reap = command->reap;
+	int r = work(command, reap_next);
+
+	if (r == 0)
+		r = report(command);
+	if (r == 0 && reap->n == 0)
+		r = reap->error;
+	if (r < 0)
+		return fail(command, r);
+	command->step = NULL;
+	return 0;
+}
+
+static int gather(struct command *command)
+{
+	return info_rows_gather(command->reap->rows, &command->caller);
+}
+
+static int step_gather(struct command *command)
+{
+	int r = work(command, gather);
+
+	if (r < 0)
+		return fail(command, r);
+	info_rows_complete(command->reap->rows);
+	command->step = step_remove;
+	return 0;
+}
+
+static int begin(struct command *command)
+{
+	const struct line *line = &command->line;
+	time_t idle = line->reaping.idle >= 0 ? line->reaping.idle : command->host->idle;
+	struct reap *reap = command->reap = calloc(1, sizeof(*reap));
+
+	if (!reap)
+		return -ENOMEM;
+	reap->host = command->host;
+	reap->waiter.resume = resume;
+	reap->turn.run = take_turn;
+	reap->out = open_memstream(&reap->report, &reap->report_size);
+	reap->rows = info_rows_of_leaks(command->host, &command->caller, line->space, idle);
+	return reap->out && reap->rows ? 0 : -ENOMEM;
+}
+
+/* Writes the line anew, as it is to be repeated, since its words have been cut out of it. */
+static int repeat(struct command *command)
+{
+	const struct line *line = &command->line;
+	CLEANUP_FREE char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	int r;
+
+	if (!out)
+		return -ENOMEM;
+	fprintf(out, "reap %s", line->space->kind->path);
+	if (line->reaping.idle >= 0)
+		fprintf(out, " idle=%" PRId64, line->reaping.idle);
+	if (line->changes & CHANGE_UID)
+		fprintf(out, " owner=%u", line->attr.st_uid);
+	if (line->reaping.is_dry)
+		fputs(" dry=yes", out);
+	r = fclose(out) == 0 ? 0 : -ENOMEM;
+	return r < 0 ? r : reaper_add(command->host, text, size, line->reaping.every);
+}
+
+int command_step_reap(struct command *command)
+{
+	const struct line *line = &command->line;
+	int r;
+
+	if (line->reaping.every && command->mode == COMMAND_STRICT)
+		return line_complain(&command->line, -EINVAL,
+				     "every=: only in the configuration; leave it out to reap once");
+	if (line->reaping.every && command->mode == COMMAND_KEEP) {
+		command->step = NULL;
+		r = repeat(command);
+		return r < 0 ? fail(command, r) : 0;
+	}
+	r = begin(command);
+	if (r < 0)
+		return fail(command, r);
+	command->step = step_gather;
+	return 0;
+}

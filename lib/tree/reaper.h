@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Lines of the configuration that are repeated: `reap KIND every=10m`.
+ */
+#ifndef IPCFS_REAPER_H
+#define IPCFS_REAPER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct host;
+
+/*
+ * Runs the line every `seconds`, the first time after that many, with the daemon's own rights. A
+ * run that fails is logged. Copies the line. Fails with -ENOMEM, or as timerfd_create(2) does.
+ */
+int reaper_add(struct host *host, const char *line, size_t length, int64_t seconds);
+
+/* Stops repeating. */
+void reapers_end(struct host *host);
+
+#endif
