@@ -27,10 +27,6 @@
 	{                                                     \
 		template, offsetof(struct options, member), 1 \
 	}
-#define VALUE(template, member)                               \
-	{                                                     \
-		template, offsetof(struct options, member), 0 \
-	}
 
 /* Keys of the options that are parsed here: fuse_opt's own %u takes "1x" and "-1" for numbers. */
 enum { KEY_NUMBER, KEY_WITHOUT, KEY_FOREIGN, KEY_PIPE, KEY_IDLE };
@@ -61,7 +57,7 @@ static const struct fuse_opt table[] = {
 	OPTION("-d", is_debug),
 	OPTION("debug", is_debug),
 	OPTION("--debug", is_debug),
-	VALUE("config=%s", config),
+	{"config=%s", offsetof(struct options, config), 0},
 	OPTION("config_strict", is_config_strict),
 	OPTION("remount", is_remount),
 	OPTION("auto_unmount", ends_with_daemon),

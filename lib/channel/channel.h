@@ -241,7 +241,7 @@ struct channel_ops {
 	 * job. NULL: an object of this kind is always in use.
 	 */
 	int (*disuse)(struct channel *channel, struct caller *caller, struct disuse *disuse);
-	/* As channel_reap(), without a gap between the last look and the removal. NULL: with one. */
+	/* channel_reap(), with a last look at the moment of removal. NULL: without one. */
 	int (*reap)(struct channel *channel, const char *name, const struct timespec *before,
 		    struct caller *caller);
 };

@@ -61,8 +61,7 @@ void configured_forget(struct host *host)
 {
 	struct configured *each, *next;
 
-	HASH_ITER(hh, host->configured, each, next)
-	{
+	HASH_ITER(hh, host->configured, each, next) {
 		HASH_DEL(host->configured, each);
 		free(each);
 	}

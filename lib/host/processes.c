@@ -49,7 +49,7 @@ static time_t find_boot(void)
 }
 
 struct process_facts {
-	char state;   /* as in proc_pid_stat(5) */
+	char state; /* as in proc_pid_stat(5) */
 	pid_t parent;
 	time_t start; /* CLOCK_REALTIME */
 };

@@ -49,9 +49,8 @@ int info_leaks_ask(struct info_leaks *leaks, struct channel *channel, const char
 
 static int grow_targets(struct info_leaks *leaks, struct info_walk *walk)
 {
-	struct peer_target *grown =
-		info_walk_grow(walk, leaks->targets, leaks->n_targets, &leaks->n_targets_allocated,
-			       sizeof(*grown));
+	struct peer_target *grown = info_walk_grow(walk, leaks->targets, leaks->n_targets,
+						   &leaks->n_targets_allocated, sizeof(*grown));
 
 	if (!grown)
 		return -errno;
@@ -61,8 +60,8 @@ static int grow_targets(struct info_leaks *leaks, struct info_walk *walk)
 
 static int grow_found(struct info_leaks *leaks, struct info_walk *walk)
 {
-	struct info_leak *grown = info_walk_grow(walk, leaks->found, leaks->n, &leaks->n_allocated,
-						 sizeof(*grown));
+	struct info_leak *grown =
+		info_walk_grow(walk, leaks->found, leaks->n, &leaks->n_allocated, sizeof(*grown));
 
 	if (!grown)
 		return -errno;
@@ -82,8 +81,7 @@ static struct processes_user *find_user(const struct info_leaks *leaks, uid_t ui
 static void add_owners(struct info_leaks *leaks)
 {
 	for (size_t i = 0; i < 2 && leaks->disuse.asks_owners; i++)
-		if (!find_user(leaks, leaks->disuse.owners[i]) &&
-		    leaks->n_users < INFO_LEAKS_USERS)
+		if (!find_user(leaks, leaks->disuse.owners[i]) && leaks->n_users < INFO_LEAKS_USERS)
 			leaks->users[leaks->n_users++].uid = leaks->disuse.owners[i];
 }
 
@@ -103,8 +101,8 @@ int info_leaks_add(struct info_leaks *leaks, struct info_walk *walk, struct chan
 	if (r < 0)
 		return r;
 	add_owners(leaks);
-	leaks->found[leaks->n++] = (struct info_leak){
-		.row = row, .target = leaks->n_targets, .disuse = leaks->disuse};
+	leaks->found[leaks->n++] =
+		(struct info_leak){.row = row, .target = leaks->n_targets, .disuse = leaks->disuse};
 	leaks->n_targets += leaks->disuse.needs_scan;
 	return 0;
 }

@@ -34,7 +34,7 @@ struct info_rows {
 	bool is_walked; /* all rows are there */
 	struct info_fifos fifos;
 	struct info_leaks leaks;
-	bool has_leaks_alone;    /* objects that are in use have no row */
+	bool has_leaks_alone; /* objects that are in use have no row */
 	struct channel *only; /* of a table of one, a reference; NULL: the table has all objects */
 	char *only_name;
 	int64_t patience, asked; /* for locks, ns: what is left, and since when it runs, or 0 */

@@ -12,7 +12,7 @@
 struct info_walk {
 	struct host *host;
 	const struct space *only; /* walks only the objects of this space; NULL: all */
-	struct space **space; /* the space of host::spaces where the walk is */
+	struct space **space;     /* the space of host::spaces where the walk is */
 	bool is_listed;
 	char *names; /* of the objects in that space, each with its '\0' */
 	size_t size, n_allocated, next;

@@ -82,8 +82,8 @@ static const struct verb {
 	const char *name;
 	int (*step)(struct command *command);
 } verbs[] = {
-	{"create", command_step_create}, {"set", command_step_set}, {"remove", step_remove},
-	{"empty", step_empty}, {"reap", command_step_reap}, {NULL, NULL},
+	{"create", command_step_create}, {"set", command_step_set},   {"remove", step_remove},
+	{"empty", step_empty},           {"reap", command_step_reap}, {NULL, NULL},
 };
 
 static const struct verb *find_verb(const char *name)

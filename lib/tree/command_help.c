@@ -60,7 +60,8 @@ void command_help(FILE *out)
 		fputc('\n', out);
 	}
 	fputs("# SIZE is a number of bytes, optionally followed by K, M or G.\n"
-	      "# reap removes what info/leaks shows of a kind; with dry=yes, this file then says what it\n"
-	      "# would remove. TIME is a number of seconds, or one followed by m, h or d.\n",
+	      "# reap removes what info/leaks shows of a kind. With dry=yes this file says what "
+	      "that\n"
+	      "# would be. TIME is a number of seconds, or one followed by m, h or d.\n",
 	      out);
 }

@@ -197,4 +197,3 @@ int command_step_set(struct command *command)
 		command->step = step_adjust;
 	return r;
 }
-

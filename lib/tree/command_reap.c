@@ -302,7 +302,7 @@ int command_step_reap(struct command *command)
 
 	if (line->reaping.every && command->mode == COMMAND_STRICT)
 		return line_complain(&command->line, -EINVAL,
-				     "every=: only in the configuration; leave it out to reap once");
+				     "every=: only in the configuration; leave it out");
 	if (line->reaping.every && command->mode == COMMAND_KEEP) {
 		command->step = NULL;
 		r = repeat(command);

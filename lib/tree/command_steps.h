@@ -25,9 +25,9 @@ struct command {
 	struct line line;
 	int (*step)(struct command *command); /* the next step; NULL: done */
 	struct entry entry;                   /* the object, a reference */
-	unsigned kept; /* settings of the line that an existing object may not have */
-	bool has_made; /* the object is new: removed if the command fails */
-	int failed;    /* why the object is removed */
+	unsigned kept;     /* settings of the line that an existing object may not have */
+	bool has_made;     /* the object is new: removed if the command fails */
+	int failed;        /* why the object is removed */
 	struct reap *reap; /* of the verb reap, owned; NULL: it has not begun */
 };
 
@@ -44,7 +44,7 @@ int command_step_reap(struct command *command);
 
 /* Frees what command_step_reap() has made. NULL: does nothing. */
 void command_reap_free(struct reap *reap);
-/* What it has done or found, in words of our own and quoted names; NULL: there is nothing to say. */
+/* Returns what it has done or found, with names quoted. NULL: nothing yet. */
 const char *command_reap_report(const struct reap *reap);
 
 #endif

@@ -15,11 +15,9 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <time.h>
 #include <unistd.h>
 #include <utlist.h>
 
@@ -176,6 +174,7 @@ static int ctl_take(struct file *file, const char *line, size_t length,
  */
 static int ctl_run(struct file *file, const char *line, size_t length)
 {
+	struct complaints *complaints = &ctl_from(file->channel)->complaints;
 	struct waiter none = {0}, *waiter = file->waiter ? file->waiter : &none;
 	struct opener *opener = file->state;
 	struct command *command;
@@ -190,11 +189,9 @@ static int ctl_run(struct file *file, const char *line, size_t length)
 		return r;
 	waiter->memory = NULL;
 	if (r < 0 && r != -EAGAIN)
-		complaints_keep(&ctl_from(file->channel)->complaints, file->uid,
-				opener->n_lines + 1, command_error(command));
+		complaints_keep(complaints, file->uid, opener->n_lines + 1, command_error(command));
 	if (r == 0 && command_report(command))
-		complaints_keep_report(&ctl_from(file->channel)->complaints, file->uid,
-				       command_report(command));
+		complaints_keep_report(complaints, file->uid, command_report(command));
 	command_free(command);
 	if (r == -EAGAIN)
 		return r;

@@ -261,8 +261,8 @@ static int parse_time(struct line *line, const char *key, const char *value, int
 	int r = number_parse_duration(value, ret_seconds);
 
 	if (r < 0)
-		return line_complain(line, -EINVAL,
-				     "%s=%.64s: not a time; 90, 90s, 10m, 1h and 7d are", key, value);
+		return line_complain(line, -EINVAL, "%s=%.64s: not a time; 90, 10m, 1h and 7d are",
+				     key, value);
 	return 0;
 }
 

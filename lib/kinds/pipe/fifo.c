@@ -161,12 +161,6 @@ static int ask(struct pipe *pipe, struct caller *caller, int (*act)(void *data),
 				       .size = sizeof(*job)});
 }
 
-/* Whether the FIFO is empty or not held. This needs no thread: poll(2) never waits for the lock. */
-static bool is_empty(const struct fifo_hold *hold)
-{
-	return !hold->is_held || !(ends_look(hold->read_end.fd) & EPOLLIN);
-}
-
 static int fifo_measure(struct channel *channel, struct caller *caller, const struct row *row)
 {
 	struct pipe *pipe = pipe_from(channel);
@@ -178,7 +172,7 @@ static int fifo_measure(struct channel *channel, struct caller *caller, const st
 	pipe->size = pipe->hold.is_held && pipe->hold.charged ? (int)pipe->hold.charged : -1;
 	if (!hold_pin(&pipe->hold, &job.read_end))
 		return pipe->stuck ? -ETIMEDOUT : 0;
-	if (row->is_brief && is_empty(&pipe->hold))
+	if (row->is_brief && fifo_is_empty(&pipe->hold))
 		return 0;
 	r = look(pipe, caller,
 		 &(struct job_call){.place = JOB_ALONE,
@@ -194,29 +188,6 @@ static int fifo_measure(struct channel *channel, struct caller *caller, const st
 	if (r == -EBUSY)
 		return -ETIMEDOUT;
 	return r == -ESTALE ? 0 : r;
-}
-
-static void fifo_status(struct channel *channel, struct caller *caller, struct row *row)
-{
-	struct pipe *pipe = pipe_from(channel);
-	struct stat attr = {0};
-
-	row_add_time(row, "created", &pipe->kept.attributes.btime);
-	kept_stat(&pipe->kept, &attr);
-	if (!S_ISFIFO(attr.st_mode))
-		return;
-	row_add_word(row, "served", pipe_served_words[SERVED_KERNEL]);
-	row_add_word(row, "keep", pipe_keep_words[pipe->is_kept]);
-	if (!pipe->is_kept)
-		return;
-	row_add_word(row, "held", hold_word(&pipe->hold));
-	if (!row->has_no_measure) {
-		if (caller_may(caller, &attr, R_OK))
-			row_add_bytes(row, "bytes", (uint64_t)pipe->n_bytes);
-		row_add_bytes(row, "capacity",
-			      pipe->size < 0 ? pipe->capacity : (uint64_t)pipe->size);
-	}
-	row_add_word(row, "eof", pipe_eof_words[pipe->has_no_end]);
 }
 
 static void peek_undo(struct host *host, struct caller *caller, void *data)
@@ -378,34 +349,12 @@ static int fifo_stat(struct channel *channel, struct stat *ret_attr)
 	return pipe_stat(channel, ret_attr);
 }
 
-/*
- * The directory has one reference, and whoever asks another. If there are more, the kernel knows
- * the inode, and a process may have it open: a FIFO, which a scan finds out, or a socket that is
- * bound there. So the kernel is asked to forget an inode that nobody uses.
- */
-static int fifo_disuse(struct channel *channel, struct caller *caller, struct disuse *disuse)
-{
-	struct pipe *pipe = pipe_from(channel);
-	struct host *host = channel->space->host;
-	bool is_known = channel->n_refs > 2;
-
-	if (!is_empty(&pipe->hold) || pipe->hold.is_busy)
-		return 0;
-	if (is_known && host->nodes.forget && channel->inode)
-		host->nodes.forget(host, channel->inode);
-	if (is_known && S_ISSOCK(pipe->kept.attributes.mode))
-		return 0;
-	kept_disuse(&pipe->kept, disuse);
-	disuse->needs_scan = is_known;
-	return 0;
-}
-
 const struct channel_ops fifo_ops = {
 	.destroy = pipe_destroy,
 	.stat = fifo_stat,
 	.change = pipe_change,
 	.truncate = fifo_truncate,
-	.status = fifo_status,
+	.status = fifo_add_status,
 	.peek = fifo_peek,
 	.measure = fifo_measure,
 	.show = fifo_show,

@@ -53,6 +53,12 @@ int pipe_stat(struct channel *channel, struct stat *ret_attr);
 int pipe_change(struct channel *channel, struct file *file, const struct stat *attr,
 		unsigned changes, struct caller *caller);
 
+/* For the channel_ops of FIFOs. */
+void fifo_add_status(struct channel *channel, struct caller *caller, struct row *row);
+int fifo_disuse(struct channel *channel, struct caller *caller, struct disuse *disuse);
+/* Whether nothing is in the FIFO, or it is not held. */
+bool fifo_is_empty(const struct fifo_hold *hold);
+
 /* Sets whether the FIFO is kept. Only a kept FIFO can be peeked into. */
 void pipe_set_kept(struct pipe *pipe, bool is_kept);
 

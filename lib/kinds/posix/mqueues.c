@@ -153,6 +153,16 @@ int mqueue_empty(int fd, struct host *host)
 	return r == -EAGAIN ? 0 : r;
 }
 
+int mqueue_disuse(struct channel *channel, struct caller *caller, struct disuse *disuse)
+{
+	CLEANUP_FD int fd = named_open(named_from(channel), O_RDONLY);
+	struct mq_attr attr;
+
+	if (fd >= 0 && mqueue_attributes(fd, &attr) == 0 && attr.mq_curmsgs == 0)
+		named_disuse(fd, disuse);
+	return fd == -ESTALE ? fd : 0;
+}
+
 long mqueue_default(const char *name)
 {
 	char path[64];

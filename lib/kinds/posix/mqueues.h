@@ -60,6 +60,9 @@ int mqueue_attributes(int fd, struct mq_attr *ret_attr);
  */
 int mqueue_empty(int fd, struct host *host);
 
+/* For channel_ops::disuse. */
+int mqueue_disuse(struct channel *channel, struct caller *caller, struct disuse *disuse);
+
 /* For struct space_ops. */
 void mqueue_room(const struct space *space, const struct caller *caller, struct statvfs *room);
 

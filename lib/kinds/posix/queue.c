@@ -339,16 +339,6 @@ static int queue_create(struct space *space, const char *name, mode_t mode,
 	return r < 0 ? r : named_find_made(space, name, creation.ino, &ret_entry->channel);
 }
 
-static int queue_disuse(struct channel *channel, struct caller *caller, struct disuse *disuse)
-{
-	CLEANUP_FD int fd = named_open(named_from(channel), O_RDONLY);
-	struct mq_attr attr;
-
-	if (fd >= 0 && mqueue_attributes(fd, &attr) == 0 && attr.mq_curmsgs == 0)
-		named_disuse(fd, disuse);
-	return fd == -ESTALE ? fd : 0;
-}
-
 static const struct channel_ops queue_ops = {
 	.traits = CHANNEL_MESSAGES | CHANNEL_HAS_TAP,
 	.destroy = queue_destroy,
@@ -361,7 +351,7 @@ static const struct channel_ops queue_ops = {
 	.write = queue_write,
 	.poll = queue_poll,
 	.status = queue_status,
-	.disuse = queue_disuse,
+	.disuse = mqueue_disuse,
 	.reap = named_reap,
 };
 

@@ -78,3 +78,11 @@ int sysv_verify(const struct sysv_calls *calls, const struct sysv_identity *know
 
 	return r < 0 || sysv_is_identical(calls, known, ret_data) ? r : -EIDRM;
 }
+
+int sysv_sem_sleepers(int id, int number)
+{
+	int up = semctl(id, number, GETNCNT);
+	int zero = up < 0 ? -1 : semctl(id, number, GETZCNT);
+
+	return zero < 0 ? -errno : up + zero;
+}

@@ -65,6 +65,9 @@ void sysv_identify(const struct sysv_calls *calls, int id, const union sysv_data
 bool sysv_is_identical(const struct sysv_calls *calls, const struct sysv_identity *known,
 		       const union sysv_data *data);
 
+/* Returns how many sleep in semop(2) for one semaphore of a set, native ones too, or -errno. */
+int sysv_sem_sleepers(int id, int number);
+
 /* Checks that the object is still there. -EIDRM: it is not, or another has its identifier. */
 int sysv_verify(const struct sysv_calls *calls, const struct sysv_identity *known,
 		union sysv_data *ret_data);

@@ -80,11 +80,9 @@ static int set_look(void *data)
 
 	look->is_used = true;
 	for (long i = 0; i < look->count; i++) {
-		int id = (int)look->id, number = (int)i;
-		pid_t pid = semctl(id, number, GETPID);
+		pid_t pid = semctl((int)look->id, (int)i, GETPID);
 
-		if (pid < 0 || semctl(id, number, GETNCNT) != 0 ||
-		    semctl(id, number, GETZCNT) != 0)
+		if (pid < 0 || sysv_sem_sleepers((int)look->id, (int)i) != 0)
 			return 0;
 		if (pid != last && !has_ended(pid, &look->disuse))
 			return 0;

@@ -225,10 +225,9 @@ static unsigned count_sleeping(int id, size_t n_semaphores)
 	unsigned n = 0;
 
 	for (size_t i = 0; i < n_semaphores; i++) {
-		int up = semctl(id, (int)i, GETNCNT);
-		int zero = semctl(id, (int)i, GETZCNT);
+		int n_here = sysv_sem_sleepers(id, (int)i);
 
-		n += (up > 0 ? (unsigned)up : 0) + (zero > 0 ? (unsigned)zero : 0);
+		n += n_here > 0 ? (unsigned)n_here : 0;
 	}
 	return n;
 }

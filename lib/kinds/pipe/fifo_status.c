@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What can be said about a FIFO without waiting for anybody.
+ */
+#include <sys/epoll.h>
+
+#include "lib/base/cleanup.h"
+#include "lib/kinds/pipe/pipe.h"
+
+/* This needs no thread: poll(2) never waits for the lock. */
+bool fifo_is_empty(const struct fifo_hold *hold)
+{
+	return !hold->is_held || !(ends_look(hold->read_end.fd) & EPOLLIN);
+}
+
+void fifo_add_status(struct channel *channel, struct caller *caller, struct row *row)
+{
+	struct pipe *pipe = pipe_from(channel);
+	struct stat attr = {0};
+
+	row_add_time(row, "created", &pipe->kept.attributes.btime);
+	kept_stat(&pipe->kept, &attr);
+	if (!S_ISFIFO(attr.st_mode))
+		return;
+	row_add_word(row, "served", pipe_served_words[SERVED_KERNEL]);
+	row_add_word(row, "keep", pipe_keep_words[pipe->is_kept]);
+	if (!pipe->is_kept)
+		return;
+	row_add_word(row, "held", hold_word(&pipe->hold));
+	if (!row->has_no_measure) {
+		if (caller_may(caller, &attr, R_OK))
+			row_add_bytes(row, "bytes", (uint64_t)pipe->n_bytes);
+		row_add_bytes(row, "capacity",
+			      pipe->size < 0 ? pipe->capacity : (uint64_t)pipe->size);
+	}
+	row_add_word(row, "eof", pipe_eof_words[pipe->has_no_end]);
+}
+
+/*
+ * The directory has one reference, and whoever asks another. If there are more, the kernel knows
+ * the inode, and a process may have it open: a FIFO, which a scan finds out, or a socket that is
+ * bound there. So the kernel is asked to forget an inode that nobody uses.
+ */
+int fifo_disuse(struct channel *channel, struct caller *caller, struct disuse *disuse)
+{
+	struct pipe *pipe = pipe_from(channel);
+	struct host *host = channel->space->host;
+	bool is_known = channel->n_refs > 2;
+
+	if (!fifo_is_empty(&pipe->hold) || pipe->hold.is_busy)
+		return 0;
+	if (is_known && host->nodes.forget && channel->inode)
+		host->nodes.forget(host, channel->inode);
+	if (is_known && S_ISSOCK(pipe->kept.attributes.mode))
+		return 0;
+	kept_disuse(&pipe->kept, disuse);
+	disuse->needs_scan = is_known;
+	return 0;
+}
