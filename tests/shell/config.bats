@@ -54,7 +54,7 @@ hangup() {
 		create pipes/$NAME.2 owner=nosuch
 	END
 	run -0 grep -oE "$CONFIG.*" "$LOG"
-	[[ $output == "$CONFIG:2: crate: not one of create, set, remove, empty
+	[[ $output == "$CONFIG:2: crate: not one of create, set, remove, empty, reap
 $CONFIG:3: color: no such key for pipes (mode, owner, group, capacity, eof, keep, served)
 $CONFIG:5: size=lots: not a size (a number, optionally followed by K, M or G)
 $CONFIG:7: set queues/$NAME: No such file or directory
@@ -113,7 +113,7 @@ $CONFIG:9: create sockets/servers/$NAME: already exists with listen=tcp:localhos
 @test "config_strict fails the mount, and says why" {
 	strict -f <<<"crate pipes/$NAME"
 	[[ $status != 0 && $status != 124 ]]
-	[[ $output == *"strict.conf:1: crate: not one of create, set, remove, empty"* ]]
+	[[ $output == *"strict.conf:1: crate: not one of create, set, remove, empty, reap"* ]]
 	run -1 is_mounted "$M"
 	rmdir "$M"
 }
@@ -257,7 +257,7 @@ $CONFIG:2: create shm/$NAME: already exists with size=4, not size=1" ]]
 	run -0 shell 'stat -c %a $M/pipes/$NAME /dev/shm/$NAME; grep -E "^(capacity|eof|bytes)" $M/info/pipes/$NAME/status
 		timeout 5 head -n1 $M/pipes/$NAME 2> /dev/null; head -n1 /dev/shm/$NAME; ls $M/pipes'
 	[[ $output == $'640\n600\nbytes 6\ncapacity 131072\neof never\nhello\nfull\n'"$NAME"$'\n'"$NAME.last" ]]
-	wait_until contains "$LOG" "$CONFIG:3: bad: not one of create, set, remove, empty"
+	wait_until contains "$LOG" "$CONFIG:3: bad: not one of create, set, remove, empty, reap"
 }
 
 @test "more SIGHUPs change nothing, and a file that has gone is a fault" {

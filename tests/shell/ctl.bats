@@ -136,7 +136,7 @@ other() { # WHAT ANOTHER USER TYPES
 
 @test "each error names the word that is wrong and says why" {
 	shell 'touch $P'
-	refused "crate pipes/x" "crate: not one of create, set, remove, empty"
+	refused "crate pipes/x" "crate: not one of create, set, remove, empty, reap"
 	refused "create" "create: KIND/NAME is missing"
 	refused "create pipe/x" "pipe/x: no such kind"
 	refused "create pipes/../x" "pipes/../x: not a valid name"
@@ -167,19 +167,19 @@ other() { # WHAT ANOTHER USER TYPES
 }
 
 @test "the next command that works clears the error" {
-	refused bad "bad: not one of create, set, remove, empty"
+	refused bad "bad: not one of create, set, remove, empty, reap"
 	shell 'echo "create pipes/$NAME" > $IPC/ctl'
 	run -1 grep "last error" "$IPC/ctl"
 }
 
 @test "another user does not see the error" {
-	refused "secret pipes/x" "secret: not one of create, set, remove, empty"
+	refused "secret pipes/x" "secret: not one of create, set, remove, empty, reap"
 	run -1 other 'grep -E "secret|last error" $IPC/ctl'
 	run -1 other 'echo mine > $IPC/ctl'
 	run -0 other 'tail -n1 $IPC/ctl'
-	[[ $output == "line 1: mine: not one of create, set, remove, empty" ]]
+	[[ $output == "line 1: mine: not one of create, set, remove, empty, reap" ]]
 	run -0 last_error
-	[[ $output == "line 1: secret: not one of create, set, remove, empty" ]]
+	[[ $output == "line 1: secret: not one of create, set, remove, empty, reap" ]]
 }
 
 write_once() { # TEXT: makes one write(2), prints its result
@@ -201,7 +201,7 @@ create pipes/$NAME.2
 	first=$'create pipes/'"$NAME"$'\ncreate shm/'"$NAME"$'\n'
 	[[ $output == "${#first}" && -e $P && -e $S && ! -e $P.2 ]]
 	run -0 last_error
-	[[ $output == "line 3: bad: not one of create, set, remove, empty" ]]
+	[[ $output == "line 3: bad: not one of create, set, remove, empty, reap" ]]
 	run -0 write_once $'bad\ncreate pipes/'"$NAME.2"
 	[[ $output == "Invalid argument" && ! -e $P.2 ]]
 }
@@ -216,7 +216,7 @@ create pipes/$NAME.2'"
 	first=$'create queues/'"$NAME"$'\ncreate pipes/'"$NAME"$'\ncreate queues/'"$NAME.2"$'\n'
 	[[ $output == "${#first}" && -e $P && -e $Q && -e $Q.2 && ! -e $P.2 ]]
 	run -0 other 'tail -n1 $IPC/ctl'
-	[[ $output == "line 4: bad: not one of create, set, remove, empty" ]]
+	[[ $output == "line 4: bad: not one of create, set, remove, empty, reap" ]]
 }
 
 @test "several lines of another user are done, pipes and queues mixed" {
@@ -226,7 +226,7 @@ create pipes/$NAME.2'"
 @test "the line number counts the whole text, although the shell writes the rest again" {
 	run -1 shell 'printf "create pipes/$NAME\ncreate shm/$NAME\nbad\n" > $IPC/ctl'
 	run -0 last_error
-	[[ $output == "line 3: bad: not one of create, set, remove, empty" ]]
+	[[ $output == "line 3: bad: not one of create, set, remove, empty, reap" ]]
 }
 
 @test "a long text that stdio writes in pieces is not cut within a line" {

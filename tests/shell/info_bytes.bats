@@ -190,7 +190,7 @@ print(sorted(e["name"] for e in inventory if e["kind"] == "pipes"))'
 	mount_ipcfs "$other" -o "config=$BATS_TEST_TMPDIR/x.conf" 2>"$OUT"
 	cat "$OUT"
 	printable "$OUT"
-	grep -qF 'x.conf:2: \x1b[32m: not one of create, set, remove, empty' "$OUT"
+	grep -qF 'x.conf:2: \x1b[32m: not one of create, set, remove, empty, reap' "$OUT"
 	for option in $'x\033[31m' $'config=/x\033[31m'; do
 		run ! timeout 10 "$IPCFS" "$D" -o "$option" 3>&-
 		printf '%s\n' "$output" >"$OUT"

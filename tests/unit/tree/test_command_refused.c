@@ -54,9 +54,9 @@ static void expect_refused(struct caller *caller, const struct refused *refused)
 	"not a letter or digit)"
 
 static const struct refused wrong[] = {
-	{"crate pipes/x", EINVAL, "crate: not one of create, set, remove, empty"},
-	{"CREATE pipes/x", EINVAL, "CREATE: not one of create, set, remove, empty"},
-	{"pipes/x", EINVAL, "pipes/x: not one of create, set, remove, empty"},
+	{"crate pipes/x", EINVAL, "crate: not one of create, set, remove, empty, reap"},
+	{"CREATE pipes/x", EINVAL, "CREATE: not one of create, set, remove, empty, reap"},
+	{"pipes/x", EINVAL, "pipes/x: not one of create, set, remove, empty, reap"},
 	{"create", EINVAL, "create: KIND/NAME is missing"},
 	{"create # pipes/x", EINVAL, "create: KIND/NAME is missing"},
 	{"set", EINVAL, "set: KIND/NAME is missing"},
@@ -134,7 +134,7 @@ static const struct refused wrong[] = {
 	{"create 'pipes/a b' c", EINVAL, "c: not of the form KEY=VALUE"},
 	{"create pipes/\\056\\056", EINVAL, "pipes/..: not a valid name"},
 	{"create ''", EINVAL, ": not of the form KIND/NAME"},
-	{"'' pipes/x", EINVAL, ": not one of create, set, remove, empty"},
+	{"'' pipes/x", EINVAL, ": not one of create, set, remove, empty, reap"},
 	{"create pipes/old", EEXIST, "create pipes/old: already exists"},
 	{"create queues/old", EEXIST, "create queues/old: already exists"},
 	{"create queues/old maxmsg=9", EEXIST,

@@ -93,10 +93,11 @@ START_TEST(test_config_faults_are_told_with_line_and_the_rest_is_done)
 	ck_assert_int_eq(read_config("create pipes/a\ncrate pipes/b\n# x\ncreate pipes/c bad=1\n"
 				     "create pipes/d\nset pipes/e mode=0600\n"),
 			 3);
-	ck_assert_str_eq(faults, PATH ":2: crate: not one of create, set, remove, empty\n" PATH
-				      ":4: bad: no such key for pipes (mode, owner, group, "
-				      "capacity, eof, keep, served)\n" PATH
-				      ":6: set pipes/e: No such file or directory\n");
+	ck_assert_str_eq(faults,
+			 PATH ":2: crate: not one of create, set, remove, empty, reap\n" PATH
+			      ":4: bad: no such key for pipes (mode, owner, group, "
+			      "capacity, eof, keep, served)\n" PATH
+			      ":6: set pipes/e: No such file or directory\n");
 	must(object_lookup(pipes, "a", NULL));
 	must(object_lookup(pipes, "d", NULL));
 	ck_assert_int_eq(space_count(pipes), 2);
@@ -269,8 +270,8 @@ START_TEST(test_config_system_reads_the_file_and_then_the_directory)
 	write_to(CONFIG_DIRECTORY "/30-c.conf.old", "create pipes/c\n");
 	ck_assert_int_eq(config_read_system(&host, fault), 2);
 	ck_assert_str_eq(faults, CONFIG_FILE
-			 ":2: bad: not one of create, set, remove, empty\n" CONFIG_DIRECTORY
-			 "/20-b.conf:2: worse: not one of create, set, remove, empty\n");
+			 ":2: bad: not one of create, set, remove, empty, reap\n" CONFIG_DIRECTORY
+			 "/20-b.conf:2: worse: not one of create, set, remove, empty, reap\n");
 	ck_assert_uint_eq(mode_of(pipes, "a"), 0622);
 	ck_assert_int_eq(space_count(pipes), 2);
 }
