@@ -76,6 +76,8 @@ void namespaces_note(struct namespaces *namespaces)
 
 	if (is_first && read_link("self", "net", namespaces->net) < 0)
 		namespaces->net[0] = '\0';
+	if (is_first && read_link("self", "pid", namespaces->pid) < 0)
+		namespaces->pid[0] = '\0';
 	if (read_link("self", "ipc", namespaces->ipc[1]) < 0)
 		namespaces->ipc[1][0] = '\0';
 	if (is_first)
@@ -113,7 +115,17 @@ static bool is_home(const struct namespaces *namespaces, enum namespace_type typ
 {
 	if (type == NAMESPACE_NET)
 		return strcmp(link, namespaces->net) == 0;
+	if (type == NAMESPACE_PID)
+		return strcmp(link, namespaces->pid) == 0;
 	return strcmp(link, namespaces->ipc[0]) == 0 || strcmp(link, namespaces->ipc[1]) == 0;
+}
+
+static const char *type_name(enum namespace_type type)
+{
+	for (size_t i = 0; i < N_NAMES; i++)
+		if (names[i].type == type)
+			return names[i].name;
+	return "";
 }
 
 int namespaces_check(const struct namespaces *namespaces, struct caller *caller,
@@ -130,7 +142,7 @@ int namespaces_check(const struct namespaces *namespaces, struct caller *caller,
 	if (!caller_is_visible(caller))
 		return namespaces->foreign >> NAMESPACE_PID & 1 ? 0 : -EPERM;
 	caller->seen |= 1U << type;
-	r = read_link_of(caller->pid, type == NAMESPACE_NET ? "net" : "ipc", link);
+	r = read_link_of(caller->pid, type_name(type), link);
 	if (r == -EACCES && !namespaces_can_see()) {
 		caller->home |= 1U << type;
 		return 0;

@@ -6,6 +6,9 @@
  * that was put into another network or IPC namespace could get out of it through the mount, so it
  * is refused what belongs to that namespace: -EPERM. Mount namespaces need no such rule: paths are
  * walked from the caller's own root (caller_root()).
+ *
+ * A process in a PID namespace below the daemon's can be seen from here, but not the reverse: it
+ * must not learn of, or signal, what its own /proc does not show it.
  */
 #ifndef IPCFS_NAMESPACES_H
 #define IPCFS_NAMESPACES_H
@@ -24,14 +27,14 @@ enum namespace_type {
 	NAMESPACE_NONE, /* the objects are the mount's own: only the mode decides */
 	NAMESPACE_NET,
 	NAMESPACE_IPC,
-	NAMESPACE_PID, /* for `foreign` only: callers whose process can't be seen from here */
+	NAMESPACE_PID, /* as `foreign`, also lets in callers that can't be seen from here */
 };
 
 /* The size of a text such as "net:[4026531840]". */
 #define NAMESPACE_LINK 40
 
 struct namespaces {
-	char net[NAMESPACE_LINK];
+	char net[NAMESPACE_LINK], pid[NAMESPACE_LINK];
 	char ipc[2][NAMESPACE_LINK]; /* the daemon's, and the namespace that it shows with ipcns= */
 	unsigned foreign;            /* 1 << NAMESPACE_*: foreign callers are served too */
 
