@@ -7,10 +7,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/types.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/msg.h>
@@ -20,20 +18,12 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/host/exit_status.h"
 
 /* In <asm-generic/socket.h> from Linux 6.16 on. */
 #ifndef SO_PASSRIGHTS
 #define SO_PASSRIGHTS 83
 #endif
-
-/* In <linux/pidfd.h> from Linux 6.15 on. */
-struct exit_info {
-	__u64 mask, cgroup;
-	__u32 ids[11];
-	__s32 status;
-};
-#define EXIT_INFO      _IOWR(0xff, 11, struct exit_info) /* PIDFD_GET_INFO */
-#define EXIT_INFO_MASK (1U << 3)                         /* PIDFD_INFO_EXIT */
 
 /*
  * Whether open_by_handle_at(2) is permitted. The kernel checks the right (EPERM) before the handle,
@@ -119,8 +109,8 @@ static bool probe_passrights(void)
  */
 static bool probe_pidfd_info(void)
 {
-	struct exit_info info = {.mask = EXIT_INFO_MASK};
 	CLEANUP_FD int fd = -1;
+	int status;
 	pid_t pid = fork();
 
 	if (pid < 0)
@@ -130,8 +120,7 @@ static bool probe_pidfd_info(void)
 	fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
-	return fd >= 0 && ioctl(fd, EXIT_INFO, &info) == 0 && info.mask & EXIT_INFO_MASK &&
-	       WEXITSTATUS(info.status) == 7;
+	return fd >= 0 && exit_status(fd, &status) == 0 && WEXITSTATUS(status) == 7;
 }
 
 static const struct {
