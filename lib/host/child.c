@@ -55,6 +55,8 @@ static void hide(void)
 
 static int become(struct caller *caller, rlim_t limit, pid_t daemon)
 {
+	/* Within a session SIGCONT may be sent to anyone, and the daemon's is not the caller's. */
+	setsid();
 	take_limit(limit);
 	if (syscall(SYS_setgroups, (size_t)caller->n_groups, caller->groups) < 0 ||
 	    syscall(SYS_setresgid, caller->gid, caller->gid, caller->gid) < 0 ||
@@ -63,6 +65,14 @@ static int become(struct caller *caller, rlim_t limit, pid_t daemon)
 		return -errno;
 	hide(); /* last: a change of ids would undo it */
 	return getppid() == daemon ? 0 : -EINTR;
+}
+
+/* The caller can stop the process, which would keep the daemon's files open. */
+static void close_all_but(int fd)
+{
+	if (fd > 0)
+		close_range(0, (unsigned)fd - 1, 0);
+	close_range(fd > 0 ? (unsigned)fd + 1 : 0, ~0U, 0);
 }
 
 static void child_dispatch(struct loop_source *source, uint32_t events)
@@ -116,8 +126,7 @@ static int child_fork(struct child *child, struct caller *caller, int (*act)(voi
 		return -errno;
 	}
 	if (child->pid == 0) {
-		/* The caller can stop this process, which would keep the daemon's files open. */
-		close_range(0, ~0U, 0);
+		close_all_but(child->kept_fd);
 		r = become(caller, limit, daemon);
 		_exit(r < 0 ? -r : -act(child->shared));
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * System calls made in a process of their own, which is the caller in every respect, including its
- * real ids and its limit for message queues (RLIMIT_MSGQUEUE).
+ * real ids and its limit for message queues (RLIMIT_MSGQUEUE), in a session of its own.
  *
  * So what the kernel charges to the real user is charged to the caller. The loop does not wait for
  * the process, because the caller may send it signals: stop it, or kill it.
@@ -20,6 +20,7 @@ struct child {
 	struct loop_source end;   /* pidfd */
 	struct loop_source timer; /* timerfd: checks whether the process was stopped */
 	pid_t pid;
+	int kept_fd;      /* a descriptor that stays open in the process; 0: none */
 	bool was_stopped; /* stopped by a signal, and killed for that */
 	void *shared;     /* the `data` of child_start(), which the process may have changed */
 	size_t size;

@@ -250,7 +250,7 @@ bool job_stop(struct waiter *waiter)
 {
 	struct job *job = waiter->job;
 
-	if (job && job->call.is_final)
+	if (job && job->call.is_final && job->state != JOB_QUEUED)
 		return true;
 	if (!job || job_place_is_left(job->call.place))
 		return false;

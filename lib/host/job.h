@@ -70,7 +70,13 @@ struct job_call {
 	bool is_long;
 	bool as_caller; /* JOB_SLEEPER: act() has the rights of the caller */
 	/*
-	 * JOB_ALONE: the job is usually short, so a request that gets a signal still waits for it.
+	 * JOB_PROCESS: a descriptor that act() finds under the same number; 0: none. It need not
+	 * stay open after the waiter has given up.
+	 */
+	int kept_fd;
+	/*
+	 * JOB_ALONE, JOB_PROCESS: the job is usually short, so a request that gets a signal while
+	 * the job runs still waits for it.
 	 */
 	bool is_final;
 	/*
