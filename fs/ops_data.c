@@ -120,7 +120,8 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off
 	} while (n > 0 && done < size);
 	file->pid = 0;
 	file->buffer = NULL;
-	if (n == -EAGAIN && may_wait(file, fi))
+	if (n == -EAGAIN &&
+	    (may_wait(file, fi) || file->channel->traits & CHANNEL_WRITES_ARE_SHORT))
 		request_hold_write(req, file, &(struct request_data){data, size, done, offset});
 	else
 		reply_written(req, done ? (ssize_t)done : n);

@@ -70,10 +70,11 @@ static bool is_empty(const char *text, size_t size)
 	return true;
 }
 
-/*
- * Refuses a text of STDIO_PIECE bytes or more that does not end with a newline: its last number may
- * continue in the next write, and the two parts would count as two other numbers.
- */
+bool number_is_cut(const char *text, size_t size)
+{
+	return size >= STDIO_PIECE && text[size - 1] != '\n';
+}
+
 int number_parse_lines(const char *text, size_t size, uint64_t max, uint64_t *ret_sum)
 {
 	uint64_t sum = 0, number;
@@ -81,7 +82,7 @@ int number_parse_lines(const char *text, size_t size, uint64_t max, uint64_t *re
 
 	if (size > NUMBERS_TEXT_MAX)
 		return -EMSGSIZE;
-	if (size >= STDIO_PIECE && text[size - 1] != '\n')
+	if (number_is_cut(text, size))
 		return -EINVAL;
 	for (size_t start = 0, length; start < size; start += length + 1) {
 		const char *end = memchr(text + start, '\n', size - start);

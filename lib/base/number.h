@@ -5,6 +5,7 @@
 #ifndef IPCFS_NUMBER_H
 #define IPCFS_NUMBER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +29,12 @@ int number_parse_duration(const char *text, int64_t *ret_seconds);
  * one go.
  */
 #define NUMBERS_TEXT_MAX 65536
+
+/*
+ * Whether stdio seems to have cut the text: it fills a buffer and does not end with a newline. Its
+ * last line may continue in the next write, and the two parts would be two other lines.
+ */
+bool number_is_cut(const char *text, size_t size);
 
 /*
  * Adds up the numbers of a text with one number a line; empty lines are skipped. Returns how many

@@ -71,6 +71,7 @@ enum channel_trait {
 	/* All readers read the same, so a tap shows only what is written. */
 	CHANNEL_TAPS_WRITES = 1 << 10,
 	CHANNEL_LASTS_WHILE_OPEN = 1 << 11, /* the object ends when its last file is closed */
+	CHANNEL_WRITES_ARE_SHORT = 1 << 12, /* writes wait only for a job, even with O_NONBLOCK */
 };
 
 /* One object. Several names, inodes and files may share it; the last reference destroys it. */

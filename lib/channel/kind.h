@@ -22,6 +22,10 @@ struct kind {
 	enum namespace_type home;           /* namespace of its objects; outsiders are refused */
 	unsigned long selector_max;         /* largest N of NAME:N; 0: names have no suffix */
 	bool has_directories;               /* each object is a directory, made by mkdir(2) */
+	/*
+	 * The objects are no channels, and the machine has thousands: no table of info/ shows them.
+	 */
+	bool is_uncounted;
 	const struct parameter *parameters; /* the settings its objects take; NULL: none */
 	const struct channel_ops *channel;  /* the operations on its objects */
 	/*

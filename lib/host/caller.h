@@ -145,6 +145,12 @@ int caller_set_capabilities(uint64_t wanted);
 /* Returns the capabilities that this thread is permitted. */
 uint64_t caller_permitted(void);
 
+/* Returns the size of the list of the caller's groups, for charging a copy that is kept. */
+static inline size_t caller_groups_size(const struct caller *caller)
+{
+	return (size_t)caller->n_groups * sizeof(*caller->groups);
+}
+
 /* Whether the caller has this capability (CAP_*), and the daemon has it too. */
 bool caller_has(struct caller *caller, int capability);
 

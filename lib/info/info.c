@@ -62,7 +62,7 @@ static const struct text_ops *text_of(struct channel *channel, int number, struc
 	case STATUS:
 		return info_is_fifo(channel) ? &info_fifo_status_ops : &info_status_ops;
 	case PEERS:
-		return &info_peers_ops;
+		return channel->space->kind->is_uncounted ? NULL : &info_peers_ops;
 	case PEEK:
 		return channel_has_peek(channel) && channel_check_read(channel, caller) == 0
 			       ? &info_peek_ops
@@ -307,6 +307,7 @@ static int add_mirror(struct folder *info, struct space *target)
 	snprintf(path, sizeof(path), "info/%s", target->kind->path);
 	space_init(&mirror->space, &mirror_ops, target->host, path);
 	mirror->space.is_lasting = true;
+	mirror->space.lists_by_job = target->lists_by_job;
 	mirror->target = space_ref(target);
 	return folder_add_at(info, "info/", target->kind->path, &mirror->space);
 }

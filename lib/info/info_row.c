@@ -28,6 +28,8 @@ static void add_use(struct row *row, const struct channel *channel, const struct
 	row_add_number(row, "readers", channel->n_readers);
 	row_add_number(row, "writers", channel->n_writers);
 	row_add_number(row, "waiting", count_waiting(channel));
+	if (channel->space->kind->is_uncounted)
+		return; /* its times are not those of its use */
 	row_add_time(row, "last-read", &attr->st_atim);
 	row_add_time(row, "last-write", &attr->st_mtim);
 }
@@ -60,7 +62,8 @@ int info_row(struct channel *channel, const char *name, struct caller *caller, s
 		add_node_use(row, &attr);
 	else
 		add_use(row, channel, &attr);
-	row_add_time(row, "changed", &attr.st_ctim);
+	if (!channel->space->kind->is_uncounted)
+		row_add_time(row, "changed", &attr.st_ctim);
 	if (row->error < 0) {
 		r = row->error;
 		row_fini(row);

@@ -131,11 +131,16 @@ static int look_up(struct info_walk *walk, struct caller *reader)
 	return r < 0 && !is_no_object(r) ? r : -EAGAIN;
 }
 
+static bool takes(const struct info_walk *walk, const struct space *space)
+{
+	return walk->only ? space == walk->only : !space->kind->is_uncounted;
+}
+
 int info_walk_step(struct info_walk *walk, struct caller *reader)
 {
 	if (!*walk->space)
 		return 0;
-	if (!walk->is_listed && (!walk->only || *walk->space == walk->only))
+	if (!walk->is_listed && takes(walk, *walk->space))
 		return list_names(walk, reader);
 	if (walk->is_listed && walk->next < walk->size)
 		return look_up(walk, reader);

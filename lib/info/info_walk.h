@@ -2,7 +2,7 @@
 /*
  * Walks all objects of the machine, one after another. For each kind it lists the names first, and
  * then looks each of them up. Objects that are gone by then, or that the reader may not find, are
- * left out.
+ * left out, and so are the kinds that are not counted (kind::is_uncounted).
  */
 #ifndef IPCFS_INFO_WALK_H
 #define IPCFS_INFO_WALK_H

@@ -14,6 +14,7 @@ const struct kind *const kinds[] = {
 	&shm_kind,
 	&sem_kind,
 	&event_kind,
+	&signal_kind,
 	&unix_kind,
 	&abstract_kind,
 	&tcp_kind,

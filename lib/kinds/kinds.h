@@ -16,6 +16,7 @@ extern const struct kind queue_kind;
 extern const struct kind shm_kind;
 extern const struct kind sem_kind;
 extern const struct kind event_kind;
+extern const struct kind signal_kind;
 extern const struct kind unix_kind;
 extern const struct kind abstract_kind;
 extern const struct kind tcp_kind;

@@ -148,6 +148,13 @@ bool sample_is_socket(const struct kind *kind)
 	return strncmp(kind->path, "sockets/", strlen("sockets/")) == 0;
 }
 
+const char *sample_tested_in(const struct kind *kind)
+{
+	if (sample_is_socket(kind))
+		return "test_sockets.c";
+	return kind->is_uncounted ? "test_signal.c" : NULL;
+}
+
 bool sample_setting(const struct kind *kind, struct settings *ret_settings)
 {
 	for (unsigned i = 0; kind->parameters && kind->parameters[i].name; i++) {

@@ -66,11 +66,14 @@ const struct sample *sample_of(const struct kind *kind);
 bool sample_waits(const struct kind *kind);
 /* Whether a write is one message, and a read takes one. */
 bool sample_is_message(const struct kind *kind);
-/*
- * Whether this is a kind of sockets, whose objects are not files that a user makes. Such a kind has
- * no sample; its tests are in test_sockets.c.
- */
+/* Whether this is a kind of sockets. */
 bool sample_is_socket(const struct kind *kind);
+
+/*
+ * Returns the file with the tests of a kind without a sample, because its objects are not files
+ * that a user makes: sockets, and processes. NULL: the kind has a sample.
+ */
+const char *sample_tested_in(const struct kind *kind);
 
 /*
  * Sets *ret_settings to the least value of the kind's first parameter that can be set later.

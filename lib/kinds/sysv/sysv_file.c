@@ -24,11 +24,6 @@ struct sysv_opener {
 	bool is_daemon; /* so there is no need to become anybody */
 };
 
-static size_t groups_size(const struct caller *caller)
-{
-	return (size_t)caller->n_groups * sizeof(*caller->groups);
-}
-
 static int learn(const struct sysv *sysv, struct caller *caller, struct caller *ret_known)
 {
 	uint64_t capabilities = caller_look_at_capabilities(caller);
@@ -54,7 +49,7 @@ int sysv_open(struct file *file, struct caller *caller)
 		return -ENOMEM;
 	r = learn(sysv_from(file->channel), caller, &opener->caller);
 	if (r == 0 && opener->caller.n_groups > 0)
-		r = user_charge(users, file->uid, USER_BYTES, groups_size(&opener->caller));
+		r = user_charge(users, file->uid, USER_BYTES, caller_groups_size(&opener->caller));
 	if (r < 0) {
 		caller_fini(&opener->caller);
 		free(opener);
@@ -71,7 +66,7 @@ void sysv_release(struct file *file)
 
 	if (opener->caller.n_groups > 0)
 		user_uncharge(&file->channel->space->host->users, file->uid, USER_BYTES,
-			      groups_size(&opener->caller));
+			      caller_groups_size(&opener->caller));
 	caller_fini(&opener->caller);
 	free(opener);
 	file->state = NULL;

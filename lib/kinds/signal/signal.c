@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Signals: signals/PID is a process. A line that is written to it is a signal, and a read waits for
+ * the end of the process.
+ *
+ * Everyone may open the file: who may send a signal is for kill(2) to decide, and anyone may learn
+ * that a process has ended. An open file holds the process by a pidfd, so it is never about a later
+ * process with the same pid. It sends with the rights of its opener: a set-user-ID program that
+ * writes into it by mistake lends it nothing.
+ */
+#include "lib/channel/channel.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "lib/base/cleanup.h"
+#include "lib/host/thread.h"
+#include "lib/kinds/kinds.h"
+#include "lib/kinds/signal/signal_process.h"
+
+/* What an open file has besides. */
+struct signal_file {
+	struct caller opener; /* of a file that is open for writing */
+	char end[PROCESS_END];
+	size_t size, offset; /* of the text above, and how much of it was read; 0: no end yet */
+};
+
+static const struct channel_ops signal_ops;
+
+struct process *process_from(struct channel *channel)
+{
+	assert(channel->ops == &signal_ops);
+	return CONTAINER_OF(channel, struct process, channel);
+}
+
+static const struct space_ops signal_space_ops;
+
+struct process_space *process_space_from(struct space *space)
+{
+	assert(space->ops == &signal_space_ops);
+	return CONTAINER_OF(space, struct process_space, space);
+}
+
+static void signal_close(struct process *process)
+{
+	struct readiness *pidfd = &process->pidfd;
+
+	if (pidfd->source.fd < 0)
+		return;
+	readiness_unwatch(pidfd);
+	close(TAKE_FD(pidfd->source.fd));
+	channel_uncharge_descriptors(&process->channel);
+	process_end_forget(process);
+}
+
+static void signal_destroy(struct channel *channel)
+{
+	struct process *process = process_from(channel);
+	struct space *space = channel->space;
+
+	signal_close(process);
+	process_forget(process);
+	free(process);
+	space_unref(space);
+}
+
+static int signal_stat(struct channel *channel, struct stat *ret_attr)
+{
+	const struct process *process = process_from(channel);
+
+	ret_attr->st_ino = (ino_t)process->pid;
+	ret_attr->st_mode = S_IFREG | 0666;
+	ret_attr->st_nlink = 1;
+	ret_attr->st_uid = process->uid;
+	ret_attr->st_gid = process->gid;
+	ret_attr->st_atim = ret_attr->st_mtim = ret_attr->st_ctim = process->started;
+	return 0;
+}
+
+static int signal_change(struct channel *channel, struct file *file, const struct stat *attr,
+			 unsigned changes, struct caller *caller)
+{
+	return -EPERM;
+}
+
+/*
+ * Opens the pidfd, unless the channel has one. Fails with -ENOENT if the process has ended, and
+ * with -ESTALE if another one has its pid: then the kernel looks up the name again.
+ */
+static int signal_pin(struct process *process, uid_t uid)
+{
+	struct process_identity identity;
+	int fd, r;
+
+	if (process->pidfd.source.fd >= 0)
+		return 0;
+	r = channel_charge_descriptors(&process->channel, uid, 1);
+	if (r < 0)
+		return r;
+	fd = process_open(process_space_from(process->channel.space), process->pid, &identity);
+	r = fd < 0 ? fd : process_is(process, &identity) ? 0 : -ESTALE;
+	if (r < 0) {
+		if (fd >= 0)
+			close(fd);
+		channel_uncharge_descriptors(&process->channel);
+		return r;
+	}
+	process->pidfd.source.fd = fd;
+	return 0;
+}
+
+static void signal_file_free(struct file *file)
+{
+	struct signal_file *state = file->state;
+
+	caller_fini(&state->opener);
+	free(state);
+	file->state = NULL;
+}
+
+/* Keeps the opener, whose process may have ended before the file is used. */
+static int keep_opener(struct file *file, struct caller *caller)
+{
+	struct signal_file *state = file->state;
+	struct caller *opener = &state->opener;
+	int r = caller_copy(opener, caller);
+
+	if (r < 0)
+		return r;
+	opener->pid = thread_process(opener->pid, 0);
+	/* No queue is made, so job_run() need not look for the limit. */
+	opener->has_queue_limit = true;
+	return user_charge(&file->channel->space->host->users, file->uid, USER_BYTES,
+			   caller_groups_size(opener));
+}
+
+static int signal_open(struct file *file, struct caller *caller)
+{
+	int r;
+
+	file->state = calloc(1, sizeof(struct signal_file));
+	if (!file->state)
+		return -ENOMEM;
+	r = file_writes(file) ? keep_opener(file, caller) : 0;
+	if (r < 0) {
+		signal_file_free(file);
+		return r;
+	}
+	r = signal_pin(process_from(file->channel), file->uid);
+	if (r < 0) {
+		user_uncharge(&file->channel->space->host->users, file->uid, USER_BYTES,
+			      caller_groups_size(&((struct signal_file *)file->state)->opener));
+		signal_file_free(file);
+	}
+	return r;
+}
+
+static void signal_release(struct file *file)
+{
+	const struct signal_file *state = file->state;
+
+	user_uncharge(&file->channel->space->host->users, file->uid, USER_BYTES,
+		      caller_groups_size(&state->opener));
+	signal_file_free(file);
+	if (file->channel->n_files == 0)
+		signal_close(process_from(file->channel));
+}
+
+/* Finds out how the process has ended, once for each file. Fails with -EAGAIN if it has not. */
+static int find_end(struct file *file)
+{
+	struct signal_file *state = file->state;
+	ssize_t n;
+
+	if (state->size)
+		return 0;
+	n = process_end(process_from(file->channel), state->end);
+	if (n > 0)
+		state->size = (size_t)n;
+	return n < 0 ? (int)n : 0;
+}
+
+static ssize_t signal_read(struct file *file, void *data, size_t size, off_t offset)
+{
+	struct signal_file *state = file->state;
+	int r = find_end(file);
+
+	if (r < 0)
+		return r;
+	if (size > state->size - state->offset)
+		size = state->size - state->offset;
+	memcpy(data, state->end + state->offset, size);
+	state->offset += size;
+	return (ssize_t)size;
+}
+
+static ssize_t signal_write(struct file *file, const void *data, size_t size, off_t offset)
+{
+	/* A copy, which shares the groups. */
+	struct caller opener = ((const struct signal_file *)file->state)->opener;
+
+	opener.waiter = file->waiter;
+	return process_write(process_from(file->channel), &opener, data, size);
+}
+
+static uint32_t signal_poll(struct file *file)
+{
+	uint32_t events = file_writes(file) ? EPOLLOUT | EPOLLWRNORM : 0;
+	int r = file_reads(file) ? find_end(file) : -EAGAIN;
+
+	if (r == 0)
+		events |= EPOLLIN | EPOLLRDNORM;
+	return r < 0 && r != -EAGAIN ? EPOLLERR : events;
+}
+
+static void signal_space_destroy(struct space *space_)
+{
+	struct process_space *space = process_space_from(space_);
+
+	process_end_fini(space);
+	close(space->proc_fd);
+	free(space);
+}
+
+static int signal_lookup(struct space *space, const char *name, struct caller *caller,
+			 struct entry *ret_entry)
+{
+	return process_find(process_space_from(space), name, caller, &ret_entry->channel);
+}
+
+/* `echo TERM > signals/PID` creates a name that is missing: it gets the error of kill(2). */
+static int signal_create(struct space *space, const char *name, mode_t mode,
+			 const struct settings *settings, struct caller *caller,
+			 struct entry *ret_entry)
+{
+	return S_ISREG(mode) && process_is_name(name) ? -ESRCH : -EPERM;
+}
+
+static const struct channel_ops signal_ops = {
+	.traits = CHANNEL_WRITES_BY_JOB | CHANNEL_WRITES_ARE_SHORT | CHANNEL_HAS_NO_LOCKS,
+	.destroy = signal_destroy,
+	.stat = signal_stat,
+	.change = signal_change,
+	.open = signal_open,
+	.release = signal_release,
+	.read = signal_read,
+	.write = signal_write,
+	.poll = signal_poll,
+	.status = process_status,
+};
+
+static const struct space_ops signal_space_ops = {
+	.destroy = signal_space_destroy,
+	.list = process_list,
+	.lookup = signal_lookup,
+	.create = signal_create,
+};
+
+static int signal_space_open(struct space **ret_space, struct host *host)
+{
+	struct process_space *space = calloc(1, sizeof(*space));
+
+	if (!space)
+		return -ENOMEM;
+	space->clock.fd = -1;
+	space->proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (space->proc_fd < 0) {
+		int error = errno;
+
+		free(space);
+		return -error;
+	}
+	space_init(&space->space, &signal_space_ops, host, signal_kind.path);
+	space->space.kind = &signal_kind;
+	space->space.lists_by_job = true;
+	*ret_space = &space->space;
+	return 0;
+}
+
+const struct kind signal_kind = {
+	.path = "signals",
+	.home = NAMESPACE_PID,
+	.is_uncounted = true,
+	.ino_bits = 22,
+	.channel = &signal_ops,
+	.open = signal_space_open,
+};
