@@ -3,6 +3,7 @@
  * What is done in a process that is the caller in every respect, and how that process ends. What
  * the process saw comes back in memory shared with it.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -245,6 +246,56 @@ START_TEST(test_child_has_groups_of_callers_process)
 }
 END_TEST
 
+static int act_session(void *data)
+{
+	return getsid(0) == getpid() ? 0 : -EINVAL;
+}
+
+/* Within the daemon's session the caller could send SIGCONT to everyone. */
+START_TEST(test_child_has_a_session_of_its_own)
+{
+	ck_assert_int_eq(run_act(act_session, 0), 0);
+}
+END_TEST
+
+struct kept {
+	int fd, other;
+	bool is_open, is_closed;
+};
+
+static int act_look_at_descriptors(void *data)
+{
+	struct kept *kept = data;
+
+	kept->is_open = fcntl(kept->fd, F_GETFD) >= 0;
+	kept->is_closed = true;
+	for (int fd = 0; fd <= kept->other; fd++)
+		if (fd != kept->fd && fcntl(fd, F_GETFD) >= 0)
+			kept->is_closed = false;
+	return 0;
+}
+
+START_TEST(test_child_keeps_only_the_descriptor_that_it_is_given)
+{
+	struct kept kept;
+	struct run run = {0};
+	int fds[2];
+
+	ck_assert_int_eq(pipe(fds), 0);
+	memset(&kept, 0, sizeof(kept));
+	kept.fd = run.child.kept_fd = fds[0];
+	kept.other = fds[1];
+	must(run_start(&run, &stranger, act_look_at_descriptors, &kept, sizeof(kept)));
+	loop_wait(&run.is_done);
+	kept = *(struct kept *)run.child.shared;
+	ck_assert(kept.is_open);
+	ck_assert(kept.is_closed);
+	child_fini(&run.child);
+	close(fds[0]);
+	close(fds[1]);
+}
+END_TEST
+
 START_TEST(test_child_leaves_the_daemon_as_it_was)
 {
 	struct identity before = identity_get();
@@ -331,6 +382,8 @@ int main(void)
 		  (const TTest *const[]){
 			  test_child_has_all_ids_of_caller,
 			  test_child_has_groups_of_callers_process,
+			  test_child_has_a_session_of_its_own,
+			  test_child_keeps_only_the_descriptor_that_it_is_given,
 			  test_child_leaves_the_daemon_as_it_was,
 			  test_child_has_queue_limit_of_callers_process,
 			  test_child_has_higher_queue_limit_of_callers_process,

@@ -208,6 +208,37 @@ START_TEST(test_job_of_the_caller_is_given_up_at_once)
 }
 END_TEST
 
+static int act_nothing(void *data)
+{
+	return 0;
+}
+
+/* What the job does may be what sends the signal. */
+START_TEST(test_job_that_is_final_is_waited_for_only_while_it_runs)
+{
+	const struct job_call call = {.place = JOB_PROCESS,
+				      .is_final = true,
+				      .act = act_nothing,
+				      .data = &(int){0},
+				      .size = sizeof(int)};
+	struct waiter first = {0}, second = {0};
+	struct caller caller = {.uid = STRANGER, .gid = STRANGER};
+
+	host.is_serving = true;
+	caller.waiter = &first;
+	must_fail(job_run(&host, &caller, &call), EINPROGRESS);
+	caller.waiter = &second; /* behind the first */
+	must_fail(job_run(&host, &caller, &call), EINPROGRESS);
+	ck_assert(job_stop(&first));
+	ck_assert(!job_stop(&second));
+	waiter_fini(&second);
+	waiter_fini(&first);
+	while (host.jobs)
+		loop_settle();
+	caller_fini(&caller);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("job");
@@ -228,6 +259,7 @@ int main(void)
 		  (const TTest *const[]){
 			  test_job_of_a_step_that_is_left_is_undone,
 			  test_job_memory_of_the_waiter_is_forgotten_once,
+			  test_job_that_is_final_is_waited_for_only_while_it_runs,
 			  test_job_error_of_the_daemon_that_means_waiting_is_another,
 			  NULL,
 		  });

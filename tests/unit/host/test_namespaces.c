@@ -3,6 +3,9 @@
  * Which callers may use what belongs to a namespace, judged by the namespaces of their processes.
  */
 #include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/host/namespaces.h"
@@ -46,6 +49,38 @@ START_TEST(test_namespaces_check_foreign_is_refused)
 	note(0);
 	must_fail(check(CLONE_NEWUSER | CLONE_NEWNET, NAMESPACE_NET), EPERM);
 	must_fail(check(CLONE_NEWUSER | CLONE_NEWIPC, NAMESPACE_IPC), EPERM);
+}
+END_TEST
+
+/* The process of unshare(CLONE_NEWPID) itself stays: its children are in the new namespace. */
+static pid_t start_inside(void)
+{
+	pid_t pid;
+
+	must_call(unshare(CLONE_NEWPID));
+	pid = fork();
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		pause();
+		_exit(0);
+	}
+	return pid;
+}
+
+START_TEST(test_namespaces_check_pid_namespace_below_is_refused)
+{
+	struct caller inside = {.uid = 0, .pid = 0};
+
+	note(0);
+	must(check(0, NAMESPACE_PID));
+	inside.pid = start_inside();
+	must_fail(namespaces_check(&namespaces, &inside, NAMESPACE_PID), EPERM);
+	caller_fini(&inside);
+	note(1U << NAMESPACE_PID);
+	must(namespaces_check(&namespaces, &inside, NAMESPACE_PID));
+	caller_fini(&inside);
+	kill(inside.pid, SIGKILL);
+	waitpid(inside.pid, NULL, 0);
 }
 END_TEST
 
@@ -166,6 +201,7 @@ int main(void)
 		  (const TTest *const[]){
 			  test_namespaces_check_own_is_served,
 			  test_namespaces_check_foreign_is_refused,
+			  test_namespaces_check_pid_namespace_below_is_refused,
 			  test_namespaces_check_asks_for_one_alone,
 			  test_namespaces_check_foreign_is_served_if_allowed,
 			  test_namespaces_check_unseen_is_refused,

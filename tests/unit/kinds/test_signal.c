@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Processes as files: which exist, what is written to them, and how their end is read. What takes
+ * other users' processes as callers is in tests/mount/test_signals.c.
+ */
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/kinds/kinds.h"
+#include "tests/unit/fixture.h"
+#include "tests/unit/held.h"
+#include "tests/unit/objects.h"
+#include "tests/unit/peer.h"
+
+enum { CODE = 7 };
+
+/* Starts a child that ends with CODE when it gets SIGUSR1. */
+static pid_t child(void)
+{
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	ck_assert_int_eq(pipe(ready), 0);
+	pid = fork();
+	if (pid == 0) {
+		sigset_t set;
+		int number;
+
+		sigemptyset(&set);
+		sigaddset(&set, SIGUSR1);
+		sigprocmask(SIG_BLOCK, &set, NULL);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		close(ready[0]);
+		close(ready[1]);
+		sigwait(&set, &number);
+		_exit(CODE);
+	}
+	close(ready[1]);
+	ck_assert_int_eq(read(ready[0], &byte, 1), 0);
+	close(ready[0]);
+	return pid;
+}
+
+static const char *text_of(long number)
+{
+	static char text[24];
+
+	snprintf(text, sizeof(text), "%ld", number);
+	return text;
+}
+
+static struct file *open_process(pid_t pid, int flags)
+{
+	struct channel *channel = object_find(fixture_open(&signal_kind), text_of(pid));
+	struct file *file = object_open(channel, flags);
+
+	object_unref(channel);
+	return file;
+}
+
+static void reap(pid_t pid)
+{
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+}
+
+START_TEST(test_signal_list_has_the_processes_once)
+{
+	struct space *space = fixture_open(&signal_kind);
+	pid_t pid = child();
+	mode_t mode;
+	ino_t ino;
+
+	ck_assert_int_eq(space_list_find(space, text_of(pid), &ino, &mode), 1);
+	ck_assert_uint_eq(ino, (ino_t)pid);
+	ck_assert_uint_eq(mode, S_IFREG);
+	ck_assert_int_eq(space_list_find(space, "self", &ino, &mode), 0);
+	kill(pid, SIGKILL);
+	reap(pid);
+	ck_assert_int_eq(space_list_find(space, text_of(pid), &ino, &mode), 0);
+}
+END_TEST
+
+static void *sleep_in_thread(void *data)
+{
+	atomic_store((_Atomic pid_t *)data, gettid());
+	pause();
+	return NULL;
+}
+
+START_TEST(test_signal_no_process_is_not_found)
+{
+	static const char *const names[] = {"0",  "-1", "+1", "01", " 1",      "1 ",
+					    "0x1", "",	"x",  "1x", "99999999", "4194304"};
+	struct space *space = fixture_open(&signal_kind);
+	_Atomic pid_t tid = 0;
+	pthread_t thread;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		must_fail(object_lookup(space, names[i], NULL), ENOENT);
+	ck_assert_int_eq(pthread_create(&thread, NULL, sleep_in_thread, &tid), 0);
+	while (!atomic_load(&tid))
+		sched_yield();
+	must_fail(object_lookup(space, text_of(tid), NULL), ENOENT);
+	must(object_lookup(space, text_of(getpid()), NULL));
+	pthread_cancel(thread);
+	pthread_join(thread, NULL);
+}
+END_TEST
+
+START_TEST(test_signal_stat_is_that_of_the_process)
+{
+	pid_t pid = peer_start(&(struct peer){.uid = 1001});
+	struct channel *channel = object_find(fixture_open(&signal_kind), text_of(pid));
+	struct stat attr = object_stat(channel);
+
+	ck_assert_uint_eq(attr.st_uid, 1001);
+	ck_assert_uint_eq(attr.st_gid, 1001);
+	ck_assert_uint_eq(attr.st_mode, S_IFREG | 0666);
+	ck_assert_uint_eq(attr.st_ino, (ino_t)pid);
+	ck_assert_int_le(labs(attr.st_mtime - time(NULL)), 2);
+	must_fail(object_chmod(channel, 0600, &root), EPERM);
+	must_fail(object_truncate(channel, 0, &root), EINVAL);
+	object_unref(channel);
+	peer_stop(pid);
+}
+END_TEST
+
+START_TEST(test_signal_names_can_not_be_made_or_removed)
+{
+	struct space *space = fixture_open(&signal_kind);
+	struct channel *channel;
+	pid_t pid = child();
+
+	must_fail(object_create(space, "x", S_IFREG | 0600, &root, &channel), EPERM);
+	must_fail(object_create(space, "4194303", S_IFREG | 0600, &root, &channel), ESRCH);
+	must_fail(object_create(space, "4194303", S_IFDIR | 0700, &root, &channel), EPERM);
+	must_fail(space_remove(space, text_of(pid), &root), EPERM);
+	must_fail(space_rename(space, text_of(pid), "1", 0, &root), EPERM);
+	kill(pid, SIGKILL);
+	reap(pid);
+}
+END_TEST
+
+START_TEST(test_signal_read_waits_for_the_end_and_then_ends)
+{
+	pid_t pid = child();
+	struct file *file = open_process(pid, O_RDWR);
+	struct held held = {0};
+
+	held_read(&held, file, 100);
+	loop_settle();
+	ck_assert_uint_eq(held.n, 0);
+	file_put(file, "USR1\n");
+	reap(pid);
+	held_wait(&held);
+	held_expect(&held, "exited 7\n");
+	ck_assert_int_eq(file_try_read(file, 100), 0);
+	ck_assert_int_eq(file_try_read(file, 100), 0);
+	object_close(file);
+}
+END_TEST
+
+START_TEST(test_signal_read_gives_bytes_one_by_one)
+{
+	pid_t pid = child();
+	struct file *file = open_process(pid, O_RDONLY);
+
+	kill(pid, SIGKILL);
+	reap(pid);
+	for (const char *c = "killed KILL\n"; *c; c++)
+		file_expect(file, 1, (char[]){*c, '\0'});
+	ck_assert_int_eq(file_try_read(file, 1), 0);
+	object_close(file);
+}
+END_TEST
+
+/* Nobody reaps, so the kernel does not tell how the process has ended. */
+START_TEST(test_signal_zombie_has_ended_after_a_moment)
+{
+	pid_t pid = child();
+	struct file *file = open_process(pid, O_RDONLY);
+	struct file *late = open_process(pid, O_RDONLY);
+	struct held held = {0};
+
+	held_read(&held, file, 100);
+	kill(pid, SIGKILL);
+	held_wait(&held);
+	held_expect(&held, "ended\n");
+	ck_assert_int_eq(file_try_read(file, 100), 0);
+	reap(pid);
+	file_expect(late, 100, "killed KILL\n");
+	object_close(file);
+	object_close(late);
+}
+END_TEST
+
+START_TEST(test_signal_without_the_feature_has_ended_at_once)
+{
+	pid_t pid = child();
+	struct file *file = open_process(pid, O_RDONLY);
+
+	host.features.off |= 1U << FEATURE_PIDFD_INFO;
+	kill(pid, SIGKILL);
+	reap(pid);
+	file_expect(file, 100, "ended\n");
+	object_close(file);
+}
+END_TEST
+
+START_TEST(test_signal_poll_tells_the_end)
+{
+	pid_t pid = child();
+	struct file *file = open_process(pid, O_RDWR);
+	struct watch watch = {0};
+
+	ck_assert_uint_eq(channel_poll(file), EPOLLOUT | EPOLLWRNORM);
+	watch_start(&watch, file);
+	loop_settle();
+	ck_assert_uint_eq(watch.n, 0);
+	kill(pid, SIGKILL);
+	reap(pid);
+	watch_wait(&watch, 1);
+	ck_assert_uint_eq(channel_poll(file) & EPOLLIN, EPOLLIN);
+	file_expect(file, 100, "killed KILL\n");
+	ck_assert_uint_eq(channel_poll(file) & EPOLLIN, EPOLLIN);
+	object_close(file);
+}
+END_TEST
+
+START_TEST(test_signal_files_share_one_descriptor)
+{
+	enum { N = 50 };
+	pid_t pid = child();
+	struct channel *channel = object_find(fixture_open(&signal_kind), text_of(pid));
+	int before = fixture_descriptors();
+	struct file *files[N];
+
+	for (int i = 0; i < N; i++)
+		files[i] = object_open(channel, O_RDONLY);
+	ck_assert_int_eq(fixture_descriptors(), before + 1);
+	ck_assert_uint_eq(user_charged(&host.users, 0, USER_DESCRIPTORS), 1);
+	for (int i = 0; i < N; i++)
+		object_close(files[i]);
+	ck_assert_int_eq(fixture_descriptors(), before);
+	object_unref(channel);
+	kill(pid, SIGKILL);
+	reap(pid);
+}
+END_TEST
+
+START_TEST(test_signal_ended_process_can_not_be_opened_or_sent_any)
+{
+	pid_t pid = child();
+	struct channel *channel = object_find(fixture_open(&signal_kind), text_of(pid));
+	struct file *file = open_process(pid, O_WRONLY), *none;
+
+	kill(pid, SIGKILL);
+	reap(pid);
+	must_fail(channel_write(file, "0\n", 2, 0), ESRCH);
+	object_close(file);
+	must_fail(object_open_as(channel, O_WRONLY, &root, &none), ENOENT);
+	object_unref(channel);
+}
+END_TEST
+
+/* Starts a process with this pid, which must be free. */
+static pid_t start_with_pid(pid_t pid)
+{
+	struct {
+		uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
+		uint64_t set_tid, set_tid_size;
+	} args = {.exit_signal = SIGCHLD, .set_tid = (uintptr_t)&pid, .set_tid_size = 1};
+	pid_t started = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+
+	if (started == 0) {
+		pause();
+		_exit(0);
+	}
+	ck_assert_msg(started == pid, "clone3: %s", strerror(errno));
+	return started;
+}
+
+START_TEST(test_signal_recycled_pid_is_another_process)
+{
+	pid_t pid = child();
+	struct space *space = fixture_open(&signal_kind);
+	struct channel *old = object_find(space, text_of(pid)), *new;
+	struct file *file = object_open(old, O_RDWR), *none;
+
+	kill(pid, SIGKILL);
+	reap(pid);
+	start_with_pid(pid);
+	must_fail(channel_write(file, "KILL\n", 5, 0), ESRCH);
+	file_expect(file, 100, "killed KILL\n");
+	object_close(file);
+	must_fail(object_open_as(old, O_WRONLY, &root, &none), ESTALE);
+	new = object_find(space, text_of(pid));
+	ck_assert_ptr_ne(old, new);
+	ck_assert_str_eq(object_status(old, &root), "");
+	ck_assert_int_eq(waitpid(pid, NULL, WNOHANG), 0); /* it lives */
+	object_unref(old);
+	object_unref(new);
+	kill(pid, SIGKILL);
+	reap(pid);
+}
+END_TEST
+
+START_TEST(test_signal_lines_are_signals_up_to_the_first_wrong_one)
+{
+	static const char *const wrong[] = {"FOO", "TERM 1 2", "TERM x", "TERM 2147483648", "15.5",
+					    "TERM -2147483649", "-15"};
+	pid_t pid = child();
+	struct file *file = open_process(pid, O_WRONLY);
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		must_fail(channel_write(file, wrong[i], strlen(wrong[i]), 0), EINVAL);
+	file_put(file, "\n");
+	file_put(file, "0\n\n  sigcont \t-2147483648\r\n0");
+	ck_assert_int_eq(channel_write(file, "0\n0\nFOO\nKILL\n", 13, 0), 4);
+	ck_assert_int_eq(waitpid(pid, NULL, WNOHANG), 0);
+	file_put(file, "KILL");
+	reap(pid);
+	object_close(file);
+}
+END_TEST
+
+START_TEST(test_signal_text_that_is_cut_or_long_is_refused)
+{
+	static char text[65537];
+	struct file *file = open_process(getpid(), O_WRONLY);
+
+	memset(text, '\n', sizeof(text));
+	must_fail(channel_write(file, text, sizeof(text), 0), EMSGSIZE);
+	ck_assert_int_eq(channel_write(file, text, sizeof(text) - 1, 0), sizeof(text) - 1);
+	text[4094] = '0';
+	text[4095] = '0'; /* as if 0 and not 00000 were meant */
+	must_fail(channel_write(file, text, 4096, 0), EINVAL);
+	object_close(file);
+}
+END_TEST
+
+static void handle(int number)
+{
+}
+
+START_TEST(test_signal_status_names_signals)
+{
+	struct channel *channel = object_find(fixture_open(&signal_kind), text_of(getpid()));
+	const char *status;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGRTMIN + 2);
+	sigprocmask(SIG_SETMASK, &set, NULL);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGWINCH, handle);
+	raise(SIGUSR1);                 /* pending for the thread */
+	kill(getpid(), SIGRTMIN + 2); /* for the process */
+	status = object_status(channel, &root);
+	ck_assert_ptr_nonnull(strstr(status, "\npending USR1,RTMIN+2\n"));
+	ck_assert_ptr_nonnull(strstr(status, "\nblocked USR1,RTMIN+2\n"));
+	ck_assert_ptr_nonnull(strstr(status, "\nignored HUP"));
+	ck_assert_ptr_nonnull(strstr(status, "WINCH\n"));
+	object_unref(channel);
+}
+END_TEST
+
+START_TEST(test_signal_status_of_a_zombie)
+{
+	pid_t pid = child();
+	struct channel *channel = object_find(fixture_open(&signal_kind), text_of(pid));
+
+	kill(pid, SIGKILL);
+	waitid(P_PID, (id_t)pid, &(siginfo_t){0}, WEXITED | WNOWAIT);
+	ck_assert_ptr_nonnull(strstr(object_status(channel, &root), "\nstate zombie\n"));
+	object_unref(channel);
+	reap(pid);
+}
+END_TEST
+
+START_TEST(test_signal_command_is_what_the_process_chose)
+{
+	struct channel *channel = object_find(fixture_open(&signal_kind), text_of(getpid()));
+
+	prctl(PR_SET_NAME, "a\n\\b");
+	ck_assert_ptr_nonnull(strstr(object_status(channel, &root), "command a\\x0a\\b\n"));
+	object_unref(channel);
+}
+END_TEST
+
+START_TEST(test_signal_without_descriptors_is_not_opened)
+{
+	struct channel *channel = object_find(fixture_open(&signal_kind), text_of(getpid()));
+	struct file *file;
+
+	host.users.limits[USER_DESCRIPTORS] = 0;
+	must_fail(object_open_as(channel, O_RDWR, &root, &file), ENFILE);
+	host.users.limits[USER_DESCRIPTORS] = 1;
+	fixture_limit_descriptors(0);
+	must_fail(object_open_as(channel, O_RDWR, &root, &file), ENFILE);
+	must_fail(object_lookup(channel->space, "1", NULL), ENFILE);
+	fixture_unlimit_descriptors();
+	must(object_open_as(channel, O_RDWR, &root, &file));
+	object_close(file);
+	object_unref(channel);
+}
+END_TEST
+
+START_TEST(test_signal_caller_of_another_pid_namespace_eperm)
+{
+	struct caller caller = {.uid = 1001, .gid = 1001};
+	struct space *space = fixture_open(&signal_kind);
+	struct entry entry;
+	struct selector selector;
+
+	host.namespaces.foreign = 0;
+	must_fail(space_lookup(space, "1", &caller, &entry, &selector), EPERM);
+	host.namespaces.foreign = 1U << NAMESPACE_PID;
+	must(space_lookup(space, "1", &caller, &entry, &selector));
+	entry_unref(&entry);
+	caller_fini(&caller);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("signal");
+
+	suite_add(suite, "names",
+		  (const TTest *const[]){
+			  test_signal_list_has_the_processes_once,
+			  test_signal_no_process_is_not_found,
+			  test_signal_stat_is_that_of_the_process,
+			  test_signal_names_can_not_be_made_or_removed,
+			  test_signal_recycled_pid_is_another_process,
+			  test_signal_caller_of_another_pid_namespace_eperm,
+			  test_signal_status_names_signals,
+			  test_signal_status_of_a_zombie,
+			  test_signal_command_is_what_the_process_chose,
+			  NULL,
+		  });
+	suite_add(suite, "files",
+		  (const TTest *const[]){
+			  test_signal_read_waits_for_the_end_and_then_ends,
+			  test_signal_read_gives_bytes_one_by_one,
+			  test_signal_zombie_has_ended_after_a_moment,
+			  test_signal_without_the_feature_has_ended_at_once,
+			  test_signal_poll_tells_the_end,
+			  test_signal_files_share_one_descriptor,
+			  test_signal_ended_process_can_not_be_opened_or_sent_any,
+			  test_signal_lines_are_signals_up_to_the_first_wrong_one,
+			  test_signal_text_that_is_cut_or_long_is_refused,
+			  test_signal_without_descriptors_is_not_opened,
+			  NULL,
+		  });
+	return suite_run(suite);
+}
