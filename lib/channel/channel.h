@@ -27,6 +27,7 @@
 #include "lib/channel/row.h"
 #include "lib/channel/settings.h"
 #include "lib/channel/space.h"
+#include "lib/channel/traffic.h"
 #include "lib/host/caller.h"
 #include "lib/host/host.h"
 
@@ -98,6 +99,7 @@ struct channel {
 	struct transfer *readers, *writers, *openers, *lockers;
 	struct file *polled; /* the files that someone polls */
 	struct tap *tap;     /* those who watch what passes: tap.h; NULL: nobody */
+	struct traffic traffic;
 	struct loop_task wake;
 	uint32_t woken; /* EPOLL* bits that channel_wake() has collected */
 	struct loop_task attend;
@@ -251,6 +253,22 @@ struct channel_ops {
 static inline bool channel_has_backing(const struct channel *channel)
 {
 	return channel->service == CHANNEL_BACKED || channel->service == CHANNEL_MAPPED;
+}
+
+/* Whether what the mount reads and writes passes through the daemon, and counts as traffic. */
+static inline bool channel_has_traffic(const struct channel *channel)
+{
+	return channel->service == CHANNEL_STREAM && channel->ops->read;
+}
+
+/*
+ * Whether a read with this result has taken something. A connection's empty read is its end, any
+ * other an empty message.
+ */
+static inline bool channel_has_passed(const struct channel *channel, ssize_t result)
+{
+	return result > 0 || (result == 0 && (channel->traits & CHANNEL_MESSAGES) &&
+			      !(channel->traits & CHANNEL_LASTS_WHILE_OPEN));
 }
 
 /* Whether the channel is open and its size can change. A segment keeps its first size. */

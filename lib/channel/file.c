@@ -53,6 +53,7 @@ int channel_open(struct channel *channel, int flags, const struct selector *sele
 	file->selector = *selector;
 	file->is_stream = channel->service == CHANNEL_STREAM;
 	file_count(file, 1);
+	traffic_begin(&channel->traffic);
 	r = channel->ops->open(file, caller);
 	if (r < 0) {
 		file_count(file, -1);
@@ -132,13 +133,16 @@ void channel_release(struct file *file)
 	channel_unref(channel);
 }
 
-/* What was read into the scratch buffer. A message counts as read when it is taken. */
-static void tap_scratch(const struct file *file, ssize_t n)
+/* Notes what was read into the scratch buffer. A message counts as read when it is taken. */
+static void note_scratch(const struct file *file, ssize_t n)
 {
 	struct channel *channel = file->channel;
 	const struct iovec iov = {channel->space->host->scratch, (size_t)n};
 
-	if (n < 0)
+	if (!channel_has_passed(channel, n))
+		return;
+	traffic_pass(&channel->traffic.out, (size_t)n);
+	if (!channel->tap)
 		return;
 	tap_note_read(channel, &(struct tap_who){tap_process(channel, file->pid), file->pid_uid},
 		      &iov, 1, n);
@@ -204,8 +208,7 @@ static ssize_t message_take(struct file *file, size_t size, const void **ret_dat
 	if (rest_max && user_charge(&host->users, file->uid, USER_BYTES, rest_max) < 0)
 		return -ENOBUFS;
 	n = channel->ops->read(file, host->scratch, host->scratch_size, 0);
-	if (channel->tap)
-		tap_scratch(file, n);
+	note_scratch(file, n);
 	if (n > 0 && (size_t)n > size) {
 		rest_size = (size_t)n - size;
 		file_keep_rest(file, size, (size_t)n);
@@ -252,8 +255,7 @@ ssize_t channel_read(struct file *file, size_t size, off_t offset, const void **
 		if (size > host->scratch_size)
 			size = host->scratch_size;
 		n = channel->ops->read(file, host->scratch, size, offset);
-		if (channel->tap)
-			tap_scratch(file, n);
+		note_scratch(file, n);
 		*ret_data = host->scratch;
 	}
 	if (n >= 0)
@@ -292,6 +294,7 @@ void channel_take(struct file *file, const struct pieces *pieces)
 
 	if (!pieces->lent)
 		return;
+	traffic_pass(&channel->traffic.out, pieces->lent);
 	if (channel->tap)
 		tap_note_read(channel, &(struct tap_who){pieces->process, file->pid_uid},
 			      pieces->iov, pieces->n, (ssize_t)pieces->lent);
@@ -320,8 +323,10 @@ ssize_t channel_write(struct file *file, const void *data, size_t size, off_t of
 		return -EAGAIN;
 	n = channel->tap ? tapped_write(file, data, size, offset)
 			 : channel->ops->write(file, data, size, offset);
-	if (n > 0)
-		channel_wake(channel, EPOLLIN);
+	if (n <= 0)
+		return n;
+	traffic_pass(&channel->traffic.in, (size_t)n);
+	channel_wake(channel, EPOLLIN);
 	return n;
 }
 

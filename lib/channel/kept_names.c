@@ -79,6 +79,7 @@ int kept_init(struct kept *kept, struct space *space, enum channel_service servi
 		return r;
 	}
 	channel_init(&kept->channel, space->kind->channel, space, service);
+	traffic_begin(&kept->channel.traffic);
 	channel_ref(&kept->channel);
 	attributes_init(&kept->attributes, numbers_take(&host->numbers), mode, caller);
 	kept->charged = caller->uid;

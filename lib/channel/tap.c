@@ -194,21 +194,12 @@ static void note_later(struct tap *tap, const struct tap_who *who, const struct 
 	tap->later[tap->n_later++] = (struct tap_later){*who, iov->iov_base, iov->iov_len};
 }
 
-/* A connection's empty read is its end, any other an empty message. */
-static bool is_noted(const struct channel *channel, ssize_t result)
-{
-	if (channel->traits & CHANNEL_TAPS_WRITES)
-		return false;
-	return result > 0 || (result == 0 && (channel->traits & CHANNEL_MESSAGES) &&
-			      !(channel->traits & CHANNEL_LASTS_WHILE_OPEN));
-}
-
 void tap_note_read(struct channel *channel, const struct tap_who *who, const struct iovec *iov,
 		   int n_iov, ssize_t result)
 {
 	struct tap *tap = channel->tap;
 
-	if (!is_noted(channel, result))
+	if ((channel->traits & CHANNEL_TAPS_WRITES) || !channel_has_passed(channel, result))
 		return;
 	assert(!tap->is_writing || n_iov == 1);
 	if (tap->is_writing)

@@ -80,6 +80,7 @@ static bool hand_to(struct transfer *reader, const void *data, size_t size)
 		who.process = tap_process(channel, reader->pid);
 	if (!transfer_give(reader, data, (ssize_t)size))
 		return false;
+	traffic_pass(&channel->traffic.out, size);
 	if (channel->tap)
 		tap_note_read(channel, &who, &iov, 1, (ssize_t)size);
 	return true;
@@ -215,6 +216,7 @@ void transfer_hold(struct transfer *transfer)
 	bool is_write = transfer->sort == TRANSFER_WRITE;
 
 	transfer->waiter.resume = transfer_resume;
+	channel->traffic.n_waits += is_read || is_write;
 	DL_APPEND(*list, transfer);
 	channel_attend(channel);
 	/*

@@ -23,13 +23,33 @@ static unsigned count_waiting(const struct channel *channel)
 	return n_readers + n_writers;
 }
 
-static void add_use(struct row *row, const struct channel *channel, const struct stat *attr)
+/* Only for who may read the object: what came in and has not gone out again still waits there. */
+static void add_traffic(struct row *row, struct channel *channel, struct caller *caller)
+{
+	const struct traffic *traffic = &channel->traffic;
+
+	if (!channel_has_traffic(channel) || traffic->since.tv_sec == 0 ||
+	    channel_check_read(channel, caller) < 0)
+		return;
+	if (channel->traits & CHANNEL_MESSAGES) {
+		row_add_number(row, "messages-in", traffic->in.n);
+		row_add_number(row, "messages-out", traffic->out.n);
+	}
+	row_add_bytes(row, "bytes-in", traffic->in.bytes);
+	row_add_bytes(row, "bytes-out", traffic->out.bytes);
+	row_add_number(row, "waits", traffic->n_waits);
+	row_add_time(row, "since", &traffic->since);
+}
+
+static void add_use(struct row *row, struct channel *channel, const struct stat *attr,
+		    struct caller *caller)
 {
 	row_add_number(row, "readers", channel->n_readers);
 	row_add_number(row, "writers", channel->n_writers);
 	row_add_number(row, "waiting", count_waiting(channel));
 	if (channel->space->kind->is_uncounted)
 		return; /* its times are not those of its use */
+	add_traffic(row, channel, caller);
 	row_add_time(row, "last-read", &attr->st_atim);
 	row_add_time(row, "last-write", &attr->st_mtim);
 }
@@ -61,7 +81,7 @@ int info_row(struct channel *channel, const char *name, struct caller *caller, s
 	if (channel->service == CHANNEL_NODE)
 		add_node_use(row, &attr);
 	else
-		add_use(row, channel, &attr);
+		add_use(row, channel, &attr, caller);
 	if (!channel->space->kind->is_uncounted)
 		row_add_time(row, "changed", &attr.st_ctim);
 	if (row->error < 0) {

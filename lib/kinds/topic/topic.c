@@ -205,9 +205,11 @@ static void hand_out(struct topic *topic, const void *data, size_t size)
 
 		if (n_seen++ == TRANSFER_TURN)
 			break;
-		if (wants_last(topic, transfer, size) &&
-		    transfer_give(transfer, data, (ssize_t)size))
-			note_read(topic, file);
+		if (!wants_last(topic, transfer, size) ||
+		    !transfer_give(transfer, data, (ssize_t)size))
+			continue;
+		traffic_pass(&topic->kept.channel.traffic.out, size);
+		note_read(topic, file);
 	}
 }
 
