@@ -18,10 +18,10 @@ struct space;
 
 /* One sort of object, and the directory that holds them. */
 struct kind {
-	const char *path;                   /* path of its directory in the mount: "queues" */
-	enum namespace_type home;           /* namespace of its objects; outsiders are refused */
-	unsigned long selector_max;         /* largest N of NAME:N; 0: names have no suffix */
-	bool has_directories;               /* each object is a directory, made by mkdir(2) */
+	const char *path;           /* path of its directory in the mount: "queues" */
+	enum namespace_type home;   /* namespace of its objects; outsiders are refused */
+	unsigned long selector_max; /* largest N of NAME:N; 0: names have no suffix */
+	bool has_directories;       /* each object is a directory, made by mkdir(2) */
 	/*
 	 * The objects are no channels, and the machine has thousands: no table of info/ shows them.
 	 */

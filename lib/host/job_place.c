@@ -200,9 +200,11 @@ static int start_thread(struct job *job)
 
 void job_place_init(struct job *job)
 {
-	job->child = (struct child){
-		.loop = job->host->loop, .end.fd = -1, .timer.fd = -1, .done = child_done,
-		.kept_fd = job->call.kept_fd};
+	job->child = (struct child){.loop = job->host->loop,
+				    .end.fd = -1,
+				    .timer.fd = -1,
+				    .done = child_done,
+				    .kept_fd = job->call.kept_fd};
 }
 
 void job_place_fini(struct job *job)

@@ -15,7 +15,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/channel/channel.h"
 #include "lib/channel/folder.h"
-#include "lib/info/info_fifos.h"
+#include "lib/info/info_users.h"
 #include "lib/info/info_tap.h"
 #include "lib/info/info_text.h"
 #include "lib/info/scanner.h"

@@ -13,8 +13,10 @@
 #include "lib/host/job.h"
 #include "lib/info/info_text.h"
 
+/* In the order of their rows. */
 struct info_leak {
-	size_t row, target;
+	size_t row;
+	bool is_open; /* a process has it open, or may have */
 	struct disuse disuse;
 };
 
@@ -47,17 +49,6 @@ int info_leaks_ask(struct info_leaks *leaks, struct channel *channel, const char
 	return r;
 }
 
-static int grow_targets(struct info_leaks *leaks, struct info_walk *walk)
-{
-	struct peer_target *grown = info_walk_grow(walk, leaks->targets, leaks->n_targets,
-						   &leaks->n_targets_allocated, sizeof(*grown));
-
-	if (!grown)
-		return -errno;
-	leaks->targets = grown;
-	return 0;
-}
-
 static int grow_found(struct info_leaks *leaks, struct info_walk *walk)
 {
 	struct info_leak *grown =
@@ -85,25 +76,14 @@ static void add_owners(struct info_leaks *leaks)
 			leaks->users[leaks->n_users++].uid = leaks->disuse.owners[i];
 }
 
-int info_leaks_add(struct info_leaks *leaks, struct info_walk *walk, struct channel *channel,
-		   size_t row, struct caller *reader)
+int info_leaks_add(struct info_leaks *leaks, struct info_walk *walk, size_t row)
 {
-	int r = 0;
+	int r = leaks->disuse.why ? grow_found(leaks, walk) : 0;
 
-	if (!leaks->disuse.why)
-		return 0;
-	if (leaks->disuse.needs_scan)
-		r = grow_targets(leaks, walk);
-	if (r == 0 && leaks->disuse.needs_scan)
-		r = info_target(channel, reader, &leaks->targets[leaks->n_targets]);
-	if (r == 0)
-		r = grow_found(leaks, walk);
-	if (r < 0)
+	if (r < 0 || !leaks->disuse.why)
 		return r;
 	add_owners(leaks);
-	leaks->found[leaks->n++] =
-		(struct info_leak){.row = row, .target = leaks->n_targets, .disuse = leaks->disuse};
-	leaks->n_targets += leaks->disuse.needs_scan;
+	leaks->found[leaks->n++] = (struct info_leak){.row = row, .disuse = leaks->disuse};
 	return 0;
 }
 
@@ -141,24 +121,14 @@ static int ask_owners(struct info_leaks *leaks, struct host *host, struct caller
 
 int info_leaks_settle(struct info_leaks *leaks, struct host *host, struct caller *reader)
 {
-	int r = 0;
+	int r;
 
-	if (leaks->n_users && !leaks->has_users) {
-		r = ask_owners(leaks, host, reader);
-		if (job_is_awaited(r))
-			return r;
-		leaks->has_users = true; /* if that failed, all the ages are unknown */
-	}
-	if (leaks->n_targets == 0 || leaks->has_failed)
+	if (!leaks->n_users || leaks->has_users)
 		return 0;
-	r = leaks->scan ? 0
-			: scan_new(host->scanner, reader, leaks->targets, leaks->n_targets,
-				   &leaks->scan);
-	if (r == 0)
-		r = scan_step(leaks->scan, reader->waiter);
+	r = ask_owners(leaks, host, reader);
 	if (job_is_awaited(r))
 		return r;
-	leaks->has_failed = r < 0;
+	leaks->has_users = true; /* if that failed, all the ages are unknown */
 	return 0;
 }
 
@@ -174,43 +144,45 @@ static bool has_old_owners(const struct info_leaks *leaks, const struct disuse *
 	return false;
 }
 
-/* Marks the targets that a process has open, or may have. NULL: no memory. */
-static bool *find_open(const struct info_leaks *leaks)
+/* For bsearch(3). */
+static int compare_rows(const void *row, const void *leak_)
 {
-	bool *is_open = calloc(leaks->n_targets + 1, sizeof(*is_open));
-	bool is_certain = leaks->n_targets && !leaks->has_failed;
-	struct peers found = {0};
+	const struct info_leak *leak = leak_;
 
-	if (is_open && is_certain) {
-		found = scan_result(leaks->scan);
-		is_certain = found.n_unseen == 0 && (geteuid() != 0 || found.n_hidden == 0);
-	}
-	for (size_t i = 0; is_open && i < leaks->n_targets; i++)
-		is_open[i] = !is_certain;
-	for (size_t i = 0; is_open && i < found.n_peers; i++)
-		is_open[found.peers[i].target] = true;
-	return is_open;
+	return *(const size_t *)row < leak->row ? -1 : *(const size_t *)row > leak->row;
 }
 
-void info_leaks_fill(const struct info_leaks *leaks, struct row *rows)
+static void find_open(struct info_leaks *leaks, const struct info_users *users)
 {
-	bool *is_open = leaks->n ? find_open(leaks) : NULL;
+	struct peers found = info_users_found(users);
+	bool is_certain = info_users_are_all(users);
 
-	for (size_t i = 0; is_open && i < leaks->n; i++) {
+	for (size_t i = 0; i < leaks->n; i++)
+		leaks->found[i].is_open = leaks->found[i].disuse.needs_scan && !is_certain;
+	for (size_t i = 0; leaks->n && i < found.n_peers; i++) {
+		struct info_leak *leak =
+			bsearch(&users->used[found.peers[i].target].row, leaks->found, leaks->n,
+				sizeof(*leak), compare_rows);
+
+		if (leak)
+			leak->is_open = true;
+	}
+}
+
+void info_leaks_fill(struct info_leaks *leaks, const struct info_users *users, struct row *rows)
+{
+	find_open(leaks, users);
+	for (size_t i = 0; i < leaks->n; i++) {
 		const struct info_leak *leak = &leaks->found[i];
 
-		if ((leak->disuse.needs_scan && is_open[leak->target]) ||
-		    has_old_owners(leaks, &leak->disuse))
+		if (leak->is_open || has_old_owners(leaks, &leak->disuse))
 			continue;
 		row_add_word(&rows[leak->row], "leaked", leak->disuse.why);
 		row_add_time(&rows[leak->row], "idle-since", &leak->disuse.since);
 	}
-	free(is_open);
 }
 
 void info_leaks_fini(struct info_leaks *leaks)
 {
-	scan_free(leaks->scan);
-	free(leaks->targets);
 	free(leaks->found);
 }

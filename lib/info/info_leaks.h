@@ -2,7 +2,7 @@
 /*
  * Which objects of a table are leaked: lib/channel/disuse.h. Each object is asked on the loop. What
  * is then still to be found out is asked once for all of them: how old the processes of the owners
- * are, by a worker, and whether a process has an object open, by a scan.
+ * are, by a worker, and whether a process has an object open, by the table's scan (info_users.h).
  *
  * Only a caller's own objects are judged; those of others for whoever has CAP_FOWNER.
  */
@@ -11,8 +11,8 @@
 
 #include "lib/channel/channel.h"
 #include "lib/host/processes.h"
+#include "lib/info/info_users.h"
 #include "lib/info/info_walk.h"
-#include "lib/info/scanner.h"
 
 /* The users of whom a table asks how old their processes are. The objects of more are in use. */
 #define INFO_LEAKS_USERS 64
@@ -26,13 +26,9 @@ struct info_leaks {
 
 	struct info_leak *found;
 	size_t n, n_allocated;
-	struct peer_target *targets; /* a target for each that needs a scan */
-	size_t n_targets, n_targets_allocated;
-	struct scan *scan; /* once all targets are there */
 	struct processes_user users[INFO_LEAKS_USERS];
 	size_t n_users;
 	bool has_users; /* the worker has been asked */
-	bool has_failed;
 };
 
 /* Counts as leaked what has been unused for `idle` seconds. */
@@ -43,17 +39,16 @@ int info_leaks_ask(struct info_leaks *leaks, struct channel *channel, const char
 		   struct caller *reader);
 
 /* Adds the object that was asked last, with the number of its row. -ENOBUFS, -ENOMEM */
-int info_leaks_add(struct info_leaks *leaks, struct info_walk *walk, struct channel *channel,
-		   size_t row, struct caller *reader);
+int info_leaks_add(struct info_leaks *leaks, struct info_walk *walk, size_t row);
 
-/* Finds out the rest, and returns as text_ops::gather does. */
+/* Asks the worker, and returns as text_ops::gather does. */
 int info_leaks_settle(struct info_leaks *leaks, struct host *host, struct caller *reader);
 
 /*
  * Adds to the row of each leaked object "leaked", which says why, and "idle-since". If the scan or
  * the worker failed, what needed it is not leaked. Runs on any thread.
  */
-void info_leaks_fill(const struct info_leaks *leaks, struct row *rows);
+void info_leaks_fill(struct info_leaks *leaks, const struct info_users *users, struct row *rows);
 
 void info_leaks_fini(struct info_leaks *leaks);
 

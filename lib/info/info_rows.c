@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * First the walk adds the rows, and then a scan counts the readers and writers of the FIFOs among
- * them.
+ * First the walk adds the rows, and then a scan finds who has the objects open: those that the
+ * table asks for, and always the readers and writers of FIFOs, which it counts.
  */
 #include "lib/info/info_rows.h"
 
@@ -90,18 +90,26 @@ static int rows_visit(struct info_rows *rows, struct channel *channel, const cha
 		      struct caller *reader)
 {
 	struct row row = {.is_brief = !rows->only};
+	bool needs_users;
 	int r = info_leaks_ask(&rows->leaks, channel, name, reader);
 
 	if (r < 0 || (rows->has_leaks_alone && !rows->leaks.disuse.why))
 		return r;
-	r = rows_measure(rows, channel, reader, &row);
+	needs_users = rows->leaks.disuse.needs_scan;
+	r = info_users_aim(&rows->users, channel, needs_users, reader);
+	if (r == 0)
+		r = rows_measure(rows, channel, reader, &row);
 	if (r == 0)
 		r = info_row(channel, name, reader, &row);
 	if (r == 0)
 		r = rows_add(rows, &row);
-	if (r == 0 && !rows->has_leaks_alone)
-		r = info_fifos_add(&rows->fifos, &rows->walk, channel, rows->n - 1);
-	return r < 0 ? r : info_leaks_add(&rows->leaks, &rows->walk, channel, rows->n - 1, reader);
+	if (r == 0)
+		r = info_users_add(&rows->users, &rows->walk, channel, rows->n - 1, needs_users);
+	if (r == 0)
+		r = info_leaks_add(&rows->leaks, &rows->walk, rows->n - 1);
+	if (!job_is_awaited(r))
+		rows->users.has_target = false;
+	return r;
 }
 
 static int visit(struct info_walk *walk, struct channel *channel, const char *name,
@@ -141,6 +149,17 @@ struct info_rows *info_rows_of_leaks(struct host *host, const struct caller *rea
 	return rows;
 }
 
+int info_rows_prepare_with_users(void *data, struct caller *reader, void **ret_rows)
+{
+	struct info_rows *rows = rows_new(data, reader);
+
+	if (!rows)
+		return -ENOMEM;
+	rows->users.is_for_all = true;
+	*ret_rows = rows;
+	return 0;
+}
+
 int info_rows_of_one(struct channel *channel, const char *name, const struct caller *reader,
 		     struct info_rows **ret_rows)
 {
@@ -175,14 +194,14 @@ int info_rows_gather(void *data, struct caller *reader)
 
 	rows->is_walked = r == 0;
 	if (r == 0)
-		r = info_fifos_count(&rows->fifos, host->scanner, reader);
+		r = info_users_look(&rows->users, host->scanner, reader);
 	return r < 0 ? r : info_leaks_settle(&rows->leaks, host, reader);
 }
 
 void info_rows_complete(struct info_rows *rows)
 {
-	info_fifos_fill(&rows->fifos, rows->rows);
-	info_leaks_fill(&rows->leaks, rows->rows);
+	info_users_fill(&rows->users, rows->rows);
+	info_leaks_fill(&rows->leaks, &rows->users, rows->rows);
 }
 
 void info_rows_discard(void *data)
@@ -201,7 +220,7 @@ void info_rows_finish(void *data)
 	struct info_rows *rows = data;
 
 	info_rows_discard(rows);
-	info_fifos_fini(&rows->fifos);
+	info_users_fini(&rows->users);
 	info_leaks_fini(&rows->leaks);
 	info_walk_fini(&rows->walk);
 	channel_unref(rows->only);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The tables of which summary, inventory.json and metrics are made: a row for each object of the
- * machine. The status of a FIFO is a table of one.
+ * The tables of which summary, inventory.json, metrics, graph.dot and index.html are made: a row
+ * for each object of the machine, and for the last two the processes that have it open. The status
+ * of a FIFO is a table of one.
  *
  * Rows are gathered on the loop, one object after another. A worker makes text of them.
  */
@@ -12,8 +13,8 @@
 #include <stdio.h>
 
 #include "lib/channel/row.h"
-#include "lib/info/info_fifos.h"
 #include "lib/info/info_leaks.h"
+#include "lib/info/info_users.h"
 #include "lib/info/info_walk.h"
 
 /* A number that has a column in summary and a family in metrics. */
@@ -32,7 +33,7 @@ struct info_rows {
 	size_t n, n_allocated;
 	struct info_walk walk;
 	bool is_walked; /* all rows are there */
-	struct info_fifos fifos;
+	struct info_users users;
 	struct info_leaks leaks;
 	bool has_leaks_alone; /* objects that are in use have no row */
 	struct channel *only; /* of a table of one, a reference; NULL: the table has all objects */
@@ -56,6 +57,8 @@ void info_rows_complete(struct info_rows *rows);
 
 /* For struct text_ops: `data` is the host, and prepare() gives a struct info_rows. */
 int info_rows_prepare(void *data, struct caller *reader, void **ret_rows);
+/* The same for a table that shows processes: info_users_found() has them for all objects. */
+int info_rows_prepare_with_users(void *data, struct caller *reader, void **ret_rows);
 int info_rows_gather(void *rows, struct caller *reader);
 void info_rows_discard(void *rows);
 void info_rows_finish(void *rows);

@@ -17,19 +17,43 @@ static const struct {
 	int number;
 	const char *name;
 } names[] = {
-	{SIGHUP, "HUP"},       {SIGINT, "INT"},	      {SIGQUIT, "QUIT"},     {SIGILL, "ILL"},
-	{SIGTRAP, "TRAP"},     {SIGABRT, "ABRT"},     {SIGBUS, "BUS"},	     {SIGFPE, "FPE"},
-	{SIGKILL, "KILL"},     {SIGUSR1, "USR1"},     {SIGSEGV, "SEGV"},     {SIGUSR2, "USR2"},
-	{SIGPIPE, "PIPE"},     {SIGALRM, "ALRM"},     {SIGTERM, "TERM"},     {SIGCHLD, "CHLD"},
-	{SIGCONT, "CONT"},     {SIGSTOP, "STOP"},     {SIGTSTP, "TSTP"},     {SIGTTIN, "TTIN"},
-	{SIGTTOU, "TTOU"},     {SIGURG, "URG"},	      {SIGXCPU, "XCPU"},     {SIGXFSZ, "XFSZ"},
-	{SIGVTALRM, "VTALRM"}, {SIGPROF, "PROF"},     {SIGWINCH, "WINCH"},   {SIGPOLL, "POLL"},
-	{SIGPWR, "PWR"},       {SIGSYS, "SYS"},
+	{SIGHUP, "HUP"},
+	{SIGINT, "INT"},
+	{SIGQUIT, "QUIT"},
+	{SIGILL, "ILL"},
+	{SIGTRAP, "TRAP"},
+	{SIGABRT, "ABRT"},
+	{SIGBUS, "BUS"},
+	{SIGFPE, "FPE"},
+	{SIGKILL, "KILL"},
+	{SIGUSR1, "USR1"},
+	{SIGSEGV, "SEGV"},
+	{SIGUSR2, "USR2"},
+	{SIGPIPE, "PIPE"},
+	{SIGALRM, "ALRM"},
+	{SIGTERM, "TERM"},
+	{SIGCHLD, "CHLD"},
+	{SIGCONT, "CONT"},
+	{SIGSTOP, "STOP"},
+	{SIGTSTP, "TSTP"},
+	{SIGTTIN, "TTIN"},
+	{SIGTTOU, "TTOU"},
+	{SIGURG, "URG"},
+	{SIGXCPU, "XCPU"},
+	{SIGXFSZ, "XFSZ"},
+	{SIGVTALRM, "VTALRM"},
+	{SIGPROF, "PROF"},
+	{SIGWINCH, "WINCH"},
+	{SIGPOLL, "POLL"},
+	{SIGPWR, "PWR"},
+	{SIGSYS, "SYS"},
 #ifdef SIGSTKFLT
 	{SIGSTKFLT, "STKFLT"},
 #endif
 	/* Other names of the same signals: read, never written. */
-	{SIGABRT, "IOT"},      {SIGCHLD, "CLD"},      {SIGPOLL, "IO"},
+	{SIGABRT, "IOT"},
+	{SIGCHLD, "CLD"},
+	{SIGPOLL, "IO"},
 };
 #define N_NAMES (sizeof(names) / sizeof(names[0]))
 

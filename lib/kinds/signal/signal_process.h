@@ -24,13 +24,13 @@ struct process {
 	struct channel channel;
 	pid_t pid;
 	struct process_identity identity;
-	uid_t uid;                /* the owner, as /proc/PID shows it */
+	uid_t uid; /* the owner, as /proc/PID shows it */
 	gid_t gid;
 	struct timespec started;
-	struct readiness pidfd;   /* open while the channel is */
-	int64_t died;             /* when the process was found dead, as clock_now(); 0: not yet */
+	struct readiness pidfd; /* open while the channel is */
+	int64_t died;           /* when the process was found dead, as clock_now(); 0: not yet */
 	struct process *prev, *next; /* process_space::dying */
-	UT_hash_handle hh;        /* process_space::processes */
+	UT_hash_handle hh;           /* process_space::processes */
 };
 
 struct process_space {

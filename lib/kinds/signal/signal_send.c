@@ -102,8 +102,8 @@ static int parse_value(const char *word, size_t length, int *ret_value)
 	uint64_t number;
 	int r;
 
-	r = number_parse(word + is_negative, length - is_negative,
-			 (uint64_t)INT_MAX + is_negative, &number);
+	r = number_parse(word + is_negative, length - is_negative, (uint64_t)INT_MAX + is_negative,
+			 &number);
 	if (r < 0)
 		return -EINVAL;
 	*ret_value = (int)(is_negative ? -(int64_t)number : (int64_t)number);
@@ -154,8 +154,7 @@ static int parse(const char *text, size_t size, struct sending *sending, size_t 
 	return 0;
 }
 
-ssize_t process_write(struct process *process, struct caller *opener, const char *text,
-		      size_t size)
+ssize_t process_write(struct process *process, struct caller *opener, const char *text, size_t size)
 {
 	struct sending sending;
 	size_t end = 0;

@@ -60,9 +60,9 @@ static void add_command(struct row *row, const char *text)
 /* The kernel's words: "S (sleeping)". */
 static const char *state_word(char letter)
 {
-	static const char *const words[] = {"R running", "S sleeping", "D blocked",  "T stopped",
-					    "t traced",	 "Z zombie",   "X dead",     "I idle",
-					    "P parked"};
+	static const char *const words[] = {"R running", "S sleeping", "D blocked",
+					    "T stopped", "t traced",   "Z zombie",
+					    "X dead",    "I idle",     "P parked"};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (words[i][0] == letter)

@@ -100,8 +100,8 @@ static void *sleep_in_thread(void *data)
 
 START_TEST(test_signal_no_process_is_not_found)
 {
-	static const char *const names[] = {"0",  "-1", "+1", "01", " 1",      "1 ",
-					    "0x1", "",	"x",  "1x", "99999999", "4194304"};
+	static const char *const names[] = {"0",   "-1", "+1", "01", " 1",       "1 ",
+					    "0x1", "",   "x",  "1x", "99999999", "4194304"};
 	struct space *space = fixture_open(&signal_kind);
 	_Atomic pid_t tid = 0;
 	pthread_t thread;
@@ -318,8 +318,8 @@ END_TEST
 
 START_TEST(test_signal_lines_are_signals_up_to_the_first_wrong_one)
 {
-	static const char *const wrong[] = {"FOO", "TERM 1 2", "TERM x", "TERM 2147483648", "15.5",
-					    "TERM -2147483649", "-15"};
+	static const char *const wrong[] = {"FOO",  "TERM 1 2",         "TERM x", "TERM 2147483648",
+					    "15.5", "TERM -2147483649", "-15"};
 	pid_t pid = child();
 	struct file *file = open_process(pid, O_WRONLY);
 
@@ -366,7 +366,7 @@ START_TEST(test_signal_status_names_signals)
 	sigprocmask(SIG_SETMASK, &set, NULL);
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGWINCH, handle);
-	raise(SIGUSR1);                 /* pending for the thread */
+	raise(SIGUSR1);               /* pending for the thread */
 	kill(getpid(), SIGRTMIN + 2); /* for the process */
 	status = object_status(channel, &root);
 	ck_assert_ptr_nonnull(strstr(status, "\npending USR1,RTMIN+2\n"));

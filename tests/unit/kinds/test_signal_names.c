@@ -40,10 +40,10 @@ END_TEST
 START_TEST(test_signal_names_nothing_else_is_one)
 {
 	static const char *const texts[] = {
-		"",	    "SIG",	"FOO",	   "TERMX",   "TER",	 "65",	    "-1",
-		"+1",	    "1x",	"RTMIN+",  "RTMIN-1", "RTMAX+1", "RTMIN+31", "RTMAX-31",
-		"RTMIN+x",  "RTMIN++1", "RTMIN1",  "SIG15",   "T\nERM",	 " TERM",   "0x0f",
-		"\xff\xfe", "SIGSIGTERM"};
+		"",         "SIG",      "FOO",     "TERMX",    "TER",       "65",
+		"-1",       "+1",       "1x",      "RTMIN+",   "RTMIN-1",   "RTMAX+1",
+		"RTMIN+31", "RTMAX-31", "RTMIN+x", "RTMIN++1", "RTMIN1",    "SIG15",
+		"T\nERM",   " TERM",    "0x0f",    "\xff\xfe", "SIGSIGTERM"};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		ck_assert_msg(number(texts[i]) == -EINVAL, "'%s': %d", texts[i], number(texts[i]));

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * How many processes read and write FIFOs: the numbers in the rows of a table, as a scan finds
+ * The processes that read and write FIFOs: the numbers in the rows of a table, as a scan finds
  * them. The unit tests have no mount, so a regular file stands for each FIFO.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/info/info_fifos.h"
+#include "lib/info/info_users.h"
 #include "lib/info/info_row.h"
 #include "tests/unit/fixture.h"
 #include "tests/unit/look.h"
@@ -65,26 +66,27 @@ static void point_at_it(void)
 }
 
 /* A process counts once, however many descriptors it has, and not at all if they are O_PATH. */
-START_TEST(test_info_fifos_count_processes)
+START_TEST(test_info_users_of_fifos_are_counted)
 {
 	static void (*const ways[])(void) = {read_it, read_it, write_it, read_and_write_it,
 					     point_at_it};
 	enum { N_WAYS = sizeof(ways) / sizeof(ways[0]) };
-	struct peer_target targets[2];
-	size_t numbers[] = {2, 0};
-	struct info_fifos fifos = {.targets = targets, .rows = numbers, .n = 2};
+	struct peer_target targets[N_ROWS];
+	struct info_used used[] = {{2, true}, {0, true}, {1, false}};
+	struct info_users users = {.targets = targets, .used = used, .n = N_ROWS};
 	pid_t pids[N_WAYS];
 
 	look_make();
-	targets[0] = targets[1] = look_target(LOOK_PATH);
-	targets[0].has_no_maps = targets[1].has_no_maps = true;
+	targets[0] = look_target(LOOK_PATH);
+	targets[0].has_no_maps = true;
+	targets[1] = targets[2] = targets[0];
 	targets[1].ino += (ino_t)1 << 40; /* no file has this number */
 	for (int i = 0; i < N_WAYS; i++)
 		pids[i] = look_start(ways[i]);
 	make_rows();
-	look_find(targets, 2);
-	fifos.scan = look_scan;
-	info_fifos_fill(&fifos, rows);
+	look_find(targets, N_ROWS);
+	users.scan = look_scan;
+	info_users_fill(&users, rows);
 	expect_row(0, 0, 0);
 	expect_row(1, 0, 0);
 	expect_row(2, 3, 2);
@@ -96,13 +98,13 @@ START_TEST(test_info_fifos_count_processes)
 }
 END_TEST
 
-START_TEST(test_info_fifos_that_could_not_be_looked_for_have_no_number)
+START_TEST(test_info_users_that_could_not_be_looked_for_have_no_number)
 {
-	size_t numbers[] = {0, 2};
-	struct info_fifos fifos = {.rows = numbers, .n = 2, .has_failed = true};
+	struct info_used used[] = {{0, true}, {1, false}, {2, true}};
+	struct info_users users = {.used = used, .n = N_ROWS, .error = -EIO};
 
 	make_rows();
-	info_fifos_fill(&fifos, rows);
+	info_users_fill(&users, rows);
 	ck_assert_uint_eq(rows[0].n, 0);
 	expect_row(1, 0, 0);
 	ck_assert_uint_eq(rows[2].n, 0);
@@ -110,28 +112,28 @@ START_TEST(test_info_fifos_that_could_not_be_looked_for_have_no_number)
 }
 END_TEST
 
-START_TEST(test_info_fifos_of_a_table_without_any_are_not_looked_for)
+START_TEST(test_info_users_of_an_empty_table_are_not_looked_for)
 {
-	struct info_fifos fifos = {0};
+	struct info_users users = {0};
 
-	must(info_fifos_count(&fifos, NULL, &root));
+	must(info_users_look(&users, NULL, &root));
 	make_rows();
-	info_fifos_fill(&fifos, rows);
+	info_users_fill(&users, rows);
 	expect_row(0, 0, 0);
-	info_fifos_fini(&fifos);
+	info_users_fini(&users);
 	free_rows();
 }
 END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("info_fifos");
+	Suite *suite = suite_create("info_users");
 
-	suite_add(suite, "fifos",
+	suite_add(suite, "users",
 		  (const TTest *const[]){
-			  test_info_fifos_count_processes,
-			  test_info_fifos_that_could_not_be_looked_for_have_no_number,
-			  test_info_fifos_of_a_table_without_any_are_not_looked_for,
+			  test_info_users_of_fifos_are_counted,
+			  test_info_users_that_could_not_be_looked_for_have_no_number,
+			  test_info_users_of_an_empty_table_are_not_looked_for,
 			  NULL,
 		  });
 	return suite_run(suite);
