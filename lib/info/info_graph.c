@@ -1,186 +1,203 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * info/graph.dot: all channels, and the processes that have them open, for Graphviz.
+ * info/graph.dot: all channels, and the processes that have them open, for Graphviz. An ID is the
+ * whole KIND/NAME; a label is short, so that dot(1) finds room for many. Arrows show which way
+ * bytes can go.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/cleanup.h"
 #include "lib/base/quote.h"
-#include "lib/channel/channel.h"
+#include "lib/info/info_row.h"
+#include "lib/info/info_rows.h"
 #include "lib/info/info_text.h"
-#include "lib/info/info_walk.h"
-#include "lib/info/scanner.h"
 
-/* All channels; `starts` says where their names, KIND/NAME, begin in `names`. */
-struct graph {
-	struct info_walk walk;
-	struct scanner *scanner;
-	struct peer_target *targets;
-	size_t *starts;
-	size_t n, n_allocated;
-	char *names;
-	size_t names_size, names_allocated;
-	struct scan *scan; /* once all targets are there */
-};
+/* Of a longer name, a label shows the beginning and the end: bytes. */
+#define NAME_MOST 48
+#define NAME_HEAD 30
+#define NAME_TAIL 14
 
-static const char *name_of(const struct graph *graph, size_t i)
+static const char head[] =
+	"digraph ipcfs {\n"
+	"\tgraph [rankdir=LR, ranksep=0.9, nodesep=0.12, pack=12, packmode=array_c4];\n"
+	"\tnode [fontname=\"Helvetica,Arial,sans-serif\", fontsize=10, height=0.3, shape=box];\n"
+	"\tedge [arrowsize=0.6, color=gray40];\n";
+
+static bool is_inside(char byte)
 {
-	return graph->names + graph->starts[i];
+	return (byte & 0xc0) == 0x80;
 }
 
-static void graph_finish(void *data)
+/* Returns the name as a label shows it, or NULL if there is no memory. */
+static char *name_label(const char *name)
 {
-	struct graph *graph = data;
+	CLEANUP_FREE char *start = NULL, *quoted_start = NULL, *quoted_end = NULL;
+	size_t size = strlen(name), first = NAME_HEAD, last = size - NAME_TAIL;
+	char *label;
 
-	scan_free(graph->scan);
-	info_walk_fini(&graph->walk);
-	free(graph->names);
-	free(graph->starts);
-	free(graph->targets);
-	free(graph);
+	if (size <= NAME_MOST)
+		return quote_label(name);
+	while (first && is_inside(name[first]))
+		first--;
+	while (is_inside(name[last]))
+		last++;
+	start = strndup(name, first);
+	quoted_start = start ? quote_label(start) : NULL;
+	quoted_end = quote_label(name + last);
+	if (!quoted_start || !quoted_end || asprintf(&label, "%s…%s", quoted_start, quoted_end) < 0)
+		return NULL;
+	return label;
 }
 
-static int grow_targets(struct graph *graph)
+static void print_size(uint64_t n, FILE *out)
 {
-	size_t n = graph->n_allocated + 16;
-	struct peer_target *targets;
-	size_t *starts;
-	int r;
+	static const char units[] = "KMGTPE";
+	double size = (double)n;
+	int unit = -1;
 
-	if (graph->n < graph->n_allocated)
-		return 0;
-	r = info_walk_charge(&graph->walk, n * (sizeof(*targets) + sizeof(*starts)));
-	if (r < 0)
-		return r;
-	n += graph->n_allocated;
-	targets = reallocarray(graph->targets, n, sizeof(*targets));
-	if (!targets)
-		return -ENOMEM;
-	graph->targets = targets;
-	starts = reallocarray(graph->starts, n, sizeof(*starts));
-	if (!starts)
-		return -ENOMEM;
-	graph->starts = starts;
-	graph->n_allocated = n;
-	return 0;
-}
-
-static int grow_names(struct graph *graph, size_t size)
-{
-	size_t n = graph->names_allocated + size + 4096;
-	char *grown;
-	int r;
-
-	if (graph->names_size + size <= graph->names_allocated)
-		return 0;
-	r = info_walk_charge(&graph->walk, n);
-	if (r < 0)
-		return r;
-	grown = realloc(graph->names, graph->names_allocated + n);
-	if (!grown)
-		return -ENOMEM;
-	graph->names = grown;
-	graph->names_allocated += n;
-	return 0;
-}
-
-static int visit(struct info_walk *walk, struct channel *channel, const char *name,
-		 struct caller *reader)
-{
-	struct graph *graph = CONTAINER_OF(walk, struct graph, walk);
-	const char *path = channel->space->kind->path;
-	size_t size = strlen(path) + strlen(name) + 2;
-	int r = grow_targets(graph);
-
-	if (r == 0)
-		r = grow_names(graph, size);
-	if (r == 0)
-		r = info_target(channel, reader, &graph->targets[graph->n]);
-	if (r < 0)
-		return r;
-	snprintf(graph->names + graph->names_size, size, "%s/%s", path, name);
-	graph->starts[graph->n++] = graph->names_size;
-	graph->names_size += size;
-	return 0;
-}
-
-static int graph_prepare(void *data, struct caller *reader, void **ret_prepared)
-{
-	struct graph *graph = calloc(1, sizeof(*graph));
-	struct host *host = data;
-
-	if (!graph)
-		return -ENOMEM;
-	info_walk_init(&graph->walk, host, reader);
-	graph->walk.visit = visit;
-	graph->scanner = host->scanner;
-	*ret_prepared = graph;
-	return 0;
-}
-
-static int graph_gather(void *prepared, struct caller *reader)
-{
-	struct graph *graph = prepared;
-	int r = graph->scan ? 0 : info_walk_step(&graph->walk, reader);
-
-	if (r == 0 && !graph->scan)
-		r = scan_new(graph->scanner, reader, graph->targets, graph->n, &graph->scan);
-	return r < 0 ? r : scan_step(graph->scan, reader->waiter);
-}
-
-/* The label is the ID, unless that contains something that would be taken for an entity. */
-static int print_object(const char *name, FILE *out)
-{
-	CLEANUP_FREE char *id = quote_string(name), *label = quote_label(name);
-
-	if (!id || !label)
-		return -ENOMEM;
-	if (strcmp(id, label) == 0)
-		fprintf(out, "\t\"%s\" [shape=box];\n", id);
+	for (; size >= 1023.95 && unit < 5; unit++)
+		size /= 1024;
+	if (unit < 0)
+		fprintf(out, "%" PRIu64 " B", n);
 	else
-		fprintf(out, "\t\"%s\" [shape=box, label=\"%s\"];\n", id, label);
+		fprintf(out, "%.1f %ciB", size, units[unit]);
+}
+
+/* Prints a number and what it is of, unless there is none. */
+static void print_count(const struct row *row, const char *key, const char *what, FILE *out)
+{
+	const struct row_value *value = row_find(row, key);
+
+	if (value && value->number)
+		fprintf(out, ", %" PRIu64 " %s", value->number, what);
+}
+
+/* Below the name: what is in the channel, and what is wrong with it. */
+static void print_facts(const struct row *row, FILE *out)
+{
+	const struct row_value *bytes = row_find(row, "bytes"), *value = row_find(row, "value");
+	const struct row_value *kind = row_find(row, "kind");
+
+	fputs(kind->word, out);
+	if (bytes && bytes->number) {
+		fputs(", ", out);
+		print_size(bytes->number, out);
+	}
+	print_count(row, "messages", "queued", out);
+	if (value)
+		fprintf(out, ", value %" PRIu64, value->number);
+	print_count(row, "waiting", "waiting", out);
+	if (info_fill(row) >= 1)
+		fputs(", full", out);
+	if (row_find(row, "leaked"))
+		fputs(", leaked", out);
+}
+
+/* Prints the channel's ID, between quotes. */
+static int print_id(const struct row *row, FILE *out)
+{
+	CLEANUP_FREE char *name = quote_string(row_find(row, "name")->text);
+
+	if (!name)
+		return -ENOMEM;
+	fprintf(out, "\"%s/%s\"", row_find(row, "kind")->word, name);
 	return 0;
 }
 
-static int print_peer(const struct graph *graph, const struct peer *peer, FILE *out)
+static int print_channel(const struct row *row, FILE *out)
+{
+	CLEANUP_FREE char *label = name_label(row_find(row, "name")->text);
+
+	if (!label)
+		return -ENOMEM;
+	fputc('\t', out);
+	if (print_id(row, out) < 0)
+		return -ENOMEM;
+	fprintf(out, " [label=\"%s\\n", label);
+	print_facts(row, out);
+	fputs("\"", out);
+	if (row_find(row, "leaked"))
+		fputs(", color=red, fontcolor=red, penwidth=2", out);
+	else if (info_fill(row) >= 1)
+		fputs(", penwidth=2", out);
+	fputs("];\n", out);
+	return 0;
+}
+
+static int print_process(const struct peer *peer, FILE *out)
 {
 	CLEANUP_FREE char *command = quote_label(peer->command);
-	CLEANUP_FREE char *id = quote_string(name_of(graph, peer->target));
 
-	if (!command || !id)
+	if (!command)
 		return -ENOMEM;
-	fprintf(out, "\t\"%d\" [label=\"%s\\n%d\"];\n", peer->pid, command, peer->pid);
-	if (peer->access & PEER_READS)
-		fprintf(out, "\t\"%s\" -> \"%d\";\n", id, peer->pid);
-	if (peer->access & PEER_WRITES)
-		fprintf(out, "\t\"%d\" -> \"%s\";\n", peer->pid, id);
+	fprintf(out, "\t\"%d\" [label=\"%s\\n%d\", shape=ellipse];\n", peer->pid, command,
+		peer->pid);
 	return 0;
 }
 
-/* Arrows show which way bytes can go. */
-static int graph_print(void *prepared, struct caller *reader, FILE *out)
+/* Whoever reads and writes has one edge with two heads: two edges would be a cycle. */
+static int print_edge(const struct row *row, const struct peer *peer, FILE *out)
 {
-	const struct graph *graph = prepared;
-	struct peers found = scan_result(graph->scan);
+	bool reads = peer->access & PEER_READS, writes = peer->access & PEER_WRITES;
+	int r;
+
+	if (!reads && !writes)
+		return 0;
+	fputc('\t', out);
+	if (writes)
+		fprintf(out, "\"%d\" -> ", peer->pid);
+	r = print_id(row, out);
+	if (!writes)
+		fprintf(out, " -> \"%d\"", peer->pid);
+	fputs(reads && writes ? " [dir=both];\n" : ";\n", out);
+	return r;
+}
+
+static int print_peers(const struct info_rows *rows, struct caller *reader, FILE *out)
+{
+	struct peers found = info_users_found(&rows->users);
+	pid_t last = 0;
 	int r = 0;
 
-	fputs("digraph ipcfs {\n\trankdir=LR;\n\tnode [shape=ellipse];\n", out);
 	if (found.n_unseen)
 		fprintf(out, "\t// unseen %u\n", found.n_unseen);
-	for (size_t i = 0; r == 0 && i < graph->n; i++)
-		r = print_object(name_of(graph, i), out);
-	for (size_t i = 0; r == 0 && i < found.n_peers; i++)
-		if (info_shows(reader, &found.peers[i]))
-			r = print_peer(graph, &found.peers[i], out);
+	for (size_t i = 0; r == 0 && i < found.n_peers; i++) {
+		const struct peer *peer = &found.peers[i];
+		const struct row *row = &rows->rows[rows->users.used[peer->target].row];
+
+		if (!info_shows(reader, peer))
+			continue;
+		if (peer->pid != last)
+			r = print_process(peer, out);
+		if (r == 0)
+			r = print_edge(row, peer, out);
+		last = peer->pid;
+	}
+	return r;
+}
+
+static int graph_print(void *prepared, struct caller *reader, FILE *out)
+{
+	struct info_rows *rows = prepared;
+	int r = rows->users.error;
+
+	info_rows_complete(rows);
+	fputs(head, out);
+	for (size_t i = 0; r == 0 && i < rows->n; i++)
+		r = print_channel(&rows->rows[i], out);
+	if (r == 0)
+		r = print_peers(rows, reader, out);
 	fputs("}\n", out);
 	return r;
 }
 
 const struct text_ops info_graph_ops = {
 	.print = graph_print,
-	.prepare = graph_prepare,
-	.gather = graph_gather,
-	.finish = graph_finish,
+	.prepare = info_rows_prepare_with_users,
+	.gather = info_rows_gather,
+	.discard = info_rows_discard,
+	.finish = info_rows_finish,
 };

@@ -91,6 +91,21 @@ int info_row(struct channel *channel, const char *name, struct caller *caller, s
 	return r;
 }
 
+static double fill_of(const struct row *row, const char *key, const char *limit_key)
+{
+	const struct row_value *value = row_find(row, key), *limit = row_find(row, limit_key);
+
+	return value && limit && limit->number ? (double)value->number / (double)limit->number : -1;
+}
+
+double info_fill(const struct row *row)
+{
+	double bytes = fill_of(row, "bytes", "capacity");
+	double messages = fill_of(row, "messages", "maxmsg");
+
+	return bytes > messages ? bytes : messages;
+}
+
 /* Prints seconds. Even before 1970, tv_nsec counts up from tv_sec. */
 static int print_time(char **ret_text, const struct timespec *time)
 {

@@ -12,9 +12,15 @@
 /*
  * Fills an empty row with the status of a channel: all that the caller may know of it, beginning
  * with "kind" (a word) and "name" (a text). Fails with -ENOMEM or the -errno of its stat, and the
- * row is empty. How many have a FIFO open is filled in later, by info_fifos_fill().
+ * row is empty. How many have a FIFO open is filled in later, by info_users_fill().
  */
 int info_row(struct channel *channel, const char *name, struct caller *caller, struct row *row);
+
+/*
+ * Returns how full the channel is, from 0 (empty) to 1 (writers wait), by what its status tells of
+ * bytes and messages. -1: it has no limit, or it is not known.
+ */
+double info_fill(const struct row *row);
 
 /* Returns a value as text, quoted if a user chose it. The caller frees it. NULL: no memory. */
 char *info_value_text(const struct row_value *value);

@@ -40,7 +40,7 @@ bool info_is_fifo(const struct channel *channel);
 int info_users_aim(struct info_users *users, struct channel *channel, bool is_wanted,
 		   struct caller *reader);
 
-/* Adds the object of row number `row`, if it is to be looked for. Fails with -ENOBUFS or -ENOMEM. */
+/* Adds the object of row number `row`, if it will be looked for. Fails with -ENOBUFS or -ENOMEM. */
 int info_users_add(struct info_users *users, struct info_walk *walk, struct channel *channel,
 		   size_t row, bool is_wanted);
 

@@ -200,7 +200,7 @@ have_parser() {
 	background sleep 1000 <"$P"
 	wait_until has_open_below "$JOB" "$IPC"
 	run -0 shell 'cat $IPC/info/graph.dot'
-	[[ $output == *"\"pipes/$NAME\" [shape=box]"*"\"pipes/$NAME\" -> \"$JOB\";"* ]]
+	[[ $output == *"\"pipes/$NAME\" [label=\"$NAME\\npipes, 3.8 KiB\"]"*"\"pipes/$NAME\" -> \"$JOB\";"* ]]
 	[[ $output != *"\"$JOB\" -> \"pipes/$NAME\""* ]]
 	run -0 shell 'dot -Tsvg $IPC/info/graph.dot | sed "s/&#45;/-/g"'
 	[[ $output == *"<title>pipes/$NAME-&gt;$JOB</title>"* ]]

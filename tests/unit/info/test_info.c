@@ -250,7 +250,7 @@ START_TEST(test_info_tables_name_every_object)
 	ck_assert(mirror_was_awaited);
 	ck_assert_ptr_nonnull(strstr(mirror_text, "\"kind\":\"shm\""));
 	mirror_look("graph.dot");
-	mirror_expect("\t\"queues/q\" [shape=box];");
+	mirror_expect("\t\"queues/q\" [label=\"q\\nqueues\"];");
 	mirror_free();
 }
 END_TEST
