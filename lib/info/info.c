@@ -321,6 +321,15 @@ static int add_text(struct folder *info, const char *name, const struct text_ops
 	return r < 0 ? r : folder_add(info, name, entry);
 }
 
+static const struct {
+	const char *name;
+	const struct text_ops *ops;
+} tables[] = {
+	{"summary", &info_summary_ops},  {"inventory.json", &info_inventory_ops},
+	{"metrics", &info_metrics_ops},  {"graph.dot", &info_graph_ops},
+	{"index.html", &info_index_ops}, {"leaks", &info_leaks_ops},
+};
+
 int info_new(struct host *host, struct space **ret_space)
 {
 	struct folder *info;
@@ -332,15 +341,8 @@ int info_new(struct host *host, struct space **ret_space)
 		info_end(host);
 		return r;
 	}
-	r = add_text(info, "summary", &info_summary_ops);
-	if (r == 0)
-		r = add_text(info, "inventory.json", &info_inventory_ops);
-	if (r == 0)
-		r = add_text(info, "metrics", &info_metrics_ops);
-	if (r == 0)
-		r = add_text(info, "graph.dot", &info_graph_ops);
-	if (r == 0)
-		r = add_text(info, "leaks", &info_leaks_ops);
+	for (size_t i = 0; r == 0 && i < sizeof(tables) / sizeof(*tables); i++)
+		r = add_text(info, tables[i].name, tables[i].ops);
 	for (struct space **target = host->spaces; r == 0 && *target; target++)
 		r = add_mirror(info, space_shown(*target));
 	*ret_space = folder_space(info);

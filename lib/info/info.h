@@ -3,7 +3,7 @@
  * The directory info/: a mirror of all channels in which reading never consumes.
  *
  *     info/KIND/NAME/status  peers  peek  tap
- *     info/summary  inventory.json  metrics  graph.dot
+ *     info/summary  inventory.json  metrics  graph.dot  index.html
  *
  * It stores nothing. Every text is made when it is opened, and says no more than its reader could
  * find out by other means. The tap is no text but a stream (lib/info/info_tap.h).

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * info/inventory.json: an array with an object for each channel. Its members are those of status:
- * numbers and times as numbers, all else as the same text that status has.
+ * info/inventory.json: an array with an object for each channel.
  */
+#include "lib/info/info_json.h"
+
 #include <errno.h>
-#include <json-c/json.h>
+#include <stdbool.h>
+#include <string.h>
 
 #include "lib/base/cleanup.h"
 #include "lib/info/info_row.h"
@@ -34,8 +36,7 @@ static json_object *value_json(const struct row_value *value)
 	return json_object_new_string(text);
 }
 
-/* NULL: no memory. */
-static json_object *row_json(const struct row *row)
+json_object *info_json_row(const struct row *row)
 {
 	json_object *object = json_object_new_object();
 
@@ -51,10 +52,28 @@ static json_object *row_json(const struct row *row)
 	return object;
 }
 
+/* Such characters stand only in strings, so the escaped text is the same JSON. */
+void info_json_print_in_script(const char *json, FILE *out)
+{
+	for (; *json; json++) {
+		bool ends_line = json[0] == '\xe2' && json[1] == '\x80' &&
+				 (json[2] == '\xa8' || json[2] == '\xa9'); /* U+2028, 2029 */
+
+		if (ends_line) {
+			fprintf(out, "\\u202%c", json[2] == '\xa8' ? '8' : '9');
+			json += 2;
+		} else if (strchr("<>&", *json)) {
+			fprintf(out, "\\u%04x", (unsigned)*json);
+		} else {
+			fputc(*json, out);
+		}
+	}
+}
+
 /* One row at a time: the text takes less memory than the rows, but a tree of them all far more. */
 static int print_row(const struct row *row, FILE *out)
 {
-	json_object *object = row_json(row);
+	json_object *object = info_json_row(row);
 	const char *text = NULL;
 
 	if (object)

@@ -156,6 +156,7 @@ int info_rows_prepare_with_users(void *data, struct caller *reader, void **ret_r
 	if (!rows)
 		return -ENOMEM;
 	rows->users.is_for_all = true;
+	info_leaks_want(&rows->leaks, rows->walk.host->idle);
 	*ret_rows = rows;
 	return 0;
 }

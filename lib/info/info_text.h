@@ -37,7 +37,7 @@ extern const struct text_ops info_status_ops, info_peers_ops, info_peek_ops;
 extern const struct text_ops info_fifo_status_ops;
 
 /* About all objects: `data` is the host. */
-extern const struct text_ops info_summary_ops, info_inventory_ops, info_metrics_ops, info_graph_ops;
-extern const struct text_ops info_leaks_ops;
+extern const struct text_ops info_summary_ops, info_inventory_ops, info_metrics_ops, info_graph_ops,
+	info_index_ops, info_leaks_ops;
 
 #endif
