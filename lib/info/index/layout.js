@@ -209,13 +209,15 @@ function spreadEnds(nodes) {
 		}
 }
 
-// Places a component. Returns its size.
+// Places a component. Returns how far its nodes reach.
 function layOut(nodes, edges) {
 	chooseLayers(nodes);
 	const layers = makeLayers(nodes, edges);
 	sortLayers(layers);
 	const height = placeNodes(layers);
 	spreadEnds(nodes);
-	const last = layers.length - 1;
-	return {width: layerX(last) + layerWidth(last) / 2, height};
+	const first = layers.findIndex(layer => layer.length), last = layers.length - 1;
+	return {
+		left: layerX(first) - layerWidth(first) / 2, width: layerX(last) + layerWidth(last) / 2, height,
+	};
 }

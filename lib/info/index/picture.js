@@ -135,38 +135,40 @@ function drawEdge(edge, x, y) {
 	return group;
 }
 
-// Puts the components side by side where there is room, each into the shortest column.
+// Puts the components, the most urgent first, side by side where there is room: each into the
+// shortest column, or below all of them if it is wide.
 function arrange(components, width) {
-	const unit = layerX(2) + sizes.process / 2, gap = 44;
-	const n = Math.max(1, Math.floor((width - 2 * margin + gap) / (unit + gap)));
-	const tall = components.filter(component => component.height > 60).length;
-	const columns = Array(Math.min(n, Math.max(1, components.length), tall > 1 || components.length > 3 ? 3 : n)).fill(0);
-	let wide = 0, most = 0;
-	for (const component of components)
-		if (component.width > unit) {
-			Object.assign(component, {x: 0, y: wide});
-			wide += component.height + 34;
-			most = Math.max(most, component.width);
-		}
-	columns.fill(wide);
-	for (const component of components)
-		if (component.width <= unit) {
-			const i = columns.indexOf(Math.min(...columns));
-			Object.assign(component, {x: i * (unit + gap), y: columns[i]});
-			columns[i] += component.height + 34;
-			most = Math.max(most, component.x + component.width);
-		}
-	return {width: most, height: Math.max(...columns)};
+	const unit = layerX(2) + sizes.process / 2, gap = 44, below = 34;
+	const n = Math.floor((width - 2 * margin + gap) / (unit + gap));
+	const columns = Array(Math.max(1, Math.min(n, components.length))).fill(0);
+	let right = 0;
+	for (const component of components) {
+		const isWide = component.width > unit;
+		const i = isWide ? 0 : columns.indexOf(Math.min(...columns));
+		component.x = isWide ? -component.left : i * (unit + gap);
+		component.y = isWide ? Math.max(...columns) : columns[i];
+		columns.fill(component.y + component.height + below, i, isWide ? columns.length : i + 1);
+		right = Math.max(right, component.x + component.width);
+	}
+	return {width: right, height: Math.max(...columns) - below};
 }
 
-// Idle channels stand in rows below the others.
-function arrangeIdle(idle, from, width) {
-	const step = sizes.channel + 24, n = Math.max(1, Math.floor((width - 2 * margin + 24) / step));
+// Idle channels stand in rows: above the others while only those are drawn with which something is
+// wrong. Returns the size of all.
+function arrangeIdle(idle, used, width) {
+	const step = sizes.channel + 24, high = 68;
+	const n = Math.max(1, Math.floor((width - 2 * margin + 24) / step));
+	const height = Math.ceil(idle.length / n) * high, gap = idle.length && used.height ? 20 : 0;
+	const top = state.showsAll ? used.height + gap : 0;
 	idle.forEach((node, i) => {
 		node.x = (i % n) * step + sizes.channel / 2;
-		node.y = from + Math.floor(i / n) * 68 + 26;
+		node.y = top + Math.floor(i / n) * high + 23;
 	});
-	return {width: Math.min(n, idle.length) * step - 24, height: from + Math.ceil(idle.length / n) * 68};
+	return {
+		width: Math.max(used.width, Math.min(n, idle.length) * step - 24),
+		height: used.height + gap + height - (used.height ? 0 : high - 46),
+		above: state.showsAll ? 0 : height + gap,
+	};
 }
 
 function describePicture(graph) {
@@ -187,19 +189,19 @@ function drawPicture(shown) {
 	nodeOf = new Map();
 	for (const component of graph.components)
 		Object.assign(component, layOut(component.nodes, component.edges));
-	const upper = graph.components.length ? arrange(graph.components, room) : {width: 0, height: 0};
-	const all = graph.idle.length ? arrangeIdle(graph.idle, upper.height, room) : upper;
-	const width = Math.max(upper.width, all.width) + 2 * margin, height = all.height + 2 * margin;
+	const used = graph.components.length ? arrange(graph.components, room) : {width: 0, height: 0};
+	const all = arrangeIdle(graph.idle, used, room);
+	const width = all.width + 2 * margin, height = all.height + 2 * margin;
 	if (!graph.components.length && !graph.idle.length) {
 		place.replaceChildren();
 		return graph;
 	}
 	const edges = draw('g', {}), nodes = draw('g', {});
 	for (const component of graph.components) {
-		edges.append(...component.edges.map(edge => drawEdge(edge, component.x, component.y)));
+		edges.append(...component.edges.map(edge => drawEdge(edge, component.x, component.y + all.above)));
 		for (const node of component.nodes) {
 			node.x += component.x;
-			node.y += component.y;
+			node.y += component.y + all.above;
 			nodes.append(drawNode(node));
 		}
 	}
