@@ -172,6 +172,11 @@ void kept_room(const struct space *space, const struct caller *caller, struct st
 		       user_charged(users, caller->uid, USER_CHANNELS));
 }
 
+uint64_t kept_count(const struct space *space)
+{
+	return HASH_COUNT(((const struct kept_space *)space)->kept);
+}
+
 int kept_remove(struct space *space, const char *name, struct caller *caller)
 {
 	struct kept *kept = kept_find(kept_space_from(space), name);

@@ -59,6 +59,7 @@ int kept_lookup(struct space *space, const char *name, struct caller *caller,
 		struct entry *ret_entry);
 /* Counts the objects that the user has made, of all kinds together. */
 void kept_room(const struct space *space, const struct caller *caller, struct statvfs *room);
+uint64_t kept_count(const struct space *space);
 /* For kind::explain. */
 const char *kept_explain(struct channel *channel, const char *name, const struct settings *settings,
 			 int error);

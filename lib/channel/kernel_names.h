@@ -57,6 +57,9 @@ int named_unlink_at(struct named_space *space, const char *name);
 /* Links the file at the path `from` into the directory, as `name`, with linkat(2). */
 int named_link(struct named_space *space, const char *from, const char *name);
 
+/* Returns how many entries a directory of tmpfs or mqueue has, without listing them. */
+uint64_t named_count_entries(int dir_fd);
+
 /* Opens a directory of the host. Returns a descriptor, which the caller owns, or -errno. */
 int named_open_directory(const struct host *host, const char *path);
 

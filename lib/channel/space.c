@@ -217,6 +217,14 @@ void space_room(const struct space *space, struct caller *caller, struct statvfs
 	ret_room->f_namemax = NAME_MAX;
 }
 
+uint64_t space_count_objects(const struct space *space, struct caller *caller)
+{
+	if (!space->ops->count || space_check_home(space, caller) < 0 ||
+	    space_check_access(space, caller, R_OK) < 0)
+		return 0;
+	return space->ops->count(space);
+}
+
 void room_set_files(struct statvfs *room, uint64_t most, uint64_t used)
 {
 	room->f_files = most;

@@ -72,6 +72,8 @@ struct space_ops {
 	 * are left, as far as known. All other fields stay 0. Never waits. NULL: nothing is known.
 	 */
 	void (*room)(const struct space *space, const struct caller *caller, struct statvfs *room);
+	/* Returns how many objects there are. Never waits. NULL: that is not known. */
+	uint64_t (*count)(const struct space *space);
 	/*
 	 * Whether new objects inherit an ACL from the directory, which then counts instead of the
 	 * umask. Never waits. NULL: they don't.
@@ -169,6 +171,11 @@ bool space_inherits(const struct space *space);
 
 /* Fills in what statfs(2) says of the space's contents. */
 void space_room(const struct space *space, struct caller *caller, struct statvfs *ret_room);
+/*
+ * Returns how many objects there are, 0 where the caller could not list them, or where the space
+ * does not know.
+ */
+uint64_t space_count_objects(const struct space *space, struct caller *caller);
 /* For space_ops::room: there may be `most` files, of which `used` exist. */
 void room_set_files(struct statvfs *room, uint64_t most, uint64_t used);
 

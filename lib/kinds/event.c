@@ -327,6 +327,7 @@ static const struct space_ops event_space_ops = {
 	.remove = kept_remove,
 	.rename = kept_rename,
 	.room = kept_room,
+	.count = kept_count,
 };
 
 static int event_space_open(struct space **ret_space, struct host *host)

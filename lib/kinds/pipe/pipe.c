@@ -212,6 +212,7 @@ static const struct space_ops pipe_space_ops = {
 	.rename = kept_rename,
 	.let_go = pipe_let_go,
 	.room = kept_room,
+	.count = kept_count,
 };
 
 static bool is_beyond_share(struct channel *channel, size_t capacity)

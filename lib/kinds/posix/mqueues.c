@@ -179,15 +179,13 @@ long mqueue_default(const char *name)
 	return value;
 }
 
-/* Each entry adds this to the size of the directory (linux/ipc/mqueue.c). */
-#define DIRENT_SIZE 20
+uint64_t mqueue_count(const struct space *space)
+{
+	return space->dir_fd < 0 ? 0 : named_count_entries(space->dir_fd);
+}
 
 void mqueue_room(const struct space *space, const struct caller *caller, struct statvfs *room)
 {
-	struct stat attr;
-
-	if (space->dir_fd < 0 || fstat(space->dir_fd, &attr) < 0)
-		return;
-	room_set_files(room, (uint64_t)mqueue_default("queues_max"),
-		       (uint64_t)attr.st_size / DIRENT_SIZE - 2);
+	if (space->dir_fd >= 0)
+		room_set_files(room, (uint64_t)mqueue_default("queues_max"), mqueue_count(space));
 }

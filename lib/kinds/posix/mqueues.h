@@ -65,6 +65,7 @@ int mqueue_disuse(struct channel *channel, struct caller *caller, struct disuse 
 
 /* For struct space_ops. */
 void mqueue_room(const struct space *space, const struct caller *caller, struct statvfs *room);
+uint64_t mqueue_count(const struct space *space);
 
 /* Returns a limit from /proc/sys/fs/mqueue, or 1 if that can't be read. */
 long mqueue_default(const char *name);

@@ -362,6 +362,7 @@ static const struct space_ops queue_space_ops = {
 	.create = queue_create,
 	.remove = named_remove,
 	.room = mqueue_room,
+	.count = mqueue_count,
 };
 
 static int queue_space_open(struct space **ret_space, struct host *host)

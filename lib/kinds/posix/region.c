@@ -105,6 +105,13 @@ void region_room(const struct space *space_, const struct caller *caller, struct
 		*room = fs;
 }
 
+uint64_t region_count(const struct space *space)
+{
+	return ((const struct named_space *)space)->is_in_memory
+		       ? named_count_entries(space->dir_fd)
+		       : 0;
+}
+
 /*
  * Opens the name with O_PATH, without the directory's lock. -EAGAIN: the name is not found that
  * way.

@@ -104,6 +104,8 @@ bool region_is_in_memory(int dir_fd);
 
 /* For struct space_ops. */
 void region_room(const struct space *space, const struct caller *caller, struct statvfs *room);
+/* Counts all that is in the directory: regions and semaphores. */
+uint64_t region_count(const struct space *space);
 int region_lookup(struct space *space, const char *name, struct caller *caller,
 		  struct entry *ret_entry);
 int region_list(struct space *space, struct caller *caller, space_entry_fn *entry, void *data);

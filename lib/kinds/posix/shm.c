@@ -326,6 +326,7 @@ static const struct space_ops shm_space_ops = {
 	.remove = region_remove,
 	.rename = region_rename,
 	.room = region_room,
+	.count = region_count, /* those of sems/, too */
 	.inherits = region_inherits,
 };
 

@@ -291,6 +291,7 @@ static const struct space_ops servers_ops = {
 	.remove = servers_remove,
 	.rename = servers_rename,
 	.room = kept_room,
+	.count = kept_count,
 };
 
 /*

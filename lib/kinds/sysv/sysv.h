@@ -123,5 +123,8 @@ void sysv_room_for_sets(const struct space *space, const struct caller *caller,
 			struct statvfs *room);
 void sysv_room_for_segments(const struct space *space, const struct caller *caller,
 			    struct statvfs *room);
+uint64_t sysv_count_queues(const struct space *space);
+uint64_t sysv_count_sets(const struct space *space);
+uint64_t sysv_count_segments(const struct space *space);
 
 #endif

@@ -343,6 +343,7 @@ static const struct space_ops queue_space_ops = {
 	.create = queue_create,
 	.remove = sysv_remove,
 	.room = sysv_room_for_queues,
+	.count = sysv_count_queues,
 };
 
 static void queue_init(struct sysv *sysv)

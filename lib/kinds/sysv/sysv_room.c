@@ -41,3 +41,24 @@ void sysv_room_for_segments(const struct space *space, const struct caller *call
 	room->f_bfree = room->f_bavail =
 		info.shm_tot < most.shmall ? most.shmall - info.shm_tot : 0;
 }
+
+uint64_t sysv_count_queues(const struct space *space)
+{
+	struct msginfo info;
+
+	return msgctl(0, MSG_INFO, (struct msqid_ds *)&info) < 0 ? 0 : (uint64_t)info.msgpool;
+}
+
+uint64_t sysv_count_sets(const struct space *space)
+{
+	struct seminfo info;
+
+	return semctl(0, 0, SEM_INFO, &info) < 0 ? 0 : (uint64_t)info.semusz;
+}
+
+uint64_t sysv_count_segments(const struct space *space)
+{
+	struct shm_info info;
+
+	return shmctl(0, SHM_INFO, (struct shmid_ds *)&info) < 0 ? 0 : (uint64_t)info.used_ids;
+}

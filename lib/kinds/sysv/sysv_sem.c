@@ -363,6 +363,7 @@ static const struct space_ops set_space_ops = {
 	.create = set_create,
 	.remove = sysv_remove,
 	.room = sysv_room_for_sets,
+	.count = sysv_count_sets,
 };
 
 static void set_init(struct sysv *set)

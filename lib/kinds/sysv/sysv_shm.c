@@ -343,6 +343,7 @@ static const struct space_ops segment_space_ops = {
 	.create = segment_create,
 	.remove = segment_remove,
 	.room = sysv_room_for_segments,
+	.count = sysv_count_segments,
 };
 
 static void segment_init(struct sysv *sysv)

@@ -358,6 +358,7 @@ static const struct space_ops topic_space_ops = {
 	.remove = kept_remove,
 	.rename = kept_rename,
 	.room = kept_room,
+	.count = kept_count,
 };
 
 static int topic_space_open(struct space **ret_space, struct host *host)
