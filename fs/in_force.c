@@ -75,9 +75,7 @@ static int note_without(struct options *options)
 {
 	char names[FEATURES_TEXT];
 
-	features_text(options->without, names);
-	for (char *space = strchr(names, ' '); space; space = strchr(space, ' '))
-		*space = ':';
+	features_text(options->without, ':', names);
 	return in_force_note(options, "without=%s", names);
 }
 
@@ -105,18 +103,6 @@ int in_force_note_rest(struct options *options)
 	if (r == 0 && options->ends_with_daemon)
 		r = in_force_note(options, "auto_unmount");
 	return r < 0 ? -ENOMEM : 0;
-}
-
-ssize_t in_force_get(const struct options *options, const struct iovec *room)
-{
-	const char *text = options->lasting ? options->lasting : "";
-	size_t length = strlen(text);
-
-	if (room->iov_base && length > room->iov_len)
-		return -ERANGE;
-	if (room->iov_base)
-		memcpy(room->iov_base, text, length);
-	return (ssize_t)length;
 }
 
 /* Returns the length of the line up to its '='; of the whole line if it has none. */

@@ -12,8 +12,7 @@
 #ifndef IPCFS_IN_FORCE_H
 #define IPCFS_IN_FORCE_H
 
-#include <sys/types.h>
-#include <sys/uio.h>
+#include <stdbool.h>
 
 #include "fs/options.h"
 
@@ -28,12 +27,6 @@ int in_force_note_word(struct options *options, const char *word);
 
 /* Appends the options that are known only once all have been read. Fails with -ENOMEM. */
 int in_force_note_rest(struct options *options);
-
-/*
- * Gives the attribute's value, and returns its size, or -ERANGE if `room` is too small. If the base
- * of `room` is NULL, only returns the size.
- */
-ssize_t in_force_get(const struct options *options, const struct iovec *room);
 
 /*
  * Compares the options of a remount with those in force at its mount point. `allows_others`: the

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * ipcfs(8): reads the command line, then serves a mount, remounts, or prints help or its version.
+ * ipcfs(8): reads the command line, then serves a mount, remounts, or prints help, its version or
+ * the status of a mount.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 #include "fs/log.h"
 #include "fs/options.h"
 #include "fs/session.h"
+#include "fs/status.h"
 #include "fs/unmounter.h"
 
 /* Serves the mount to its end. Fails after a line in the log. */
@@ -103,6 +105,8 @@ int main(int argc, char **argv)
 		options_print_help("ipcfs");
 	else if (options.wants_version)
 		printf("ipcfs %s, libfuse %s\n", IPCFS_VERSION, fuse_pkgversion());
+	else if (options.wants_status)
+		status = (int)status_print(options.mount_point);
 	else if (options.is_remount)
 		status = remount(&options);
 	else

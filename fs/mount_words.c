@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <unistd.h>
 
 #ifndef MS_NOSYMFOLLOW
 #define MS_NOSYMFOLLOW 256 /* Linux 5.10 */
@@ -143,6 +144,11 @@ enum mount_word mount_word_take(const char *word, struct mount_flags *flags,
 		return other_words[i].fate;
 	}
 	return MOUNT_WORD_OTHER;
+}
+
+const char *mount_words_undo(void)
+{
+	return geteuid() == 0 ? "umount -l" : "fusermount3 -uz";
 }
 
 /* Of several mounts at the same place, the last one counts. */

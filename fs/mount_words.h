@@ -29,6 +29,9 @@ struct mount_flags {
 enum mount_word mount_word_take(const char *word, struct mount_flags *flags,
 				const char **ret_reason);
 
+/* Returns the command that removes a dead mount of the user's; the mount point follows. */
+const char *mount_words_undo(void);
+
 /*
  * Gives the MS_* flags of the ipcfs that is mounted there, and whether it has allow_other. Fails
  * with -EINVAL if there is none, or with another -errno if the table of mounts can't be read.

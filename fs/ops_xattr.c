@@ -6,8 +6,8 @@
  * to a group. A single ENOSYS would turn off all requests for attributes in the whole mount
  * (linux/fs/fuse/xattr.c), so that is never the answer.
  *
- * Directories have an attribute of their own, which shows the options of the mount
- * (fs/in_force.h).
+ * Directories have two attributes of their own, which show the options of the mount
+ * (fs/in_force.h) and how it is (fs/vitals.h).
  */
 #include "fs/ops.h"
 
@@ -20,6 +20,7 @@
 #include "fs/reply.h"
 #include "fs/session.h"
 #include "fs/step.h"
+#include "fs/vitals.h"
 #include "lib/channel/xattr.h"
 
 #define ACL_PREFIX "system.posix_acl_"
@@ -48,11 +49,36 @@ static ssize_t get_list(fuse_req_t req, const struct inode *inode, const struct 
 	return channel ? channel_get_acl(channel, room->iov_base, room->iov_len) : -ENODATA;
 }
 
-/* Whether the caller may ask this directory for the mount's options: it could remount. */
-static bool is_options(const struct inode *inode, const char *name, const struct caller *caller)
+/* Whether the caller may ask for the mount's options: it could remount. */
+static bool may_see_options(const struct caller *caller)
 {
-	return !inode->entry.channel && !inode->link && strcmp(name, IN_FORCE_XATTR) == 0 &&
-	       (caller->uid == 0 || caller->uid == geteuid());
+	return caller->uid == 0 || caller->uid == geteuid();
+}
+
+static ssize_t give_text(const char *text, const struct iovec *room)
+{
+	size_t length = strlen(text);
+
+	if (room->iov_base && length > room->iov_len)
+		return -ERANGE;
+	if (room->iov_base)
+		memcpy(room->iov_base, text, length);
+	return (ssize_t)length;
+}
+
+/* Gets an attribute that a directory has as part of the mount. Fails with -EOPNOTSUPP. */
+static ssize_t get_own(const struct session *session, const char *name, const struct iovec *room,
+		       struct caller *caller)
+{
+	char text[VITALS_SIZE];
+
+	if (strcmp(name, VITALS_XATTR) == 0) {
+		vitals_text(session, caller, text);
+		return give_text(text, room);
+	}
+	if (strcmp(name, IN_FORCE_XATTR) == 0 && may_see_options(caller))
+		return give_text(session->options->lasting ? session->options->lasting : "", room);
+	return -EOPNOTSUPP;
 }
 
 /* Gets one attribute, or with `name` NULL all names. */
@@ -66,13 +92,13 @@ static ssize_t get(fuse_req_t req, const struct inode *inode, const char *name,
 
 	if (name && is_list(name))
 		return get_list(req, inode, room);
-	if (name && is_options(inode, name, &caller))
-		return in_force_get(session->options, room);
 	/* When the kernel asks for an ACL there must be an answer. */
 	if (name && strncmp(name, ACL_PREFIX, strlen(ACL_PREFIX)) == 0)
 		return -ENODATA;
 	if (channel)
 		n = channel_get_xattr(channel, name, room, &caller);
+	else if (name && !inode->link)
+		n = get_own(session, name, room, &caller);
 	caller_fini(&caller);
 	if (name || n != -EOPNOTSUPP)
 		return n;

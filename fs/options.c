@@ -53,6 +53,7 @@ static const struct fuse_opt table[] = {
 	OPTION("--help", wants_help),
 	OPTION("-V", wants_version),
 	OPTION("--version", wants_version),
+	OPTION("--status", wants_status),
 	OPTION("-f", is_foreground),
 	OPTION("-d", is_debug),
 	OPTION("debug", is_debug),
@@ -121,7 +122,7 @@ static int take_without(struct options *options, const char *arg)
 
 	if (features_parse(strchr(arg, '=') + 1, &options->without) == 0)
 		return 0;
-	features_text(FEATURES_ALL, names);
+	features_text(FEATURES_ALL, ' ', names);
 	log_line(LOG_ERR, "%s: no such feature (%s)", arg, names);
 	return -1;
 }
@@ -243,7 +244,7 @@ static void tell_mount_point(const char *path, int error)
 {
 	if (error == ENOTCONN)
 		log_line(LOG_ERR, "%s: dead mount; unmount it with '%s %s': %s", path,
-			 geteuid() == 0 ? "umount -l" : "fusermount3 -uz", path, strerror(error));
+			 mount_words_undo(), path, strerror(error));
 	else
 		log_line(LOG_ERR, "%s: %s", path, strerror(error));
 }
@@ -257,6 +258,10 @@ static int find_mount_point(struct options *options, const char *word)
 	if (!word) {
 		log_line(LOG_ERR, "the mount point is missing; see ipcfs --help");
 		return -EINVAL;
+	}
+	if (options->wants_status) {
+		options->mount_point = strdup(word);
+		return options->mount_point ? 0 : -ENOMEM;
 	}
 	if (!realpath(word, path) || stat(path, &attr) < 0)
 		error = errno;
@@ -376,7 +381,7 @@ int options_parse(struct options *ret_options, int argc, char **argv)
 	if (r == 0 && !words.options.wants_help && !words.options.wants_version)
 		r = find_mount_point(&words.options,
 				     words.n_words ? words.words[words.n_words - 1] : NULL);
-	if (r == 0 && !words.options.is_remount)
+	if (r == 0 && !words.options.is_remount && !words.options.wants_status)
 		r = find_config(&words.options);
 	if (r == 0)
 		r = in_force_note_rest(&words.options);

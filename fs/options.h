@@ -17,6 +17,7 @@ struct options {
 	int is_debug;
 	int wants_help;
 	int wants_version;
+	int wants_status;     /* mount_point is then as given, and may be anything */
 	char *config;         /* absolute path, owned; NULL: for root, the system's files */
 	int is_config_strict; /* a fault in the file fails the mount */
 	int is_remount;       /* only change the flags of the ipcfs that is mounted there */

@@ -12,6 +12,7 @@ void options_print_help(const char *program)
 	       "\n"
 	       "    -f                  stay in the foreground, log to stderr\n"
 	       "    -d                  like -f, and print every request\n"
+	       "    --status            ask the mount at MOUNTPOINT whether it answers\n"
 	       "    -h, --help          print this text; -V, --version: print the version\n"
 	       "    -o config=FILE      create the channels in FILE, and again on SIGHUP; root's\n"
 	       "                        default: /etc/ipcfs.conf and /etc/ipcfs.d/*.conf\n"

@@ -68,9 +68,9 @@ static void tell_features(const struct features *features)
 {
 	char there[FEATURES_TEXT], missing[FEATURES_TEXT], off[FEATURES_TEXT];
 
-	features_text(features->there & ~features->off, there);
-	features_text(FEATURES_ALL & ~features->there & ~features->off, missing);
-	features_text(features->off, off);
+	features_text(features->there & ~features->off, ' ', there);
+	features_text(FEATURES_ALL & ~features->there & ~features->off, ' ', missing);
+	features_text(features->off, ' ', off);
 	log_line(LOG_INFO, "features available: %s; missing: %s; turned off: %s", there, missing,
 		 off);
 }

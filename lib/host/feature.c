@@ -190,13 +190,17 @@ int features_parse(const char *names, unsigned *set)
 	return 0;
 }
 
-void features_text(unsigned set, char text[static FEATURES_TEXT])
+void features_text(unsigned set, char between, char text[static FEATURES_TEXT])
 {
 	size_t length = 0;
 
 	strcpy(text, "none");
-	for (int i = 0; i < N_FEATURES; i++)
-		if (set & 1U << i)
-			length += (size_t)snprintf(text + length, FEATURES_TEXT - length, "%s%s",
-						   length ? " " : "", features_known[i].name);
+	for (int i = 0; i < N_FEATURES; i++) {
+		if (!(set & 1U << i))
+			continue;
+		if (length)
+			text[length++] = between;
+		length += (size_t)snprintf(text + length, FEATURES_TEXT - length, "%s",
+					   features_known[i].name);
+	}
 }

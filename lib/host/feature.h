@@ -80,7 +80,7 @@ void features_found(struct features *features, enum feature feature, bool is_the
  */
 int features_parse(const char *names, unsigned *set);
 
-/* Writes the names in a set, separated by spaces, or "none". */
-void features_text(unsigned set, char text[static FEATURES_TEXT]);
+/* Writes the names in a set, with `between` between them, or "none". */
+void features_text(unsigned set, char between, char text[static FEATURES_TEXT]);
 
 #endif

@@ -106,6 +106,7 @@ static void serve(int device)
 			answer(device, in, 0, NULL, 0);
 			break;
 		case FUSE_READ:
+		case FUSE_GETXATTR:
 		case FUSE_FORGET:
 		case FUSE_BATCH_FORGET:
 		case FUSE_INTERRUPT:
@@ -128,7 +129,7 @@ void hung_start(struct hung *hung)
 	must(mkdir(hung->dir, 0755));
 	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other",
 		 device);
-	must(mount("hung", hung->dir, "fuse", MS_NOSUID | MS_NODEV, options));
+	must(mount("hung", hung->dir, "fuse.ipcfs", MS_NOSUID | MS_NODEV, options));
 	hung->server = (pid_t)must(fork());
 	if (!hung->server) {
 		/*

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A FUSE filesystem of the test's own. Its one file can be opened and mapped, but reads of the file
- * are never answered. hung_victim() makes a process map the file in such a way that the process
- * holds its own mmap_lock until the filesystem ends. Until then, nobody can read its
- * /proc/PID/maps.
+ * A FUSE filesystem of the test's own, which claims to be an ipcfs. Its one file can be opened and
+ * mapped, but reads of the file, and requests for extended attributes, are never answered.
+ * hung_victim() makes a process map the file in such a way that the process holds its own mmap_lock
+ * until the filesystem ends. Until then, nobody can read its /proc/PID/maps.
  */
 #ifndef TESTS_MOUNT_HUNG_H
 #define TESTS_MOUNT_HUNG_H

@@ -126,10 +126,8 @@ START_TEST(test_features_text_of_all_is_parsed_to_all)
 	char text[FEATURES_TEXT];
 	unsigned set = 0;
 
-	features_text(FEATURES_ALL, text);
+	features_text(FEATURES_ALL, ':', text);
 	ck_assert_uint_lt(strlen(text), FEATURES_TEXT - 1);
-	for (char *space = text; (space = strchr(space, ' '));)
-		*space = ':';
 	must(features_parse(text, &set));
 	ck_assert_uint_eq(set, FEATURES_ALL);
 }
@@ -139,12 +137,12 @@ START_TEST(test_features_text_names_what_is_set)
 {
 	char text[FEATURES_TEXT];
 
-	features_text(0, text);
+	features_text(0, ' ', text);
 	ck_assert_str_eq(text, "none");
-	features_text(BIT(FEATURE_RESEND), text);
+	features_text(BIT(FEATURE_RESEND), ' ', text);
 	ck_assert_str_eq(text, "resend");
-	features_text(BIT(FEATURE_MSG_COPY) | BIT(FEATURE_PASSTHROUGH), text);
-	ck_assert_str_eq(text, "passthrough msg_copy");
+	features_text(BIT(FEATURE_MSG_COPY) | BIT(FEATURE_PASSTHROUGH), ':', text);
+	ck_assert_str_eq(text, "passthrough:msg_copy");
 }
 END_TEST
 
