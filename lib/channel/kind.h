@@ -6,15 +6,21 @@
 #define IPCFS_KIND_H
 
 #include <stdbool.h>
+#include <sys/stat.h>
+#include <time.h>
 
 #include "lib/host/namespaces.h"
 
+struct caller;
 struct channel;
 struct channel_ops;
 struct host;
 struct parameter;
 struct settings;
 struct space;
+
+/* Called for a file that is leaked: its name in the kind's directory, and why it is (a literal). */
+typedef void stray_fn(void *data, const char *name, const struct stat *attr, const char *why);
 
 /* One sort of object, and the directory that holds them. */
 struct kind {
@@ -45,6 +51,17 @@ struct kind {
 	 */
 	const char *(*explain)(struct channel *channel, const char *name,
 			       const struct settings *settings, int error);
+	/*
+	 * For files that a process which has ended left behind, and that stand for no object any
+	 * more: calls `found` for each. May be a job. NULL: there are no such files.
+	 */
+	int (*find_strays)(struct host *host, struct caller *caller, stray_fn *found, void *data);
+	/*
+	 * Removes one of them, if it is still such a file and nothing has happened to it since
+	 * `before`: -EBUSY. -EPERM: the caller does not own it. May be a job.
+	 */
+	int (*remove_stray)(struct host *host, const char *name, const struct timespec *before,
+			    struct caller *caller);
 	/*
 	 * Opens the space for this host. Fails with -ENOENT, -EPERM, … if the machine has no such
 	 * objects.

@@ -187,6 +187,62 @@ static int rows_step(struct info_rows *rows, struct caller *reader)
 	return rows->n ? 0 : rows_visit(rows, rows->only, rows->only_name, reader);
 }
 
+/* Adds a row for a stray file, which is leaked by itself. */
+static void add_stray(struct info_rows *rows, const char *name, const struct stat *attr,
+		      const char *why)
+{
+	struct timespec since = disuse_last(attr);
+	struct row row = {0};
+	int r;
+
+	row_add_word(&row, "kind", (*rows->strays)->kind->path);
+	row_add_text(&row, "name", name);
+	row_add_number(&row, "owner", attr->st_uid);
+	row_add_number(&row, "group", attr->st_gid);
+	row_add_mode(&row, "mode", attr->st_mode);
+	row_add_time(&row, "changed", &attr->st_ctim);
+	row_add_word(&row, "leaked", why);
+	row_add_time(&row, "idle-since", &since);
+	r = row.error ? row.error : rows_add(rows, &row);
+	if (r < 0 && rows->error == 0)
+		rows->error = r;
+}
+
+struct strays_reader {
+	struct info_rows *rows;
+	struct caller *reader;
+};
+
+static void take_stray(void *data, const char *name, const struct stat *attr, const char *why)
+{
+	struct strays_reader *strays = data;
+
+	if (caller_owns(strays->reader, attr->st_uid) &&
+	    disuse_last(attr).tv_sec <= strays->rows->leaks.before.tv_sec)
+		add_stray(strays->rows, name, attr, why);
+}
+
+/* Does the stray files of one kind. Returns as text_ops::gather does. */
+static int rows_find_strays(struct info_rows *rows, struct caller *reader)
+{
+	struct host *host = rows->walk.host;
+	struct strays_reader strays = {rows, reader};
+	const struct space *space;
+	int r = 0;
+
+	if (!rows->strays)
+		rows->strays = host->spaces;
+	space = *rows->strays;
+	if (!space || !rows->leaks.is_wanted)
+		return 0;
+	if (space->kind->find_strays && (!rows->walk.only || space == rows->walk.only))
+		r = space->kind->find_strays(host, reader, take_stray, &strays);
+	if (job_is_awaited(r))
+		return r;
+	rows->strays++;
+	return rows->error < 0 ? rows->error : -EAGAIN;
+}
+
 int info_rows_gather(void *data, struct caller *reader)
 {
 	struct info_rows *rows = data;
@@ -194,6 +250,8 @@ int info_rows_gather(void *data, struct caller *reader)
 	int r = rows->is_walked ? 0 : rows_step(rows, reader);
 
 	rows->is_walked = r == 0;
+	if (r == 0)
+		r = rows_find_strays(rows, reader);
 	if (r == 0)
 		r = info_users_look(&rows->users, host->scanner, reader);
 	return r < 0 ? r : info_leaks_settle(&rows->leaks, host, reader);

@@ -32,7 +32,9 @@ struct info_rows {
 	struct row *rows;
 	size_t n, n_allocated;
 	struct info_walk walk;
-	bool is_walked; /* all rows are there */
+	bool is_walked;        /* all objects are there */
+	struct space **strays; /* of host::spaces, whose stray files come next */
+	int error;             /* of a row that could not be added */
 	struct info_users users;
 	struct info_leaks leaks;
 	bool has_leaks_alone; /* objects that are in use have no row */

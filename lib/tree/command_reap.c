@@ -152,12 +152,15 @@ static int count(struct command *command, const struct row *row, int r)
 
 static int remove_object(struct command *command, const struct row *row)
 {
+	const struct kind *kind = command->line.space->kind;
 	const char *name = text_of(row, "name");
 	const struct timespec *before = &command->reap->rows->leaks.before;
 	bool *is_checked = &command->reap->is_checked;
 	struct entry *entry = &command->entry;
 	int r = 0;
 
+	if (kind->remove_stray) /* whose objects are never leaked themselves */
+		return kind->remove_stray(command->host, name, before, &command->caller);
 	if (!entry->channel)
 		r = space_find(command->line.space, name, &command->caller, entry);
 	if (r == 0 && !*is_checked)

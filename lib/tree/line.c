@@ -94,7 +94,7 @@ int line_find_kind(struct line *line, struct space *const *spaces)
 			line->space = *space;
 	if (!line->space)
 		return line_complain(line, -EINVAL, "%.64s: no such kind", path);
-	if (!line->space->kind->channel->disuse)
+	if (!line->space->kind->channel->disuse && !line->space->kind->find_strays)
 		return line_complain(line, -EINVAL, "%.64s: objects of this kind do not leak",
 				     path);
 	return 0;

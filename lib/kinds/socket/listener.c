@@ -85,8 +85,7 @@ static bool is_stale(int dir_fd, const char *name, int type, struct stat *ret_at
 	       errno == ECONNREFUSED;
 }
 
-/* Removes a socket file at which nobody listens. Returns true if it is gone, whoever removed it. */
-static bool remove_stale(int dir_fd, const char *name, int type)
+bool listener_remove_stale(int dir_fd, const char *name, int type)
 {
 	struct stat stale, now;
 
@@ -131,7 +130,7 @@ static int bind_path(struct listener *listener, int fd)
 	if (fchmod(fd, listener->mode & 0777) < 0)
 		return -errno;
 	r = bind_to(fd, &address, sizeof(address));
-	if (r == -EADDRINUSE && remove_stale(dir_fd, name, listener->type))
+	if (r == -EADDRINUSE && listener_remove_stale(dir_fd, name, listener->type))
 		r = bind_to(fd, &address, sizeof(address));
 	if (r < 0)
 		return r;

@@ -57,6 +57,12 @@ int listener_open_for(struct listener *listener, struct caller *caller);
 int listener_target(const struct listener *listener, char address[LISTENER_ADDRESS_MAX],
 		    struct dial_target *ret_target);
 
+/*
+ * Removes a socket file at which nobody listens, which takes a try to connect. Returns true if it
+ * is gone, whoever removed it.
+ */
+bool listener_remove_stale(int dir_fd, const char *name, int type);
+
 /* Removes the socket file, if the path still leads to it. */
 void listener_remove(const struct listener *listener);
 

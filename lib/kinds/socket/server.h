@@ -9,6 +9,9 @@
 #include "lib/kinds/socket/connections.h"
 #include "lib/kinds/socket/listener.h"
 
+/* Where the sockets of servers are that are made without an address. */
+#define SERVER_DIRECTORY "/run/ipcfs"
+
 struct server {
 	struct kept kept; /* name and attributes of its directory */
 	struct listener listener;

@@ -15,8 +15,6 @@
 #include "lib/host/job.h"
 #include "lib/kinds/socket/server.h"
 
-#define SYSTEM_DIRECTORY "/run/ipcfs"
-
 enum { SERVER_LISTEN, SERVER_TYPE, SERVER_BACKLOG };
 
 static const char *const type_words[] = {"stream", "seqpacket", NULL};
@@ -84,9 +82,9 @@ static void listen_drop(struct host *host, struct caller *caller, void *data)
 static int make_directory(char *ret_path, size_t size)
 {
 	const char *own = getenv("XDG_RUNTIME_DIR");
-	int r = mkdir(SYSTEM_DIRECTORY, 0755) < 0 ? -errno : 0;
+	int r = mkdir(SERVER_DIRECTORY, 0755) < 0 ? -errno : 0;
 
-	snprintf(ret_path, size, "%s", SYSTEM_DIRECTORY);
+	snprintf(ret_path, size, "%s", SERVER_DIRECTORY);
 	if (geteuid() == 0 && r == -EEXIST)
 		return 0;
 	if (r == 0 || !own)

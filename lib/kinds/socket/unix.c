@@ -20,6 +20,7 @@
 #include "lib/host/job.h"
 #include "lib/kinds/kinds.h"
 #include "lib/kinds/socket/connections.h"
+#include "lib/kinds/socket/strays.h"
 #include "lib/kinds/socket/unix_look.h"
 
 struct directory {
@@ -271,5 +272,7 @@ static int unix_space_open(struct space **ret_space, struct host *host)
 const struct kind unix_kind = {
 	.path = UNIX_ROOT_PATH,
 	.channel = &connection_ops,
+	.find_strays = strays_find,
+	.remove_stray = strays_remove,
 	.open = unix_space_open,
 };
