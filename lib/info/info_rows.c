@@ -208,14 +208,14 @@ static void add_stray(struct info_rows *rows, const char *name, const struct sta
 		rows->error = r;
 }
 
-struct strays_reader {
+struct strays_table {
 	struct info_rows *rows;
 	struct caller *reader;
 };
 
 static void take_stray(void *data, const char *name, const struct stat *attr, const char *why)
 {
-	struct strays_reader *strays = data;
+	struct strays_table *strays = data;
 
 	if (caller_owns(strays->reader, attr->st_uid) &&
 	    disuse_last(attr).tv_sec <= strays->rows->leaks.before.tv_sec)
@@ -226,7 +226,7 @@ static void take_stray(void *data, const char *name, const struct stat *attr, co
 static int rows_find_strays(struct info_rows *rows, struct caller *reader)
 {
 	struct host *host = rows->walk.host;
-	struct strays_reader strays = {rows, reader};
+	struct strays_table strays = {rows, reader};
 	const struct space *space;
 	int r = 0;
 
