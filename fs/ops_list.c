@@ -40,7 +40,7 @@ static int listing_open(fuse_req_t req, const struct step *step, struct caller *
 
 	if (r < 0)
 		return r;
-	if (listing->space->lists_by_job) {
+	if (listing->space->ops->lists_by_job) {
 		r = listing_make(listing, req, caller);
 		listing->is_unread = true;
 		listing->error = r;

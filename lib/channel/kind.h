@@ -29,7 +29,8 @@ struct kind {
 	unsigned long selector_max; /* largest N of NAME:N; 0: names have no suffix */
 	bool has_directories;       /* each object is a directory, made by mkdir(2) */
 	/*
-	 * The objects are no channels, and the machine has thousands: no table of info/ shows them.
+	 * The objects are no channels, and there are thousands, which come and go: info/ has their
+	 * status by name, but does not list them, and no table shows them.
 	 */
 	bool is_uncounted;
 	const struct parameter *parameters; /* the settings its objects take; NULL: none */

@@ -46,6 +46,8 @@ typedef bool space_entry_fn(void *data, const char *name, ino_t ino, mode_t mode
  * -EAGAIN and -EINPROGRESS as job_run() does.
  */
 struct space_ops {
+	/* list() may wait for a stranger, so it runs when the directory is opened. */
+	bool lists_by_job;
 	void (*destroy)(struct space *space);
 	int (*list)(struct space *space, struct caller *caller, space_entry_fn *entry, void *data);
 	int (*lookup)(struct space *space, const char *name, struct caller *caller,
@@ -104,7 +106,6 @@ struct space {
 	bool is_own;             /* the daemon keeps its names: no one else makes or removes any */
 	struct timespec changed; /* when something in it was last made, removed or renamed */
 	struct space_given *given; /* attributes that were set, owned; NULL: none */
-	bool lists_by_job;         /* list() is a job, so it runs when the directory is opened */
 	void *inode;               /* its inode in the mount */
 };
 

@@ -263,6 +263,8 @@ static int mirror_list(struct space *space, struct caller *caller, space_entry_f
 {
 	struct mirror_listing listing = {mirror_from(space), entry, data};
 
+	if (listing.mirror->target->kind->is_uncounted)
+		return 0;
 	return space_list(listing.mirror->target, caller, mirror_entry, &listing);
 }
 
@@ -307,7 +309,6 @@ static int add_mirror(struct folder *info, struct space *target)
 	snprintf(path, sizeof(path), "info/%s", target->kind->path);
 	space_init(&mirror->space, &mirror_ops, target->host, path);
 	mirror->space.is_lasting = true;
-	mirror->space.lists_by_job = target->lists_by_job;
 	mirror->target = space_ref(target);
 	return folder_add_at(info, "info/", target->kind->path, &mirror->space);
 }

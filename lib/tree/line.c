@@ -71,9 +71,10 @@ int line_find_object(struct line *line, struct space *const *spaces)
 	if (!line->space)
 		return line_complain(line, -EINVAL, "%.64s: no such kind", path);
 	if (!line->space->kind->parameters)
-		return line_complain(
-			line, -EINVAL,
-			"%.64s: commands do not apply to this kind; open it to connect", path);
+		return line_complain(line, -EINVAL, "%.64s: commands do not apply to this kind; %s",
+				     path,
+				     line->space->kind->is_uncounted ? "write a signal to the file"
+								     : "open it to connect");
 	if (!*line->name || strchr(line->name, '/') || strcmp(line->name, ".") == 0 ||
 	    strcmp(line->name, "..") == 0)
 		return line_complain(line, -EINVAL, "%.64s: not a valid name", path);

@@ -43,6 +43,7 @@ unix:/PATH, abstract:NAME or tcp:HOST:PORT, where HOST is an IP address, localho
 	refused "create sockets/servers/$NAME listen=" "listen=: the value is missing"
 	refused "create shm/sem.$NAME" "create shm/sem.$NAME: names a semaphore (sem.*); create it in sems"
 	refused "create pipes/$NAME =5" "=5: not of the form KEY=VALUE"
+	refused "remove signals/1" "signals/1: commands do not apply to this kind; write a signal to the file"
 	refused "create sockets/tcp/x" "sockets/tcp/x: commands do not apply to this kind; open it to connect"
 	refused "create queues/$NAME:32768 maxmsg=1" "create queues/$NAME:32768: the number after ':' is out of range"
 	refused "set queues/$NAME:32768 mode=600" "set queues/$NAME:32768: the number after ':' is out of range"

@@ -255,6 +255,7 @@ static const struct channel_ops signal_ops = {
 };
 
 static const struct space_ops signal_space_ops = {
+	.lists_by_job = true,
 	.destroy = signal_space_destroy,
 	.list = process_list,
 	.lookup = signal_lookup,
@@ -264,20 +265,20 @@ static const struct space_ops signal_space_ops = {
 static int signal_space_open(struct space **ret_space, struct host *host)
 {
 	struct process_space *space = calloc(1, sizeof(*space));
+	int r;
 
 	if (!space)
 		return -ENOMEM;
-	space->clock.fd = -1;
-	space->proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (space->proc_fd < 0) {
-		int error = errno;
-
-		free(space);
-		return -error;
-	}
 	space_init(&space->space, &signal_space_ops, host, signal_kind.path);
+	space->proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	r = space->proc_fd < 0 ? -errno : process_end_init(space);
+	if (r < 0) {
+		if (space->proc_fd >= 0)
+			close(space->proc_fd);
+		free(space);
+		return r;
+	}
 	space->space.kind = &signal_kind;
-	space->space.lists_by_job = true;
 	*ret_space = &space->space;
 	return 0;
 }

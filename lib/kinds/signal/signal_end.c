@@ -58,17 +58,6 @@ static void clock_dispatch(struct loop_source *source, uint32_t events)
 	set_clock(space);
 }
 
-static int start_clock(struct process_space *space)
-{
-	if (space->clock.fd >= 0)
-		return 0;
-	space->clock.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (space->clock.fd < 0)
-		return errno == EMFILE ? -ENFILE : -errno;
-	space->clock.dispatch = clock_dispatch;
-	return loop_add(space->space.host->loop, &space->clock, EPOLLIN);
-}
-
 /* Notes that the process is dead but not reaped. */
 static int note_death(struct process *process)
 {
@@ -77,12 +66,10 @@ static int note_death(struct process *process)
 
 	if (process->died)
 		return 0;
-	r = start_clock(space);
-	if (r < 0)
-		return r;
 	process->died = clock_now();
 	DL_APPEND(space->dying, process);
-	return set_clock(space);
+	r = loop_add(space->space.host->loop, &space->clock, EPOLLIN);
+	return r < 0 ? r : set_clock(space);
 }
 
 static ssize_t print_end(int status, char text[static PROCESS_END])
@@ -129,6 +116,13 @@ void process_end_forget(struct process *process)
 		DL_DELETE(space->dying, process);
 	process->prev = NULL;
 	process->died = 0;
+}
+
+int process_end_init(struct process_space *space)
+{
+	space->clock.dispatch = clock_dispatch;
+	space->clock.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	return space->clock.fd < 0 ? -errno : 0;
 }
 
 void process_end_fini(struct process_space *space)

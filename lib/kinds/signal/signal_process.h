@@ -39,7 +39,7 @@ struct process_space {
 	int proc_fd;               /* /proc */
 	/*
 	 * Processes that are dead but not reaped, in the order in which that was noticed, and the
-	 * timerfd for the first. fd -1: nobody has waited for an end yet.
+	 * timerfd for the first.
 	 */
 	struct process *dying;
 	struct loop_source clock;
@@ -99,7 +99,8 @@ ssize_t process_end(struct process *process, char text[static PROCESS_END]);
 /* Stops waiting for the end of the process. */
 void process_end_forget(struct process *process);
 
-/* Frees the clock. */
+/* Makes and frees the clock. process_end_init() fails with -EMFILE, -ENFILE or -ENOMEM. */
+int process_end_init(struct process_space *space);
 void process_end_fini(struct process_space *space);
 
 /* signal_send.c: channel_ops::write, with the opener's rights. */

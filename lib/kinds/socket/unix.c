@@ -107,7 +107,6 @@ static int directory_new(struct directory *root, const struct unix_look *look,
 	snprintf(shown, sizeof(shown), UNIX_ROOT_PATH "%s", look->path);
 	space_init(&directory->space, root->space.ops, root->space.host, "");
 	directory->space.ino = space_name_ino(shown);
-	directory->space.lists_by_job = true;
 	directory->root = root;
 	space_ref(&root->space);
 	*ret_space = &TAKE_PTR(directory)->space;
@@ -240,6 +239,7 @@ static int directory_create(struct space *space, const char *name, mode_t mode,
 }
 
 static const struct space_ops directory_ops = {
+	.lists_by_job = true,
 	.destroy = directory_destroy,
 	.list = directory_list,
 	.lookup = directory_lookup,
@@ -263,7 +263,6 @@ static int unix_space_open(struct space **ret_space, struct host *host)
 	}
 	space_init(&root->space, &directory_ops, host, UNIX_ROOT_PATH);
 	root->space.kind = &unix_kind;
-	root->space.lists_by_job = true;
 	root->space.shown = &list->space;
 	*ret_space = &TAKE_PTR(root)->space;
 	return 0;
