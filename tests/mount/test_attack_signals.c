@@ -5,6 +5,7 @@
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
 #include "tests/mount/process.h"
+#include "tests/mount/signals.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -21,33 +22,6 @@
 #include <unistd.h>
 
 enum { OWNER = 4321, OTHER = 65534 };
-
-static int pause_for_ever(void *unused)
-{
-	while (pause() < 0)
-		continue;
-	return 0;
-}
-
-static const char *process_path(pid_t pid)
-{
-	char name[32];
-
-	snprintf(name, sizeof(name), "signals/%d", pid);
-	return ipc_path(name);
-}
-
-/* Returns 0 or the errno, as the other functions here do. */
-static int process_send(pid_t pid, const char *text)
-{
-	int fd = open(process_path(pid), O_WRONLY);
-	ssize_t n = fd < 0 ? -1 : write(fd, text, strlen(text));
-	int error = n < 0 ? errno : 0;
-
-	if (fd >= 0)
-		close(fd);
-	return error;
-}
 
 /* A signal that a caller sends to a process, natively or through the mount. */
 struct attempt {
@@ -165,6 +139,7 @@ START_TEST(test_attack_signals_take_the_capability_and_not_the_uid)
 {
 	struct attempt attempt = {child_start_as(OWNER, pause_for_ever, NULL), "0\n", 0};
 
+	task_must_block(attempt.pid, SYS_pause); /* by then it is the owner's */
 	ck_assert_int_eq(child_end(child_start(send_as_root_without_capabilities, &attempt)) >> 8,
 			 EPERM);
 	ck_assert_int_eq(child_end(child_start(send_as_root_with_kill, &attempt)), 0);

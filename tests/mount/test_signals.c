@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Processes as files of a live mount: their signals, and waiting for their end.
+ * Waiting for the end of processes, which are files of a live mount.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
 #include "tests/mount/process.h"
+#include "tests/mount/signals.h"
 #include "tests/mount/waiter.h"
 
 #include <fcntl.h>
@@ -16,39 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { N_WAITERS = 1000, CODE = 7, USER = 65534 };
-
-static int pause_for_ever(void *unused)
-{
-	while (pause() < 0)
-		continue;
-	return 0;
-}
-
-static const char *process_path(pid_t pid)
-{
-	char name[32];
-
-	snprintf(name, sizeof(name), "signals/%d", pid);
-	return ipc_path(name);
-}
-
-static int process_open(pid_t pid, int flags)
-{
-	return open(process_path(pid), flags);
-}
-
-/* Writes one text with one write(2). Returns 0 or the errno; of a short write, EMSGSIZE. */
-static int process_send(pid_t pid, const char *text)
-{
-	int fd = process_open(pid, O_WRONLY);
-	ssize_t n = fd < 0 ? -1 : write(fd, text, strlen(text));
-	int error = n < 0 ? errno : n < (ssize_t)strlen(text) ? EMSGSIZE : 0;
-
-	if (fd >= 0)
-		close(fd);
-	return error;
-}
+enum { N_WAITERS = 1000, CODE = 7 };
 
 static void send_must(pid_t pid, const char *text)
 {
@@ -254,155 +223,20 @@ START_TEST(test_signals_a_process_may_wait_for_its_own_end)
 }
 END_TEST
 
-static int send_usr1_to_myself(void *unused)
-{
-	signal_interrupts(SIGUSR1);
-	for (int i = 0; i < 100; i++) {
-		int error = process_send(getpid(), "USR1\n");
-
-		if (error)
-			return error;
-	}
-	return 0;
-}
-
-/* The signal comes while the write waits. It must not fail the write that has sent it. */
-START_TEST(test_signals_to_oneself_are_no_interruption)
-{
-	child_must_as(USER, send_usr1_to_myself, NULL);
-	child_must(send_usr1_to_myself, NULL);
-}
-END_TEST
-
-static int kill_myself(void *unused)
-{
-	process_send(getpid(), "KILL\n");
-	return 0;
-}
-
-START_TEST(test_signals_a_process_may_kill_itself)
-{
-	int status = child_end(child_start_as(USER, kill_myself, NULL));
-
-	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-}
-END_TEST
-
-/* What the target is told of the sender. */
-static int look_at_siginfo(void *unused)
-{
-	siginfo_t info;
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGUSR1);
-	sigaddset(&set, SIGRTMIN);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	if (process_send(getpid(), "USR1\nRTMIN -5\n") || sigwaitinfo(&set, &info) != SIGUSR1)
-		return EBADMSG;
-	if (info.si_code != SI_USER || info.si_uid != getuid() || info.si_pid == getpid())
-		return EBADE;
-	if (sigwaitinfo(&set, &info) != SIGRTMIN)
-		return EBADF;
-	if (info.si_code != SI_QUEUE || info.si_uid != getuid() || info.si_pid != getpid() ||
-	    info.si_value.sival_int != -5)
-		return EBADR;
-	return 0;
-}
-
-START_TEST(test_signals_target_sees_the_sender)
-{
-	child_must_as(USER, look_at_siginfo, NULL);
-	child_must(look_at_siginfo, NULL);
-}
-END_TEST
-
-/* O_NONBLOCK is for waiting, and a signal that is sent waits for nobody. */
-static int send_without_waiting(void *arg)
-{
-	int fd = process_open(*(pid_t *)arg, O_WRONLY | O_NONBLOCK);
-	struct pollfd ready = {.fd = fd, .events = POLLOUT};
-
-	if (fd < 0 || poll(&ready, 1, 0) != 1)
-		return ENODATA;
-	return write(fd, "0\nTERM\n", 7) == 7 ? 0 : errno;
-}
-
-START_TEST(test_signals_are_sent_even_with_nonblock)
-{
-	pid_t pid = child_start_as(USER, exit_when_told, NULL);
-
-	child_must_as(USER, send_without_waiting, &pid);
-	ck_assert(WIFSIGNALED(child_end(pid)));
-}
-END_TEST
-
-START_TEST(test_signals_many_lines_are_sent_in_order)
-{
-	enum { N = 1000 };
-	static char text[N * 8];
-	pid_t pid = child_start_as(USER, exit_when_told, NULL);
-	int fd = (int)must(process_open(pid, O_WRONLY));
-
-	for (int i = 0; i < N; i++)
-		strcat(text, "CONT 1\n");
-	ck_assert_int_eq(must(write(fd, text, strlen(text))), strlen(text));
-	strcat(text, "FOO\nKILL\n");
-	ck_assert_int_eq(must(write(fd, text, strlen(text))), strlen(text) - 9);
-	must_fail(write(fd, "FOO\n", 4), EINVAL);
-	ck_assert_int_ne(task_state(pid), 'Z');
-	must(close(fd));
-	must(kill(pid, SIGKILL));
-	child_end(pid);
-}
-END_TEST
-
-/* More than RLIMIT_SIGPENDING: sigqueue(3) fails with EAGAIN, which would mean to wait here. */
-static int be_full(void *arg)
-{
-	sigset_t set;
-
-	sigfillset(&set);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return pause_for_ever(arg);
-}
-
-START_TEST(test_signals_beyond_the_limit_enobufs)
-{
-	pid_t pid = child_start_as(USER, be_full, NULL);
-	struct rlimit {
-		uint64_t soft, hard;
-	} none = {0, 0};
-
-	task_must_block(pid, SYS_pause);
-	must(syscall(SYS_prlimit64, pid, 11 /* RLIMIT_SIGPENDING */, &none, NULL));
-	ck_assert_int_eq(process_send(pid, "RTMIN 1\n"), ENOBUFS);
-	send_must(pid, "RTMIN\n"); /* kill(2) drops the siginfo instead */
-	must(kill(pid, SIGKILL));
-	child_end(pid);
-}
-END_TEST
-
 START_TEST(test_signals_recycled_pid_is_never_sent_any)
 {
-	pid_t pid = child_start(pause_for_ever, NULL), again = 0;
+	pid_t pid = child_start(pause_for_ever, NULL);
 	int fd = (int)must(process_open(pid, O_RDWR));
-	struct {
-		uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
-		uint64_t set_tid, set_tid_size;
-	} args = {.exit_signal = SIGCHLD, .set_tid = (uintptr_t)&pid, .set_tid_size = 1};
 
 	must(kill(pid, SIGKILL));
 	child_end(pid);
-	again = (pid_t)must(syscall(SYS_clone3, &args, sizeof(args)));
-	if (again == 0)
-		_exit(pause_for_ever(NULL));
+	process_recycle(pid);
 	must_fail(write(fd, "KILL\n", 5), ESRCH);
 	must_tell(fd, mount_is_without("pidfd_info") ? "ended\n" : "killed KILL\n");
 	must(close(fd));
-	ck_assert_int_ne(task_state(again), 'Z');
-	send_must(again, "KILL\n");
-	child_end(again);
+	ck_assert_int_ne(task_state(pid), 'Z');
+	send_must(pid, "KILL\n");
+	child_end(pid);
 }
 END_TEST
 
@@ -437,12 +271,6 @@ int main(void)
 	tcase_add_test(tcase, test_signals_a_thousand_waiters_take_one_descriptor_and_no_thread);
 	tcase_add_test(tcase, test_signals_kill_ends_a_process_that_waits_in_the_mount);
 	tcase_add_test(tcase, test_signals_a_process_may_wait_for_its_own_end);
-	tcase_add_test(tcase, test_signals_to_oneself_are_no_interruption);
-	tcase_add_test(tcase, test_signals_a_process_may_kill_itself);
-	tcase_add_test(tcase, test_signals_target_sees_the_sender);
-	tcase_add_test(tcase, test_signals_are_sent_even_with_nonblock);
-	tcase_add_test(tcase, test_signals_many_lines_are_sent_in_order);
-	tcase_add_test(tcase, test_signals_beyond_the_limit_enobufs);
 	tcase_add_test(tcase, test_signals_recycled_pid_is_never_sent_any);
 	tcase_set_timeout(alone, 30);
 	tcase_add_test(alone, test_signals_unmount_ends_a_wait);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Processes as files: which exist, what is written to them, and how their end is read. What takes
- * other users' processes as callers is in tests/mount/test_signals.c.
+ * Processes as files: which exist, what is told of them, and what is written to them. What takes
+ * other users' processes as callers is in tests/mount/test_attack_signals.c.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -21,73 +21,22 @@
 #include "tests/unit/held.h"
 #include "tests/unit/objects.h"
 #include "tests/unit/peer.h"
-
-enum { CODE = 7 };
-
-/* Starts a child that ends with CODE when it gets SIGUSR1. */
-static pid_t child(void)
-{
-	int ready[2];
-	char byte;
-	pid_t pid;
-
-	ck_assert_int_eq(pipe(ready), 0);
-	pid = fork();
-	if (pid == 0) {
-		sigset_t set;
-		int number;
-
-		sigemptyset(&set);
-		sigaddset(&set, SIGUSR1);
-		sigprocmask(SIG_BLOCK, &set, NULL);
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		close(ready[0]);
-		close(ready[1]);
-		sigwait(&set, &number);
-		_exit(CODE);
-	}
-	close(ready[1]);
-	ck_assert_int_eq(read(ready[0], &byte, 1), 0);
-	close(ready[0]);
-	return pid;
-}
-
-static const char *text_of(long number)
-{
-	static char text[24];
-
-	snprintf(text, sizeof(text), "%ld", number);
-	return text;
-}
-
-static struct file *open_process(pid_t pid, int flags)
-{
-	struct channel *channel = object_find(fixture_open(&signal_kind), text_of(pid));
-	struct file *file = object_open(channel, flags);
-
-	object_unref(channel);
-	return file;
-}
-
-static void reap(pid_t pid)
-{
-	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
-}
+#include "tests/unit/processes.h"
 
 START_TEST(test_signal_list_has_the_processes_once)
 {
 	struct space *space = fixture_open(&signal_kind);
-	pid_t pid = child();
+	pid_t pid = process_start();
 	mode_t mode;
 	ino_t ino;
 
-	ck_assert_int_eq(space_list_find(space, text_of(pid), &ino, &mode), 1);
+	ck_assert_int_eq(space_list_find(space, process_name(pid), &ino, &mode), 1);
 	ck_assert_uint_eq(ino, (ino_t)pid);
 	ck_assert_uint_eq(mode, S_IFREG);
 	ck_assert_int_eq(space_list_find(space, "self", &ino, &mode), 0);
 	kill(pid, SIGKILL);
-	reap(pid);
-	ck_assert_int_eq(space_list_find(space, text_of(pid), &ino, &mode), 0);
+	process_reap(pid);
+	ck_assert_int_eq(space_list_find(space, process_name(pid), &ino, &mode), 0);
 }
 END_TEST
 
@@ -111,8 +60,8 @@ START_TEST(test_signal_no_process_is_not_found)
 	ck_assert_int_eq(pthread_create(&thread, NULL, sleep_in_thread, &tid), 0);
 	while (!atomic_load(&tid))
 		sched_yield();
-	must_fail(object_lookup(space, text_of(tid), NULL), ENOENT);
-	must(object_lookup(space, text_of(getpid()), NULL));
+	must_fail(object_lookup(space, process_name(tid), NULL), ENOENT);
+	must(object_lookup(space, process_name(getpid()), NULL));
 	pthread_cancel(thread);
 	pthread_join(thread, NULL);
 }
@@ -121,7 +70,7 @@ END_TEST
 START_TEST(test_signal_stat_is_that_of_the_process)
 {
 	pid_t pid = peer_start(&(struct peer){.uid = 1001});
-	struct channel *channel = object_find(fixture_open(&signal_kind), text_of(pid));
+	struct channel *channel = object_find(fixture_open(&signal_kind), process_name(pid));
 	struct stat attr = object_stat(channel);
 
 	ck_assert_uint_eq(attr.st_uid, 1001);
@@ -140,109 +89,23 @@ START_TEST(test_signal_names_can_not_be_made_or_removed)
 {
 	struct space *space = fixture_open(&signal_kind);
 	struct channel *channel;
-	pid_t pid = child();
+	pid_t pid = process_start();
 
 	must_fail(object_create(space, "x", S_IFREG | 0600, &root, &channel), EPERM);
 	must_fail(object_create(space, "4194303", S_IFREG | 0600, &root, &channel), ESRCH);
 	must_fail(object_create(space, "4194303", S_IFDIR | 0700, &root, &channel), EPERM);
-	must_fail(space_remove(space, text_of(pid), &root), EPERM);
-	must_fail(space_rename(space, text_of(pid), "1", 0, &root), EPERM);
+	must_fail(space_remove(space, process_name(pid), &root), EPERM);
+	must_fail(space_rename(space, process_name(pid), "1", 0, &root), EPERM);
 	kill(pid, SIGKILL);
-	reap(pid);
-}
-END_TEST
-
-START_TEST(test_signal_read_waits_for_the_end_and_then_ends)
-{
-	pid_t pid = child();
-	struct file *file = open_process(pid, O_RDWR);
-	struct held held = {0};
-
-	held_read(&held, file, 100);
-	loop_settle();
-	ck_assert_uint_eq(held.n, 0);
-	file_put(file, "USR1\n");
-	reap(pid);
-	held_wait(&held);
-	held_expect(&held, "exited 7\n");
-	ck_assert_int_eq(file_try_read(file, 100), 0);
-	ck_assert_int_eq(file_try_read(file, 100), 0);
-	object_close(file);
-}
-END_TEST
-
-START_TEST(test_signal_read_gives_bytes_one_by_one)
-{
-	pid_t pid = child();
-	struct file *file = open_process(pid, O_RDONLY);
-
-	kill(pid, SIGKILL);
-	reap(pid);
-	for (const char *c = "killed KILL\n"; *c; c++)
-		file_expect(file, 1, (char[]){*c, '\0'});
-	ck_assert_int_eq(file_try_read(file, 1), 0);
-	object_close(file);
-}
-END_TEST
-
-/* Nobody reaps, so the kernel does not tell how the process has ended. */
-START_TEST(test_signal_zombie_has_ended_after_a_moment)
-{
-	pid_t pid = child();
-	struct file *file = open_process(pid, O_RDONLY);
-	struct file *late = open_process(pid, O_RDONLY);
-	struct held held = {0};
-
-	held_read(&held, file, 100);
-	kill(pid, SIGKILL);
-	held_wait(&held);
-	held_expect(&held, "ended\n");
-	ck_assert_int_eq(file_try_read(file, 100), 0);
-	reap(pid);
-	file_expect(late, 100, "killed KILL\n");
-	object_close(file);
-	object_close(late);
-}
-END_TEST
-
-START_TEST(test_signal_without_the_feature_has_ended_at_once)
-{
-	pid_t pid = child();
-	struct file *file = open_process(pid, O_RDONLY);
-
-	host.features.off |= 1U << FEATURE_PIDFD_INFO;
-	kill(pid, SIGKILL);
-	reap(pid);
-	file_expect(file, 100, "ended\n");
-	object_close(file);
-}
-END_TEST
-
-START_TEST(test_signal_poll_tells_the_end)
-{
-	pid_t pid = child();
-	struct file *file = open_process(pid, O_RDWR);
-	struct watch watch = {0};
-
-	ck_assert_uint_eq(channel_poll(file), EPOLLOUT | EPOLLWRNORM);
-	watch_start(&watch, file);
-	loop_settle();
-	ck_assert_uint_eq(watch.n, 0);
-	kill(pid, SIGKILL);
-	reap(pid);
-	watch_wait(&watch, 1);
-	ck_assert_uint_eq(channel_poll(file) & EPOLLIN, EPOLLIN);
-	file_expect(file, 100, "killed KILL\n");
-	ck_assert_uint_eq(channel_poll(file) & EPOLLIN, EPOLLIN);
-	object_close(file);
+	process_reap(pid);
 }
 END_TEST
 
 START_TEST(test_signal_files_share_one_descriptor)
 {
 	enum { N = 50 };
-	pid_t pid = child();
-	struct channel *channel = object_find(fixture_open(&signal_kind), text_of(pid));
+	pid_t pid = process_start();
+	struct channel *channel = object_find(fixture_open(&signal_kind), process_name(pid));
 	int before = fixture_descriptors();
 	struct file *files[N];
 
@@ -255,18 +118,18 @@ START_TEST(test_signal_files_share_one_descriptor)
 	ck_assert_int_eq(fixture_descriptors(), before);
 	object_unref(channel);
 	kill(pid, SIGKILL);
-	reap(pid);
+	process_reap(pid);
 }
 END_TEST
 
 START_TEST(test_signal_ended_process_can_not_be_opened_or_sent_any)
 {
-	pid_t pid = child();
-	struct channel *channel = object_find(fixture_open(&signal_kind), text_of(pid));
-	struct file *file = open_process(pid, O_WRONLY), *none;
+	pid_t pid = process_start();
+	struct channel *channel = object_find(fixture_open(&signal_kind), process_name(pid));
+	struct file *file = process_open_file(pid, O_WRONLY), *none;
 
 	kill(pid, SIGKILL);
-	reap(pid);
+	process_reap(pid);
 	must_fail(channel_write(file, "0\n", 2, 0), ESRCH);
 	object_close(file);
 	must_fail(object_open_as(channel, O_WRONLY, &root, &none), ENOENT);
@@ -274,45 +137,28 @@ START_TEST(test_signal_ended_process_can_not_be_opened_or_sent_any)
 }
 END_TEST
 
-/* Starts a process with this pid, which must be free. */
-static pid_t start_with_pid(pid_t pid)
-{
-	struct {
-		uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
-		uint64_t set_tid, set_tid_size;
-	} args = {.exit_signal = SIGCHLD, .set_tid = (uintptr_t)&pid, .set_tid_size = 1};
-	pid_t started = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
-
-	if (started == 0) {
-		pause();
-		_exit(0);
-	}
-	ck_assert_msg(started == pid, "clone3: %s", strerror(errno));
-	return started;
-}
-
 START_TEST(test_signal_recycled_pid_is_another_process)
 {
-	pid_t pid = child();
+	pid_t pid = process_start();
 	struct space *space = fixture_open(&signal_kind);
-	struct channel *old = object_find(space, text_of(pid)), *new;
+	struct channel *old = object_find(space, process_name(pid)), *new;
 	struct file *file = object_open(old, O_RDWR), *none;
 
 	kill(pid, SIGKILL);
-	reap(pid);
-	start_with_pid(pid);
+	process_reap(pid);
+	process_start_with_pid(pid);
 	must_fail(channel_write(file, "KILL\n", 5, 0), ESRCH);
 	file_expect(file, 100, "killed KILL\n");
 	object_close(file);
 	must_fail(object_open_as(old, O_WRONLY, &root, &none), ESTALE);
-	new = object_find(space, text_of(pid));
+	new = object_find(space, process_name(pid));
 	ck_assert_ptr_ne(old, new);
 	ck_assert_str_eq(object_status(old, &root), "");
 	ck_assert_int_eq(waitpid(pid, NULL, WNOHANG), 0); /* it lives */
 	object_unref(old);
 	object_unref(new);
 	kill(pid, SIGKILL);
-	reap(pid);
+	process_reap(pid);
 }
 END_TEST
 
@@ -320,8 +166,8 @@ START_TEST(test_signal_lines_are_signals_up_to_the_first_wrong_one)
 {
 	static const char *const wrong[] = {"FOO",  "TERM 1 2",         "TERM x", "TERM 2147483648",
 					    "15.5", "TERM -2147483649", "-15"};
-	pid_t pid = child();
-	struct file *file = open_process(pid, O_WRONLY);
+	pid_t pid = process_start();
+	struct file *file = process_open_file(pid, O_WRONLY);
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		must_fail(channel_write(file, wrong[i], strlen(wrong[i]), 0), EINVAL);
@@ -330,7 +176,7 @@ START_TEST(test_signal_lines_are_signals_up_to_the_first_wrong_one)
 	ck_assert_int_eq(channel_write(file, "0\n0\nFOO\nKILL\n", 13, 0), 4);
 	ck_assert_int_eq(waitpid(pid, NULL, WNOHANG), 0);
 	file_put(file, "KILL");
-	reap(pid);
+	process_reap(pid);
 	object_close(file);
 }
 END_TEST
@@ -338,7 +184,7 @@ END_TEST
 START_TEST(test_signal_text_that_is_cut_or_long_is_refused)
 {
 	static char text[65537];
-	struct file *file = open_process(getpid(), O_WRONLY);
+	struct file *file = process_open_file(getpid(), O_WRONLY);
 
 	memset(text, '\n', sizeof(text));
 	must_fail(channel_write(file, text, sizeof(text), 0), EMSGSIZE);
@@ -356,7 +202,7 @@ static void handle(int number)
 
 START_TEST(test_signal_status_names_signals)
 {
-	struct channel *channel = object_find(fixture_open(&signal_kind), text_of(getpid()));
+	struct channel *channel = object_find(fixture_open(&signal_kind), process_name(getpid()));
 	const char *status;
 	sigset_t set;
 
@@ -379,20 +225,20 @@ END_TEST
 
 START_TEST(test_signal_status_of_a_zombie)
 {
-	pid_t pid = child();
-	struct channel *channel = object_find(fixture_open(&signal_kind), text_of(pid));
+	pid_t pid = process_start();
+	struct channel *channel = object_find(fixture_open(&signal_kind), process_name(pid));
 
 	kill(pid, SIGKILL);
 	waitid(P_PID, (id_t)pid, &(siginfo_t){0}, WEXITED | WNOWAIT);
 	ck_assert_ptr_nonnull(strstr(object_status(channel, &root), "\nstate zombie\n"));
 	object_unref(channel);
-	reap(pid);
+	process_reap(pid);
 }
 END_TEST
 
 START_TEST(test_signal_command_is_what_the_process_chose)
 {
-	struct channel *channel = object_find(fixture_open(&signal_kind), text_of(getpid()));
+	struct channel *channel = object_find(fixture_open(&signal_kind), process_name(getpid()));
 
 	prctl(PR_SET_NAME, "a\n\\b");
 	ck_assert_ptr_nonnull(strstr(object_status(channel, &root), "command a\\x0a\\b\n"));
@@ -402,7 +248,7 @@ END_TEST
 
 START_TEST(test_signal_without_descriptors_is_not_opened)
 {
-	struct channel *channel = object_find(fixture_open(&signal_kind), text_of(getpid()));
+	struct channel *channel = object_find(fixture_open(&signal_kind), process_name(getpid()));
 	struct file *file;
 
 	host.users.limits[USER_DESCRIPTORS] = 0;
@@ -453,11 +299,6 @@ int main(void)
 		  });
 	suite_add(suite, "files",
 		  (const TTest *const[]){
-			  test_signal_read_waits_for_the_end_and_then_ends,
-			  test_signal_read_gives_bytes_one_by_one,
-			  test_signal_zombie_has_ended_after_a_moment,
-			  test_signal_without_the_feature_has_ended_at_once,
-			  test_signal_poll_tells_the_end,
 			  test_signal_files_share_one_descriptor,
 			  test_signal_ended_process_can_not_be_opened_or_sent_any,
 			  test_signal_lines_are_signals_up_to_the_first_wrong_one,
