@@ -83,6 +83,7 @@ void host_fini(struct host *host)
 	slots_fini(&host->locks);
 	slots_fini(&host->lock_files);
 	numbers_fini(&host->numbers);
+	free(host->account_memory);
 	free(host->scratch);
 	host->scratch = NULL;
 	free(host->spare);

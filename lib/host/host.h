@@ -47,6 +47,7 @@ struct reading;
 struct scanner;
 struct taps;
 struct making;
+struct account_memory;
 struct worker_task;
 
 /* A user who has stopped a process that ran a job for them: lib/host/job_place.c. */
@@ -93,7 +94,8 @@ struct host {
 	unsigned last_stopper;
 	struct job *jobs; /* jobs under way, oldest first: lib/host/job.h */
 	struct loop_source job_clock;
-	struct making *makings; /* texts being made: lib/channel/making.c */
+	struct account_memory *account_memory; /* lib/host/account_names.c; NULL: empty */
+	struct making *makings;                /* texts being made: lib/channel/making.c */
 	struct loop_task makings_turn;
 	struct taps *taps;        /* who watches channels: lib/channel/tap.c; NULL: nobody */
 	struct scanner *scanner;  /* scans the processes: lib/info/scanner.h */
