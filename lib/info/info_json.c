@@ -91,6 +91,7 @@ static int inventory_print(void *prepared, struct caller *reader, FILE *out)
 	int r = 0;
 
 	info_rows_complete(rows);
+	info_rows_sort(rows);
 	fputs("[", out);
 	for (size_t i = 0; r == 0 && i < rows->n; i++) {
 		fputs(i ? ",\n" : "\n", out);

@@ -1,30 +1,76 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * info/metrics: the changing numbers of each object, in the OpenMetrics format. All samples of a
- * family stand together. The labels are kind and name, which tell any two objects apart.
+ * family stand together. The labels kind and name tell any two objects apart; owner is there to
+ * sum up by.
+ *
+ * node_exporter reads the older text format, to which UNIT and EOF are comments. There, the type of
+ * a counter is lost, because the name in its TYPE line has no _total.
  */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "lib/base/cleanup.h"
 #include "lib/base/quote.h"
+#include "lib/info/info_names.h"
 #include "lib/info/info_row.h"
 #include "lib/info/info_rows.h"
 #include "lib/info/info_text.h"
 
-static int print_sample(const struct row *row, const struct info_column *column, FILE *out)
+struct family {
+	const char *key, *name, *help;
+	const char *unit; /* with which the name ends; NULL: none */
+	bool is_counter;
+};
+
+/* What lib/info/info_row.c counts, and topics drop. */
+static const struct family counters[] = {
+	{"messages-in", "written_messages", "Messages written through the mount.", "messages",
+	 true},
+	{"messages-out", "read_messages", "Messages read through the mount.", "messages", true},
+	{"bytes-in", "written_bytes", "Bytes written through the mount.", "bytes", true},
+	{"bytes-out", "read_bytes", "Bytes read through the mount.", "bytes", true},
+	{"waits", "waits", "Reads and writes through the mount that had to wait.", NULL, true},
+	{"dropped", "dropped_messages", "Messages that a full topic dropped.", "messages", true},
+	{"since", "since_seconds", "When counting began, since 1970.", "seconds", false},
+};
+
+static int print_sample(const struct info_rows *rows, const struct row *row,
+			const struct family *family, FILE *out)
 {
-	const struct row_value *value = row_find(row, column->key);
-	CLEANUP_FREE char *name = NULL, *number = NULL;
+	const struct row_value *value = row_find(row, family->key);
+	CLEANUP_FREE char *name = NULL, *number = NULL, *owner = NULL;
 
 	if (!value)
 		return 0;
 	name = quote_string(row_find(row, "name")->text);
 	number = info_value_text(value);
-	if (!name || !number)
+	owner = info_names_text(rows, row, "owner");
+	if (!name || !number || !owner)
 		return -ENOMEM;
-	fprintf(out, "ipcfs_%s{kind=\"%s\",name=\"%s\"} %s\n", column->family,
-		row_find(row, "kind")->word, name, number);
+	fprintf(out, "ipcfs_%s%s{kind=\"%s\",name=\"%s\",owner=\"%s\"} %s\n", family->name,
+		family->is_counter ? "_total" : "", row_find(row, "kind")->word, name, owner,
+		number);
 	return 0;
+}
+
+static void print_head(const struct family *family, FILE *out)
+{
+	fprintf(out, "# TYPE ipcfs_%s %s\n", family->name,
+		family->is_counter ? "counter" : "gauge");
+	if (family->unit)
+		fprintf(out, "# UNIT ipcfs_%s %s\n", family->name, family->unit);
+	fprintf(out, "# HELP ipcfs_%s %s\n", family->name, family->help);
+}
+
+static int print_family(const struct info_rows *rows, const struct family *family, FILE *out)
+{
+	int r = 0;
+
+	print_head(family, out);
+	for (size_t i = 0; r == 0 && i < rows->n; i++)
+		r = print_sample(rows, &rows->rows[i], family, out);
+	return r;
 }
 
 static int metrics_print(void *prepared, struct caller *reader, FILE *out)
@@ -33,13 +79,16 @@ static int metrics_print(void *prepared, struct caller *reader, FILE *out)
 	int r = 0;
 
 	info_rows_complete(rows);
-	for (const struct info_column *column = info_columns; r == 0 && column->key; column++) {
-		fprintf(out, "# TYPE ipcfs_%s gauge\n", column->family);
-		if (column->is_bytes)
-			fprintf(out, "# UNIT ipcfs_%s bytes\n", column->family);
-		for (size_t i = 0; r == 0 && i < rows->n; i++)
-			r = print_sample(&rows->rows[i], column, out);
-	}
+	info_rows_sort(rows);
+	for (const struct info_column *column = info_columns; r == 0 && column->key; column++)
+		r = print_family(rows,
+				 &(struct family){.key = column->key,
+						  .name = column->family,
+						  .help = column->help,
+						  .unit = column->is_bytes ? "bytes" : NULL},
+				 out);
+	for (size_t i = 0; r == 0 && i < sizeof(counters) / sizeof(*counters); i++)
+		r = print_family(rows, &counters[i], out);
 	fputs("# EOF\n", out);
 	return r;
 }
@@ -47,7 +96,7 @@ static int metrics_print(void *prepared, struct caller *reader, FILE *out)
 const struct text_ops info_metrics_ops = {
 	.print = metrics_print,
 	.prepare = info_rows_prepare,
-	.gather = info_rows_gather,
+	.gather = info_names_gather,
 	.discard = info_rows_discard,
 	.finish = info_rows_finish,
 };

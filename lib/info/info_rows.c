@@ -18,18 +18,20 @@
 #define PATIENCE       (30 * CLOCK_MS)
 #define PATIENCE_LEAST (2 * CLOCK_MS)
 
+/* clang-format off */
 const struct info_column info_columns[] = {
-	{"bytes", "BYTES", "bytes", 10, true},
-	{"capacity", "CAPACITY", "capacity_bytes", 10, true},
-	{"messages", "MESSAGES", "messages", 8, false},
-	{"value", "VALUE", "value", 7, false},
-	{"semaphores", "SEMS", "semaphores", 5, false},
-	{"attached", "ATTACHED", "attached", 8, false},
-	{"readers", "READERS", "readers", 7, false},
-	{"writers", "WRITERS", "writers", 7, false},
-	{"waiting", "WAITING", "waiting", 7, false},
+	{"bytes", "BYTES", "BYTES", "bytes", "What the object holds.", true},
+	{"capacity", "CAPACITY", "CAP", "capacity_bytes", "What the object can hold.", true},
+	{"messages", "MESSAGES", "MSGS", "messages", "Messages that wait.", false},
+	{"value", "VALUE", "VALUE", "value", "The value of a semaphore or counter.", false},
+	{"semaphores", "SEMS", "SEMS", "semaphores", "Semaphores in the set.", false},
+	{"attached", "ATTACHED", "ATT", "attached", "How often the segment is attached.", false},
+	{"readers", "READERS", "RD", "readers", "How often it is open for reading.", false},
+	{"writers", "WRITERS", "WR", "writers", "How often it is open for writing.", false},
+	{"waiting", "WAITING", "WAIT", "waiting", "Reads and writes that wait.", false},
 	{.key = NULL},
 };
+/* clang-format on */
 
 static int rows_grow(struct info_rows *rows)
 {
@@ -263,6 +265,30 @@ void info_rows_complete(struct info_rows *rows)
 	info_leaks_fill(&rows->leaks, &rows->users, rows->rows);
 }
 
+/* Keys of System V are hexadecimal and all equally long: byte order is their order. */
+static int compare_names(const void *a_, const void *b_)
+{
+	const char *a = row_find(a_, "name")->text, *b = row_find(b_, "name")->text;
+	bool are_keys = strncmp(a, "0x", 2) == 0 && strncmp(b, "0x", 2) == 0;
+
+	return are_keys ? strcmp(a, b) : strverscmp(a, b);
+}
+
+/* The rows of a kind stand together, in the order of the tree. */
+void info_rows_sort(struct info_rows *rows)
+{
+	struct row *first = rows->rows;
+
+	for (size_t i = 1; i <= rows->n; i++) {
+		struct row *row = rows->rows + i;
+
+		if (i < rows->n && row_find(row, "kind")->word == row_find(first, "kind")->word)
+			continue;
+		qsort(first, (size_t)(row - first), sizeof(*row), compare_names);
+		first = row;
+	}
+}
+
 void info_rows_discard(void *data)
 {
 	struct info_rows *rows = data;
@@ -284,5 +310,6 @@ void info_rows_finish(void *data)
 	info_walk_fini(&rows->walk);
 	channel_unref(rows->only);
 	free(rows->only_name);
+	free(rows->names);
 	free(rows);
 }

@@ -20,13 +20,16 @@
 /* A number that has a column in summary and a family in metrics. */
 struct info_column {
 	const char *key, *title;
+	const char *brief;  /* the title where a line has to be short */
 	const char *family; /* the metric, with its unit in the name */
-	int width;
+	const char *help;   /* what it means, in metrics */
 	bool is_bytes;
 };
 
 /* Ends with a key of NULL. */
 extern const struct info_column info_columns[];
+
+struct account_names;
 
 struct info_rows {
 	struct row *rows;
@@ -40,6 +43,8 @@ struct info_rows {
 	bool has_leaks_alone; /* objects that are in use have no row */
 	struct channel *only; /* of a table of one, a reference; NULL: the table has all objects */
 	char *only_name;
+	struct account_names *names; /* of owners and groups, from info_names_gather(); or NULL */
+	size_t n_named;
 	int64_t patience, asked; /* for locks, ns: what is left, and since when it runs, or 0 */
 };
 
@@ -56,6 +61,12 @@ struct info_rows *info_rows_of_leaks(struct host *host, const struct caller *rea
 
 /* Called first in print(): fills in what the scan has found. */
 void info_rows_complete(struct info_rows *rows);
+
+/*
+ * Sorts the rows of each kind by name, numbers in a name by their value. After this, the users and
+ * the leaks do not know their rows any more.
+ */
+void info_rows_sort(struct info_rows *rows);
 
 /* For struct text_ops: `data` is the host, and prepare() gives a struct info_rows. */
 int info_rows_prepare(void *data, struct caller *reader, void **ret_rows);

@@ -1,64 +1,177 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * info/summary: a line for each object, in columns for people.
+ *
+ * A column is as wide as what is in it, and is left out where it would say nothing. Each line has
+ * the same number of words, with "-" for what there isn't, except that a name may contain blanks:
+ * it comes last. So awk(1) finds what it looks for by the titles.
  */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/info/info_names.h"
 #include "lib/info/info_row.h"
 #include "lib/info/info_rows.h"
 #include "lib/info/info_text.h"
 
-/* Separated from the previous cell, however wide that is. A negative width aligns to the left. */
-static int print_cell(const struct row *row, const char *key, int width, FILE *out)
-{
-	const struct row_value *value = row_find(row, key);
-	CLEANUP_FREE char *text = value ? info_value_text(value) : strdup("-");
+#define COLUMNS_MOST 16
 
-	if (!text)
-		return -ENOMEM;
-	fprintf(out, "%s%*s", width < 0 ? "" : " ", width, text);
+/* A column as it is shown. */
+struct summary_column {
+	const char *key, *title;
+	bool is_bytes, is_account;
+	bool is_left; /* aligned to the left */
+	int width;
+};
+
+struct summary {
+	const struct info_rows *rows;
+	struct summary_column columns[COLUMNS_MOST];
+	size_t n;
+};
+
+static uint64_t divide_up(uint64_t n, uint64_t by)
+{
+	return n / by + (n % by != 0);
+}
+
+/* As ls -h: 1023, 1.5K, 64K, 10M, rounded up. NULL: no memory. */
+static char *size_text(uint64_t size)
+{
+	static const char units[] = "KMGTPE";
+	uint64_t unit = 1024, tenths;
+	size_t i = 0;
+	char *text;
+	int r;
+
+	while (units[i + 1] && divide_up(size, unit) >= 1024) {
+		unit *= 1024;
+		i++;
+	}
+	tenths = size / unit * 10 + divide_up(size % unit * 10, unit);
+	if (size < 1024)
+		r = asprintf(&text, "%" PRIu64, size);
+	else if (tenths < 100)
+		r = asprintf(&text, "%" PRIu64 ".%" PRIu64 "%c", tenths / 10, tenths % 10,
+			     units[i]);
+	else
+		r = asprintf(&text, "%" PRIu64 "%c", divide_up(size, unit), units[i]);
+	return r < 0 ? NULL : text;
+}
+
+/* NULL: no memory. */
+static char *cell_text(const struct summary *summary, const struct summary_column *column,
+		       const struct row *row)
+{
+	const struct row_value *value = row_find(row, column->key);
+
+	if (!value)
+		return strdup("-");
+	if (column->is_account)
+		return info_names_text(summary->rows, row, column->key);
+	return column->is_bytes ? size_text(value->number) : info_value_text(value);
+}
+
+static void add_column(struct summary *summary, const struct summary_column *column)
+{
+	summary->columns[summary->n] = *column;
+	summary->columns[summary->n++].width = (int)strlen(column->title);
+}
+
+/* Whether a row has anything but 0 there. */
+static bool is_needed(const struct info_rows *rows, const char *key)
+{
+	for (size_t i = 0; i < rows->n; i++) {
+		const struct row_value *value = row_find(&rows->rows[i], key);
+
+		if (value && value->number)
+			return true;
+	}
+	return false;
+}
+
+static void choose_columns(struct summary *summary)
+{
+	static const struct summary_column first[] = {
+		{.key = "kind", .title = "KIND", .is_left = true},
+		{.key = "owner", .title = "OWNER", .is_account = true, .is_left = true},
+		{.key = "group", .title = "GROUP", .is_account = true, .is_left = true},
+		{.key = "mode", .title = "MODE"},
+	};
+
+	for (size_t i = 0; i < sizeof(first) / sizeof(*first); i++)
+		add_column(summary, &first[i]);
+	for (const struct info_column *number = info_columns; number->key; number++)
+		if (is_needed(summary->rows, number->key))
+			add_column(summary, &(struct summary_column){.key = number->key,
+								     .title = number->brief,
+								     .is_bytes = number->is_bytes});
+}
+
+/* Makes each column as wide as its widest cell. */
+static int measure_columns(struct summary *summary)
+{
+	for (size_t i = 0; i < summary->rows->n * summary->n; i++) {
+		struct summary_column *column = &summary->columns[i % summary->n];
+		CLEANUP_FREE char *text =
+			cell_text(summary, column, &summary->rows->rows[i / summary->n]);
+		int width = text ? (int)strlen(text) : 0;
+
+		if (!text)
+			return -ENOMEM;
+		column->width = width > column->width ? width : column->width;
+	}
 	return 0;
 }
 
-static int print_row(const struct row *row, FILE *out)
+static void print_cell(const struct summary_column *column, const char *text, FILE *out)
 {
-	int r = print_cell(row, "kind", -15, out);
+	fprintf(out, "%*s ", column->is_left ? -column->width : column->width, text);
+}
 
-	if (r == 0)
-		r = print_cell(row, "owner", 6, out);
-	if (r == 0)
-		r = print_cell(row, "group", 6, out);
-	if (r == 0)
-		r = print_cell(row, "mode", 5, out);
-	for (const struct info_column *column = info_columns; r == 0 && column->key; column++)
-		r = print_cell(row, column->key, column->width, out);
-	if (r == 0)
-		r = print_cell(row, "name", 0, out);
-	fputc('\n', out);
-	return r;
+static int print_row(const struct summary *summary, const struct row *row, FILE *out)
+{
+	CLEANUP_FREE char *name = info_value_text(row_find(row, "name"));
+
+	for (size_t i = 0; i < summary->n; i++) {
+		const struct summary_column *column = &summary->columns[i];
+		CLEANUP_FREE char *text = cell_text(summary, column, row);
+
+		if (!text)
+			return -ENOMEM;
+		print_cell(column, text, out);
+	}
+	if (!name)
+		return -ENOMEM;
+	fprintf(out, "%s\n", name);
+	return 0;
 }
 
 static int summary_print(void *prepared, struct caller *reader, FILE *out)
 {
 	struct info_rows *rows = prepared;
-	int r = 0;
+	struct summary summary = {.rows = rows};
+	int r;
 
 	info_rows_complete(rows);
-	fprintf(out, "%-15s %6s %6s %5s", "KIND", "OWNER", "GROUP", "MODE");
-	for (const struct info_column *column = info_columns; column->key; column++)
-		fprintf(out, " %*s", column->width, column->title);
-	fputs(" NAME\n", out);
+	info_rows_sort(rows);
+	choose_columns(&summary);
+	r = measure_columns(&summary);
+	for (size_t i = 0; i < summary.n; i++)
+		print_cell(&summary.columns[i], summary.columns[i].title, out);
+	fputs("NAME\n", out);
 	for (size_t i = 0; r == 0 && i < rows->n; i++)
-		r = print_row(&rows->rows[i], out);
+		r = print_row(&summary, &rows->rows[i], out);
 	return r;
 }
 
 const struct text_ops info_summary_ops = {
 	.print = summary_print,
 	.prepare = info_rows_prepare,
-	.gather = info_rows_gather,
+	.gather = info_names_gather,
 	.discard = info_rows_discard,
 	.finish = info_rows_finish,
 };

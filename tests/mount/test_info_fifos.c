@@ -113,7 +113,8 @@ static long metric(const char *family, const char *name)
 	char series[128];
 	const char *found;
 
-	snprintf(series, sizeof(series), "\nipcfs_%s{kind=\"pipes\",name=\"%s\"} ", family, name);
+	snprintf(series, sizeof(series), "\nipcfs_%s{kind=\"pipes\",name=\"%s\",owner=\"root\"} ",
+		 family, name);
 	found = strstr(look_at("info/metrics"), series);
 	return found ? strtol(found + strlen(series), NULL, 10) : -1;
 }

@@ -199,6 +199,15 @@ first() {
 }
 export -f first
 
+# cells KIND TITLE...: of all objects of a kind in the summary on stdin, their names and what is in
+# these columns. A column that was left out has "-".
+cells() {
+	awk -v kind="$1" -v titles="${*:2}" 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; n = split(titles, title, " ") }
+		$1 == kind { line = $NF
+			for (i = 1; i <= n; i++) line = line " " (title[i] in at ? $(at[title[i]]) : "-")
+			print line }'
+}
+
 as_user() { # UID COMMAND...
 	timeout -k 1 20 setpriv --reuid="$1" --regid="$1" --clear-groups "${@:2}" 3>&-
 }

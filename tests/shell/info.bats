@@ -100,10 +100,11 @@ socket.socket(socket.AF_UNIX).bind(os.environ["NAME"])'
 	native "fd:rw:$P"
 	native "fd:w:$P"
 	run -0 cat "$IPC/info/metrics"
-	has_line "ipcfs_readers{kind=\"pipes\",name=\"$NAME\"} 1" "ipcfs_writers{kind=\"pipes\",name=\"$NAME\"} 2" \
-		"ipcfs_readers{kind=\"pipes\",name=\"$NAME.idle\"} 0"
+	has_line "ipcfs_readers{kind=\"pipes\",name=\"$NAME\",owner=\"root\"} 1" \
+		"ipcfs_writers{kind=\"pipes\",name=\"$NAME\",owner=\"root\"} 2" \
+		"ipcfs_readers{kind=\"pipes\",name=\"$NAME.idle\",owner=\"root\"} 0"
 	run -0 cat "$IPC/info/summary"
-	[[ $(awk -v n="$NAME" '$NF == n { print $11, $12, $13 }' <<<"$output") == "1 2 -" ]]
+	[[ $(cells pipes RD WR WAIT <<<"$output") == "$NAME 1 2 -"* ]]
 }
 
 @test "status counts readers, writers and waiters" {

@@ -142,17 +142,56 @@ print(len(inventory))'
 	fill
 	run -0 shell 'cat $IPC/info/summary'
 	[[ ${lines[0]} == KIND*OWNER*GROUP*MODE*BYTES*NAME ]]
-	[[ $(awk -v n="$NAME" '$NF == n { print $1, $2, $4, $5, $6, $7 }' <<<"$output") == \
-		"pipes 0 0644 3893 65536 -"$'\n'"queues 0 0644 - - 2"$'\n'"shm 0 0644 4096 - -" ]]
-	[[ $(awk 'NF != 14' <<<"$output") == "" ]]
+	[[ $(awk -v n="$NAME" '$NF == n { print $1, $2, $3, $4, $5, $6, $7 }' <<<"$output") == \
+		"pipes root root 0644 3.9K 64K -"$'\n'"queues root root 0644 - - 2"$'\n'"shm root root 0644 4.0K - -" ]]
+	[[ $(awk 'NR == 1 { n = NF } NF != n' <<<"$output") == "" ]]
+}
+
+@test "summary has no column in which all would be 0 or nothing" {
+	shell 'echo "create events/$NAME" > $IPC/ctl'
+	run -0 shell 'cat $IPC/info/summary'
+	[[ ${lines[0]} != *VALUE* && ${lines[0]} != *WAIT* ]]
+	shell 'echo 3 > $IPC/events/$NAME'
+	run -0 shell 'cat $IPC/info/summary'
+	[[ $(cells events VALUE WAIT <<<"$output") == "$NAME 3 -" ]]
 }
 
 @test "summary keeps its columns apart, however wide a value is" {
 	needs mqueue_mount
 	echo "create events/$NAME value=18446744073709551614 owner=4294967294" >"$IPC/ctl"
 	run -0 shell 'cat $IPC/info/summary'
-	[[ $(awk -v n="$NAME" '$NF == n { print NF, $2, $8 }' <<<"$output") == \
-		"14 4294967294 18446744073709551614" ]]
+	[[ $(cells events OWNER GROUP VALUE <<<"$output") == "$NAME 4294967294 root 18446744073709551614" ]]
+	[[ $(awk '{ print index($0, " VALUE") + 6 }' <<<"${lines[0]}") == \
+		"$(awk -v n="$NAME" '$NF == n { print index($0, "614 ") + 3 }' <<<"$output")" ]]
+}
+
+@test "summary fits a line of 100 characters with one of each kind" {
+	key=$(printf '0x%07x' $((0x4b00000 + $$ % 0x100000)))
+	NAME=jobs-$$ make_one_of_each "$key"
+	run -0 shell 'cat $IPC/info/summary'
+	rm -f "$IPC"/sysv/*/"$(printf '0x%08x' "$key")" "$IPC"/sysv/*/"$(printf '0x%08x' "${key}2")" /dev/shm/*jobs-$$*
+	rm -f "$IPC"/queues/jobs-$$* /run/ipcfs/jobs-$$*
+	[[ $(xargs <<<"${lines[0]}") == "KIND OWNER GROUP MODE BYTES CAP MSGS VALUE SEMS RD WR NAME" ]]
+	[[ $(grep -vE '^sockets/(unix|tcp|udp)' <<<"$output" | awk 'length > 100') == "" ]]
+}
+
+@test "summary shows sizes as ls -h does, and inventory.json the bytes" {
+	for size in 1023 1024 1025 10239 10240 10241 1047552 1047553; do
+		shell 'echo "create topics/$NAME.$1 keep=2M capacity=4M" > $IPC/ctl; head -c $1 /dev/zero > $IPC/topics/$NAME.$1' $size
+		truncate -s $size "$BATS_TEST_TMPDIR/file"
+		run -0 shell 'cat $IPC/info/summary'
+		grep -qx "$NAME.$size $(ls -lh "$BATS_TEST_TMPDIR/file" | cut -d" " -f5)" <(cells topics BYTES <<<"$output")
+		grep -qF "\"bytes\":$size," "$IPC/info/inventory.json"
+	done
+}
+
+@test "the tables are sorted by kind, then by name, numbers by their value" {
+	shell 'for name in job10 job9 Job job job1 b a; do echo "create events/$name" > $IPC/ctl; done; touch $P'
+	run -0 shell 'cat $IPC/info/summary'
+	[[ $(awk '$1 == "events" { print $NF }' <<<"$output" | xargs) == "Job a b job job1 job9 job10" ]]
+	[[ $(grep -n "^pipes" <<<"$output" | head -n1 | cut -d: -f1) -lt $(grep -n "^events" <<<"$output" | head -n1 | cut -d: -f1) ]]
+	run -0 shell 'grep -o "\"name\":\"job[0-9]*" $IPC/info/inventory.json | cut -c9- | xargs'
+	[[ $output == "job job1 job9 job10" ]]
 }
 
 metrics() { # prints the samples of $NAME, as an OpenMetrics parser reads them
@@ -161,10 +200,13 @@ from prometheus_client.openmetrics import parser
 text = open(os.environ["IPC"] + "/info/metrics", encoding="utf-8").read()
 seen = set()
 for family in parser.text_string_to_metric_families(text):
-    assert family.type == "gauge", family
+    assert family.type in ("gauge", "counter") and family.documentation.endswith("."), family
+    assert not family.unit or family.unit in ("bytes", "messages", "seconds"), family
     for sample in family.samples:
         key = (sample.name, sample.labels["kind"], sample.labels["name"])
         assert key not in seen, f"twice: {key}"
+        assert sample.name == family.name + ("_total" if family.type == "counter" else ""), sample
+        assert sample.labels["owner"] == "root", sample
         seen.add(key)
         if sample.labels["name"].startswith(os.environ["NAME"]):
             print(*key[:2], sample.labels["name"][len(os.environ["NAME"]):], int(sample.value))'
@@ -179,12 +221,33 @@ have_parser() {
 	needs mqueue_mount
 	have_parser
 	fill
+	shell 'echo "create events/$NAME" > $IPC/ctl; for n in 3 4; do echo $n > $IPC/events/$NAME; done; first $IPC/events/$NAME > $OUT'
 	run -0 metrics
-	for line in "ipcfs_bytes pipes  3893" "ipcfs_messages queues  2" "ipcfs_bytes shm  4096" "ipcfs_readers pipes  0"; do
+	for line in "ipcfs_bytes pipes  3893" "ipcfs_messages queues  2" "ipcfs_bytes shm  4096" "ipcfs_readers pipes  0" \
+		"ipcfs_written_messages_total events  2" "ipcfs_read_messages_total events  1" \
+		"ipcfs_written_bytes_total events  4" "ipcfs_read_bytes_total events  2" "ipcfs_waits_total events  0"; do
 		grep -qxF "$line" <<<"$output"
 	done
+	grep -q "^ipcfs_since_seconds events  [0-9]" <<<"$output"
 	run -0 shell 'tail -n1 $IPC/info/metrics'
 	[[ $output == "# EOF" ]]
+}
+
+@test "metrics are valid to a parser of the text format, as node_exporter is" {
+	have_parser
+	fill
+	shell 'echo "create events/$NAME value=3" > $IPC/ctl; echo 4 > $IPC/events/$NAME'
+	ln -s "$IPC/info/metrics" "$BATS_TEST_TMPDIR/ipcfs.prom"
+	run -0 python3 -c 'import os, sys
+from prometheus_client import parser
+for family in parser.text_string_to_metric_families(open(sys.argv[1], encoding="utf-8").read()):
+    for sample in family.samples:
+        assert sample.timestamp is None, sample
+        if sample.labels["name"] == os.environ["NAME"]:
+            print(family.type, sample.name, sample.labels["kind"], int(sample.value))' "$BATS_TEST_TMPDIR/ipcfs.prom"
+	for line in "gauge ipcfs_value events 7" "unknown ipcfs_written_bytes_total events 2" "gauge ipcfs_bytes pipes 3893"; do
+		grep -qxF "$line" <<<"$output"
+	done
 }
 
 @test "metrics of no channel at all are valid" {

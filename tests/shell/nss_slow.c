@@ -3,10 +3,11 @@
  * A module of the name service switch whose accounts come as slowly as from a network, for
  * accounts.bats.
  *
- * It knows every name that ends in -N, and answers N: slow-1001 is user 1001 and group 1001. It
- * writes each lookup as a line to the file `asked` in the directory $IPCFS_NSS. If a FIFO there has
- * the name, it waits until someone opens the FIFO for writing. For a name that begins with "deaf-"
- * no signal ends that wait; most real modules are like that.
+ * It knows every name that ends in -N, and answers N: slow-1001 is user 1001 and group 1001. Of the
+ * numbers, it knows 23xxx as slow-23xxx, and 24xxx as deaf-24xxx. It writes each lookup as a line
+ * to the file `asked` in the directory $IPCFS_NSS. If a FIFO there has the name, it waits until
+ * someone opens the FIFO for writing. For a name that begins with "deaf-" no signal ends that wait;
+ * most real modules are like that.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,6 +23,11 @@ enum nss_status _nss_ipcfs_getpwnam_r(const char *name, struct passwd *ret_user,
 				      size_t size, int *ret_error);
 enum nss_status _nss_ipcfs_getgrnam_r(const char *name, struct group *ret_group, char *buffer,
 				      size_t size, int *ret_error);
+
+enum nss_status _nss_ipcfs_getpwuid_r(uid_t uid, struct passwd *ret_user, char *buffer, size_t size,
+				      int *ret_error);
+enum nss_status _nss_ipcfs_getgrgid_r(gid_t gid, struct group *ret_group, char *buffer, size_t size,
+				      int *ret_error);
 
 static void note(const char *directory, const char *sort, const char *name)
 {
@@ -96,4 +102,33 @@ enum nss_status _nss_ipcfs_getgrnam_r(const char *name, struct group *ret_group,
 	snprintf(buffer, size, "%s", name);
 	*ret_group = (struct group){buffer, empty, id, nobody};
 	return status;
+}
+
+/* Finds the name of a number: false if there is none. */
+static int name_of(unsigned id, char *ret_name, size_t size)
+{
+	if (id / 1000 != 23 && id / 1000 != 24)
+		return 0;
+	snprintf(ret_name, size, "%s-%u", id / 1000 == 23 ? "slow" : "deaf", id);
+	return 1;
+}
+
+enum nss_status _nss_ipcfs_getpwuid_r(uid_t uid, struct passwd *ret_user, char *buffer, size_t size,
+				      int *ret_error)
+{
+	char name[32];
+
+	if (!name_of(uid, name, sizeof(name)))
+		return NSS_STATUS_NOTFOUND;
+	return _nss_ipcfs_getpwnam_r(name, ret_user, buffer, size, ret_error);
+}
+
+enum nss_status _nss_ipcfs_getgrgid_r(gid_t gid, struct group *ret_group, char *buffer, size_t size,
+				      int *ret_error)
+{
+	char name[32];
+
+	if (!name_of(gid, name, sizeof(name)))
+		return NSS_STATUS_NOTFOUND;
+	return _nss_ipcfs_getgrnam_r(name, ret_group, buffer, size, ret_error);
 }

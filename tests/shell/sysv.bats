@@ -266,32 +266,33 @@ small() { # ERROR 'WHAT A USER TYPES'
 	rm -r "$data"
 }
 
-@test "summary agrees with ipcs and lsipc on each System V object" {
+@test "the tables agree with ipcs and lsipc on each System V object" {
 	touch "$SQ"
 	echo hello > "$SQ"
 	truncate -s 5000 "$SM"
 	echo "create sysv/sems/$KEY count=5" > "$IPC/ctl"
-	run -0 shell 'cat $IPC/info/summary'
-	table=$output
-	column() { # KIND TITLE...: of all objects of a kind, with their names
-		awk -v kind="$1" -v titles="${*:2}" 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; n = split(titles, t, " ") }
-			$1 == kind { line = $NF; for (i = 1; i <= n; i++) line = line " " $(at[t[i]]); print line }' <<<"$table" | sort
+	cp "$IPC/info/inventory.json" "$IPC/info/summary" "$BATS_TEST_TMPDIR"
+	column() { # KIND KEY...: of all objects of a kind, with their names
+		python3 -c 'import json, sys
+for row in json.load(open(sys.argv[1])):
+    if row["kind"] == sys.argv[2]:
+        print(row["name"], *(row[key] for key in sys.argv[3:]))' "$BATS_TEST_TMPDIR/inventory.json" "$@" | sort
 	}
 	# Private objects have no key of their own to be named by.
 	keyed() { grep -v '^0x00000000' | sort; }
-	[[ $(column sysv/queues BYTES MESSAGES | grep ^0x) == "$(ipcs -q | awk '/^0x/ { print $1, $5, $6 }' | keyed)" ]]
-	[[ $(column sysv/shm BYTES ATTACHED | grep ^0x) == "$(ipcs -m | awk '/^0x/ { print $1, $5, $6 }' | keyed)" ]]
-	[[ $(column sysv/sems SEMS | grep ^0x) == "$(ipcs -s | awk '/^0x/ { print $1, $5 }' | keyed)" ]]
+	[[ $(column sysv/queues bytes messages | grep ^0x) == "$(ipcs -q | awk '/^0x/ { print $1, $5, $6 }' | keyed)" ]]
+	[[ $(column sysv/shm bytes attached | grep ^0x) == "$(ipcs -m | awk '/^0x/ { print $1, $5, $6 }' | keyed)" ]]
+	[[ $(column sysv/sems semaphores | grep ^0x) == "$(ipcs -s | awk '/^0x/ { print $1, $5 }' | keyed)" ]]
 	[[ $(column sysv/queues | wc -l) == "$(ipcs -q | grep -c ^0x)" ]]
 	[[ $(column sysv/shm | wc -l) == "$(ipcs -m | grep -c ^0x)" ]]
 	for sort in "q queues" "m shm" "s sems"; do
 		read -ra words <<<"$sort"
-		[[ $(column "sysv/${words[1]}" OWNER MODE | sed 's/ 0\([0-7]*\)$/ \1/' | grep ^0x) == "$(ipcs "-${words[0]}" |
-			awk '/^0x/ { "id -u " $3 | getline uid; print $1, uid, $4 }' | keyed)" ]]
+		[[ $(cells "sysv/${words[1]}" OWNER MODE <"$BATS_TEST_TMPDIR/summary" | sed 's/ 0\([0-7]*\)$/ \1/' | grep ^0x) == \
+			"$(ipcs "-${words[0]}" | awk '/^0x/ { print $1, $3, $4 }' | keyed)" ]]
 	done
-	[[ $(column sysv/queues MESSAGES BYTES | grep "^$FILE") == "$(lsipc -q -b -r -o KEY,MSGS,USEDBYTES | grep "^$FILE")" ]]
-	[[ $(column sysv/shm ATTACHED BYTES | grep "^$FILE") == "$(lsipc -m -b -r -o KEY,NATTCH,SIZE | grep "^$FILE")" ]]
-	[[ $(column sysv/sems SEMS | grep "^$FILE") == "$(lsipc -s -r -o KEY,NSEMS | grep "^$FILE")" ]]
+	[[ $(column sysv/queues messages bytes | grep "^$FILE") == "$(lsipc -q -b -r -o KEY,MSGS,USEDBYTES | grep "^$FILE")" ]]
+	[[ $(column sysv/shm attached bytes | grep "^$FILE") == "$(lsipc -m -b -r -o KEY,NATTCH,SIZE | grep "^$FILE")" ]]
+	[[ $(column sysv/sems semaphores | grep "^$FILE") == "$(lsipc -s -r -o KEY,NSEMS | grep "^$FILE")" ]]
 }
 
 @test "summary lists the queues that ls of /dev/mqueue lists" {

@@ -64,8 +64,8 @@ load topics
 	run -0 grep -E '^(messages|bytes|kept|sent|keep|full|eof|readers|writers|waiting) ' "$IPC/info/topics/$NAME/status"
 	[[ $(xargs <<< "$output") == \
 		"messages 2 bytes 14 kept 2 sent 2 keep 10 full drop-oldest eof never readers 1 writers 0 waiting 1" ]]
-	grep -Eq "^topics .* 14 +1048576 +2 .* $NAME\$" "$IPC/info/summary"
-	grep -qxF "ipcfs_messages{kind=\"topics\",name=\"$NAME\"} 2" "$IPC/info/metrics"
+	grep -Eq "^topics .* 14 +1[.]0M +2 .* $NAME\$" "$IPC/info/summary"
+	grep -qxF "ipcfs_messages{kind=\"topics\",name=\"$NAME\",owner=\"root\"} 2" "$IPC/info/metrics"
 	run -0 shell 'python3 -c "import json, os
 topic, = [c for c in json.load(open(os.environ[\"IPC\"] + \"/info/inventory.json\")) if c[\"name\"] == os.environ[\"NAME\"]]
 print(topic[\"kind\"], topic[\"messages\"], topic[\"keep\"], topic[\"full\"], \"reader-pids\" in topic)"'

@@ -242,8 +242,8 @@ START_TEST(test_info_tables_name_every_object)
 	ck_assert(mirror_was_awaited);
 	ck_assert_int_eq(strncmp(mirror_text, "KIND ", 5), 0);
 	mirror_look("metrics");
-	mirror_expect("ipcfs_bytes{kind=\"pipes\",name=\"p\"} 0");
-	mirror_expect("ipcfs_messages{kind=\"queues\",name=\"q\"} 0");
+	mirror_expect("ipcfs_bytes{kind=\"pipes\",name=\"p\",owner=\"root\"} 0");
+	mirror_expect("ipcfs_messages{kind=\"queues\",name=\"q\",owner=\"root\"} 0");
 	mirror_expect("# EOF");
 	ck_assert(mirror_was_awaited);
 	mirror_look("inventory.json");

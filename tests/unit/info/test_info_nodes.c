@@ -83,8 +83,8 @@ START_TEST(test_info_nodes_users_of_a_fifo_that_can_not_be_found_are_left_out)
 	mirror_expect_no("readers");
 	mirror_expect_no("writers");
 	mirror_look("metrics");
-	mirror_expect_no("ipcfs_readers{kind=\"pipes\",name=\"node\"}");
-	mirror_expect("ipcfs_readers{kind=\"pipes\",name=\"p\"} 0");
+	mirror_expect_no("ipcfs_readers{kind=\"pipes\",name=\"node\",owner=\"root\"}");
+	mirror_expect("ipcfs_readers{kind=\"pipes\",name=\"p\",owner=\"root\"} 0");
 	channel_unref(channel);
 	must(space_remove(mirror_space(0), "node", &root));
 	mirror_free();
