@@ -153,7 +153,9 @@ int text_new(struct space *space, const char *name, const struct text_ops *ops, 
 		return r;
 	}
 	channel_init(&text->channel, &text_channel_ops, space_ref(space), CHANNEL_FILE);
-	text->size = ops->has_size ? content.size : TEXT_SIZE_UNKNOWN;
+	text->size = ops->first_size ? ops->first_size : TEXT_SIZE_UNKNOWN;
+	if (ops->has_size)
+		text->size = content.size;
 	text->source = (struct text_source){
 		.channel = &text->channel,
 		.ops = ops,

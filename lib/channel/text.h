@@ -39,6 +39,8 @@ struct text_ops {
 	 */
 	int (*gather)(void *prepared, struct caller *reader);
 	bool has_size; /* the content never changes: stat tells its size */
+	/* What stat(2) shows while the size is unknown; 0: TEXT_SIZE_UNKNOWN. */
+	size_t first_size;
 	/*
 	 * For a text that is made anew at each LOOKUP: where the size of the last content is kept,
 	 * which is TEXT_SIZE_UNKNOWN until there is one. Valid until release(). NULL: kept with the

@@ -26,6 +26,9 @@
 #include "lib/info/info_rows.h"
 #include "lib/info/info_text.h"
 
+/* Enough for some 150 channels. */
+#define PAGE_SIZE_LEAST ((size_t)128 << 10)
+
 /* Frees the object, which is NULL if there was no memory. */
 static int print_object(json_object *object, FILE *out)
 {
@@ -148,6 +151,20 @@ static int print_data(const struct info_rows *rows, struct caller *reader, FILE 
 	return r;
 }
 
+/*
+ * A browser that opens the file reads no more than stat(2) has promised it before: the size of the
+ * page before this one. So pages come in few sizes, and the next one will most often have the same.
+ * (If not, its script notices, and loads it again.)
+ */
+static void print_padding(FILE *out)
+{
+	size_t size = PAGE_SIZE_LEAST, n = (size_t)ftell(out);
+
+	while (size <= n)
+		size *= 2;
+	fprintf(out, "%*s", (int)(size - n), "\n");
+}
+
 static int index_print(void *prepared, struct caller *reader, FILE *out)
 {
 	struct info_rows *rows = prepared;
@@ -157,6 +174,7 @@ static int index_print(void *prepared, struct caller *reader, FILE *out)
 	fputs(info_page_head, out);
 	r = print_data(rows, reader, out);
 	fputs(info_page_tail, out);
+	print_padding(out);
 	return r;
 }
 
@@ -166,4 +184,5 @@ const struct text_ops info_index_ops = {
 	.gather = info_rows_gather,
 	.discard = info_rows_discard,
 	.finish = info_rows_finish,
+	.first_size = PAGE_SIZE_LEAST,
 };

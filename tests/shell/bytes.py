@@ -5,6 +5,7 @@
   bytes.py make DIRECTORY  makes objects of all kinds in the mount at $IPC, sockets in DIRECTORY and
                            processes, says "ready" and waits
   bytes.py inventory       checks inventory.json against the listings of info/
+  bytes.py index           checks that index.html has the names of inventory.json
   bytes.py status          checks that each status has the lines of a harmless object, and no more
   bytes.py metrics         checks metrics with a parser of OpenMetrics
   bytes.py text            checks what is meant for people
@@ -126,6 +127,19 @@ def inventory():
         listed = os.listdir(path("info", kind.encode()))
         assert len(names[kind]) == len(listed) >= 4, (kind, len(names[kind]), len(listed))
     print(sum(map(len, names.values())))
+
+
+def index():
+    page = read("index.html")
+    data = page.split('id="data">')[1].split("</script>")[0]
+    assert "<" not in data and ">" not in data and "&" not in data, data
+    name = lambda entry: (entry["kind"], entry["name"])
+    names = sorted(map(name, json.loads(data)["channels"]))
+    assert names == sorted(map(name, json.loads(read("inventory.json")))), names
+    commands = [process["command"] for process in json.loads(data)["processes"]]
+    assert all(command.isprintable() for command in commands), commands
+    assert len(commands) >= len(pieces(15)), commands
+    print(len(names))
 
 
 def keys(kind, name):

@@ -89,6 +89,13 @@ assert not bad, bad' "$1"
 	run ! grep -v "^ipcfs: " "$OUT"
 }
 
+@test "every byte in every name: the data of index.html agree with inventory.json" {
+	needs mqueue_mount
+	make_all
+	run -0 check index
+	((output > 600))
+}
+
 # With the quickest layout: the usual one takes a minute for this many.
 @test "every byte in every name: graph.dot renders as valid SVG" {
 	command -v dot >/dev/null || skip "no Graphviz"

@@ -5,6 +5,7 @@
 # shellcheck shell=bats disable=SC2016,SC2030,SC2031,SC2153,SC2154
 
 load helper
+load nginx
 
 setup() {
 	ipcfs_setup
@@ -21,10 +22,6 @@ native() {
 
 port_is_open() { # PORT [tcp|udp]
 	grep -qx "$1" <<<"$(ls "$IPC/sockets/${2:-tcp}/127.0.0.1")"
-}
-
-free_port() {
-	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 
 @test "a Unix stream is echoed by socat" {
@@ -92,15 +89,7 @@ get() { # FILE PATH
 	mkdir -p "$D/www" "$D/tmp"
 	head -c 5000000 /dev/urandom >"$D/www/data"
 	chmod 755 "$D/www"
-	cat >"$D/nginx.conf" <<-END
-		daemon off; master_process off; pid $D/pid; error_log $D/error.log;
-		events { }
-		http {
-			access_log off; client_body_temp_path $D/tmp; proxy_temp_path $D/tmp;
-			fastcgi_temp_path $D/tmp; uwsgi_temp_path $D/tmp; scgi_temp_path $D/tmp;
-			server { listen unix:$D/s; listen 127.0.0.1:$port; root $D/www; }
-		}
-	END
+	nginx_config "$D/www" "unix:$D/s" "127.0.0.1:$port" >"$D/nginx.conf"
 	PATH=$PATH:/usr/sbin native s nginx -p "$D" -c "$D/nginx.conf"
 	wait_until port_is_open "$port"
 	get "$U/s" /data | cmp - "$D/www/data"

@@ -35,9 +35,7 @@ def main():
     for text in style, script:
         assert "</" not in text and "<!--" not in text, "it would end its element"
     page = page.replace("@STYLE_HASH@", hashed(style)).replace("@SCRIPT_HASH@", hashed(script))
-    page = page.replace("@STYLE@", style)
-    head, tail = page.split("@DATA@")
-    tail = tail.replace("@SCRIPT@", script)
+    head, tail = page.replace("@STYLE@", style).replace("@SCRIPT@", script).split("@DATA@")
     with open(output, "w", encoding="ascii") as file:
         file.write('#include "lib/info/info_page.h"\n\n')
         for name, text in ("head", head), ("tail", tail):

@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What the page shows: channels and processes that know each other, made of the page's data. All
 // that others have named is text here, and gets into the page as text alone.
-'use strict';
 
-const data = JSON.parse(document.getElementById('data').textContent);
+// A browser may read a file only as far as its size was when it looked. If the page has grown beyond
+// that since, its end is missing; but its size is right now, so it can be loaded again.
+function readData() {
+	if (document.getElementById('end'))
+		return JSON.parse(document.getElementById('data').textContent);
+	if (performance.getEntriesByType('navigation')[0].type !== 'reload')
+		location.reload();
+	return {isCut: true, made: 0, reader: 0, channels: [], processes: [], others: []};
+}
+
+const data = readData();
 
 const sizeKeys = new Set(['bytes', 'capacity', 'size', 'msgsize', 'bytes-in', 'bytes-out']);
 const timeKeys = new Set(['created', 'last-read', 'last-write', 'changed', 'since', 'idle-since']);

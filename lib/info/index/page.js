@@ -40,6 +40,8 @@ function kindButtons() {
 // What the page does not show, and why.
 function notes() {
 	const found = [];
+	if (data.isCut)
+		found.push('This page was cut off. Load it again.');
 	if (data.nOthers)
 		found.push(countText(data.nOthers, 'process', 'processes') + ' of other users use channels, and only root may see which.');
 	if (data.nUnseen)

@@ -23,6 +23,7 @@ static int print(void *data, struct caller *reader, FILE *out)
 }
 
 static const struct text_ops quick_ops = {.print = print};
+static const struct text_ops large_ops = {.print = print, .first_size = 100000};
 static const struct text_ops sized_ops = {.print = print, .has_size = true};
 
 static void make(const struct text_ops *ops)
@@ -63,6 +64,16 @@ START_TEST(test_text_shows_the_size_of_the_last_one)
 }
 END_TEST
 
+START_TEST(test_text_that_is_large_says_so_before_it_is_made)
+{
+	make(&large_ops);
+	ck_assert_int_eq(object_stat(text).st_size, 100000);
+	channel_release(object_open(text, O_RDONLY));
+	ck_assert_int_eq(object_stat(text).st_size, (off_t)strlen("for 0: 1"));
+	unmake();
+}
+END_TEST
+
 START_TEST(test_text_has_data_and_behind_it_a_hole)
 {
 	off_t end = (off_t)strlen("for 0: 1"), found;
@@ -91,6 +102,7 @@ int main(void)
 		  (const TTest *const[]){
 			  test_text_that_is_always_the_same_has_its_size,
 			  test_text_shows_the_size_of_the_last_one,
+			  test_text_that_is_large_says_so_before_it_is_made,
 			  test_text_has_data_and_behind_it_a_hole,
 			  NULL,
 		  });
