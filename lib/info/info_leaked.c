@@ -10,6 +10,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/channel/channel.h"
+#include "lib/info/info_names.h"
 #include "lib/info/info_row.h"
 #include "lib/info/info_rows.h"
 #include "lib/info/info_text.h"
@@ -61,10 +62,10 @@ static char *name_of(const struct row *row)
 	return path;
 }
 
-static int print_row(const struct row *row, int width, FILE *out)
+static int print_row(const struct info_rows *rows, const struct row *row, int width, FILE *out)
 {
 	CLEANUP_FREE char *name = name_of(row);
-	CLEANUP_FREE char *owner = info_value_text(row_find(row, "owner"));
+	CLEANUP_FREE char *owner = info_names_text(rows, row, "owner");
 	time_t idle = time(NULL) - since_of(row);
 
 	if (!name || !owner)
@@ -112,14 +113,14 @@ static int leaks_print(void *prepared, struct caller *reader, FILE *out)
 		"echo reap sysv/shm > ctl\n%10s %10s %-10s %-*s %s\n",
 		(long long)idle, "BYTES", "IDLE", "OWNER", width, "NAME", "WHY");
 	for (size_t i = 0; r == 0 && i < n; i++)
-		r = print_row(&rows->rows[i], width, out);
+		r = print_row(rows, &rows->rows[i], width, out);
 	return r;
 }
 
 const struct text_ops info_leaks_ops = {
 	.print = leaks_print,
 	.prepare = leaks_prepare,
-	.gather = info_rows_gather,
+	.gather = info_names_gather,
 	.discard = info_rows_discard,
 	.finish = info_rows_finish,
 };
