@@ -204,20 +204,17 @@ static int take_mount_word(struct words *words, const char *arg)
 	}
 }
 
+static int (*const takers[])(struct options *options, const char *arg) = {
+	[KEY_NUMBER] = take_number, [KEY_WITHOUT] = take_without, [KEY_FOREIGN] = take_foreign,
+	[KEY_PIPE] = take_pipe,     [KEY_IDLE] = take_idle,
+};
+
 static int take_any(struct words *words, const char *arg, int key)
 {
 	if (key == FUSE_OPT_KEY_OPT)
 		return take_mount_word(words, arg);
-	if (key == KEY_NUMBER)
-		return take_number(&words->options, arg);
-	if (key == KEY_WITHOUT)
-		return take_without(&words->options, arg);
-	if (key == KEY_FOREIGN)
-		return take_foreign(&words->options, arg);
-	if (key == KEY_PIPE)
-		return take_pipe(&words->options, arg);
-	if (key == KEY_IDLE)
-		return take_idle(&words->options, arg);
+	if (key >= 0)
+		return takers[key](&words->options, arg);
 	if (words->n_words == 2) {
 		log_line(LOG_ERR, "%s: one mount point too many; see ipcfs --help", arg);
 		return -1;

@@ -126,8 +126,6 @@ static int set_values(int id, size_t n, unsigned short value)
 	return semctl(id, 0, SETALL, argument) < 0 ? sysv_error(-errno) : 0;
 }
 
-/* The operations on the channel of a set. */
-
 static void set_destroy(struct channel *channel)
 {
 	struct sysv *set = set_from(channel);
