@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
@@ -107,6 +108,16 @@ static uint64_t number_of(const struct row *row, const char *key)
 	return row_find(row, key) ? row_find(row, key)->number : 0;
 }
 
+/*
+ * Whether the log is told: of what the daemon or its user has removed. Others remove only what is
+ * their own, and must not be able to fill the log, for which the loop would have to wait.
+ */
+static bool is_logged(const struct command *command)
+{
+	return command->host->log && !command->line.reaping.is_dry &&
+	       command->caller.uid == geteuid();
+}
+
 /* Writes a line about an object to the report, and what was done to the log. -ENOMEM */
 static int tell(struct command *command, const struct row *row, const char *what)
 {
@@ -119,7 +130,7 @@ static int tell(struct command *command, const struct row *row, const char *what
 	if (reap->n + reap->n_refused <= NAMED_MOST)
 		fprintf(reap->out, "  %s/%s, owner %" PRIu64 ": %s\n", kind, name,
 			number_of(row, "owner"), what);
-	if (command->line.reaping.is_dry || !command->host->log)
+	if (!is_logged(command))
 		return 0;
 	if (asprintf(&text, "reap: %s/%s, owner %" PRIu64 ", %" PRIu64 " bytes: %s", kind, name,
 		     number_of(row, "owner"), number_of(row, "bytes"), what) < 0)
