@@ -140,7 +140,7 @@ load refusals
 
 @test "ls -la, find, df, stat -f and grep -r of the README work" {
 	needs passthrough mqueue_mount
-	run -0 shell 'touch $P $Q $S; ls -la $IPC $IPC/*; find $IPC -path $IPC/sockets/unix -prune -o ! -type d -print; df $IPC; stat -f $IPC; grep -r ipc $IPC/README'
+	run -0 shell 'touch $P $Q $S; ls -la $IPC $IPC/*; find $IPC -ignore_readdir_race -path $IPC/sockets/unix -prune -o ! -type d -print; df $IPC; stat -f $IPC; grep -r ipc $IPC/README'
 	[[ $output == *"$P"* && $output == *"$Q"* && $output == *"$S"* ]]
 }
 

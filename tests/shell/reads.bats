@@ -168,6 +168,6 @@ make_objects() {
 	make_objects
 	run -0 shell 'find $IPC/README $IPC/ctl $Q $P $K $IPC/events/$NAME $IPC/info/summary $IPC/info/queues/$NAME -empty'
 	[[ -z $output ]]
-	run -0 shell 'find $IPC \( -path $IPC/sockets -o -name shm \) -prune -o -type f -size +0 -printf "%S %s %b %p\n" | awk "\$2 && ! \$3"'
+	run -0 shell 'find $IPC -ignore_readdir_race \( -path $IPC/sockets -o -name shm \) -prune -o -type f -size +0 -printf "%S %s %b %p\n" | awk "\$2 && ! \$3"'
 	[[ -z $output ]]
 }
