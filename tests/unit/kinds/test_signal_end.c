@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/unit/fixture.h"
@@ -98,6 +99,25 @@ START_TEST(test_signal_end_poll_tells_the_end)
 }
 END_TEST
 
+/* The parent takes its time: as long as it is short, the reader waits for the exit code. */
+START_TEST(test_signal_end_of_a_zombie_is_told_once_it_is_reaped)
+{
+	pid_t pid = process_start();
+	struct file *file = process_open_file(pid, O_RDONLY);
+	struct held held = {0};
+
+	held_read(&held, file, 100);
+	kill(pid, SIGKILL);
+	waitid(P_PID, (id_t)pid, &(siginfo_t){0}, WEXITED | WNOWAIT);
+	loop_settle();
+	ck_assert_uint_eq(held.n, 0);
+	process_reap(pid);
+	held_wait(&held);
+	held_expect(&held, "killed KILL\n");
+	object_close(file);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("signal_end");
@@ -106,6 +126,7 @@ int main(void)
 		  (const TTest *const[]){
 			  test_signal_end_is_waited_for_and_told_once,
 			  test_signal_end_read_gives_bytes_one_by_one,
+			  test_signal_end_of_a_zombie_is_told_once_it_is_reaped,
 			  test_signal_end_zombie_has_ended_after_a_moment,
 			  test_signal_end_without_the_feature_has_ended_at_once,
 			  test_signal_end_poll_tells_the_end,
