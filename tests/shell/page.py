@@ -15,7 +15,7 @@ import html.parser
 import json
 import sys
 
-ACTIVE = ["script", "img", "iframe", "object", "embed", "link", "form", "a", "b", "i", "style", "base"]
+ACTIVE = "script img iframe object embed link form a i style base".split()
 VOID = {"meta", "link", "input", "img", "base", "br", "embed"}
 
 
@@ -42,7 +42,8 @@ class Page(html.parser.HTMLParser):
             element[2] += data
 
     def find(self, tag, **attributes):
-        return [e for e in self.all if e[0] == tag and all(e[1].get(k.replace("_", "-")) == v for k, v in attributes.items())]
+        fits = lambda has: all(has.get(key) == value for key, value in attributes.items())
+        return [e for e in self.all if e[0] == tag and fits(e[1])]
 
 
 def main():

@@ -24,8 +24,8 @@ def hashed(text):
 def literal(text):
     """Returns one C string for each line."""
     lines = text.encode().split(b"\n")
-    quoted = ("".join(chr(c) if 0x20 <= c < 0x7f and c not in b'"\\?' else "\\%03o" % c for c in line)
-              for line in lines)
+    is_plain = lambda c: 0x20 <= c < 0x7f and c not in b'"\\?'
+    quoted = ("".join(chr(c) if is_plain(c) else "\\%03o" % c for c in line) for line in lines)
     return "\\n\"\n\t\"".join(quoted)
 
 

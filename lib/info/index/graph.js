@@ -6,8 +6,8 @@
 
 const most = {
 	component: 80, // nodes; in a larger one, channels are folded more coarsely
-	nodes: 300, // that are drawn, unless all are asked for
-	idle: 10, // channels without processes that are drawn
+	nodes: 300,    // that are drawn, unless all are asked for
+	idle: 10,      // channels without processes that are drawn
 };
 const opened = new Set(); // keys of groups that somebody has opened
 
@@ -40,7 +40,8 @@ function findParts(shown) {
 					found.push(far);
 				}
 			}
-		const channels = found.filter(one => one.id), processes = found.filter(one => !one.id);
+		const channels = found.filter(one => one.id),
+		      processes = found.filter(one => !one.id);
 		parts.push({channels, processes, uses: channels.flatMap(usesOf)});
 	}
 	return parts;
@@ -68,13 +69,16 @@ function processKey(process, usesOf) {
 // Coarsely, it is enough to have the first neighbour in common.
 function channelKey(channel, number, isCoarse) {
 	const troubles = channel.troubles.map(([word]) => word).join('+');
-	const near = channel.uses.map(use => number.get(use.process) + (isCoarse ? '' : use.access));
-	return ['c', channel.kind, troubles, ...(isCoarse ? near.slice(0, 1) : new Set(near))].join(' ');
+	const near =
+		channel.uses.map(use => number.get(use.process) + (isCoarse ? '' : use.access));
+	return ['c', channel.kind, troubles, ...(isCoarse ? near.slice(0, 1) : new Set(near))].join(
+		' ');
 }
 
 function makeNodes(part, isCoarse) {
 	const usesOf = groupBy(part.uses, use => use.process);
-	const processes = foldedNodes(groupBy(part.processes, one => processKey(one, usesOf)), false, 4);
+	const processes =
+		foldedNodes(groupBy(part.processes, one => processKey(one, usesOf)), false, 4);
 	const number = new Map();
 	for (const [process, node] of processes)
 		number.set(process, node.members[0].pid);
@@ -121,7 +125,7 @@ function urgency(component) {
 	return sum * 1000 + (n > 40 ? -n : n);
 }
 
-// Returns the components and the idle channels to draw, and the channels of both that are not drawn.
+// Returns the components and the idle channels to draw, and which channels of both are left out.
 function chooseGraph(shown) {
 	const all = findParts(shown.filter(channel => channel.uses.length)).map(makeComponent);
 	const unused = shown.filter(channel => !channel.uses.length);
@@ -139,7 +143,10 @@ function chooseGraph(shown) {
 	const nWrong = unused.filter(channel => weight(channel)).length;
 	const nIdle = state.showsAll ? unused.length : Math.min(most.idle, nWrong);
 	const idle = unused.slice(0, nIdle).map(channel => ({
-		isChannel: true, members: [channel], edges: [], height: 46,
+		isChannel: true,
+		members: [channel],
+		edges: [],
+		height: 46,
 	}));
 	return {components, idle, left, unused: unused.slice(nIdle)};
 }

@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Places the nodes of one component: writers to the left of their channels, readers to the right.
 //
-// Processes have the even layers and channels the odd ones, so an arrow always crosses a gap. Layers
-// follow the way of the bytes as far as that has no cycles; then each node moves to where its arrows
-// are short, even if some point to the left: a request and its answer pass between the same two. In
-// a layer, nodes are sorted to cross few arrows, and then moved as close to their neighbours as the
-// others let them.
-const sizes = {process: 150, channel: 212, gap: 64};
+// Processes have the even layers and channels the odd ones, so an arrow always crosses a gap.
+// Layers follow the way of the bytes as far as that has no cycles; then each node moves to where
+// its arrows are short, even if some point to the left: a request and its answer pass between the
+// same two. In a layer, nodes are sorted to cross few arrows, and then moved as close to their
+// neighbours as the others let them.
+
+const sizes = {
+	process: 150,
+	channel: 212,
+	gap: 64
+};
 const WRONG_WAY = 0.5; // what it costs if all arrows of a node point to the left, in layers
 
 // An edge has a process, a channel, and the ways that bytes can go: isRead, isWritten.
-function edgeFrom(edge) {
-	return edge.isWritten && !edge.isRead ? edge.process : edge.channel;
-}
+function edgeFrom(edge) { return edge.isWritten && !edge.isRead ? edge.process : edge.channel; }
 
-function other(edge, node) {
-	return edge.process === node ? edge.channel : edge.process;
-}
+function other(edge, node) { return edge.process === node ? edge.channel : edge.process; }
 
 // Visits depth first, without recursion, and returns the nodes in topological order but for cycles.
 function topologicalOrder(nodes) {
@@ -33,7 +34,8 @@ function topologicalOrder(nodes) {
 			}
 			top[1]++;
 			const edge = node.edges[next], far = other(edge, node);
-			if (edge.isRead !== edge.isWritten && edgeFrom(edge) === node && !mark.has(far)) {
+			if (edge.isRead !== edge.isWritten && edgeFrom(edge) === node &&
+				!mark.has(far)) {
 				mark.set(far, true);
 				stack.push([far, 0]);
 			}
@@ -44,14 +46,16 @@ function topologicalOrder(nodes) {
 
 function assignLayers(nodes) {
 	const sources = node => node.edges.filter(edge => edgeFrom(edge) !== node).length;
-	const sorted = [...nodes].sort((a, b) => sources(a) - sources(b) || a.isChannel - b.isChannel);
+	const sorted =
+		[...nodes].sort((a, b) => sources(a) - sources(b) || a.isChannel - b.isChannel);
 	const order = topologicalOrder(sorted), place = new Map(order.map((node, i) => [node, i]));
 	for (const node of order)
 		node.layer = node.isChannel ? 1 : 0;
 	for (const node of order)
 		for (const edge of node.edges) {
 			const far = other(edge, node);
-			if (edge.isRead !== edge.isWritten && edgeFrom(edge) === node && place.get(far) > place.get(node))
+			if (edge.isRead !== edge.isWritten && edgeFrom(edge) === node &&
+				place.get(far) > place.get(node))
 				far.layer = Math.max(far.layer, node.layer + 1);
 		}
 }
@@ -69,7 +73,8 @@ function layerCost(node, layer) {
 
 // Returns whether the node has moved.
 function improveLayer(node) {
-	const layers = new Set(node.edges.flatMap(edge => [other(edge, node).layer - 1, other(edge, node).layer + 1]));
+	const layers = new Set(node.edges.flatMap(
+		edge => [other(edge, node).layer - 1, other(edge, node).layer + 1]));
 	let best = layerCost(node, node.layer), moved = false;
 	for (const layer of layers) {
 		const cost = layerCost(node, layer);
@@ -101,7 +106,8 @@ function makeLayers(nodes, edges) {
 		add(node);
 	}
 	for (const edge of edges) {
-		const [left, right] = [edge.process, edge.channel].sort((a, b) => a.layer - b.layer);
+		const [left, right] =
+			[edge.process, edge.channel].sort((a, b) => a.layer - b.layer);
 		edge.route = [left];
 		for (let layer = left.layer + 1; layer < right.layer; layer++) {
 			const bend = {layer, height: 8, near: [], isBend: true};
@@ -128,7 +134,8 @@ function sortLayers(layers) {
 		const step = round % 2 ? -1 : 1;
 		const all = step > 0 ? layers : [...layers].reverse();
 		for (const layer of all) {
-			const want = new Map(layer.map(node => [node, mean(node, node.layer - step, 'rank')]));
+			const want = new Map(
+				layer.map(node => [node, mean(node, node.layer - step, 'rank')]));
 			layer.sort((a, b) => want.get(a) - want.get(b));
 			layer.forEach((node, i) => node.rank = i);
 		}
@@ -146,7 +153,9 @@ function settle(layer, wanted) {
 	layer.forEach((node, i) => {
 		offsets[i] = i ? offsets[i - 1] + distance(layer[i - 1], node) : 0;
 		let block = {sum: wanted[i] - offsets[i], n: 1};
-		while (blocks.length && blocks[blocks.length - 1].sum / blocks[blocks.length - 1].n > block.sum / block.n) {
+		while (blocks.length &&
+			blocks[blocks.length - 1].sum / blocks[blocks.length - 1].n >
+				block.sum / block.n) {
 			const above = blocks.pop();
 			block = {sum: above.sum + block.sum, n: above.n + block.n};
 		}
@@ -161,12 +170,11 @@ function settle(layer, wanted) {
 function layerX(layer) {
 	const n = Math.floor(layer / 2);
 	const pair = sizes.process + sizes.channel + 2 * sizes.gap;
-	return n * pair + (layer % 2 ? sizes.process + sizes.gap + sizes.channel / 2 : sizes.process / 2);
+	return n * pair +
+		(layer % 2 ? sizes.process + sizes.gap + sizes.channel / 2 : sizes.process / 2);
 }
 
-function layerWidth(layer) {
-	return layer % 2 ? sizes.channel : sizes.process;
-}
+function layerWidth(layer) { return layer % 2 ? sizes.channel : sizes.process; }
 
 function placeNodes(layers) {
 	for (const layer of layers)
@@ -176,7 +184,9 @@ function placeNodes(layers) {
 		for (const layer of all)
 			settle(layer, layer.map(node => {
 				const near = node.near;
-				return near.length ? near.reduce((sum, far) => sum + far.y, 0) / near.length : node.y;
+				return near.length
+					? near.reduce((sum, far) => sum + far.y, 0) / near.length
+					: node.y;
 			}));
 	}
 	let top = Infinity, bottom = -Infinity;
@@ -195,8 +205,11 @@ function placeNodes(layers) {
 function spreadEnds(nodes) {
 	for (const node of nodes)
 		for (const side of [-1, 1]) {
-			const ends = node.edges.filter(edge => (other(edge, node).layer - node.layer) * side > 0);
-			const far = edge => edge.route[0] === node ? edge.route[1] : edge.route[edge.route.length - 2];
+			const ends = node.edges.filter(
+				edge => (other(edge, node).layer - node.layer) * side > 0);
+			const far = edge => edge.route[0] === node
+				? edge.route[1]
+				: edge.route[edge.route.length - 2];
 			const step = Math.min(9, (node.height - 14) / Math.max(1, ends.length - 1));
 			ends.sort((a, b) => far(a).y - far(b).y);
 			ends.forEach((edge, i) => {
@@ -218,6 +231,8 @@ function layOut(nodes, edges) {
 	spreadEnds(nodes);
 	const first = layers.findIndex(layer => layer.length), last = layers.length - 1;
 	return {
-		left: layerX(first) - layerWidth(first) / 2, width: layerX(last) + layerWidth(last) / 2, height,
+		left: layerX(first) - layerWidth(first) / 2,
+		width: layerX(last) + layerWidth(last) / 2,
+		height,
 	};
 }

@@ -2,8 +2,8 @@
 // What the page shows: channels and processes that know each other, made of the page's data. All
 // that others have named is text here, and gets into the page as text alone.
 
-// A browser may read a file only as far as its size was when it looked. If the page has grown beyond
-// that since, its end is missing; but its size is right now, so it can be loaded again.
+// A browser may read a file only as far as its size was when it looked. If the page has grown
+// beyond that since, its end is missing; but its size is right now, so it can be loaded again.
 function readData() {
 	if (document.getElementById('end'))
 		return JSON.parse(document.getElementById('data').textContent);
@@ -23,15 +23,15 @@ function sizeText(n) {
 	let unit = -1;
 	for (; n >= 1023.95 && unit < 5; unit++)
 		n /= 1024;
-	return n.toFixed(1) + ' ' + 'KMGTPE'[unit] + 'iB';
+	return n.toFixed(1) + ' ' +
+		'KMGTPE'[unit] + 'iB';
 }
 
-function twoDigits(n) {
-	return String(n).padStart(2, '0');
-}
+function twoDigits(n) { return String(n).padStart(2, '0'); }
 
 function dayText(time) {
-	return time.getFullYear() + '-' + twoDigits(time.getMonth() + 1) + '-' + twoDigits(time.getDate());
+	return time.getFullYear() + '-' + twoDigits(time.getMonth() + 1) + '-' +
+		twoDigits(time.getDate());
 }
 
 const today = dayText(new Date(data.made * 1000));
@@ -39,7 +39,8 @@ const today = dayText(new Date(data.made * 1000));
 // In the reader's own time zone; the day only if it is another one.
 function timeText(seconds) {
 	const time = new Date(seconds * 1000);
-	const clock = [time.getHours(), time.getMinutes(), time.getSeconds()].map(twoDigits).join(':');
+	const clock =
+		[time.getHours(), time.getMinutes(), time.getSeconds()].map(twoDigits).join(':');
 	const day = dayText(time);
 	return day === today ? clock : day + ' ' + clock;
 }
@@ -57,25 +58,28 @@ function countText(n, one, many) {
 	return n.toLocaleString('en') + ' ' + (n === 1 ? one : many || one + 's');
 }
 
-function userText(id) {
-	return data.users && data.users[id] || String(id);
-}
+function userText(id) { return data.users && data.users[id] || String(id); }
 
-function groupText(id) {
-	return data.groups && data.groups[id] || String(id);
-}
+function groupText(id) { return data.groups && data.groups[id] || String(id); }
 
 // Returns [what is shown, the exact value if that says more].
 function valueText(key, value) {
 	if (sizeKeys.has(key))
 		return [sizeText(value), value + ' bytes'];
 	if (timeKeys.has(key))
-		return [timeText(value), new Date(value * 1000).toISOString() + ', ' + agoText(value)];
+		return [
+			timeText(value),
+			new Date(value * 1000).toISOString() + ', ' + agoText(value)
+		];
 	if (key === 'owner')
 		return [userText(value), 'user ' + value];
 	if (key === 'group')
 		return [groupText(value), 'group ' + value];
-	return [typeof value === 'number' ? value.toLocaleString('en', {useGrouping: value > 99999}) : value, ''];
+	return [
+		typeof value === 'number' ? value.toLocaleString('en', {useGrouping: value > 99999})
+					  : value,
+		''
+	];
 }
 
 function familyOf(kind) {
@@ -83,14 +87,26 @@ function familyOf(kind) {
 }
 
 function accessText(access) {
-	return [['r', 'reads'], ['w', 'writes'], ['m', 'maps']].filter(([letter]) => access.includes(letter))
-		.map(([, word]) => word).join(', ') || 'has it open';
+	return [['r', 'reads'], ['w', 'writes'], ['m', 'maps']]
+		       .filter(([letter]) => access.includes(letter))
+		       .map(([, word]) => word)
+		       .join(', ') ||
+		'has it open';
 }
 
 function makeChannel(row, index) {
 	return {
-		row, index, kind: row.kind, name: row.name, id: row.kind + '/' + row.name, family: familyOf(row.kind),
-		uses: [], nOthers: 0, fill: row.fill, isLeaked: 'leaked' in row, isFull: row.fill >= 1,
+		row,
+		index,
+		kind: row.kind,
+		name: row.name,
+		id: row.kind + '/' + row.name,
+		family: familyOf(row.kind),
+		uses: [],
+		nOthers: 0,
+		fill: row.fill,
+		isLeaked: 'leaked' in row,
+		isFull: row.fill >= 1,
 		nWaiting: Math.max(row.waiting || 0, row.sleeping || 0),
 	};
 }
@@ -125,13 +141,22 @@ function troubles(channel) {
 for (const channel of channels) {
 	channel.troubles = troubles(channel);
 	channel.nProcesses = channel.uses.length + channel.nOthers;
-	channel.words = [channel.id, userText(channel.row.owner), groupText(channel.row.group), channel.row.listen || '',
-		...channel.troubles.map(([word]) => word), ...channel.uses.map(use => use.process.command + ' ' + use.process.pid)]
-		.join('\n').toLowerCase();
+	channel.words = [
+		channel.id, userText(channel.row.owner), groupText(channel.row.group),
+		channel.row.listen || '', ...channel.troubles.map(([word]) => word),
+		...channel.uses.map(use => use.process.command + ' ' + use.process.pid)
+	].join('\n').toLowerCase();
 }
 
 // What a person has chosen; the fragment of the address has it, too.
-const state = {sort: 'state', isDescending: true, filter: '', kinds: new Set(), selected: '', showsAll: false};
+const state = {
+	sort: 'state',
+	isDescending: true,
+	filter: '',
+	kinds: new Set(),
+	selected: '',
+	showsAll: false
+};
 
 function readState() {
 	const words = new URLSearchParams(location.hash.slice(1));
@@ -156,11 +181,13 @@ function writeState() {
 		words.set('select', state.selected);
 	if (state.showsAll)
 		words.set('show', 'all');
-	history.replaceState(null, '', '#' + String(words).replaceAll('%2F', '/').replaceAll('%2C', ','));
+	history.replaceState(
+		null, '', '#' + String(words).replaceAll('%2F', '/').replaceAll('%2C', ','));
 }
 
 function isShown(channel, wanted) {
-	return (!state.kinds.size || state.kinds.has(channel.kind)) && wanted.every(word => channel.words.includes(word));
+	return (!state.kinds.size || state.kinds.has(channel.kind)) &&
+		wanted.every(word => channel.words.includes(word));
 }
 
 function shownChannels() {

@@ -5,21 +5,26 @@ function title() {
 	const made = new Date(data.made * 1000);
 	document.title = 'ipcfs' + host;
 	document.getElementById('host').textContent = host;
-	document.getElementById('made').textContent = 'as user ' + userText(data.reader) + ' sees them, ' + dayText(made) + ' ' +
-		timeText(data.made) + '. Load the page again for what is true now.';
+	document.getElementById('made').textContent = 'as user ' + userText(data.reader) +
+		' sees them, ' + dayText(made) + ' ' + timeText(data.made) +
+		'. Load the page again for what is true now.';
 }
 
 function totals() {
 	const words = [['leaked', 'isLeaked'], ['full', 'isFull'], ['waiting', 'nWaiting']];
 	const place = document.getElementById('totals');
-	place.append(make('span', {}, make('b', {}, channels.length.toLocaleString('en')), channels.length === 1 ? ' channel' : ' channels'),
-		make('span', {}, make('b', {}, data.processes.length.toLocaleString('en')), data.processes.length === 1 ? ' process' : ' processes'));
+	place.append(make('span', {}, make('b', {}, channels.length.toLocaleString('en')),
+			     channels.length === 1 ? ' channel' : ' channels'),
+		make('span', {}, make('b', {}, data.processes.length.toLocaleString('en')),
+			data.processes.length === 1 ? ' process' : ' processes'));
 	for (const [word, key] of words) {
 		const n = channels.filter(channel => channel[key]).length;
 		if (!n)
 			continue;
-		const button = make('button', {type: 'button', class: word, 'data-word': word}, word, make('b', {}, n.toLocaleString('en')));
-		button.addEventListener('click', () => change(() => state.filter = state.filter === word ? '' : word));
+		const button = make('button', {type: 'button', class: word, 'data-word': word},
+			word, make('b', {}, n.toLocaleString('en')));
+		button.addEventListener('click',
+			() => change(() => state.filter = state.filter === word ? '' : word));
 		place.append(button);
 	}
 }
@@ -27,7 +32,8 @@ function totals() {
 function kindButtons() {
 	const place = document.getElementById('kinds');
 	for (const [kind, members] of groupBy(channels, channel => channel.kind)) {
-		const button = make('button', {type: 'button', 'data-kind': kind}, make('span', {class: 'dot k-' + members[0].family}), kind,
+		const button = make('button', {type: 'button', 'data-kind': kind},
+			make('span', {class: 'dot k-' + members[0].family}), kind,
 			make('b', {}, members.length.toLocaleString('en')));
 		button.addEventListener('click', () => change(() => {
 			if (!state.kinds.delete(kind))
@@ -43,9 +49,11 @@ function notes() {
 	if (data.isCut)
 		found.push('This page was cut off. Load it again.');
 	if (data.nOthers)
-		found.push(countText(data.nOthers, 'process', 'processes') + ' of other users use channels, and only root may see which.');
+		found.push(countText(data.nOthers, 'process', 'processes') +
+			' of other users use channels, and only root may see which.');
 	if (data.nUnseen)
-		found.push(countText(data.nUnseen, 'process', 'processes') + ' could not be looked at (unseen), and may use any channel.');
+		found.push(countText(data.nUnseen, 'process', 'processes') +
+			' could not be looked at (unseen), and may use any channel.');
 	if (data.failed)
 		found.push('The processes could not be looked for.');
 	document.getElementById('notes').textContent = found.join(' ');
@@ -59,7 +67,8 @@ function closeButton() {
 
 function linkList(items) {
 	return make('ul', {}, ...items.map(([text, quiet, act]) => {
-		const button = make('button', {type: 'button'}, text + ' ', make('span', {}, quiet));
+		const button =
+			make('button', {type: 'button'}, text + ' ', make('span', {}, quiet));
 		button.addEventListener('click', act);
 		return make('li', {}, button);
 	}));
@@ -73,9 +82,13 @@ function fillCard(...children) {
 }
 
 function showProcess(process) {
-	fillCard(make('h2', {}, process.command), make('p', {class: 'under'}, 'process ' + process.pid + ' of user ' + userText(process.user)),
+	fillCard(make('h2', {}, process.command),
+		make('p', {class: 'under'},
+			'process ' + process.pid + ' of user ' + userText(process.user)),
 		make('h3', {}, countText(process.uses.length, 'channel')),
-		linkList(process.uses.map(use => [use.channel.id, accessText(use.access), () => change(() => state.selected = use.channel.id)])));
+		linkList(process.uses.map(
+			use => [use.channel.id, accessText(use.access),
+				() => change(() => state.selected = use.channel.id)])));
 }
 
 function showChannel(channel) {
@@ -87,9 +100,16 @@ function showChannel(channel) {
 		values.append(make('dt', {}, key), make('dd', exact ? {title: exact} : {}, text));
 	}
 	fillCard(make('h2', {}, channel.id), make('p', {class: 'under'}, ...badges(channel)),
-		...(channel.isLeaked ? [make('p', {class: 'why'}, 'Leaked: ' + channel.row.leaked)] : []), values,
-		make('h3', {}, countText(channel.nProcesses, 'process', 'processes') + (channel.nOthers ? ', ' + channel.nOthers + ' of other users' : '')),
-		linkList(list.map(use => [use.process.command + ' ' + use.process.pid, accessText(use.access), () => showProcess(use.process)])));
+		...(channel.isLeaked ? [make('p', {class: 'why'}, 'Leaked: ' + channel.row.leaked)]
+				     : []),
+		values,
+		make('h3', {},
+			countText(channel.nProcesses, 'process', 'processes') +
+				(channel.nOthers ? ', ' + channel.nOthers + ' of other users'
+						 : '')),
+		linkList(
+			list.map(use => [use.process.command + ' ' + use.process.pid,
+					 accessText(use.access), () => showProcess(use.process)])));
 }
 
 function scrollWithin(element, place) {
@@ -132,7 +152,8 @@ function show() {
 	for (const button of document.querySelectorAll('#totals button'))
 		button.setAttribute('aria-pressed', state.filter === button.dataset.word);
 	fillTable(shown);
-	const now = JSON.stringify([state.filter, [...state.kinds], state.showsAll, [...opened], window.innerWidth]);
+	const now = JSON.stringify(
+		[state.filter, [...state.kinds], state.showsAll, [...opened], window.innerWidth]);
 	if (now !== drawn) {
 		drawn = now;
 		drawFolded(drawPicture(shown));
@@ -172,4 +193,5 @@ listen();
 show();
 // How long it took to open, in milliseconds, for whoever measures it.
 document.documentElement.dataset.ready = Math.round(performance.now());
-requestAnimationFrame(() => setTimeout(() => document.documentElement.dataset.painted = Math.round(performance.now())));
+requestAnimationFrame(() => setTimeout(() => document.documentElement.dataset.painted =
+					       Math.round(performance.now())));

@@ -3,7 +3,9 @@
 const rowsMost = 1000; // that are added at a time
 let nRowsMost = rowsMost;
 
-const number = {isNumber: true};
+const number = {
+	isNumber: true
+};
 const columns = [
 	{key: 'state', title: 'State', value: channel => weight(channel) * 1e9 + channel.nWaiting},
 	{key: 'kind', title: 'Kind'},
@@ -43,8 +45,13 @@ const shownColumns = columns.filter(isNeeded);
 
 function meter(channel) {
 	const width = Math.max(2, Math.min(1, channel.fill) * 42);
-	return make('span', {class: channel.isFull ? 'meter full' : 'meter', title: Math.round(100 * channel.fill) + ' % full'},
-		channel.fill > 0 ? draw('svg', {width: 42, height: 5, 'aria-hidden': true}, draw('rect', {width, height: 5})) : '');
+	return make('span', {
+		class: channel.isFull ? 'meter full' : 'meter',
+		title: Math.round(100 * channel.fill) + ' % full'
+	},
+		channel.fill > 0 ? draw('svg', {width: 42, height: 5, 'aria-hidden': true},
+					   draw('rect', {width, height: 5}))
+				 : '');
 }
 
 function badges(channel) {
@@ -62,7 +69,8 @@ function makeCell(channel, column) {
 	} else if (column.key === 'kind') {
 		cell.append(make('span', {class: 'dot k-' + channel.family}), channel.kind);
 	} else if (value !== undefined) {
-		const [text, exact] = valueText(column.key, column.key === 'owner' ? channel.row.owner : value);
+		const [text, exact] =
+			valueText(column.key, column.key === 'owner' ? channel.row.owner : value);
 		cell.textContent = text;
 		if (exact || column.key === 'name')
 			cell.title = exact || channel.id;
@@ -74,7 +82,8 @@ function makeCell(channel, column) {
 
 function rowOf(channel) {
 	if (!channel.element) {
-		channel.element = make('tr', {tabindex: -1, 'data-id': channel.id}, ...shownColumns.map(column => makeCell(channel, column)));
+		channel.element = make('tr', {tabindex: -1, 'data-id': channel.id},
+			...shownColumns.map(column => makeCell(channel, column)));
 		channel.element.channel = channel;
 	}
 	return channel.element;
@@ -90,30 +99,40 @@ function compare(a, b) {
 function sorted(list) {
 	const column = columns.find(column => column.key === state.sort) || columns[0];
 	const way = state.isDescending ? -1 : 1;
-	return list.map(channel => [cellValue(channel, column), channel]).sort(([a, x], [b, y]) => {
-		if ((a === undefined) !== (b === undefined))
-			return a === undefined ? 1 : -1;
-		return way * compare(a, b) || compare(x.kind, y.kind) || compare(x.name, y.name);
-	}).map(([, channel]) => channel);
+	return list.map(channel => [cellValue(channel, column), channel])
+		.sort(([a, x], [b, y]) => {
+			if ((a === undefined) !== (b === undefined))
+				return a === undefined ? 1 : -1;
+			return way * compare(a, b) || compare(x.kind, y.kind) ||
+				compare(x.name, y.name);
+		})
+		.map(([, channel]) => channel);
 }
 
 function fillTable(shown) {
-	const list = sorted(shown), rest = document.getElementById('rest'), body = document.querySelector('tbody');
+	const list = sorted(shown), rest = document.getElementById('rest'),
+	      body = document.querySelector('tbody');
 	body.replaceChildren(...list.slice(0, nRowsMost).map(rowOf));
 	for (const head of document.querySelectorAll('th'))
 		if (head.dataset.key === state.sort)
-			head.setAttribute('aria-sort', state.isDescending ? 'descending' : 'ascending');
+			head.setAttribute(
+				'aria-sort', state.isDescending ? 'descending' : 'ascending');
 		else
 			head.removeAttribute('aria-sort');
 	if (body.firstChild)
 		body.firstChild.setAttribute('tabindex', 0);
-	rest.textContent = list.length > nRowsMost ? countText(list.length - nRowsMost, 'more row', 'more rows') + ' below'
-		: list.length ? '' : channels.length ? 'No channel matches.' : 'There are no channels.';
+	rest.textContent = list.length > nRowsMost
+		? countText(list.length - nRowsMost, 'more row', 'more rows') + ' below'
+		: list.length     ? ''
+		: channels.length ? 'No channel matches.'
+				  : 'There are no channels.';
 }
 
 // The first click on a column of numbers puts the largest on top.
 function sortBy(column) {
-	state.isDescending = state.sort === column.key ? !state.isDescending : Boolean(column.isNumber || column.key === 'state');
+	state.isDescending = state.sort === column.key
+		? !state.isDescending
+		: Boolean(column.isNumber || column.key === 'state');
 	state.sort = column.key;
 }
 
@@ -122,7 +141,12 @@ function makeHead() {
 	for (const column of shownColumns) {
 		const button = make('button', {type: 'button'}, column.title);
 		button.addEventListener('click', () => change(() => sortBy(column)));
-		row.append(make('th', {scope: 'col', 'data-key': column.key, class: column.isNumber ? 'number' : ''}, button));
+		row.append(make('th', {
+			scope: 'col',
+			'data-key': column.key,
+			class: column.isNumber ? 'number' : ''
+		},
+			button));
 	}
 	document.querySelector('thead').replaceChildren(row);
 }
@@ -154,7 +178,8 @@ function listenToTable() {
 		event.preventDefault();
 	});
 	new IntersectionObserver(entries => {
-		if (entries.some(entry => entry.isIntersecting) && document.querySelector('tbody').childElementCount >= nRowsMost) {
+		if (entries.some(entry => entry.isIntersecting) &&
+			document.querySelector('tbody').childElementCount >= nRowsMost) {
 			nRowsMost += rowsMost;
 			fillTable(shownChannels());
 		}
