@@ -20,7 +20,8 @@ struct timespec disuse_last(const struct stat *attr)
 	return disuse_later(attr->st_atim, disuse_later(attr->st_mtim, attr->st_ctim));
 }
 
-int channel_disuse(struct channel *channel, struct caller *caller, struct disuse *ret_disuse)
+int channel_disuse(struct channel *channel, const struct timespec *before, struct caller *caller,
+		   struct disuse *ret_disuse)
 {
 	struct stat attr;
 	int r = channel_stat(channel, &attr);
@@ -32,6 +33,8 @@ int channel_disuse(struct channel *channel, struct caller *caller, struct disuse
 	    channel->tap || !caller_owns(caller, attr.st_uid))
 		return 0;
 	ret_disuse->since = disuse_last(&attr);
+	if (disuse_is_recent(&ret_disuse->since, before))
+		return 0;
 	return channel->ops->disuse(channel, caller, ret_disuse);
 }
 
@@ -39,11 +42,11 @@ int channel_check_disuse(struct channel *channel, const struct timespec *before,
 			 struct caller *caller)
 {
 	struct disuse disuse;
-	int r = channel_disuse(channel, caller, &disuse);
+	int r = channel_disuse(channel, before, caller, &disuse);
 
 	if (r < 0)
 		return r;
-	return disuse.why && disuse.since.tv_sec <= before->tv_sec ? 0 : -EBUSY;
+	return disuse.why ? 0 : -EBUSY;
 }
 
 int channel_reap(struct channel *channel, const char *name, const struct timespec *before,

@@ -37,11 +37,21 @@ struct timespec disuse_last(const struct stat *attr);
 struct timespec disuse_later(struct timespec a, struct timespec b);
 
 /*
- * Fills in what is known about the use of the object. Only for its owner, and a caller with
- * CAP_FOWNER: to any other, the object counts as in use. May be a job. Fails as channel_stat()
- * does.
+ * Whether something happened at or after `before`. Within the same second counts: who has just made
+ * an object may not have it open yet.
  */
-int channel_disuse(struct channel *channel, struct caller *caller, struct disuse *ret_disuse);
+static inline bool disuse_is_recent(const struct timespec *since, const struct timespec *before)
+{
+	return since->tv_sec >= before->tv_sec;
+}
+
+/*
+ * Fills in what is known about the use of the object. Only for its owner, and a caller with
+ * CAP_FOWNER: to any other, the object counts as in use, and so does what something happened to
+ * since `before`. May be a job. Fails as channel_stat() does.
+ */
+int channel_disuse(struct channel *channel, const struct timespec *before, struct caller *caller,
+		   struct disuse *ret_disuse);
 
 /* Returns 0 if the object was last used before that, as far as it tells; else -EBUSY. A job. */
 int channel_check_disuse(struct channel *channel, const struct timespec *before,

@@ -38,26 +38,32 @@ struct lease_removal {
 static int check_file(const struct lease_removal *removal, int fd)
 {
 	struct stat attr, named;
+	struct timespec last;
 
 	if (fstat(fd, &attr) < 0 ||
 	    fstatat(removal->dir_fd, removal->name, &named, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? -ESTALE : -errno;
 	if (attr.st_ino != removal->ino || named.st_ino != removal->ino)
 		return -ESTALE;
-	return disuse_last(&attr).tv_sec > removal->before.tv_sec ? -EBUSY : 0;
+	last = disuse_last(&attr);
+	return disuse_is_recent(&last, &removal->before) ? -EBUSY : 0;
 }
 
 static int removal_act(void *data)
 {
 	const struct lease_removal *removal = data;
 	CLEANUP_FD int fd = openat(removal->dir_fd, removal->name, OPEN_FLAGS);
+	bool has_lease;
 	int r;
 
 	if (fd < 0)
 		return errno == EAGAIN ? -EBUSY : -errno;
 	r = lease_take(fd);
+	has_lease = r == 0;
 	if (r == 0 || r == -EINVAL) /* EINVAL: a filesystem without leases; a scan must do */
 		r = check_file(removal, fd);
+	if (r == 0 && has_lease && fcntl(fd, F_GETLEASE) != F_WRLCK)
+		r = -EBUSY; /* somebody waits to open it */
 	if (r == 0 && unlinkat(removal->dir_fd, removal->name, 0) < 0)
 		r = -errno;
 	return r;

@@ -27,26 +27,16 @@ void info_leaks_want(struct info_leaks *leaks, time_t idle)
 	leaks->is_wanted = true;
 }
 
-/* Whether anything has happened to the object too recently. */
-static bool is_recent(const struct info_leaks *leaks)
-{
-	return leaks->disuse.since.tv_sec > leaks->before.tv_sec;
-}
-
 int info_leaks_ask(struct info_leaks *leaks, struct channel *channel, const char *name,
 		   struct caller *reader)
 {
 	const struct space *space = channel->space;
-	int r;
 
 	leaks->disuse = (struct disuse){0};
 	if (!leaks->is_wanted || !space->kind ||
 	    configured_has(space->host, space->kind->path, name))
 		return 0;
-	r = channel_disuse(channel, reader, &leaks->disuse);
-	if (r == 0 && is_recent(leaks))
-		leaks->disuse.why = NULL;
-	return r;
+	return channel_disuse(channel, &leaks->before, reader, &leaks->disuse);
 }
 
 static int grow_found(struct info_leaks *leaks, struct info_walk *walk)
