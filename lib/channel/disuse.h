@@ -25,9 +25,10 @@ struct disuse {
 	bool needs_scan;
 	/*
 	 * `why` holds only if no process of these users began before `since`: the kernel does not
-	 * tell who else uses the object, but they would have to be older than its last use.
+	 * tell who else uses the object, but they would have to be older than its last use. With
+	 * is_any_age, it holds only if they have no process at all.
 	 */
-	bool asks_owners;
+	bool asks_owners, is_any_age;
 	uid_t owners[2];
 };
 

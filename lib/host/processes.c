@@ -38,8 +38,7 @@ static bool read_file(int proc_fd, const char *pid, const char *name, char *text
 	return true;
 }
 
-/* Returns when the machine was started, CLOCK_REALTIME. */
-static time_t find_boot(void)
+time_t processes_find_boot(void)
 {
 	struct timespec now = {0}, up = {0};
 
@@ -70,7 +69,8 @@ static bool find_facts(int proc_fd, const char *pid, struct process_facts *ret_f
 			    "%*d %*d %llu",
 			    &ret_facts->state, &ret_facts->parent, &ticks) != 3)
 		return false;
-	ret_facts->start = find_boot() + (time_t)(ticks / (unsigned long)sysconf(_SC_CLK_TCK));
+	ret_facts->start =
+		processes_find_boot() + (time_t)(ticks / (unsigned long)sysconf(_SC_CLK_TCK));
 	return true;
 }
 
@@ -89,8 +89,10 @@ bool process_has_ended(pid_t pid, time_t then)
 		return true;
 	proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	snprintf(name, sizeof(name), "%d", pid);
-	return proc_fd >= 0 && find_facts(proc_fd, name, &facts) &&
-	       (facts.state == 'Z' || facts.start > then + PROCESSES_SLACK);
+	if (proc_fd < 0 || !find_facts(proc_fd, name, &facts))
+		return false;
+	return facts.state == 'Z' ||
+	       (then >= processes_find_boot() && facts.start > then + PROCESSES_SLACK);
 }
 
 /* A process's user ids: real, effective, saved and of the filesystem. */

@@ -15,9 +15,14 @@
 /* The times of processes and of events may be wrong by this much, seconds. */
 #define PROCESSES_SLACK 2
 
+/* Returns when the machine was started, by the clock as it is set now: CLOCK_REALTIME, seconds. */
+time_t processes_find_boot(void);
+
 /*
  * Whether the process that had this number at the time `then` (CLOCK_REALTIME, seconds) has ended:
- * there is none, or one that began later. The daemon itself counts as ended: it acts for others.
+ * there is none, or one that began later. The daemon itself counts as ended: it acts for others. If
+ * the clock has been set since, so that `then` is before the machine was started, any process with
+ * the number counts as that one.
  */
 bool process_has_ended(pid_t pid, time_t then);
 

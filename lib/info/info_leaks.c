@@ -122,13 +122,25 @@ int info_leaks_settle(struct info_leaks *leaks, struct host *host, struct caller
 	return 0;
 }
 
+/*
+ * Whether that process may have used the object. The clock was set since if the object is older
+ * than the machine has been up: then no ages can be compared.
+ */
+static bool may_use(const struct processes_user *user, const struct disuse *disuse, time_t boot)
+{
+	time_t last = disuse->since.tv_sec;
+
+	return user->oldest != PROCESSES_NONE &&
+	       (disuse->is_any_age || last < boot || user->oldest <= last + PROCESSES_SLACK);
+}
+
 /* Whether a process of the owners is old enough to have used the object, or may be. */
 static bool has_old_owners(const struct info_leaks *leaks, const struct disuse *disuse)
 {
 	for (size_t i = 0; i < 2 && disuse->asks_owners; i++) {
 		const struct processes_user *user = find_user(leaks, disuse->owners[i]);
 
-		if (!user || user->oldest <= disuse->since.tv_sec + PROCESSES_SLACK)
+		if (!user || may_use(user, disuse, processes_find_boot()))
 			return true;
 	}
 	return false;

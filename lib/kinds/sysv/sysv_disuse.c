@@ -27,8 +27,8 @@ static void ask_owners(const union sysv_data *data, struct disuse *disuse)
 }
 
 /*
- * A receiver that has always found the queue empty leaves no trace. It may be anybody who may
- * receive: the owner, if the mode says no more.
+ * A receiver that has always found the queue empty leaves no trace, however long it has waited. It
+ * may be anybody who may receive: the owner, if the mode says no more.
  */
 static bool may_have_receiver(const union sysv_data *data)
 {
@@ -47,6 +47,7 @@ int sysv_queue_disuse(struct channel *channel, struct caller *caller, struct dis
 		return 0;
 	disuse->why = "empty, and who used it has ended";
 	ask_owners(&data, disuse);
+	disuse->is_any_age = true;
 	return 0;
 }
 
