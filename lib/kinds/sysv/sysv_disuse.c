@@ -119,3 +119,52 @@ int sysv_set_disuse(struct channel *channel, struct caller *caller, struct disus
 	ask_owners(&data, disuse);
 	return 0;
 }
+
+/* It has no padding: job_run() compares all of it. */
+struct sysv_reaping {
+	const struct sysv_calls *calls;
+	struct sysv_identity identity;
+	struct timespec before;
+};
+
+/* Whether the kernel's present data show that the object is in use. */
+static bool is_in_use(const struct sysv_reaping *reaping, const union sysv_data *data)
+{
+	struct stat attr = {0};
+	struct timespec last;
+
+	reaping->calls->times(data, &attr);
+	last = disuse_last(&attr);
+	if (disuse_is_recent(&last, &reaping->before))
+		return true;
+	if (reaping->calls->stat_any == MSG_STAT_ANY)
+		return data->queue.msg_qnum;
+	return reaping->calls->stat_any == SHM_STAT_ANY && data->segment.shm_nattch;
+}
+
+static int reap_act(void *data)
+{
+	const struct sysv_reaping *reaping = data;
+	union sysv_data found;
+	int r = sysv_verify(reaping->calls, &reaping->identity, &found);
+
+	if (r == 0 && is_in_use(reaping, &found))
+		r = -EBUSY;
+	return r < 0 ? r
+		     : sysv_error(reaping->calls->control((int)reaping->identity.id, IPC_RMID,
+							  &found));
+}
+
+int sysv_reap(struct channel *channel, const char *name, const struct timespec *before,
+	      struct caller *caller)
+{
+	struct sysv_reaping reaping = {.calls = sysv_space_from(channel->space)->calls,
+				       .identity = sysv_from(channel)->identity,
+				       .before = *before};
+
+	return job_run(channel->space->host, caller,
+		       &(struct job_call){.place = JOB_THREAD,
+					  .act = reap_act,
+					  .data = &reaping,
+					  .size = sizeof(reaping)});
+}

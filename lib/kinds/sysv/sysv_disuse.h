@@ -17,4 +17,8 @@ int sysv_segment_disuse(struct channel *channel, struct caller *caller, struct d
 /* A job if the set is large. */
 int sysv_set_disuse(struct channel *channel, struct caller *caller, struct disuse *disuse);
 
+/* channel_ops::reap: removes this object, not another that has got its key since. */
+int sysv_reap(struct channel *channel, const char *name, const struct timespec *before,
+	      struct caller *caller);
+
 #endif

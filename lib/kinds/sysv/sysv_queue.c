@@ -320,6 +320,7 @@ static const struct channel_ops queue_ops = {
 	.peek = queue_peek,
 	.set = queue_set,
 	.disuse = sysv_queue_disuse,
+	.reap = sysv_reap,
 };
 
 static const char *queue_explain(struct channel *channel, const char *name,

@@ -113,7 +113,6 @@ static int get_values(int id, size_t n, unsigned short **ret_values)
 	return 0;
 }
 
-/* Sets all semaphores to one value. */
 static int set_values(int id, size_t n, unsigned short value)
 {
 	CLEANUP_FREE unsigned short *values = calloc(n, sizeof(*values));
@@ -343,6 +342,7 @@ static const struct channel_ops set_ops = {
 	.peek = set_peek,
 	.set = set_set,
 	.disuse = sysv_set_disuse,
+	.reap = sysv_reap,
 };
 
 static const char *set_explain(struct channel *channel, const char *name,

@@ -334,6 +334,7 @@ static const struct channel_ops segment_ops = {
 	.status = segment_status,
 	.footprint = segment_footprint,
 	.disuse = sysv_segment_disuse,
+	.reap = sysv_reap,
 };
 
 static const struct space_ops segment_space_ops = {
