@@ -180,9 +180,9 @@ void named_disuse(int fd, struct disuse *disuse)
 {
 	int r = fd < 0 ? fd : lease_take(fd);
 
-	if (r == 0 || r == -EINVAL)
+	if (r == 0 || lease_is_impossible(r))
 		disuse->why = "no process has it open or mapped";
-	disuse->needs_scan = r == -EINVAL; /* a filesystem without leases */
+	disuse->needs_scan = lease_is_impossible(r);
 }
 
 int named_reap(struct channel *channel, const char *name, const struct timespec *before,

@@ -60,7 +60,7 @@ static int removal_act(void *data)
 		return errno == EAGAIN ? -EBUSY : -errno;
 	r = lease_take(fd);
 	has_lease = r == 0;
-	if (r == 0 || r == -EINVAL) /* EINVAL: a filesystem without leases; a scan must do */
+	if (r == 0 || lease_is_impossible(r)) /* then the scan that was made must do */
 		r = check_file(removal, fd);
 	if (r == 0 && has_lease && fcntl(fd, F_GETLEASE) != F_WRLCK)
 		r = -EBUSY; /* somebody waits to open it */

@@ -10,6 +10,8 @@
 #ifndef IPCFS_LEASE_H
 #define IPCFS_LEASE_H
 
+#include <errno.h>
+#include <stdbool.h>
 #include <sys/types.h>
 #include <time.h>
 
@@ -21,6 +23,12 @@ struct space;
  * -EBUSY if it is not, or as fcntl(2) does. Whoever opens the file waits until `fd` is closed.
  */
 int lease_take(int fd);
+
+/* Whether an error of lease_take() only says that this file can have no lease from us. */
+static inline bool lease_is_impossible(int error)
+{
+	return error == -EINVAL || error == -EACCES;
+}
 
 /*
  * Removes the file `name` of space::dir_fd, as the caller, if it is still the file `ino`, nobody

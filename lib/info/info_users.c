@@ -128,7 +128,7 @@ bool info_users_are_all(const struct info_users *users)
 {
 	struct peers found = info_users_found(users);
 
-	return users->scan && users->error == 0 && count_unseen(&found) == 0;
+	return users->scan && users->error == 0 && found.n_unseen + found.n_hidden == 0;
 }
 
 void info_users_fill(const struct info_users *users, struct row *rows)

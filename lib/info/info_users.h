@@ -50,7 +50,7 @@ int info_users_look(struct info_users *users, struct scanner *scanner, struct ca
 /* Returns what was found; nothing, if the scan failed. Runs on any thread. */
 struct peers info_users_found(const struct info_users *users);
 
-/* Whether the scan has seen all processes that there are to see. */
+/* Whether the scan has seen all processes of the machine. */
 bool info_users_are_all(const struct info_users *users);
 
 /*
