@@ -5,8 +5,9 @@
  *
  * Descriptors can be read without waiting for anybody. The maps of a process can't: whoever changes
  * them holds mmap_lock, and can be made to hold it for ever, by an mmap(2) over a file of a FUSE
- * server that does not answer. So all descriptors come first, then all maps. How far the looker has
- * come is in memory shared with the watcher (scan_watch.c), and what it has found outlives it.
+ * server that does not answer. So all descriptors come first, several threads at a time, then all
+ * maps, one process after another. How far the looker has come is in memory shared with the watcher
+ * (scan_watch.c), and what it has found outlives it.
  */
 #ifndef IPCFS_SCAN_H
 #define IPCFS_SCAN_H

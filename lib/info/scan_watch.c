@@ -210,14 +210,19 @@ static void leave_out(struct watch *watch, uid_t uid)
 			list->processes[i].is_left_out = true;
 }
 
-/* Leaves out the process at which the looker ended: the next looker begins behind it. */
+/*
+ * Leaves out the process at which the looker ended: the next looker begins behind it. At the
+ * descriptors, no process is to blame, and those that the looker had begun are merely unseen.
+ */
 static void skip(struct watch *watch)
 {
 	struct scan_list *list = watch->list;
 	struct scan_process *process = &list->processes[list->step % list->n];
 
-	process->is_stuck = process->is_left_out = true;
 	watch->n_stuck++;
+	if (list->step < list->n)
+		return;
+	process->is_stuck = process->is_left_out = true;
 	leave_out(watch, process->uid);
 	list->step++;
 }
