@@ -98,6 +98,7 @@ static int folder_lookup(struct space *space, const char *name, struct caller *c
 }
 
 static const struct space_ops folder_ops = {
+	.holds_directories = true,
 	.destroy = folder_destroy,
 	.list = folder_list,
 	.lookup = folder_lookup,

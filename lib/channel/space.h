@@ -48,6 +48,7 @@ typedef bool space_entry_fn(void *data, const char *name, ino_t ino, mode_t mode
 struct space_ops {
 	/* list() may wait for a stranger, so it runs when the directory is opened. */
 	bool lists_by_job;
+	bool holds_directories; /* some of its entries are directories */
 	void (*destroy)(struct space *space);
 	int (*list)(struct space *space, struct caller *caller, space_entry_fn *entry, void *data);
 	int (*lookup)(struct space *space, const char *name, struct caller *caller,

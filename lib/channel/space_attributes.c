@@ -89,7 +89,8 @@ void space_stat(const struct space *space, struct stat *ret_attr)
 	ret_attr->st_gid = getegid();
 	ret_attr->st_size = 0;
 	ret_attr->st_blocks = 0;
-	ret_attr->st_nlink = 2;
+	/* With 2, programs that walk a tree (File::Find) may take it for a directory of files. */
+	ret_attr->st_nlink = space->ops->holds_directories ? 1 : 2;
 	if (space->given)
 		show_given(space->given, ret_attr);
 	if (space->ops->stat)

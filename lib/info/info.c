@@ -294,6 +294,7 @@ static int mirror_lookup(struct space *space, const char *name, struct caller *c
 }
 
 static const struct space_ops mirror_ops = {
+	.holds_directories = true,
 	.destroy = mirror_destroy,
 	.list = mirror_list,
 	.lookup = mirror_lookup,

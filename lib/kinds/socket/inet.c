@@ -361,6 +361,7 @@ static int inet_hosts_lookup(struct space *space, const char *name, struct calle
 }
 
 static const struct space_ops inet_hosts_ops = {
+	.holds_directories = true,
 	.destroy = inet_hosts_destroy,
 	.list = inet_hosts_list,
 	.lookup = inet_hosts_lookup,

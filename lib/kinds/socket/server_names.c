@@ -282,6 +282,7 @@ static int servers_rename(struct space *space, const char *from, const char *to,
 }
 
 static const struct space_ops servers_ops = {
+	.holds_directories = true,
 	.destroy = kept_space_destroy,
 	.list = kept_list,
 	.lookup = servers_lookup,

@@ -239,6 +239,7 @@ static int directory_create(struct space *space, const char *name, mode_t mode,
 }
 
 static const struct space_ops directory_ops = {
+	.holds_directories = true,
 	.lists_by_job = true,
 	.destroy = directory_destroy,
 	.list = directory_list,

@@ -11,13 +11,14 @@
 
 START_TEST(test_readme_names_every_kind)
 {
+	static const struct space_ops ops = {.holds_directories = true};
 	struct space root_space = {0};
 	struct channel *readme;
 	struct file *file;
 	const void *text = NULL;
 	size_t size;
 
-	space_init(&root_space, NULL, &host, "");
+	space_init(&root_space, &ops, &host, "");
 	must(readme_new(&root_space, &readme));
 	size = (size_t)object_stat(readme).st_size;
 	file = object_open(readme, O_RDONLY);
