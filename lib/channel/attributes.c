@@ -14,6 +14,11 @@
 
 #define PERMISSIONS 07777
 
+bool timespec_is_later(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec : a->tv_nsec > b->tv_nsec;
+}
+
 void attributes_touch(struct timespec *time)
 {
 	clock_gettime(CLOCK_REALTIME, time);
@@ -111,8 +116,24 @@ int attributes_change(struct attributes *attributes, const struct stat *attr, un
 	return 0;
 }
 
+void attributes_set_times(struct stat *attr, const struct timespec *made,
+			  const struct timespec *since)
+{
+	if (made)
+		attr->st_mtim = *made;
+	else
+		attributes_touch(&attr->st_mtim);
+	attr->st_atim = attr->st_mtim;
+	attr->st_ctim = *since;
+}
+
 void attributes_set_size(struct stat *attr, size_t size)
 {
 	attr->st_size = (off_t)size;
 	attr->st_blocks = (blkcnt_t)((size + 511) / 512);
+}
+
+void attributes_set_memory(struct stat *attr, size_t bytes)
+{
+	attr->st_blocks = (blkcnt_t)((bytes + HOST_PAGE - 1) / HOST_PAGE * (HOST_PAGE / 512));
 }

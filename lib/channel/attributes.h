@@ -39,10 +39,20 @@ int attributes_change(struct attributes *attributes, const struct stat *attr, un
 		      struct caller *caller);
 
 void attributes_touch(struct timespec *time); /* sets the time to now */
+bool timespec_is_later(const struct timespec *a, const struct timespec *b); /* than `b` */
+
+/*
+ * Sets the times of a text whose content was made at `made` (NULL: now), and which has been there
+ * since `since`. That is its ctime: tar(1) calls it an error if the ctime changes meanwhile.
+ */
+void attributes_set_times(struct stat *attr, const struct timespec *made,
+			  const struct timespec *since);
 
 /*
  * Sets the size, and the blocks that go with it: cp(1) takes a file with fewer blocks for sparse.
  */
 void attributes_set_size(struct stat *attr, size_t size);
+/* Shows the memory that waiting bytes take, in whole pages, as the blocks of a stream. */
+void attributes_set_memory(struct stat *attr, size_t bytes);
 
 #endif

@@ -95,6 +95,7 @@ int file_freeze(struct file *file, char *content, size_t size)
 	int r = file_keep(file, content, size);
 
 	file->is_frozen = r == 0;
+	attributes_touch(&file->frozen);
 	return r;
 }
 
@@ -102,8 +103,11 @@ int file_stat(const struct file *file, struct stat *ret_attr)
 {
 	int r = channel_stat(file->channel, ret_attr);
 
-	if (file->is_frozen)
-		attributes_set_size(ret_attr, file->rest.size);
+	if (!file->is_frozen)
+		return r;
+	attributes_set_size(ret_attr, file->rest.size);
+	if (timespec_is_later(&ret_attr->st_mtim, &file->frozen))
+		attributes_set_times(ret_attr, &file->frozen, &ret_attr->st_ctim);
 	return r;
 }
 

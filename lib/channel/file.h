@@ -39,7 +39,8 @@ struct file {
 	gid_t gid;               /* the opener's */
 	int flags;               /* of open(2) */
 	bool is_stream;          /* has no positions; always true for CHANNEL_STREAM */
-	bool is_frozen; /* `rest` is the whole content for good, and is read at positions */
+	bool is_frozen;         /* `rest` is the whole content for good, and is read at positions */
+	struct timespec frozen; /* when it was made */
 	struct selector selector;
 	uint64_t mark; /* the kind's own */
 	void *state;   /* the kind's own */

@@ -41,11 +41,6 @@ static bool is_same(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
-static bool is_later(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec : a->tv_nsec > b->tv_nsec;
-}
-
 /*
  * Fills in the underlying times: when something in the space was last made, removed or renamed,
  * through the mount, or natively if the kernel has a directory. The clock of that directory may
@@ -56,9 +51,9 @@ static void stat_times(const struct space *space, struct stat *attr)
 	attr->st_atim = attr->st_mtim = attr->st_ctim = space->host->started;
 	if (space->dir_fd >= 0)
 		fstat(space->dir_fd, attr);
-	if (is_later(&space->changed, &attr->st_mtim))
+	if (timespec_is_later(&space->changed, &attr->st_mtim))
 		attr->st_mtim = space->changed;
-	if (is_later(&space->changed, &attr->st_ctim))
+	if (timespec_is_later(&space->changed, &attr->st_ctim))
 		attr->st_ctim = space->changed;
 }
 

@@ -44,6 +44,21 @@ static void text_destroy(struct channel *channel)
 }
 
 /*
+ * A text that is made at each open is always new: by an old time, rsync(1) and make(1) would take
+ * it for the one that they know. One that never changes is as old as its directory.
+ */
+static void text_times(const struct text *text, struct stat *attr)
+{
+	struct stat directory;
+
+	space_stat(text->channel.space, &directory);
+	if (text->source.ops->has_size)
+		attributes_set_times(attr, &directory.st_mtim, &directory.st_mtim);
+	else
+		attributes_set_times(attr, NULL, &text->channel.space->host->started);
+}
+
+/*
  * To know the size of a text that no one has open, the daemon would have to make the text for each
  * line of `ls -l`. So stat(2) gives the size of the last content. tar(1) relies on that, and gets
  * the right size if nothing has changed. After open(2) the size is always right: file_stat().
@@ -58,7 +73,7 @@ static int text_stat(struct channel *channel, struct stat *ret_attr)
 	ret_attr->st_uid = geteuid();
 	ret_attr->st_gid = getegid();
 	attributes_set_size(ret_attr, *text->source.size);
-	ret_attr->st_atim = ret_attr->st_mtim = ret_attr->st_ctim = channel->space->host->started;
+	text_times(text, ret_attr);
 	return 0;
 }
 

@@ -83,7 +83,7 @@ static int ctl_stat(struct channel *channel, struct stat *ret_attr)
 	ret_attr->st_nlink = 1;
 	ret_attr->st_uid = geteuid();
 	ret_attr->st_gid = getegid();
-	ret_attr->st_atim = ret_attr->st_mtim = ret_attr->st_ctim = channel->space->host->started;
+	attributes_set_times(ret_attr, NULL, &channel->space->host->started);
 	return 0;
 }
 

@@ -116,7 +116,8 @@ make_objects() {
 	make_objects
 	shell 'cd $IPC/info; for object in queues/$NAME sysv/sems/$KEY events/$NAME; do # the number of unseen processes changes
 		rsync -r --exclude=peers $object/ $D/copy && diff -r -x peers $object $D/copy && rm -r $D/copy &&
-			tar cf $D/tar --exclude=peers $object && tar df $D/tar || exit
+			tar cf $D/tar --exclude=peers $object && mkdir $D/copy && tar xf $D/tar -C $D/copy &&
+			diff -r -x peers $object $D/copy/$object && rm -r $D/copy || exit
 	done'
 }
 

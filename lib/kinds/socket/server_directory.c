@@ -95,7 +95,8 @@ static void address_release(void *data)
 	channel_unref(&server->kept.channel);
 }
 
-static const struct text_ops address_ops = {.print = address_print, .release = address_release};
+static const struct text_ops address_ops = {
+	.print = address_print, .release = address_release, .has_size = true};
 
 static int make_end(struct server *server, const char *name, bool is_client,
 		    struct channel **ret_channel)
@@ -116,6 +117,9 @@ static int make_end(struct server *server, const char *name, bool is_client,
 	connection->origin = channel_ref(&server->kept.channel);
 	connection->attributes.uid = own->uid;
 	connection->attributes.gid = own->gid;
+	connection->attributes.atime = own->atime;
+	connection->attributes.mtime = own->mtime;
+	connection->attributes.ctime = own->ctime;
 	/* Accepting is serving, which is for the server's owner; its mode says who may connect. */
 	connection->attributes.mode = S_IFREG | (is_client ? own->mode & 0666 : 0600);
 	*ret_channel = &connection->channel;
