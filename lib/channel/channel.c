@@ -136,19 +136,27 @@ static void channel_run_attend(struct loop_task *task)
  * bash's `.` reads only as many bytes as stat(2) reports. With a page, splice(2) and sendfile(2)
  * ask; op_read() refuses what comes through the page cache, and programs fall back to read(2). With
  * less than a page, wc -c would believe the size.
+ *
+ * The blocks are the memory that it takes, for du(1) and ls -s, but a page at least: cp(1) would
+ * look for holes in a file with fewer blocks than its size, and fail, as the file can't be sought.
  */
 #define STREAM_SIZE HOST_PAGE
 
 int channel_stat(struct channel *channel, struct stat *ret_attr)
 {
+	blkcnt_t memory;
 	int r;
 
 	*ret_attr = (struct stat){0};
 	r = channel->ops->stat(channel, ret_attr);
 	if (channel->service != CHANNEL_BACKED)
 		ret_attr->st_blksize = HOST_BLOCK;
-	if (channel->service == CHANNEL_STREAM)
+	if (channel->service == CHANNEL_STREAM) {
+		memory = ret_attr->st_blocks;
 		attributes_set_size(ret_attr, STREAM_SIZE);
+		if (memory > ret_attr->st_blocks)
+			ret_attr->st_blocks = memory;
+	}
 	return r;
 }
 

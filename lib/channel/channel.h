@@ -133,7 +133,10 @@ struct footprint {
 struct channel_ops {
 	unsigned traits; /* enum channel_trait */
 	void (*destroy)(struct channel *channel);
-	/* Fills in st_ino, st_mode, st_nlink, st_uid, st_gid, the times; st_size only if real. */
+	/*
+	 * Fills in st_ino, st_mode, st_nlink, st_uid, st_gid, the times; st_size only if real; for
+	 * a stream, st_blocks if its memory is known and may be told to everybody.
+	 */
 	int (*stat)(struct channel *channel, struct stat *ret_attr);
 	/*
 	 * Changes any attributes except the size, by the rules of chmod(2), chown(2) and

@@ -122,6 +122,12 @@ static uint32_t served_poll(struct file *file)
 	return events;
 }
 
+static int served_stat(struct channel *channel, struct stat *ret_attr)
+{
+	attributes_set_memory(ret_attr, pipe_from(channel)->store.bytes);
+	return pipe_stat(channel, ret_attr);
+}
+
 static void served_status(struct channel *channel, struct caller *caller, struct row *row)
 {
 	struct pipe *pipe = pipe_from(channel);
@@ -172,7 +178,7 @@ static int served_disuse(struct channel *channel, struct caller *caller, struct 
 const struct channel_ops served_ops = {
 	.traits = CHANNEL_BYTES | CHANNEL_HAS_TAP,
 	.destroy = pipe_destroy,
-	.stat = pipe_stat,
+	.stat = served_stat,
 	.change = pipe_change,
 	.truncate = served_truncate,
 	.open = served_open,

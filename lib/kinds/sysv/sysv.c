@@ -51,7 +51,7 @@ static bool has_begun_anew(struct sysv *sysv, const union sysv_data *data)
 	struct stat attr = {0};
 	bool is_used[2];
 
-	sysv_calls(sysv)->times(data, &attr);
+	sysv_calls(sysv)->fill(data, &attr);
 	is_used[0] = attr.st_atim.tv_sec != 0;
 	is_used[1] = attr.st_mtim.tv_sec != 0;
 	for (size_t i = 0; i < 2; i++) {

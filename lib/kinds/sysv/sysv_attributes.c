@@ -129,7 +129,7 @@ void sysv_attributes(const struct sysv *sysv, const union sysv_data *data, struc
 		.st_uid = data->perm.uid,
 		.st_gid = data->perm.gid,
 	};
-	sysv_space_from(sysv->channel.space)->calls->times(data, ret_attr);
+	sysv_space_from(sysv->channel.space)->calls->fill(data, ret_attr);
 	/* For a use that has not happened yet, the time of the last change stands in. */
 	if (ret_attr->st_atim.tv_sec == 0)
 		ret_attr->st_atim = ret_attr->st_ctim;

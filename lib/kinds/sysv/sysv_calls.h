@@ -43,8 +43,11 @@ struct sysv_calls {
 	int (*control)(int id, int command, union sysv_data *data);
 	int (*find)(key_t key); /* msgget(2) or its counterpart; -ENOENT: none exists */
 	int stat_any;           /* MSG_STAT_ANY, … */
-	/* Gives the object's times as st_atim, st_mtim and st_ctim; 0 if the kernel has none. */
-	void (*times)(const union sysv_data *data, struct stat *attr);
+	/*
+	 * Fills in st_atim, st_mtim and st_ctim, with 0 if the kernel has no such time; of a queue,
+	 * also st_blocks.
+	 */
+	void (*fill)(const union sysv_data *data, struct stat *attr);
 	/* Fills in size and maker. NULL: such objects have neither. */
 	void (*constants)(const union sysv_data *data, struct sysv_identity *identity);
 };

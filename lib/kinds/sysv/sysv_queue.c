@@ -14,6 +14,7 @@
 #include <sys/epoll.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/channel/attributes.h"
 #include "lib/kinds/kinds.h"
 #include "lib/kinds/sysv/sysv.h"
 #include "lib/kinds/sysv/sysv_disuse.h"
@@ -70,18 +71,19 @@ static int queue_find(key_t key)
 	return queue_get(key, 0, 0);
 }
 
-static void queue_times(const union sysv_data *data, struct stat *attr)
+static void queue_fill(const union sysv_data *data, struct stat *attr)
 {
 	attr->st_atim.tv_sec = data->queue.msg_rtime;
 	attr->st_mtim.tv_sec = data->queue.msg_stime;
 	attr->st_ctim.tv_sec = data->queue.msg_ctime;
+	attributes_set_memory(attr, data->queue.__msg_cbytes);
 }
 
 const struct sysv_calls sysv_queue_calls = {
 	.control = queue_control,
 	.find = queue_find,
 	.stat_any = MSG_STAT_ANY,
-	.times = queue_times,
+	.fill = queue_fill,
 };
 
 /* Makes room for a text of `size` bytes. Fails with -ENOMEM. */

@@ -74,7 +74,7 @@ static int set_find(key_t key)
 	return set_get(key, 0, 0);
 }
 
-static void set_times(const union sysv_data *data, struct stat *attr)
+static void set_fill(const union sysv_data *data, struct stat *attr)
 {
 	attr->st_atim.tv_sec = attr->st_mtim.tv_sec = data->set.sem_otime;
 	attr->st_ctim.tv_sec = data->set.sem_ctime;
@@ -89,7 +89,7 @@ const struct sysv_calls sysv_sem_calls = {
 	.control = set_control,
 	.find = set_find,
 	.stat_any = SEM_STAT_ANY,
-	.times = set_times,
+	.fill = set_fill,
 	.constants = set_constants,
 };
 

@@ -73,7 +73,7 @@ static int segment_find(key_t key)
 	return segment_get(key, 0, 0);
 }
 
-static void segment_times(const union sysv_data *data, struct stat *attr)
+static void segment_fill(const union sysv_data *data, struct stat *attr)
 {
 	attr->st_atim.tv_sec = data->segment.shm_atime;
 	attr->st_mtim.tv_sec = data->segment.shm_dtime;
@@ -90,7 +90,7 @@ static const struct sysv_calls segment_calls = {
 	.control = segment_control,
 	.find = segment_find,
 	.stat_any = SHM_STAT_ANY,
-	.times = segment_times,
+	.fill = segment_fill,
 	.constants = segment_constants,
 };
 

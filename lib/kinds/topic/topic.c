@@ -51,6 +51,7 @@ static void topic_destroy(struct channel *channel)
 static int topic_stat(struct channel *channel, struct stat *ret_attr)
 {
 	kept_stat(&topic_from(channel)->kept, ret_attr);
+	attributes_set_memory(ret_attr, topic_from(channel)->ring.charged);
 	return 0;
 }
 
