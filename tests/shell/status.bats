@@ -31,7 +31,7 @@ word() { # KEY: its value in the line
 }
 
 @test "it counts the channels of all kinds" {
-	local before directory
+	local before
 	needs mqueue_mount
 	status 0 "$IPC"
 	before=$(word channels)
