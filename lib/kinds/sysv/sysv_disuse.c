@@ -133,7 +133,7 @@ static bool is_in_use(const struct sysv_reaping *reaping, const union sysv_data 
 	struct stat attr = {0};
 	struct timespec last;
 
-	reaping->calls->times(data, &attr);
+	reaping->calls->fill(data, &attr);
 	last = disuse_last(&attr);
 	if (disuse_is_recent(&last, &reaping->before))
 		return true;
