@@ -103,7 +103,7 @@ struct host {
 	struct configured *configured; /* what they name: lib/host/configured.h */
 	struct reaper *reapers;        /* what they have reaped: lib/tree/reaper.h */
 	time_t idle; /* how long an object must be unused to count as leaked, seconds */
-	/* Logs one line, with a priority of syslog(3). NULL: there is no log. */
+	/* Logs one line, with a priority of <syslog.h>. NULL: there is no log. */
 	void (*log)(int priority, const char *text);
 	bool is_serving; /* requests arrive: code on the loop must not walk into the mount */
 	struct host_nodes nodes;
