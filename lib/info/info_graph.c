@@ -52,20 +52,6 @@ static char *name_label(const char *name)
 	return label;
 }
 
-static void print_size(uint64_t n, FILE *out)
-{
-	static const char units[] = "KMGTPE";
-	double size = (double)n;
-	int unit = -1;
-
-	for (; size >= 1023.95 && unit < 5; unit++)
-		size /= 1024;
-	if (unit < 0)
-		fprintf(out, "%" PRIu64 " B", n);
-	else
-		fprintf(out, "%.1f %ciB", size, units[unit]);
-}
-
 /* Prints a number and what it is of, unless there is none. */
 static void print_count(const struct row *row, const char *key, const char *what, FILE *out)
 {
@@ -76,16 +62,16 @@ static void print_count(const struct row *row, const char *key, const char *what
 }
 
 /* Below the name: what is in the channel, and what is wrong with it. */
-static void print_facts(const struct row *row, FILE *out)
+static int print_facts(const struct row *row, FILE *out)
 {
 	const struct row_value *bytes = row_find(row, "bytes"), *value = row_find(row, "value");
-	const struct row_value *kind = row_find(row, "kind");
+	CLEANUP_FREE char *size = info_size_text(bytes ? bytes->number : 0);
 
-	fputs(kind->word, out);
-	if (bytes && bytes->number) {
-		fputs(", ", out);
-		print_size(bytes->number, out);
-	}
+	if (!size)
+		return -ENOMEM;
+	fputs(row_find(row, "kind")->word, out);
+	if (bytes && bytes->number)
+		fprintf(out, ", %s", size);
 	print_count(row, "messages", "queued", out);
 	if (value)
 		fprintf(out, ", value %" PRIu64, value->number);
@@ -94,6 +80,7 @@ static void print_facts(const struct row *row, FILE *out)
 		fputs(", full", out);
 	if (row_find(row, "leaked"))
 		fputs(", leaked", out);
+	return 0;
 }
 
 /* Prints the channel's ID, between quotes. */
@@ -117,7 +104,8 @@ static int print_channel(const struct row *row, FILE *out)
 	if (print_id(row, out) < 0)
 		return -ENOMEM;
 	fprintf(out, " [label=\"%s\\n", label);
-	print_facts(row, out);
+	if (print_facts(row, out) < 0)
+		return -ENOMEM;
 	fputs("\"", out);
 	if (row_find(row, "leaked"))
 		fputs(", color=red, fontcolor=red, penwidth=2", out);

@@ -106,6 +106,34 @@ double info_fill(const struct row *row)
 	return bytes > messages ? bytes : messages;
 }
 
+static uint64_t divide_up(uint64_t n, uint64_t by)
+{
+	return n / by + (n % by != 0);
+}
+
+char *info_size_text(uint64_t size)
+{
+	static const char units[] = "KMGTPE";
+	uint64_t unit = 1024, tenths;
+	size_t i = 0;
+	char *text;
+	int r;
+
+	while (units[i + 1] && divide_up(size, unit) >= 1024) {
+		unit *= 1024;
+		i++;
+	}
+	tenths = size / unit * 10 + divide_up(size % unit * 10, unit);
+	if (size < 1024)
+		r = asprintf(&text, "%" PRIu64, size);
+	else if (tenths < 100)
+		r = asprintf(&text, "%" PRIu64 ".%" PRIu64 "%c", tenths / 10, tenths % 10,
+			     units[i]);
+	else
+		r = asprintf(&text, "%" PRIu64 "%c", divide_up(size, unit), units[i]);
+	return r < 0 ? NULL : text;
+}
+
 /* Prints seconds. Even before 1970, tv_nsec counts up from tv_sec. */
 static int print_time(char **ret_text, const struct timespec *time)
 {

@@ -22,6 +22,12 @@ int info_row(struct channel *channel, const char *name, struct caller *caller, s
  */
 double info_fill(const struct row *row);
 
+/*
+ * Returns a size for people, as ls -h does: 1023, 1.5K, 64K, 10M, rounded up. The caller frees it.
+ * NULL: no memory.
+ */
+char *info_size_text(uint64_t size);
+
 /* Returns a value as text, quoted if a user chose it. The caller frees it. NULL: no memory. */
 char *info_value_text(const struct row_value *value);
 

@@ -7,7 +7,6 @@
  * it comes last. So awk(1) finds what it looks for by the titles.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,35 +32,6 @@ struct summary {
 	size_t n;
 };
 
-static uint64_t divide_up(uint64_t n, uint64_t by)
-{
-	return n / by + (n % by != 0);
-}
-
-/* As ls -h: 1023, 1.5K, 64K, 10M, rounded up. NULL: no memory. */
-static char *size_text(uint64_t size)
-{
-	static const char units[] = "KMGTPE";
-	uint64_t unit = 1024, tenths;
-	size_t i = 0;
-	char *text;
-	int r;
-
-	while (units[i + 1] && divide_up(size, unit) >= 1024) {
-		unit *= 1024;
-		i++;
-	}
-	tenths = size / unit * 10 + divide_up(size % unit * 10, unit);
-	if (size < 1024)
-		r = asprintf(&text, "%" PRIu64, size);
-	else if (tenths < 100)
-		r = asprintf(&text, "%" PRIu64 ".%" PRIu64 "%c", tenths / 10, tenths % 10,
-			     units[i]);
-	else
-		r = asprintf(&text, "%" PRIu64 "%c", divide_up(size, unit), units[i]);
-	return r < 0 ? NULL : text;
-}
-
 /* NULL: no memory. */
 static char *cell_text(const struct summary *summary, const struct summary_column *column,
 		       const struct row *row)
@@ -72,7 +42,7 @@ static char *cell_text(const struct summary *summary, const struct summary_colum
 		return strdup("-");
 	if (column->is_account)
 		return info_names_text(summary->rows, row, column->key);
-	return column->is_bytes ? size_text(value->number) : info_value_text(value);
+	return column->is_bytes ? info_size_text(value->number) : info_value_text(value);
 }
 
 static void add_column(struct summary *summary, const struct summary_column *column)

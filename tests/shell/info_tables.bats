@@ -263,7 +263,7 @@ for family in parser.text_string_to_metric_families(open(sys.argv[1], encoding="
 	background sleep 1000 <"$P"
 	wait_until has_open_below "$JOB" "$IPC"
 	run -0 shell 'cat $IPC/info/graph.dot'
-	[[ $output == *"\"pipes/$NAME\" [label=\"$NAME\\npipes, 3.8 KiB\"]"*"\"pipes/$NAME\" -> \"$JOB\";"* ]]
+	[[ $output == *"\"pipes/$NAME\" [label=\"$NAME\\npipes, 3.9K\"]"*"\"pipes/$NAME\" -> \"$JOB\";"* ]]
 	[[ $output != *"\"$JOB\" -> \"pipes/$NAME\""* ]]
 	run -0 shell 'dot -Tsvg $IPC/info/graph.dot | sed "s/&#45;/-/g"'
 	[[ $output == *"<title>pipes/$NAME-&gt;$JOB</title>"* ]]
