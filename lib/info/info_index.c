@@ -6,6 +6,7 @@
  *     made      when, in seconds since 1970
  *     host      the name of the machine
  *     reader    the user who reads it
+ *     users     names by number, as far as they are known; groups likewise
  *     channels  as in inventory.json; fill is what info_fill() says
  *     processes those that the reader may see; uses has pairs of a channel (its index) and access
  *     others    for each further process and each channel that it uses, the channel
@@ -20,7 +21,9 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/quote.h"
+#include "lib/host/account_names.h"
 #include "lib/info/info_json.h"
+#include "lib/info/info_names.h"
 #include "lib/info/info_page.h"
 #include "lib/info/info_row.h"
 #include "lib/info/info_rows.h"
@@ -49,6 +52,36 @@ static int print_text(const char *text, FILE *out)
 	CLEANUP_FREE char *quoted = quote_text(text);
 
 	return quoted ? print_object(json_object_new_string(quoted), out) : -ENOMEM;
+}
+
+static int print_names(const struct account_table *table, enum account_sort sort, FILE *out)
+{
+	const char *separator = "";
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < table->n; i++) {
+		const struct account *account = &table->accounts[i];
+
+		if (account->sort != sort || !*account->name)
+			continue;
+		fprintf(out, "%s\"%u\":", separator, account->id);
+		r = print_text(account->name, out);
+		separator = ",";
+	}
+	return r;
+}
+
+static int print_accounts(const struct info_rows *rows, FILE *out)
+{
+	int r;
+
+	fputs(",\n\"users\":{", out);
+	r = print_names(&rows->names->table, ACCOUNT_USER, out);
+	fputs("},\"groups\":{", out);
+	if (r == 0)
+		r = print_names(&rows->names->table, ACCOUNT_GROUP, out);
+	fputs("}", out);
+	return r;
 }
 
 static int print_channel(const struct row *row, FILE *out)
@@ -142,6 +175,8 @@ static int print_data(const struct info_rows *rows, struct caller *reader, FILE 
 	fprintf(out, "{\"made\":%lld,\"reader\":%u,\"host\":", (long long)time(NULL), reader->uid);
 	r = print_text(host, out);
 	if (r == 0)
+		r = print_accounts(rows, out);
+	if (r == 0)
 		r = print_channels(rows, out);
 	if (r == 0)
 		r = print_processes(rows, &found, reader, out);
@@ -181,7 +216,7 @@ static int index_print(void *prepared, struct caller *reader, FILE *out)
 const struct text_ops info_index_ops = {
 	.print = index_print,
 	.prepare = info_rows_prepare_with_users,
-	.gather = info_rows_gather,
+	.gather = info_names_gather,
 	.discard = info_rows_discard,
 	.finish = info_rows_finish,
 	.first_size = PAGE_SIZE_LEAST,

@@ -47,6 +47,7 @@ static const char text[] =
 	"  echo create queues/big maxmsg=5 msgsize=1K > ctl\n"
 	"  echo \"create 'queues/a b'\" > ctl    a name with a blank\n"
 	"  cat info/summary                   show all channels in a table\n"
+	"  xdg-open info/index.html           the same in a browser, and who writes to whom\n"
 	"  cat info/queues/jobs/peers         show who has it open\n"
 	"  cat info/queues/jobs/tap           watch what passes (ls does not list this file)\n"
 	"  echo empty pipes/log > ctl         discard waiting data\n"

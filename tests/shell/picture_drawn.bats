@@ -40,6 +40,19 @@ has_line() { # TEXT
 	[[ $(page cell state) == $'full\n1 waiting' ]]
 }
 
+@test "the picture marks what is leaked, and the page says why" {
+	remount leak_idle=0
+	touch "$S" "$P"
+	use somebody "$P" r
+	wait_until grep -qF "shm/$NAME" "$IPC/info/leaks" # what happened this second counts as use
+	look "filter=leaked&select=shm/$NAME"
+	run -0 page picture
+	has_line "channel shm/$NAME, leaked, used by no process"
+	[[ $(page rows | grep -cF "shm/$NAME") == 1 ]]
+	[[ $(page text card) == *"Leaked: "* ]]
+	[[ $(page rows) != *"pipes/$NAME"* ]]
+}
+
 @test "another user's processes are only a number" {
 	touch "$P"
 	chmod 666 "$P"

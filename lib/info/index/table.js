@@ -27,9 +27,7 @@ const columns = [
 	{key: 'bytes-out', title: 'Out', ...number},
 	{key: 'waits', title: 'Waits', ...number},
 	{key: 'dropped', title: 'Dropped', ...number},
-	{key: 'last-read', title: 'Last read', ...number},
 	{key: 'last-write', title: 'Last write', ...number},
-	{key: 'changed', title: 'Changed', ...number},
 ];
 const always = new Set(['kind', 'name', 'owner', 'mode', 'bytes', 'processes']);
 
