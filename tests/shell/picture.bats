@@ -97,9 +97,11 @@ ours() {
 	[[ $(page rows) == "" && $(page text rest) == "No channel matches." ]]
 }
 
-@test "sizes are short, and the exact number is there" {
+@test "owners have names and sizes are short, and the exact numbers are there" {
 	sizes
 	look "filter=$NAME.b"
+	[[ $(page cell owner) == root ]]
+	contains "$OUT" 'title="user 0"'
 	[[ $(page cell bytes) == "3.8 KiB" ]]
 	contains "$OUT" 'title="3893 bytes"'
 }

@@ -22,9 +22,9 @@ has_line() { # TEXT
 	use both "$P" rw
 	look "filter=$NAME"
 	run -0 page picture
-	has_line "process producer $producer of user 0 writes channel pipes/$NAME"
-	has_line "process consumer $consumer of user 0 reads channel pipes/$NAME"
-	has_line "process both $JOB of user 0 writes and reads channel pipes/$NAME"
+	has_line "process producer $producer of user root writes channel pipes/$NAME"
+	has_line "process consumer $consumer of user root reads channel pipes/$NAME"
+	has_line "process both $JOB of user root writes and reads channel pipes/$NAME"
 	[[ $(grep -o 'class="tip"' "$OUT" | wc -l) == 4 ]]
 }
 
@@ -36,7 +36,7 @@ has_line() { # TEXT
 	look "filter=$NAME"
 	run -0 page picture
 	has_line "channel pipes/$NAME, full, used by no process"
-	has_line "process cat $JOB of user 0 reads channel events/$NAME, 1 waiting"
+	has_line "process cat $JOB of user root reads channel events/$NAME, 1 waiting"
 	[[ $(page cell state) == $'full\n1 waiting' ]]
 }
 
@@ -126,6 +126,6 @@ for tail in odd:
 	has_line "pipes/$NAME.&lt;i&gt;"
 	has_line "pipes/$NAME.\"onload=\"alert(1)"
 	has_line "queues/$NAME.<script>alert(1)<"
-	[[ $(page picture) == *"process </script><i>! $JOB of user 0 writes and reads channel pipes/$NAME"* ]]
+	[[ $(page picture) == *"process </script><i>! $JOB of user root writes and reads channel pipes/$NAME"* ]]
 	[[ $(grep -c "<script" "$IPC/info/index.html") == 2 ]]
 }
