@@ -5,7 +5,6 @@
 #include "lib/info/info_json.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include "lib/base/cleanup.h"
@@ -55,17 +54,18 @@ json_object *info_json_row(const struct row *row)
 /* Such characters stand only in strings, so the escaped text is the same JSON. */
 void info_json_print_in_script(const char *json, FILE *out)
 {
-	for (; *json; json++) {
-		bool ends_line = json[0] == '\xe2' && json[1] == '\x80' &&
-				 (json[2] == '\xa8' || json[2] == '\xa9'); /* U+2028, 2029 */
+	while (*json) {
+		size_t n = strcspn(json, "<>&\xe2");
 
-		if (ends_line) {
+		fwrite(json, 1, n, out);
+		json += n;
+		if (strncmp(json, "\u2028", 3) == 0 || strncmp(json, "\u2029", 3) == 0) {
 			fprintf(out, "\\u202%c", json[2] == '\xa8' ? '8' : '9');
-			json += 2;
-		} else if (strchr("<>&", *json)) {
-			fprintf(out, "\\u%04x", (unsigned)*json);
-		} else {
-			fputc(*json, out);
+			json += 3;
+		} else if (*json == '\xe2') {
+			fputc(*json++, out);
+		} else if (*json) {
+			fprintf(out, "\\u%04x", (unsigned)*json++);
 		}
 	}
 }

@@ -141,23 +141,33 @@ function showSelected() {
 	}
 }
 
-let drawn = ''; // what the picture shows, so that it is drawn again only for something else
+// What table and picture show: each is made again only for something else, so that what has the
+// focus keeps it.
+const shownNow = {
+	table: '',
+	picture: ''
+};
+
+function isNew(part, ...what) {
+	const now = JSON.stringify(what);
+	const isOld = shownNow[part] === now;
+	shownNow[part] = now;
+	return !isOld;
+}
 
 function show() {
 	const shown = shownChannels(), input = document.getElementById('filter');
+	const choice = [state.filter, [...state.kinds]];
 	if (input.value !== state.filter)
 		input.value = state.filter;
 	for (const button of document.querySelectorAll('#kinds button'))
 		button.setAttribute('aria-pressed', state.kinds.has(button.dataset.kind));
 	for (const button of document.querySelectorAll('#totals button'))
 		button.setAttribute('aria-pressed', state.filter === button.dataset.word);
-	fillTable(shown);
-	const now = JSON.stringify(
-		[state.filter, [...state.kinds], state.showsAll, [...opened], window.innerWidth]);
-	if (now !== drawn) {
-		drawn = now;
+	if (isNew('table', choice, state.sort, state.isDescending))
+		fillTable(shown);
+	if (isNew('picture', choice, state.showsAll, [...opened], window.innerWidth))
 		drawFolded(drawPicture(shown));
-	}
 	showSelected();
 }
 
