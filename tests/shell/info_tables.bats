@@ -180,6 +180,7 @@ print(len(inventory))'
 		shell 'echo "create topics/$NAME.$1 keep=2M capacity=4M" > $IPC/ctl; head -c $1 /dev/zero > $IPC/topics/$NAME.$1' $size
 		truncate -s $size "$BATS_TEST_TMPDIR/file"
 		run -0 shell 'cat $IPC/info/summary'
+		# shellcheck disable=SC2012 # how ls prints a size is what is asked
 		grep -qx "$NAME.$size $(ls -lh "$BATS_TEST_TMPDIR/file" | cut -d" " -f5)" <(cells topics BYTES <<<"$output")
 		grep -qF "\"bytes\":$size," "$IPC/info/inventory.json"
 	done
