@@ -76,19 +76,19 @@ has_line() { # TEXT
 	[[ $(page picture | grep -c "^process twin .* reads channel pipes/$NAME") == 5 ]]
 }
 
-# The limit is for a busy machine: on an idle one it takes half a second.
+# The limit is for a busy machine. On an idle one it takes half a second.
 @test "2,000 channels open quickly, with those that nobody has open folded" {
 	python3 -c 'import os
 with open(os.environ["IPC"] + "/ctl", "wb", buffering=0) as ctl:
     for i in range(2000):
-        ctl.write(b"create %s/%s.%d\n" % ((b"events", b"pipes")[i % 2], os.environ["NAME"].encode(), i))'
-	use lonely "$P.1" rw
+        ctl.write(b"create topics/%s.%d\n" % (os.environ["NAME"].encode(), i))'
+	use lonely "$IPC/topics/$NAME.1" rw
 	look "sort=name"
 	(($(page value ready) < 15000))
 	echo "# ready after $(page value ready) ms" >&3
 	[[ $(page data | grep -c "$NAME") == 2000 ]]
 	[[ $(page picture | grep -c "$NAME") == 1 ]]
-	[[ $(page text folded) == *"1,000 events, 999 pipes"* ]]
+	[[ $(page text folded) == *"1,999 topics"* ]]
 	look "show=all&filter=$NAME.1"
 	[[ $(grep -o '<g class="node channel' "$OUT" | wc -l) == 1111 ]]
 }
