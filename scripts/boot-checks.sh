@@ -49,6 +49,22 @@ check_service_found_channels() {
 	[[ $(in_shell 'timeout 5 cat /ipc/pipes/log /mnt/ipc/pipes/fstab' | xargs) == "unit fstab" ]]
 }
 
+# Also to a service that has a user and a mount namespace of its own, and while the daemon is stopped.
+check_status() {
+	in_shell 'ask() { systemd-run -q -p Type=oneshot -p StandardOutput=truncate:/run/status "$@" /usr/local/sbin/ipcfs --status /ipc
+			cat /run/status; }
+		ask; grep "^/ipc: ok, .* pid=$(systemctl show -P MainPID ipcfs) channels=[1-9]" /run/status
+		ask -p DynamicUser=yes; grep "^/ipc: ok, " /run/status; rm /run/status
+		systemctl kill -s STOP ipcfs; status=0; /usr/local/sbin/ipcfs --status /ipc || status=$?
+		systemctl kill -s CONT ipcfs; test $status = 2
+		status=0; /usr/local/sbin/ipcfs --status /run || status=$?; test $status = 3; /usr/local/sbin/ipcfs --status /ipc'
+}
+
+check_summary() {
+	in_shell 'systemd-run -q -p Type=oneshot -p DynamicUser=yes -p StandardOutput=truncate:/run/summary cat /ipc/info/summary
+		cat /run/summary; for kind in pipes topics queues shm; do grep -w "$kind" /run/summary; done; rm /run/summary'
+}
+
 check_fstab() {
 	in_shell 'findmnt -t fuse.ipcfs'
 	in_shell 'findmnt -no OPTIONS /mnt/ipc | (! grep -w noexec); findmnt -no OPTIONS /srv/ipc | grep -w noexec'
