@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The table: a row for each channel that is shown, and only the columns that have something.
-const rowsMost = 1000; // that are added at a time
-let nRowsMost = rowsMost;
+let nRowsMost = 200; // at first, so that the page opens soon
 
 const number = {
 	isNumber: true
@@ -126,6 +125,11 @@ function fillTable(shown) {
 				  : 'There are no channels.';
 }
 
+function addRows() {
+	nRowsMost += 800;
+	fillTable(shownChannels());
+}
+
 // The first click on a column of numbers puts the largest on top.
 function sortBy(column) {
 	state.isDescending = state.sort === column.key
@@ -178,8 +182,7 @@ function listenToTable() {
 	new IntersectionObserver(entries => {
 		if (entries.some(entry => entry.isIntersecting) &&
 			document.querySelector('tbody').childElementCount >= nRowsMost) {
-			nRowsMost += rowsMost;
-			fillTable(shownChannels());
+			addRows();
 		}
 	}, {rootMargin: '600px'}).observe(document.getElementById('rest'));
 	list.tabIndex = -1;
