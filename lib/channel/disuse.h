@@ -29,6 +29,7 @@ struct disuse {
 	 * is_any_age, it holds only if they have no process at all.
 	 */
 	bool asks_owners, is_any_age;
+	bool asks_receivers; /* `why` holds only if no process sleeps in msgrcv(2) */
 	uid_t owners[2];
 };
 

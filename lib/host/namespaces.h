@@ -73,5 +73,7 @@ bool namespaces_is_own_user(pid_t pid);
  * refuses only callers that it can see to be foreign.
  */
 bool namespaces_can_see(void);
+/* Whether it can, and is in the first PID namespace: there is no process that it can't see. */
+bool namespaces_see_all(void);
 
 #endif

@@ -50,6 +50,7 @@ time_t processes_find_boot(void)
 struct process_facts {
 	char state; /* as in proc_pid_stat(5) */
 	pid_t parent;
+	long n_threads;
 	time_t start; /* CLOCK_REALTIME */
 };
 
@@ -66,12 +67,19 @@ static bool find_facts(int proc_fd, const char *pid, struct process_facts *ret_f
 	rest = strrchr(text, ')');
 	if (!rest || sscanf(rest + 1,
 			    " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
-			    "%*d %*d %llu",
-			    &ret_facts->state, &ret_facts->parent, &ticks) != 3)
+			    "%ld %*d %llu",
+			    &ret_facts->state, &ret_facts->parent, &ret_facts->n_threads,
+			    &ticks) != 4)
 		return false;
 	ret_facts->start =
 		processes_find_boot() + (time_t)(ticks / (unsigned long)sysconf(_SC_CLK_TCK));
 	return true;
+}
+
+/* Whether only its exit status is left. A main thread may end before the others do. */
+static bool is_zombie(const struct process_facts *facts)
+{
+	return facts->state == 'Z' && facts->n_threads <= 1;
 }
 
 bool process_has_ended(pid_t pid, time_t then)
@@ -91,22 +99,26 @@ bool process_has_ended(pid_t pid, time_t then)
 	snprintf(name, sizeof(name), "%d", pid);
 	if (proc_fd < 0 || !find_facts(proc_fd, name, &facts))
 		return false;
-	return facts.state == 'Z' ||
+	return is_zombie(&facts) ||
 	       (then >= processes_find_boot() && facts.start > then + PROCESSES_SLACK);
 }
 
 /* A process's user ids: real, effective, saved and of the filesystem. */
 #define UIDS 4
 
-/* Returns false if there is no such process, or only what is left of it, or a kernel thread. */
-static bool find_uids(int proc_fd, const char *pid, uid_t ret_uids[static UIDS])
+/*
+ * Returns false if there is no such process. *ret_has_memory: this is no kernel thread, and its
+ * main thread has not ended.
+ */
+static bool find_uids(int proc_fd, const char *pid, uid_t ret_uids[static UIDS],
+		      bool *ret_has_memory)
 {
 	char text[STATUS_TEXT];
 	const char *line;
 
-	/* Only a process with memory of its own has a VmSize. */
-	if (!read_file(proc_fd, pid, "status", text, sizeof(text)) || !strstr(text, "\nVmSize:"))
+	if (!read_file(proc_fd, pid, "status", text, sizeof(text)))
 		return false;
+	*ret_has_memory = strstr(text, "\nVmSize:");
 	line = strstr(text, "\nUid:");
 	return line && sscanf(line, "\nUid: %u %u %u %u", &ret_uids[0], &ret_uids[1], &ret_uids[2],
 			      &ret_uids[3]) == UIDS;
@@ -128,23 +140,74 @@ static bool is_asked(const struct processes_user *users, size_t n, uid_t uid)
 static void look_at(int proc_fd, const char *pid, struct processes_user *users, size_t n)
 {
 	struct process_facts facts;
+	bool has_memory = false;
 	uid_t uids[UIDS];
 	struct stat attr;
 
 	if (fstatat(proc_fd, pid, &attr, 0) < 0 ||
 	    (attr.st_uid != 0 && !is_asked(users, n, attr.st_uid)) ||
-	    !find_uids(proc_fd, pid, uids) || !find_facts(proc_fd, pid, &facts) ||
-	    facts.parent == getpid())
+	    !find_uids(proc_fd, pid, uids, &has_memory) || !find_facts(proc_fd, pid, &facts) ||
+	    facts.parent == getpid() || (!has_memory && facts.n_threads <= 1))
 		return;
 	for (size_t i = 0; i < n; i++)
 		if (has_uid(uids, users[i].uid) && facts.start < users[i].oldest)
 			users[i].oldest = facts.start;
 }
 
+/*
+ * Looks at the function in which the thread sleeps: the kernel tells no more of a receiver. Notes
+ * whether it tells that much; for a thread that runs it is "0" as well.
+ */
+static void look_at_thread(int task_fd, const char *thread, struct processes_receivers *receivers)
+{
+	char text[128];
+
+	if (!read_file(task_fd, thread, "wchan", text, sizeof(text)) || strcmp(text, "0") == 0)
+		return;
+	receivers->can_tell = true;
+	if (strstr(text, "msgrcv"))
+		receivers->are_there = true;
+}
+
+static void look_at_threads(int proc_fd, const char *pid, struct processes_receivers *receivers)
+{
+	const struct dirent *entry;
+	char path[32];
+	DIR *task;
+	int fd;
+
+	snprintf(path, sizeof(path), "%.16s/task", pid);
+	fd = openat(proc_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	task = fd < 0 ? NULL : fdopendir(fd);
+	if (!task && fd >= 0)
+		close(fd);
+	while (task && (entry = readdir(task)))
+		if (*entry->d_name != '.')
+			look_at_thread(fd, entry->d_name, receivers);
+	if (task)
+		closedir(task);
+}
+
+int processes_find_receivers(struct processes_receivers *ret_receivers)
+{
+	const struct dirent *entry;
+	DIR *proc = opendir("/proc");
+
+	*ret_receivers = (struct processes_receivers){0};
+	if (!proc)
+		return -errno;
+	while ((entry = readdir(proc)))
+		if (*entry->d_name >= '1' && *entry->d_name <= '9')
+			look_at_threads(dirfd(proc), entry->d_name, ret_receivers);
+	closedir(proc);
+	ret_receivers->can_tell &= namespaces_see_all();
+	return 0;
+}
+
 int processes_find_oldest(struct processes_user *users, size_t n)
 {
-	/* Else a mount option of /proc may hide the processes of others. */
-	bool sees_all = namespaces_can_see();
+	/* Else others may use what these users own, or a mount option of /proc may hide them. */
+	bool sees_all = namespaces_see_all();
 	const struct dirent *entry;
 	DIR *proc = opendir("/proc");
 	char self[16];
@@ -152,7 +215,7 @@ int processes_find_oldest(struct processes_user *users, size_t n)
 	if (!proc)
 		return -errno;
 	for (size_t i = 0; i < n; i++)
-		users[i].oldest = sees_all || users[i].uid == geteuid() ? PROCESSES_NONE : 0;
+		users[i].oldest = sees_all ? PROCESSES_NONE : 0;
 	snprintf(self, sizeof(self), "%d", getpid());
 	while ((entry = readdir(proc)))
 		if (*entry->d_name >= '1' && *entry->d_name <= '9' &&

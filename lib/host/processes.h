@@ -41,4 +41,13 @@ struct processes_user {
  */
 int processes_find_oldest(struct processes_user *users, size_t n);
 
+/* Whether any process of the machine sleeps in msgrcv(2). */
+struct processes_receivers {
+	bool are_there;
+	bool can_tell; /* else there may be some: the kernel or our rights do not show it */
+};
+
+/* Finds that out, at some 20 us for each process. Fails as opendir(3) does. */
+int processes_find_receivers(struct processes_receivers *ret_receivers);
+
 #endif

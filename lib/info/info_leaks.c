@@ -73,20 +73,26 @@ int info_leaks_add(struct info_leaks *leaks, struct info_walk *walk, size_t row)
 	if (r < 0 || !leaks->disuse.why)
 		return r;
 	add_owners(leaks);
+	leaks->asks_receivers |= leaks->disuse.asks_receivers;
 	leaks->found[leaks->n++] = (struct info_leak){.row = row, .disuse = leaks->disuse};
 	return 0;
 }
 
 struct owners_look {
 	struct processes_user users[INFO_LEAKS_USERS];
-	long n;
+	long n, asks_receivers;
+	struct processes_receivers receivers; /* a result */
 };
 
 static int owners_act(void *data)
 {
 	struct owners_look *look = data;
 
-	return processes_find_oldest(look->users, (size_t)look->n);
+	int r = processes_find_oldest(look->users, (size_t)look->n);
+
+	if (r == 0 && look->asks_receivers)
+		r = processes_find_receivers(&look->receivers);
+	return r;
 }
 
 /* The uids are what tells this call from another; `oldest` is the result, and 0 until then. */
@@ -99,13 +105,16 @@ static int ask_owners(struct info_leaks *leaks, struct host *host, struct caller
 	for (size_t i = 0; i < leaks->n_users; i++)
 		look.users[i].uid = leaks->users[i].uid;
 	look.n = (long)leaks->n_users;
+	look.asks_receivers = leaks->asks_receivers;
 	r = job_run(host, reader,
 		    &(struct job_call){.place = JOB_WORKER,
 				       .act = owners_act,
 				       .data = &look,
 				       .size = sizeof(look)});
-	if (r == 0)
+	if (r == 0) {
 		memcpy(leaks->users, look.users, sizeof(leaks->users));
+		leaks->receivers = look.receivers;
+	}
 	return r;
 }
 
@@ -113,12 +122,12 @@ int info_leaks_settle(struct info_leaks *leaks, struct host *host, struct caller
 {
 	int r;
 
-	if (!leaks->n_users || leaks->has_users)
+	if (!leaks->n_users || leaks->has_asked)
 		return 0;
 	r = ask_owners(leaks, host, reader);
 	if (job_is_awaited(r))
 		return r;
-	leaks->has_users = true; /* if that failed, all the ages are unknown */
+	leaks->has_asked = true; /* if that failed, all the ages are unknown */
 	return 0;
 }
 
@@ -134,8 +143,8 @@ static bool may_use(const struct processes_user *user, const struct disuse *disu
 	       (disuse->is_any_age || last < boot || user->oldest <= last + PROCESSES_SLACK);
 }
 
-/* Whether a process of the owners is old enough to have used the object, or may be. */
-static bool has_old_owners(const struct info_leaks *leaks, const struct disuse *disuse)
+/* Whether a process may be there that leaves no other trace: of the owners, or a receiver. */
+static bool may_have_user(const struct info_leaks *leaks, const struct disuse *disuse)
 {
 	for (size_t i = 0; i < 2 && disuse->asks_owners; i++) {
 		const struct processes_user *user = find_user(leaks, disuse->owners[i]);
@@ -143,7 +152,8 @@ static bool has_old_owners(const struct info_leaks *leaks, const struct disuse *
 		if (!user || may_use(user, disuse, processes_find_boot()))
 			return true;
 	}
-	return false;
+	return disuse->asks_receivers &&
+	       (leaks->receivers.are_there || !leaks->receivers.can_tell);
 }
 
 /* For bsearch(3). */
@@ -177,7 +187,7 @@ void info_leaks_fill(struct info_leaks *leaks, const struct info_users *users, s
 	for (size_t i = 0; i < leaks->n; i++) {
 		const struct info_leak *leak = &leaks->found[i];
 
-		if (leak->is_open || has_old_owners(leaks, &leak->disuse))
+		if (leak->is_open || may_have_user(leaks, &leak->disuse))
 			continue;
 		row_add_word(&rows[leak->row], "leaked", leak->disuse.why);
 		row_add_time(&rows[leak->row], "idle-since", &leak->disuse.since);

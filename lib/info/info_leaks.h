@@ -28,7 +28,9 @@ struct info_leaks {
 	size_t n, n_allocated;
 	struct processes_user users[INFO_LEAKS_USERS];
 	size_t n_users;
-	bool has_users; /* the worker has been asked */
+	struct processes_receivers receivers;
+	bool asks_receivers;
+	bool has_asked; /* the worker */
 };
 
 /* Counts as leaked what has been unused for `idle` seconds. */

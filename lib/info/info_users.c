@@ -11,6 +11,7 @@
 
 #include "lib/channel/channel.h"
 #include "lib/host/job.h"
+#include "lib/host/namespaces.h"
 #include "lib/info/info_text.h"
 
 bool info_is_fifo(const struct channel *channel)
@@ -128,7 +129,8 @@ bool info_users_are_all(const struct info_users *users)
 {
 	struct peers found = info_users_found(users);
 
-	return users->scan && users->error == 0 && found.n_unseen + found.n_hidden == 0;
+	return users->scan && users->error == 0 && found.n_unseen + found.n_hidden == 0 &&
+	       namespaces_see_all();
 }
 
 void info_users_fill(const struct info_users *users, struct row *rows)

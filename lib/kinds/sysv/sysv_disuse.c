@@ -13,10 +13,13 @@
 /* The largest set whose semaphores are looked at on the loop, with three calls for each. */
 #define QUICK_MAX 32
 
-/* Whether a process has ended that the kernel remembers; 0 stands for none. */
-static bool has_ended(pid_t pid, const struct disuse *disuse)
+/*
+ * Whether the process that did something at the time `then` has ended, or none ever did. One of
+ * which the kernel gives no number is in another namespace, and may live.
+ */
+static bool has_ended(pid_t pid, time_t then, const struct disuse *disuse)
 {
-	return pid == 0 || process_has_ended(pid, disuse->since.tv_sec);
+	return pid == 0 ? then == 0 : process_has_ended(pid, disuse->since.tv_sec);
 }
 
 static void ask_owners(const union sysv_data *data, struct disuse *disuse)
@@ -28,13 +31,8 @@ static void ask_owners(const union sysv_data *data, struct disuse *disuse)
 
 /*
  * A receiver that has always found the queue empty leaves no trace, however long it has waited. It
- * may be anybody who may receive: the owner, if the mode says no more.
+ * may be any process of the owner; or of others, if they may receive, and any process receives.
  */
-static bool may_have_receiver(const union sysv_data *data)
-{
-	return data->queue.msg_lrpid == 0 && (data->perm.mode & 0044);
-}
-
 int sysv_queue_disuse(struct channel *channel, struct caller *caller, struct disuse *disuse)
 {
 	union sysv_data data;
@@ -42,16 +40,17 @@ int sysv_queue_disuse(struct channel *channel, struct caller *caller, struct dis
 
 	if (r < 0)
 		return r;
-	if (data.queue.msg_qnum || may_have_receiver(&data) ||
-	    !has_ended(data.queue.msg_lspid, disuse) || !has_ended(data.queue.msg_lrpid, disuse))
+	if (data.queue.msg_qnum ||
+	    !has_ended(data.queue.msg_lspid, data.queue.msg_stime, disuse) ||
+	    !has_ended(data.queue.msg_lrpid, data.queue.msg_rtime, disuse))
 		return 0;
 	disuse->why = "empty, and who used it has ended";
 	ask_owners(&data, disuse);
 	disuse->is_any_age = true;
+	disuse->asks_receivers = data.perm.mode & 0044;
 	return 0;
 }
 
-/* A maker of whom the kernel gives no number is in another namespace, and may live. */
 int sysv_segment_disuse(struct channel *channel, struct caller *caller, struct disuse *disuse)
 {
 	union sysv_data data;
@@ -61,12 +60,11 @@ int sysv_segment_disuse(struct channel *channel, struct caller *caller, struct d
 		return r;
 	if (data.segment.shm_nattch == 0 &&
 	    process_has_ended(data.segment.shm_cpid, disuse->since.tv_sec) &&
-	    has_ended(data.segment.shm_lpid, disuse))
+	    has_ended(data.segment.shm_lpid, data.segment.shm_atime, disuse))
 		disuse->why = "its maker has ended, and nobody is attached";
 	return 0;
 }
 
-/* The input must have no padding: job_run() compares it. */
 struct set_look {
 	long id, count;
 	struct disuse disuse;
@@ -85,7 +83,8 @@ static int set_look(void *data)
 
 		if (pid < 0 || sysv_sem_sleepers((int)look->id, (int)i) != 0)
 			return 0;
-		if (pid != last && !has_ended(pid, &look->disuse))
+		/* 0: nobody; where others can't be seen, the owners are unknown as well. */
+		if (pid != last && !has_ended(pid, 0, &look->disuse))
 			return 0;
 		last = pid;
 	}
