@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/cleanup.h"
+
 /* The most bytes that one byte becomes: \\xNN, &amp; */
 #define QUOTED_MAX 5
 
@@ -98,4 +100,21 @@ char *quote_string(const char *text)
 char *quote_label(const char *text)
 {
 	return quote(text, "\"\\", true);
+}
+
+char *quote_word(const char *text)
+{
+	CLEANUP_FREE char *quoted = quote_text(text);
+	char *word = quoted ? malloc(4 * strlen(quoted) + 1) : NULL;
+	char *end = word;
+
+	for (const char *rest = quoted; word && *rest; rest++) {
+		if (*rest == ' ')
+			end = stpcpy(end, "\\x20");
+		else
+			*end++ = *rest;
+	}
+	if (word)
+		*end = '\0';
+	return word;
 }

@@ -15,6 +15,9 @@
 /* For a line of text, and for JSON, whose writer adds its own escapes. */
 char *quote_text(const char *text);
 
+/* For one word of a line: blanks are quoted as well. */
+char *quote_word(const char *text);
+
 /* For a label in OpenMetrics or an ID in Graphviz, between its double quotes. */
 char *quote_string(const char *text);
 

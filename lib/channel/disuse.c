@@ -52,6 +52,9 @@ int channel_check_disuse(struct channel *channel, const struct timespec *before,
 int channel_reap(struct channel *channel, const char *name, const struct timespec *before,
 		 struct caller *caller)
 {
-	return channel->ops->reap ? channel->ops->reap(channel, name, before, caller)
-				  : space_remove(channel->space, name, caller);
+	struct space *space = channel->space;
+
+	if (!channel->ops->reap)
+		return space_remove(space, name, caller);
+	return space_note_removal(space, channel->ops->reap(channel, name, before, caller));
 }

@@ -18,6 +18,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/channel/lease.h"
+#include "lib/host/job.h"
 
 struct named *named_from(struct channel *channel)
 {
@@ -191,7 +192,9 @@ int named_reap(struct channel *channel, const char *name, const struct timespec 
 	struct named_space *space = named_space_from(channel->space);
 	char path[NAMED_PATH_SIZE];
 
-	if (channel->n_files || channel_has_waiters(channel))
+	/* While a job is under way, or its result is there, it is too late to refuse. */
+	if (!(caller->waiter && caller->waiter->job) &&
+	    (channel->n_files || channel_has_waiters(channel)))
 		return -EBUSY;
 	if (space->space.dir_fd < 0) /* without a directory there are only calls by name */
 		return space_remove(&space->space, name, caller);

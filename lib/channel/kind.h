@@ -53,6 +53,11 @@ struct kind {
 	const char *(*explain)(struct channel *channel, const char *name,
 			       const struct settings *settings, int error);
 	/*
+	 * Writes the name as the directory lists it to `ret_name`, which has NAME_MAX + 1 bytes.
+	 * NULL: as it was given.
+	 */
+	void (*canonical)(const char *name, char *ret_name);
+	/*
 	 * For files that a process which has ended left behind, and that stand for no object any
 	 * more: calls `found` for each. May be a job. NULL: there are no such files.
 	 */

@@ -169,7 +169,7 @@ int space_create(struct space *space, const char *name, mode_t mode,
 	return note_change(space, r);
 }
 
-static int note_removal(struct space *space, int r)
+int space_note_removal(struct space *space, int r)
 {
 	if (r == 0 && space->host->nodes.unnamed)
 		space->host->nodes.unnamed(space->host);
@@ -183,7 +183,7 @@ int space_remove(struct space *space, const char *name, struct caller *caller)
 	if (is_too_long(name))
 		return -ENAMETOOLONG;
 	r = space->ops->remove ? check(space, caller, W_OK | X_OK) : -EPERM;
-	return r < 0 ? r : note_removal(space, space->ops->remove(space, name, caller));
+	return r < 0 ? r : space_note_removal(space, space->ops->remove(space, name, caller));
 }
 
 int space_rename(struct space *space, const char *from, const char *to, unsigned flags,
@@ -194,7 +194,9 @@ int space_rename(struct space *space, const char *from, const char *to, unsigned
 	if (is_too_long(from) || is_too_long(to))
 		return -ENAMETOOLONG;
 	r = space->ops->rename ? check(space, caller, W_OK | X_OK) : -EPERM;
-	return r < 0 ? r : note_removal(space, space->ops->rename(space, from, to, flags, caller));
+	return r < 0 ? r
+		     : space_note_removal(space,
+					  space->ops->rename(space, from, to, flags, caller));
 }
 
 struct space *space_shown(struct space *space)

@@ -151,6 +151,9 @@ int space_create(struct space *space, const char *name, mode_t mode,
 		 const struct settings *settings, struct caller *caller, struct entry *ret_entry,
 		 struct selector *ret_selector);
 
+/* For channel_reap(): notes that a name was removed, if `r` is 0, and returns `r`. */
+int space_note_removal(struct space *space, int r);
+
 /* Each call is one step (lib/host/job.h), as space_create() is. */
 int space_remove(struct space *space, const char *name, struct caller *caller);
 int space_rename(struct space *space, const char *from, const char *to, unsigned flags,

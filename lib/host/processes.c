@@ -65,11 +65,11 @@ static bool find_facts(int proc_fd, const char *pid, struct process_facts *ret_f
 		return false;
 	/* The command name before that field may contain anything. */
 	rest = strrchr(text, ')');
-	if (!rest || sscanf(rest + 1,
-			    " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
-			    "%ld %*d %llu",
-			    &ret_facts->state, &ret_facts->parent, &ret_facts->n_threads,
-			    &ticks) != 4)
+	if (!rest ||
+	    sscanf(rest + 1,
+		   " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
+		   "%ld %*d %llu",
+		   &ret_facts->state, &ret_facts->parent, &ret_facts->n_threads, &ticks) != 4)
 		return false;
 	ret_facts->start =
 		processes_find_boot() + (time_t)(ticks / (unsigned long)sysconf(_SC_CLK_TCK));

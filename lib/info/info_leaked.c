@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/quote.h"
 #include "lib/channel/channel.h"
 #include "lib/info/info_names.h"
 #include "lib/info/info_row.h"
@@ -51,10 +52,10 @@ static int compare(const void *a_, const void *b_)
 	return since_of(a) < since_of(b) ? -1 : since_of(a) > since_of(b);
 }
 
-/* Gives KIND/NAME as it can be typed, and shell and awk take for one word. NULL: no memory. */
+/* Gives KIND/NAME as one word. NULL: no memory. */
 static char *name_of(const struct row *row)
 {
-	CLEANUP_FREE char *name = info_value_text(row_find(row, "name"));
+	CLEANUP_FREE char *name = quote_word(row_find(row, "name")->text);
 	char *path;
 
 	if (!name || asprintf(&path, "%s/%s", row_find(row, "kind")->word, name) < 0)

@@ -152,8 +152,7 @@ static bool may_have_user(const struct info_leaks *leaks, const struct disuse *d
 		if (!user || may_use(user, disuse, processes_find_boot()))
 			return true;
 	}
-	return disuse->asks_receivers &&
-	       (leaks->receivers.are_there || !leaks->receivers.can_tell);
+	return disuse->asks_receivers && (leaks->receivers.are_there || !leaks->receivers.can_tell);
 }
 
 /* For bsearch(3). */

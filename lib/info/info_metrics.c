@@ -45,7 +45,7 @@ static int print_sample(const struct info_rows *rows, const struct row *row,
 		return 0;
 	name = quote_string(row_find(row, "name")->text);
 	number = info_value_text(value);
-	owner = info_names_text(rows, row, "owner");
+	owner = info_names_label(rows, row, "owner");
 	if (!name || !number || !owner)
 		return -ENOMEM;
 	fprintf(out, "ipcfs_%s%s{kind=\"%s\",name=\"%s\",owner=\"%s\"} %s\n", family->name,

@@ -55,31 +55,29 @@ int info_names_gather(void *data, struct caller *reader)
 	return account_names_find(rows->names, rows->walk.host, reader);
 }
 
-/* Returns the text with its blanks quoted as well. */
-static char *quote_word(const char *text)
+/* NULL: no name is known. */
+static const char *find_name(const struct info_rows *rows, const struct row *row, const char *key)
 {
-	CLEANUP_FREE char *quoted = quote_text(text);
-	char *word = quoted ? malloc(4 * strlen(quoted) + 1) : NULL;
-	char *end = word;
+	return account_names_get(rows->names, sort_of(key), (uint32_t)row_find(row, key)->number);
+}
 
-	for (const char *rest = quoted; word && *rest; rest++) {
-		if (*rest == ' ')
-			end = stpcpy(end, "\\x20");
-		else
-			*end++ = *rest;
-	}
-	if (word)
-		*end = '\0';
-	return word;
+static char *id_text(const struct row *row, const char *key)
+{
+	char *text;
+
+	return asprintf(&text, "%u", (unsigned)row_find(row, key)->number) < 0 ? NULL : text;
 }
 
 char *info_names_text(const struct info_rows *rows, const struct row *row, const char *key)
 {
-	uint32_t id = (uint32_t)row_find(row, key)->number;
-	const char *name = account_names_get(rows->names, sort_of(key), id);
-	char *number;
+	const char *name = find_name(rows, row, key);
 
-	if (name)
-		return quote_word(name);
-	return asprintf(&number, "%u", id) < 0 ? NULL : number;
+	return name ? quote_word(name) : id_text(row, key);
+}
+
+char *info_names_label(const struct info_rows *rows, const struct row *row, const char *key)
+{
+	const char *name = find_name(rows, row, key);
+
+	return name ? quote_string(name) : id_text(row, key);
 }

@@ -15,5 +15,7 @@ int info_names_gather(void *rows, struct caller *reader);
  * The caller frees it. NULL: no memory.
  */
 char *info_names_text(const struct info_rows *rows, const struct row *row, const char *key);
+/* The same as a label in OpenMetrics, between its double quotes. */
+char *info_names_label(const struct info_rows *rows, const struct row *row, const char *key);
 
 #endif

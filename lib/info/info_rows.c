@@ -95,6 +95,8 @@ static int rows_visit(struct info_rows *rows, struct channel *channel, const cha
 	bool needs_users;
 	int r = info_leaks_ask(&rows->leaks, channel, name, reader);
 
+	if (r == 0 && rows->has_leaks_alone && !rows->leaks.disuse.why)
+		rows->users.has_target = false;
 	if (r < 0 || (rows->has_leaks_alone && !rows->leaks.disuse.why))
 		return r;
 	needs_users = rows->leaks.disuse.needs_scan;

@@ -26,13 +26,22 @@ int command_fail(struct command *command, const char *verb, int error)
 		reason_find(&command->line, command->entry.channel, &command->caller, verb, error));
 }
 
+void command_cut(struct command *command, const struct selector *selector)
+{
+	if (selector->is_set)
+		*strrchr(command->line.name, ':') = '\0';
+}
+
 int command_find(struct command *command)
 {
 	struct selector selector;
 	int r = space_lookup(command->line.space, command->line.name, &command->caller,
 			     &command->entry, &selector);
 
-	return r < 0 ? command_fail(command, command->line.words[0], r) : 0;
+	if (r < 0)
+		return command_fail(command, command->line.words[0], r);
+	command_cut(command, &selector);
+	return 0;
 }
 
 static int check_no_keys(struct command *command)

@@ -3,6 +3,7 @@
  * The verbs create and set: makes an object what the line says.
  */
 #include <errno.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <string.h>
 
@@ -113,8 +114,14 @@ static int check_kept(struct command *command)
 /* What the configuration names is no leak. Without memory it is merely not remembered. */
 static void note_configured(const struct command *command)
 {
-	if (command->mode != COMMAND_STRICT)
-		configured_add(command->host, command->line.space->kind->path, command->line.name);
+	const struct kind *kind = command->line.space->kind;
+	char name[NAME_MAX + 1];
+
+	if (command->mode == COMMAND_STRICT)
+		return;
+	if (kind->canonical)
+		kind->canonical(command->line.name, name);
+	configured_add(command->host, kind->path, kind->canonical ? name : command->line.name);
 }
 
 static int step_keep(struct command *command)
@@ -172,8 +179,7 @@ int command_step_create(struct command *command)
 	}
 	if (r < 0)
 		return command_fail(command, "create", r);
-	if (selector.is_set) /* the object's name is what stands before ":N" */
-		*strrchr(command->line.name, ':') = '\0';
+	command_cut(command, &selector);
 	note_configured(command);
 	command->line.settings.given = 0; /* the object was made with them */
 	command->has_made = true;

@@ -37,10 +37,12 @@ struct reap {
 	bool is_checked;     /* its object is still unused */
 	size_t n, n_refused; /* objects removed, or for dry=yes to be removed; those that failed */
 	uint64_t bytes;
-	int error;    /* of the first that failed */
-	char *report; /* complete once the command is done */
-	size_t report_size;
-	FILE *out; /* writes it */
+	int error; /* of the first that failed */
+	/* Complete once `out` and `log_out`, which write them, are closed. */
+	char *report, *log;
+	size_t report_size, log_size;
+	FILE *out, *log_out;
+	bool is_log_given; /* `log` belongs to a job now */
 };
 
 void command_reap_free(struct reap *reap)
@@ -53,7 +55,11 @@ void command_reap_free(struct reap *reap)
 		info_rows_finish(reap->rows);
 	if (reap->out)
 		fclose(reap->out);
+	if (reap->log_out)
+		fclose(reap->log_out);
 	free(reap->report);
+	if (!reap->is_log_given)
+		free(reap->log);
 	free(reap);
 }
 
@@ -110,7 +116,7 @@ static uint64_t number_of(const struct row *row, const char *key)
 
 /*
  * Whether the log is told: of what the daemon or its user has removed. Others remove only what is
- * their own, and must not be able to fill the log, for which the loop would have to wait.
+ * their own, and must not be able to fill the log.
  */
 static bool is_logged(const struct command *command)
 {
@@ -118,10 +124,10 @@ static bool is_logged(const struct command *command)
 	       command->caller.uid == geteuid();
 }
 
-/* Writes a line about an object to the report, and what was done to the log. -ENOMEM */
+/* Writes a line about an object to the report, and for the log. -ENOMEM */
 static int tell(struct command *command, const struct row *row, const char *what)
 {
-	CLEANUP_FREE char *name = info_value_text(row_find(row, "name")), *text = NULL;
+	CLEANUP_FREE char *name = info_value_text(row_find(row, "name"));
 	const char *kind = command->line.space->kind->path;
 	struct reap *reap = command->reap;
 
@@ -130,12 +136,9 @@ static int tell(struct command *command, const struct row *row, const char *what
 	if (reap->n + reap->n_refused <= NAMED_MOST)
 		fprintf(reap->out, "  %s/%s, owner %" PRIu64 ": %s\n", kind, name,
 			number_of(row, "owner"), what);
-	if (!is_logged(command))
-		return 0;
-	if (asprintf(&text, "reap: %s/%s, owner %" PRIu64 ", %" PRIu64 " bytes: %s", kind, name,
-		     number_of(row, "owner"), number_of(row, "bytes"), what) < 0)
-		return -ENOMEM;
-	command->host->log(LOG_NOTICE, text);
+	if (is_logged(command))
+		fprintf(reap->log_out, "reap: %s/%s, owner %" PRIu64 ", %" PRIu64 " bytes: %s\n",
+			kind, name, number_of(row, "owner"), number_of(row, "bytes"), what);
 	return 0;
 }
 
@@ -222,7 +225,7 @@ static int report(struct command *command)
 
 	if (n_told > NAMED_MOST)
 		fprintf(reap->out, "  and %zu more\n", n_told - NAMED_MOST);
-	if (fclose(TAKE_PTR(reap->out)) != 0)
+	if (fclose(TAKE_PTR(reap->out)) != 0 || fclose(TAKE_PTR(reap->log_out)) != 0)
 		return -ENOMEM;
 	lines = TAKE_PTR(reap->report);
 	return asprintf(&reap->report, "reap %s: %zu %s, %" PRIu64 " bytes\n%s",
@@ -240,6 +243,44 @@ static int fail(struct command *command, int r)
 						 command->line.space->kind->path, strerror(-r));
 }
 
+/* The job that writes the log, which may have to wait for whoever reads it. */
+struct reap_log {
+	void (*log)(int priority, const char *text);
+	char *text; /* lines; the job frees them */
+};
+
+static int log_act(void *data)
+{
+	struct reap_log *log = data;
+	char *rest = log->text, *line;
+
+	while ((line = strsep(&rest, "\n")))
+		if (*line)
+			log->log(LOG_NOTICE, line);
+	free(log->text);
+	return 0;
+}
+
+/* The log's reader may be stuck: the command waits a second at most. */
+static int step_log(struct command *command)
+{
+	struct reap *reap = command->reap;
+	struct reap_log log = {command->host->log, reap->log};
+	int r = job_run(command->host, &command->caller,
+			&(struct job_call){.place = JOB_ALONE,
+					   .most = CLOCK_S,
+					   .act = log_act,
+					   .data = &log,
+					   .size = sizeof(log)});
+
+	if (r == 0 || r == -EINPROGRESS)
+		reap->is_log_given = true;
+	if (job_is_awaited(r))
+		return r;
+	command->step = NULL;
+	return 0;
+}
+
 static int step_remove(struct command *command)
 {
 	struct reap *reap = command->reap;
@@ -251,7 +292,7 @@ static int step_remove(struct command *command)
 		r = reap->error;
 	if (r < 0)
 		return fail(command, r);
-	command->step = NULL;
+	command->step = *reap->log ? step_log : NULL;
 	return 0;
 }
 
@@ -283,8 +324,9 @@ static int begin(struct command *command)
 	reap->waiter.resume = resume;
 	reap->turn.run = take_turn;
 	reap->out = open_memstream(&reap->report, &reap->report_size);
+	reap->log_out = open_memstream(&reap->log, &reap->log_size);
 	reap->rows = info_rows_of_leaks(command->host, &command->caller, line->space, idle);
-	return reap->out && reap->rows ? 0 : -ENOMEM;
+	return reap->out && reap->log_out && reap->rows ? 0 : -ENOMEM;
 }
 
 /* Writes the line anew, as it is to be repeated, since its words have been cut out of it. */
@@ -303,8 +345,6 @@ static int repeat(struct command *command)
 		fprintf(out, " idle=%" PRId64, line->reaping.idle);
 	if (line->changes & CHANGE_UID)
 		fprintf(out, " owner=%u", line->attr.st_uid);
-	if (line->reaping.is_dry)
-		fputs(" dry=yes", out);
 	r = fclose(out) == 0 ? 0 : -ENOMEM;
 	return r < 0 ? r : reaper_add(command->host, text, size, line->reaping.every);
 }
@@ -317,6 +357,9 @@ int command_step_reap(struct command *command)
 	if (line->reaping.every && command->mode == COMMAND_STRICT)
 		return line_complain(&command->line, -EINVAL,
 				     "every=: only in the configuration; leave it out");
+	if (line->reaping.every && line->reaping.is_dry)
+		return line_complain(&command->line, -EINVAL,
+				     "every=: nobody would read what dry=yes finds");
 	if (line->reaping.every && command->mode == COMMAND_KEEP) {
 		command->step = NULL;
 		r = repeat(command);

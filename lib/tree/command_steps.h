@@ -34,6 +34,9 @@ struct command {
 /* Puts the error of the underlying call in words, and returns it. */
 int command_fail(struct command *command, const char *verb, int error);
 
+/* Cuts a number off the name: the object's name is what stands before ":N". */
+void command_cut(struct command *command, const struct selector *selector);
+
 /* Looks the object of the line up. */
 int command_find(struct command *command);
 

@@ -190,7 +190,7 @@ static int ctl_run(struct file *file, const char *line, size_t length)
 	waiter->memory = NULL;
 	if (r < 0 && r != -EAGAIN)
 		complaints_keep(complaints, file->uid, opener->n_lines + 1, command_error(command));
-	if (r == 0 && command_report(command))
+	if (r != -EAGAIN && command_report(command))
 		complaints_keep_report(complaints, file->uid, command_report(command));
 	command_free(command);
 	if (r == -EAGAIN)

@@ -104,6 +104,27 @@ static int start_timer(struct reaper *reaper, int64_t seconds)
 	return r;
 }
 
+static void reaper_end(struct reaper *reaper)
+{
+	LL_DELETE(reaper->host->reapers, reaper);
+	/* A run that is under way ends with its job, which the end of the mount cuts short. */
+	if (reaper->is_running)
+		reaper->is_ended = true;
+	else
+		reaper_free(reaper);
+}
+
+/* An equal line replaces the earlier one: the configuration may be read again. */
+static void forget_equal(struct host *host, const char *line, size_t length)
+{
+	struct reaper *reaper, *next;
+
+	LL_FOREACH_SAFE(host->reapers, reaper, next) {
+		if (reaper->length == length && memcmp(reaper->line, line, length) == 0)
+			reaper_end(reaper);
+	}
+}
+
 int reaper_add(struct host *host, const char *line, size_t length, int64_t seconds)
 {
 	struct reaper *reaper = calloc(1, sizeof(*reaper) + length);
@@ -114,6 +135,7 @@ int reaper_add(struct host *host, const char *line, size_t length, int64_t secon
 	reaper->host = host;
 	reaper->length = length;
 	memcpy(reaper->line, line, length);
+	forget_equal(host, line, length);
 	r = start_timer(reaper, seconds);
 	if (r < 0)
 		free(reaper);
@@ -122,16 +144,8 @@ int reaper_add(struct host *host, const char *line, size_t length, int64_t secon
 	return r;
 }
 
-/* A run that is under way ends with its job, which the end of the mount cuts short. */
 void reapers_end(struct host *host)
 {
-	while (host->reapers) {
-		struct reaper *reaper = host->reapers;
-
-		LL_DELETE(host->reapers, reaper);
-		if (reaper->is_running)
-			reaper->is_ended = true;
-		else
-			reaper_free(reaper);
-	}
+	while (host->reapers)
+		reaper_end(host->reapers);
 }

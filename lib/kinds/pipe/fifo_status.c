@@ -38,22 +38,19 @@ void fifo_add_status(struct channel *channel, struct caller *caller, struct row 
 
 /*
  * The directory has one reference, and whoever asks another. If there are more, the kernel knows
- * the inode, and a process may have it open: a FIFO, which a scan finds out, or a socket that is
- * bound there. So the kernel is asked to forget an inode that nobody uses.
+ * the inode, and a process may use it: have the FIFO open, wait in open(2), or have a socket bound
+ * there. So the kernel is asked to forget an inode that nobody uses, and the next look will tell.
  */
 int fifo_disuse(struct channel *channel, struct caller *caller, struct disuse *disuse)
 {
 	struct pipe *pipe = pipe_from(channel);
 	struct host *host = channel->space->host;
-	bool is_known = channel->n_refs > 2;
 
 	if (!fifo_is_empty(&pipe->hold) || pipe->hold.is_busy)
 		return 0;
-	if (is_known && host->nodes.forget && channel->inode)
+	if (channel->n_refs <= 2)
+		kept_disuse(&pipe->kept, disuse);
+	else if (host->nodes.forget && channel->inode)
 		host->nodes.forget(host, channel->inode);
-	if (is_known && S_ISSOCK(pipe->kept.attributes.mode))
-		return 0;
-	kept_disuse(&pipe->kept, disuse);
-	disuse->needs_scan = is_known;
 	return 0;
 }

@@ -108,6 +108,16 @@ bool sysv_parse_key(const char *name, key_t *ret_key)
 	return *ret_key != IPC_PRIVATE;
 }
 
+void sysv_canonical(const char *name, char *ret_name)
+{
+	struct ipc_perm perm = {0};
+
+	if (sysv_parse_key(name, &perm.__key))
+		sysv_name(0, &perm, ret_name);
+	else
+		snprintf(ret_name, NAME_MAX + 1, "%s", name);
+}
+
 const char *sysv_explain_name(const char *name)
 {
 	key_t key;

@@ -61,6 +61,9 @@ int sysv_stat_gone(const struct sysv *sysv, int error, struct stat *ret_attr);
 /* Writes the object's name to `ret_name`, which has NAME_MAX + 1 bytes. */
 void sysv_name(int id, const struct ipc_perm *perm, char *ret_name);
 
+/* For kind::canonical. */
+void sysv_canonical(const char *name, char *ret_name);
+
 /* Returns why no object can be made with this name: a literal, or NULL. */
 const char *sysv_explain_name(const char *name);
 

@@ -40,8 +40,7 @@ int sysv_queue_disuse(struct channel *channel, struct caller *caller, struct dis
 
 	if (r < 0)
 		return r;
-	if (data.queue.msg_qnum ||
-	    !has_ended(data.queue.msg_lspid, data.queue.msg_stime, disuse) ||
+	if (data.queue.msg_qnum || !has_ended(data.queue.msg_lspid, data.queue.msg_stime, disuse) ||
 	    !has_ended(data.queue.msg_lrpid, data.queue.msg_rtime, disuse))
 		return 0;
 	disuse->why = "empty, and who used it has ended";

@@ -381,6 +381,7 @@ const struct kind sysv_queue_kind = {
 	.ino_bits = INO_UNIT_BITS,
 	.ino_is_cut = true, /* identifiers may be longer: the head of sysv.h */
 	.channel = &queue_ops,
+	.canonical = sysv_canonical,
 	.explain = queue_explain,
 	.open = queue_space_open,
 };

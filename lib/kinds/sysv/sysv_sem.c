@@ -394,6 +394,7 @@ const struct kind sysv_sem_kind = {
 	.ino_bits = INO_UNIT_BITS,
 	.ino_is_cut = true, /* see sysv.h */
 	.channel = &set_ops,
+	.canonical = sysv_canonical,
 	.explain = set_explain,
 	.open = set_space_open,
 };

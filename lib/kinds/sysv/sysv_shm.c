@@ -390,6 +390,7 @@ const struct kind sysv_shm_kind = {
 	.ino_bits = INO_UNIT_BITS,
 	.ino_is_cut = true, /* see sysv.h */
 	.channel = &segment_ops,
+	.canonical = sysv_canonical,
 	.explain = segment_explain,
 	.open = segment_space_open,
 };
