@@ -50,6 +50,11 @@ is() { # EXPECTED FORMAT FILE
 	is "10000 20" "%s %b" "sysv/shm/$KEY"
 }
 
+@test "a process looks like the files of the daemon" {
+	background sleep 100
+	is "4096 8 666 regular file" "%s %b %a %F" "signals/$JOB"
+}
+
 @test "texts have their size: README, address, a status" {
 	local file
 	for file in README sockets/servers/s/address "info/queues/$NAME/status"; do
