@@ -40,7 +40,7 @@ is() { # EXPECTED FORMAT FILE
 		is "4096 8 regular file" "%s %b %F" "$file"
 	done
 	is "0 0 fifo" "%s %b %F" pipes/plain
-	[[ $(find pipes/served queues events sems/"$NAME" -empty) == "" ]]
+	[[ $(find pipes/served queues events sems/"$NAME" -type f -empty) == "" ]]
 }
 
 @test "regions and segments have their own size, and a region the blocks that it takes" {
