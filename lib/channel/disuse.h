@@ -39,8 +39,8 @@ struct timespec disuse_last(const struct stat *attr);
 struct timespec disuse_later(struct timespec a, struct timespec b);
 
 /*
- * Whether something happened at or after `before`. Within the same second counts: who has just made
- * an object may not have it open yet.
+ * Whether something happened since `before`, or in the same second: System V objects have no finer
+ * times.
  */
 static inline bool disuse_is_recent(const struct timespec *since, const struct timespec *before)
 {

@@ -23,7 +23,8 @@ struct info_leak {
 void info_leaks_want(struct info_leaks *leaks, time_t idle)
 {
 	clock_gettime(CLOCK_REALTIME, &leaks->before);
-	leaks->before.tv_sec -= idle;
+	/* Who has just made an object may not have it open yet. */
+	leaks->before.tv_sec -= idle > 0 ? idle : 1;
 	leaks->is_wanted = true;
 }
 

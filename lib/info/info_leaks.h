@@ -33,7 +33,7 @@ struct info_leaks {
 	bool has_asked; /* the worker */
 };
 
-/* Counts as leaked what has been unused for `idle` seconds. */
+/* Counts as leaked what has been unused for `idle` seconds, and at least for one. */
 void info_leaks_want(struct info_leaks *leaks, time_t idle);
 
 /* Asks one object: leaks->disuse tells. May be a job. */
