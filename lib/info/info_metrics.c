@@ -73,6 +73,23 @@ static int print_family(const struct info_rows *rows, const struct family *famil
 	return r;
 }
 
+/* What there is once for a mount. */
+static void print_mount(const struct info_rows *rows, FILE *out)
+{
+	const struct timespec *started = &rows->walk.host->started;
+
+	print_head(&(struct family){.name = "build_info", .help = "The version of ipcfs."}, out);
+	fprintf(out, "ipcfs_build_info{version=\"%s\"} 1\n", IPCFS_VERSION);
+	print_head(&(struct family){.name = "start_time_seconds",
+				    .help = "When the mount was made, since 1970.",
+				    .unit = "seconds"},
+		   out);
+	fprintf(out, "ipcfs_start_time_seconds %lld.%09ld\n", (long long)started->tv_sec,
+		started->tv_nsec);
+	print_head(&(struct family){.name = "channels", .help = "Channels that there are."}, out);
+	fprintf(out, "ipcfs_channels %zu\n", rows->n);
+}
+
 static int metrics_print(void *prepared, struct caller *reader, FILE *out)
 {
 	struct info_rows *rows = prepared;
@@ -80,6 +97,7 @@ static int metrics_print(void *prepared, struct caller *reader, FILE *out)
 
 	info_rows_complete(rows);
 	info_rows_sort(rows);
+	print_mount(rows, out);
 	for (const struct info_column *column = info_columns; r == 0 && column->key; column++)
 		r = print_family(rows,
 				 &(struct family){.key = column->key,

@@ -170,6 +170,8 @@ def metrics():
     names = collections.defaultdict(list)
     for family in parser.text_string_to_metric_families(text):
         for sample in family.samples:
+            if "name" not in sample.labels:  # of the whole mount
+                continue
             names[sample.name + sample.labels["kind"]].append(sample.labels["name"])
     check_names(names)
     for entry in json.loads(read("inventory.json")):  # both use the same name
