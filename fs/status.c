@@ -53,8 +53,8 @@ static int find_type(uint64_t mount, char *type)
 	size_t size = 0;
 	uint64_t id;
 
-	if (!file)
-		return -errno;
+	if (!file) /* without /proc, nothing is known */
+		return errno == ENOENT ? -ENODATA : -errno;
 	strcpy(type, "unknown");
 	while (!is_found && getline(&line, &size, file) > 0) {
 		const char *end = strstr(line, " - ");

@@ -113,15 +113,36 @@ static int files_read(void *data)
 
 /* What name services have answered. */
 
-static const struct account *recall(const struct host *host, const struct account *wanted)
+/* Returns the last answer for the account, if it is valid after `time`; NULL: there is none. */
+static const struct account *recall(const struct host *host, const struct account *wanted,
+				    int64_t time)
 {
 	const struct account_memory *memory = host->account_memory;
-	int64_t now = clock_now();
+	const struct account *found = NULL;
 
-	for (size_t i = 0; memory && i < ACCOUNT_NAMES_MOST; i++)
-		if (memory->known[i].until > now && compare(&memory->known[i].account, wanted) == 0)
-			return &memory->known[i].account;
-	return NULL;
+	for (size_t i = 0; memory && i < ACCOUNT_NAMES_MOST; i++) {
+		if (memory->known[i].until <= time ||
+		    compare(&memory->known[i].account, wanted) != 0)
+			continue;
+		time = memory->known[i].until;
+		found = &memory->known[i].account;
+	}
+	return found;
+}
+
+/*
+ * Takes old answers for what nobody has answered in time: in metrics, an owner whose name comes and
+ * goes would be two.
+ */
+static void recall_old(const struct host *host, struct account_table *table)
+{
+	for (size_t i = 0; i < table->n; i++) {
+		struct account *account = &table->accounts[i];
+		const struct account *old = *account->name ? NULL : recall(host, account, 0);
+
+		if (old)
+			*account = *old;
+	}
 }
 
 static void remember(struct host *host, const struct account *account)
@@ -167,7 +188,7 @@ static int ask_for(struct account_names *names, struct account *account, struct 
 		   struct caller *caller)
 {
 	bool is_under_way = caller->waiter && caller->waiter->job;
-	const struct account *known = is_under_way ? NULL : recall(host, account);
+	const struct account *known = is_under_way ? NULL : recall(host, account, clock_now());
 	struct job_call call = {.place = JOB_ALONE,
 				.most = names->end - clock_now(),
 				.is_single = true,
@@ -217,6 +238,8 @@ int account_names_find(struct account_names *names, struct host *host, struct ca
 	}
 	if (job_is_awaited(r))
 		return r;
+	if (r < 0)
+		recall_old(host, table);
 	names->next = table->n;
 	return 0;
 }

@@ -146,23 +146,34 @@ static int print_processes(const struct info_rows *rows, const struct peers *fou
 	return r;
 }
 
-static void print_others(const struct info_rows *rows, const struct peers *found,
-			 struct caller *reader, FILE *out)
+/*
+ * By channel, not by process: which channels a stranger's process uses together is nobody's
+ * business. -ENOMEM
+ */
+static int print_others(const struct info_rows *rows, const struct peers *found,
+			struct caller *reader, FILE *out)
 {
+	CLEANUP_FREE size_t *n_users = calloc(rows->n + 1, sizeof(*n_users));
 	size_t n_uses = 0, n_others = 0;
 	pid_t last = 0;
 
-	fputs(",\n\"others\":[", out);
+	if (!n_users)
+		return -ENOMEM;
 	for (size_t i = 0; i < found->n_peers; i++) {
 		const struct peer *peer = &found->peers[i];
 
 		if (info_shows(reader, peer))
 			continue;
-		fprintf(out, "%s%zu", n_uses++ ? "," : "", rows->users.used[peer->target].row);
+		n_users[rows->users.used[peer->target].row]++;
 		n_others += peer->pid != last;
 		last = peer->pid;
 	}
+	fputs(",\n\"others\":[", out);
+	for (size_t row = 0; row < rows->n; row++)
+		for (size_t i = 0; i < n_users[row]; i++)
+			fprintf(out, "%s%zu", n_uses++ ? "," : "", row);
 	fprintf(out, "],\n\"nOthers\":%zu", n_others);
+	return 0;
 }
 
 static int print_data(const struct info_rows *rows, struct caller *reader, FILE *out)
@@ -180,7 +191,8 @@ static int print_data(const struct info_rows *rows, struct caller *reader, FILE 
 		r = print_channels(rows, out);
 	if (r == 0)
 		r = print_processes(rows, &found, reader, out);
-	print_others(rows, &found, reader, out);
+	if (r == 0)
+		r = print_others(rows, &found, reader, out);
 	fprintf(out, ",\n\"nUnseen\":%u,\"failed\":%s}\n", found.n_unseen,
 		rows->users.error < 0 ? "true" : "false");
 	return r;

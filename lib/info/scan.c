@@ -159,7 +159,7 @@ static void look_at_descriptors(struct look *look)
 
 	snprintf(path, sizeof(path), "%d/fd", look->process->pid);
 	fd = openat(look->team->proc_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	look->process->is_hidden = fd < 0 && errno == EACCES;
+	look->process->is_hidden = fd < 0 && errno != ENOENT && errno != ESRCH;
 	while (fd >= 0 && (n = getdents64(fd, look->entries, ENTRIES_SIZE)) > 0) {
 		for (ssize_t at = 0; at < n;) {
 			const struct dirent64 *entry = (void *)(look->entries + at);
@@ -168,6 +168,8 @@ static void look_at_descriptors(struct look *look)
 			at += entry->d_reclen;
 		}
 	}
+	if (fd >= 0 && n < 0 && errno != ENOENT)
+		look->process->is_hidden = true;
 }
 
 static void look_at_maps(struct look *look)

@@ -162,6 +162,11 @@ int command_new(struct host *host, const char *line, size_t length, enum command
 	return r;
 }
 
+void command_remember(struct command *command, struct sightings *sightings)
+{
+	command->sightings = sightings;
+}
+
 /* Removes an object that was made but did not become what the line says. */
 static int step_undo(struct command *command)
 {

@@ -26,6 +26,7 @@
 
 struct command;
 struct host;
+struct sightings;
 
 /* The longest command and the longest error text, bytes with the NUL. */
 #define COMMAND_MAX       4096
@@ -43,6 +44,11 @@ enum command_mode {
  */
 int command_new(struct host *host, const char *line, size_t length, enum command_mode mode,
 		struct caller *caller, struct command **ret_command);
+
+/*
+ * For a line that is repeated: `sightings`, which outlives the command, is what its last run found.
+ */
+void command_remember(struct command *command, struct sightings *sightings);
 
 /*
  * Does what is still to be done, for `waiter` (NULL: nothing waits). Returns 0, also for an empty

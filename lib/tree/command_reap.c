@@ -17,6 +17,7 @@
 #include "lib/info/info_rows.h"
 #include "lib/tree/command_steps.h"
 #include "lib/tree/reaper.h"
+#include "lib/tree/sightings.h"
 
 /* How long this runs before others are served, ns. */
 #define STRETCH CLOCK_MS
@@ -296,6 +297,18 @@ static int step_remove(struct command *command)
 	return 0;
 }
 
+/* A line that is repeated leaves what it has not found in its last run as well. */
+static void leave_new(struct command *command)
+{
+	const struct info_rows *rows = command->reap->rows;
+
+	for (size_t i = 0; i < rows->n; i++)
+		if (row_find(&rows->rows[i], "leaked") &&
+		    !sightings_note(command->sightings, text_of(&rows->rows[i], "name")))
+			row_remove(&rows->rows[i], "leaked");
+	sightings_turn(command->sightings);
+}
+
 static int gather(struct command *command)
 {
 	return info_rows_gather(command->reap->rows, &command->caller);
@@ -308,6 +321,8 @@ static int step_gather(struct command *command)
 	if (r < 0)
 		return fail(command, r);
 	info_rows_complete(command->reap->rows);
+	if (command->sightings)
+		leave_new(command);
 	command->step = step_remove;
 	return 0;
 }

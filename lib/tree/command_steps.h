@@ -25,10 +25,11 @@ struct command {
 	struct line line;
 	int (*step)(struct command *command); /* the next step; NULL: done */
 	struct entry entry;                   /* the object, a reference */
-	unsigned kept;     /* settings of the line that an existing object may not have */
-	bool has_made;     /* the object is new: removed if the command fails */
-	int failed;        /* why the object is removed */
-	struct reap *reap; /* of the verb reap, owned; NULL: it has not begun */
+	unsigned kept;               /* settings of the line that an existing object may not have */
+	bool has_made;               /* the object is new: removed if the command fails */
+	int failed;                  /* why the object is removed */
+	struct reap *reap;           /* of the verb reap, owned; NULL: it has not begun */
+	struct sightings *sightings; /* of a repeated line, borrowed; else NULL */
 };
 
 /* Puts the error of the underlying call in words, and returns it. */

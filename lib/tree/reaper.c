@@ -18,11 +18,13 @@
 #include "lib/host/host.h"
 #include "lib/tree/command.h"
 #include "lib/tree/config.h"
+#include "lib/tree/sightings.h"
 
 struct reaper {
 	struct host *host;
 	struct loop_source timer;
 	bool is_running, is_ended;
+	struct sightings sightings;
 	struct reaper *next; /* host::reapers */
 	size_t length;
 	char line[];
@@ -32,6 +34,7 @@ static void reaper_free(struct reaper *reaper)
 {
 	loop_remove(reaper->host->loop, &reaper->timer);
 	close(reaper->timer.fd);
+	sightings_forget(&reaper->sightings);
 	free(reaper);
 }
 
@@ -67,6 +70,7 @@ static void run(struct reaper *reaper)
 		caller_fini(&self);
 	}
 	if (r == 0) {
+		command_remember(command, &reaper->sightings);
 		reaper->is_running = true;
 		r = command_run_alone(command, run_done, reaper);
 	}

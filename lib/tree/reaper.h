@@ -12,8 +12,9 @@ struct host;
 
 /*
  * Runs the line every `seconds`, the first time after that many, with the daemon's own rights. A
- * run that fails is logged. Replaces an equal line. Copies the line. Fails with -ENOMEM, or as
- * timerfd_create(2) does.
+ * run removes only what the run before it has found unused as well (sightings.h). A run that fails
+ * is logged. Replaces an equal line. Copies the line. Fails with -ENOMEM, or as timerfd_create(2)
+ * does.
  */
 int reaper_add(struct host *host, const char *line, size_t length, int64_t seconds);
 
