@@ -84,7 +84,7 @@ static bool is_old(const struct stat *object)
 	return time(NULL) > object->st_ctim.tv_sec + 2;
 }
 
-/* Makes the object, and uses it until it is old: open, and if it can be, mapped without a descriptor. */
+/* Makes the object, and uses it until it is old: a region mapped without a descriptor. */
 static void user_make(struct user *user)
 {
 	int fd = object_open(user, O_CREAT | O_EXCL | O_RDWR);

@@ -60,6 +60,10 @@ there() { # KIND/NAME
 	[[ -e $IPC/$1 || -L $IPC/$1 ]]
 }
 
+gone() { # KIND/NAME
+	! there "$1"
+}
+
 # Waits until what has happened so far is more than a second ago. Whatever is younger is in use.
 age() {
 	local now=$EPOCHSECONDS
@@ -86,7 +90,7 @@ unused() { # KIND/NAME...
 		contains <(reap "${object%/*}" owner="$APP" idle=0 dry=yes) "  $object, owner $APP: "
 		there "$object"
 		contains <(reap "${object%/*}" owner="$APP" idle=0) "  $object, owner $APP: "
-		! there "$object" || { echo "not reaped: $object"; return 1; }
-		! is_leaked "$object"
+		gone "$object" || { echo "not reaped: $object"; return 1; }
+		[[ $(leaked) != *"$object"* ]]
 	done
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What dead programs left behind: info/leaks shows it, reap removes it, and whatever anybody still uses
 # is left alone. leaks.bash has $APP and the functions.
-# shellcheck shell=bats disable=SC2016,SC2030,SC2031,SC2034,SC2153,SC2154
+# shellcheck shell=bats disable=SC2016,SC2030,SC2031,SC2034,SC2086,SC2153,SC2154
 
 load leaks.bash
 
@@ -137,7 +137,7 @@ kept() {
 	wait_until ended "$JOB"
 	wait_until is_leaked "pipes/$NAME"
 	wait_until eval 'contains <(reap pipes owner="$APP") "pipes/$NAME, owner $APP: "' # not while it is known
-	! there "pipes/$NAME"
+	gone "pipes/$NAME"
 }
 
 @test "pipes: served by the daemon, with and without bytes" {
