@@ -17,6 +17,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/host/namespaces.h"
+#include "lib/host/process_stat.h"
 
 #define HAS(capabilities, capability) ((capabilities) >> (capability)&1)
 
@@ -164,29 +165,15 @@ rlim_t caller_queue_limit(struct caller *caller)
 	return caller->queue_limit;
 }
 
-/*
- * Returns when the caller's process began (field 22 of /proc/PID/stat, clock ticks), or 0 if that
- * can't be read.
- */
+/* Returns when the caller's process began, or 0 if that can't be read. */
 static uint64_t read_start(const struct caller *caller)
 {
-	CLEANUP_FREE char *line = NULL;
-	size_t size = 0;
-	unsigned long long started = 0;
-	FILE *file = open_proc(caller, "stat");
-	const char *rest;
+	CLEANUP_FD int proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct process_stat stat;
 
-	if (!file)
+	if (!caller_is_visible(caller) || !process_stat_read(proc_fd, caller->pid, &stat))
 		return 0;
-	/* The command name before that field may contain anything, even a newline. */
-	rest = getdelim(&line, &size, '\0', file) > 0 ? strrchr(line, ')') : NULL;
-	fclose(file);
-	if (!rest || sscanf(rest + 1,
-			    " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
-			    "%*d %*d %llu",
-			    &started) != 1)
-		return 0;
-	return started;
+	return stat.started;
 }
 
 void caller_note_start(struct caller *caller)

@@ -17,9 +17,8 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/host/namespaces.h"
+#include "lib/host/process_stat.h"
 
-/* Longer than the file: its fields are numbers, but for a name of up to 64 bytes. */
-#define STAT_TEXT   1024
 #define STATUS_TEXT 4096
 
 /* Reads a file of /proc/PID. Returns false if there is no such process. */
@@ -47,46 +46,22 @@ time_t processes_find_boot(void)
 	return now.tv_sec - up.tv_sec;
 }
 
-struct process_facts {
-	char state; /* as in proc_pid_stat(5) */
-	pid_t parent;
-	long n_threads;
-	time_t start; /* CLOCK_REALTIME */
-};
-
-/* Returns false if there is no such process. */
-static bool find_facts(int proc_fd, const char *pid, struct process_facts *ret_facts)
+static time_t find_start(const struct process_stat *stat)
 {
-	char text[STAT_TEXT];
-	unsigned long long ticks;
-	const char *rest;
-
-	if (!read_file(proc_fd, pid, "stat", text, sizeof(text)))
-		return false;
-	/* The command name before that field may contain anything. */
-	rest = strrchr(text, ')');
-	if (!rest ||
-	    sscanf(rest + 1,
-		   " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
-		   "%ld %*d %llu",
-		   &ret_facts->state, &ret_facts->parent, &ret_facts->n_threads, &ticks) != 4)
-		return false;
-	ret_facts->start =
-		processes_find_boot() + (time_t)(ticks / (unsigned long)sysconf(_SC_CLK_TCK));
-	return true;
+	return processes_find_boot() +
+	       (time_t)(stat->started / (unsigned long)sysconf(_SC_CLK_TCK));
 }
 
 /* Whether only its exit status is left. A main thread may end before the others do. */
-static bool is_zombie(const struct process_facts *facts)
+static bool is_zombie(const struct process_stat *stat)
 {
-	return facts->state == 'Z' && facts->n_threads <= 1;
+	return stat->state == 'Z' && stat->n_threads <= 1;
 }
 
 bool process_has_ended(pid_t pid, time_t then)
 {
 	CLEANUP_FD int proc_fd = -1;
-	struct process_facts facts;
-	char name[16];
+	struct process_stat stat;
 
 	if (pid <= 0)
 		return false;
@@ -96,11 +71,10 @@ bool process_has_ended(pid_t pid, time_t then)
 	if (kill(pid, 0) < 0 && errno == ESRCH)
 		return true;
 	proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	snprintf(name, sizeof(name), "%d", pid);
-	if (proc_fd < 0 || !find_facts(proc_fd, name, &facts))
+	if (proc_fd < 0 || !process_stat_read(proc_fd, pid, &stat))
 		return false;
-	return is_zombie(&facts) ||
-	       (then >= processes_find_boot() && facts.start > then + PROCESSES_SLACK);
+	return is_zombie(&stat) ||
+	       (then >= processes_find_boot() && find_start(&stat) > then + PROCESSES_SLACK);
 }
 
 /* A process's user ids: real, effective, saved and of the filesystem. */
@@ -139,19 +113,20 @@ static bool is_asked(const struct processes_user *users, size_t n, uid_t uid)
 
 static void look_at(int proc_fd, const char *pid, struct processes_user *users, size_t n)
 {
-	struct process_facts facts;
+	struct process_stat stat;
 	bool has_memory = false;
 	uid_t uids[UIDS];
 	struct stat attr;
 
 	if (fstatat(proc_fd, pid, &attr, 0) < 0 ||
 	    (attr.st_uid != 0 && !is_asked(users, n, attr.st_uid)) ||
-	    !find_uids(proc_fd, pid, uids, &has_memory) || !find_facts(proc_fd, pid, &facts) ||
-	    facts.parent == getpid() || (!has_memory && facts.n_threads <= 1))
+	    !find_uids(proc_fd, pid, uids, &has_memory) ||
+	    !process_stat_read(proc_fd, atoi(pid), &stat) || stat.parent == getpid() ||
+	    (!has_memory && stat.n_threads <= 1))
 		return;
 	for (size_t i = 0; i < n; i++)
-		if (has_uid(uids, users[i].uid) && facts.start < users[i].oldest)
-			users[i].oldest = facts.start;
+		if (has_uid(uids, users[i].uid) && find_start(&stat) < users[i].oldest)
+			users[i].oldest = find_start(&stat);
 }
 
 /*

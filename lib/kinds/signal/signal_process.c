@@ -21,12 +21,11 @@
 #include "lib/base/clock.h"
 #include "lib/channel/ino.h"
 #include "lib/channel/listed.h"
+#include "lib/host/process_stat.h"
 #include "lib/kinds/kinds.h"
 
 /* The length of the longest pid: PID_MAX_LIMIT is 4194304. */
 #define PID_DIGITS 7
-/* Room for the name and the numbers of /proc/PID/stat up to the start. */
-#define STAT_SIZE 512
 
 /* Returns the pid that is written like this, or 0. */
 static pid_t parse_pid(const char *name)
@@ -57,21 +56,6 @@ int process_read(const struct process_space *space, pid_t pid, const char *name,
 	return 0;
 }
 
-/* Field 22 of /proc/PID/stat; 0: unknown. The name before it may contain anything. */
-static uint64_t read_start(const struct process_space *space, pid_t pid)
-{
-	unsigned long long started = 0;
-	char text[STAT_SIZE];
-	const char *rest;
-
-	if (process_read(space, pid, "stat", text, sizeof(text)) < 0)
-		return 0;
-	rest = strrchr(text, ')');
-	for (int i = 0; rest && i < 20; i++)
-		rest = strchr(rest + 1, ' ');
-	return rest && sscanf(rest, "%llu", &started) == 1 ? started : 0;
-}
-
 bool process_is_there(int pidfd)
 {
 	return syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) == 0 || errno != ESRCH;
@@ -81,6 +65,7 @@ int process_open(const struct process_space *space, pid_t pid,
 		 struct process_identity *ret_identity)
 {
 	CLEANUP_FD int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct process_stat stat;
 	struct stat attr;
 
 	if (fd < 0) /* a thread: EINVAL, or ENOENT since Linux 6.13 */
@@ -89,7 +74,9 @@ int process_open(const struct process_space *space, pid_t pid,
 							 : -errno;
 	if (fstat(fd, &attr) < 0)
 		return -errno;
-	*ret_identity = (struct process_identity){read_start(space, pid), attr.st_ino};
+	*ret_identity = (struct process_identity){0, attr.st_ino};
+	if (process_stat_read(space->proc_fd, pid, &stat))
+		ret_identity->started = stat.started;
 	/* As long as the process has not been reaped, /proc/PID was about no other. */
 	return process_is_there(fd) ? TAKE_FD(fd) : -ENOENT;
 }
