@@ -19,6 +19,7 @@
 #include "lib/host/job.h"
 #include "lib/kinds/kinds.h"
 #include "lib/tree/command.h"
+#include "lib/tree/reaper.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { AS_STRANGER = 1, KEEP = 2, STRANGER = 65534, CHANNELS_MAX = 64 };
@@ -53,6 +54,7 @@ static void init(void)
 
 static void fini(void)
 {
+	reapers_end(&host);
 	for (size_t i = 0; spaces[i]; i++)
 		space_unref(spaces[i]);
 	host_fini(&host);

@@ -15,6 +15,7 @@
 #include "tests/unit/objects.h"
 
 char command_fault[COMMAND_ERROR_MAX];
+char command_told[4096];
 static struct caller waiting;
 static struct space *spaces[SHM + 2];
 
@@ -39,6 +40,8 @@ static int run(struct caller *caller, enum command_mode mode, const char *line, 
 	must(command_new(&host, line, length, mode, caller, &command));
 	r = loop_wait_for(&waiting, try_command, command);
 	snprintf(command_fault, sizeof(command_fault), "%s", command_error(command));
+	snprintf(command_told, sizeof(command_told), "%s",
+		 r == 0 && command_report(command) ? command_report(command) : "");
 	command_free(command);
 	return r;
 }

@@ -14,6 +14,9 @@ enum { PIPES, QUEUES, SHM };
 /* Why the last line was refused, or "". */
 extern char command_fault[COMMAND_ERROR_MAX];
 
+/* What the last line had to report, or "". */
+extern char command_told[4096];
+
 /* Opens the spaces. Call it before any command. */
 void commands_open(void);
 

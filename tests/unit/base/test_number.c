@@ -43,6 +43,41 @@ START_TEST(test_number_parse_gives_number_or_error)
 }
 END_TEST
 
+static const struct {
+	const char *text;
+	int result;
+	int64_t seconds;
+} durations[] = {
+	{"0", 0, 0},
+	{"90", 0, 90},
+	{"90s", 0, 90},
+	{"10m", 0, 600},
+	{"1h", 0, 3600},
+	{"7d", 0, 604800},
+	{"36500d", 0, NUMBER_DURATION_MAX},
+	{"36501d", -ERANGE, 0},
+	{"3153600001", -ERANGE, 0},
+	{"99999999999999999999", -ERANGE, 0},
+	{"", -EINVAL, 0},
+	{"s", -EINVAL, 0},
+	{"-1", -EINVAL, 0},
+	{"1 m", -EINVAL, 0},
+	{"1M", -EINVAL, 0},
+	{"1ms", -EINVAL, 0},
+	{"1h30m", -EINVAL, 0},
+	{"1.5h", -EINVAL, 0},
+};
+enum { N_DURATIONS = sizeof(durations) / sizeof(durations[0]) };
+
+START_TEST(test_number_parse_duration_gives_seconds_or_error)
+{
+	int64_t seconds = 0;
+
+	ck_assert_int_eq(number_parse_duration(durations[_i].text, &seconds), durations[_i].result);
+	ck_assert_int_eq(seconds, durations[_i].seconds);
+}
+END_TEST
+
 START_TEST(test_number_parse_stops_at_its_size)
 {
 	uint64_t number;
@@ -110,6 +145,10 @@ int main(void)
 	suite_add_loop(suite, "parse",
 		       (const TTest *const[]){test_number_parse_gives_number_or_error, NULL},
 		       N_CASES);
+	suite_add_loop(
+		suite, "durations",
+		(const TTest *const[]){test_number_parse_duration_gives_seconds_or_error, NULL},
+		N_DURATIONS);
 	suite_add_loop(suite, "lines", (const TTest *const[]){test_number_lines_are_added, NULL},
 		       N_SUMS);
 	suite_add(suite, "cut",
