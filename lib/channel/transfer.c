@@ -157,22 +157,27 @@ static bool retry_writer(struct transfer *writer)
 	return true;
 }
 
-/* Returns false if there may be more writers to answer, at the loop's next turn. */
+/*
+ * Returns false if there may be more writers to answer, at the loop's next turn. A writer that is
+ * tried may move to the end of the list (lib/tree/ctl.c): each has one turn.
+ */
 static bool retry_writers(struct channel *channel)
 {
 	bool all = channel->traits & CHANNEL_SELECTIVE_WRITES;
+	const struct transfer *last = channel->writers ? channel->writers->prev : NULL;
 	struct transfer *writer, *next;
 	unsigned n_answered = 0;
 
 	DL_FOREACH_SAFE(channel->writers, writer, next) {
-		bool is_through;
+		bool is_last = writer == last, is_through;
 
 		if (n_answered == TRANSFER_TURN)
 			return false;
 		/* A job at work on a write resumes the write itself. */
-		is_through = !writer->waiter.job && retry_writer(writer);
+		is_through = !writer->waiter.job && !writer->waiter.is_awaiting &&
+			     retry_writer(writer);
 		n_answered += is_through;
-		if (!is_through && !all)
+		if (is_last || (!is_through && !all))
 			break;
 	}
 	return true;

@@ -99,10 +99,12 @@ static int work(struct command *command, int (*piece)(struct command *command))
 		r = piece(command);
 	while (r == -EAGAIN && clock_now() < end);
 	command->caller.waiter = reap->outer;
-	if (r != -EAGAIN)
-		return r;
-	loop_yield(reap->host->loop, &reap->turn);
-	return -EINPROGRESS;
+	if (r == -EAGAIN) {
+		loop_yield(reap->host->loop, &reap->turn);
+		r = -EINPROGRESS;
+	}
+	reap->outer->is_awaiting = r == -EINPROGRESS;
+	return r;
 }
 
 static const char *text_of(const struct row *row, const char *key)
