@@ -209,9 +209,14 @@ enum status status_print(const char *path)
 	CLEANUP_FREE char *quoted = quote_text(path);
 	struct finding finding = {0};
 	int r = quoted ? find_out(path, &finding) : -ENOMEM;
+	enum status status = STATUS_UNKNOWN;
 
 	if (r == 0)
-		return tell(quoted, &finding);
+		status = tell(quoted, &finding);
+	if (r == 0 && fflush(stdout) == EOF)
+		r = -errno;
+	if (r == 0)
+		return status;
 	fprintf(stderr, "ipcfs: %s\n", strerror(-r));
 	return STATUS_UNKNOWN;
 }

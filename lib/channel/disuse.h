@@ -18,6 +18,9 @@
 struct caller;
 struct channel;
 
+/* Its owner, its maker, and PROCESSES_ANYBODY if others may use it. */
+#define DISUSE_OWNERS 3
+
 struct disuse {
 	const char *why;       /* a literal, for people; NULL: the object is in use */
 	struct timespec since; /* CLOCK_REALTIME: when anything last happened to the object */
@@ -29,8 +32,8 @@ struct disuse {
 	 * is_any_age, it holds only if they have no process at all.
 	 */
 	bool asks_owners, is_any_age;
-	bool asks_receivers; /* `why` holds only if no process sleeps in msgrcv(2) */
-	uid_t owners[2];
+	bool asks_receivers;         /* `why` holds only if no process sleeps in msgrcv(2) */
+	uid_t owners[DISUSE_OWNERS]; /* some may be the same */
 };
 
 /* Returns the latest of the times in `attr`. */

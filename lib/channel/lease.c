@@ -49,6 +49,26 @@ static int check_file(const struct lease_removal *removal, int fd)
 	return disuse_is_recent(&last, &removal->before) ? -EBUSY : 0;
 }
 
+/*
+ * The lease is on the file, not on the name, under which somebody may just have made another. So
+ * the name is changed first, if the filesystem can do that (mqueue can't), and looked at again.
+ */
+static int remove_file(const struct lease_removal *removal)
+{
+	char name[48];
+	struct stat attr;
+
+	snprintf(name, sizeof(name), ".ipcfs-reap-%d", gettid());
+	if (renameat2(removal->dir_fd, removal->name, removal->dir_fd, name, RENAME_NOREPLACE) < 0)
+		return unlinkat(removal->dir_fd, removal->name, 0) < 0 ? -errno : 0;
+	if (fstatat(removal->dir_fd, name, &attr, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	if (attr.st_ino == removal->ino)
+		return unlinkat(removal->dir_fd, name, 0) < 0 ? -errno : 0;
+	renameat2(removal->dir_fd, name, removal->dir_fd, removal->name, RENAME_NOREPLACE);
+	return -ESTALE;
+}
+
 static int removal_act(void *data)
 {
 	const struct lease_removal *removal = data;
@@ -64,9 +84,7 @@ static int removal_act(void *data)
 		r = check_file(removal, fd);
 	if (r == 0 && has_lease && fcntl(fd, F_GETLEASE) != F_WRLCK)
 		r = -EBUSY; /* somebody waits to open it */
-	if (r == 0 && unlinkat(removal->dir_fd, removal->name, 0) < 0)
-		r = -errno;
-	return r;
+	return r < 0 ? r : remove_file(removal);
 }
 
 int lease_remove(struct space *space, const char *name, ino_t ino, const struct timespec *before,

@@ -100,13 +100,16 @@ static bool find_uids(int proc_fd, const char *pid, uid_t ret_uids[static UIDS],
 
 static bool has_uid(const uid_t uids[static UIDS], uid_t uid)
 {
-	return uids[0] == uid || uids[1] == uid || uids[2] == uid || uids[3] == uid;
+	for (size_t i = 0; i < UIDS; i++)
+		if (uids[i] == uid || (uid == PROCESSES_ANYBODY && uids[i] != 0))
+			return true;
+	return false;
 }
 
 static bool is_asked(const struct processes_user *users, size_t n, uid_t uid)
 {
 	for (size_t i = 0; i < n; i++)
-		if (users[i].uid == uid)
+		if (users[i].uid == uid || users[i].uid == PROCESSES_ANYBODY)
 			return true;
 	return false;
 }
@@ -135,13 +138,16 @@ static void look_at(int proc_fd, const char *pid, struct processes_user *users, 
  */
 static void look_at_thread(int task_fd, const char *thread, struct processes_receivers *receivers)
 {
+	/* A thread that is stopped, traced or frozen may have been in the call. */
+	static const char *const calls[] = {"msgrcv", "signal_stop", "ptrace_stop", "freez"};
 	char text[128];
 
 	if (!read_file(task_fd, thread, "wchan", text, sizeof(text)) || strcmp(text, "0") == 0)
 		return;
 	receivers->can_tell = true;
-	if (strstr(text, "msgrcv"))
-		receivers->are_there = true;
+	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++)
+		if (strstr(text, calls[i]))
+			receivers->are_there = true;
 }
 
 static void look_at_threads(int proc_fd, const char *pid, struct processes_receivers *receivers)

@@ -31,6 +31,9 @@ struct processes_user {
 	time_t oldest; /* when the oldest process of the user began; 0: unknown, or not asked */
 };
 
+/* A uid that stands for all users but root. */
+#define PROCESSES_ANYBODY ((uid_t)-1)
+
 /* What `oldest` is for a user without processes. */
 #define PROCESSES_NONE INT64_MAX
 

@@ -104,14 +104,19 @@ static int leaks_print(void *prepared, struct caller *reader, FILE *out)
 	qsort(rows->rows, rows->n, sizeof(*rows->rows), compare);
 	while (n < rows->n && row_find(&rows->rows[n], "leaked"))
 		n++;
+	if (rows->leaks.n_unjudged)
+		fprintf(out, "# %zu objects of too many users could not be judged.\n",
+			rows->leaks.n_unjudged);
 	if (n == 0) {
 		fprintf(out, "# Nothing has been unused for %lld seconds.\n", (long long)idle);
 		return 0;
 	}
 	r = measure(rows, n, &width);
 	fprintf(out,
-		"# Unused for %lld seconds or longer. To remove those of a kind: "
-		"echo reap sysv/shm > ctl\n%10s %10s %-10s %-*s %s\n",
+		"# Unused for %lld seconds or longer; bytes, seconds. In the directory of the "
+		"mount, "
+		"rm NAME removes one,\n# and 'echo reap sysv/shm > ctl' those of a kind; with "
+		"dry=yes, cat ctl only tells which.\n%10s %10s %-10s %-*s %s\n",
 		(long long)idle, "BYTES", "IDLE", "OWNER", width, "NAME", "WHY");
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = print_row(rows, &rows->rows[i], width, out);

@@ -51,20 +51,43 @@ static int grow_found(struct info_leaks *leaks, struct info_walk *walk)
 	return 0;
 }
 
-static struct processes_user *find_user(const struct info_leaks *leaks, uid_t uid)
+/* For bsearch(3). */
+static int compare_users(const void *uid_, const void *user_)
 {
-	for (size_t i = 0; i < leaks->n_users; i++)
-		if (leaks->users[i].uid == uid)
-			return (struct processes_user *)&leaks->users[i];
-	return NULL;
+	const struct processes_user *user = user_;
+	uid_t uid = *(const uid_t *)uid_;
+
+	return uid < user->uid ? -1 : uid > user->uid;
+}
+
+static const struct processes_user *find_user(const struct info_leaks *leaks, uid_t uid)
+{
+	return bsearch(&uid, leaks->users, leaks->n_users, sizeof(*leaks->users), compare_users);
+}
+
+static void add_user(struct info_leaks *leaks, uid_t uid)
+{
+	size_t at = leaks->n_users;
+
+	if (leaks->n_users == INFO_LEAKS_USERS || find_user(leaks, uid))
+		return;
+	for (; at > 0 && leaks->users[at - 1].uid > uid; at--)
+		leaks->users[at] = leaks->users[at - 1];
+	leaks->users[at] = (struct processes_user){.uid = uid};
+	leaks->n_users++;
 }
 
 /* A user for whom there is no room is never asked about: their processes may be of any age. */
 static void add_owners(struct info_leaks *leaks)
 {
-	for (size_t i = 0; i < 2 && leaks->disuse.asks_owners; i++)
-		if (!find_user(leaks, leaks->disuse.owners[i]) && leaks->n_users < INFO_LEAKS_USERS)
-			leaks->users[leaks->n_users++].uid = leaks->disuse.owners[i];
+	const struct disuse *disuse = &leaks->disuse;
+	bool is_judged = true;
+
+	for (size_t i = 0; i < DISUSE_OWNERS && disuse->asks_owners; i++) {
+		add_user(leaks, disuse->owners[i]);
+		is_judged &= find_user(leaks, disuse->owners[i]) != NULL;
+	}
+	leaks->n_unjudged += !is_judged;
 }
 
 int info_leaks_add(struct info_leaks *leaks, struct info_walk *walk, size_t row)
@@ -88,7 +111,6 @@ struct owners_look {
 static int owners_act(void *data)
 {
 	struct owners_look *look = data;
-
 	int r = processes_find_oldest(look->users, (size_t)look->n);
 
 	if (r == 0 && look->asks_receivers)
@@ -147,7 +169,7 @@ static bool may_use(const struct processes_user *user, const struct disuse *disu
 /* Whether a process may be there that leaves no other trace: of the owners, or a receiver. */
 static bool may_have_user(const struct info_leaks *leaks, const struct disuse *disuse)
 {
-	for (size_t i = 0; i < 2 && disuse->asks_owners; i++) {
+	for (size_t i = 0; i < DISUSE_OWNERS && disuse->asks_owners; i++) {
 		const struct processes_user *user = find_user(leaks, disuse->owners[i]);
 
 		if (!user || may_use(user, disuse, processes_find_boot()))

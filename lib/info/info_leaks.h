@@ -15,7 +15,7 @@
 #include "lib/info/info_walk.h"
 
 /* The users of whom a table asks how old their processes are. The objects of more are in use. */
-#define INFO_LEAKS_USERS 64
+#define INFO_LEAKS_USERS 1024
 
 struct info_leak;
 
@@ -26,8 +26,9 @@ struct info_leaks {
 
 	struct info_leak *found;
 	size_t n, n_allocated;
-	struct processes_user users[INFO_LEAKS_USERS];
+	struct processes_user users[INFO_LEAKS_USERS]; /* by uid */
 	size_t n_users;
+	size_t n_unjudged; /* objects that were left out because there were too many users */
 	struct processes_receivers receivers;
 	bool asks_receivers;
 	bool has_asked; /* the worker */

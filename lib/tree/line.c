@@ -94,7 +94,10 @@ int line_find_kind(struct line *line, struct space *const *spaces)
 		if (strcmp(path, (*space)->kind->path) == 0)
 			line->space = *space;
 	if (!line->space)
-		return line_complain(line, -EINVAL, "%.64s: no such kind", path);
+		return line_complain(line, -EINVAL,
+				     "%.64s: not a kind, such as sysv/shm; to remove one object: "
+				     "remove KIND/NAME",
+				     path);
 	if (!line->space->kind->channel->disuse && !line->space->kind->find_strays)
 		return line_complain(line, -EINVAL, "%.64s: objects of this kind do not leak",
 				     path);

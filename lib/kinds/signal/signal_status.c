@@ -16,7 +16,7 @@
 #include "lib/kinds/signal/signal_process.h"
 
 /* Enough for all but the longest lists of groups and processors, which come after the signals. */
-#define STATUS_SIZE 16384
+#define STATUS_SIZE (1 << 20)
 
 /* Returns what follows "\nKEY:" and the blanks in `text`, or "". */
 static const char *value_of(const char *text, const char *key)

@@ -26,7 +26,7 @@ static void ask_owners(const union sysv_data *data, struct disuse *disuse)
 {
 	disuse->asks_owners = true;
 	disuse->owners[0] = data->perm.uid;
-	disuse->owners[1] = data->perm.cuid;
+	disuse->owners[1] = disuse->owners[2] = data->perm.cuid;
 }
 
 /*
@@ -115,6 +115,9 @@ int sysv_set_disuse(struct channel *channel, struct caller *caller, struct disus
 		return r;
 	disuse->why = "nobody waits, and who used it has ended";
 	ask_owners(&data, disuse);
+	/* An operation of a later process hides that of an earlier one, which may undo it yet. */
+	if (data.perm.mode & 0022)
+		disuse->owners[2] = PROCESSES_ANYBODY;
 	return 0;
 }
 
