@@ -191,6 +191,14 @@ static bool is_old_segment(int id)
 	return time(NULL) > last + 2;
 }
 
+/* Attaches, too, and ends: the kernel remembers only the last that did. */
+static int attach_run(void *key)
+{
+	int id = shmget((key_t)(intptr_t)key, 0, 0);
+
+	return shmat(id, NULL, 0) == (void *)-1 ? errno : 0;
+}
+
 /* Attaches a segment whose maker has ended, and watches its key. */
 static int segment_run(void *key_)
 {
@@ -202,6 +210,7 @@ static int segment_run(void *key_)
 	id = (int)must(shmget(key, 0, 0));
 	memory = shmat(id, NULL, 0);
 	ck_assert_ptr_ne(memory, (void *)-1);
+	child_must(attach_run, key_);
 	for (int i = 0; i < 200 || !is_old_segment(id); i++) {
 		ck_assert_msg(shmget(key, 0, 0) == id, "%x: attached, and lost", (unsigned)key);
 		usleep(1000);

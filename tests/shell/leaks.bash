@@ -82,14 +82,19 @@ used() { # KIND/NAME...
 	done
 }
 
-# Fails unless each of these is shown, then dry=yes keeps it, and reap removes it.
+reports() { # KIND/NAME [KEY=VALUE...]
+	contains <(reap "${1%/*}" owner="$APP" idle=0 "${@:2}") "  $1, owner $APP: "
+}
+
+# Fails unless each of these is shown, then dry=yes keeps it, and reap removes it. (Of a FIFO whose name
+# was just looked up, the kernel has to forget the name first.)
 unused() { # KIND/NAME...
 	local object
 	for object; do
 		wait_until is_leaked "$object"
-		contains <(reap "${object%/*}" owner="$APP" idle=0 dry=yes) "  $object, owner $APP: "
+		wait_until reports "$object" dry=yes
 		there "$object"
-		contains <(reap "${object%/*}" owner="$APP" idle=0) "  $object, owner $APP: "
+		wait_until reports "$object"
 		gone "$object" || { echo "not reaped: $object"; return 1; }
 		[[ $(leaked) != *"$object"* ]]
 	done

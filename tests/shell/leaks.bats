@@ -53,11 +53,13 @@ posix() {
 	program "make:sysv/shm:$KEY"
 	used "sysv/shm/$KEY"
 	AS=0 program "map:sysv/shm:$KEY"
+	user=$JOB
+	AS=0 dead_program "map:sysv/shm:$KEY" # the last one that the kernel remembers
 	kill -KILL "${JOBS[0]}"
 	wait_until ended "${JOBS[0]}"
 	used "sysv/shm/$KEY"
-	kill -KILL "$JOB"
-	wait_until ended "$JOB"
+	kill -KILL "$user"
+	wait_until ended "$user"
 	unused "sysv/shm/$KEY"
 }
 
