@@ -120,6 +120,7 @@ kept() {
 }
 
 @test "pipes: a plain FIFO" {
+	needs prune
 	kept pipes fifo
 }
 
@@ -167,4 +168,18 @@ kept() {
 	[[ $(first "$IPC/events/$NAME") == 5 ]]
 	echo "empty topics/$NAME" > "$IPC/ctl"
 	unused "events/$NAME" "topics/$NAME"
+}
+
+@test "reap: many at once leave others their turn" {
+	local i
+	for i in 1 2 3; do
+		background setpriv --reuid="$APP" --regid="$APP" --clear-groups bash -c \
+			'for i in {1..500}; do echo "reap shm dry=yes" > "$0/ctl"; done' "$IPC"
+	done
+	for i in {1..60}; do
+		timeout -s KILL 5 stat "$IPC/pipes" > /dev/null || { echo "no answer"; return 1; }
+		read -rt 0.05 <> <(:) || true
+	done
+	wait "${JOBS[@]}"
+	timeout -s KILL 5 stat "$IPC/pipes" > /dev/null
 }
