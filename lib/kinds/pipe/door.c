@@ -44,6 +44,8 @@ static void door_destroy(struct channel *channel)
 {
 	struct door *door = door_from(channel);
 
+	if (door->pipe->door == channel)
+		door->pipe->door = NULL;
 	channel_unref(&door->pipe->kept.channel);
 	free(door);
 }
@@ -269,6 +271,7 @@ int door_new(struct pipe *pipe, struct channel **ret_door)
 	channel_init(&door->channel, &door_ops, pipe->kept.channel.space, CHANNEL_FILE);
 	channel_ref(&pipe->kept.channel);
 	door->pipe = pipe;
+	pipe->door = &door->channel;
 	door->write_end = (struct loop_source){.fd = -1, .dispatch = door_dispatch};
 	*ret_door = &door->channel;
 	return 0;

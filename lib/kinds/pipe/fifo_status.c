@@ -36,6 +36,15 @@ void fifo_add_status(struct channel *channel, struct caller *caller, struct row 
 	row_add_word(row, "eof", pipe_eof_words[pipe->has_no_end]);
 }
 
+/* Asks the kernel to forget the object, unless somebody uses it. */
+static void forget(const struct channel *channel)
+{
+	struct host *host = channel->space->host;
+
+	if (host->nodes.forget && channel->inode)
+		host->nodes.forget(host, channel->inode);
+}
+
 /*
  * The directory has one reference, and whoever asks another. If there are more, the kernel knows
  * the inode, and a process may use it: have the FIFO open, wait in open(2), or have a socket bound
@@ -44,13 +53,15 @@ void fifo_add_status(struct channel *channel, struct caller *caller, struct row 
 int fifo_disuse(struct channel *channel, struct caller *caller, struct disuse *disuse)
 {
 	struct pipe *pipe = pipe_from(channel);
-	struct host *host = channel->space->host;
 
 	if (!fifo_is_empty(&pipe->hold) || pipe->hold.is_busy)
 		return 0;
-	if (channel->n_refs <= 2)
+	if (channel->n_refs <= 2) {
 		kept_disuse(&pipe->kept, disuse);
-	else if (host->nodes.forget && channel->inode)
-		host->nodes.forget(host, channel->inode);
+		return 0;
+	}
+	forget(channel);
+	if (pipe->door)
+		forget(pipe->door); /* which refers to the FIFO */
 	return 0;
 }

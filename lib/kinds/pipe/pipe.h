@@ -36,7 +36,8 @@ struct pipe {
 	uint64_t node; /* the nodeid under which the mount last showed it; 0: not yet shown */
 	int64_t stuck; /* until this time its lock counts as held for good: clock_now() */
 	struct fifo_hold hold;
-	int n_bytes, size; /* as the kernel reported them; size -1: not asked yet */
+	const struct channel *door; /* its door (door.h), not a reference; NULL: none */
+	int n_bytes, size;          /* as the kernel reported them; size -1: not asked yet */
 
 	/* Served pipes only. */
 	struct store store; /* bytes that no reader was waiting for */
