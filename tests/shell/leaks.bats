@@ -116,6 +116,7 @@ kept() {
 }
 
 @test "pipes: kept by the daemon" {
+	is_off open_tree || needs prune
 	kept pipes file
 }
 
@@ -152,6 +153,7 @@ kept() {
 }
 
 @test "pipes: bytes that wait in a kept one" {
+	is_off open_tree || needs prune
 	dead_program "make:file:$P"
 	echo hello > "$P"
 	used "pipes/$NAME"

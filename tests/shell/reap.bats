@@ -49,7 +49,8 @@ reap_fails() {
 	used "shm/$NAME" "sems/$NAME" "pipes/$NAME"
 	kill -KILL "$JOB"
 	wait_until ended "$JOB"
-	unused "shm/$NAME" "sems/$NAME" "pipes/$NAME"
+	is_off prune || unused "pipes/$NAME"
+	unused "shm/$NAME" "sems/$NAME"
 }
 
 # --- whose ----------------------------------------------------------------------------------------
@@ -59,6 +60,7 @@ reap_fails() {
 	AS=$OTHER dead_program "make:shm:$NAME.o" "make:queues:$NAME.o" "make:file:$P.o"
 	age
 	wait_until is_leaked "pipes/$NAME"
+	wait_until is_leaked "pipes/$NAME.o"
 	run -0 as_user "$OTHER" awk '/^ *[0-9]/ { print $3, $4 }' "$IPC/info/leaks"
 	[[ $(awk '{ print $2 }' <<<"$output" | sort) == "$(printf '%s\n' "pipes/$NAME.o" ${QUEUES:+"queues/$NAME.o"} "shm/$NAME.o")" ]]
 	[[ $(awk '{ print $1 }' <<<"$output" | sort -u) == @(nobody|"$OTHER") ]]
