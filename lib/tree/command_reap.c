@@ -219,6 +219,13 @@ static int reap_next(struct command *command)
 	return r < 0 ? r : -EAGAIN;
 }
 
+static time_t idle_of(const struct command *command)
+{
+	const struct line *line = &command->line;
+
+	return line->reaping.idle >= 0 ? line->reaping.idle : command->host->idle;
+}
+
 /* Completes the report: the sum, and the lines about objects. -ENOMEM */
 static int report(struct command *command)
 {
@@ -226,6 +233,9 @@ static int report(struct command *command)
 	size_t n_told = reap->n + reap->n_refused;
 	CLEANUP_FREE char *lines = NULL;
 
+	if (n_told == 0)
+		fprintf(reap->out, "  nothing unused for %lld seconds is yours to remove\n",
+			(long long)idle_of(command));
 	if (n_told > NAMED_MOST)
 		fprintf(reap->out, "  and %zu more\n", n_told - NAMED_MOST);
 	if (fclose(TAKE_PTR(reap->out)) != 0 || fclose(TAKE_PTR(reap->log_out)) != 0)
@@ -332,7 +342,6 @@ static int step_gather(struct command *command)
 static int begin(struct command *command)
 {
 	const struct line *line = &command->line;
-	time_t idle = line->reaping.idle >= 0 ? line->reaping.idle : command->host->idle;
 	struct reap *reap = command->reap = calloc(1, sizeof(*reap));
 
 	if (!reap)
@@ -342,7 +351,8 @@ static int begin(struct command *command)
 	reap->turn.run = take_turn;
 	reap->out = open_memstream(&reap->report, &reap->report_size);
 	reap->log_out = open_memstream(&reap->log, &reap->log_size);
-	reap->rows = info_rows_of_leaks(command->host, &command->caller, line->space, idle);
+	reap->rows =
+		info_rows_of_leaks(command->host, &command->caller, line->space, idle_of(command));
 	return reap->out && reap->log_out && reap->rows ? 0 : -ENOMEM;
 }
 

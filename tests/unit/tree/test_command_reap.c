@@ -54,7 +54,8 @@ START_TEST(test_command_reap_leaves_what_is_open)
 	make_old("r");
 	fd = (int)must_call(open("/dev/shm/r", O_RDONLY | O_CLOEXEC));
 	must(command("reap shm idle=0"));
-	ck_assert_str_eq(command_told, "reap shm: 0 removed, 0 bytes\n");
+	ck_assert_str_eq(command_told, "reap shm: 0 removed, 0 bytes\n"
+				       "  nothing unused for 0 seconds is yours to remove\n");
 	close(fd);
 	must(command("reap shm idle=0"));
 	ck_assert(!is_there("r"));
@@ -69,7 +70,8 @@ START_TEST(test_command_reap_leaves_what_is_young_configured_or_anothers)
 	must(command("reap shm idle=1h"));
 	must(command("reap shm idle=0 owner=65534"));
 	must(command_as(&stranger, COMMAND_STRICT, "reap shm idle=0"));
-	ck_assert_str_eq(command_told, "reap shm: 0 removed, 0 bytes\n");
+	ck_assert_str_eq(command_told, "reap shm: 0 removed, 0 bytes\n"
+				       "  nothing unused for 0 seconds is yours to remove\n");
 	must(configured_add(&host, "shm", "r"));
 	must(command("reap shm idle=0"));
 	ck_assert(is_there("r"));

@@ -53,6 +53,8 @@ static void expect_refused(struct caller *caller, const struct refused *refused)
 	"invalid escape (a backslash takes NNN in octal, xNN, or a character that is " \
 	"not a letter or digit)"
 
+#define NOT_A_KIND ": not a kind, such as sysv/shm; to remove one object: remove KIND/NAME"
+
 static const struct refused wrong[] = {
 	{"crate pipes/x", EINVAL, "crate: not one of create, set, remove, empty, reap"},
 	{"CREATE pipes/x", EINVAL, "CREATE: not one of create, set, remove, empty, reap"},
@@ -62,8 +64,8 @@ static const struct refused wrong[] = {
 	{"set", EINVAL, "set: KIND/NAME is missing"},
 	{"remove", EINVAL, "remove: KIND/NAME is missing"},
 	{"reap", EINVAL, "reap: KIND is missing"},
-	{"reap shm/old", EINVAL, "shm/old: no such kind"},
-	{"reap Shm", EINVAL, "Shm: no such kind"},
+	{"reap shm/old", EINVAL, "shm/old" NOT_A_KIND},
+	{"reap Shm", EINVAL, "Shm" NOT_A_KIND},
 	{"reap shm idle", EINVAL, "idle: not of the form KEY=VALUE"},
 	{"reap shm =1", EINVAL, "=1: not of the form KEY=VALUE"},
 	{"reap shm idle=1w", EINVAL, "idle=1w: not a time; 90, 10m, 1h and 7d are"},
