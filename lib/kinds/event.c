@@ -296,7 +296,7 @@ static int event_create(struct space *space, const char *name, mode_t mode,
 static int event_disuse(struct channel *channel, struct caller *caller, struct disuse *disuse)
 {
 	struct event *event = event_from(channel);
-	uint64_t value;
+	uint64_t value = 0;
 
 	if (event_value(event, &value) == 0 && value == 0)
 		kept_disuse(&event->kept, disuse);
