@@ -10,10 +10,9 @@ void options_print_help(const char *program)
 	       "\n"
 	       "Shows the machine's pipes, sockets, message queues and shared memory as files.\n"
 	       "\n"
-	       "    -f                  stay in the foreground, log to stderr\n"
-	       "    -d                  like -f, and print every request\n"
-	       "    --status            ask the mount at MOUNTPOINT whether it answers\n"
-	       "    -h, --help          print this text; -V, --version: print the version\n"
+	       "    -f, -d              stay in the foreground, log to stderr; -d: every request\n"
+	       "    -h, --help          print this text; -V, --version: print the version;\n"
+	       "                        --status: ask the mount at MOUNTPOINT if it answers\n"
 	       "    -o config=FILE      create the channels in FILE, and again on SIGHUP; root's\n"
 	       "                        default: /etc/ipcfs.conf and /etc/ipcfs.d/*.conf\n"
 	       "    -o config_strict    do not mount if FILE has an error\n"
@@ -28,7 +27,6 @@ void options_print_help(const char *program)
 	       "    -o pipe_capacity=SIZE, pipe_eof=, pipe_served=   defaults for new pipes\n"
 	       "    -o spin=N           poll for N microseconds before sleeping (100)\n"
 	       "    -o without=NAME:... do not use these features of the kernel\n"
-	       "\n"
 	       "The mount options of fuse(8) and fstab(5) are accepted too; see ipcfs(8).\n"
 	       "Unmount with 'umount MOUNTPOINT', or 'fusermount3 -u MOUNTPOINT' if not root.\n",
 	       program);

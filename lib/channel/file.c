@@ -15,6 +15,7 @@
 #include <utlist.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
 #include "lib/channel/attributes.h"
 #include "lib/channel/channel.h"
 #include "lib/channel/tap.h"
@@ -93,21 +94,27 @@ int file_keep(struct file *file, char *content, size_t size)
 int file_freeze(struct file *file, char *content, size_t size)
 {
 	int r = file_keep(file, content, size);
+	struct timespec now;
 
-	file->is_frozen = r == 0;
-	attributes_touch(&file->frozen);
-	return r;
+	if (r < 0)
+		return r;
+	attributes_touch(&now);
+	file->is_frozen = true;
+	file->rest.made = now.tv_sec * CLOCK_S + now.tv_nsec;
+	return 0;
 }
 
 int file_stat(const struct file *file, struct stat *ret_attr)
 {
 	int r = channel_stat(file->channel, ret_attr);
+	struct timespec made;
 
 	if (!file->is_frozen)
 		return r;
 	attributes_set_size(ret_attr, file->rest.size);
-	if (timespec_is_later(&ret_attr->st_mtim, &file->frozen))
-		attributes_set_times(ret_attr, &file->frozen, &ret_attr->st_ctim);
+	made = (struct timespec){file->rest.made / CLOCK_S, file->rest.made % CLOCK_S};
+	if (timespec_is_later(&ret_attr->st_mtim, &made))
+		attributes_set_times(ret_attr, &made, &ret_attr->st_ctim);
 	return r;
 }
 

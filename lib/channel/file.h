@@ -20,7 +20,11 @@ struct waiter;
 /* The rest of a message read in part, or a text that was made for one open file. */
 struct remainder {
 	char *data;
-	size_t size, offset;
+	size_t size;
+	union {
+		size_t offset; /* how much of it was read */
+		int64_t made;  /* of a frozen one: when, CLOCK_REALTIME, nanoseconds */
+	};
 };
 
 /* The bytes that a read has found, where they lie: CHANNEL_PIECES pieces at most. */
@@ -39,8 +43,7 @@ struct file {
 	gid_t gid;               /* the opener's */
 	int flags;               /* of open(2) */
 	bool is_stream;          /* has no positions; always true for CHANNEL_STREAM */
-	bool is_frozen;         /* `rest` is the whole content for good, and is read at positions */
-	struct timespec frozen; /* when it was made */
+	bool is_frozen; /* `rest` is the whole content for good, and is read at positions */
 	struct selector selector;
 	uint64_t mark; /* the kind's own */
 	void *state;   /* the kind's own */

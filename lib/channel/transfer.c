@@ -174,8 +174,7 @@ static bool retry_writers(struct channel *channel)
 		if (n_answered == TRANSFER_TURN)
 			return false;
 		/* A job at work on a write resumes the write itself. */
-		is_through =
-			!writer->waiter.job && !writer->waiter.is_awaiting && retry_writer(writer);
+		is_through = !writer->waiter.job && retry_writer(writer);
 		n_answered += is_through;
 		if (is_last || (!is_through && !all))
 			break;

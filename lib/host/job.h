@@ -111,8 +111,6 @@ struct job_call {
 struct waiter {
 	void (*resume)(struct waiter *waiter); /* called on the loop when the job is done */
 	struct job *job;
-	/* It waits for something else than a job, which will resume it: trying again is no use. */
-	bool is_awaiting;
 	/* What the steps of one request have to remember in between; freed by forget(). */
 	void *memory;
 	void (*forget)(void *memory);

@@ -32,6 +32,7 @@ struct reap {
 	 */
 	struct waiter waiter;
 	struct waiter *outer; /* the command's, borrowed while that waits */
+	bool is_waiting;      /* until resume(): trying again is no use */
 	struct loop_task turn;
 	struct info_rows *rows;
 	size_t next;         /* the row whose turn it is */
@@ -73,6 +74,7 @@ static void resume(struct waiter *waiter)
 {
 	struct reap *reap = CONTAINER_OF(waiter, struct reap, waiter);
 
+	reap->is_waiting = false;
 	reap->outer->resume(reap->outer);
 }
 
@@ -94,6 +96,8 @@ static int work(struct command *command, int (*piece)(struct command *command))
 	reap->outer = command->caller.waiter;
 	if (!reap->outer)
 		return -EAGAIN;
+	if (reap->is_waiting)
+		return -EINPROGRESS;
 	command->caller.waiter = &reap->waiter;
 	do
 		r = piece(command);
@@ -103,7 +107,7 @@ static int work(struct command *command, int (*piece)(struct command *command))
 		loop_yield(reap->host->loop, &reap->turn);
 		r = -EINPROGRESS;
 	}
-	reap->outer->is_awaiting = r == -EINPROGRESS;
+	reap->is_waiting = r == -EINPROGRESS;
 	return r;
 }
 

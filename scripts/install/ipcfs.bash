@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # Completion for ipcfs(8). It needs nothing but bash.
 
-_ipcfs_options='config= config_strict exec allow_exec foreign= ipcns= max_channels= max_files= max_held=
+_ipcfs_options='config= config_strict exec allow_exec foreign= ipcns= leak_idle= max_channels= max_files= max_held=
 	max_names= pipe_capacity= pipe_eof= pipe_served= spin= without= allow_other auto_unmount remount ro rw noatime'
 
 # Completes the last word of a list of mount options.

@@ -191,8 +191,8 @@ print(len(inventory))'
 	run -0 shell 'cat $IPC/info/summary'
 	[[ $(awk '$1 == "events" { print $NF }' <<<"$output" | xargs) == "Job a b job job1 job9 job10" ]]
 	[[ $(grep -n "^pipes" <<<"$output" | head -n1 | cut -d: -f1) -lt $(grep -n "^events" <<<"$output" | head -n1 | cut -d: -f1) ]]
-	run -0 shell 'grep -o "\"name\":\"job[0-9]*" $IPC/info/inventory.json | cut -c9- | xargs'
-	[[ $output == "job job1 job9 job10" ]]
+	run -0 shell 'python3 -c "import json, sys; print(*(c[\"name\"] for c in json.load(sys.stdin) if c[\"kind\"] == \"events\"))" < $IPC/info/inventory.json'
+	[[ $output == "Job a b job job1 job9 job10" ]]
 }
 
 metrics() { # prints the samples of $NAME, as an OpenMetrics parser reads them
