@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
@@ -16,6 +15,7 @@
 #include "lib/info/info_row.h"
 #include "lib/info/info_rows.h"
 #include "lib/tree/command_steps.h"
+#include "lib/tree/log_lines.h"
 #include "lib/tree/reaper.h"
 #include "lib/tree/sightings.h"
 
@@ -44,7 +44,7 @@ struct reap {
 	char *report, *log;
 	size_t report_size, log_size;
 	FILE *out, *log_out;
-	bool is_log_given; /* `log` belongs to a job now */
+	bool is_log_given; /* `log` belongs to log_lines() now */
 };
 
 void command_reap_free(struct reap *reap)
@@ -260,35 +260,10 @@ static int fail(struct command *command, int r)
 						 command->line.space->kind->path, strerror(-r));
 }
 
-/* The job that writes the log, which may have to wait for whoever reads it. */
-struct reap_log {
-	void (*log)(int priority, const char *text);
-	char *text; /* lines; the job frees them */
-};
-
-static int log_act(void *data)
-{
-	struct reap_log *log = data;
-	char *rest = log->text, *line;
-
-	while ((line = strsep(&rest, "\n")))
-		if (*line)
-			log->log(LOG_NOTICE, line);
-	free(log->text);
-	return 0;
-}
-
-/* The log's reader may be stuck: the command waits a second at most. */
 static int step_log(struct command *command)
 {
 	struct reap *reap = command->reap;
-	struct reap_log log = {command->host->log, reap->log};
-	int r = job_run(command->host, &command->caller,
-			&(struct job_call){.place = JOB_ALONE,
-					   .most = CLOCK_S,
-					   .act = log_act,
-					   .data = &log,
-					   .size = sizeof(log)});
+	int r = log_lines(command->host, &command->caller, reap->log);
 
 	if (r == 0 || r == -EINPROGRESS)
 		reap->is_log_given = true;
