@@ -65,6 +65,15 @@ check_summary() {
 		cat /run/summary; for kind in pipes topics queues shm; do grep -w "$kind" /run/summary; done; rm /run/summary'
 }
 
+# The service has fewer capabilities and system calls than a root shell.
+check_operator() {
+	in_shell 'systemd-run -q --unit=victim -p DynamicUser=yes sleep 100; pid=$(systemctl show -P MainPID victim)
+		exec 3< /ipc/signals/$pid; echo TERM > /ipc/signals/$pid; timeout 10 cat <&3 | tee /run/end; grep -x "killed TERM" /run/end
+		systemd-run -q -p Type=oneshot -p User=nobody sh -c "echo left > /dev/shm/left"
+		for i in 1 2 3 4 5; do echo "reap shm idle=1" > /ipc/ctl; test -e /dev/shm/left || break; sleep 1; done
+		grep "shm/left, owner .*: no process has it open" /ipc/ctl; test ! -e /dev/shm/left; rm /run/end'
+}
+
 check_fstab() {
 	in_shell 'findmnt -t fuse.ipcfs'
 	in_shell 'findmnt -no OPTIONS /mnt/ipc | (! grep -w noexec); findmnt -no OPTIONS /srv/ipc | grep -w noexec'

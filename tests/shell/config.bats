@@ -254,7 +254,7 @@ $CONFIG:2: create shm/$NAME: already exists with size=4, not size=1" ]]
 	END
 	hangup
 	wait_until test -e "$M/pipes/$NAME.last"
-	run -0 shell 'stat -c %a $M/pipes/$NAME /dev/shm/$NAME; grep -E "^(capacity|eof|bytes)" $M/info/pipes/$NAME/status
+	run -0 shell 'stat -c %a $M/pipes/$NAME /dev/shm/$NAME; grep -E "^(capacity|eof|bytes) " $M/info/pipes/$NAME/status
 		timeout 5 head -n1 $M/pipes/$NAME 2> /dev/null; head -n1 /dev/shm/$NAME; ls $M/pipes'
 	[[ $output == $'640\n600\nbytes 6\ncapacity 131072\neof never\nhello\nfull\n'"$NAME"$'\n'"$NAME.last" ]]
 	wait_until contains "$LOG" "$CONFIG:3: bad: not one of create, set, remove, empty, reap"

@@ -174,7 +174,7 @@ status
 	touch "$P"
 	n=$(fill_pipe)
 	((n == 1048576))
-	run -0 shell 'wc -c < $IPC/info/pipes/$NAME/peek; grep ^bytes $IPC/info/pipes/$NAME/status'
+	run -0 shell 'wc -c < $IPC/info/pipes/$NAME/peek; grep "^bytes " $IPC/info/pipes/$NAME/status'
 	[[ $output == $'1048576\nbytes 1048576' ]]
 }
 

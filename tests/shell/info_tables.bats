@@ -170,7 +170,7 @@ print(len(inventory))'
 	NAME=jobs-$$ make_one_of_each "$key"
 	run -0 shell 'cat $IPC/info/summary'
 	rm -f "$IPC"/sysv/*/"$(printf '0x%08x' "$key")" "$IPC"/sysv/*/"$(printf '0x%08x' "${key}2")" \
-		/dev/shm/*jobs-$$* "$IPC"/queues/jobs-$$* /run/ipcfs/jobs-$$*
+		/dev/shm/*jobs-$$* "$IPC"/queues/jobs-$$ "$IPC/queues/jobs-$$.private" /run/ipcfs/jobs-$$*
 	[[ $(xargs <<<"${lines[0]}") == "KIND OWNER GROUP MODE BYTES CAP MSGS VALUE SEMS RD WR NAME" ]]
 	[[ $(grep -vE '^sockets/(unix|tcp|udp)' <<<"$output" | awk 'length > 100') == "" ]]
 }
