@@ -101,7 +101,8 @@ static int leaks_print(void *prepared, struct caller *reader, FILE *out)
 	int width = 0, r;
 
 	info_rows_complete(rows);
-	qsort(rows->rows, rows->n, sizeof(*rows->rows), compare);
+	if (rows->n) /* the array of an empty table is NULL */
+		qsort(rows->rows, rows->n, sizeof(*rows->rows), compare);
 	while (n < rows->n && row_find(&rows->rows[n], "leaked"))
 		n++;
 	if (rows->leaks.n_unjudged)
