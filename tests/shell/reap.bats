@@ -21,10 +21,11 @@ reap_fails() {
 	dead_program "make:shm:$NAME" "make:queues:$NAME" "make:sysv/shm:$KEY"
 	remount leak_idle=10m
 	age
-	[[ $(<"$IPC/info/leaks") == "# Nothing has been unused for 600 seconds." ]]
+	run -0 cat "$IPC/info/leaks"
+	[[ $output == "# "*" 600 seconds"* && $output != *"$NAME"* && $output != *"$KEY"* ]]
 	for kind in shm $QUEUES sysv/shm; do
-		[[ $(reap $kind) == "reap $kind: 0 removed, 0 bytes"* ]]
-		[[ $(reap $kind idle=1h) == "reap $kind: 0 removed, 0 bytes"* ]]
+		[[ $(reap $kind owner="$APP") == "reap $kind: 0 removed, 0 bytes"* ]]
+		[[ $(reap $kind owner="$APP" idle=1h) == "reap $kind: 0 removed, 0 bytes"* ]]
 	done
 	there "shm/$NAME" && there "queues/$NAME" && there "sysv/shm/$KEY"
 	contains <(reap shm idle=1) "  shm/$NAME, owner $APP: no process has it open or mapped"
