@@ -37,8 +37,12 @@ told() { # TEXT: what is told of an end, where the kernel tells it
 	done
 }
 
+# Starts a job that exits with $1 once its file is open, and reads that.
+EXITS='mkfifo "$OUT.go"; (exec 3<&-; read -r _ < "$OUT.go"; exit "$1") & exec 4< "$IPC/signals/$!"
+	echo > "$OUT.go"; cat <&4; rm "$OUT.go"'
+
 @test "a background job's exit code is read, and cat comes to an end" {
-	[[ $(shell '(exec 3<&-; sleep 0.1; exit 42) & cat "$IPC/signals/$!"') == "$(told "exited 42")" ]]
+	[[ $(shell "$EXITS" 42) == "$(told "exited 42")" ]]
 }
 
 @test "a shell gets signals that it sends to itself" {
@@ -137,5 +141,5 @@ print(*counts.values())"'
 
 @test "where the kernel does not tell the exit code, a process has ended" {
 	remount without=pidfd_info
-	[[ $(shell '(sleep 0.1; exit 3) & cat "$IPC/signals/$!"') == ended ]]
+	[[ $(shell "$EXITS" 3) == ended ]]
 }
