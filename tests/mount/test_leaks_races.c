@@ -115,15 +115,19 @@ static void user_make(struct user *user)
 		close(fd);
 }
 
-/* Opens and closes the object until it has been reaped in between. */
+/*
+ * Opens and closes the object until it has been reaped in between. The pauses grow, so that a slow
+ * reaper meets one, too.
+ */
 static void user_lose(struct user *user)
 {
-	long long end = now_us() + REAPED_WITHIN;
+	long long begin = now_us(), so_far;
 	struct stat object;
 	int fd;
 
 	while ((fd = object_open(user, O_RDWR)) >= 0) {
-		ck_assert_msg(now_us() < end, "%s: never reaped", user->name);
+		so_far = now_us() - begin;
+		ck_assert_msg(so_far < REAPED_WITHIN, "%s: never reaped", user->name);
 		must(fstat(fd, &object));
 		user->n_opens++;
 		if (has_name(user, &object))
@@ -133,7 +137,7 @@ static void user_lose(struct user *user)
 		else
 			user->n_late++;
 		close(fd);
-		usleep(100);
+		usleep((useconds_t)(100 + so_far * so_far / 20000000));
 	}
 	ck_assert_int_eq(errno, ENOENT);
 }
