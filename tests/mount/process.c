@@ -226,7 +226,7 @@ static bool is_not_stuck(void *arg)
 
 bool task_is_stuck(pid_t tid)
 {
-	return !wait_until(is_not_stuck, &tid, 50);
+	return !wait_until(is_not_stuck, &tid, 2000);
 }
 
 static void on_signal(int signal)

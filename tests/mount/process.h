@@ -51,7 +51,7 @@ void task_must_block(pid_t tid, long syscall);
  * the name up.
  */
 void task_must_wait_for_partner(pid_t tid);
-/* Whether the task stayed in D state for 50 milliseconds without a break. */
+/* Whether the task stayed in D state for two seconds without a break. */
 bool task_is_stuck(pid_t tid);
 
 /*

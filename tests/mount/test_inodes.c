@@ -66,6 +66,9 @@ static void walk(const char *name, void (*look)(const char *name, const struct s
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
 		snprintf(path, sizeof(path), "%s%s%s", name, *name ? "/" : "", entry->d_name);
+		/* Processes end meanwhile. */
+		if (lstat(ipc_path(path), &attr) < 0 && strcmp(name, "signals") == 0)
+			continue;
 		must(lstat(ipc_path(path), &attr));
 		look(path, &attr, entry);
 		if (S_ISDIR(attr.st_mode) && !is_of_addresses(path))
