@@ -62,14 +62,15 @@ static void walk(const char *name, void (*look)(const char *name, const struct s
 	while ((entry = readdir(dir))) {
 		char path[PATH_MAX];
 		struct stat attr;
+		int r;
 
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
 		snprintf(path, sizeof(path), "%s%s%s", name, *name ? "/" : "", entry->d_name);
-		/* Processes end meanwhile. */
-		if (lstat(ipc_path(path), &attr) < 0 && strcmp(name, "signals") == 0)
+		r = lstat(ipc_path(path), &attr);
+		if (r < 0 && strcmp(name, "signals") == 0) /* the process has ended */
 			continue;
-		must(lstat(ipc_path(path), &attr));
+		must(r);
 		look(path, &attr, entry);
 		if (S_ISDIR(attr.st_mode) && !is_of_addresses(path))
 			walk(path, look);
