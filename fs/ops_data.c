@@ -78,10 +78,12 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct f
 		request_hold_read(req, handle, &read);
 		return;
 	}
-	if (!reply_pieces(req, &pieces, n))
-		n = -ENOENT;
-	else
+	if (reply_pieces(req, &pieces, n)) {
 		channel_take(file, &pieces);
+	} else {
+		channel_given(file, false);
+		n = -ENOENT;
+	}
 	file->pid = 0;
 	long_read_end(&handle->long_read, &read, n);
 }

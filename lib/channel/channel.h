@@ -182,6 +182,12 @@ struct channel_ops {
 	 */
 	ssize_t (*read)(struct file *file, void *data, size_t size, off_t offset);
 	/*
+	 * Called once after each read() that gave a message: all of its bytes have reached a
+	 * reader (`is_given`), or some never will, because the reader or the file has gone. For
+	 * messages that have to be acknowledged or given back. NULL: nobody needs to know.
+	 */
+	void (*finished)(struct file *file, bool is_given);
+	/*
 	 * For bytes that wait in memory: finds where the bytes that read() would take lie, or the
 	 * first CHANNEL_PIECES pieces of them, but takes nothing. take() follows for all of these
 	 * bytes when the reader has them, before any other call on the channel. If take() does not
@@ -353,10 +359,16 @@ ssize_t channel_read(struct file *file, size_t size, off_t offset, const void **
 /*
  * Like channel_read(), but without copying what the kind can lend: *ret_pieces says where the bytes
  * lie. Call channel_take() when the reader has them, before any other call. If the reader can't be
- * answered, don't call channel_take(): the bytes wait for the next read.
+ * answered, call channel_given(file, false) instead: what was lent waits for the next read.
  */
 ssize_t channel_lend(struct file *file, size_t size, off_t offset, struct pieces *ret_pieces);
 void channel_take(struct file *file, const struct pieces *pieces);
+
+/*
+ * After channel_read(), or in place of channel_take(): whether the bytes have reached the reader.
+ * Of a message that has not, channel_ops::finished() is told, and then its rest is dropped.
+ */
+void channel_given(struct file *file, bool is_given);
 
 /*
  * Writes, and returns how much was accepted, which for a stream may be less than `size`. Fails with

@@ -125,6 +125,23 @@ int channel_opened(struct file *file)
 	return ops->opened ? ops->opened(file) : 0;
 }
 
+/* Tells the kind what became of the message that the file read last. */
+static void file_finish(struct file *file, bool is_given)
+{
+	if (!file->is_unfinished)
+		return;
+	file->is_unfinished = false;
+	file->channel->ops->finished(file, is_given);
+}
+
+void channel_given(struct file *file, bool is_given)
+{
+	if (!is_given && file->is_unfinished)
+		file_drop_remainder(file);
+	if (!file->rest.data)
+		file_finish(file, is_given);
+}
+
 void channel_release(struct file *file)
 {
 	struct channel *channel;
@@ -133,6 +150,7 @@ void channel_release(struct file *file)
 		return;
 	channel = file->channel;
 	channel_watch(file, NULL, NULL);
+	file_finish(file, false);
 	file_drop_remainder(file);
 	file_count(file, -1);
 	if (channel->ops->release)
@@ -219,6 +237,7 @@ static ssize_t message_take(struct file *file, size_t size, const void **ret_dat
 	if (rest_max && user_charge(&host->users, file->uid, USER_BYTES, rest_max) < 0)
 		return -ENOBUFS;
 	n = channel->ops->read(file, host->scratch, host->scratch_size, 0);
+	file->is_unfinished = n >= 0 && channel->ops->finished;
 	note_scratch(file, n);
 	if (n > 0 && (size_t)n > size) {
 		rest_size = (size_t)n - size;
@@ -303,6 +322,7 @@ void channel_take(struct file *file, const struct pieces *pieces)
 {
 	struct channel *channel = file->channel;
 
+	channel_given(file, true);
 	if (!pieces->lent)
 		return;
 	traffic_pass(&channel->traffic.out, pieces->lent);

@@ -48,6 +48,7 @@ struct file {
 	uint64_t mark; /* the kind's own */
 	void *state;   /* the kind's own */
 	struct remainder rest;
+	bool is_unfinished; /* channel_ops::finished() has still to be called */
 	/* During a call: the waiter of the held request, for a job that it starts; or NULL. */
 	struct waiter *waiter;
 	/* During a read or write: the thread that asks for it, or 0 if unknown; and its user. */

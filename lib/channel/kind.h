@@ -33,6 +33,8 @@ struct kind {
 	 * status by name, but does not list them, and no table shows them.
 	 */
 	bool is_uncounted;
+	/* The objects lie on other machines: there are none without -o cluster=. */
+	bool is_remote;
 	const struct parameter *parameters; /* the settings its objects take; NULL: none */
 	const struct channel_ops *channel;  /* the operations on its objects */
 	/*

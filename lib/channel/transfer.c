@@ -110,6 +110,7 @@ static bool retry_readers(struct channel *channel, bool all)
 
 	DL_FOREACH_SAFE(channel->readers, reader, next) {
 		const void *data = NULL;
+		struct file *file;
 		ssize_t n;
 
 		if (is_empty && !all && !reader->file->rest.data)
@@ -126,7 +127,8 @@ static bool retry_readers(struct channel *channel, bool all)
 			is_empty = true;
 			continue;
 		}
-		transfer_give(reader, data, n);
+		file = reader->file;
+		channel_given(file, transfer_give(reader, data, n));
 		n_answered++;
 	}
 	return true;

@@ -40,10 +40,12 @@
 
 struct host;
 struct space;
+struct cluster;
 struct configured;
 struct connection;
 struct reaper;
 struct reading;
+struct row;
 struct scanner;
 struct taps;
 struct making;
@@ -83,6 +85,19 @@ struct host_pipes {
 	bool by_daemon;  /* served=daemon */
 };
 
+/* What lies on other machines, and how to reach it: -o cluster=, cluster_*=. */
+struct host_remote {
+	const char *servers; /* URLs, separated by commas, borrowed; NULL: there is no cluster/ */
+	const char *creds;   /* the path of the file with the credentials, borrowed; NULL: none */
+	const char *ca;      /* the path of the certificates to trust, borrowed; NULL: no TLS */
+	int64_t timeout;     /* how long calls wait for the servers, nanoseconds; 0: no limit */
+	/* Called when the names of what lies there are known, at first and after a break. */
+	void (*known)(struct host *host);
+	/* Adds what there is to say of the connection. NULL: there is none. */
+	void (*status)(const struct host *host, struct row *row);
+	struct cluster *cluster; /* lib/kinds/cluster/cluster.h; NULL: there is none */
+};
+
 struct host {
 	struct loop *loop;        /* borrowed */
 	struct workers *workers;  /* for jobs that take a long time */
@@ -108,6 +123,7 @@ struct host {
 	bool is_serving; /* requests arrive: code on the loop must not walk into the mount */
 	struct host_nodes nodes;
 	struct host_pipes pipes;
+	struct host_remote remote;
 	dev_t dev; /* of the mount: tells files in the mount from other files */
 	struct user_table users;
 	struct buffers buffers; /* the memory that requests are read into */

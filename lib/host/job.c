@@ -5,6 +5,7 @@
  */
 #include "lib/host/job.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +48,12 @@ void job_done(struct job *job, int result)
 		job_undo(job);
 	if (is_process)
 		job_place_next(host, uid);
+}
+
+void job_end(struct job *job, int result)
+{
+	assert(job->call.place == JOB_ELSEWHERE && job->state == JOB_RUNNING && job->waiter);
+	job_done(job, result);
 }
 
 static void job_run_tell(struct loop_task *task)
@@ -132,10 +139,11 @@ static int job_error(int result)
 
 static int job_take(struct job *job, void *ret_data)
 {
+	const void *data = job->call.place == JOB_ELSEWHERE ? job->call.data : job->data;
 	int r = job_error(job->result);
 
-	if (job->data && ret_data)
-		memcpy(ret_data, job->data, job->call.size);
+	if (data && ret_data)
+		memcpy(ret_data, data, job->call.size);
 	job->waiter->job = NULL;
 	job_free(job);
 	return r;
@@ -152,7 +160,7 @@ bool job_take_result(struct waiter *waiter, int (*act)(void *data), int *ret_res
 /* Whether act() can be called at once, on this thread. */
 static bool is_needless(const struct host *host, struct caller *caller, enum job_place place)
 {
-	if (place == JOB_SLEEPER)
+	if (place == JOB_SLEEPER || place == JOB_ELSEWHERE)
 		return false;
 	if (place == JOB_WORKER || place == JOB_ALONE)
 		return !host->is_serving;

@@ -49,6 +49,11 @@ enum job_place {
 	 * host::lockers. When the mount ends, nothing waits long for such a thread.
 	 */
 	JOB_ALONE,
+	/*
+	 * On another machine: begin() asks for it, and job_end() brings the answer, both on the
+	 * loop. act() only tells the call from others, and is never called.
+	 */
+	JOB_ELSEWHERE,
 };
 
 /* The limits of job_call::is_long and job_call::is_single. */
@@ -81,7 +86,7 @@ struct job_call {
 	bool is_final;
 	/*
 	 * JOB_ALONE: nanoseconds after which the waiter gets -ETIMEDOUT, and the job continues
-	 * without the waiter. 0: no limit.
+	 * without the waiter. 0: no limit. (JOB_ELSEWHERE: begin() sees to that.)
 	 */
 	int64_t most;
 	/*
@@ -90,6 +95,14 @@ struct job_call {
 	 * and with -EBUSY while JOB_ALIKE_MOST jobs for it run.
 	 */
 	bool is_single;
+	/*
+	 * JOB_ELSEWHERE: starts the work on `data`, the job's own copy, which lives as long as the
+	 * job. Returns 0, and then later either job_end() or leave() is called, once; or -errno:
+	 * nothing was started.
+	 */
+	int (*begin)(struct job *job, struct host *host, void *data);
+	/* JOB_ELSEWHERE: the waiter has given up, and the job is freed: forgets it. */
+	void (*leave)(struct host *host, void *data);
 	int (*act)(void *data); /* returns 0 or -errno */
 	/*
 	 * The input of act(), and with the result, its output. The bytes of the input tell one call
@@ -126,11 +139,16 @@ struct waiter {
  * earlier process; with -EPERM if the daemon would have to be root to act as the caller; or as
  * job_call says above.
  *
+ * Before the mount serves requests, a call for JOB_ELSEWHERE fails with -EAGAIN if it has no waiter.
+ *
  * If no other place is needed, act() is called at once. This is so for JOB_PROCESS if the daemon is
  * the caller itself, for JOB_WORKER and JOB_ALONE before the mount serves requests, and for
  * JOB_THREAD if both hold.
  */
 int job_run(struct host *host, struct caller *caller, const struct job_call *call);
+
+/* Ends a job of JOB_ELSEWHERE, which is freed before this returns or when its result is taken. */
+void job_end(struct job *job, int result);
 
 /*
  * Takes the result of the waiter's job, if the job is done and its function was act(), whatever its

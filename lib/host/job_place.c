@@ -196,7 +196,18 @@ static int start_thread(struct job *job)
 	return r < 0 ? -ENOBUFS : 0;
 }
 
-/* For processes and threads alike. */
+/* What jobs of JOB_ELSEWHERE do: they only wait. */
+
+static int start_elsewhere(struct job *job)
+{
+	int r;
+
+	job->state = JOB_RUNNING;
+	r = job->call.begin(job, job->host, job->call.data);
+	return r == -EAGAIN ? -EIO : r;
+}
+
+/* For all of them alike. */
 
 void job_place_init(struct job *job)
 {
@@ -217,7 +228,14 @@ void job_place_fini(struct job *job)
 
 int job_place_start(struct job *job)
 {
-	return job->call.place == JOB_PROCESS ? queue_process(job) : start_thread(job);
+	switch (job->call.place) {
+	case JOB_PROCESS:
+		return queue_process(job);
+	case JOB_ELSEWHERE:
+		return start_elsewhere(job);
+	default:
+		return start_thread(job);
+	}
 }
 
 static bool cancel(struct job *job)
@@ -240,6 +258,10 @@ bool job_place_leave(struct job *job)
 	if (job->call.place == JOB_PROCESS) {
 		clock_gettime(CLOCK_MONOTONIC, &job->left);
 		return job->call.undo && !job->host->is_ending;
+	}
+	if (job->call.place == JOB_ELSEWHERE) {
+		job->call.leave(job->host, job->call.data);
+		return false;
 	}
 	if (!job_workers(job) || cancel(job))
 		return false;

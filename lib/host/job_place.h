@@ -23,7 +23,7 @@ struct job {
 	struct caller caller;
 	enum job_state state;
 	struct job_call call; /* call.data: the job's own copy of the input */
-	void *data;           /* what act() works on; for a process, child::shared */
+	void *data;           /* what act() works on; for a process, child::shared; or NULL */
 	int result;
 	bool is_stopped;
 	struct child child;
@@ -43,7 +43,7 @@ static inline bool job_place_is_callers(enum job_place place)
 /* Whether the job may continue without a waiter. */
 static inline bool job_place_is_left(enum job_place place)
 {
-	return job_place_is_callers(place) || place == JOB_ALONE;
+	return job_place_is_callers(place) || place == JOB_ALONE || place == JOB_ELSEWHERE;
 }
 
 /* In job.c: ends a job that is done, or that can't be done. */

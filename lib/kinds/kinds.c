@@ -23,6 +23,11 @@ const struct kind *const kinds[] = {
 	&sysv_queue_kind,
 	&sysv_shm_kind,
 	&sysv_sem_kind,
+#ifdef HAVE_NATS
+/* cluster_queue_kind, */
+/* cluster_topic_kind, */
+/* cluster_value_kind, */
+#endif
 	NULL,
 };
 /* clang-format on */

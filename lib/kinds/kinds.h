@@ -25,5 +25,9 @@ extern const struct kind server_kind;
 extern const struct kind sysv_queue_kind;
 extern const struct kind sysv_shm_kind;
 extern const struct kind sysv_sem_kind;
+/* Only in a build with the feature `cluster`. */
+extern const struct kind cluster_queue_kind;
+extern const struct kind cluster_topic_kind;
+extern const struct kind cluster_value_kind;
 
 #endif

@@ -55,8 +55,11 @@ static int add_kind(struct host *host, struct folder *root, size_t i,
 {
 	const struct kind *kind = kinds[i];
 	struct space *space;
-	int r = kind->open(&space, host);
+	int r;
 
+	if (kind->is_remote && !host->remote.servers)
+		return 0;
+	r = kind->open(&space, host);
 	if (r < 0) {
 		missing(kind->path, r);
 		return 0;

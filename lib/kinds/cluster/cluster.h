@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The objects of cluster/, which all machines of the cluster share.
+ *
+ * Each object is one stream of JetStream, and an entry in the bucket `ipcfs`: a name, an owner and
+ * a group (by name, as each machine has its own numbers), a mode and the settings. The daemon
+ * watches the bucket, so it knows all names at any time, and looking never waits for the network:
+ * list, lookup and stat are answered from memory, also while the link is down. Everything else goes
+ * to the server, as a job (JOB_ELSEWHERE) of the request that wants it.
+ *
+ * The rights that an entry names are enforced by each daemon upon its own users; the server knows
+ * only the daemon's credentials. So every daemon that has them is trusted.
+ */
+#ifndef IPCFS_CLUSTER_H
+#define IPCFS_CLUSTER_H
+
+#include <uthash.h>
+
+#include "lib/channel/attributes.h"
+#include "lib/channel/channel.h"
+#include "lib/host/job.h"
+#include "lib/kinds/cluster/cluster_api.h"
+#include "lib/kinds/cluster/cluster_names.h"
+#include "lib/kinds/cluster/nats_link.h"
+
+struct cluster;
+
+/* One object. A kind's own struct begins with it. */
+struct cluster_object {
+	struct channel channel;
+	struct cluster *cluster;
+	enum cluster_sort sort;
+	char name[NAME_MAX + 1];
+	char key[CLUSTER_KEY_SIZE];
+	char stream[CLUSTER_STREAM_SIZE];
+	char subject[CLUSTER_SUBJECT_SIZE];
+	struct cluster_entry entry;
+	struct attributes attributes; /* the owner and group as numbers of this machine */
+	uint64_t revision;            /* of its entry in the bucket */
+	bool is_named;                /* the name leads to it; false: it was removed, or made anew */
+	UT_hash_handle hh;            /* cluster_space::objects, by name */
+};
+
+/* What a sort of object adds to struct kind. */
+struct cluster_kind {
+	enum cluster_sort sort;
+	size_t object_size; /* of the struct that begins with struct cluster_object */
+	/* Sets up the rest of an object that is new to this daemon; nothing is sent. */
+	void (*init)(struct cluster_object *object);
+	/* Called when the name is gone: what waits ends with -EIDRM. NULL: nothing to do. */
+	void (*unnamed)(struct cluster_object *object);
+	/* Frees what init() and later calls have made. NULL: nothing. */
+	void (*fini)(struct cluster_object *object);
+	/* Takes what a line of ctl gives into the object's settings. Fails with -EINVAL. */
+	int (*apply)(const struct settings *given, struct cluster_settings *settings);
+};
+
+struct cluster_space {
+	struct space space;
+	const struct cluster_kind *kind;
+	struct cluster *cluster; /* a reference */
+	struct cluster_object *objects;
+};
+
+/* All that the spaces of one mount share: host::cluster. */
+struct cluster {
+	struct host *host;
+	struct nats_link *link;
+	unsigned n_refs; /* one for each space */
+	struct cluster_space *spaces[CLUSTER_N_SORTS]; /* borrowed; NULL: not open */
+	struct bucket *bucket;
+};
+
+/* Asserts that the channel is an object of cluster/. */
+struct cluster_object *cluster_object_from(struct channel *channel);
+
+/*
+ * For kind::open: opens the space, and with the first one the link and the bucket. Fails with
+ * -ENOMEM or as nats_link_new() does.
+ */
+int cluster_space_open(struct space **ret_space, struct host *host, const struct kind *kind,
+		       const struct cluster_kind *cluster_kind);
+
+/* For struct channel_ops; all sorts share them. */
+void cluster_object_destroy(struct channel *channel);
+int cluster_object_stat(struct channel *channel, struct stat *ret_attr);
+int cluster_object_change(struct channel *channel, struct file *file, const struct stat *attr,
+			  unsigned changes, struct caller *caller);
+/* With size 0: STREAM.PURGE, for a caller who may read the object (else -EACCES). */
+int cluster_object_truncate(struct channel *channel, struct file *file, off_t size,
+			    struct caller *caller);
+/* Changes settings (STREAM.UPDATE and the entry). -EPERM: the caller is not the owner. */
+int cluster_object_set(struct channel *channel, const struct settings *settings,
+		       struct caller *caller);
+/*
+ * For channel_ops::measure and status: asks for STREAM.INFO and keeps what it tells with the job's
+ * waiter; status() then adds messages, bytes, consumers, leader, replicas, current. What is not
+ * known because the link is down is left out, and `link` says so.
+ */
+int cluster_object_measure(struct channel *channel, struct caller *caller, const struct row *row);
+void cluster_object_status(struct channel *channel, struct caller *caller, struct row *row);
+/* Prints what waits: the first messages of the stream, without taking them. */
+int cluster_object_peek(struct channel *channel, struct caller *caller, FILE *out);
+
+/*
+ * Sends one question of `caller`'s request and waits for the answer, as a job: returns
+ * -EAGAIN/-EINPROGRESS as job_run() does, -ETIMEDOUT, -ENOTCONN if the link is down, or what `read`
+ * returned, which is called on the loop with the answer and may write to `result`. The subject and
+ * the text tell one call from another, so they must be the same when the step is repeated.
+ * `result` (of `result_size` bytes at most, plain data) is copied to the caller when the job's
+ * result is taken. A job waits for the link to come up, for as long as -o cluster_timeout= allows.
+ */
+#define CLUSTER_TEXT_MAX 4096
+struct cluster_question {
+	char subject[API_SUBJECT_SIZE];
+	char text[CLUSTER_TEXT_MAX]; /* or "" */
+	int (*read)(const struct nats_message *answer, void *result);
+};
+int cluster_ask(struct cluster *cluster, struct caller *caller,
+		const struct cluster_question *question, void *result, size_t result_size);
+
+/* The object's STREAM.INFO, by cluster_ask(). A stream that is gone is made again from the entry. */
+int cluster_look(struct cluster_object *object, struct caller *caller, struct stream_look *ret);
+
+/*
+ * Wakes whoever wants to know when names are known for the first time, or again: the lines of the
+ * configuration that name objects of the cluster.
+ */
+bool cluster_is_known(const struct cluster *cluster);
+
+/* For bucket.c, of the watch of the bucket. All run on the loop. */
+/* An entry is new or has changed. Unknown owners and groups are those of nobody (65534). */
+void cluster_entry_seen(struct cluster *cluster, enum cluster_sort sort, const char *name,
+			const char *key, const struct cluster_entry *entry, uint64_t revision);
+void cluster_entry_gone(struct cluster *cluster, enum cluster_sort sort, const char *name,
+			uint64_t revision);
+
+#endif
