@@ -100,6 +100,14 @@ static ssize_t toy_read(struct file *file, void *data, size_t size, off_t offset
 	return (ssize_t)n;
 }
 
+static void toy_finished(struct file *file, bool is_given)
+{
+	struct toy *toy = toy_from(file->channel);
+
+	toy->n_given += is_given;
+	toy->n_lost += !is_given;
+}
+
 static ssize_t toy_lend(struct file *file, size_t size, struct pieces *pieces)
 {
 	struct toy *toy = toy_from(file->channel);
@@ -161,6 +169,8 @@ static uint32_t toy_poll(struct file *file)
 static const struct channel_ops stream_ops = {TOY_OPS};
 static const struct channel_ops lending_ops = {TOY_OPS, .lend = toy_lend, .take = toy_take};
 static const struct channel_ops message_ops = {TOY_OPS, .traits = CHANNEL_MESSAGES};
+static const struct channel_ops acknowledged_ops = {
+	TOY_OPS, .traits = CHANNEL_MESSAGES, .finished = toy_finished};
 static const struct channel_ops selective_ops = {
 	TOY_OPS,
 	.traits = CHANNEL_MESSAGES | CHANNEL_SELECTIVE_READS | CHANNEL_SELECTIVE_WRITES,
@@ -169,6 +179,7 @@ static const struct channel_ops selective_ops = {
 const struct toy_kind toy_stream = {{.path = "streams"}, &stream_ops};
 const struct toy_kind toy_lending = {{.path = "lending"}, &lending_ops};
 const struct toy_kind toy_message = {{.path = "messages"}, &message_ops};
+const struct toy_kind toy_acknowledged = {{.path = "acknowledged"}, &acknowledged_ops};
 const struct toy_kind toy_selective = {{.path = "selections", .selector_max = 255}, &selective_ops};
 
 struct toy *toy_new(const struct toy_kind *kind)

@@ -22,6 +22,7 @@ struct toy {
 	struct stat attr;  /* what stat returns; change writes to it */
 	bool is_hidden;    /* its data can't be lent */
 	unsigned n_reads, n_writes, n_opens, n_releases, n_takes;
+	unsigned n_given, n_lost; /* messages that were finished, or not */
 };
 
 /* A kind, and the ops of its objects. */
@@ -35,6 +36,8 @@ extern const struct toy_kind toy_stream;
 /* A stream whose bytes can be lent in place. */
 extern const struct toy_kind toy_lending;
 extern const struct toy_kind toy_message;
+/* Messages that have to be acknowledged. */
+extern const struct toy_kind toy_acknowledged;
 /* Messages; a file with a selector takes only those that begin with that character. */
 extern const struct toy_kind toy_selective;
 
