@@ -62,12 +62,26 @@ int in_force_note_word(struct options *options, const char *word)
  * Notes the file's absolute path. A remount only compares it, so the file need not exist any more:
  * its path is then noted as given.
  */
-static int note_config(struct options *options)
+static int note_file(struct options *options, const char *key, const char *file)
 {
-	CLEANUP_FREE char *path = realpath(options->config, NULL);
-	CLEANUP_FREE char *quoted = quote_text(path ? path : options->config);
+	CLEANUP_FREE char *path = file ? realpath(file, NULL) : NULL;
+	CLEANUP_FREE char *quoted = file ? quote_text(path ? path : file) : NULL;
 
-	return quoted ? in_force_note(options, "config=%s", quoted) : -ENOMEM;
+	if (!file)
+		return 0;
+	return quoted ? in_force_note(options, "%s=%s", key, quoted) : -ENOMEM;
+}
+
+static int note_cluster(struct options *options)
+{
+	const struct cluster_options *cluster = &options->cluster;
+	int r = note_file(options, "cluster_creds", cluster->creds);
+
+	if (r == 0)
+		r = note_file(options, "cluster_ca", cluster->ca);
+	if (r == 0 && cluster->servers)
+		r = in_force_note(options, "cluster=%s", cluster->servers);
+	return r;
 }
 
 /* Notes the names with colons between them, as on the command line, but in an order of our own. */
@@ -92,8 +106,10 @@ static int note_foreign(struct options *options)
 
 int in_force_note_rest(struct options *options)
 {
-	int r = options->config ? note_config(options) : 0;
+	int r = note_file(options, "config", options->config);
 
+	if (r == 0)
+		r = note_cluster(options);
 	if (r == 0 && options->without)
 		r = note_without(options);
 	if (r == 0 && options->foreign)

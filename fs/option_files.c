@@ -22,8 +22,11 @@ static bool is_hidden(const struct options *options, const char *path)
 /* Makes the path absolute: the daemon changes its directory, and may read the file again. */
 static int find_file(const struct options *options, char **path)
 {
-	char *found = realpath(*path, NULL);
+	char *found;
 
+	if (!*path)
+		return 0;
+	found = realpath(*path, NULL);
 	if (!found) {
 		int error = errno;
 
@@ -41,5 +44,9 @@ static int find_file(const struct options *options, char **path)
 
 int option_files_find(struct options *options)
 {
-	return options->config ? find_file(options, &options->config) : 0;
+	int r = find_file(options, &options->config);
+
+	if (r == 0)
+		r = find_file(options, &options->cluster.creds);
+	return r < 0 ? r : find_file(options, &options->cluster.ca);
 }

@@ -11,6 +11,7 @@
 
 #include "fs/in_force.h"
 #include "fs/log.h"
+#include "fs/option_cluster.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/number.h"
 #include "lib/channel/settings.h"
@@ -121,8 +122,13 @@ static int take_pipe(struct options *options, const char *arg)
 }
 
 static int (*const takers[])(struct options *options, const char *arg) = {
-	[KEY_NUMBER] = take_number, [KEY_WITHOUT] = take_without, [KEY_FOREIGN] = take_foreign,
-	[KEY_PIPE] = take_pipe,     [KEY_IDLE] = take_idle,
+	[KEY_NUMBER] = take_number,
+	[KEY_WITHOUT] = take_without,
+	[KEY_FOREIGN] = take_foreign,
+	[KEY_PIPE] = take_pipe,
+	[KEY_IDLE] = take_idle,
+	[KEY_CLUSTER] = option_cluster_take,
+	[KEY_CLUSTER_TIMEOUT] = option_cluster_take_timeout,
 };
 
 int option_value_take(struct options *options, enum option_key key, const char *arg)

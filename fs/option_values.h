@@ -14,6 +14,8 @@ enum option_key {
 	KEY_FOREIGN,
 	KEY_PIPE,
 	KEY_IDLE,
+	KEY_CLUSTER,
+	KEY_CLUSTER_TIMEOUT,
 };
 
 /* Takes KEY=VALUE. Fails with -1 after a line in the log, or with -ENOMEM. */

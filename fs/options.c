@@ -19,6 +19,7 @@
 
 #include "fs/in_force.h"
 #include "fs/log.h"
+#include "fs/option_cluster.h"
 #include "fs/option_files.h"
 #include "fs/option_values.h"
 
@@ -50,6 +51,10 @@ static const struct fuse_opt table[] = {
 	FUSE_OPT_KEY("max_names=", KEY_NUMBER),
 	FUSE_OPT_KEY("spin=", KEY_NUMBER),
 	FUSE_OPT_KEY("leak_idle=", KEY_IDLE),
+	FUSE_OPT_KEY("cluster=", KEY_CLUSTER),
+	FUSE_OPT_KEY("cluster_timeout=", KEY_CLUSTER_TIMEOUT),
+	{"cluster_creds=%s", offsetof(struct options, cluster.creds), 0},
+	{"cluster_ca=%s", offsetof(struct options, cluster.ca), 0},
 	FUSE_OPT_KEY("without=", KEY_WITHOUT),
 	FUSE_OPT_KEY("foreign=", KEY_FOREIGN),
 	FUSE_OPT_KEY("pipe_capacity=", KEY_PIPE),
@@ -238,6 +243,8 @@ int options_parse(struct options *ret_options, int argc, char **argv)
 				     words.n_words ? words.words[words.n_words - 1] : NULL);
 	if (r == 0 && !words.options.is_remount && !words.options.wants_status)
 		r = option_files_find(&words.options);
+	if (r == 0 && !words.options.is_remount && !words.options.wants_status)
+		r = option_cluster_check(&words.options.cluster);
 	if (r == 0)
 		r = in_force_note_rest(&words.options);
 	if (r == 0)
@@ -253,6 +260,7 @@ void options_fini(struct options *options)
 	free(options->mount_point);
 	free(options->config);
 	free(options->lasting);
+	option_cluster_fini(&options->cluster);
 	options->mount_point = options->config = options->lasting = NULL;
 	fuse_opt_free_args(&options->session);
 }

@@ -6,9 +6,19 @@
 #define IPCFS_OPTIONS_H
 
 #include <fuse_opt.h>
+#include <stdbool.h>
 
 #include "fs/mount_words.h"
 #include "lib/host/host.h"
+
+/* The servers of cluster/, and how to reach them. */
+struct cluster_options {
+	char *servers;   /* URLs, separated by commas, owned; NULL: there is no cluster/ */
+	char *creds;     /* absolute path, owned; NULL: none */
+	char *ca;        /* absolute path, owned; NULL: none */
+	int64_t timeout; /* seconds; 0: no limit */
+	bool has_timeout;
+};
 
 struct options {
 	char *mount_point;        /* absolute, owned */
@@ -31,6 +41,7 @@ struct options {
 	unsigned foreign;  /* 1 << NAMESPACE_*: serve callers of other namespaces of this sort */
 	int64_t leak_idle; /* how long what is leaked has been unused, seconds */
 	struct host_pipes pipes;
+	struct cluster_options cluster;
 	/* For each user; 0: the library's default. */
 	unsigned max_channels, max_files, max_held, max_names;
 };

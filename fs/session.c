@@ -29,6 +29,7 @@
 #include "fs/mounting.h"
 #include "fs/notify.h"
 #include "fs/ops.h"
+#include "fs/option_cluster.h"
 #include "fs/prune.h"
 #include "fs/request.h"
 #include "lib/base/cleanup.h"
@@ -262,6 +263,7 @@ static int session_prepare(struct session *session)
 	home_settle(&session->host, session->options, &own);
 	session->host.features.off = session->options->without;
 	session->host.pipes = session->options->pipes;
+	option_cluster_set(&session->host, &session->options->cluster);
 	session->io_max = bounds_io_max();
 	r = tree_prepare(session);
 	if (r < 0)
