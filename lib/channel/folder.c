@@ -42,6 +42,8 @@ void folder_clear(struct space *space)
 		struct item *item = folder->items;
 
 		DL_DELETE(folder->items, item);
+		if (item->entry.space && item->entry.space->ops == &folder_ops)
+			folder_clear(item->entry.space);
 		entry_unref(&item->entry);
 		free(item->name);
 		free(item);
@@ -143,9 +145,8 @@ int folder_add(struct folder *folder, const char *name, struct entry entry)
 	return folder_add_item(folder, name, strlen(name), entry);
 }
 
-/* Finds the folder `name` in `folder`, or makes it if it is missing, to be shown at `path`. */
-static int folder_enter(struct folder *folder, const char *name, size_t length, const char *path,
-			struct folder **ret_folder)
+static int enter(struct folder *folder, const char *name, size_t length, const char *path,
+		 struct folder **ret_folder)
 {
 	struct item *item = folder_find(folder, name, length);
 	int r;
@@ -161,6 +162,12 @@ static int folder_enter(struct folder *folder, const char *name, size_t length, 
 			       (struct entry){.space = &(*ret_folder)->space});
 }
 
+int folder_enter(struct folder *folder, const char *name, const char *path,
+		 struct folder **ret_folder)
+{
+	return enter(folder, name, strlen(name), path, ret_folder);
+}
+
 int folder_add_at(struct folder *folder, const char *prefix, const char *path, struct space *space)
 {
 	const char *whole = path;
@@ -171,7 +178,7 @@ int folder_add_at(struct folder *folder, const char *prefix, const char *path, s
 		int r;
 
 		snprintf(shown, sizeof(shown), "%s%.*s", prefix, (int)(slash - whole), whole);
-		r = folder_enter(folder, path, (size_t)(slash - path), shown, &folder);
+		r = enter(folder, path, (size_t)(slash - path), shown, &folder);
 		if (r < 0) {
 			space_unref(space);
 			return r;

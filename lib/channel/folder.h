@@ -15,13 +15,20 @@ int folder_new(struct host *host, const char *path, struct folder **ret_folder);
 struct space *folder_space(struct folder *folder); /* borrowed */
 
 /*
- * Removes all entries. A text holds a reference to the space it is in, so a folder with texts is
- * destroyed only after this.
+ * Removes all entries, also those of the folders in it. A text holds a reference to the space it is
+ * in, so a folder with texts is destroyed only after this.
  */
 void folder_clear(struct space *space);
 
 /* Adds an entry and takes ownership of its reference, even when failing with -ENOMEM. */
 int folder_add(struct folder *folder, const char *name, struct entry entry);
+
+/*
+ * Finds the folder `name` in the folder, or makes it, to be shown at `path`. Borrowed. Fails with
+ * -ENOMEM.
+ */
+int folder_enter(struct folder *folder, const char *name, const char *path,
+		 struct folder **ret_folder);
 
 /*
  * Adds a directory at `path` below the folder, and makes the folders on the way that are missing.

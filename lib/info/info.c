@@ -55,12 +55,18 @@ static int find_text(const char *name)
 	return -ENOENT;
 }
 
+/* Whether nothing can be said of the object without asking somebody. */
+static bool is_measured(const struct channel *channel)
+{
+	return info_is_fifo(channel) || channel->space->kind->is_remote;
+}
+
 /* Returns NULL if this object has no such text for this caller, because it could only fail. */
 static const struct text_ops *text_of(struct channel *channel, int number, struct caller *caller)
 {
 	switch (number) {
 	case STATUS:
-		return info_is_fifo(channel) ? &info_fifo_status_ops : &info_status_ops;
+		return is_measured(channel) ? &info_measured_status_ops : &info_status_ops;
 	case PEERS:
 		return channel->space->kind->is_uncounted ? NULL : &info_peers_ops;
 	case PEEK:
@@ -140,7 +146,7 @@ static size_t *reflection_size(struct reflection *reflection, int number, struct
 	size_t *size = &reflection->sizes[number];
 	size_t now = 0;
 
-	if (number == STATUS && !info_is_fifo(channel) &&
+	if (number == STATUS && !is_measured(channel) &&
 	    !(channel->traits & CHANNEL_STATUS_IS_SLOW))
 		now = info_status_size(channel, reflection->name, caller);
 	if (now)
@@ -323,6 +329,15 @@ static int add_text(struct folder *info, const char *name, const struct text_ops
 	return r < 0 ? r : folder_add(info, name, entry);
 }
 
+/* What there is to say of the connection stands beside the kinds that need it. */
+static int add_cluster(struct folder *info)
+{
+	struct folder *cluster;
+	int r = folder_enter(info, "cluster", "info/cluster", &cluster);
+
+	return r < 0 ? r : add_text(cluster, "status", &info_cluster_ops);
+}
+
 static const struct {
 	const char *name;
 	const struct text_ops *ops;
@@ -347,6 +362,8 @@ int info_new(struct host *host, struct space **ret_space)
 		r = add_text(info, tables[i].name, tables[i].ops);
 	for (struct space **target = host->spaces; r == 0 && *target; target++)
 		r = add_mirror(info, space_shown(*target));
+	if (r == 0 && host->remote.status)
+		r = add_cluster(info);
 	*ret_space = folder_space(info);
 	if (r < 0) {
 		folder_clear(*ret_space);

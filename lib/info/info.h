@@ -4,6 +4,7 @@
  *
  *     info/KIND/NAME/status  peers  peek  tap
  *     info/summary  inventory.json  metrics  graph.dot  index.html
+ *     info/cluster/status    where there is a cluster
  *
  * It stores nothing. Every text is made when it is opened, and says no more than its reader could
  * find out by other means. The tap is no text but a stream (lib/info/info_tap.h).

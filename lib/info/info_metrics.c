@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/base/cleanup.h"
 #include "lib/base/quote.h"
@@ -33,6 +34,16 @@ static const struct family counters[] = {
 	{"waits", "waits", "Reads and writes through the mount that had to wait.", NULL, true},
 	{"dropped", "dropped_messages", "Messages that a full topic dropped.", "messages", true},
 	{"since", "since_seconds", "When counting began, since 1970.", "seconds", false},
+};
+
+/* Of the connection to the cluster. */
+static const struct family links[] = {
+	{"reconnects", "cluster_reconnects", "How often the connection was lost and made again.",
+	 NULL, true},
+	{"sent", "cluster_sent_messages", "Messages sent to the server.", "messages", true},
+	{"received", "cluster_received_messages", "Messages from the server.", "messages", true},
+	{"since", "cluster_since_seconds", "When the connection was made, since 1970.", "seconds",
+	 false},
 };
 
 static int print_sample(const struct info_rows *rows, const struct row *row,
@@ -90,6 +101,45 @@ static void print_mount(const struct info_rows *rows, FILE *out)
 	fprintf(out, "ipcfs_channels %zu\n", rows->n);
 }
 
+/* Prints a number of the connection, if it is known. */
+static int print_link(const struct row *link, const struct family *family, FILE *out)
+{
+	const struct row_value *value = row_find(link, family->key);
+	CLEANUP_FREE char *number = value ? info_value_text(value) : NULL;
+
+	if (!value)
+		return 0;
+	if (!number)
+		return -ENOMEM;
+	print_head(family, out);
+	fprintf(out, "ipcfs_%s%s %s\n", family->name, family->is_counter ? "_total" : "", number);
+	return 0;
+}
+
+/* What there is once for a mount with a cluster. */
+static int print_cluster(const struct row *link, FILE *out)
+{
+	const struct row_value *state = row_find(link, "state"), *rtt = row_find(link, "rtt");
+	int r = 0;
+
+	if (!state)
+		return 0;
+	print_head(&(struct family){.name = "cluster_up",
+				    .help = "Whether the daemon is connected to the cluster."},
+		   out);
+	fprintf(out, "ipcfs_cluster_up %d\n", strcmp(state->word, "connected") == 0);
+	if (rtt) {
+		print_head(&(struct family){.name = "cluster_round_trip_seconds",
+					    .help = "How long the server takes to answer.",
+					    .unit = "seconds"},
+			   out);
+		fprintf(out, "ipcfs_cluster_round_trip_seconds %.6f\n", (double)rtt->number / 1e6);
+	}
+	for (size_t i = 0; r == 0 && i < sizeof(links) / sizeof(*links); i++)
+		r = print_link(link, &links[i], out);
+	return r;
+}
+
 static int metrics_print(void *prepared, struct caller *reader, FILE *out)
 {
 	struct info_rows *rows = prepared;
@@ -98,6 +148,7 @@ static int metrics_print(void *prepared, struct caller *reader, FILE *out)
 	info_rows_complete(rows);
 	info_rows_sort(rows);
 	print_mount(rows, out);
+	r = print_cluster(&rows->link, out);
 	for (const struct info_column *column = info_columns; r == 0 && column->key; column++)
 		r = print_family(rows,
 				 &(struct family){.key = column->key,

@@ -71,6 +71,10 @@ static int rows_measure(struct info_rows *rows, struct channel *channel, struct 
 {
 	int r;
 
+	if (row->is_brief && channel->space->kind->is_remote) {
+		row->has_no_measure = true; /* a question to a server for each object */
+		return 0;
+	}
 	row->most = rows->patience > PATIENCE_LEAST ? rows->patience : PATIENCE_LEAST;
 	r = channel_measure(channel, reader, row);
 	if (job_is_awaited(r)) {
@@ -131,6 +135,8 @@ static struct info_rows *rows_new(struct host *host, const struct caller *reader
 	info_walk_init(&rows->walk, host, reader);
 	rows->walk.visit = visit;
 	rows->patience = PATIENCE;
+	if (host->remote.status)
+		host->remote.status(host, &rows->link);
 	return rows;
 }
 
@@ -300,6 +306,7 @@ void info_rows_discard(void *data)
 	free(rows->rows);
 	rows->rows = NULL;
 	rows->n = 0;
+	row_fini(&rows->link);
 }
 
 void info_rows_finish(void *data)

@@ -43,6 +43,7 @@ struct info_rows {
 	bool has_leaks_alone; /* objects that are in use have no row */
 	struct channel *only; /* of a table of one, a reference; NULL: the table has all objects */
 	char *only_name;
+	struct row link; /* what there is to say of the connection to the cluster; or empty */
 	struct account_names *names; /* of owners and groups, from info_names_gather(); or NULL */
 	size_t n_named;
 	int64_t patience, asked; /* for locks, ns: what is left, and since when it runs, or 0 */

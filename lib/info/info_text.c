@@ -79,7 +79,7 @@ size_t info_status_size(struct channel *channel, const char *name, struct caller
 	return fclose(out) == 0 ? size : 0;
 }
 
-static int fifo_status_prepare(void *data, struct caller *reader, void **ret_rows)
+static int measured_status_prepare(void *data, struct caller *reader, void **ret_rows)
 {
 	struct info_object *object = data;
 	struct channel *channel = NULL;
@@ -93,7 +93,7 @@ static int fifo_status_prepare(void *data, struct caller *reader, void **ret_row
 	return r;
 }
 
-static int fifo_status_print(void *prepared, struct caller *reader, FILE *out)
+static int measured_status_print(void *prepared, struct caller *reader, FILE *out)
 {
 	struct info_rows *rows = prepared;
 
@@ -233,11 +233,11 @@ const struct text_ops info_status_ops = {
 	.release = object_release,
 	.last_size = object_last_size,
 };
-const struct text_ops info_fifo_status_ops = {
-	.print = fifo_status_print,
+const struct text_ops info_measured_status_ops = {
+	.print = measured_status_print,
 	.release = object_release,
 	.last_size = object_last_size,
-	.prepare = fifo_status_prepare,
+	.prepare = measured_status_prepare,
 	.gather = info_rows_gather,
 	.finish = info_rows_finish,
 };

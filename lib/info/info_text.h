@@ -33,11 +33,16 @@ static inline bool info_shows(struct caller *reader, const struct peer *peer)
 
 /* About one object: `data` is a struct info_object, which the text then owns. */
 extern const struct text_ops info_status_ops, info_peers_ops, info_peek_ops;
-/* The status of a FIFO, which takes a scan for its readers and writers. */
-extern const struct text_ops info_fifo_status_ops;
+/*
+ * The status of an object that is measured first: of a FIFO, which also takes a scan for its
+ * readers and writers, or of an object that a server keeps.
+ */
+extern const struct text_ops info_measured_status_ops;
 
 /* About all objects: `data` is the host. */
 extern const struct text_ops info_summary_ops, info_inventory_ops, info_metrics_ops, info_graph_ops,
 	info_index_ops, info_leaks_ops;
+/* About the connection to the cluster: `data` is the host. */
+extern const struct text_ops info_cluster_ops;
 
 #endif
