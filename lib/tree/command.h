@@ -83,7 +83,7 @@ typedef void command_done_fn(void *data, int result, const char *error);
  */
 int command_run_alone(struct command *command, command_done_fn *done, void *data);
 
-/* Prints the grammar, with the parameters of every kind. */
-void command_help(FILE *out);
+/* Prints the grammar, with the parameters of every kind that this host may have. */
+void command_help(const struct host *host, FILE *out);
 
 #endif

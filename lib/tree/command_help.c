@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/host/host.h"
 #include "lib/kinds/kinds.h"
 #include "lib/tree/command.h"
 
@@ -26,19 +27,25 @@ static void help_parameter(const struct parameter *parameter, FILE *out)
 		fputs(names[parameter->type], out);
 }
 
-static int longest_path(void)
+/* No command makes objects of a kind without parameters. */
+static bool is_shown(const struct host *host, const struct kind *kind)
+{
+	return kind->parameters && (!kind->is_remote || host->remote.servers);
+}
+
+static int longest_path(const struct host *host)
 {
 	size_t longest = 0;
 
 	for (size_t i = 0; kinds[i]; i++)
-		if (kinds[i]->parameters && strlen(kinds[i]->path) > longest)
+		if (is_shown(host, kinds[i]) && strlen(kinds[i]->path) > longest)
 			longest = strlen(kinds[i]->path);
 	return (int)longest;
 }
 
-void command_help(FILE *out)
+void command_help(const struct host *host, FILE *out)
 {
-	int width = longest_path();
+	int width = longest_path(host);
 
 	fputs("# One command per line; '#' starts a comment. Quote blanks: 'queues/a b' or "
 	      "queues/a\\040b.\n"
@@ -52,7 +59,7 @@ void command_help(FILE *out)
 	for (size_t i = 0; kinds[i]; i++) {
 		const struct parameter *parameter = kinds[i]->parameters;
 
-		if (!parameter) /* no command makes its objects */
+		if (!is_shown(host, kinds[i]))
 			continue;
 		fprintf(out, "#   %-*s", width, kinds[i]->path);
 		for (; parameter->name; parameter++)

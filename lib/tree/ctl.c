@@ -393,7 +393,7 @@ int ctl_new(struct space *root, struct channel **ret_channel)
 	if (!ctl)
 		return -ENOMEM;
 	ctl->turn.run = ctl_turn;
-	ctl->text_size = ctl_text_size();
+	ctl->text_size = ctl_text_size(root->host);
 	channel_init(&ctl->channel, &ctl_ops, space_ref(root), CHANNEL_FILE);
 	*ret_channel = &ctl->channel;
 	return 0;

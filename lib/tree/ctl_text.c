@@ -11,7 +11,8 @@
 #include "lib/base/cleanup.h"
 #include "lib/tree/command.h"
 
-static int print(const struct complaints *complaints, uid_t uid, struct remainder *ret_text)
+static int print(const struct host *host, const struct complaints *complaints, uid_t uid,
+		 struct remainder *ret_text)
 {
 	FILE *out;
 
@@ -19,7 +20,7 @@ static int print(const struct complaints *complaints, uid_t uid, struct remainde
 	out = open_memstream(&ret_text->data, &ret_text->size);
 	if (!out)
 		return -ENOMEM;
-	command_help(out);
+	command_help(host, out);
 	complaints_print(complaints, uid, out);
 	if (fclose(out) != EOF)
 		return 0;
@@ -27,12 +28,12 @@ static int print(const struct complaints *complaints, uid_t uid, struct remainde
 	return -ENOMEM;
 }
 
-size_t ctl_text_size(void)
+size_t ctl_text_size(const struct host *host)
 {
 	const struct complaints none = {0};
 	struct remainder text;
 
-	if (print(&none, 0, &text) < 0)
+	if (print(host, &none, 0, &text) < 0)
 		return 0;
 	free(text.data);
 	return text.size;
@@ -41,7 +42,7 @@ size_t ctl_text_size(void)
 int ctl_text_freeze(struct file *file, const struct complaints *complaints, size_t *ret_size)
 {
 	struct remainder text;
-	int r = print(complaints, file->uid, &text);
+	int r = print(file->channel->space->host, complaints, file->uid, &text);
 
 	if (r == 0)
 		r = file_freeze(file, text.data, text.size);
@@ -59,7 +60,7 @@ ssize_t ctl_text_read(struct file *file, const struct complaints *complaints, vo
 	if (file->mark)
 		return 0;
 	if (!rest->data)
-		r = print(complaints, file->uid, &text);
+		r = print(file->channel->space->host, complaints, file->uid, &text);
 	if (r == 0 && !rest->data)
 		r = file_keep(file, text.data, text.size);
 	if (r < 0)

@@ -14,7 +14,7 @@
 #include "lib/tree/complaints.h"
 
 /* Returns the size of the text without a complaint, or 0 if there is no memory to find out. */
-size_t ctl_text_size(void);
+size_t ctl_text_size(const struct host *host);
 
 /*
  * For an open that only reads: makes its text. Sets *ret_size on success. Fails with -ENOMEM or

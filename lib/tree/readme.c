@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The text is the same for every mount and every reader.
+ * The text is the same for every reader, and for as long as the mount lives.
  */
 #include "lib/tree/readme.h"
 
 #include <stdio.h>
 
 #include "lib/channel/text.h"
+#include "lib/host/host.h"
 
-static const char text[] =
+static const char tree[] =
 	"This is ipcfs: the machine's inter-process communication as files.\n"
 	"\n"
 	"  pipes/NAME   kept FIFOs: what was written stays until it is read\n"
@@ -20,7 +21,15 @@ static const char text[] =
 	"  signals/PID  processes: write a signal, by name or number; a read waits for the end\n"
 	"  sockets/     unix/PATH, abstract/NAME, tcp/HOST/PORT, udp/HOST/PORT: open to connect;\n"
 	"               servers/NAME/: mkdir listens, rmdir ends it; accept opens the next client\n"
-	"  sysv/        System V queues, shm and sems, named by their keys (0x4d2)\n"
+	"  sysv/        System V queues, shm and sems, named by their keys (0x4d2)\n";
+
+/* Only where there are servers. */
+static const char cluster[] =
+	"  cluster/     queues, topics and values that all machines of the cluster share, by "
+	"NATS:\n"
+	"               a message goes to one reader, or to all; a value is the last one written\n";
+
+static const char rest[] =
 	"  ctl          one command per line: create, set, empty, remove, reap; 'cat ctl' shows "
 	"the\n"
 	"               grammar and, at its end, what was wrong with your last line\n"
@@ -78,7 +87,12 @@ static const char text[] =
 
 static int readme_print(void *data, struct caller *reader, FILE *out)
 {
-	fputs(text, out);
+	const struct host *host = data;
+
+	fputs(tree, out);
+	if (host->remote.servers)
+		fputs(cluster, out);
+	fputs(rest, out);
 	return 0;
 }
 
@@ -86,5 +100,5 @@ static const struct text_ops readme_ops = {.print = readme_print, .has_size = tr
 
 int readme_new(struct space *root, struct channel **ret_channel)
 {
-	return text_new(root, "README", &readme_ops, NULL, ret_channel);
+	return text_new(root, "README", &readme_ops, root->host, ret_channel);
 }

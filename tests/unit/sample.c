@@ -152,6 +152,8 @@ const char *sample_tested_in(const struct kind *kind)
 {
 	if (sample_is_socket(kind))
 		return "test_sockets.c";
+	if (kind->is_remote)
+		return "tests/shell/cluster.bats";
 	return kind->is_uncounted ? "test_signal.c" : NULL;
 }
 

@@ -71,7 +71,8 @@ bool sample_is_socket(const struct kind *kind);
 
 /*
  * Returns the file with the tests of a kind without a sample, because its objects are not files
- * that a user makes: sockets, and processes. NULL: the kind has a sample.
+ * that a user makes (sockets, processes), or because they need a server. NULL: the kind has a
+ * sample.
  */
 const char *sample_tested_in(const struct kind *kind);
 

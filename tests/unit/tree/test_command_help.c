@@ -16,7 +16,8 @@ START_TEST(test_command_help_names_every_key_of_every_kind)
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
 
-	command_help(out);
+	host.remote.servers = "nats://localhost:4222";
+	command_help(&host, out);
 	fclose(out);
 	for (size_t i = 0; kinds[i]; i++) {
 		bool is_made = strstr(text, kinds[i]->path);
@@ -41,7 +42,8 @@ START_TEST(test_command_help_has_the_keys_of_all_kinds_in_one_column)
 	size_t size = 0, column = 0;
 	FILE *out = open_memstream(&text, &size);
 
-	command_help(out);
+	host.remote.servers = "nats://localhost:4222";
+	command_help(&host, out);
 	fclose(out);
 	for (size_t i = 0; kinds[i]; i++) {
 		char path[64];
