@@ -23,6 +23,7 @@
 #include "lib/kinds/cluster/cluster_names.h"
 #include "lib/kinds/cluster/nats_link.h"
 
+struct accounts;
 struct cluster;
 
 /* One object. A kind's own struct begins with it. */
@@ -69,6 +70,7 @@ struct cluster {
 	unsigned n_refs; /* one for each space */
 	struct cluster_space *spaces[CLUSTER_N_SORTS]; /* borrowed; NULL: not open */
 	struct bucket *bucket;
+	struct accounts *accounts; /* the owners and groups of entries: accounts.h */
 };
 
 /* Asserts that the channel is an object of cluster/. */
