@@ -21,8 +21,11 @@ struct accounts_lookup;
 /* Whom an unknown name stands for, as the kernel shows it too (linux/highuid.h, overflowuid). */
 #define ACCOUNTS_NOBODY 65534
 
-/* Fails with -ENOMEM. */
-int accounts_new(struct host *host, struct accounts **ret_accounts);
+/*
+ * `answered`: a task that is deferred whenever a name was asked for on a thread and is known now;
+ * or NULL. Fails with -ENOMEM.
+ */
+int accounts_new(struct host *host, struct loop_task *answered, struct accounts **ret_accounts);
 /* Questions that are still asked are forgotten: named() is not called. NULL: does nothing. */
 void accounts_free(struct accounts *accounts);
 
@@ -33,9 +36,18 @@ void accounts_free(struct accounts *accounts);
  */
 uint32_t accounts_id(struct accounts *accounts, enum account_sort sort, const char *name);
 
+/*
+ * Until when it is worth waiting for a name that is asked for the first time, as clock_now(); 0: it
+ * is not.
+ */
+int64_t accounts_await(struct accounts *accounts, enum account_sort sort, const char *name);
+
 /* A question for the names of a user and a group, part of its owner's memory. */
 struct accounts_ask {
-	/* The names are there; or `error`: -EIO, -ENAMETOOLONG, -ENOBUFS, -ENOMEM. */
+	/*
+	 * The names are there (0); or `error`: -EIO a name service fails, -ENAMETOOLONG, -ENOBUFS
+	 * there are no threads, or -ENOMEM.
+	 */
 	void (*named)(struct accounts_ask *ask, int error);
 	char owner[ACCOUNTS_NAME_SIZE], group[ACCOUNTS_NAME_SIZE];
 	/* From here on accounts.c's own. */
