@@ -36,6 +36,7 @@
 #include "lib/host/job.h"
 #include "lib/tree/config.h"
 #include "lib/tree/reaper.h"
+#include "lib/tree/remote_lines.h"
 #include "lib/tree/root.h"
 
 #define LOOP_NICE (-5)
@@ -168,6 +169,7 @@ static void log_text(int priority, const char *text)
 static int session_configure(struct session *session)
 {
 	reapers_end(&session->host);
+	remote_lines_forget(&session->host);
 	if (session->options->config)
 		return config_read(&session->host, session->options->config, tell_fault);
 	return geteuid() == 0 ? config_read_system(&session->host, tell_fault) : 0;

@@ -45,6 +45,7 @@ struct configured;
 struct connection;
 struct reaper;
 struct reading;
+struct remote_lines;
 struct row;
 struct scanner;
 struct taps;
@@ -95,7 +96,8 @@ struct host_remote {
 	void (*known)(struct host *host);
 	/* Adds what there is to say of the connection. NULL: there is none. */
 	void (*status)(const struct host *host, struct row *row);
-	struct cluster *cluster; /* lib/kinds/cluster/cluster.h; NULL: there is none */
+	struct cluster *cluster;    /* lib/kinds/cluster/cluster.h; NULL: there is none */
+	struct remote_lines *lines; /* lib/tree/remote_lines.h; NULL: there are none */
 };
 
 struct host {

@@ -23,6 +23,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/host/host.h"
 #include "lib/tree/command.h"
+#include "lib/tree/remote_lines.h"
 
 #define FAULT_TEXT 128
 
@@ -114,6 +115,16 @@ static bool run_line(struct reading *reading, size_t length)
 	return true;
 }
 
+/* Keeps the line for later. */
+static void put_off(struct reading *reading, size_t length)
+{
+	struct remote_place place = {reading->path, reading->line, reading->fault};
+	int r = remote_lines_add(reading->host, &place, reading->text, length);
+
+	if (r < 0)
+		tell(reading, reading->line, strerror(-r));
+}
+
 /*
  * Reads and runs further lines. Returns the number of faults at the end of the file, or 0 if a line
  * has to wait first.
@@ -128,7 +139,9 @@ static int read_on(struct reading *reading)
 	while (!host->is_ending &&
 	       (errno = 0, length = getline(&reading->text, &reading->size, reading->file)) >= 0) {
 		reading->line++;
-		if (!run_line(reading, (size_t)length))
+		if (remote_lines_wants(host, reading->text, (size_t)length))
+			put_off(reading, (size_t)length);
+		else if (!run_line(reading, (size_t)length))
 			return 0;
 	}
 	if (!host->is_ending && errno)

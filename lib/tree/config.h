@@ -27,6 +27,8 @@ int config_caller(struct caller *ret_caller);
  * `fault`; all other lines have taken effect. A file that can't be read is one fault. When the
  * mount serves requests, a command may have to wait. Then the lines behind it, and files that are
  * read after this file, follow later, still in order; their faults are reported but not counted.
+ * The same holds at any time for lines that name what lies on other machines, for which no other
+ * line waits (lib/tree/remote_lines.h).
  */
 int config_read(struct host *host, const char *path, config_fault_fn *fault);
 

@@ -16,6 +16,7 @@
 #include "lib/tree/ctl.h"
 #include "lib/tree/readme.h"
 #include "lib/tree/reaper.h"
+#include "lib/tree/remote_lines.h"
 
 static size_t count_kinds(void)
 {
@@ -101,8 +102,10 @@ int root_new(struct host *host, void (*missing)(const char *path, int error),
 {
 	size_t n = count_kinds();
 	struct folder *root;
-	int r;
+	int r = host->remote.servers ? remote_lines_init(host) : 0;
 
+	if (r < 0)
+		return r;
 	host->spaces = calloc(n + 1, sizeof(*host->spaces));
 	if (!host->spaces)
 		return -ENOMEM;
@@ -125,6 +128,7 @@ int root_new(struct host *host, void (*missing)(const char *path, int error),
 void root_free(struct host *host, struct space *root)
 {
 	reapers_end(host);
+	remote_lines_fini(host);
 	if (host->info)
 		folder_clear(host->info);
 	host->info = NULL;

@@ -10,7 +10,7 @@
 /*
  * Opens the spaces of all kinds and puts them in their places; after this host::spaces lists them.
  * A kind that the machine lacks is left out, and reported to `missing`. The caller owns the
- * reference and gives it back with root_free(). Fails with -ENOMEM.
+ * reference and gives it back with root_free(). Fails with -ENOMEM or -EMFILE.
  */
 int root_new(struct host *host, void (*missing)(const char *path, int error),
 	     struct space **ret_root);
