@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The inside of nats_link.h: what its files share.
+ *
+ * A connection belongs either to the thread or to the loop, never to both. The thread makes it and
+ * hands it over (nats_thread::fresh); the loop uses it, and gives it back (nats_thread::spent),
+ * dead or alive, for the thread to destroy. What the two share is in struct nats_thread, which
+ * lives until both have let go of it: a thread that hangs in a name server's answer when the mount
+ * ends is left behind with it.
+ */
+#ifndef IPCFS_NATS_STATE_H
+#define IPCFS_NATS_STATE_H
+
+#include <nats/nats.h>
+#include <pthread.h>
+
+#include "lib/kinds/cluster/nats_link.h"
+
+/* "_INBOX." and what nobody guesses; a dot and a number follow. */
+#define NATS_INBOX_SIZE 40
+/* Room for an inbox and a number. */
+#define NATS_REPLY_SIZE (NATS_INBOX_SIZE + 24)
+
+struct nats_connection {
+	natsConnection *nc;
+	natsSubscription *sub; /* to INBOX.* */
+	char inbox[NATS_INBOX_SIZE];
+	size_t payload_max;
+	char server[128]; /* URL */
+	char server_id[64];
+	int fd;
+	bool wants_write;       /* libnats holds bytes that the socket has not taken */
+	bool is_closed;         /* libnats has closed it */
+	struct nats_link *link; /* while it belongs to the loop, else NULL */
+};
+
+struct nats_thread {
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	unsigned n_refs;
+	int event_fd; /* for the loop: there is a fresh connection */
+	char *servers, *creds, *ca;
+	/* Under the lock. */
+	bool is_ending;
+	struct nats_connection *fresh, *spent;
+	char error[256]; /* why it is not connected; "" */
+};
+
+/* A request for messages. The server answers to its number when it ends early. */
+struct nats_pull {
+	uint64_t number;
+	unsigned n; /* messages that have not come */
+	struct nats_feed *feed;
+	struct nats_pull *prev, *next; /* nats_feed::pulls */
+	UT_hash_handle hh;             /* nats_link::pulls, by number */
+};
+
+struct nats_link {
+	struct host *host;
+	struct loop *loop;
+	struct nats_thread *thread;
+	struct loop_source wakeup; /* nats_thread::event_fd */
+	struct nats_connection *connection; /* NULL: the link is down */
+	struct loop_source socket;
+	uint32_t socket_events;
+	struct loop_task flush;
+	uint64_t epoch; /* how often it has come up */
+	struct timespec since;
+	uint64_t n_sent, n_received;
+	uint64_t last_number;
+	struct nats_ask *asks;     /* oldest first */
+	struct nats_ask *asks_by_number;
+	struct nats_ask *next_ask; /* of a walk along the asks, which may end any of them */
+	struct loop_source clock;
+	int64_t clock_until; /* 0: it does not run */
+	struct nats_feed *feeds;
+	struct nats_feed *next_feed; /* of a walk */
+	struct nats_pull *pulls;
+	struct nats_listener *listeners;
+	struct nats_listener *next_listener; /* of a walk */
+	struct nats_ask probe; /* a question to ourselves: does the server answer? */
+	int64_t probed, heard; /* as clock_now() */
+	int64_t rtt;           /* nanoseconds; 0: unknown */
+};
+
+/* nats_connect.c */
+int nats_thread_new(const struct host_remote *remote, struct nats_thread **ret_thread);
+/* Gives a connection back, which may be alive. */
+void nats_thread_return(struct nats_thread *thread, struct nats_connection *connection);
+struct nats_connection *nats_thread_take(struct nats_thread *thread);
+/* Tells the thread to end, waits for it for 2 s, and lets go. */
+void nats_thread_end(struct nats_thread *thread);
+void nats_thread_set_error(struct nats_thread *thread, const char *text);
+
+/* nats_link.c */
+/* The next number, which tells the answers to questions and pulls apart. */
+uint64_t nats_link_number(struct nats_link *link, char ret_reply[static NATS_REPLY_SIZE]);
+/* Sends, with `reply` (NULL: none) as the subject for answers. Fails as nats_link_send(). */
+int nats_link_post(struct nats_link *link, const struct nats_post *post, const char *reply);
+/* libnats has something to write. */
+void nats_link_wants_write(struct nats_link *link);
+void nats_link_lose(struct nats_link *link, const char *why);
+
+/* nats_asks.c */
+int nats_asks_init(struct nats_link *link);
+void nats_asks_fini(struct nats_link *link);
+/* Returns false if no ask has this number. */
+bool nats_asks_answer(struct nats_link *link, uint64_t number, const struct nats_message *message);
+void nats_asks_lose(struct nats_link *link);
+/* Whether the oldest ask, if there is one, ends with this message. */
+bool nats_asks_answer_oldest(struct nats_link *link, const struct nats_message *message);
+/* Begins to watch over the connection, which is new. */
+void nats_asks_watch(struct nats_link *link);
+
+/* nats_feed.c */
+bool nats_feeds_end_pull(struct nats_link *link, uint64_t number,
+			 const struct nats_message *message);
+/* Takes over a message that did not come to the inbox. */
+void nats_feeds_deliver(struct nats_link *link, natsMsg *msg);
+void nats_feeds_lose(struct nats_link *link);
+void nats_feeds_fini(struct nats_link *link);
+
+/* nats_delivery.c */
+/* Reads "$JS.ACK.…". Returns -EINVAL if it is none; `ret_key` gets "STREAM.CONSUMER". */
+#define NATS_KEY_SIZE 520
+int nats_delivery_parse(const char *reply, struct nats_delivery *ret_delivery,
+			char ret_key[static NATS_KEY_SIZE]);
+void nats_message_from(natsMsg *msg, struct nats_message *ret_message);
+
+#endif
