@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The first step of reading any answer of JetStream's API.
+ */
+#ifndef IPCFS_API_ANSWER_H
+#define IPCFS_API_ANSWER_H
+
+#include "lib/kinds/cluster/cluster_api.h"
+#include "lib/kinds/cluster/json_text.h"
+
+/* As api_check(), and gives the object that the answer is. */
+int api_answer_parse(const struct nats_message *answer, unsigned *ret_code,
+		     json_object **ret_object);
+
+#define CLEANUP_JSON __attribute__((cleanup(cleanup_json)))
+
+static inline void cleanup_json(json_object **object)
+{
+	json_object_put(*object);
+}
+
+#endif
