@@ -26,9 +26,11 @@ enum {
 	API_SEALED = 10109,
 	API_STREAM_OFFLINE = 10118,
 	API_CONSUMER_OFFLINE = 10119,
-	API_BYTES_LIMIT = 10120,
+	API_NO_LIMITS = 10120,
 	API_BYTES_REQUIRED = 10113,
 	API_STREAM_BYTES_LIMIT = 10122,
+	API_STREAM_OFFLINE_WHY = 10194,
+	API_CONSUMER_OFFLINE_WHY = 10195,
 };
 
 static const struct {
@@ -52,7 +54,7 @@ static const struct {
 	{API_CONSUMERS_LIMIT, EDQUOT},
 	{API_STREAMS_LIMIT, EDQUOT},
 	{API_BYTES_REQUIRED, EDQUOT},
-	{API_BYTES_LIMIT, EDQUOT},
+	{API_NO_LIMITS, EDQUOT},
 	{API_STREAM_BYTES_LIMIT, EDQUOT},
 	{API_NOT_ENABLED, EOPNOTSUPP},
 	{API_SEALED, EROFS},
@@ -60,6 +62,8 @@ static const struct {
 	{API_CLUSTER_NO_LEADER, EAGAIN},
 	{API_STREAM_OFFLINE, EAGAIN},
 	{API_CONSUMER_OFFLINE, EAGAIN},
+	{API_STREAM_OFFLINE_WHY, EAGAIN},
+	{API_CONSUMER_OFFLINE_WHY, EAGAIN},
 };
 
 /* Returns what an error means that has no line above, by its code as in HTTP. */
@@ -82,12 +86,17 @@ static int error_from_class(uint64_t code)
 	}
 }
 
-/* One code for all that goes wrong while a message is stored; the words tell. */
+/*
+ * One code stands for all that goes wrong while a message is stored, and words tell what: "maximum
+ * messages exceeded", "maximum bytes exceeded", or "store is closed" while a server ends.
+ */
 static int error_from_store(const char *description)
 {
-	if (description && strncmp(description, "maximum ", strlen("maximum ")) == 0)
+	if (!description)
+		return -EIO;
+	if (strstr(description, "maximum ") || strstr(description, "closed"))
 		return -EAGAIN;
-	return description && strstr(description, "no space left on device") ? -ENOSPC : -EIO;
+	return strstr(description, "no space left") ? -ENOSPC : -EIO;
 }
 
 static int error_from(json_object *error, unsigned *ret_code)

@@ -105,7 +105,8 @@ void cluster_subject(enum cluster_sort sort, const char *key,
 	if (sort == CLUSTER_VALUES)
 		snprintf(ret_subject, CLUSTER_SUBJECT_SIZE, "$KV.ipcfs-values-%s.value", key);
 	else
-		snprintf(ret_subject, CLUSTER_SUBJECT_SIZE, "ipcfs.%s.%s", cluster_words[sort], key);
+		snprintf(ret_subject, CLUSTER_SUBJECT_SIZE, "ipcfs.%s.%s", cluster_words[sort],
+			 key);
 }
 
 void cluster_entry_subject(enum cluster_sort sort, const char *key,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The entry of an object: JSON that a person reads as well, `nats kv get ipcfs queues.jobs`. Members
- * that nobody knows here are left alone, as a newer daemon may have written them.
+ * The entry of an object: JSON, so that a person can read it too: nats kv get ipcfs queues.jobs.
+ * Members that nobody knows here are passed over, as a newer daemon may have written them.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * json-c makes some fifty bytes of each value, so a text of commas and brackets would grow to
- * gigabytes. An answer of a server has some dozens of values, and a long one has long strings, which
+ * gigabytes. An answer of a server has some dozens of values; a long one has long strings, which
  * cost what they are. So the marks between values are counted before anything is made of them.
  */
 #include "lib/kinds/cluster/json_text.h"

@@ -28,7 +28,7 @@ json_object *json_text_add_object(struct json_text *text, json_object *in, const
 /* Adds an array with one string. */
 void json_text_add_strings(struct json_text *text, json_object *in, const char *key,
 			   const char *value);
-/* Frees the object and returns its text, allocated; the same for the same calls. NULL: no memory. */
+/* Frees the object, and returns its text: the same for the same calls. NULL: no memory. */
 char *json_text_end(struct json_text *text);
 
 /* Reads an object. Fails with -EINVAL if the text is anything else, or with -ENOMEM. */
