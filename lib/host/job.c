@@ -26,11 +26,17 @@ static void job_free(struct job *job)
 	free(job);
 }
 
+/* What the job has worked on, its output included; NULL: it has not begun. */
+static void *job_output(const struct job *job)
+{
+	return job->call.place == JOB_ELSEWHERE ? job->call.data : job->data;
+}
+
 /* Undoes what a job has done, because nobody takes its result, and frees the job. */
 static void job_undo(struct job *job)
 {
-	if (job->result >= 0 && job->call.undo && job->data)
-		job->call.undo(job->host, &job->caller, job->data);
+	if (job->result >= 0 && job->call.undo && job_output(job))
+		job->call.undo(job->host, &job->caller, job_output(job));
 	job_free(job);
 }
 
@@ -139,7 +145,7 @@ static int job_error(int result)
 
 static int job_take(struct job *job, void *ret_data)
 {
-	const void *data = job->call.place == JOB_ELSEWHERE ? job->call.data : job->data;
+	const void *data = job_output(job);
 	int r = job_error(job->result);
 
 	if (data && ret_data)

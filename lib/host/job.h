@@ -97,11 +97,14 @@ struct job_call {
 	bool is_single;
 	/*
 	 * JOB_ELSEWHERE: starts the work on `data`, the job's own copy, which lives as long as the
-	 * job. Returns 0, and then later either job_end() or leave() is called, once; or -errno:
-	 * nothing was started.
+	 * job. Returns 0, and later, not before begin() has returned, either job_end() or leave()
+	 * is called, once. Or fails with -errno: nothing was started.
 	 */
 	int (*begin)(struct job *job, struct host *host, void *data);
-	/* JOB_ELSEWHERE: the waiter has given up, and the job is freed: forgets it. */
+	/*
+	 * JOB_ELSEWHERE: the waiter has given up, and the job is freed after this: neither `job`
+	 * nor `data` may be used any more. What should not stay half done goes on without them.
+	 */
 	void (*leave)(struct host *host, void *data);
 	int (*act)(void *data); /* returns 0 or -errno */
 	/*
@@ -114,8 +117,8 @@ struct job_call {
 	size_t n_key; /* bytes at the start of `data` that tell calls apart; 0: all */
 	/*
 	 * Called on the loop: undoes what a successful act() did if nobody takes the result. Also
-	 * called if the process was killed; then act() may have done nothing. NULL: there is
-	 * nothing to undo.
+	 * called if the process was killed; then act() may have done nothing. JOB_ELSEWHERE: only
+	 * called after job_end() with success. NULL: there is nothing to undo.
 	 */
 	void (*undo)(struct host *host, struct caller *caller, void *data);
 };
@@ -147,7 +150,10 @@ struct waiter {
  */
 int job_run(struct host *host, struct caller *caller, const struct job_call *call);
 
-/* Ends a job of JOB_ELSEWHERE, which is freed before this returns or when its result is taken. */
+/*
+ * Ends a job of JOB_ELSEWHERE whose leave() was not called, and resumes its waiter. The output is
+ * in the job's data by then. The job may be freed before this returns.
+ */
 void job_end(struct job *job, int result);
 
 /*
@@ -180,7 +186,7 @@ void waiter_fini(struct waiter *waiter);
 
 /*
  * Ends jobs because the mount ends. No job is started any more, and every waiter for a process, a
- * walker or a locker is resumed and gets -ENOTCONN.
+ * walker, a locker or another machine is resumed and gets -ENOTCONN.
  */
 void job_end_all(struct host *host);
 
