@@ -13,7 +13,11 @@
 #define MS 1000 /* microseconds */
 
 /* The longest that one request may hold a lock, and all of a user's requests together. */
-static const uint64_t most[N_LOCK_SORTS] = {[LOCK_ALONE] = 1000 * MS, [LOCK_SHARED] = 1000 * MS};
+static const uint64_t most[N_LOCK_SORTS] = {
+	[LOCK_ALONE] = 1000 * MS,
+	[LOCK_SHARED] = 1000 * MS,
+	[LOCK_REMOTE] = 5000 * MS,
+};
 
 /* A user regains one part in this many of the time that passes. */
 #define REGAINED 10
@@ -53,6 +57,14 @@ static void lock_time_settle(struct lock_time *time, uint64_t now)
 	time->at += regained * REGAINED;
 }
 
+static bool has_spent(const struct lock_time *time)
+{
+	for (int i = 0; i < N_LOCK_SORTS; i++)
+		if (time->spent[i])
+			return true;
+	return false;
+}
+
 /*
  * Drops users and directories whose times no longer count, so that both tables hold only those of
  * recent requests.
@@ -64,7 +76,7 @@ static void sweep(struct lock_times *times, uint64_t now)
 
 	HASH_ITER(hh, times->users, time, next_time) {
 		lock_time_settle(time, now);
-		if (time->n_held || time->spent[LOCK_ALONE] || time->spent[LOCK_SHARED])
+		if (time->n_held || has_spent(time))
 			continue;
 		HASH_DEL(times->users, time);
 		free(time);

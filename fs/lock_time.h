@@ -6,8 +6,9 @@
  * answer: exclusively to make, remove or rename, shared to look up or list. Everyone else who wants
  * that lock sleeps, out of reach of signals. Yet the answer may depend on the user: on a process
  * that the user stops, or on a filesystem that the user serves. So no request holds a lock for
- * longer than a second. And since many requests, from many processes, could follow one another, all
- * requests of a user share one second for each sort of lock, and regain it only as time passes.
+ * longer than a second; in a directory of cluster/, where servers may have to agree first, for five.
+ * And since many requests, from many processes, could follow one another, all requests of a user
+ * share this time for each sort of lock, and regain it only as time passes.
  *
  * Short holds are free, so that nobody is refused for doing a lot of work, or on a busy machine.
  * But a request that closely follows another by the same user in the same directory has stood in
@@ -24,7 +25,12 @@
 
 struct caller;
 
-enum lock_sort { LOCK_ALONE, LOCK_SHARED, N_LOCK_SORTS };
+enum lock_sort {
+	LOCK_ALONE,
+	LOCK_SHARED,
+	LOCK_REMOTE, /* alone, in a directory of objects on other machines */
+	N_LOCK_SORTS,
+};
 
 /* What a user's requests have spent. All times are in microseconds of the monotonic clock. */
 struct lock_time {

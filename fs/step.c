@@ -13,10 +13,13 @@
 #include <unistd.h>
 #include <utlist.h>
 
+#include "fs/inode.h"
 #include "fs/ops.h"
 #include "fs/reply.h"
 #include "fs/session.h"
 #include "lib/base/cleanup.h"
+#include "lib/channel/kind.h"
+#include "lib/channel/space.h"
 
 struct held_step {
 	struct waiter waiter;
@@ -150,6 +153,18 @@ static void clock_add(struct step_clock *clock, struct held_step *held)
 		clock_set(clock);
 }
 
+/* What the step holds the lock for: kind::is_remote objects take longer to make or remove. */
+static enum lock_sort lock_sort(const struct session *session, const struct step *step)
+{
+	struct space *space;
+
+	if (step->shares)
+		return LOCK_SHARED;
+	if (inode_space(session, step->ino, &space) == 0 && space->kind && space->kind->is_remote)
+		return LOCK_REMOTE;
+	return LOCK_ALONE;
+}
+
 /* Starts the clock, if the kernel holds a directory's lock while this step is held. */
 static int held_lock(struct held_step *held, const struct step *step)
 {
@@ -159,7 +174,7 @@ static int held_lock(struct held_step *held, const struct step *step)
 	if (!step->name && !step->locks)
 		return 0;
 	held->hold.directory = step->ino;
-	held->hold.sort = step->shares ? LOCK_SHARED : LOCK_ALONE;
+	held->hold.sort = lock_sort(held->session, step);
 	r = lock_time_begin(&clock->times, &held->caller, &held->hold);
 	if (r < 0)
 		return r;
