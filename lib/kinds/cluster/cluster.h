@@ -25,6 +25,7 @@
 
 struct accounts;
 struct cluster;
+struct operations;
 
 /* One object. A kind's own struct begins with it. */
 struct cluster_object {
@@ -38,8 +39,10 @@ struct cluster_object {
 	struct cluster_entry entry;
 	struct attributes attributes; /* the owner and group as numbers of this machine */
 	uint64_t revision;            /* of its entry in the bucket */
-	bool is_named;                /* the name leads to it; false: it was removed, or made anew */
-	UT_hash_handle hh;            /* cluster_space::objects, by name */
+	struct stream_look look;      /* what the last cluster_object_measure() has found */
+	int64_t looked;               /* when, as clock_now(); 0: never, or it was not there */
+	bool is_named;     /* the name leads to it; false: it was removed, or made anew */
+	UT_hash_handle hh; /* cluster_space::objects, by name */
 };
 
 /* What a sort of object adds to struct kind. */
@@ -67,10 +70,11 @@ struct cluster_space {
 struct cluster {
 	struct host *host;
 	struct nats_link *link;
-	unsigned n_refs; /* one for each space */
+	unsigned n_refs;                               /* one for each space */
 	struct cluster_space *spaces[CLUSTER_N_SORTS]; /* borrowed; NULL: not open */
 	struct bucket *bucket;
-	struct accounts *accounts; /* the owners and groups of entries: accounts.h */
+	struct accounts *accounts;     /* the owners and groups of entries: accounts.h */
+	struct operations *operations; /* under way: operation.h */
 };
 
 /* Asserts that the channel is an object of cluster/. */
@@ -117,6 +121,7 @@ struct cluster_question {
 	char subject[API_SUBJECT_SIZE];
 	char text[CLUSTER_TEXT_MAX]; /* or "" */
 	int (*read)(const struct nats_message *answer, void *result);
+	int64_t most; /* how long it may take, nanoseconds; 0: as -o cluster_timeout= says */
 };
 int cluster_ask(struct cluster *cluster, struct caller *caller,
 		const struct cluster_question *question, void *result, size_t result_size);

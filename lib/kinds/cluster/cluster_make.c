@@ -1,3 +1,404 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* To be written. */
-#include "lib/kinds/cluster/cluster.h"
+/*
+ * Making an object: first the entry, which only one daemon in the cluster can store, so O_EXCL holds
+ * for all machines; then its stream, and the consumer of a queue. If that fails, the entry goes
+ * again. If the request gives up meanwhile, the object is finished all the same: whoever tries again
+ * finds it.
+ */
+#include "lib/kinds/cluster/cluster_make.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "lib/base/cleanup.h"
+
+struct making *making_from(struct operation *operation)
+{
+	return CONTAINER_OF(operation, struct making, operation);
+}
+
+int making_init(struct operation *operation, const void *order)
+{
+	struct making *making = making_from(operation);
+	int r;
+
+	memcpy(&making->order, order, sizeof(making->order));
+	r = cluster_key_from_name(making->order.name, making->key);
+	if (r < 0)
+		return r;
+	cluster_stream_name(making->order.sort, making->key, making->stream);
+	return 0;
+}
+
+int making_refresh(struct making *making)
+{
+	const struct cluster_object *object =
+		operation_object(&making->operation, making->order.sort, making->order.name);
+
+	if (!object)
+		return -ENOENT;
+	making->entry = object->entry;
+	making->revision = object->revision;
+	return 0;
+}
+
+/* The stream and its consumer. */
+
+int making_stream_begin(struct operation *operation)
+{
+	struct making *making = making_from(operation);
+	struct cluster_settings settings = making->entry.settings;
+	CLEANUP_FREE char *text = NULL;
+	char subject[API_SUBJECT_SIZE];
+
+	cluster_settings_fill(&settings, making->order.sort);
+	text = api_stream_config(making->order.sort, making->key, &settings);
+	api_subject("STREAM.CREATE", making->stream, NULL, subject);
+	return operation_ask(operation, subject, text);
+}
+
+int making_consumer_begin(struct operation *operation)
+{
+	struct making *making = making_from(operation);
+	struct cluster_settings settings = making->entry.settings;
+	struct api_consumer consumer = {.stream = making->stream,
+					.name = CLUSTER_READERS,
+					.is_durable = true,
+					.has_acks = true};
+	CLEANUP_FREE char *text = NULL;
+	char subject[API_SUBJECT_SIZE];
+
+	if (making->order.sort != CLUSTER_QUEUES)
+		return 0;
+	cluster_settings_fill(&settings, making->order.sort);
+	consumer.ack_wait = settings.ack_wait;
+	text = api_consumer_config(&consumer);
+	api_subject("CONSUMER.DURABLE.CREATE", making->stream, CLUSTER_READERS, subject);
+	return operation_ask(operation, subject, text);
+}
+
+int making_consumer_answered(struct operation *operation, const struct nats_message *answer,
+			     int error)
+{
+	return error;
+}
+
+/* The steps of making an object. */
+
+static int create_act(void *data)
+{
+	return 0;
+}
+
+static int create_init(struct operation *operation, const void *order)
+{
+	struct making *making = making_from(operation);
+	int r = making_init(operation, order);
+
+	making->entry.mode = making->order.mode;
+	making->entry.created = time(NULL);
+	making->entry.settings = making->order.settings;
+	return r;
+}
+
+static void create_fini(struct operation *operation)
+{
+	accounts_forget(&making_from(operation)->names);
+}
+
+static int take_names(struct making *making)
+{
+	memcpy(making->entry.owner, making->names.owner, sizeof(making->entry.owner));
+	memcpy(making->entry.group, making->names.group, sizeof(making->entry.group));
+	return 0;
+}
+
+static void named(struct accounts_ask *names, int error)
+{
+	struct making *making = CONTAINER_OF(names, struct making, names);
+
+	operation_go_on(&making->operation, error < 0 ? error : take_names(making));
+}
+
+/* Each machine has its own numbers, so an entry has names. */
+static int names_begin(struct operation *operation)
+{
+	struct making *making = making_from(operation);
+	int r;
+
+	making->names.named = named;
+	r = accounts_ask(operation->cluster->accounts, &making->names, making->order.uid,
+			 making->order.gid);
+	if (r == -EINPROGRESS)
+		return OPERATION_ASKED;
+	return r < 0 ? r : take_names(making);
+}
+
+static int entry_begin(struct operation *operation)
+{
+	struct making *making = making_from(operation);
+	const struct operation_entry stored = {
+		.sort = making->order.sort, .key = making->key, .entry = &making->entry};
+	int r = operation_store(operation, &stored);
+
+	operation->has_begun |= r == OPERATION_ASKED;
+	return r;
+}
+
+/* If the entry was stored before, but no answer came, then there is one now: our own. */
+static int entry_stored(struct operation *operation, int error, uint64_t revision)
+{
+	struct making *making = making_from(operation);
+
+	making->revision = revision;
+	making->is_doubtful = error == -EEXIST && operation->is_unsure;
+	if (error == 0 || making->is_doubtful)
+		return 0;
+	operation->has_begun = false;
+	return error;
+}
+
+int making_confirm_begin(struct operation *operation)
+{
+	struct making *making = making_from(operation);
+	char subject[API_SUBJECT_SIZE], key[CLUSTER_SUBJECT_SIZE];
+	CLEANUP_FREE char *text = NULL;
+
+	if (!making->is_doubtful)
+		return 0;
+	cluster_entry_subject(making->order.sort, making->key, key);
+	text = api_get_last(key);
+	api_subject("STREAM.MSG.GET", CLUSTER_BUCKET_STREAM, NULL, subject);
+	return operation_ask(operation, subject, text);
+}
+
+static bool is_ours(const struct making *making, const struct stored_message *message)
+{
+	CLEANUP_FREE char *text = api_entry_text(&making->entry);
+
+	return text && !message->is_deleted && message->size == strlen(text) && message->size &&
+	       memcmp(message->data, text, message->size) == 0;
+}
+
+int making_confirm_answered(struct operation *operation, const struct nats_message *answer,
+			    int error)
+{
+	struct making *making = making_from(operation);
+	struct stored_message message = {0};
+	int r = error < 0 ? error : api_read_stored(answer, &message);
+
+	making->is_doubtful = false;
+	if (r == 0 && !is_ours(making, &message))
+		r = -EEXIST;
+	if (r == 0)
+		making->revision = message.sequence;
+	else
+		operation->has_begun = false;
+	stored_message_fini(&message);
+	return r;
+}
+
+static int stream_begin(struct operation *operation)
+{
+	return making_from(operation)->is_foreign ? making_unstream_begin(operation)
+						  : making_stream_begin(operation);
+}
+
+/*
+ * A stream without an entry is what is left of an object that was removed half-way. If it has other
+ * settings, it is deleted; if it has messages, they are. But if the question was asked twice, the
+ * stream may be our own, and the messages what others have written meanwhile.
+ */
+static int stream_answered(struct operation *operation, const struct nats_message *answer,
+			   int error)
+{
+	struct making *making = making_from(operation);
+	int r;
+
+	if (making->is_foreign || operation->code == API_STREAM_NAME_IN_USE) {
+		making->is_foreign = !making->is_foreign;
+		return error < 0 && error != -EIDRM && !making->is_foreign ? error
+									   : OPERATION_AGAIN;
+	}
+	r = error < 0 ? error : api_read_stream(answer, &making->look);
+	making->has_old = r == 0 && making->look.n_messages && !operation->is_unsure;
+	return r;
+}
+
+/* Only what was there: the entry is known, and others may write already. */
+static int purge_begin(struct operation *operation)
+{
+	struct making *making = making_from(operation);
+	char subject[API_SUBJECT_SIZE];
+	char text[48];
+
+	if (!making->has_old)
+		return 0;
+	snprintf(text, sizeof(text), "{\"seq\":%" PRIu64 "}", making->look.last + 1);
+	api_subject("STREAM.PURGE", making->stream, NULL, subject);
+	return operation_ask(operation, subject, text);
+}
+
+static int purge_answered(struct operation *operation, const struct nats_message *answer, int error)
+{
+	return error;
+}
+
+/* The caller sees the object at once, and not only when the watch has told of it. */
+static int create_finish(struct operation *operation, void *result)
+{
+	struct making *making = making_from(operation);
+	const struct make_order *order = &making->order;
+	struct cluster_object *object;
+
+	cluster_entry_seen(operation->cluster, order->sort, order->name, making->key,
+			   &making->entry, making->revision);
+	object = operation_object(operation, order->sort, order->name);
+	if (!object)
+		return -ENOMEM;
+	if (object->revision == making->revision) {
+		object->attributes.uid = order->uid;
+		object->attributes.gid = order->gid;
+	}
+	return 0;
+}
+
+static const struct operation_step create_steps[] = {
+	{.begin = names_begin},
+	{.begin = entry_begin, .stored = entry_stored},
+	{.begin = making_confirm_begin, .answered = making_confirm_answered},
+	{.begin = stream_begin, .answered = stream_answered},
+	{.begin = purge_begin, .answered = purge_answered},
+	{.begin = making_consumer_begin, .answered = making_consumer_answered},
+	{.begin = NULL},
+};
+
+/* Without an entry of our own, the stream may be somebody else's. */
+static int undo_begin(struct operation *operation)
+{
+	return making_from(operation)->revision ? making_unstream_begin(operation) : OPERATION_DONE;
+}
+
+static const struct operation_step create_undo[] = {
+	{.begin = undo_begin, .answered = making_unstream_answered},
+	{.begin = making_unentry_begin, .stored = making_unentry_stored},
+	{.begin = NULL},
+};
+
+static const struct operation_kind create_kind = {
+	.size = sizeof(struct making),
+	.steps = create_steps,
+	.undo = create_undo,
+	.init = create_init,
+	.finish = create_finish,
+	.fini = create_fini,
+	.act = create_act,
+};
+
+/* Limits. */
+
+struct room {
+	uid_t uid;
+	uint64_t n, bytes;
+};
+
+static uint64_t bytes_of(const struct cluster_settings *settings)
+{
+	uint64_t bytes;
+
+	if (__builtin_mul_overflow(settings->maxbytes, settings->replicas, &bytes))
+		return UINT64_MAX / 2;
+	return bytes;
+}
+
+static void room_add(struct room *room, enum cluster_sort sort, struct cluster_settings settings)
+{
+	cluster_settings_fill(&settings, sort);
+	room->n++;
+	if (__builtin_add_overflow(room->bytes, bytes_of(&settings), &room->bytes))
+		room->bytes = UINT64_MAX;
+}
+
+/* Objects that are being made count, too: nobody may have more by making many at once. */
+static void room_visit(const struct operation *operation, void *data)
+{
+	const struct making *making = CONTAINER_OF(operation, struct making, operation);
+	struct room *room = data;
+
+	if (operation->uid == room->uid &&
+	    !operation_object(operation, making->order.sort, making->order.name))
+		room_add(room, making->order.sort, making->order.settings);
+}
+
+int cluster_check_room(const struct cluster *cluster, uid_t uid,
+		       const struct cluster_settings *settings,
+		       const struct cluster_object *besides)
+{
+	struct room room = {.uid = uid};
+	struct cluster_object *object, *next;
+
+	for (enum cluster_sort sort = 0; sort < CLUSTER_N_SORTS; sort++) {
+		if (!cluster->spaces[sort])
+			continue;
+		HASH_ITER(hh, cluster->spaces[sort]->objects, object, next) {
+			if (object->attributes.uid == uid && object != besides)
+				room_add(&room, sort, object->entry.settings);
+		}
+	}
+	operations_visit(cluster, &create_kind, room_visit, &room);
+	if (!besides && room.n >= cluster->host->users.limits[USER_CHANNELS])
+		return -EMFILE;
+	if (uid != 0 && (room.bytes > CLUSTER_USER_BYTES ||
+			 bytes_of(settings) > CLUSTER_USER_BYTES - room.bytes))
+		return -EDQUOT;
+	return 0;
+}
+
+static int find_made(struct cluster_space *space, const char *name, struct entry *ret_entry)
+{
+	struct cluster_object *object;
+
+	HASH_FIND_STR(space->objects, name, object);
+	if (!object)
+		return -ENOENT; /* somebody has removed it already */
+	ret_entry->channel = channel_ref(&object->channel);
+	return 0;
+}
+
+int cluster_create(struct space *space_, const char *name, mode_t mode,
+		   const struct settings *settings, struct caller *caller, struct entry *ret_entry)
+{
+	struct cluster_space *space = CONTAINER_OF(space_, struct cluster_space, space);
+	struct make_order order;
+	struct entry found = {0};
+	int r;
+
+	if (operation_take(caller, &create_kind, &r))
+		return r < 0 ? r : find_made(space, name, ret_entry);
+	if (!S_ISREG(mode))
+		return -EPERM;
+	if (find_made(space, name, &found) == 0) {
+		entry_unref(&found);
+		return -EEXIST;
+	}
+	memset(&order, 0, sizeof(order)); /* job_run() compares all of it */
+	order.sort = space->kind->sort;
+	order.mode = mode & CLUSTER_MODE;
+	order.uid = caller->uid;
+	order.gid = caller->gid;
+	strcpy(order.name, name);
+	r = settings ? space->kind->apply(settings, &order.settings) : 0;
+	cluster_settings_fill(&order.settings, order.sort);
+	if (r == 0)
+		r = cluster_check_room(space->cluster, caller->uid, &order.settings, NULL);
+	if (r < 0)
+		return r;
+	return operation_run(caller, &(struct operation_call){.cluster = space->cluster,
+							      .kind = &create_kind,
+							      .order = &order,
+							      .order_size = sizeof(order)});
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Removing an object: first the stream, then the entry. So a name is free only when nothing is left
+ * of the old object, and whoever makes it anew gets a new stream.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "lib/base/cleanup.h"
+#include "lib/kinds/cluster/cluster_make.h"
+
+int making_unstream_begin(struct operation *operation)
+{
+	char subject[API_SUBJECT_SIZE];
+	int r;
+
+	api_subject("STREAM.DELETE", making_from(operation)->stream, NULL, subject);
+	r = operation_ask(operation, subject, "");
+	operation->has_begun |= r == OPERATION_ASKED;
+	return r;
+}
+
+int making_unstream_answered(struct operation *operation, const struct nats_message *answer,
+			     int error)
+{
+	return error == -EIDRM ? 0 : error;
+}
+
+/*
+ * The watch may have told that the entry has changed, or has gone: then nothing is left to do. An
+ * entry of another time is another object.
+ */
+int making_unentry_begin(struct operation *operation)
+{
+	struct making *making = making_from(operation);
+	const struct make_order *order = &making->order;
+	const struct cluster_object *object = operation_object(operation, order->sort, order->name);
+
+	if (object && object->entry.created != making->entry.created)
+		return OPERATION_DONE;
+	if (object && object->revision > making->revision)
+		making->revision = object->revision;
+	if (!object && making->is_doubtful)
+		return OPERATION_DONE;
+	return operation_store(operation, &(struct operation_entry){.sort = order->sort,
+								    .key = making->key,
+								    .revision = making->revision});
+}
+
+int making_unentry_stored(struct operation *operation, int error, uint64_t revision)
+{
+	struct making *making = making_from(operation);
+
+	if (error == -EEXIST) {
+		making->is_doubtful = true;
+		return OPERATION_LATER;
+	}
+	cluster_entry_gone(operation->cluster, making->order.sort, making->order.name, revision);
+	return 0;
+}
+
+static int remove_act(void *data)
+{
+	return 0;
+}
+
+static int remove_init(struct operation *operation, const void *order)
+{
+	int r = making_init(operation, order);
+
+	return r < 0 ? r : making_refresh(making_from(operation));
+}
+
+static const struct operation_step remove_steps[] = {
+	{.begin = making_unstream_begin, .answered = making_unstream_answered},
+	{.begin = making_unentry_begin, .stored = making_unentry_stored},
+	{.begin = NULL},
+};
+
+static const struct operation_kind remove_kind = {
+	.size = sizeof(struct making),
+	.steps = remove_steps,
+	.init = remove_init,
+	.act = remove_act,
+};
+
+/* The directory acts as if sticky: only an object's owner and root can remove it. */
+int cluster_remove(struct space *space_, const char *name, struct caller *caller)
+{
+	struct cluster_space *space = CONTAINER_OF(space_, struct cluster_space, space);
+	struct cluster_object *object;
+	struct make_order order;
+	int r;
+
+	if (operation_take(caller, &remove_kind, &r))
+		return r;
+	HASH_FIND_STR(space->objects, name, object);
+	if (!object)
+		return -ENOENT;
+	if (!caller_owns(caller, object->attributes.uid))
+		return -EPERM;
+	memset(&order, 0, sizeof(order)); /* job_run() compares all of it */
+	order.sort = space->kind->sort;
+	strcpy(order.name, name);
+	return operation_run(caller, &(struct operation_call){.cluster = space->cluster,
+							      .kind = &remove_kind,
+							      .order = &order,
+							      .order_size = sizeof(order)});
+}
