@@ -97,18 +97,22 @@ int json_text_parse(const char *text, size_t size, json_object **ret_object)
 {
 	json_tokener *tokener;
 	json_object *object;
-	enum json_tokener_error error;
+	bool is_whole;
 
 	if (size == 0 || size > INT_MAX || !has_few_values(text, size))
 		return -EINVAL;
+	while (size && strchr(" \t\r\n", text[size - 1]) && text[size - 1])
+		size--;
 	tokener = json_tokener_new_ex(DEPTH_MAX);
 	if (!tokener)
 		return -ENOMEM;
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
 	object = json_tokener_parse_ex(tokener, text, (int)size);
-	error = json_tokener_get_error(tokener);
+	/* A NUL ends the text before its size does. */
+	is_whole = json_tokener_get_error(tokener) == json_tokener_success &&
+		   json_tokener_get_parse_end(tokener) == size;
 	json_tokener_free(tokener);
-	if (error != json_tokener_success || !json_object_is_type(object, json_type_object)) {
+	if (!is_whole || !json_object_is_type(object, json_type_object)) {
 		json_object_put(object);
 		return -EINVAL;
 	}
