@@ -36,8 +36,8 @@ struct bucket_put {
 	struct nats_ask ask;
 	struct cluster *cluster;
 	char subject[CLUSTER_SUBJECT_SIZE];
-	char *text; /* owned */
-	bool is_again;
+	char *text;    /* owned */
+	bool is_again; /* the revision is not to be asked for */
 };
 int bucket_put(struct bucket *bucket, struct bucket_put *put, enum cluster_sort sort,
 	       const char *key, const char *text, uint64_t revision);

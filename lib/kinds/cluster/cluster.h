@@ -19,13 +19,20 @@
 #include "lib/channel/attributes.h"
 #include "lib/channel/channel.h"
 #include "lib/host/job.h"
+#include "lib/kinds/cluster/cluster_alarm.h"
 #include "lib/kinds/cluster/cluster_api.h"
 #include "lib/kinds/cluster/cluster_names.h"
 #include "lib/kinds/cluster/nats_link.h"
 
 struct accounts;
+struct alarms;
 struct cluster;
 struct operations;
+struct gone_name;
+struct names_wait;
+
+/* The most objects whose names a daemon knows; the rest is left out. */
+#define CLUSTER_OBJECTS_MAX 100000
 
 /* One object. A kind's own struct begins with it. */
 struct cluster_object {
@@ -43,6 +50,10 @@ struct cluster_object {
 	int64_t looked;               /* when, as clock_now(); 0: never, or it was not there */
 	bool is_named;     /* the name leads to it; false: it was removed, or made anew */
 	UT_hash_handle hh; /* cluster_space::objects, by name */
+	unsigned sweep;               /* the last in which it was seen: cluster_sweep_begin() */
+	/* The name leads to it, and holds a reference; false: it was removed, or made anew. */
+	bool is_named;
+	UT_hash_handle hh;            /* cluster_space::objects, by name */
 };
 
 /* What a sort of object adds to struct kind. */
@@ -75,6 +86,19 @@ struct cluster {
 	struct bucket *bucket;
 	struct accounts *accounts;     /* the owners and groups of entries: accounts.h */
 	struct operations *operations; /* under way: operation.h */
+	struct accounts *accounts; /* the owners and groups of entries: accounts.h */
+	struct alarms *alarms;     /* cluster_alarm.h */
+	size_t n_objects;          /* that have names */
+	unsigned sweep;
+	struct gone_name *gone; /* removed, as we know before the watch does */
+	unsigned n_gone;
+	bool is_full; /* there were more than CLUSTER_OBJECTS_MAX */
+	/* Who waits until names are known: cluster_wait.c. */
+	struct names_wait *waits;
+	unsigned n_rounds;
+	int64_t patience; /* until when it is worth waiting, as clock_now(); 0: nobody has waited */
+	struct alarm impatience;
+	struct loop_task answered; /* of accounts */
 };
 
 /* Asserts that the channel is an object of cluster/. */
@@ -86,6 +110,23 @@ struct cluster_object *cluster_object_from(struct channel *channel);
  */
 int cluster_space_open(struct space **ret_space, struct host *host, const struct kind *kind,
 		       const struct cluster_kind *cluster_kind);
+
+/* In cluster_make.c, for struct space_ops. */
+int cluster_create(struct space *space, const char *name, mode_t mode,
+		   const struct settings *settings, struct caller *caller, struct entry *ret_entry);
+int cluster_remove(struct space *space, const char *name, struct caller *caller);
+
+/* The object with this name, borrowed; NULL: there is none, as far as is known. */
+struct cluster_object *cluster_find(const struct cluster_space *space, const char *name);
+/*
+ * Waits, as a job, until all names are known, for as long as that may take soon. Fails as job_run()
+ * does, or with -EHOSTDOWN if they are still not known: the link has not come up yet.
+ */
+int cluster_await_names(struct cluster *cluster, struct caller *caller);
+/* Whether there can be one more object. */
+bool cluster_has_room(const struct cluster *cluster);
+/* How many objects have this owner. Looks at all of them. */
+size_t cluster_count_owned(const struct cluster *cluster, const char *owner);
 
 /* For struct channel_ops; all sorts share them. */
 void cluster_object_destroy(struct channel *channel);
@@ -129,10 +170,7 @@ int cluster_ask(struct cluster *cluster, struct caller *caller,
 /* The object's STREAM.INFO, by cluster_ask(). A stream that is gone is made again from the entry. */
 int cluster_look(struct cluster_object *object, struct caller *caller, struct stream_look *ret);
 
-/*
- * Wakes whoever wants to know when names are known for the first time, or again: the lines of the
- * configuration that name objects of the cluster.
- */
+/* Whether all names have been known at some time. After that they are answered from memory. */
 bool cluster_is_known(const struct cluster *cluster);
 
 /* For bucket.c, of the watch of the bucket. All run on the loop. */
@@ -141,5 +179,25 @@ void cluster_entry_seen(struct cluster *cluster, enum cluster_sort sort, const c
 			const char *key, const struct cluster_entry *entry, uint64_t revision);
 void cluster_entry_gone(struct cluster *cluster, enum cluster_sort sort, const char *name,
 			uint64_t revision);
+/* The watch has told of all that happened up to this revision. */
+void cluster_passed(struct cluster *cluster, uint64_t revision);
+/*
+ * The watch begins anew, and tells of all entries that there are. The bucket may be another one,
+ * whose revisions begin at 1 again.
+ */
+void cluster_sweep_begin(struct cluster *cluster);
+/* It has told of them all: what it has not told of is gone. Now all names are known. */
+void cluster_sweep_end(struct cluster *cluster);
+
+/* For cluster.c and the like. */
+struct cluster_space *cluster_space_from(struct space *space);
+/* Takes the name away from the object. */
+void cluster_object_unname(struct cluster_object *object);
+/* Looks up the numbers of the owner and the group, which may have changed. */
+void cluster_object_refresh(struct cluster_object *object);
+/* Waits a moment, as a job, for the numbers of an owner and a group that are new to this machine. */
+int cluster_await_owner(struct cluster_object *object, struct caller *caller);
+/* Makes all who wait look again. */
+void cluster_end_waits(struct cluster *cluster);
 
 #endif
