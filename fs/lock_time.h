@@ -6,7 +6,7 @@
  * answer: exclusively to make, remove or rename, shared to look up or list. Everyone else who wants
  * that lock sleeps, out of reach of signals. Yet the answer may depend on the user: on a process
  * that the user stops, or on a filesystem that the user serves. So no request holds a lock for
- * longer than a second; in a directory of cluster/, where servers may have to agree first, for five.
+ * longer than a second, or for five in a directory of cluster/, where servers may have to agree.
  * And since many requests, from many processes, could follow one another, all requests of a user
  * share this time for each sort of lock, and regain it only as time passes.
  *

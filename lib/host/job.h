@@ -142,7 +142,8 @@ struct waiter {
  * earlier process; with -EPERM if the daemon would have to be root to act as the caller; or as
  * job_call says above.
  *
- * Before the mount serves requests, a call for JOB_ELSEWHERE fails with -EAGAIN if it has no waiter.
+ * Also before the mount serves requests, a call for JOB_ELSEWHERE fails with -EAGAIN if it has no
+ * waiter.
  *
  * If no other place is needed, act() is called at once. This is so for JOB_PROCESS if the daemon is
  * the caller itself, for JOB_WORKER and JOB_ALONE before the mount serves requests, and for

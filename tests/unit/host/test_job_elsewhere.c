@@ -43,7 +43,7 @@ static int begin(struct job *job, struct host *host_, void *data)
 
 static void leave(struct host *host_, void *data)
 {
-	ck_assert_int_eq(((struct work *)data)->question, 1);
+	ck_assert_int_eq(((struct work *)data)->answer, 0);
 	n_left++;
 }
 
