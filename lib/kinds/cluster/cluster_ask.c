@@ -24,7 +24,7 @@
 /* One question. */
 
 struct asking {
-	struct operation operation;
+	struct cluster_operation operation;
 	int (*read)(const struct nats_message *answer, void *result);
 	char *subject, *text; /* `text` is part of the same memory */
 	int value;            /* what read() returned */
@@ -41,7 +41,7 @@ static int ask_act(void *data)
 	return 0;
 }
 
-static int ask_init(struct operation *operation, const void *order_)
+static int ask_init(struct cluster_operation *operation, const void *order_)
 {
 	struct asking *asking = CONTAINER_OF(operation, struct asking, operation);
 	const struct ask_order *order = order_;
@@ -57,15 +57,16 @@ static int ask_init(struct operation *operation, const void *order_)
 	return 0;
 }
 
-static int ask_begin(struct operation *operation)
+static int ask_begin(struct cluster_operation *operation)
 {
 	struct asking *asking = CONTAINER_OF(operation, struct asking, operation);
 
 	return operation_ask(operation, asking->subject, asking->text);
 }
 
-/* An operation that has begun nothing ends with its request, so there is somebody for the result. */
-static int ask_answered(struct operation *operation, const struct nats_message *answer, int error)
+/* This operation begins nothing, so it ends with its request: somebody waits for the result. */
+static int ask_answered(struct cluster_operation *operation, const struct nats_message *answer,
+			int error)
 {
 	struct asking *asking = CONTAINER_OF(operation, struct asking, operation);
 
@@ -74,12 +75,12 @@ static int ask_answered(struct operation *operation, const struct nats_message *
 	return asking->value < 0 ? asking->value : 0;
 }
 
-static int ask_finish(struct operation *operation, void *result)
+static int ask_finish(struct cluster_operation *operation, void *result)
 {
 	return CONTAINER_OF(operation, struct asking, operation)->value;
 }
 
-static void ask_fini(struct operation *operation)
+static void ask_fini(struct cluster_operation *operation)
 {
 	free(CONTAINER_OF(operation, struct asking, operation)->subject);
 }
@@ -127,9 +128,9 @@ static int look_act(void *data)
 	return 0;
 }
 
-static int look_begin(struct operation *operation)
+static int look_begin(struct cluster_operation *operation)
 {
-	struct making *making = making_from(operation);
+	struct cluster_making *making = making_from(operation);
 	char subject[API_SUBJECT_SIZE];
 
 	if (making_refresh(making) < 0)
@@ -138,9 +139,10 @@ static int look_begin(struct operation *operation)
 	return operation_ask(operation, subject, "");
 }
 
-static int look_answered(struct operation *operation, const struct nats_message *answer, int error)
+static int look_answered(struct cluster_operation *operation, const struct nats_message *answer,
+			 int error)
 {
-	struct making *making = making_from(operation);
+	struct cluster_making *making = making_from(operation);
 
 	if (error == 0) {
 		error = api_read_stream(answer, &making->look);
@@ -154,9 +156,10 @@ static int look_answered(struct operation *operation, const struct nats_message 
 }
 
 /* Another daemon may make it at the same time, from an entry that is older or newer. */
-static int mend_answered(struct operation *operation, const struct nats_message *answer, int error)
+static int mend_answered(struct cluster_operation *operation, const struct nats_message *answer,
+			 int error)
 {
-	struct making *making = making_from(operation);
+	struct cluster_making *making = making_from(operation);
 
 	if (operation->code != API_STREAM_NAME_IN_USE)
 		return error < 0 ? error : api_read_stream(answer, &making->look);
@@ -164,7 +167,7 @@ static int mend_answered(struct operation *operation, const struct nats_message 
 	return OPERATION_LATER;
 }
 
-static int look_finish(struct operation *operation, void *result)
+static int look_finish(struct cluster_operation *operation, void *result)
 {
 	if (result)
 		memcpy(result, &making_from(operation)->look, sizeof(struct stream_look));
@@ -179,7 +182,7 @@ static const struct operation_step look_steps[] = {
 };
 
 static const struct operation_kind look_kind = {
-	.size = sizeof(struct making),
+	.size = sizeof(struct cluster_making),
 	.steps = look_steps,
 	.init = making_init,
 	.finish = look_finish,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Changes to an object's entry: its owner, its mode, its settings. Two machines may change it at the
- * same time, so an entry is stored only in place of the one that the change began with; otherwise
- * the change begins again, with the newer one, and all that it has to check.
+ * Changes to an object's entry: its owner, its mode, its settings. Two machines may change it at
+ * once, so an entry is stored only in place of the one that the change began with. Otherwise the
+ * change begins again, with the newer one and all that has to be checked.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -25,16 +25,16 @@ struct change_order {
 	char name[NAME_MAX + 1];
 };
 
-struct changing {
-	struct making making; /* its entry is the new one */
+struct entry_change {
+	struct cluster_making making; /* its entry is the new one */
 	struct cluster_entry old;
 	struct change_order order;
 	bool is_stale; /* there is another entry than the change began with */
 };
 
-static struct changing *changing_from(struct operation *operation)
+static struct entry_change *changing_from(struct cluster_operation *operation)
 {
-	return CONTAINER_OF(making_from(operation), struct changing, making);
+	return CONTAINER_OF(making_from(operation), struct entry_change, making);
 }
 
 static int change_act(void *data)
@@ -47,10 +47,10 @@ static int set_act(void *data)
 	return 0;
 }
 
-static int change_init(struct operation *operation, const void *order_)
+static int change_init(struct cluster_operation *operation, const void *order_)
 {
-	struct changing *changing = changing_from(operation);
-	struct making *making = &changing->making;
+	struct entry_change *changing = changing_from(operation);
+	struct cluster_making *making = &changing->making;
 	struct make_order order = {0};
 	int r;
 
@@ -72,15 +72,15 @@ static int change_init(struct operation *operation, const void *order_)
 	return 0;
 }
 
-static void change_fini(struct operation *operation)
+static void change_fini(struct cluster_operation *operation)
 {
 	accounts_forget(&making_from(operation)->names);
 }
 
 /* Puts the new owner and group into the entry. An unknown name that does not change is kept. */
-static int take_names(struct changing *changing)
+static int take_names(struct entry_change *changing)
 {
-	struct making *making = &changing->making;
+	struct cluster_making *making = &changing->making;
 
 	if (changing->order.changes & CHANGE_UID)
 		memcpy(making->entry.owner, making->names.owner, sizeof(making->entry.owner));
@@ -91,16 +91,16 @@ static int take_names(struct changing *changing)
 
 static void named(struct accounts_ask *names, int error)
 {
-	struct making *making = CONTAINER_OF(names, struct making, names);
-	struct changing *changing = CONTAINER_OF(making, struct changing, making);
+	struct cluster_making *making = CONTAINER_OF(names, struct cluster_making, names);
+	struct entry_change *changing = CONTAINER_OF(making, struct entry_change, making);
 
 	operation_go_on(&making->operation, error < 0 ? error : take_names(changing));
 }
 
-static int names_begin(struct operation *operation)
+static int names_begin(struct cluster_operation *operation)
 {
-	struct changing *changing = changing_from(operation);
-	struct making *making = &changing->making;
+	struct entry_change *changing = changing_from(operation);
+	struct cluster_making *making = &changing->making;
 	int r;
 
 	if (!changing->order.changes)
@@ -117,10 +117,10 @@ static int names_begin(struct operation *operation)
  * Stores the entry. -ESTALE: it is not what it was. Waits for the newer one, so that the next try
  * does not meet with the same.
  */
-static int entry_begin(struct operation *operation)
+static int entry_begin(struct cluster_operation *operation)
 {
-	struct changing *changing = changing_from(operation);
-	struct making *making = &changing->making;
+	struct entry_change *changing = changing_from(operation);
+	struct cluster_making *making = &changing->making;
 	const struct cluster_object *object =
 		operation_object(operation, making->order.sort, making->order.name);
 	int r;
@@ -139,9 +139,9 @@ static int entry_begin(struct operation *operation)
 	return r;
 }
 
-static int entry_stored(struct operation *operation, int error, uint64_t revision)
+static int entry_stored(struct cluster_operation *operation, int error, uint64_t revision)
 {
-	struct changing *changing = changing_from(operation);
+	struct entry_change *changing = changing_from(operation);
 
 	if (error == 0)
 		changing->making.revision = revision;
@@ -153,7 +153,7 @@ static int entry_stored(struct operation *operation, int error, uint64_t revisio
 	return OPERATION_AGAIN;
 }
 
-static int confirm_answered(struct operation *operation, const struct nats_message *answer,
+static int confirm_answered(struct cluster_operation *operation, const struct nats_message *answer,
 			    int error)
 {
 	int r = making_confirm_answered(operation, answer, error);
@@ -165,10 +165,10 @@ static int confirm_answered(struct operation *operation, const struct nats_messa
 	return OPERATION_AGAIN;
 }
 
-static int change_finish(struct operation *operation, void *result)
+static int change_finish(struct cluster_operation *operation, void *result)
 {
-	struct changing *changing = changing_from(operation);
-	struct making *making = &changing->making;
+	struct entry_change *changing = changing_from(operation);
+	struct cluster_making *making = &changing->making;
 	struct cluster_object *object;
 
 	cluster_entry_seen(operation->cluster, making->order.sort, making->order.name, making->key,
@@ -185,9 +185,9 @@ static int change_finish(struct operation *operation, void *result)
 
 /* The steps of new settings. */
 
-static int update_begin(struct operation *operation)
+static int update_begin(struct cluster_operation *operation)
 {
-	struct making *making = making_from(operation);
+	struct cluster_making *making = making_from(operation);
 	CLEANUP_FREE char *text =
 		api_stream_config(making->order.sort, making->key, &making->entry.settings);
 	char subject[API_SUBJECT_SIZE];
@@ -197,17 +197,17 @@ static int update_begin(struct operation *operation)
 }
 
 /* A stream that is missing will be made with the new settings. */
-static int update_answered(struct operation *operation, const struct nats_message *answer,
+static int update_answered(struct cluster_operation *operation, const struct nats_message *answer,
 			   int error)
 {
 	return error == -EIDRM ? OPERATION_DONE : error;
 }
 
 /* The server has refused the settings, so the entry becomes what it was. */
-static int restore_begin(struct operation *operation)
+static int restore_begin(struct cluster_operation *operation)
 {
-	struct changing *changing = changing_from(operation);
-	struct making *making = &changing->making;
+	struct entry_change *changing = changing_from(operation);
+	struct cluster_making *making = &changing->making;
 
 	return operation_store(operation, &(struct operation_entry){.sort = making->order.sort,
 								    .key = making->key,
@@ -215,7 +215,7 @@ static int restore_begin(struct operation *operation)
 								    .revision = making->revision});
 }
 
-static int restore_stored(struct operation *operation, int error, uint64_t revision)
+static int restore_stored(struct cluster_operation *operation, int error, uint64_t revision)
 {
 	return 0;
 }
@@ -241,7 +241,7 @@ static const struct operation_step set_undo[] = {
 };
 
 static const struct operation_kind change_kind = {
-	.size = sizeof(struct changing),
+	.size = sizeof(struct entry_change),
 	.steps = change_steps,
 	.init = change_init,
 	.finish = change_finish,
@@ -250,7 +250,7 @@ static const struct operation_kind change_kind = {
 };
 
 static const struct operation_kind set_kind = {
-	.size = sizeof(struct changing),
+	.size = sizeof(struct entry_change),
 	.steps = set_steps,
 	.undo = set_undo,
 	.init = change_init,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Making an object: first the entry, which only one daemon in the cluster can store, so O_EXCL holds
- * for all machines; then its stream, and the consumer of a queue. If that fails, the entry goes
- * again. If the request gives up meanwhile, the object is finished all the same: whoever tries again
- * finds it.
+ * Making an object: first the entry, which only one daemon of the cluster can store, so O_EXCL
+ * holds for all machines; then its stream, and the consumer of a queue. If that fails, the entry
+ * goes again. If the request gives up meanwhile, the object is finished all the same: whoever tries
+ * again finds it.
  */
 #include "lib/kinds/cluster/cluster_make.h"
 
@@ -16,14 +16,14 @@
 
 #include "lib/base/cleanup.h"
 
-struct making *making_from(struct operation *operation)
+struct cluster_making *making_from(struct cluster_operation *operation)
 {
-	return CONTAINER_OF(operation, struct making, operation);
+	return CONTAINER_OF(operation, struct cluster_making, operation);
 }
 
-int making_init(struct operation *operation, const void *order)
+int making_init(struct cluster_operation *operation, const void *order)
 {
-	struct making *making = making_from(operation);
+	struct cluster_making *making = making_from(operation);
 	int r;
 
 	memcpy(&making->order, order, sizeof(making->order));
@@ -34,7 +34,7 @@ int making_init(struct operation *operation, const void *order)
 	return 0;
 }
 
-int making_refresh(struct making *making)
+int making_refresh(struct cluster_making *making)
 {
 	const struct cluster_object *object =
 		operation_object(&making->operation, making->order.sort, making->order.name);
@@ -48,9 +48,9 @@ int making_refresh(struct making *making)
 
 /* The stream and its consumer. */
 
-int making_stream_begin(struct operation *operation)
+int making_stream_begin(struct cluster_operation *operation)
 {
-	struct making *making = making_from(operation);
+	struct cluster_making *making = making_from(operation);
 	struct cluster_settings settings = making->entry.settings;
 	CLEANUP_FREE char *text = NULL;
 	char subject[API_SUBJECT_SIZE];
@@ -61,9 +61,9 @@ int making_stream_begin(struct operation *operation)
 	return operation_ask(operation, subject, text);
 }
 
-int making_consumer_begin(struct operation *operation)
+int making_consumer_begin(struct cluster_operation *operation)
 {
-	struct making *making = making_from(operation);
+	struct cluster_making *making = making_from(operation);
 	struct cluster_settings settings = making->entry.settings;
 	struct api_consumer consumer = {.stream = making->stream,
 					.name = CLUSTER_READERS,
@@ -81,7 +81,7 @@ int making_consumer_begin(struct operation *operation)
 	return operation_ask(operation, subject, text);
 }
 
-int making_consumer_answered(struct operation *operation, const struct nats_message *answer,
+int making_consumer_answered(struct cluster_operation *operation, const struct nats_message *answer,
 			     int error)
 {
 	return error;
@@ -94,9 +94,9 @@ static int create_act(void *data)
 	return 0;
 }
 
-static int create_init(struct operation *operation, const void *order)
+static int create_init(struct cluster_operation *operation, const void *order)
 {
-	struct making *making = making_from(operation);
+	struct cluster_making *making = making_from(operation);
 	int r = making_init(operation, order);
 
 	making->entry.mode = making->order.mode;
@@ -105,12 +105,12 @@ static int create_init(struct operation *operation, const void *order)
 	return r;
 }
 
-static void create_fini(struct operation *operation)
+static void create_fini(struct cluster_operation *operation)
 {
 	accounts_forget(&making_from(operation)->names);
 }
 
-static int take_names(struct making *making)
+static int take_names(struct cluster_making *making)
 {
 	memcpy(making->entry.owner, making->names.owner, sizeof(making->entry.owner));
 	memcpy(making->entry.group, making->names.group, sizeof(making->entry.group));
@@ -119,15 +119,15 @@ static int take_names(struct making *making)
 
 static void named(struct accounts_ask *names, int error)
 {
-	struct making *making = CONTAINER_OF(names, struct making, names);
+	struct cluster_making *making = CONTAINER_OF(names, struct cluster_making, names);
 
 	operation_go_on(&making->operation, error < 0 ? error : take_names(making));
 }
 
 /* Each machine has its own numbers, so an entry has names. */
-static int names_begin(struct operation *operation)
+static int names_begin(struct cluster_operation *operation)
 {
-	struct making *making = making_from(operation);
+	struct cluster_making *making = making_from(operation);
 	int r;
 
 	making->names.named = named;
@@ -138,9 +138,9 @@ static int names_begin(struct operation *operation)
 	return r < 0 ? r : take_names(making);
 }
 
-static int entry_begin(struct operation *operation)
+static int entry_begin(struct cluster_operation *operation)
 {
-	struct making *making = making_from(operation);
+	struct cluster_making *making = making_from(operation);
 	const struct operation_entry stored = {
 		.sort = making->order.sort, .key = making->key, .entry = &making->entry};
 	int r = operation_store(operation, &stored);
@@ -150,9 +150,9 @@ static int entry_begin(struct operation *operation)
 }
 
 /* If the entry was stored before, but no answer came, then there is one now: our own. */
-static int entry_stored(struct operation *operation, int error, uint64_t revision)
+static int entry_stored(struct cluster_operation *operation, int error, uint64_t revision)
 {
-	struct making *making = making_from(operation);
+	struct cluster_making *making = making_from(operation);
 
 	making->revision = revision;
 	making->is_doubtful = error == -EEXIST && operation->is_unsure;
@@ -162,9 +162,9 @@ static int entry_stored(struct operation *operation, int error, uint64_t revisio
 	return error;
 }
 
-int making_confirm_begin(struct operation *operation)
+int making_confirm_begin(struct cluster_operation *operation)
 {
-	struct making *making = making_from(operation);
+	struct cluster_making *making = making_from(operation);
 	char subject[API_SUBJECT_SIZE], key[CLUSTER_SUBJECT_SIZE];
 	CLEANUP_FREE char *text = NULL;
 
@@ -176,7 +176,7 @@ int making_confirm_begin(struct operation *operation)
 	return operation_ask(operation, subject, text);
 }
 
-static bool is_ours(const struct making *making, const struct stored_message *message)
+static bool is_ours(const struct cluster_making *making, const struct stored_message *message)
 {
 	CLEANUP_FREE char *text = api_entry_text(&making->entry);
 
@@ -184,10 +184,10 @@ static bool is_ours(const struct making *making, const struct stored_message *me
 	       memcmp(message->data, text, message->size) == 0;
 }
 
-int making_confirm_answered(struct operation *operation, const struct nats_message *answer,
+int making_confirm_answered(struct cluster_operation *operation, const struct nats_message *answer,
 			    int error)
 {
-	struct making *making = making_from(operation);
+	struct cluster_making *making = making_from(operation);
 	struct stored_message message = {0};
 	int r = error < 0 ? error : api_read_stored(answer, &message);
 
@@ -202,7 +202,7 @@ int making_confirm_answered(struct operation *operation, const struct nats_messa
 	return r;
 }
 
-static int stream_begin(struct operation *operation)
+static int stream_begin(struct cluster_operation *operation)
 {
 	return making_from(operation)->is_foreign ? making_unstream_begin(operation)
 						  : making_stream_begin(operation);
@@ -213,10 +213,10 @@ static int stream_begin(struct operation *operation)
  * settings, it is deleted; if it has messages, they are. But if the question was asked twice, the
  * stream may be our own, and the messages what others have written meanwhile.
  */
-static int stream_answered(struct operation *operation, const struct nats_message *answer,
+static int stream_answered(struct cluster_operation *operation, const struct nats_message *answer,
 			   int error)
 {
-	struct making *making = making_from(operation);
+	struct cluster_making *making = making_from(operation);
 	int r;
 
 	if (making->is_foreign || operation->code == API_STREAM_NAME_IN_USE) {
@@ -230,9 +230,9 @@ static int stream_answered(struct operation *operation, const struct nats_messag
 }
 
 /* Only what was there: the entry is known, and others may write already. */
-static int purge_begin(struct operation *operation)
+static int purge_begin(struct cluster_operation *operation)
 {
-	struct making *making = making_from(operation);
+	struct cluster_making *making = making_from(operation);
 	char subject[API_SUBJECT_SIZE];
 	char text[48];
 
@@ -243,15 +243,16 @@ static int purge_begin(struct operation *operation)
 	return operation_ask(operation, subject, text);
 }
 
-static int purge_answered(struct operation *operation, const struct nats_message *answer, int error)
+static int purge_answered(struct cluster_operation *operation, const struct nats_message *answer,
+			  int error)
 {
 	return error;
 }
 
 /* The caller sees the object at once, and not only when the watch has told of it. */
-static int create_finish(struct operation *operation, void *result)
+static int create_finish(struct cluster_operation *operation, void *result)
 {
-	struct making *making = making_from(operation);
+	struct cluster_making *making = making_from(operation);
 	const struct make_order *order = &making->order;
 	struct cluster_object *object;
 
@@ -278,7 +279,7 @@ static const struct operation_step create_steps[] = {
 };
 
 /* Without an entry of our own, the stream may be somebody else's. */
-static int undo_begin(struct operation *operation)
+static int undo_begin(struct cluster_operation *operation)
 {
 	return making_from(operation)->revision ? making_unstream_begin(operation) : OPERATION_DONE;
 }
@@ -289,8 +290,8 @@ static const struct operation_step create_undo[] = {
 	{.begin = NULL},
 };
 
-static const struct operation_kind create_kind = {
-	.size = sizeof(struct making),
+const struct operation_kind cluster_create_kind = {
+	.size = sizeof(struct cluster_making),
 	.steps = create_steps,
 	.undo = create_undo,
 	.init = create_init,
@@ -298,65 +299,6 @@ static const struct operation_kind create_kind = {
 	.fini = create_fini,
 	.act = create_act,
 };
-
-/* Limits. */
-
-struct room {
-	uid_t uid;
-	uint64_t n, bytes;
-};
-
-static uint64_t bytes_of(const struct cluster_settings *settings)
-{
-	uint64_t bytes;
-
-	if (__builtin_mul_overflow(settings->maxbytes, settings->replicas, &bytes))
-		return UINT64_MAX / 2;
-	return bytes;
-}
-
-static void room_add(struct room *room, enum cluster_sort sort, struct cluster_settings settings)
-{
-	cluster_settings_fill(&settings, sort);
-	room->n++;
-	if (__builtin_add_overflow(room->bytes, bytes_of(&settings), &room->bytes))
-		room->bytes = UINT64_MAX;
-}
-
-/* Objects that are being made count, too: nobody may have more by making many at once. */
-static void room_visit(const struct operation *operation, void *data)
-{
-	const struct making *making = CONTAINER_OF(operation, struct making, operation);
-	struct room *room = data;
-
-	if (operation->uid == room->uid &&
-	    !operation_object(operation, making->order.sort, making->order.name))
-		room_add(room, making->order.sort, making->order.settings);
-}
-
-int cluster_check_room(const struct cluster *cluster, uid_t uid,
-		       const struct cluster_settings *settings,
-		       const struct cluster_object *besides)
-{
-	struct room room = {.uid = uid};
-	struct cluster_object *object, *next;
-
-	for (enum cluster_sort sort = 0; sort < CLUSTER_N_SORTS; sort++) {
-		if (!cluster->spaces[sort])
-			continue;
-		HASH_ITER(hh, cluster->spaces[sort]->objects, object, next) {
-			if (object->attributes.uid == uid && object != besides)
-				room_add(&room, sort, object->entry.settings);
-		}
-	}
-	operations_visit(cluster, &create_kind, room_visit, &room);
-	if (!besides && room.n >= cluster->host->users.limits[USER_CHANNELS])
-		return -EMFILE;
-	if (uid != 0 && (room.bytes > CLUSTER_USER_BYTES ||
-			 bytes_of(settings) > CLUSTER_USER_BYTES - room.bytes))
-		return -EDQUOT;
-	return 0;
-}
 
 static int find_made(struct cluster_space *space, const char *name, struct entry *ret_entry)
 {
@@ -377,7 +319,7 @@ int cluster_create(struct space *space_, const char *name, mode_t mode,
 	struct entry found = {0};
 	int r;
 
-	if (operation_take(caller, &create_kind, &r))
+	if (operation_take(caller, &cluster_create_kind, &r))
 		return r < 0 ? r : find_made(space, name, ret_entry);
 	if (!S_ISREG(mode))
 		return -EPERM;
@@ -398,7 +340,7 @@ int cluster_create(struct space *space_, const char *name, mode_t mode,
 	if (r < 0)
 		return r;
 	return operation_run(caller, &(struct operation_call){.cluster = space->cluster,
-							      .kind = &create_kind,
+							      .kind = &cluster_create_kind,
 							      .order = &order,
 							      .order_size = sizeof(order)});
 }

@@ -28,8 +28,8 @@ struct make_order {
 	struct cluster_settings settings;
 };
 
-struct making {
-	struct operation operation;
+struct cluster_making {
+	struct cluster_operation operation;
 	struct make_order order;
 	char key[CLUSTER_KEY_SIZE];
 	char stream[CLUSTER_STREAM_SIZE];
@@ -43,31 +43,34 @@ struct making {
 	int64_t missing;  /* since when the stream is missing, as clock_now(); 0: it is not */
 };
 
-struct making *making_from(struct operation *operation);
+struct cluster_making *making_from(struct cluster_operation *operation);
 /* operation_kind::init: takes over a struct make_order. Fails with -ENAMETOOLONG. */
-int making_init(struct operation *operation, const void *order);
+int making_init(struct cluster_operation *operation, const void *order);
 /* Takes the entry that the object has now. Fails with -ENOENT if there is no such object. */
-int making_refresh(struct making *making);
+int making_refresh(struct cluster_making *making);
 
 /*
  * Steps. If an entry was stored, but no answer came, and now there is one (is_doubtful): finds out
  * whether it is our own. Fails with -EEXIST if it is not; then nothing has begun.
  */
-int making_confirm_begin(struct operation *operation);
-int making_confirm_answered(struct operation *operation, const struct nats_message *answer,
+int making_confirm_begin(struct cluster_operation *operation);
+int making_confirm_answered(struct cluster_operation *operation, const struct nats_message *answer,
 			    int error);
 /* Make the stream that the entry describes, and, for a queue, the consumer for its readers. */
-int making_stream_begin(struct operation *operation);
-int making_consumer_begin(struct operation *operation);
-int making_consumer_answered(struct operation *operation, const struct nats_message *answer,
+int making_stream_begin(struct cluster_operation *operation);
+int making_consumer_begin(struct cluster_operation *operation);
+int making_consumer_answered(struct cluster_operation *operation, const struct nats_message *answer,
 			     int error);
 /* Deletes the stream, which may be missing. */
-int making_unstream_begin(struct operation *operation);
-int making_unstream_answered(struct operation *operation, const struct nats_message *answer,
+int making_unstream_begin(struct cluster_operation *operation);
+int making_unstream_answered(struct cluster_operation *operation, const struct nats_message *answer,
 			     int error);
 /* Deletes the entry, which may have changed since, if it is still that of the same object. */
-int making_unentry_begin(struct operation *operation);
-int making_unentry_stored(struct operation *operation, int error, uint64_t revision);
+int making_unentry_begin(struct cluster_operation *operation);
+int making_unentry_stored(struct cluster_operation *operation, int error, uint64_t revision);
+
+/* Makes an object. */
+extern const struct operation_kind cluster_create_kind;
 
 /*
  * Whether the user may have an object with these settings besides all others; `besides` NULL:

@@ -78,7 +78,7 @@ void cluster_object_status(struct channel *channel, struct caller *caller, struc
 /* Peeking. */
 
 struct peeking {
-	struct making making;
+	struct cluster_making making;
 	uint64_t next; /* the sequence to ask for; 0: the stream's limits are not known */
 	unsigned n;
 	char *bytes; /* owned, PEEK_BYTES at most */
@@ -90,7 +90,7 @@ struct peeked {
 	size_t size;
 };
 
-static struct peeking *peeking_from(struct operation *operation)
+static struct peeking *peeking_from(struct cluster_operation *operation)
 {
 	return CONTAINER_OF(making_from(operation), struct peeking, making);
 }
@@ -100,7 +100,7 @@ static int peek_act(void *data)
 	return 0;
 }
 
-static int look_begin(struct operation *operation)
+static int look_begin(struct cluster_operation *operation)
 {
 	char subject[API_SUBJECT_SIZE];
 
@@ -109,7 +109,8 @@ static int look_begin(struct operation *operation)
 }
 
 /* Of a topic, or a value, the last messages matter; a queue begins with the first. */
-static int look_answered(struct operation *operation, const struct nats_message *answer, int error)
+static int look_answered(struct cluster_operation *operation, const struct nats_message *answer,
+			 int error)
 {
 	struct peeking *peeking = peeking_from(operation);
 	struct stream_look *look = &peeking->making.look;
@@ -126,7 +127,7 @@ static int look_answered(struct operation *operation, const struct nats_message 
 	return look->n_messages ? 0 : OPERATION_DONE;
 }
 
-static int get_begin(struct operation *operation)
+static int get_begin(struct cluster_operation *operation)
 {
 	struct peeking *peeking = peeking_from(operation);
 	char subject[API_SUBJECT_SIZE];
@@ -161,7 +162,8 @@ static int add(struct peeking *peeking, const struct stored_message *message)
 }
 
 /* Somebody may have taken the message meanwhile; then the server gives the next, or none. */
-static int get_answered(struct operation *operation, const struct nats_message *answer, int error)
+static int get_answered(struct cluster_operation *operation, const struct nats_message *answer,
+			int error)
 {
 	struct peeking *peeking = peeking_from(operation);
 	struct stored_message message = {0};
@@ -180,7 +182,7 @@ static int get_answered(struct operation *operation, const struct nats_message *
 	return r ? r : OPERATION_AGAIN;
 }
 
-static int peek_finish(struct operation *operation, void *result)
+static int peek_finish(struct cluster_operation *operation, void *result)
 {
 	struct peeking *peeking = peeking_from(operation);
 	struct peeked peeked = {.bytes = TAKE_PTR(peeking->bytes), .size = peeking->size};
@@ -189,7 +191,7 @@ static int peek_finish(struct operation *operation, void *result)
 	return 0;
 }
 
-static void peek_fini(struct operation *operation)
+static void peek_fini(struct cluster_operation *operation)
 {
 	free(peeking_from(operation)->bytes);
 }

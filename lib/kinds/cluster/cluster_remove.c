@@ -9,7 +9,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/kinds/cluster/cluster_make.h"
 
-int making_unstream_begin(struct operation *operation)
+int making_unstream_begin(struct cluster_operation *operation)
 {
 	char subject[API_SUBJECT_SIZE];
 	int r;
@@ -20,7 +20,7 @@ int making_unstream_begin(struct operation *operation)
 	return r;
 }
 
-int making_unstream_answered(struct operation *operation, const struct nats_message *answer,
+int making_unstream_answered(struct cluster_operation *operation, const struct nats_message *answer,
 			     int error)
 {
 	return error == -EIDRM ? 0 : error;
@@ -30,9 +30,9 @@ int making_unstream_answered(struct operation *operation, const struct nats_mess
  * The watch may have told that the entry has changed, or has gone: then nothing is left to do. An
  * entry of another time is another object.
  */
-int making_unentry_begin(struct operation *operation)
+int making_unentry_begin(struct cluster_operation *operation)
 {
-	struct making *making = making_from(operation);
+	struct cluster_making *making = making_from(operation);
 	const struct make_order *order = &making->order;
 	const struct cluster_object *object = operation_object(operation, order->sort, order->name);
 
@@ -47,9 +47,9 @@ int making_unentry_begin(struct operation *operation)
 								    .revision = making->revision});
 }
 
-int making_unentry_stored(struct operation *operation, int error, uint64_t revision)
+int making_unentry_stored(struct cluster_operation *operation, int error, uint64_t revision)
 {
-	struct making *making = making_from(operation);
+	struct cluster_making *making = making_from(operation);
 
 	if (error == -EEXIST) {
 		making->is_doubtful = true;
@@ -64,7 +64,7 @@ static int remove_act(void *data)
 	return 0;
 }
 
-static int remove_init(struct operation *operation, const void *order)
+static int remove_init(struct cluster_operation *operation, const void *order)
 {
 	int r = making_init(operation, order);
 
@@ -78,7 +78,7 @@ static const struct operation_step remove_steps[] = {
 };
 
 static const struct operation_kind remove_kind = {
-	.size = sizeof(struct making),
+	.size = sizeof(struct cluster_making),
 	.steps = remove_steps,
 	.init = remove_init,
 	.act = remove_act,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The life of an operation. It begins in the turn after its job, so a job never ends while it
- * begins. Then each answer leads to the next step; and between two steps, everything that the
- * operation waits for is either the link (link_changed() gives it a turn), a pause (the clock does),
- * or an answer.
+ * begins. Then each answer leads to the next step. What an operation waits for is always one of
+ * three: the link (link_changed() gives it a turn then), the end of a pause (the clock does), or an
+ * answer.
  */
 #include "lib/kinds/cluster/operation.h"
 
@@ -26,7 +26,7 @@
 /* The same when nobody waits any more. */
 #define PATIENCE_ALONE (300 * CLOCK_S)
 
-void operation_free(struct operation *operation)
+void operation_free(struct cluster_operation *operation)
 {
 	struct operations *operations = operation->cluster->operations;
 
@@ -41,7 +41,7 @@ void operation_free(struct operation *operation)
 }
 
 /* Answers the request. What was begun goes on without it. */
-static void end(struct operation *operation, int result)
+static void end(struct cluster_operation *operation, int result)
 {
 	struct job *job = TAKE_PTR(operation->job);
 
@@ -51,7 +51,7 @@ static void end(struct operation *operation, int result)
 		job_end(job, result);
 }
 
-static void finish(struct operation *operation)
+static void finish(struct cluster_operation *operation)
 {
 	int r = operation->error;
 
@@ -61,7 +61,7 @@ static void finish(struct operation *operation)
 }
 
 /* Ends the operation, or begins to undo it. Returns false if it has ended. */
-static bool fail(struct operation *operation, int error)
+static bool fail(struct cluster_operation *operation, int error)
 {
 	if (operation->error || !operation->has_begun || !operation->kind->undo) {
 		end(operation, operation->error ? operation->error : error);
@@ -75,7 +75,7 @@ static bool fail(struct operation *operation, int error)
 }
 
 /* Pauses, or fails with `error` if it does not pass. Returns false if the operation has ended. */
-static bool pause_for(struct operation *operation, int error)
+static bool pause_for(struct cluster_operation *operation, int error)
 {
 	int64_t now = clock_now();
 
@@ -92,7 +92,7 @@ static bool pause_for(struct operation *operation, int error)
 }
 
 /* Goes where a step says. Returns false if the operation has ended or has to wait. */
-static bool follow(struct operation *operation, int result)
+static bool follow(struct cluster_operation *operation, int result)
 {
 	switch (result) {
 	case OPERATION_ASKED:
@@ -120,7 +120,7 @@ static bool follow(struct operation *operation, int result)
 /* Takes steps until the operation has to wait or has ended. */
 void operation_take_turn(struct loop_task *task)
 {
-	struct operation *operation = CONTAINER_OF(task, struct operation, turn);
+	struct cluster_operation *operation = CONTAINER_OF(task, struct cluster_operation, turn);
 	int r;
 
 	do {
@@ -136,13 +136,13 @@ void operation_take_turn(struct loop_task *task)
 	} while (follow(operation, r));
 }
 
-void operation_turn(struct operation *operation)
+void operation_turn(struct cluster_operation *operation)
 {
 	loop_defer(operation->cluster->host->loop, &operation->turn);
 }
 
 /* The steps go on in a turn of their own: the caller is within the link. */
-void operation_go_on(struct operation *operation, int result)
+void operation_go_on(struct cluster_operation *operation, int result)
 {
 	operation->is_asked = false;
 	if (follow(operation, result))
@@ -153,7 +153,7 @@ void operation_go_on(struct operation *operation, int result)
  * An answer did not come. Whether the link is down or the server was silent: the question is asked
  * again, when the link is up.
  */
-static void not_answered(struct operation *operation)
+static void not_answered(struct cluster_operation *operation)
 {
 	operation->is_unsure = true;
 	operation_turn(operation);
@@ -165,7 +165,7 @@ static bool is_passing(int error)
 	return error == -EAGAIN || error == -ENOTCONN;
 }
 
-static void passing(struct operation *operation, int error)
+static void passing(struct cluster_operation *operation, int error)
 {
 	if (pause_for(operation, error == -EAGAIN ? -EBUSY : error) && !operation->wake)
 		operation_turn(operation); /* to undo it */
@@ -173,7 +173,7 @@ static void passing(struct operation *operation, int error)
 
 static void answered(struct nats_ask *ask, const struct nats_message *message, int error)
 {
-	struct operation *operation = CONTAINER_OF(ask, struct operation, ask);
+	struct cluster_operation *operation = CONTAINER_OF(ask, struct cluster_operation, ask);
 	int r;
 
 	operation->is_asked = false;
@@ -190,7 +190,7 @@ static void answered(struct nats_ask *ask, const struct nats_message *message, i
 
 static void stored(struct bucket_put *put, int error, uint64_t revision)
 {
-	struct operation *operation = CONTAINER_OF(put, struct operation, put);
+	struct cluster_operation *operation = CONTAINER_OF(put, struct cluster_operation, put);
 
 	operation->is_stored = operation->is_asked = false;
 	if (error == -ETIMEDOUT || error == -ENOTCONN)
@@ -203,7 +203,7 @@ static void stored(struct bucket_put *put, int error, uint64_t revision)
 		operation_go_on(operation, operation->step->stored(operation, error, revision));
 }
 
-int operation_ask(struct operation *operation, const char *subject, const char *text)
+int operation_ask(struct cluster_operation *operation, const char *subject, const char *text)
 {
 	struct nats_post post = {.subject = subject, .data = text};
 	int r;
@@ -216,7 +216,7 @@ int operation_ask(struct operation *operation, const char *subject, const char *
 	return r < 0 ? r : OPERATION_ASKED;
 }
 
-int operation_store(struct operation *operation, const struct operation_entry *entry)
+int operation_store(struct cluster_operation *operation, const struct operation_entry *entry)
 {
 	CLEANUP_FREE char *text = entry->entry ? api_entry_text(entry->entry) : NULL;
 	int r;
@@ -232,7 +232,7 @@ int operation_store(struct operation *operation, const struct operation_entry *e
 
 /* The clock. */
 
-int64_t operation_due(const struct operation *operation)
+int64_t operation_due(const struct cluster_operation *operation)
 {
 	int64_t until = operation->job ? operation->until : 0;
 
@@ -242,7 +242,7 @@ int64_t operation_due(const struct operation *operation)
 }
 
 /* Answers the request, which has waited for long enough, and goes on only if that is needed. */
-static void time_out(struct operation *operation)
+static void time_out(struct cluster_operation *operation)
 {
 	struct job *job;
 
@@ -255,7 +255,7 @@ static void time_out(struct operation *operation)
 	job_end(job, operation->error ? operation->error : -ETIMEDOUT);
 }
 
-void operation_expire(struct operation *operation, int64_t now)
+void operation_expire(struct cluster_operation *operation, int64_t now)
 {
 	if (operation->wake && operation->wake <= now) {
 		operation->wake = 0;

@@ -19,7 +19,7 @@
 #include "lib/kinds/cluster/bucket.h"
 #include "lib/kinds/cluster/cluster.h"
 
-struct operation;
+struct cluster_operation;
 
 /* What the functions of a step return, besides 0 for the next step, and -errno. */
 enum {
@@ -34,31 +34,32 @@ struct operation_step {
 	 * Calls operation_ask() or operation_store(), and returns their result. Or waits for
 	 * something else: returns OPERATION_ASKED, and operation_go_on() follows.
 	 */
-	int (*begin)(struct operation *operation);
+	int (*begin)(struct cluster_operation *operation);
 	/* After operation_ask(): `error` is that of api_check(), but none that passes. */
-	int (*answered)(struct operation *operation, const struct nats_message *answer, int error);
+	int (*answered)(struct cluster_operation *operation, const struct nats_message *answer,
+			int error);
 	/* After operation_store(): the entry's new revision, or -EEXIST. */
-	int (*stored)(struct operation *operation, int error, uint64_t revision);
+	int (*stored)(struct cluster_operation *operation, int error, uint64_t revision);
 };
 
 struct operation_kind {
-	size_t size;                        /* of the struct that begins with struct operation */
+	size_t size; /* of the struct that begins with struct cluster_operation */
 	const struct operation_step *steps; /* ends with a step of all zeroes */
 	/* The steps that follow a failure, if `has_begun`. NULL: there is nothing to undo. */
 	const struct operation_step *undo;
 	/* Takes over the order (operation_call). NULL: nothing to do. */
-	int (*init)(struct operation *operation, const void *order);
+	int (*init)(struct cluster_operation *operation, const void *order);
 	/*
 	 * The steps are done. Returns the job's result. `result` is all zeroes, to be filled in;
 	 * NULL: the request has given up.
 	 */
-	int (*finish)(struct operation *operation, void *result);
-	void (*fini)(struct operation *operation); /* NULL: nothing to free */
+	int (*finish)(struct cluster_operation *operation, void *result);
+	void (*fini)(struct cluster_operation *operation); /* NULL: nothing to free */
 	void (*drop)(void *result); /* frees a result that nobody takes; NULL: nothing to free */
 	int (*act)(void *data);     /* any function, of this kind alone: job_call::act */
 };
 
-struct operation {
+struct cluster_operation {
 	const struct operation_kind *kind;
 	struct cluster *cluster;
 	uid_t uid;       /* who wants it */
@@ -77,7 +78,7 @@ struct operation {
 	struct nats_ask ask;
 	struct bucket_put put;
 	struct loop_task turn;
-	struct operation *prev, *next; /* operations::all */
+	struct cluster_operation *prev, *next; /* operations::all */
 };
 
 /* What operation_run() starts. */
@@ -100,7 +101,7 @@ bool operation_take(const struct caller *caller, const struct operation_kind *ki
 		    int *ret_result);
 
 /* For begin(): asks. `text` NULL: -ENOMEM. */
-int operation_ask(struct operation *operation, const char *subject, const char *text);
+int operation_ask(struct cluster_operation *operation, const char *subject, const char *text);
 /* For begin(): stores an entry (bucket_put()); `entry` NULL: deletes it. */
 struct operation_entry {
 	enum cluster_sort sort;
@@ -108,18 +109,19 @@ struct operation_entry {
 	const struct cluster_entry *entry;
 	uint64_t revision;
 };
-int operation_store(struct operation *operation, const struct operation_entry *entry);
+int operation_store(struct cluster_operation *operation, const struct operation_entry *entry);
 
 /* Ends a wait that begin() has told of, with what a step may return. May free the operation. */
-void operation_go_on(struct operation *operation, int result);
+void operation_go_on(struct cluster_operation *operation, int result);
 
 /* Finds the object with this name, or returns NULL. */
-struct cluster_object *operation_object(const struct operation *operation, enum cluster_sort sort,
-					const char *name);
+struct cluster_object *operation_object(const struct cluster_operation *operation,
+					enum cluster_sort sort, const char *name);
 
 /* Calls `visit` for each operation of this kind that is under way. */
 void operations_visit(const struct cluster *cluster, const struct operation_kind *kind,
-		      void (*visit)(const struct operation *operation, void *data), void *data);
+		      void (*visit)(const struct cluster_operation *operation, void *data),
+		      void *data);
 
 /*
  * All operations of a cluster, and the clock for their pauses: cluster::operations. Made with the

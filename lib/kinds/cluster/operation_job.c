@@ -24,7 +24,7 @@ struct order_head {
 };
 
 struct output_head {
-	struct operation *operation;
+	struct cluster_operation *operation;
 	int64_t most;
 	size_t result_size;
 };
@@ -54,7 +54,7 @@ static void *result_from(const struct order_head *head)
 /* Counts the operations of a user that go on without their requests. */
 static unsigned count_alone(const struct operations *operations, uid_t uid)
 {
-	const struct operation *operation;
+	const struct cluster_operation *operation;
 	unsigned n = 0;
 
 	DL_FOREACH(operations->all, operation) {
@@ -63,10 +63,10 @@ static unsigned count_alone(const struct operations *operations, uid_t uid)
 	return n;
 }
 
-static int operation_new(const struct order_head *head, struct operation **ret_operation)
+static int operation_new(const struct order_head *head, struct cluster_operation **ret_operation)
 {
 	struct operations *operations = head->cluster->operations;
-	struct operation *operation;
+	struct cluster_operation *operation;
 	int r = 0;
 
 	if (count_alone(operations, (uid_t)head->uid) >= ALONE_MOST)
@@ -94,7 +94,7 @@ static int begin(struct job *job, struct host *host, void *data)
 {
 	const struct order_head *head = data;
 	struct output_head *output = output_from(head);
-	struct operation *operation;
+	struct cluster_operation *operation;
 	int64_t most = output->most ? output->most : host->remote.timeout;
 	int r = operation_new(head, &operation);
 
@@ -113,7 +113,7 @@ static int begin(struct job *job, struct host *host, void *data)
 
 static void leave(struct host *host, void *data)
 {
-	struct operation *operation = output_from(data)->operation;
+	struct cluster_operation *operation = output_from(data)->operation;
 
 	operation->job = NULL;
 	operation->result = NULL;

@@ -28,9 +28,9 @@ void operations_set(struct operations *operations, int64_t time)
 	timerfd_settime(operations->clock.fd, TFD_TIMER_ABSTIME, &at, NULL);
 }
 
-static struct operation *find_due(const struct operations *operations, int64_t now)
+static struct cluster_operation *find_due(const struct operations *operations, int64_t now)
 {
-	struct operation *operation;
+	struct cluster_operation *operation;
 
 	DL_FOREACH(operations->all, operation) {
 		int64_t due = operation_due(operation);
@@ -45,7 +45,7 @@ static struct operation *find_due(const struct operations *operations, int64_t n
 static void clock_dispatch(struct loop_source *source, uint32_t events)
 {
 	struct operations *operations = CONTAINER_OF(source, struct operations, clock);
-	struct operation *operation;
+	struct cluster_operation *operation;
 	int64_t now = clock_now();
 	uint64_t n;
 
@@ -64,7 +64,7 @@ static void clock_dispatch(struct loop_source *source, uint32_t events)
 static void link_changed(struct nats_listener *listener, bool is_up)
 {
 	struct operations *operations = CONTAINER_OF(listener, struct operations, listener);
-	struct operation *operation;
+	struct cluster_operation *operation;
 
 	if (!is_up)
 		return;
@@ -75,9 +75,10 @@ static void link_changed(struct nats_listener *listener, bool is_up)
 }
 
 void operations_visit(const struct cluster *cluster, const struct operation_kind *kind,
-		      void (*visit)(const struct operation *operation, void *data), void *data)
+		      void (*visit)(const struct cluster_operation *operation, void *data),
+		      void *data)
 {
-	const struct operation *operation;
+	const struct cluster_operation *operation;
 
 	DL_FOREACH(cluster->operations->all, operation) {
 		if (operation->kind == kind)
@@ -85,8 +86,8 @@ void operations_visit(const struct cluster *cluster, const struct operation_kind
 	}
 }
 
-struct cluster_object *operation_object(const struct operation *operation, enum cluster_sort sort,
-					const char *name)
+struct cluster_object *operation_object(const struct cluster_operation *operation,
+					enum cluster_sort sort, const char *name)
 {
 	struct cluster_space *space = operation->cluster->spaces[sort];
 	struct cluster_object *object = NULL;
@@ -125,7 +126,7 @@ void operations_free(struct operations *operations)
 	if (!operations)
 		return;
 	while (operations->all) {
-		struct operation *operation = operations->all;
+		struct cluster_operation *operation = operations->all;
 		struct job *job = TAKE_PTR(operation->job);
 
 		operation_free(operation);
