@@ -86,7 +86,6 @@ struct cluster {
 	struct bucket *bucket;
 	struct accounts *accounts;     /* the owners and groups of entries: accounts.h */
 	struct operations *operations; /* under way: operation.h */
-	struct accounts *accounts; /* the owners and groups of entries: accounts.h */
 	struct alarms *alarms;     /* cluster_alarm.h */
 	size_t n_objects;          /* that have names */
 	unsigned sweep;
