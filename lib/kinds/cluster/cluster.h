@@ -48,8 +48,6 @@ struct cluster_object {
 	uint64_t revision;            /* of its entry in the bucket */
 	struct stream_look look;      /* what the last cluster_object_measure() has found */
 	int64_t looked;               /* when, as clock_now(); 0: never, or it was not there */
-	bool is_named;     /* the name leads to it; false: it was removed, or made anew */
-	UT_hash_handle hh; /* cluster_space::objects, by name */
 	unsigned sweep;               /* the last in which it was seen: cluster_sweep_begin() */
 	/* The name leads to it, and holds a reference; false: it was removed, or made anew. */
 	bool is_named;
