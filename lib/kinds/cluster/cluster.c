@@ -12,6 +12,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/kinds/cluster/accounts.h"
 #include "lib/kinds/cluster/bucket.h"
+#include "lib/kinds/cluster/operation.h"
 
 static const struct space_ops cluster_space_ops;
 
@@ -36,6 +37,7 @@ static void cluster_free(struct cluster *cluster)
 	}
 	loop_cancel(host->loop, &cluster->answered);
 	cluster_passed(cluster, UINT64_MAX);
+	operations_free(cluster->operations);
 	bucket_free(cluster->bucket);
 	nats_link_free(cluster->link);
 	accounts_free(cluster->accounts);
@@ -72,6 +74,8 @@ static int cluster_new(struct host *host, struct cluster **ret_cluster)
 		r = nats_link_new(host, &cluster->link);
 	if (r == 0)
 		r = bucket_new(cluster, &cluster->bucket);
+	if (r == 0)
+		r = operations_new(cluster, &cluster->operations);
 	if (r < 0) {
 		cluster_free(cluster);
 		return r;

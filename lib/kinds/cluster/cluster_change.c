@@ -169,17 +169,9 @@ static int change_finish(struct cluster_operation *operation, void *result)
 {
 	struct entry_change *changing = changing_from(operation);
 	struct cluster_making *making = &changing->making;
-	struct cluster_object *object;
 
 	cluster_entry_seen(operation->cluster, making->order.sort, making->order.name, making->key,
 			   &making->entry, making->revision);
-	object = operation_object(operation, making->order.sort, making->order.name);
-	if (!object || object->revision != making->revision)
-		return 0;
-	if (changing->order.changes & CHANGE_UID)
-		object->attributes.uid = changing->order.uid;
-	if (changing->order.changes & CHANGE_GID)
-		object->attributes.gid = changing->order.gid;
 	return 0;
 }
 
@@ -282,12 +274,14 @@ int cluster_object_change(struct channel *channel, struct file *file, const stru
 			  unsigned changes, struct caller *caller)
 {
 	struct cluster_object *object = cluster_object_from(channel);
-	struct attributes changed = object->attributes;
+	struct attributes changed;
 	struct change_order order;
 	int r;
 
 	if (is_done(caller, &change_kind, &r))
 		return r;
+	cluster_object_refresh(object);
+	changed = object->attributes;
 	r = attributes_change(&changed, attr, changes, caller);
 	if (r < 0)
 		return r;
@@ -312,12 +306,13 @@ int cluster_object_set(struct channel *channel, const struct settings *settings,
 		       struct caller *caller)
 {
 	struct cluster_object *object = cluster_object_from(channel);
-	struct cluster_space *space = CONTAINER_OF(channel->space, struct cluster_space, space);
+	struct cluster_space *space = cluster_space_from(channel->space);
 	struct change_order order;
 	int r;
 
 	if (is_done(caller, &set_kind, &r))
 		return r;
+	cluster_object_refresh(object);
 	if (!caller_owns(caller, object->attributes.uid))
 		return -EPERM;
 	if (!object->is_named)
@@ -328,7 +323,7 @@ int cluster_object_set(struct channel *channel, const struct settings *settings,
 	r = space->kind->apply(settings, &order.settings);
 	cluster_settings_fill(&order.settings, object->sort);
 	if (r == 0)
-		r = cluster_check_room(object->cluster, object->attributes.uid, &order.settings,
+		r = cluster_check_room(object->cluster, object->entry.owner, &order.settings,
 				       object);
 	if (r < 0 || memcmp(&order.settings, &object->entry.settings, sizeof(order.settings)) == 0)
 		return r;
@@ -356,7 +351,7 @@ int cluster_object_truncate(struct channel *channel, struct file *file, off_t si
 		return -ENOMEM;
 	if (size != 0)
 		return -EINVAL;
-	attributes_stat(&object->attributes, &attr);
+	cluster_object_stat(channel, &attr);
 	if (!(file && file_reads(file)) && !caller_may(caller, &attr, R_OK))
 		return -EACCES;
 	api_subject("STREAM.PURGE", object->stream, NULL, question->subject);

@@ -112,9 +112,16 @@ static void create_fini(struct cluster_operation *operation)
 
 static int take_names(struct cluster_making *making)
 {
+	int r;
+
 	memcpy(making->entry.owner, making->names.owner, sizeof(making->entry.owner));
 	memcpy(making->entry.group, making->names.group, sizeof(making->entry.group));
-	return 0;
+	if (!cluster_has_room(making->operation.cluster))
+		return -ENOSPC;
+	r = cluster_check_room(making->operation.cluster, making->entry.owner,
+			       &making->order.settings, NULL);
+	making->is_counted = r == 0;
+	return r;
 }
 
 static void named(struct accounts_ask *names, int error)
@@ -253,18 +260,9 @@ static int purge_answered(struct cluster_operation *operation, const struct nats
 static int create_finish(struct cluster_operation *operation, void *result)
 {
 	struct cluster_making *making = making_from(operation);
-	const struct make_order *order = &making->order;
-	struct cluster_object *object;
 
-	cluster_entry_seen(operation->cluster, order->sort, order->name, making->key,
+	cluster_entry_seen(operation->cluster, making->order.sort, making->order.name, making->key,
 			   &making->entry, making->revision);
-	object = operation_object(operation, order->sort, order->name);
-	if (!object)
-		return -ENOMEM;
-	if (object->revision == making->revision) {
-		object->attributes.uid = order->uid;
-		object->attributes.gid = order->gid;
-	}
 	return 0;
 }
 
@@ -302,9 +300,8 @@ const struct operation_kind cluster_create_kind = {
 
 static int find_made(struct cluster_space *space, const char *name, struct entry *ret_entry)
 {
-	struct cluster_object *object;
+	struct cluster_object *object = cluster_find(space, name);
 
-	HASH_FIND_STR(space->objects, name, object);
 	if (!object)
 		return -ENOENT; /* somebody has removed it already */
 	ret_entry->channel = channel_ref(&object->channel);
@@ -314,7 +311,7 @@ static int find_made(struct cluster_space *space, const char *name, struct entry
 int cluster_create(struct space *space_, const char *name, mode_t mode,
 		   const struct settings *settings, struct caller *caller, struct entry *ret_entry)
 {
-	struct cluster_space *space = CONTAINER_OF(space_, struct cluster_space, space);
+	struct cluster_space *space = cluster_space_from(space_);
 	struct make_order order;
 	struct entry found = {0};
 	int r;
@@ -334,11 +331,9 @@ int cluster_create(struct space *space_, const char *name, mode_t mode,
 	order.gid = caller->gid;
 	strcpy(order.name, name);
 	r = settings ? space->kind->apply(settings, &order.settings) : 0;
-	cluster_settings_fill(&order.settings, order.sort);
-	if (r == 0)
-		r = cluster_check_room(space->cluster, caller->uid, &order.settings, NULL);
 	if (r < 0)
 		return r;
+	cluster_settings_fill(&order.settings, order.sort);
 	return operation_run(caller, &(struct operation_call){.cluster = space->cluster,
 							      .kind = &cluster_create_kind,
 							      .order = &order,

@@ -37,6 +37,7 @@ struct cluster_making {
 	uint64_t revision; /* of the entry; 0: it was not stored */
 	struct accounts_ask names;
 	struct stream_look look;
+	bool is_counted;  /* among the objects of its owner */
 	bool is_doubtful; /* there is an entry, which may be ours */
 	bool is_foreign;  /* there is a stream with other settings */
 	bool has_old;     /* the stream was there, with messages */
@@ -73,16 +74,11 @@ int making_unentry_stored(struct cluster_operation *operation, int error, uint64
 extern const struct operation_kind cluster_create_kind;
 
 /*
- * Whether the user may have an object with these settings besides all others; `besides` NULL:
- * a new object; else the object that gets them. Fails with -EMFILE or -EDQUOT.
+ * Whether the user with this name may have an object with these settings besides all others;
+ * `besides` NULL: a new object; else the object that gets them. Fails with -EMFILE or -EDQUOT.
  */
-int cluster_check_room(const struct cluster *cluster, uid_t uid,
+int cluster_check_room(const struct cluster *cluster, const char *owner,
 		       const struct cluster_settings *settings,
 		       const struct cluster_object *besides);
-
-/* For space_ops. */
-int cluster_create(struct space *space, const char *name, mode_t mode,
-		   const struct settings *settings, struct caller *caller, struct entry *ret_entry);
-int cluster_remove(struct space *space, const char *name, struct caller *caller);
 
 #endif

@@ -9,15 +9,11 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/base/clock.h"
 #include "lib/kinds/cluster/cluster_make.h"
 
 /* The most that a peek shows. */
 #define PEEK_MESSAGES 64
 #define PEEK_BYTES    ((size_t)1 << 20)
-
-/* In a table of many objects, what was found this short a time ago is shown again. */
-#define LOOK_FRESH (2 * CLOCK_S)
 
 /* Measuring. */
 
@@ -30,14 +26,11 @@ int cluster_object_measure(struct channel *channel, struct caller *caller, const
 {
 	struct cluster_object *object = cluster_object_from(channel);
 	CLEANUP_FREE struct cluster_question *question = NULL;
-	bool is_waiting = caller->waiter && caller->waiter->job;
 	struct stream_look look;
 	int r;
 
-	if (!is_waiting && row->is_brief && object->looked &&
-	    clock_now() < object->looked + LOOK_FRESH)
-		return 0;
-	if (!nats_link_is_up(object->cluster->link) && !is_waiting)
+	object->is_looked = false;
+	if (!nats_link_is_up(object->cluster->link))
 		return -ENOTCONN;
 	question = calloc(1, sizeof(*question));
 	if (!question)
@@ -45,12 +38,11 @@ int cluster_object_measure(struct channel *channel, struct caller *caller, const
 	api_subject("STREAM.INFO", object->stream, NULL, question->subject);
 	question->read = read_look;
 	question->most = row->most;
-	object->looked = 0;
 	r = cluster_ask(object->cluster, caller, question, &look, sizeof(look));
 	if (r < 0)
 		return r;
 	object->look = look;
-	object->looked = clock_now();
+	object->is_looked = true;
 	return 0;
 }
 
@@ -62,9 +54,9 @@ void cluster_object_status(struct channel *channel, struct caller *caller, struc
 
 	row_add_word(row, "link", nats_link_is_up(object->cluster->link) ? "up" : "down");
 	row_add_number(row, "replicas", object->entry.settings.replicas);
-	if (row->has_no_measure || !object->looked)
+	if (row->has_no_measure || !object->is_looked)
 		return;
-	attributes_stat(&object->attributes, &attr);
+	cluster_object_stat(channel, &attr);
 	if (caller_may(caller, &attr, R_OK)) {
 		row_add_number(row, "messages", look->n_messages);
 		row_add_bytes(row, "bytes", look->n_bytes);

@@ -87,16 +87,20 @@ static const struct operation_kind remove_kind = {
 /* The directory acts as if sticky: only an object's owner and root can remove it. */
 int cluster_remove(struct space *space_, const char *name, struct caller *caller)
 {
-	struct cluster_space *space = CONTAINER_OF(space_, struct cluster_space, space);
+	struct cluster_space *space = cluster_space_from(space_);
 	struct cluster_object *object;
 	struct make_order order;
 	int r;
 
 	if (operation_take(caller, &remove_kind, &r))
 		return r;
-	HASH_FIND_STR(space->objects, name, object);
+	r = cluster_await_names(space->cluster, caller);
+	if (r < 0)
+		return r;
+	object = cluster_find(space, name);
 	if (!object)
 		return -ENOENT;
+	cluster_object_refresh(object);
 	if (!caller_owns(caller, object->attributes.uid))
 		return -EPERM;
 	memset(&order, 0, sizeof(order)); /* job_run() compares all of it */

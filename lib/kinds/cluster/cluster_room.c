@@ -3,12 +3,14 @@
  * How much a user may have in the cluster: so many objects, and so many bytes in all of them.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "lib/base/cleanup.h"
 #include "lib/kinds/cluster/cluster_make.h"
 
+/* What an owner has. */
 struct room {
-	uid_t uid;
+	const char *owner;
 	uint64_t n, bytes;
 };
 
@@ -17,7 +19,7 @@ static uint64_t bytes_of(const struct cluster_settings *settings)
 	uint64_t bytes;
 
 	if (__builtin_mul_overflow(settings->maxbytes, settings->replicas, &bytes))
-		return UINT64_MAX / 2;
+		return UINT64_MAX;
 	return bytes;
 }
 
@@ -36,31 +38,31 @@ static void room_visit(const struct cluster_operation *operation, void *data)
 		CONTAINER_OF(operation, struct cluster_making, operation);
 	struct room *room = data;
 
-	if (operation->uid == room->uid &&
+	if (making->is_counted && strcmp(making->entry.owner, room->owner) == 0 &&
 	    !operation_object(operation, making->order.sort, making->order.name))
 		room_add(room, making->order.sort, making->order.settings);
 }
 
-int cluster_check_room(const struct cluster *cluster, uid_t uid,
+int cluster_check_room(const struct cluster *cluster, const char *owner,
 		       const struct cluster_settings *settings,
 		       const struct cluster_object *besides)
 {
-	struct room room = {.uid = uid};
+	struct room room = {.owner = owner};
 	struct cluster_object *object, *next;
 
-	for (enum cluster_sort sort = 0; sort < CLUSTER_N_SORTS; sort++) {
+	for (int sort = 0; sort < CLUSTER_N_SORTS; sort++) {
 		if (!cluster->spaces[sort])
 			continue;
 		HASH_ITER(hh, cluster->spaces[sort]->objects, object, next) {
-			if (object->attributes.uid == uid && object != besides)
+			if (object != besides && strcmp(object->entry.owner, owner) == 0)
 				room_add(&room, sort, object->entry.settings);
 		}
 	}
 	operations_visit(cluster, &cluster_create_kind, room_visit, &room);
 	if (!besides && room.n >= cluster->host->users.limits[USER_CHANNELS])
 		return -EMFILE;
-	if (uid != 0 && (room.bytes > CLUSTER_USER_BYTES ||
-			 bytes_of(settings) > CLUSTER_USER_BYTES - room.bytes))
+	if (strcmp(owner, "root") != 0 && (room.bytes > CLUSTER_USER_BYTES ||
+					   bytes_of(settings) > CLUSTER_USER_BYTES - room.bytes))
 		return -EDQUOT;
 	return 0;
 }

@@ -2,8 +2,7 @@
 /*
  * The life of an operation. It begins in the turn after its job, so a job never ends while it
  * begins. Then each answer leads to the next step. What an operation waits for is always one of
- * three: the link (link_changed() gives it a turn then), the end of a pause (the clock does), or an
- * answer.
+ * three: the link (link_changed() gives it a turn then), the end of a pause, or an answer.
  */
 #include "lib/kinds/cluster/operation.h"
 
@@ -33,6 +32,8 @@ void operation_free(struct cluster_operation *operation)
 	nats_ask_forget(&operation->ask);
 	if (operation->is_stored)
 		bucket_forget(&operation->put);
+	alarm_cancel(&operation->late);
+	alarm_cancel(&operation->again);
 	loop_cancel(operation->cluster->host->loop, &operation->turn);
 	DL_DELETE(operations->all, operation);
 	if (operation->kind->fini)
@@ -86,8 +87,7 @@ static bool pause_for(struct cluster_operation *operation, int error)
 	operation->pause = operation->pause ? operation->pause * 2 : PAUSE_LEAST;
 	if (operation->pause > PAUSE_MOST)
 		operation->pause = PAUSE_MOST;
-	operation->wake = now + operation->pause;
-	operations_set(operation->cluster->operations, operation->wake);
+	alarm_set(operation->cluster->alarms, &operation->again, now + operation->pause);
 	return true;
 }
 
@@ -99,7 +99,7 @@ static bool follow(struct cluster_operation *operation, int result)
 		operation->is_asked = true;
 		return false;
 	case OPERATION_LATER:
-		return pause_for(operation, -EBUSY) && !operation->wake;
+		return pause_for(operation, -EBUSY) && !alarm_is_set(&operation->again);
 	case OPERATION_DONE:
 		finish(operation);
 		return false;
@@ -118,7 +118,7 @@ static bool follow(struct cluster_operation *operation, int result)
 }
 
 /* Takes steps until the operation has to wait or has ended. */
-void operation_take_turn(struct loop_task *task)
+static void take_turn(struct loop_task *task)
 {
 	struct cluster_operation *operation = CONTAINER_OF(task, struct cluster_operation, turn);
 	int r;
@@ -167,7 +167,8 @@ static bool is_passing(int error)
 
 static void passing(struct cluster_operation *operation, int error)
 {
-	if (pause_for(operation, error == -EAGAIN ? -EBUSY : error) && !operation->wake)
+	if (pause_for(operation, error == -EAGAIN ? -EBUSY : error) &&
+	    !alarm_is_set(&operation->again))
 		operation_turn(operation); /* to undo it */
 }
 
@@ -193,9 +194,10 @@ static void stored(struct bucket_put *put, int error, uint64_t revision)
 	struct cluster_operation *operation = CONTAINER_OF(put, struct cluster_operation, put);
 
 	operation->is_stored = operation->is_asked = false;
-	if (error == -ETIMEDOUT || error == -ENOTCONN)
+	operation->is_unsure |= error == -ENOTCONN;
+	if (error == -ETIMEDOUT)
 		not_answered(operation);
-	else if (error == -EAGAIN)
+	else if (is_passing(error))
 		passing(operation, error);
 	else if (error < 0 && error != -EEXIST)
 		operation_go_on(operation, error);
@@ -230,21 +232,16 @@ int operation_store(struct cluster_operation *operation, const struct operation_
 	return r < 0 ? r : OPERATION_ASKED;
 }
 
-/* The clock. */
-
-int64_t operation_due(const struct cluster_operation *operation)
-{
-	int64_t until = operation->job ? operation->until : 0;
-
-	if (!operation->wake || !until)
-		return operation->wake ? operation->wake : until;
-	return operation->wake < until ? operation->wake : until;
-}
+/* Alarms. */
 
 /* Answers the request, which has waited for long enough, and goes on only if that is needed. */
-static void time_out(struct cluster_operation *operation)
+static void ring_late(struct alarm *alarm)
 {
+	struct cluster_operation *operation = CONTAINER_OF(alarm, struct cluster_operation, late);
 	struct job *job;
+
+	if (!operation->job)
+		return;
 
 	if (!operation->has_begun) {
 		end(operation, -ETIMEDOUT);
@@ -255,12 +252,16 @@ static void time_out(struct cluster_operation *operation)
 	job_end(job, operation->error ? operation->error : -ETIMEDOUT);
 }
 
-void operation_expire(struct cluster_operation *operation, int64_t now)
+static void ring_again(struct alarm *alarm)
 {
-	if (operation->wake && operation->wake <= now) {
-		operation->wake = 0;
-		operation_turn(operation);
-	}
-	if (operation->job && operation->until && operation->until <= now)
-		time_out(operation);
+	operation_turn(CONTAINER_OF(alarm, struct cluster_operation, again));
+}
+
+void operation_init(struct cluster_operation *operation)
+{
+	operation->step = operation->kind->steps;
+	operation->turn.run = take_turn;
+	operation->late.ring = ring_late;
+	operation->again.ring = ring_again;
+	DL_APPEND(operation->cluster->operations->all, operation);
 }

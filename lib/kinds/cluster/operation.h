@@ -66,14 +66,14 @@ struct cluster_operation {
 	struct job *job; /* NULL: the request has given up */
 	void *result;
 	const struct operation_step *step;
-	bool has_begun; /* something was changed that should not stay as it is: set by steps */
-	bool is_unsure; /* this step was tried before, and may have been done */
-	bool is_asked;  /* waits for an answer */
-	bool is_stored; /* of the bucket */
-	int error;      /* why it is undone; 0: it is not */
-	unsigned code;  /* of the last answer, as api_check() tells it */
-	int64_t until;  /* when the request ends with -ETIMEDOUT; 0: never */
-	int64_t wake;   /* when a pause ends; 0: there is none */
+	bool has_begun;     /* something was changed that should not stay as it is: set by steps */
+	bool is_unsure;     /* this step was tried before, and may have been done */
+	bool is_asked;      /* waits for an answer */
+	bool is_stored;     /* of the bucket */
+	int error;          /* why it is undone; 0: it is not */
+	unsigned code;      /* of the last answer, as api_check() tells it */
+	struct alarm late;  /* when the request ends with -ETIMEDOUT */
+	struct alarm again; /* when a pause ends */
 	int64_t pause, patience; /* the last pause; until when errors count as passing */
 	struct nats_ask ask;
 	struct bucket_put put;
@@ -124,9 +124,9 @@ void operations_visit(const struct cluster *cluster, const struct operation_kind
 		      void *data);
 
 /*
- * All operations of a cluster, and the clock for their pauses: cluster::operations. Made with the
- * cluster, after its link, and freed before it: what has not ended by then is dropped, and jobs end
- * with -ENOTCONN. operations_new() fails with -ENOMEM or -EMFILE.
+ * All operations of a cluster: cluster::operations. Made with the cluster, after its link, and freed
+ * before it: what has not ended by then is dropped, and jobs end with -ENOTCONN. operations_new()
+ * fails with -ENOMEM.
  */
 struct operations;
 int operations_new(struct cluster *cluster, struct operations **ret_operations);

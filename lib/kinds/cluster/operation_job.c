@@ -77,15 +77,13 @@ static int operation_new(const struct order_head *head, struct cluster_operation
 	operation->kind = head->kind;
 	operation->cluster = head->cluster;
 	operation->uid = (uid_t)head->uid;
-	operation->step = head->kind->steps;
-	operation->turn.run = operation_take_turn;
 	if (head->kind->init)
 		r = head->kind->init(operation, head + 1);
 	if (r < 0) {
 		free(operation);
 		return r;
 	}
-	DL_APPEND(operations->all, operation);
+	operation_init(operation);
 	*ret_operation = operation;
 	return 0;
 }
@@ -103,10 +101,8 @@ static int begin(struct job *job, struct host *host, void *data)
 	operation->job = job;
 	operation->result = result_from(head);
 	output->operation = operation;
-	if (most) {
-		operation->until = clock_now() + most;
-		operations_set(head->cluster->operations, operation->until);
-	}
+	if (most)
+		alarm_set(head->cluster->alarms, &operation->late, clock_now() + most);
 	operation_turn(operation);
 	return 0;
 }
