@@ -17,10 +17,18 @@ static bool is_stream(const struct file *file)
 	return file->channel->service == CHANNEL_STREAM;
 }
 
-/* Only streams heed O_NONBLOCK: nobody expects EAGAIN from a regular file. */
-static bool may_wait(const struct file *file, const struct fuse_file_info *fi)
+/*
+ * Only streams heed O_NONBLOCK: nobody expects EAGAIN from a regular file. The flag may have
+ * changed since the file was opened (fcntl(2), F_SETFL), and the kind has to know it, too.
+ */
+static bool may_wait(const struct file *file)
 {
-	return !(fi->flags & O_NONBLOCK) || !is_stream(file);
+	return !(file->flags & O_NONBLOCK) || !is_stream(file);
+}
+
+static void note_flags(struct file *file, const struct fuse_file_info *fi)
+{
+	file->flags = (file->flags & ~O_NONBLOCK) | (fi->flags & O_NONBLOCK);
 }
 
 /* Whether a read(2) that already has bytes can get more. An error is left to the next read(2). */
@@ -68,12 +76,13 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct f
 	if (is_stream(file))
 		goes_on = long_read_begin(&handle->long_read, &read, session->io_max,
 					  file->channel->traits & CHANNEL_BYTES);
+	note_flags(file, fi);
 	file->pid = read.thread;
 	file->pid_uid = fuse_req_ctx(req)->uid;
 	pieces.lent = 0; /* clearing all of it would be expensive */
 	if (!goes_on || has_more(file))
 		n = channel_lend(file, read.size, offset, &pieces);
-	if (n == -EAGAIN && !goes_on && may_wait(file, fi)) {
+	if (n == -EAGAIN && !goes_on && may_wait(file)) {
 		file->pid = 0;
 		request_hold_read(req, handle, &read);
 		return;
@@ -113,6 +122,7 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off
 		reply_result(req, -EMSGSIZE);
 		return;
 	}
+	note_flags(file, fi);
 	file->pid = fuse_req_ctx(req)->pid;
 	file->pid_uid = fuse_req_ctx(req)->uid;
 	file->buffer = session->host.buffers.current;
@@ -122,8 +132,7 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off
 	} while (n > 0 && done < size);
 	file->pid = 0;
 	file->buffer = NULL;
-	if (n == -EAGAIN &&
-	    (may_wait(file, fi) || file->channel->traits & CHANNEL_WRITES_ARE_SHORT))
+	if (n == -EAGAIN && (may_wait(file) || file->channel->traits & CHANNEL_WRITES_ARE_SHORT))
 		request_hold_write(req, file, &(struct request_data){data, size, done, offset});
 	else
 		reply_written(req, done ? (ssize_t)done : n);

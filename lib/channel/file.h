@@ -41,7 +41,7 @@ struct file {
 	struct channel *channel; /* a reference */
 	uid_t uid;               /* the opener, who is charged for the file */
 	gid_t gid;               /* the opener's */
-	int flags;               /* of open(2) */
+	int flags;               /* of open(2); O_NONBLOCK is as at the last read or write */
 	bool is_stream;          /* has no positions; always true for CHANNEL_STREAM */
 	bool is_frozen; /* `rest` is the whole content for good, and is read at positions */
 	struct selector selector;
