@@ -73,6 +73,11 @@ enum channel_trait {
 	CHANNEL_TAPS_WRITES = 1 << 10,
 	CHANNEL_LASTS_WHILE_OPEN = 1 << 11, /* the object ends when its last file is closed */
 	CHANNEL_WRITES_ARE_SHORT = 1 << 12, /* writes wait only for a job, even with O_NONBLOCK */
+	/*
+	 * With CHANNEL_WRITES_BY_JOB: a job does every held write, and nothing else gets it going.
+	 * So each is tried once as it is held, and however many wait, waking them costs nothing.
+	 */
+	CHANNEL_WRITES_ARE_JOBS = 1 << 13,
 };
 
 /* One object. Several names, inodes and files may share it; the last reference destroys it. */
@@ -97,8 +102,9 @@ struct channel {
 
 	/* Held transfers, in order of arrival. */
 	struct transfer *readers, *writers, *openers, *lockers;
-	struct file *polled; /* the files that someone polls */
-	struct tap *tap;     /* those who watch what passes: tap.h; NULL: nobody */
+	struct transfer *untried; /* the first of the writers that was not tried since it is held */
+	struct file *polled;      /* the files that someone polls */
+	struct tap *tap;          /* those who watch what passes: tap.h; NULL: nobody */
 	struct traffic traffic;
 	struct loop_task wake;
 	uint32_t woken; /* EPOLL* bits that channel_wake() has collected */

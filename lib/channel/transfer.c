@@ -2,7 +2,8 @@
 /*
  * Which held transfers a wake retries. After a reader that finds nothing, only readers with the
  * rest of a message are still tried; after a writer that is stuck, no writer behind it is tried.
- * Selective kinds retry all of them, and EPOLLHUP retries all readers.
+ * Selective kinds retry all of them, and EPOLLHUP retries all readers. Where every write is a job,
+ * only those are tried that never were.
  */
 #include "lib/channel/transfer.h"
 
@@ -35,6 +36,8 @@ static void transfer_unlink(struct transfer *transfer)
 	struct transfer **list = transfer_list(transfer);
 
 	waiter_fini(&transfer->waiter);
+	if (transfer == transfer->file->channel->untried)
+		transfer->file->channel->untried = transfer->next;
 	DL_DELETE(*list, transfer);
 	channel_attend(transfer->file->channel);
 }
@@ -163,18 +166,22 @@ static bool retry_writer(struct transfer *writer)
  * Returns false if there may be more writers to answer, at the loop's next turn. A writer that is
  * tried may move to the end of the list (lib/tree/ctl.c): each has one turn.
  */
-static bool retry_writers(struct channel *channel)
+static bool retry_writers(struct channel *channel, bool is_end)
 {
 	bool all = channel->traits & CHANNEL_SELECTIVE_WRITES;
+	bool only_new = (channel->traits & CHANNEL_WRITES_ARE_JOBS) && !is_end;
+	struct transfer *first = only_new ? channel->untried : channel->writers;
 	const struct transfer *last = channel->writers ? channel->writers->prev : NULL;
 	struct transfer *writer, *next;
 	unsigned n_answered = 0;
 
-	DL_FOREACH_SAFE(channel->writers, writer, next) {
+	DL_FOREACH_SAFE(first, writer, next) {
 		bool is_last = writer == last, is_through;
 
 		if (n_answered == TRANSFER_TURN)
 			return false;
+		if (writer == channel->untried)
+			channel->untried = next;
 		/* A job at work on a write resumes the write itself. */
 		is_through = !writer->waiter.job && retry_writer(writer);
 		n_answered += is_through;
@@ -224,6 +231,8 @@ void transfer_hold(struct transfer *transfer)
 	transfer->waiter.resume = transfer_resume;
 	channel->traffic.n_waits += is_read || is_write;
 	DL_APPEND(*list, transfer);
+	if (is_write && !channel->untried)
+		channel->untried = transfer;
 	channel_attend(channel);
 	/*
 	 * A writer that found no room may now hand its bytes to this reader. A write that a job may
@@ -253,6 +262,6 @@ void transfer_retry(struct channel *channel, uint32_t events)
 		lock_retry(channel);
 	if ((events & (EPOLLIN | EPOLLHUP)) && !retry_readers(channel, all))
 		transfer_retry_later(channel, events & (EPOLLIN | EPOLLHUP));
-	if ((events & (EPOLLOUT | EPOLLHUP)) && !retry_writers(channel))
+	if ((events & (EPOLLOUT | EPOLLHUP)) && !retry_writers(channel, events & EPOLLHUP))
 		transfer_retry_later(channel, events & (EPOLLOUT | EPOLLHUP));
 }
