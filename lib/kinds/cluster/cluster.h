@@ -27,9 +27,10 @@
 struct accounts;
 struct alarms;
 struct cluster;
-struct operations;
 struct gone_name;
 struct names_wait;
+struct operations;
+struct sender;
 
 /* The most objects whose names a daemon knows; the rest is left out. */
 #define CLUSTER_OBJECTS_MAX 100000
@@ -48,6 +49,7 @@ struct cluster_object {
 	uint64_t revision;            /* of its entry in the bucket */
 	struct stream_look look;      /* what the last cluster_object_measure() has found */
 	bool is_looked;               /* it was there */
+	struct sender *sender;        /* cluster_sender.h; NULL: nothing was ever written */
 	unsigned sweep;               /* the last in which it was seen: cluster_sweep_begin() */
 	/* The name leads to it, and holds a reference; false: it was removed, or made anew. */
 	bool is_named;
