@@ -48,7 +48,7 @@ struct cluster_object {
 	struct attributes attributes; /* the owner and group as numbers of this machine */
 	uint64_t revision;            /* of its entry in the bucket */
 	struct stream_look look;      /* what the last cluster_object_measure() has found */
-	bool is_looked;               /* it was there */
+	int64_t looked;               /* when, as clock_now(); 0: never, or it was not there */
 	struct sender *sender;        /* cluster_sender.h; NULL: nothing was ever written */
 	unsigned sweep;               /* the last in which it was seen: cluster_sweep_begin() */
 	/* The name leads to it, and holds a reference; false: it was removed, or made anew. */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
 #include "lib/kinds/cluster/cluster_make.h"
 
 /* The most that a peek shows. */
@@ -29,7 +30,7 @@ int cluster_object_measure(struct channel *channel, struct caller *caller, const
 	struct stream_look look;
 	int r;
 
-	object->is_looked = false;
+	object->looked = 0;
 	if (!nats_link_is_up(object->cluster->link))
 		return -ENOTCONN;
 	question = calloc(1, sizeof(*question));
@@ -42,7 +43,7 @@ int cluster_object_measure(struct channel *channel, struct caller *caller, const
 	if (r < 0)
 		return r;
 	object->look = look;
-	object->is_looked = true;
+	object->looked = clock_now();
 	return 0;
 }
 
@@ -54,7 +55,7 @@ void cluster_object_status(struct channel *channel, struct caller *caller, struc
 
 	row_add_word(row, "link", nats_link_is_up(object->cluster->link) ? "up" : "down");
 	row_add_number(row, "replicas", object->entry.settings.replicas);
-	if (row->has_no_measure || !object->is_looked)
+	if (row->has_no_measure || !object->looked)
 		return;
 	cluster_object_stat(channel, &attr);
 	if (caller_may(caller, &attr, R_OK)) {
