@@ -24,7 +24,7 @@ const struct kind *const kinds[] = {
 	&sysv_shm_kind,
 	&sysv_sem_kind,
 #ifdef HAVE_NATS
-/* cluster_queue_kind, */
+	&cluster_queue_kind,
 /* cluster_topic_kind, */
 /* cluster_value_kind, */
 #endif
