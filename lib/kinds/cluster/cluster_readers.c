@@ -2,6 +2,9 @@
 /*
  * The server counts on it that what it delivers is acknowledged within ack_wait, so nothing is
  * pulled in advance, and a message that is read piece by piece is reported as in progress.
+ *
+ * Pulling from a consumer that is not there gets no answer, not even that nobody listens. So with
+ * each new connection the consumer is made sure of before the first pull.
  */
 #include "lib/kinds/cluster/cluster_readers.h"
 
@@ -126,6 +129,10 @@ static void pull(struct readers *readers)
 	if (n <= n_coming || readers->is_gone || readers->repair.is_active ||
 	    alarm_is_set(&readers->again) || !nats_link_is_up(readers->object->cluster->link))
 		return;
+	if (!readers->is_sure) {
+		repair_begin(&readers->repair);
+		return;
+	}
 	r = open_feed(readers);
 	if (r == 0)
 		r = nats_feed_pull(&readers->feed, n - n_coming, 0, PULL_LASTS);
@@ -206,20 +213,26 @@ static void ended(struct nats_feed *feed, unsigned n, int status)
 
 	if (status == -ENOTCONN)
 		return; /* link_changed() follows */
-	if (status == 408)
+	if (status == 408) {
 		channel_attend(&readers->object->channel);
-	else
-		repair_begin(&readers->repair);
+		return;
+	}
+	readers->is_sure = false;
+	pull_later(readers);
 }
 
 static void repaired(struct repair *repair, int result)
 {
 	struct readers *readers = CONTAINER_OF(repair, struct readers, repair);
 
-	if (result == -EIDRM)
+	if (result == -EIDRM) {
 		readers_end(readers);
-	else
+	} else if (result < 0) {
 		pull_later(readers);
+	} else {
+		readers->is_sure = true;
+		readers_attend(readers);
+	}
 }
 
 /* What has come by the connection that is lost comes again: the server has no answer to it. */
@@ -233,6 +246,7 @@ static void link_changed(struct nats_listener *listener, bool is_up)
 		channel_attend(&readers->object->channel);
 		return;
 	}
+	readers->is_sure = false;
 	while (readers->ready)
 		nats_delivery_free(pop(readers));
 }

@@ -34,6 +34,7 @@ struct readers {
 	struct alarm keep, progress, again;
 	struct repair repair;
 	bool is_gone;        /* the object was removed */
+	bool is_sure;        /* the consumer is there, as far as is known */
 	uint64_t n_again;    /* deliveries that were not the first of their message */
 	uint64_t n_taken;    /* messages acknowledged */
 	uint64_t n_returned; /* deliveries given back */
