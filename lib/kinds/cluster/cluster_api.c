@@ -152,6 +152,8 @@ char *api_consumer_config(const struct api_consumer *consumer)
 	json_text_add_number(&text, config, "max_deliver", NO_LIMIT);
 	json_text_add_number(&text, config, "max_waiting", PULLS_MAX);
 	json_text_add_string(&text, config, "replay_policy", "instant");
+	if (consumer->is_headers_only)
+		json_text_add_truth(&text, config, "headers_only", true);
 	if (consumer->in_memory) {
 		json_text_add_number(&text, config, "num_replicas", 1);
 		json_text_add_truth(&text, config, "mem_storage", true);

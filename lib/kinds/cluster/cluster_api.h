@@ -17,12 +17,17 @@ struct nats_message;
 
 /* What can be set on an object, as its entry keeps it. 0: the default of its sort. */
 struct cluster_settings {
-	uint64_t maxmsg;   /* queues: messages that may wait; topics: messages kept (keep=N) */
-	uint64_t maxbytes; /* bytes that may wait; topics: bytes kept */
+	uint64_t maxmsg;   /* messages that may wait */
+	uint64_t maxbytes; /* bytes that may wait */
 	uint64_t msgsize;  /* the longest message, bytes */
 	uint64_t replicas;
 	uint64_t ack_wait; /* queues: nanoseconds until an unacknowledged message is given again */
 	uint64_t history;  /* values: how many are kept, the present one included */
+	/*
+	 * Topics: how many of the last messages a new reader begins with. keep_bytes: with all that
+	 * the stream still has, as it has no room for more bytes than that. 0 and 0: with none.
+	 */
+	uint64_t keep, keep_bytes;
 };
 
 /* Limits and defaults, which options and documents name. */
@@ -60,6 +65,7 @@ struct api_consumer {
 	 */
 	uint64_t start;
 	bool is_last_per_subject;
+	bool is_headers_only; /* without the data of the messages */
 	bool in_memory; /* of one replica: for consumers that can be made again */
 };
 char *api_consumer_config(const struct api_consumer *consumer);

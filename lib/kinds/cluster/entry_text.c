@@ -22,6 +22,8 @@ static const struct {
 	{"replicas", offsetof(struct cluster_settings, replicas), CLUSTER_REPLICAS_MAX},
 	{"ack_wait", offsetof(struct cluster_settings, ack_wait), INT64_MAX},
 	{"history", offsetof(struct cluster_settings, history), CLUSTER_HISTORY_MAX},
+	{"keep", offsetof(struct cluster_settings, keep), INT64_MAX},
+	{"keep_bytes", offsetof(struct cluster_settings, keep_bytes), INT64_MAX},
 };
 #define N_MEMBERS (sizeof(members) / sizeof(*members))
 
