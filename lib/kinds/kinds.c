@@ -25,7 +25,7 @@ const struct kind *const kinds[] = {
 	&sysv_sem_kind,
 #ifdef HAVE_NATS
 	&cluster_queue_kind,
-/* cluster_topic_kind, */
+	&cluster_topic_kind,
 /* cluster_value_kind, */
 #endif
 	NULL,
