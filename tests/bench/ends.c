@@ -63,6 +63,8 @@ void ends_close(struct ends *ends, int side)
 		      &ends->peer_out, &ends->control, &ends->report};
 
 	for (size_t i = 0; i < ends->n_processes; i++) {
+		if (ends->processes[i].is_borrowed)
+			continue;
 		kill(ends->processes[i].pid, SIGKILL);
 		must(waitpid(ends->processes[i].pid, NULL, 0));
 	}
@@ -78,6 +80,12 @@ static void ends_add(struct ends *ends, enum role role, pid_t pid)
 {
 	assert(ends->n_processes < sizeof(ends->processes) / sizeof(ends->processes[0]));
 	ends->processes[ends->n_processes++] = (struct process){.pid = pid, .role = role};
+}
+
+void ends_borrow(struct ends *ends, enum role role, pid_t pid)
+{
+	ends_add(ends, role, pid);
+	ends->processes[ends->n_processes - 1].is_borrowed = true;
 }
 
 void ends_fork(struct ends *ends, enum role role, void (*body)(struct ends *ends))

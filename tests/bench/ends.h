@@ -20,6 +20,9 @@ size_t ends_capacity(const struct ends *ends);
 /* Runs `body` in a new process, which inherits all descriptors and ends with the side. */
 void ends_fork(struct ends *ends, enum role role, void (*body)(struct ends *ends));
 
+/* Has a process placed with the side, which does not end with it. */
+void ends_borrow(struct ends *ends, enum role role, pid_t pid);
+
 /*
  * Runs a program from $PATH, with `in` and `out` as its stdin and stdout. If one is negative,
  * /dev/null takes its place.

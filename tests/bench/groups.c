@@ -6,6 +6,10 @@
 
 /* The daemon's rows come last: only after work do they show whether it is idle. */
 const struct group *const groups[] = {
-	&shm_group,   &node_group,   &pipe_group,   &served_group, &topic_group,  &queue_group,
-	&shell_group, &socket_group, &reader_group, &folder_group, &daemon_group, NULL,
+	&shm_group,     &node_group,  &pipe_group,   &served_group, &topic_group,
+	&queue_group,   &shell_group, &socket_group, &reader_group, &folder_group,
+#ifdef HAVE_NATS
+	&cluster_group,
+#endif
+	&daemon_group,  NULL,
 };

@@ -29,6 +29,7 @@ enum role { ROLE_CLIENT, ROLE_OTHER_END, ROLE_DAEMON };
 struct process {
 	pid_t pid;
 	enum role role;
+	bool is_borrowed; /* the side's close() ends it */
 };
 
 /* What a side has open. Descriptors are -1 and pointers NULL until open() sets them. */
@@ -103,6 +104,6 @@ struct group {
 extern const struct group *const groups[];
 extern const struct group shm_group, node_group, pipe_group, served_group, queue_group;
 extern const struct group topic_group, shell_group, socket_group, reader_group, folder_group;
-extern const struct group daemon_group;
+extern const struct group daemon_group, cluster_group;
 
 #endif
