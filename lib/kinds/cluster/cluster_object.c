@@ -21,6 +21,7 @@
 #include "lib/base/clock.h"
 #include "lib/channel/tap.h"
 #include "lib/kinds/cluster/accounts.h"
+#include "lib/kinds/cluster/cluster_sender.h"
 
 #define PERMISSIONS 07777
 /* The most names that are remembered as removed, before the watch tells. */
@@ -50,6 +51,7 @@ void cluster_object_destroy(struct channel *channel)
 
 	if (kind_of(object)->fini)
 		kind_of(object)->fini(object);
+	sender_free(object->sender);
 	numbers_give(&channel->space->host->numbers, object->attributes.ino);
 	free(object);
 }
