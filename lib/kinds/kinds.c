@@ -26,7 +26,7 @@ const struct kind *const kinds[] = {
 #ifdef HAVE_NATS
 	&cluster_queue_kind,
 	&cluster_topic_kind,
-/* cluster_value_kind, */
+	&cluster_value_kind,
 #endif
 	NULL,
 };

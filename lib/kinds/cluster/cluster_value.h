@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Values of the cluster: a text that all machines read and replace as a whole.
+ */
+#ifndef IPCFS_CLUSTER_VALUE_H
+#define IPCFS_CLUSTER_VALUE_H
+
+#include "lib/kinds/cluster/cluster_consumer.h"
+#include "lib/kinds/cluster/publication.h"
+
+struct value_reader;
+
+struct cluster_value {
+	struct cluster_object object;
+	struct value_reader *readers;
+	struct cluster_consumer watch; /* tells of changes, while somebody polls */
+	uint64_t newest;               /* the last revision that it has told; 0: none */
+	struct nats_listener listener;
+};
+
+/* file::state. */
+struct value_file {
+	struct value_reader *reader; /* NULL: open for writing only */
+	struct publication *pending;
+};
+
+struct cluster_value *cluster_value_from(struct channel *channel);
+
+/* For struct cluster_kind and channel_ops::attend. */
+void value_watch_init(struct cluster_value *value);
+void value_watch_fini(struct cluster_value *value);
+void value_watch_attend(struct cluster_value *value);
+
+#endif
