@@ -104,7 +104,7 @@ int main(int argc, char **argv)
 	if (options.wants_help)
 		options_print_help("ipcfs");
 	else if (options.wants_version)
-		printf("ipcfs %s, libfuse %s\n", IPCFS_VERSION, fuse_pkgversion());
+		options_print_version();
 	else if (options.wants_status)
 		status = (int)status_print(options.mount_point);
 	else if (options.is_remount)

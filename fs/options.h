@@ -51,5 +51,6 @@ int options_parse(struct options *ret_options, int argc, char **argv);
 void options_fini(struct options *options);
 
 void options_print_help(const char *program);
+void options_print_version(void);
 
 #endif

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The text of --help: docs/ipcfs.8.scd in short. */
-#include <stdio.h>
-
+/* The text of --help: docs/ipcfs.8.scd in short; and that of --version. */
 #include "fs/options.h"
+
+#include <fuse_lowlevel.h>
+#include <stdio.h>
+#ifdef HAVE_NATS
+#include <nats/nats.h>
+#endif
 
 void options_print_help(const char *program)
 {
@@ -13,16 +17,16 @@ void options_print_help(const char *program)
 	       "    -f, -d              stay in the foreground, log to stderr; -d: every request\n"
 	       "    -h, --help          print this text; -V, --version: print the version;\n"
 	       "                        --status: ask the mount at MOUNTPOINT if it answers\n"
+	       "    -o cluster=SERVER   add cluster/, shared by machines (NATS); cluster_ca=FILE,\n"
+	       "                        cluster_creds=FILE, cluster_timeout=TIME: see ipcfs(8)\n"
 	       "    -o config=FILE      create the channels in FILE, and again on SIGHUP; root's\n"
 	       "                        default: /etc/ipcfs.conf and /etc/ipcfs.d/*.conf\n"
 	       "    -o config_strict    do not mount if FILE has an error\n"
 	       "    -o exec             allow programs in shared memory to be executed\n"
 	       "    -o foreign=NAME:... also serve callers from other namespaces: net, ipc, pid\n"
 	       "    -o ipcns=PID        show the IPC namespace and /dev/shm of another process\n"
-	       "    -o max_channels=N   pipes, topics, events and servers per user (16384)\n"
-	       "    -o max_files=N      open files per user (16384)\n"
-	       "    -o max_held=N       waiting requests per user (8192)\n"
-	       "    -o max_names=N      remembered file names per user (32768)\n"
+	       "    -o max_channels=N, max_files=N, max_held=N, max_names=N   per user:\n"
+	       "                        channels, files (16384), waits (8192), names (32768)\n"
 	       "    -o leak_idle=TIME   info/leaks and reap: unused for that long (10m)\n"
 	       "    -o pipe_capacity=SIZE, pipe_eof=, pipe_served=   defaults for new pipes\n"
 	       "    -o spin=N           poll for N microseconds before sleeping (100)\n"
@@ -30,4 +34,13 @@ void options_print_help(const char *program)
 	       "The mount options of fuse(8) and fstab(5) are accepted too; see ipcfs(8).\n"
 	       "Unmount with 'umount MOUNTPOINT', or 'fusermount3 -u MOUNTPOINT' if not root.\n",
 	       program);
+}
+
+void options_print_version(void)
+{
+	printf("ipcfs %s, libfuse %s", IPCFS_VERSION, fuse_pkgversion());
+#ifdef HAVE_NATS
+	printf(", libnats %s", nats_GetVersion());
+#endif
+	printf("\n");
 }

@@ -2,8 +2,9 @@
 # shellcheck shell=bash
 # Completion for ipcfs(8). It needs nothing but bash.
 
-_ipcfs_options='config= config_strict exec allow_exec foreign= ipcns= leak_idle= max_channels= max_files= max_held=
-	max_names= pipe_capacity= pipe_eof= pipe_served= spin= without= allow_other auto_unmount remount ro rw noatime'
+_ipcfs_options='cluster= cluster_ca= cluster_creds= cluster_timeout= config= config_strict exec allow_exec foreign=
+	ipcns= leak_idle= max_channels= max_files= max_held= max_names= pipe_capacity= pipe_eof= pipe_served= spin=
+	without= allow_other auto_unmount remount ro rw noatime'
 
 # Completes the last word of a list of mount options.
 _ipcfs_mount_options() {
@@ -24,7 +25,7 @@ _ipcfs() {
 	elif [[ $prev == '=' ]]; then
 		key=${COMP_WORDS[COMP_CWORD - 2]}
 	fi
-	if [[ ${key##*,} == config ]]; then
+	if [[ ${key##*,} =~ ^(config|cluster_ca|cluster_creds)$ ]]; then
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 	elif [[ -n $key ]]; then

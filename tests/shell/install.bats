@@ -102,12 +102,13 @@ complete_words() {
 	[[ $(complete_words /ipc -o con) == "config= config_strict" ]]
 	[[ $(complete_words /ipc -o ro,con) == "ro,config= ro,config_strict" ]]
 	[[ $(complete_words /ipc -o ro,config = /etc/passw) == */etc/passwd* ]]
+	[[ $(complete_words /ipc -o cluster=nats://a,cluster_creds = /etc/passw) == */etc/passwd* ]]
 	[[ $(complete_words /ipc -o max_held = 1) == "" ]]
 }
 
 @test "completion knows the options that --help lists" {
 	local option
-	for option in $("$IPCFS" --help | grep -oP '^ +-o \K[a-z_]+=?'); do
+	for option in $("$IPCFS" --help | grep -oP '^ +-o \K[a-z_]+=?|[a-z_]+=(?=[A-Z,])'); do
 		[[ " $(complete_words /ipc -o "$option") " == *" $option "* ]] || {
 			echo "not $option"
 			return 1
