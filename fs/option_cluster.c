@@ -10,11 +10,11 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <syslog.h>
 
 #include "fs/in_force.h"
@@ -22,6 +22,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
 #include "lib/base/number.h"
+#include "lib/kinds/cluster/creds.h"
 
 #define PORT         "4222" /* NATS' own */
 #define HOST_CHARS   "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-_"
@@ -153,12 +154,11 @@ static const char *find_alone(const struct cluster_options *cluster)
 
 static int check_creds(const char *path)
 {
-	struct stat attr;
+	char why[PATH_MAX * 2 + 128];
 
-	if (stat(path, &attr) == 0 && !(attr.st_mode & 077))
+	if (creds_check(path, why, sizeof(why)) == 0)
 		return 0;
-	log_line(LOG_ERR, "cluster_creds=%s: refused: others can read it (mode %04o); chmod 600",
-		 path, attr.st_mode & 07777U);
+	log_line(LOG_ERR, "cluster_creds: %s", why);
 	return -EINVAL;
 }
 

@@ -94,8 +94,12 @@ mounted() {
 	for mode in 0644 0640 0604; do
 		chmod "$mode" "$creds"
 		run -1 --separate-stderr timeout 20 "$IPCFS" "$EXTRA" -o "cluster=a,cluster_creds=$creds" 3>&-
-		one_clear_line "$creds: refused: others can read it (mode $mode); chmod 600"
+		one_clear_line "ipcfs: cluster_creds: $creds: other users have access to it: chmod 600 $creds"
 	done
+	chmod 600 "$creds"
+	chown "$OTHER" "$creds"
+	run -1 --separate-stderr timeout 20 "$IPCFS" "$EXTRA" -o "cluster=a,cluster_creds=$creds" 3>&-
+	one_clear_line "ipcfs: cluster_creds: $creds: belongs to user $OTHER: chown it to 0, or to root"
 	install -m 600 /dev/null "$EXTRA/creds"
 	for option in cluster_creds cluster_ca; do
 		run -1 --separate-stderr timeout 20 "$IPCFS" "$EXTRA" -o "cluster=a,$option=$EXTRA/creds" 3>&-
