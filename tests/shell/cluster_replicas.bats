@@ -1,0 +1,94 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Three servers keep each message three times. One is killed and brought back every few seconds:
+# writers notice nothing but a pause, and nothing that was acknowledged is missing.
+# shellcheck shell=bats disable=SC2016,SC2030,SC2031,SC2154
+
+load helper
+load cluster
+
+setup() {
+	cluster_setup 3
+}
+
+# writer FILE: writes a number more with each line until it is told to stop. Prints how many.
+writer() {
+	background /usr/bin/python3 -c 'import os, signal, sys
+stop = []
+signal.signal(signal.SIGUSR1, lambda *_: stop.append(1))
+signal.siginterrupt(signal.SIGUSR1, False)
+fd = os.open(sys.argv[1], os.O_WRONLY)
+n = 0
+while not stop:
+    try: os.write(fd, b"%s %d\n" % (sys.argv[2].encode(), n))
+    except InterruptedError: continue
+    n += 1
+print(n)' "$1" "$2" >"$OUT.$2"
+}
+
+# written WRITER: ends it, and prints how many lines it has written.
+written() { # PID NAME
+	kill -USR1 "$1"
+	wait_until ended "$1"
+	wait "$1"
+	cat "$OUT.$2"
+}
+
+has_replicas() { # KIND/NAME N
+	has_status "$1" current "$2"
+}
+
+# One server after the other is killed, is gone for two seconds, and comes back.
+disturb() { # ROUNDS
+	local n
+
+	for ((n = 0; n < $1; n++)); do
+		kill_server $((n % 3))
+		sleep 2
+		start_server $((n % 3))
+		WITHIN=20 wait_until has_replicas queues/jobs 3
+		WITHIN=20 wait_until has_replicas topics/news 3
+		sleep 1
+	done
+}
+
+@test "a server is killed and brought back every few seconds: nothing that was acknowledged is missing" {
+	local pid n
+	create queues/jobs replicas=3
+	create topics/news replicas=3 keep=20000
+	create values/v replicas=3
+	background cat "$b/queues/jobs" >"$OUT.queue"
+	background cat "$b/topics/news" >"$OUT.topic"
+	writer "$a/queues/jobs" one
+	local one=$JOB
+	writer "$b/queues/jobs" two
+	local two=$JOB
+	writer "$a/topics/news" news
+	local news=$JOB
+	writer "$a/values/v" value
+	local value=$JOB
+	disturb 4
+	for pid in "$one" "$two" "$news" "$value"; do
+		is_running "$pid"
+	done
+	local n_one n_two n_news n_value
+	n_one=$(written "$one" one)
+	n_two=$(written "$two" two)
+	n_news=$(written "$news" news)
+	n_value=$(written "$value" value)
+	echo "# written: $n_one and $n_two to the queue, $n_news to the topic, $n_value values" >&3
+	WITHIN=20 wait_until contains "$OUT.queue" "one $((n_one - 1))"
+	WITHIN=20 wait_until contains "$OUT.queue" "two $((n_two - 1))"
+	WITHIN=20 wait_until has_status queues/jobs messages 0
+	diff <({ seq -f 'one %.0f' 0 $((n_one - 1)); seq -f 'two %.0f' 0 $((n_two - 1)); } | sort) <(sort -u "$OUT.queue")
+	WITHIN=20 wait_until contains "$OUT.topic" "news $((n_news - 1))"
+	seq -f 'news %.0f' 0 $((n_news - 1)) | diff - "$OUT.topic"
+	[[ $(cat "$b/values/v") == "value $((n_value - 1))" ]]
+}
+
+@test "status names the leader and how many replicas are up to date" {
+	create queues/jobs replicas=3
+	wait_until has_replicas queues/jobs 3
+	[[ $(status_of queues/jobs leader) == server[012] && $(status_of queues/jobs replicas) == 3 ]]
+	run -1 shell 'echo create cluster/queues/five replicas=5 > $IPC/ctl'
+}
