@@ -10,7 +10,7 @@ check_install() {
 	meson_install "$work/dest"
 	installed_files "$work/dest"
 	[[ $(installed_files "$work/dest" | sed 's#.*/##' | sort | xargs) == \
-		"choosing.md differences.md ipcfs ipcfs ipcfs.5 ipcfs.8 ipcfs.conf ipcfs.service mount.fuse.ipcfs mount.ipcfs security.md" ]]
+		"choosing.md cluster.md differences.md ipcfs ipcfs ipcfs.5 ipcfs.8 ipcfs.conf ipcfs.service mount.fuse.ipcfs mount.ipcfs security.md" ]]
 }
 
 check_uninstall() {

@@ -1,0 +1,45 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# docs/cluster.md: each example prints what the page shows below it, and nats-server takes the
+# configurations.
+# shellcheck shell=bats disable=SC2016,SC2154
+
+load helper
+load cluster
+
+PAGE=$HERE/../../docs/cluster.md
+
+# example N: writes its commands, and what they print, to $BATS_TEST_TMPDIR.
+example() {
+	awk -v wanted="$1" -v dir="$BATS_TEST_TMPDIR" '
+		/^```sh$/ { n++; to = n == wanted ? dir "/commands" : ""; next }
+		/^```$/ && to == dir "/commands" { to = ""; follows = 1; next }
+		/^```$/ && follows { to = dir "/expected"; follows = 0; next }
+		/^```/ { to = ""; next }
+		to { print > to }' "$PAGE"
+}
+
+@test "every example of docs/cluster.md prints what it says" {
+	local example count
+
+	count=$(grep -c '^```sh$' "$PAGE")
+	((count >= 3))
+	for ((example = 1; example <= count; example++)); do
+		rm -f "$BATS_TEST_TMPDIR/commands" "$BATS_TEST_TMPDIR/expected"
+		example "$example"
+		run -0 shell 'cd "$IPC" && bash "$1"' "$BATS_TEST_TMPDIR/commands"
+		diff "$BATS_TEST_TMPDIR/expected" - <<<"$output"
+	done
+}
+
+# Checks a configuration on stdin, with the directory of the test instead of the system's.
+is_valid() {
+	sed "s|/var/lib/nats|$BATS_TEST_TMPDIR|" >"$BATS_TEST_TMPDIR/nats.conf"
+	[[ -s $BATS_TEST_TMPDIR/nats.conf ]]
+	"$NATS_SERVER" -t -c "$BATS_TEST_TMPDIR/nats.conf"
+}
+
+@test "nats-server accepts the configurations of docs/cluster.md" {
+	awk "/<<'END'/ { on = 1; next } / END\$/ { on = 0 } on" "$PAGE" | is_valid
+	awk '/^```conf$/ { on = 1; next } /^```$/ { on = 0 } on' "$PAGE" | is_valid
+}
