@@ -21,22 +21,27 @@ WRITE, READ = sys.argv[1:3]
 COUNT = int(sys.argv[3] if len(sys.argv) > 3 else os.environ.get("IPCFS_TEST_MESSAGES", 100000)) // WORKERS
 
 
+children = set()
+
+
 def start(work, *args):
     pid = os.fork()
     if pid == 0:
+        children.clear()
         try:
             work(*args)
             os._exit(0)
-        except OSError as error:
-            os.write(2, f"{work.__name__}: {error}\n".encode())
+        except Exception as error:  # not to the parent's part of the program
+            os.write(2, f"{work.__name__}: {error!r}\n".encode())
             os._exit(1)
+    children.add(pid)
     return pid
 
 
 def write(who):
     queue = os.open(WRITE, os.O_WRONLY)
     for n in range(COUNT):
-        assert os.write(queue, b"%d %012d\n" % (who, n)) == SIZE
+        assert os.write(queue, b"%d %013d\n" % (who, n)) == SIZE
 
 
 def read(log):
@@ -70,17 +75,27 @@ def main():
     until = started + 150
     while sum(os.path.getsize(log) for log in logs) < WORKERS * COUNT * SIZE and time.monotonic() < until:
         time.sleep(random.uniform(0.1, 0.4))
+        for pid in writers:
+            done, status = os.waitpid(pid, os.WNOHANG)
+            if done and status:
+                sys.exit("a writer has failed")
+            if done:
+                children.discard(pid)
+                writers = [other for other in writers if other != pid]
         pid = random.choice(list(readers))
         os.kill(pid, signal.SIGKILL)
         status = os.waitpid(pid, 0)[1]
-        assert os.WIFSIGNALED(status), "a reader ended by itself"
+        if not os.WIFSIGNALED(status):
+            sys.exit("a reader has failed")
         killed.append(readers.pop(pid))
+        children.discard(pid)
         new_reader()
     for pid in writers:
         if os.waitpid(pid, 0)[1]:
             sys.exit("a writer has failed")
+        children.discard(pid)
     # Messages that were noted twice may hide others that have not come yet.
-    expected = {b"%d %012d" % (who, n) for who in range(WORKERS) for n in range(COUNT)}
+    expected = {b"%d %013d" % (who, n) for who in range(WORKERS) for n in range(COUNT)}
     seen = set()
     while seen != expected and time.monotonic() < until:
         time.sleep(0.2)
@@ -88,6 +103,7 @@ def main():
     for pid in readers:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
+        children.discard(pid)
     messages = [message for log in logs for message in notes_of(log)]
     twice = len(messages) - len(set(messages))
     in_flight = {notes_of(log)[-1] for log in killed if notes_of(log)}
@@ -101,4 +117,11 @@ def main():
     assert not unexpected, "twice, although nobody was killed with them: " + repr(unexpected[:5])
 
 
-main()
+try:
+    main()
+finally:
+    for child in children:
+        try:
+            os.kill(child, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
