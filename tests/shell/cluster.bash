@@ -10,7 +10,7 @@ declare -ga SERVERS=() PORTS=() ROUTES=()
 # Skips where there is no server, or no client in the program.
 cluster_needs() {
 	[[ $(id -u) == 0 ]] || skip "only root can mount here"
-	grep -q libnats "$IPCFS" || skip "ipcfs was built without libnats"
+	[[ $("$IPCFS" -V) == *libnats* ]] || skip "ipcfs was built without libnats"
 	NATS_SERVER=$(PATH=$PATH:/usr/sbin:/sbin command -v nats-server) || skip "nats-server is not installed"
 }
 
