@@ -52,7 +52,7 @@ END_TEST
 START_TEST(test_api_stream_config_never_exceeds_what_a_server_counts)
 {
 	struct cluster_settings most = {UINT64_MAX, UINT64_MAX, UINT64_MAX,
-					UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX};
+					UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX};
 	CLEANUP_FREE char *text = api_stream_config((enum cluster_sort)_i, "a", &most);
 
 	ck_assert_ptr_nonnull(strstr(text, "\"max_bytes\":9223372036854775807,"));
@@ -63,7 +63,7 @@ END_TEST
 
 START_TEST(test_cluster_settings_fill_keeps_what_is_set)
 {
-	const struct cluster_settings set = {1, 2, 3, 4, 5, 6, 7};
+	const struct cluster_settings set = {1, 2, 3, 4, 5, 6, 7, 8};
 	struct cluster_settings settings = set;
 
 	cluster_settings_fill(&settings, (enum cluster_sort)_i);
