@@ -21,7 +21,7 @@
 #define SILENCE_IDLE (20 * CLOCK_S)
 #define PROBE_MAX    (4 * CLOCK_S)
 
-static void set_clock(struct nats_link *link, int64_t until)
+void nats_asks_set_clock(struct nats_link *link, int64_t until)
 {
 	struct itimerspec time = {
 		.it_value = {.tv_sec = until / CLOCK_S, .tv_nsec = until % CLOCK_S}};
@@ -40,6 +40,7 @@ static void forget(struct nats_ask *ask)
 		link->next_ask = ask->next;
 	HASH_DELETE(hh, link->asks_by_number, ask);
 	DL_DELETE(link->asks, ask);
+	nats_slot_put(link, ask->slot);
 }
 
 void nats_ask_forget(struct nats_ask *ask)
@@ -65,12 +66,12 @@ bool nats_asks_answer(struct nats_link *link, uint64_t number, const struct nats
 	return true;
 }
 
-bool nats_asks_answer_oldest(struct nats_link *link, const struct nats_message *message)
+uint64_t nats_asks_oldest(struct nats_link *link, const struct nats_slot *slot)
 {
-	if (!link->asks)
-		return false;
-	end(link->asks, message, 0);
-	return true;
+	for (struct nats_ask *ask = link->asks; ask; ask = ask->next)
+		if (ask->slot == slot)
+			return ask->number;
+	return 0;
 }
 
 void nats_asks_lose(struct nats_link *link)
@@ -79,27 +80,50 @@ void nats_asks_lose(struct nats_link *link)
 		end(link->asks, NULL, -ENOTCONN);
 }
 
-int nats_link_ask(struct nats_link *link, struct nats_ask *ask, const struct nats_post *post,
-		  int64_t timeout)
+/* Sends, and adds the ask to the others. `slot` belongs to the ask then. */
+static int ask_by(struct nats_link *link, struct nats_ask *ask, const struct nats_post *post,
+		  struct nats_slot *slot)
 {
 	char reply[NATS_REPLY_SIZE];
 	int error;
 
-	ask->number = nats_link_number(link, reply);
+	ask->number = nats_slot_number(link, slot, reply);
 	HASH_ADD(hh, link->asks_by_number, number, sizeof(ask->number), ask);
 	if (!ask->hh.tbl)
 		return -ENOMEM;
-	error = nats_link_post(link, post, reply);
+	/* The probe goes to where its answer is expected. */
+	if (ask == &link->probe)
+		error = nats_link_post(link, &(struct nats_post){.subject = reply}, NULL);
+	else
+		error = nats_link_post(link, post, reply);
 	if (error) {
 		HASH_DELETE(hh, link->asks_by_number, ask);
 		return error;
 	}
 	ask->link = link;
-	ask->until = clock_now() + timeout;
+	ask->slot = slot;
 	DL_APPEND(link->asks, ask);
-	set_clock(link, ask->until);
+	return 0;
+}
+
+int nats_link_ask(struct nats_link *link, struct nats_ask *ask, const struct nats_post *post,
+		  int64_t timeout)
+{
+	int64_t now = clock_now();
+	struct nats_slot *slot;
+	int error = nats_slot_get(link, post->subject, &slot);
+
+	if (error)
+		return error;
+	ask->until = timeout < INT64_MAX - now ? now + timeout : INT64_MAX;
+	error = ask_by(link, ask, post, slot);
+	if (error) {
+		nats_slot_put(link, slot);
+		return error;
+	}
+	nats_asks_set_clock(link, ask->until);
 	if (ask != &link->probe)
-		set_clock(link, clock_now() + SILENCE_BUSY);
+		nats_asks_set_clock(link, now + SILENCE_BUSY);
 	return 0;
 }
 
@@ -115,12 +139,8 @@ static void on_probe(struct nats_ask *ask, const struct nats_message *message, i
 
 static void send_probe(struct nats_link *link)
 {
-	char subject[NATS_REPLY_SIZE];
-	struct nats_post post = {.subject = subject, .data = ""};
+	static const struct nats_post post = {.subject = "$JS.API.probe"};
 
-	/* The question is its own answer: the number that the ask will get. */
-	nats_link_number(link, subject);
-	link->last_number--;
 	link->probed = clock_now();
 	nats_link_ask(link, &link->probe, &post, PROBE_MAX);
 }
@@ -130,7 +150,7 @@ void nats_asks_watch(struct nats_link *link)
 	link->heard = clock_now();
 	link->rtt = 0;
 	send_probe(link);
-	set_clock(link, clock_now() + SILENCE_IDLE);
+	nats_asks_set_clock(link, clock_now() + SILENCE_IDLE);
 }
 
 /* Asks the server if it has been silent for long, and returns when to look again. */
@@ -151,21 +171,25 @@ static void on_clock(struct loop_source *source, uint32_t events)
 {
 	struct nats_link *link = CONTAINER_OF(source, struct nats_link, clock);
 	int64_t now = clock_now();
+	int64_t until;
 	uint64_t n;
 
 	(void)events;
 	if (read(source->fd, &n, sizeof(n)) < 0)
 		return;
 	link->clock_until = 0;
+	until = nats_feeds_expire(link, now);
+	if (until)
+		nats_asks_set_clock(link, until);
 	for (struct nats_ask *ask = link->asks; ask; ask = link->next_ask) {
 		link->next_ask = ask->next;
 		if (ask->until <= now)
 			end(ask, NULL, -ETIMEDOUT);
 		else
-			set_clock(link, ask->until);
+			nats_asks_set_clock(link, ask->until);
 	}
 	if (link->connection)
-		set_clock(link, watch(link));
+		nats_asks_set_clock(link, watch(link));
 }
 
 int nats_asks_init(struct nats_link *link)

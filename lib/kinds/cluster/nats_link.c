@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The loop's side of the connection: its socket, what goes out, and where the messages that come
- * in belong.
+ * The link as the loop sees it: up or down, and who is told; and what goes out.
  */
 #include "lib/kinds/cluster/nats_link.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <utlist.h>
 
 #include "lib/base/cleanup.h"
@@ -43,155 +39,19 @@ void nats_link_unlisten(struct nats_link *link, struct nats_listener *listener)
 	DL_DELETE(link->listeners, listener);
 }
 
-/* Takes the connection from the loop. Afterwards nothing on the loop touches it. */
-static void detach(struct nats_link *link)
+void nats_link_lose(struct nats_link *link, const char *why)
 {
 	struct nats_connection *connection = TAKE_PTR(link->connection);
 
 	if (!connection)
 		return;
-	loop_remove(link->loop, &link->socket);
-	loop_cancel(link->loop, &link->flush);
-	/* libnats need not wait for a last answer, then. */
-	if (!connection->is_closed) {
-		shutdown(connection->fd, SHUT_RDWR);
-		natsConnection_ProcessReadEvent(connection->nc);
-	}
-	connection->link = NULL;
-	nats_thread_return(link->thread, connection);
-}
-
-void nats_link_lose(struct nats_link *link, const char *why)
-{
-	if (!link->connection)
-		return;
+	nats_socket_close(link, connection);
 	nats_thread_set_error(link->thread, why);
-	detach(link);
 	nats_asks_lose(link);
 	nats_feeds_lose(link);
+	/* The thread frees its slots, which asks and pulls have used until now. */
+	nats_thread_return(link->thread, connection);
 	tell_listeners(link);
-}
-
-static void lose_closed(struct nats_link *link)
-{
-	const char *text = NULL;
-	natsStatus status = natsConnection_GetLastError(link->connection->nc, &text);
-
-	if (!text || !*text)
-		text = natsStatus_GetText(status == NATS_OK ? NATS_CONNECTION_CLOSED : status);
-	nats_link_lose(link, text);
-}
-
-/* Watches the socket for what there is to wait for now. */
-static void watch_socket(struct nats_link *link)
-{
-	uint32_t events = EPOLLIN | (link->connection->wants_write ? EPOLLOUT : 0);
-	int error;
-
-	if (link->socket.is_added && link->socket_events == events)
-		return;
-	loop_remove(link->loop, &link->socket);
-	link->socket_events = events;
-	error = loop_add(link->loop, &link->socket, events);
-	if (error)
-		nats_link_lose(link, strerror(-error));
-}
-
-static void write_out(struct nats_link *link)
-{
-	if (link->connection->wants_write)
-		natsConnection_ProcessWriteEvent(link->connection->nc);
-	if (link->connection->is_closed)
-		lose_closed(link);
-	else
-		watch_socket(link);
-}
-
-static void flush(struct loop_task *task)
-{
-	write_out(CONTAINER_OF(task, struct nats_link, flush));
-}
-
-void nats_link_wants_write(struct nats_link *link)
-{
-	/* While it waits for EPOLLOUT, writing now would be in vain. */
-	if (link->socket.is_added && !(link->socket_events & EPOLLOUT))
-		loop_yield(link->loop, &link->flush);
-}
-
-/* Returns whether the subject is in our inbox, and the number that follows. */
-static bool is_inbox(const struct nats_link *link, const char *subject, uint64_t *ret_number)
-{
-	size_t length = strlen(link->connection->inbox);
-	char *end;
-
-	if (strncmp(subject, link->connection->inbox, length) != 0 || subject[length] != '.')
-		return false;
-	*ret_number = strtoull(subject + length + 1, &end, 10);
-	if (*end)
-		*ret_number = 0;
-	return true;
-}
-
-static void dispatch_inbox(struct nats_link *link, uint64_t number,
-			   const struct nats_message *message)
-{
-	if (!nats_asks_answer(link, number, message))
-		nats_feeds_end_pull(link, number, message);
-}
-
-static void dispatch_message(struct nats_link *link, natsMsg *msg)
-{
-	const char *subject = natsMsg_GetSubject(msg);
-	struct nats_message message;
-	uint64_t number;
-
-	link->n_received++;
-	if (!is_inbox(link, subject ? subject : "", &number)) {
-		nats_feeds_deliver(link, msg);
-		return;
-	}
-	nats_message_from(msg, &message);
-	dispatch_inbox(link, number, &message);
-	natsMsg_Destroy(msg);
-}
-
-static void dispatch_messages(struct nats_link *link)
-{
-	struct nats_connection *connection = link->connection;
-	uint64_t n = 0;
-
-	natsSubscription_QueuedMsgs(connection->sub, &n);
-	for (; n > 0 && link->connection == connection; n--) {
-		natsMsg *msg = NULL;
-		natsStatus status = natsSubscription_NextMsg(&msg, connection->sub, 0);
-
-		if (status == NATS_OK) {
-			dispatch_message(link, msg);
-		} else if (status == NATS_NO_RESPONDERS) {
-			struct nats_message message = {.subject = "", .data = "", .status = 503};
-
-			nats_asks_answer_oldest(link, &message);
-		}
-	}
-}
-
-static void on_socket(struct loop_source *source, uint32_t events)
-{
-	struct nats_link *link = CONTAINER_OF(source, struct nats_link, socket);
-	struct nats_connection *connection = link->connection;
-
-	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
-		natsConnection_ProcessReadEvent(connection->nc);
-		link->heard = clock_now();
-		dispatch_messages(link);
-	}
-	if (link->connection != connection)
-		return;
-	if (connection->is_closed)
-		lose_closed(link);
-	else if (events & EPOLLOUT)
-		write_out(link);
 }
 
 static void on_fresh(struct loop_source *source, uint32_t events)
@@ -206,11 +66,7 @@ static void on_fresh(struct loop_source *source, uint32_t events)
 	connection->link = link;
 	link->epoch++;
 	clock_gettime(CLOCK_REALTIME, &link->since);
-	link->socket.fd = connection->fd;
-	watch_socket(link);
-	if (!link->connection)
-		return;
-	loop_yield(link->loop, &link->flush);
+	nats_socket_open(link);
 	nats_asks_watch(link);
 	tell_listeners(link);
 }
@@ -224,8 +80,7 @@ int nats_link_new(struct host *host, struct nats_link **ret_link)
 		return -ENOMEM;
 	link->host = host;
 	link->loop = host->loop;
-	link->socket.dispatch = on_socket;
-	link->flush.run = flush;
+	nats_socket_init(link);
 	error = nats_asks_init(link);
 	if (error)
 		return error;
@@ -247,13 +102,17 @@ int nats_link_new(struct host *host, struct nats_link **ret_link)
 
 void nats_link_free(struct nats_link *link)
 {
+	struct nats_connection *connection;
+
 	if (!link)
 		return;
-	if (link->connection && link->connection->wants_write)
-		natsConnection_ProcessWriteEvent(link->connection->nc);
-	detach(link);
+	connection = TAKE_PTR(link->connection);
+	if (connection)
+		nats_socket_close(link, connection);
 	nats_asks_fini(link);
 	nats_feeds_fini(link);
+	if (connection)
+		nats_thread_return(link->thread, connection);
 	loop_remove(link->loop, &link->wakeup);
 	nats_thread_end(link->thread);
 	free(link);
@@ -269,20 +128,11 @@ size_t nats_link_payload_max(const struct nats_link *link)
 	return link->connection ? link->connection->payload_max : 0;
 }
 
-uint64_t nats_link_number(struct nats_link *link, char ret_reply[static NATS_REPLY_SIZE])
-{
-	const char *inbox = link->connection ? link->connection->inbox : "";
-
-	snprintf(ret_reply, NATS_REPLY_SIZE, "%s.%" PRIu64, inbox, ++link->last_number);
-	return link->last_number;
-}
-
 static natsStatus post_with_headers(struct nats_link *link, const struct nats_post *post,
 				    const char *reply)
 {
 	natsMsg *msg;
-	natsStatus status =
-		natsMsg_Create(&msg, post->subject, reply, post->data, (int)post->size);
+	natsStatus status = natsMsg_Create(&msg, post->subject, reply, post->data, (int)post->size);
 
 	if (status != NATS_OK)
 		return status;

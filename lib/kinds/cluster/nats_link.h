@@ -24,6 +24,7 @@
 #include "lib/host/host.h"
 
 struct nats_link;
+struct nats_slot;
 struct row;
 
 /* A message that has come, valid during the call that gets it. */
@@ -32,7 +33,7 @@ struct nats_message {
 	const char *reply; /* NULL: none is wanted */
 	const char *data;  /* `size` bytes and a NUL; whatever its sender chose */
 	size_t size;
-	int status; /* of the header Status: 503 nobody listens, 404, 408, 409, …; 0: there is none */
+	int status; /* of the header Status: 503 nobody listens, 404, 408, 409, …; 0: none */
 	void *raw;  /* natsMsg */
 };
 
@@ -66,6 +67,7 @@ struct nats_listener {
 struct nats_ask {
 	void (*answered)(struct nats_ask *ask, const struct nats_message *message, int error);
 	struct nats_link *link; /* NULL: not asked */
+	struct nats_slot *slot;
 	uint64_t number;
 	int64_t until; /* as clock_now() */
 	struct nats_ask *prev, *next;
@@ -112,15 +114,15 @@ void nats_link_status(const struct nats_link *link, struct row *row);
  */
 struct nats_delivery {
 	struct nats_link *link;
-	uint64_t link_epoch; /* the connection it came by: after another connect, acks are useless */
-	uint64_t sequence;   /* in the stream */
+	uint64_t link_epoch;  /* the connection it came by: by another one, acks are useless */
+	uint64_t sequence;    /* in the stream */
 	uint64_t n_delivered; /* 1: for the first time */
 	uint64_t n_pending;   /* how many follow in the consumer */
 	int64_t time;         /* when the stream stored it, CLOCK_REALTIME, nanoseconds */
 	const char *data;
 	size_t size;
-	const char *reply; /* where acknowledgements go */
-	void *raw;         /* natsMsg, owned */
+	const char *reply;                 /* where acknowledgements go */
+	void *raw;                         /* natsMsg, owned */
 	struct nats_delivery *prev, *next; /* the owner's list */
 };
 
@@ -147,13 +149,15 @@ struct nats_feed {
 	void (*delivered)(struct nats_feed *feed, struct nats_delivery *delivery);
 	/*
 	 * A pull has ended early: `n` of its messages will not come. `status` is the server's: 408
-	 * the time is over, 404 there are none (no_wait), 409 the consumer has gone or refuses;
-	 * 503 there is no such consumer; or -ENOTCONN: the link went down. May close the feed.
+	 * the time is over, 404 there are none (no_wait), 409 the consumer has gone or refuses. Or
+	 * it is 503: the server has not said that the time is over, as it does when there is no
+	 * such consumer, and when the consumer's leader is gone; or -ENOTCONN: the link went down.
+	 * May close the feed.
 	 */
 	void (*ended)(struct nats_feed *feed, unsigned n, int status);
-	struct nats_link *link; /* NULL: not open */
-	char *key;              /* "STREAM.CONSUMER", owned */
-	unsigned n_pulled;      /* messages that were pulled and have not come */
+	struct nats_link *link;  /* NULL: not open */
+	char *key;               /* "STREAM.CONSUMER", owned */
+	unsigned n_pulled;       /* messages that were pulled and have not come */
 	struct nats_pull *pulls; /* oldest first */
 	UT_hash_handle hh;       /* nats_link::feeds, by key */
 };

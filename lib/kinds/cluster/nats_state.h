@@ -18,12 +18,33 @@
 
 /* "_INBOX." and what nobody guesses; a dot and a number follow. */
 #define NATS_INBOX_SIZE 40
-/* Room for an inbox and a number. */
-#define NATS_REPLY_SIZE (NATS_INBOX_SIZE + 24)
+/* Room for an inbox, the number of a slot, and the number of a question. */
+#define NATS_REPLY_SIZE (NATS_INBOX_SIZE + 48)
+
+/*
+ * A subscription to the answers to questions that go to one subject, or to JetStream's API. When
+ * nobody listens to a subject, the server says so to whoever asks, but libnats keeps to itself to
+ * which question that is the answer (natsSubscription_NextMsg, NATS_NO_RESPONDERS). Then it is the
+ * oldest one of the slot: what is true of a subject is true of all questions to it.
+ */
+struct nats_slot {
+	natsSubscription *sub;
+	unsigned number;
+	char *subject;    /* owned */
+	unsigned n_users; /* questions under way */
+	bool is_busy;     /* in nats_connection::busy, else in ::idle */
+	struct nats_slot *prev, *next;
+	UT_hash_handle hh; /* nats_connection::slots, by subject */
+};
 
 struct nats_connection {
 	natsConnection *nc;
-	natsSubscription *sub; /* to INBOX.* */
+	struct nats_slot *slots;
+	struct nats_slot *busy, *idle; /* idle: the one that was used last comes last */
+	struct nats_slot *next_slot;   /* of a walk along one of the two */
+	unsigned n_slots, n_idle, last_slot;
+	natsStatistics *statistics;
+	uint64_t n_received; /* messages that were looked at */
 	char inbox[NATS_INBOX_SIZE];
 	size_t payload_max;
 	char server[128]; /* URL */
@@ -50,7 +71,10 @@ struct nats_thread {
 /* A request for messages. The server answers to its number when it ends early. */
 struct nats_pull {
 	uint64_t number;
-	unsigned n; /* messages that have not come */
+	unsigned n_asked;
+	unsigned n;    /* messages that have not come, as far as we know */
+	int64_t until; /* as clock_now(): then it has ended, whatever the server says */
+	struct nats_slot *slot;
 	struct nats_feed *feed;
 	struct nats_pull *prev, *next; /* nats_feed::pulls */
 	UT_hash_handle hh;             /* nats_link::pulls, by number */
@@ -60,7 +84,7 @@ struct nats_link {
 	struct host *host;
 	struct loop *loop;
 	struct nats_thread *thread;
-	struct loop_source wakeup; /* nats_thread::event_fd */
+	struct loop_source wakeup;          /* nats_thread::event_fd */
 	struct nats_connection *connection; /* NULL: the link is down */
 	struct loop_source socket;
 	uint32_t socket_events;
@@ -69,38 +93,62 @@ struct nats_link {
 	struct timespec since;
 	uint64_t n_sent, n_received;
 	uint64_t last_number;
-	struct nats_ask *asks;     /* oldest first */
+	struct nats_ask *asks; /* oldest first */
 	struct nats_ask *asks_by_number;
 	struct nats_ask *next_ask; /* of a walk along the asks, which may end any of them */
 	struct loop_source clock;
 	int64_t clock_until; /* 0: it does not run */
 	struct nats_feed *feeds;
 	struct nats_feed *next_feed; /* of a walk */
-	struct nats_pull *pulls;
+	struct nats_pull *pulls;     /* oldest first */
+	struct nats_pull *next_pull; /* of a walk */
 	struct nats_listener *listeners;
 	struct nats_listener *next_listener; /* of a walk */
-	struct nats_ask probe; /* a question to ourselves: does the server answer? */
-	int64_t probed, heard; /* as clock_now() */
-	int64_t rtt;           /* nanoseconds; 0: unknown */
+	struct nats_ask probe;               /* a question to ourselves: does the server answer? */
+	int64_t probed, heard;               /* as clock_now() */
+	int64_t rtt;                         /* nanoseconds; 0: unknown */
 };
 
 /* nats_connect.c */
+/* Connects, on the thread. Returns NULL and sets the thread's error if it can't. */
+struct nats_connection *nats_connect(struct nats_thread *thread);
+void nats_connection_free(struct nats_connection *connection);
+
+/* nats_thread.c */
 int nats_thread_new(const struct host_remote *remote, struct nats_thread **ret_thread);
-/* Gives a connection back, which may be alive. */
-void nats_thread_return(struct nats_thread *thread, struct nats_connection *connection);
+/* Takes over the connection that was made; NULL: there is none. */
 struct nats_connection *nats_thread_take(struct nats_thread *thread);
+/* Gives the connection back, which may be alive. */
+void nats_thread_return(struct nats_thread *thread, struct nats_connection *connection);
 /* Tells the thread to end, waits for it for 2 s, and lets go. */
 void nats_thread_end(struct nats_thread *thread);
 void nats_thread_set_error(struct nats_thread *thread, const char *text);
 
 /* nats_link.c */
-/* The next number, which tells the answers to questions and pulls apart. */
-uint64_t nats_link_number(struct nats_link *link, char ret_reply[static NATS_REPLY_SIZE]);
 /* Sends, with `reply` (NULL: none) as the subject for answers. Fails as nats_link_send(). */
 int nats_link_post(struct nats_link *link, const struct nats_post *post, const char *reply);
-/* libnats has something to write. */
-void nats_link_wants_write(struct nats_link *link);
 void nats_link_lose(struct nats_link *link, const char *why);
+
+/* nats_socket.c */
+void nats_socket_init(struct nats_link *link);
+/* Begins to watch the socket of a new connection. */
+void nats_socket_open(struct nats_link *link);
+/* Writes what is left, and stops. Nothing on the loop touches the connection afterwards. */
+void nats_socket_close(struct nats_link *link, struct nats_connection *connection);
+/* libnats has something to write. */
+void nats_socket_wants_write(struct nats_link *link);
+
+/* nats_slot.c */
+/* Takes the slot for questions to this subject. Fails with -ENOTCONN or -ENOMEM. */
+int nats_slot_get(struct nats_link *link, const char *subject, struct nats_slot **ret_slot);
+/* Gives it back. */
+void nats_slot_put(struct nats_link *link, struct nats_slot *slot);
+/* The next number, which tells the answers to questions and pulls apart. */
+uint64_t nats_slot_number(struct nats_link *link, const struct nats_slot *slot,
+			  char ret_reply[static NATS_REPLY_SIZE]);
+/* Hands what has come to its askers and feeds. */
+void nats_slots_dispatch(struct nats_link *link);
+void nats_slots_free(struct nats_connection *connection);
 
 /* nats_asks.c */
 int nats_asks_init(struct nats_link *link);
@@ -108,16 +156,23 @@ void nats_asks_fini(struct nats_link *link);
 /* Returns false if no ask has this number. */
 bool nats_asks_answer(struct nats_link *link, uint64_t number, const struct nats_message *message);
 void nats_asks_lose(struct nats_link *link);
-/* Whether the oldest ask, if there is one, ends with this message. */
-bool nats_asks_answer_oldest(struct nats_link *link, const struct nats_message *message);
+/* The number of the oldest ask of a slot; 0: it has none. */
+uint64_t nats_asks_oldest(struct nats_link *link, const struct nats_slot *slot);
 /* Begins to watch over the connection, which is new. */
 void nats_asks_watch(struct nats_link *link);
+/* Makes the clock look at asks and pulls at this time, or before. */
+void nats_asks_set_clock(struct nats_link *link, int64_t until);
 
 /* nats_feed.c */
+/* Ends a pull with an error's status. Returns false if no pull has this number. */
 bool nats_feeds_end_pull(struct nats_link *link, uint64_t number,
 			 const struct nats_message *message);
+/* The number of the oldest pull of a slot; 0: it has none. */
+uint64_t nats_feeds_oldest(struct nats_link *link, const struct nats_slot *slot);
 /* Takes over a message that did not come to the inbox. */
 void nats_feeds_deliver(struct nats_link *link, natsMsg *msg);
+/* Ends the pulls whose time is over, and returns when to look again; 0: there are none. */
+int64_t nats_feeds_expire(struct nats_link *link, int64_t now);
 void nats_feeds_lose(struct nats_link *link);
 void nats_feeds_fini(struct nats_link *link);
 
