@@ -51,10 +51,11 @@ END_TEST
 
 START_TEST(test_api_stream_config_never_exceeds_what_a_server_counts)
 {
-	struct cluster_settings most = {UINT64_MAX, UINT64_MAX, UINT64_MAX,
-					UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX};
-	CLEANUP_FREE char *text = api_stream_config((enum cluster_sort)_i, "a", &most);
+	struct cluster_settings most;
+	CLEANUP_FREE char *text = NULL;
 
+	memset(&most, 0xff, sizeof(most));
+	text = api_stream_config((enum cluster_sort)_i, "a", &most);
 	ck_assert_ptr_nonnull(strstr(text, "\"max_bytes\":9223372036854775807,"));
 	ck_assert_ptr_nonnull(strstr(text, "\"max_msg_size\":2147483647,"));
 	ck_assert_ptr_nonnull(strstr(text, "\"num_replicas\":5,"));
@@ -63,9 +64,10 @@ END_TEST
 
 START_TEST(test_cluster_settings_fill_keeps_what_is_set)
 {
-	const struct cluster_settings set = {1, 2, 3, 4, 5, 6, 7, 8};
-	struct cluster_settings settings = set;
+	struct cluster_settings set, settings;
 
+	memset(&set, 1, sizeof(set));
+	settings = set;
 	cluster_settings_fill(&settings, (enum cluster_sort)_i);
 	ck_assert_mem_eq(&settings, &set, sizeof(set));
 }
@@ -128,10 +130,12 @@ START_TEST(test_api_consumer_config_of_last_messages_has_a_filter)
 		.stream = "S",
 		.name = "watch",
 		.is_last_per_subject = true,
+		.is_headers_only = true,
 	});
 
 	ck_assert_ptr_nonnull(
 		strstr(text, "\"deliver_policy\":\"last_per_subject\",\"filter_subject\":\">\""));
+	ck_assert_ptr_nonnull(strstr(text, "\"headers_only\":true"));
 }
 END_TEST
 
@@ -173,7 +177,8 @@ static const struct cluster_entry sample = {
 	.group = "a\"b\\c",
 	.mode = 0640,
 	.created = 1795882580,
-	.settings = {.maxmsg = 7, .ack_wait = 5000000000, .history = 64},
+	.settings =
+		{.maxmsg = 7, .ack_wait = 5000000000, .history = 64, .keep = 3, .keep_bytes = 4},
 };
 
 START_TEST(test_api_entry_comes_back)
@@ -183,7 +188,7 @@ START_TEST(test_api_entry_comes_back)
 
 	ck_assert_str_eq(text, "{\"owner\":\"root\",\"group\":\"a\\\"b\\\\c\",\"mode\":\"0640\","
 			       "\"created\":1795882580,\"maxmsg\":7,\"ack_wait\":5000000000,"
-			       "\"history\":64}");
+			       "\"history\":64,\"keep\":3,\"keep_bytes\":4}");
 	must(api_read_entry(text, strlen(text), &entry));
 	ck_assert_str_eq(entry.owner, sample.owner);
 	ck_assert_str_eq(entry.group, sample.group);
