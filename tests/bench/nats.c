@@ -4,6 +4,7 @@
  */
 #include "tests/bench/nats.h"
 
+#include <ftw.h>
 #include <nats/nats.h>
 #include <time.h>
 
@@ -30,6 +31,17 @@ static void check(natsStatus status, const char *call)
 		fail("%s: %s", call, nats_GetLastError(NULL));
 }
 #define CHECK(call) check(call, #call)
+
+static int remove_path(const char *path, const struct stat *attr, int type, struct FTW *walk)
+{
+	(void)attr, (void)type, (void)walk;
+	return remove(path);
+}
+
+void nats_clear(const struct ends *ends)
+{
+	must(nftw(bench_native(ends->bench, "nats"), remove_path, 16, FTW_DEPTH | FTW_PHYS));
+}
 
 uint16_t nats_start(struct ends *ends)
 {

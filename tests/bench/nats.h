@@ -17,6 +17,8 @@
  * side. Returns the port.
  */
 uint16_t nats_start(struct ends *ends);
+/* Removes what the server has stored, once it has ended. */
+void nats_clear(const struct ends *ends);
 
 struct nats;
 

@@ -65,6 +65,7 @@ static void native_open(struct ends *ends)
 static void native_close(struct ends *ends)
 {
 	nats_close(cluster_of(ends)->nats);
+	nats_clear(ends);
 	free(ends->state);
 }
 
