@@ -77,12 +77,6 @@ static bool is_deletion(const struct nats_delivery *delivery)
 	       nats_delivery_header(delivery, "Nats-Marker-Reason");
 }
 
-/* Whether an object can be called that: a subject might have been made of any bytes. */
-static bool is_name(const char *name)
-{
-	return *name && !strchr(name, '/') && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
-}
-
 static void tell(struct bucket *bucket, const struct nats_delivery *delivery)
 {
 	const char *subject = natsMsg_GetSubject(delivery->raw);
@@ -92,7 +86,7 @@ static void tell(struct bucket *bucket, const struct nats_delivery *delivery)
 	enum cluster_sort sort;
 	int r = cluster_parse_entry_subject(subject, &sort, key, name);
 
-	if (r < 0 || !is_name(name)) {
+	if (r < 0) {
 		complain(bucket);
 		return;
 	}
