@@ -16,6 +16,15 @@
 #define PEEK_MESSAGES 64
 #define PEEK_BYTES    ((size_t)1 << 20)
 
+/* How long a peek may take: whoever looks at all of info/ should not be kept for ever. */
+#define PEEK_MOST (5 * CLOCK_S)
+
+/* While the link is down, nobody waits for what is only looked at. */
+static bool is_worth_asking(const struct cluster_object *object, const struct caller *caller)
+{
+	return nats_link_is_up(object->cluster->link) || (caller->waiter && caller->waiter->job);
+}
+
 /* Measuring. */
 
 static int read_look(const struct nats_message *answer, void *result)
@@ -31,8 +40,8 @@ int cluster_object_measure(struct channel *channel, struct caller *caller, const
 	int r;
 
 	object->looked = 0;
-	if (!nats_link_is_up(object->cluster->link))
-		return -ENOTCONN;
+	if (!is_worth_asking(object, caller))
+		return -EHOSTDOWN;
 	question = calloc(1, sizeof(*question));
 	if (!question)
 		return -ENOMEM;
@@ -219,6 +228,8 @@ int cluster_object_peek(struct channel *channel, struct caller *caller, FILE *ou
 
 	if (!object->is_named)
 		return -EIDRM;
+	if (!is_worth_asking(object, caller))
+		return -EHOSTDOWN;
 	memset(&order, 0, sizeof(order)); /* job_run() compares all of it */
 	order.sort = object->sort;
 	strcpy(order.name, object->name);
@@ -227,7 +238,8 @@ int cluster_object_peek(struct channel *channel, struct caller *caller, FILE *ou
 							   .order = &order,
 							   .order_size = sizeof(order),
 							   .result = &peeked,
-							   .result_size = sizeof(peeked)});
+							   .result_size = sizeof(peeked),
+							   .most = PEEK_MOST});
 	if (r == 0 && peeked.size)
 		fwrite(peeked.bytes, 1, peeked.size, out);
 	free(peeked.bytes);
