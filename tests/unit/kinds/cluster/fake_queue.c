@@ -9,20 +9,22 @@
 
 enum { SECONDS = 20 };
 
+static struct space *space;
 static uint64_t revision;
 
 struct cluster_object *fake_queue(void)
 {
-	struct cluster_space *space;
-	struct cluster_entry entry = {.owner = "root", .group = "root", .mode = 0666};
+	const struct cluster_entry entry = {
+		.owner = "root", .group = "root", .mode = 0666, .created = 1};
+	struct cluster_space *queues;
 
 	host.remote.servers = "nats://127.0.0.1:1";
 	host.is_serving = true;
-	space = cluster_space_from(fixture_open(&cluster_queue_kind));
+	must(cluster_queue_kind.open(&space, &host));
+	queues = cluster_space_from(space);
 	fake_up();
-	entry.created = 1;
-	cluster_entry_seen(space->cluster, CLUSTER_QUEUES, "jobs", "jobs", &entry, ++revision);
-	return cluster_find(space, "jobs");
+	cluster_entry_seen(queues->cluster, CLUSTER_QUEUES, "jobs", "jobs", &entry, ++revision);
+	return cluster_find(queues, "jobs");
 }
 
 struct file *fake_open(struct cluster_object *queue, int flags)
@@ -39,6 +41,8 @@ void fake_close(struct file *const files[])
 	for (; *files; files++)
 		channel_release(*files);
 	loop_settle();
+	cluster_entry_gone(cluster_space_from(space)->cluster, CLUSTER_QUEUES, "jobs", ++revision);
+	space_unref(space);
 	fake_fini();
 }
 

@@ -14,19 +14,19 @@
 #define JOBS_READERS JOBS_STREAM ".readers"
 
 /* What the server says. */
-#define ACK          "{\"stream\":\"" JOBS_STREAM "\",\"seq\":1}"
-#define OK           "{\"config\":{},\"state\":{}}"
-#define FULL                                                          \
+#define ACK "{\"stream\":\"" JOBS_STREAM "\",\"seq\":1}"
+#define OK  "{\"config\":{},\"state\":{}}"
+#define FULL                                                           \
 	"{\"error\":{\"code\":503,\"err_code\":10077,\"description\":" \
 	"\"maximum messages exceeded\"}}"
-#define NO_STREAM                                                     \
+#define NO_STREAM                                                      \
 	"{\"error\":{\"code\":404,\"err_code\":10059,\"description\":" \
 	"\"stream not found\"}}"
 
 /* Opens the space, with the link up, and makes the queue known. */
 struct cluster_object *fake_queue(void);
 struct file *fake_open(struct cluster_object *queue, int flags);
-/* Closes the files, up to NULL, and forgets what was sent. */
+/* Closes the files, up to NULL, and ends the cluster. */
 void fake_close(struct file *const files[]);
 
 /* Removes the queue, as another machine would. */

@@ -330,7 +330,7 @@ END_TEST
 
 int main(void)
 {
-	static const TTest *const waiting[] = {
+	const TTest *const waiting[] = {
 		test_cluster_readers_pull_for_each_reader,
 		test_cluster_readers_of_an_empty_message,
 		test_cluster_readers_take_what_others_have_pulled,
@@ -341,14 +341,14 @@ int main(void)
 		test_cluster_readers_of_a_removed_queue_end,
 		NULL,
 	};
-	static const TTest *const going[] = {
+	const TTest *const going[] = {
 		test_cluster_readers_that_are_deaf_give_back,
 		test_cluster_readers_that_have_gone_give_back,
 		test_cluster_readers_in_part_acknowledge_the_last_byte,
 		test_cluster_readers_in_part_that_close_give_back,
 		NULL,
 	};
-	static const TTest *const looking[] = {
+	const TTest *const looking[] = {
 		test_cluster_readers_that_poll,
 		test_cluster_readers_that_poll_and_do_not_read_give_back,
 		test_cluster_readers_nonblock_find_it_next_time,

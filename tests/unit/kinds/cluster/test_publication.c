@@ -97,7 +97,8 @@ START_TEST(test_publication_after_the_link_was_lost_has_the_same_id)
 	held_write(&held[1], file, "two", 3);
 	loop_settle();
 	for (int i = 0; i < 2; i++)
-		strcpy(ids[i], i ? fake_asked(JOBS_SUBJECT)->next->id : fake_asked(JOBS_SUBJECT)->id);
+		strcpy(ids[i],
+		       i ? fake_asked(JOBS_SUBJECT)->next->id : fake_asked(JOBS_SUBJECT)->id);
 	ck_assert_str_ne(ids[0], ids[1]);
 	fake_down();
 	loop_settle();
@@ -303,7 +304,7 @@ END_TEST
 
 int main(void)
 {
-	static const TTest *const held[] = {
+	const TTest *const held[] = {
 		test_publication_is_held_until_it_is_stored,
 		test_publication_of_nothing_sends_nothing,
 		test_publication_too_long_is_not_sent,
@@ -316,13 +317,13 @@ int main(void)
 		test_publication_makes_a_lost_stream_again,
 		NULL,
 	};
-	static const TTest *const refused[] = {
+	const TTest *const refused[] = {
 		test_publication_to_a_full_queue_is_tried_again_one_at_a_time,
 		test_publication_waits_behind_those_that_were_refused,
 		test_publication_given_up_lets_others_go_on,
 		NULL,
 	};
-	static const TTest *const nonblock[] = {
+	const TTest *const nonblock[] = {
 		test_publication_nonblock_is_joined,
 		test_publication_nonblock_is_charged,
 		test_publication_nonblock_tells_of_the_end,
