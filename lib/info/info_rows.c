@@ -17,6 +17,8 @@
 /* How long to wait for FIFOs whose lock is held: in all, and for each when that is used up. */
 #define PATIENCE       (30 * CLOCK_MS)
 #define PATIENCE_LEAST (2 * CLOCK_MS)
+/* How long to wait for a server, for the status of one object. */
+#define PATIENCE_REMOTE (2 * CLOCK_S)
 
 /* clang-format off */
 const struct info_column info_columns[] = {
@@ -76,6 +78,8 @@ static int rows_measure(struct info_rows *rows, struct channel *channel, struct 
 		return 0;
 	}
 	row->most = rows->patience > PATIENCE_LEAST ? rows->patience : PATIENCE_LEAST;
+	if (channel->space->kind->is_remote)
+		row->most = PATIENCE_REMOTE;
 	r = channel_measure(channel, reader, row);
 	if (job_is_awaited(r)) {
 		rows->asked = rows->asked ? rows->asked : clock_now();
