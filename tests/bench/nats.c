@@ -59,7 +59,24 @@ uint16_t nats_start(struct ends *ends)
 	return number;
 }
 
-struct nats *nats_open(uint16_t port)
+/*
+ * Otherwise libnats sends what it has a millisecond later, in case there is more: that is what one
+ * message would wait for.
+ */
+static natsStatus connect_to(natsConnection **ret_connection, const char *url, bool is_prompt)
+{
+	natsOptions *options;
+	natsStatus status;
+
+	CHECK(natsOptions_Create(&options));
+	CHECK(natsOptions_SetURL(options, url));
+	CHECK(natsOptions_SetSendAsap(options, is_prompt));
+	status = natsConnection_Connect(ret_connection, options);
+	natsOptions_Destroy(options);
+	return status;
+}
+
+struct nats *nats_open(uint16_t port, bool is_prompt)
 {
 	const struct timespec pause = {.tv_nsec = 10000000};
 	struct nats *nats = calloc(1, sizeof(*nats));
@@ -71,7 +88,7 @@ struct nats *nats_open(uint16_t port)
 		fail("out of memory");
 	snprintf(url, sizeof(url), "nats://127.0.0.1:%u", (unsigned)port);
 	for (int i = 0; i < N_TRIES && status != NATS_OK; i++) {
-		status = natsConnection_ConnectTo(&nats->connection, url);
+		status = connect_to(&nats->connection, url, is_prompt);
 		if (status != NATS_OK)
 			nanosleep(&pause, NULL);
 	}

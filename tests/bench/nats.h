@@ -22,8 +22,11 @@ void nats_clear(const struct ends *ends);
 
 struct nats;
 
-/* Connects to the server at this port, in a while if it is not there yet. */
-struct nats *nats_open(uint16_t port);
+/*
+ * Connects to the server at this port, and waits for it to be there. is_prompt: each message is sent
+ * at once, and not with those that follow.
+ */
+struct nats *nats_open(uint16_t port, bool is_prompt);
 void nats_close(struct nats *nats);
 
 /* Makes a queue as ipcfs does, of the same name: ipcfs-queues-NAME and its consumer. */
