@@ -155,8 +155,9 @@ static void space_clear(struct space *space)
 {
 	char *name = NULL;
 
-	if (!space_can_remove(space))
-		return; /* the names are addresses, which no test has made */
+	/* Addresses, which no test has made; or what is elsewhere, when the link has ended. */
+	if (!space_can_remove(space) || space->kind->is_remote)
+		return;
 	while (must(space_list(space, &root, keep_name, &name)) == 0 && name) {
 		must(space_remove(space, name, &root));
 		free(name);

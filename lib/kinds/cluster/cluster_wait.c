@@ -81,36 +81,37 @@ void cluster_end_waits(struct cluster *cluster)
 	}
 }
 
+/* Ends the round that the caller has waited for: what has changed since says what comes next. */
+static void take_round(struct caller *caller)
+{
+	int r;
+
+	job_take_result(caller->waiter, wait_act, &r);
+}
+
 int cluster_await_names(struct cluster *cluster, struct caller *caller)
 {
-	int r = 0;
+	int64_t now = clock_now();
 
-	while (r == 0 && !cluster_is_known(cluster)) {
-		int64_t now = clock_now();
-
-		if (!cluster->patience)
-			cluster->patience = now + PATIENCE;
-		if (cluster->patience <= now)
-			return -EHOSTDOWN;
-		r = wait_round(cluster, caller, cluster->patience);
-	}
-	return r;
+	take_round(caller);
+	if (cluster_is_known(cluster))
+		return 0;
+	if (!cluster->patience)
+		cluster->patience = now + PATIENCE;
+	if (cluster->patience <= now)
+		return -EHOSTDOWN;
+	return wait_round(cluster, caller, cluster->patience);
 }
 
 int cluster_await_owner(struct cluster_object *object, struct caller *caller)
 {
 	struct accounts *accounts = object->cluster->accounts;
-	int r = 0;
+	int64_t user, group, until;
 
+	take_round(caller);
 	cluster_object_refresh(object);
-	while (r == 0) {
-		int64_t user = accounts_await(accounts, ACCOUNT_USER, object->entry.owner);
-		int64_t group = accounts_await(accounts, ACCOUNT_GROUP, object->entry.group);
-		int64_t until = user > group ? user : group;
-
-		if (until <= clock_now())
-			return 0;
-		r = wait_round(object->cluster, caller, until);
-	}
-	return r;
+	user = accounts_await(accounts, ACCOUNT_USER, object->entry.owner);
+	group = accounts_await(accounts, ACCOUNT_GROUP, object->entry.group);
+	until = user > group ? user : group;
+	return until <= clock_now() ? 0 : wait_round(object->cluster, caller, until);
 }
