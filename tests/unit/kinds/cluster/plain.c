@@ -11,6 +11,32 @@
 
 struct plain_counts plain_counts;
 
+/* What plain_wait() waits for. */
+static struct {
+	const unsigned *count; /* NULL: nothing */
+	unsigned n;
+	bool is_there;
+} wanted;
+
+static void count_one(unsigned *count)
+{
+	(*count)++;
+	if (!wanted.count || *wanted.count < wanted.n)
+		return;
+	wanted.is_there = true;
+	loop_end();
+}
+
+void plain_wait(const unsigned *count, unsigned n)
+{
+	wanted.count = count;
+	wanted.n = n;
+	wanted.is_there = *count >= n;
+	if (!wanted.is_there)
+		loop_wait(&wanted.is_there);
+	wanted.count = NULL;
+}
+
 static int plain_change(struct channel *channel, struct file *file, const struct stat *attr,
 			unsigned changes, struct caller *caller)
 {
@@ -25,18 +51,18 @@ static const struct channel_ops plain_ops = {
 
 static void plain_init(struct cluster_object *object)
 {
-	plain_counts.n_made++;
+	count_one(&plain_counts.n_made);
 }
 
 static void plain_unnamed(struct cluster_object *object)
 {
 	ck_assert(!object->is_named);
-	plain_counts.n_unnamed++;
+	count_one(&plain_counts.n_unnamed);
 }
 
 static void plain_fini(struct cluster_object *object)
 {
-	plain_counts.n_freed++;
+	count_one(&plain_counts.n_freed);
 }
 
 static const struct cluster_kind plain_sort = {
@@ -61,13 +87,12 @@ const struct kind plain_kind = {
 
 static void note_known(struct host *host_)
 {
-	plain_counts.n_known++;
-	loop_end();
+	count_one(&plain_counts.n_known);
 }
 
 static void note_line(int priority, const char *text)
 {
-	plain_counts.n_logged++;
+	count_one(&plain_counts.n_logged);
 }
 
 struct space *plain_open(const char *servers)

@@ -15,6 +15,8 @@ struct plain_counts {
 	unsigned n_logged;                   /* lines */
 };
 extern struct plain_counts plain_counts;
+/* Runs the loop until one of these counts has come to `n`. */
+void plain_wait(const unsigned *count, unsigned n);
 
 /* Opens the space. The link tries to reach this server, or one that does not exist (NULL). */
 struct space *plain_open(const char *servers);
