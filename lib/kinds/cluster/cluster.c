@@ -191,21 +191,6 @@ bool cluster_has_room(const struct cluster *cluster)
 	return cluster->n_objects < CLUSTER_OBJECTS_MAX;
 }
 
-size_t cluster_count_owned(const struct cluster *cluster, const char *owner)
-{
-	struct cluster_object *object, *next;
-	size_t n = 0;
-
-	for (int i = 0; i < CLUSTER_N_SORTS; i++) {
-		if (!cluster->spaces[i])
-			continue;
-		HASH_ITER(hh, cluster->spaces[i]->objects, object, next) {
-			n += strcmp(object->entry.owner, owner) == 0;
-		}
-	}
-	return n;
-}
-
 static void space_fill_room(const struct space *space, const struct caller *caller,
 			    struct statvfs *room)
 {

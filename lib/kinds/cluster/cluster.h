@@ -124,8 +124,6 @@ struct cluster_object *cluster_find(const struct cluster_space *space, const cha
 int cluster_await_names(struct cluster *cluster, struct caller *caller);
 /* Whether there can be one more object. */
 bool cluster_has_room(const struct cluster *cluster);
-/* How many objects have this owner. Looks at all of them. */
-size_t cluster_count_owned(const struct cluster *cluster, const char *owner);
 
 /* For struct channel_ops; all sorts share them. */
 void cluster_object_destroy(struct channel *channel);

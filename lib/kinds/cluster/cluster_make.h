@@ -75,7 +75,8 @@ extern const struct operation_kind cluster_create_kind;
 
 /*
  * Whether the user with this name may have an object with these settings besides all others;
- * `besides` NULL: a new object; else the object that gets them. Fails with -EMFILE or -EDQUOT.
+ * `besides` NULL: a new object; else the object that gets them. Fails with -EMFILE or -EDQUOT, or
+ * with -ENOSPC if there are too many objects in all.
  */
 int cluster_check_room(const struct cluster *cluster, const char *owner,
 		       const struct cluster_settings *settings,

@@ -59,6 +59,8 @@ int cluster_check_room(const struct cluster *cluster, const char *owner,
 		}
 	}
 	operations_visit(cluster, &cluster_create_kind, room_visit, &room);
+	if (!besides && !cluster_has_room(cluster))
+		return -ENOSPC;
 	if (!besides && room.n >= cluster->host->users.limits[USER_CHANNELS])
 		return -EMFILE;
 	if (strcmp(owner, "root") != 0 && (room.bytes > CLUSTER_USER_BYTES ||
