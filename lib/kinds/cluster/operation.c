@@ -22,8 +22,8 @@
 #define PAUSE_MOST  CLOCK_S
 /* How long such errors are taken to pass: electing a leader takes a few seconds. */
 #define PATIENCE (10 * CLOCK_S)
-/* The same when nobody waits any more. */
-#define PATIENCE_ALONE (300 * CLOCK_S)
+/* How long an operation may go on when nobody waits for it any more. */
+#define ALONE_MOST (300 * CLOCK_S)
 
 void operation_free(struct cluster_operation *operation)
 {
@@ -81,8 +81,8 @@ static bool pause_for(struct cluster_operation *operation, int error)
 	int64_t now = clock_now();
 
 	if (!operation->patience)
-		operation->patience = now + (operation->job ? PATIENCE : PATIENCE_ALONE);
-	if (now >= operation->patience)
+		operation->patience = now + PATIENCE;
+	if (operation->job && now >= operation->patience)
 		return fail(operation, error);
 	operation->pause = operation->pause ? operation->pause * 2 : PAUSE_LEAST;
 	if (operation->pause > PAUSE_MOST)
@@ -167,7 +167,7 @@ static bool is_passing(int error)
 
 static void passing(struct cluster_operation *operation, int error)
 {
-	if (pause_for(operation, error == -EAGAIN ? -EBUSY : error) &&
+	if (pause_for(operation, error == -EAGAIN ? -EBUSY : -EHOSTDOWN) &&
 	    !alarm_is_set(&operation->again))
 		operation_turn(operation); /* to undo it */
 }
@@ -234,14 +234,33 @@ int operation_store(struct cluster_operation *operation, const struct operation_
 
 /* Alarms. */
 
+/*
+ * Gives up what nobody waits for, unless the link is down: then it costs nothing to wait for it.
+ * What stays half made is mended when it is used (cluster_look()), or made anew.
+ */
+static void ring_alone(struct cluster_operation *operation)
+{
+	if (nats_link_is_up(operation->cluster->link))
+		operation_free(operation);
+	else
+		operation_leave_alone(operation);
+}
+
+void operation_leave_alone(struct cluster_operation *operation)
+{
+	alarm_set(operation->cluster->alarms, &operation->late, clock_now() + ALONE_MOST);
+}
+
 /* Answers the request, which has waited for long enough, and goes on only if that is needed. */
 static void ring_late(struct alarm *alarm)
 {
 	struct cluster_operation *operation = CONTAINER_OF(alarm, struct cluster_operation, late);
 	struct job *job;
 
-	if (!operation->job)
+	if (!operation->job) {
+		ring_alone(operation);
 		return;
+	}
 
 	if (!operation->has_begun) {
 		end(operation, -ETIMEDOUT);
@@ -249,6 +268,7 @@ static void ring_late(struct alarm *alarm)
 	}
 	job = TAKE_PTR(operation->job);
 	operation->result = NULL;
+	operation_leave_alone(operation);
 	job_end(job, operation->error ? operation->error : -ETIMEDOUT);
 }
 

@@ -113,8 +113,9 @@ static void leave(struct host *host, void *data)
 
 	operation->job = NULL;
 	operation->result = NULL;
-	operation->patience = 0;
-	if (!operation->has_begun)
+	if (operation->has_begun)
+		operation_leave_alone(operation);
+	else
 		operation_free(operation);
 }
 
