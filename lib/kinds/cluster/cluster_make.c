@@ -46,6 +46,14 @@ int making_refresh(struct cluster_making *making)
 	return 0;
 }
 
+bool making_is_there(const struct cluster_making *making)
+{
+	const struct cluster_object *object =
+		operation_object(&making->operation, making->order.sort, making->order.name);
+
+	return object && object->entry.created == making->entry.created;
+}
+
 /* The stream and its consumer. */
 
 int making_stream_begin(struct cluster_operation *operation)
@@ -209,10 +217,17 @@ int making_confirm_answered(struct cluster_operation *operation, const struct na
 	return r;
 }
 
+/* A question that was not answered in time is not asked again if the object was removed meanwhile. */
 static int stream_begin(struct cluster_operation *operation)
 {
-	return making_from(operation)->is_foreign ? making_unstream_begin(operation)
-						  : making_stream_begin(operation);
+	struct cluster_making *making = making_from(operation);
+
+	if (operation->is_unsure && !making_is_there(making)) {
+		operation->has_begun = false;
+		return -EIDRM;
+	}
+	return making->is_foreign ? making_unstream_begin(operation)
+				  : making_stream_begin(operation);
 }
 
 /*

@@ -37,11 +37,12 @@ struct cluster_making {
 	uint64_t revision; /* of the entry; 0: it was not stored */
 	struct accounts_ask names;
 	struct stream_look look;
-	bool is_counted;  /* among the objects of its owner */
-	bool is_doubtful; /* there is an entry, which may be ours */
-	bool is_foreign;  /* there is a stream with other settings */
-	bool has_old;     /* the stream was there, with messages */
-	int64_t missing;  /* since when the stream is missing, as clock_now(); 0: it is not */
+	struct cluster_operation *made_by; /* makes the object that is to be removed */
+	bool is_counted;                   /* among the objects of its owner */
+	bool is_doubtful;                  /* there is an entry, which may be ours */
+	bool is_foreign;                   /* there is a stream with other settings */
+	bool has_old;                      /* the stream was there, with messages */
+	int64_t missing; /* since when the stream is missing, as clock_now(); 0: it is not */
 };
 
 struct cluster_making *making_from(struct cluster_operation *operation);
@@ -49,6 +50,9 @@ struct cluster_making *making_from(struct cluster_operation *operation);
 int making_init(struct cluster_operation *operation, const void *order);
 /* Takes the entry that the object has now. Fails with -ENOENT if there is no such object. */
 int making_refresh(struct cluster_making *making);
+
+/* Whether the name still leads to the same object. */
+bool making_is_there(const struct cluster_making *making);
 
 /*
  * Steps. If an entry was stored, but no answer came, and now there is one (is_doubtful): finds out

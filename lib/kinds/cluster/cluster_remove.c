@@ -59,6 +59,32 @@ int making_unentry_stored(struct cluster_operation *operation, int error, uint64
 	return 0;
 }
 
+/* Somebody else may have removed it, and made another: that one keeps its stream. */
+static int stream_begin(struct cluster_operation *operation)
+{
+	return making_is_there(making_from(operation)) ? making_unstream_begin(operation)
+						       : OPERATION_DONE;
+}
+
+static void find_alone(const struct cluster_operation *operation, void *data)
+{
+	struct cluster_making *making = data;
+	const struct cluster_making *other =
+		CONTAINER_OF(operation, struct cluster_making, operation);
+
+	if (!operation->job && other->order.sort == making->order.sort &&
+	    strcmp(other->order.name, making->order.name) == 0)
+		making->made_by = (struct cluster_operation *)operation;
+}
+
+/* An object that is still being made, though nobody waits for that, is made no further. */
+static void stop_making(struct cluster_making *making)
+{
+	operations_visit(making->operation.cluster, &cluster_create_kind, find_alone, making);
+	if (making->made_by)
+		operation_free(TAKE_PTR(making->made_by));
+}
+
 static int remove_act(void *data)
 {
 	return 0;
@@ -66,13 +92,18 @@ static int remove_act(void *data)
 
 static int remove_init(struct cluster_operation *operation, const void *order)
 {
+	struct cluster_making *making = making_from(operation);
 	int r = making_init(operation, order);
 
-	return r < 0 ? r : making_refresh(making_from(operation));
+	if (r == 0)
+		r = making_refresh(making);
+	if (r == 0)
+		stop_making(making);
+	return r;
 }
 
 static const struct operation_step remove_steps[] = {
-	{.begin = making_unstream_begin, .answered = making_unstream_answered},
+	{.begin = stream_begin, .answered = making_unstream_answered},
 	{.begin = making_unentry_begin, .stored = making_unentry_stored},
 	{.begin = NULL},
 };

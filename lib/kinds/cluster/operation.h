@@ -114,6 +114,9 @@ int operation_store(struct cluster_operation *operation, const struct operation_
 /* Ends a wait that begin() has told of, with what a step may return. May free the operation. */
 void operation_go_on(struct cluster_operation *operation, int result);
 
+/* Ends the operation without finishing it: for one whose request has gone. */
+void operation_free(struct cluster_operation *operation);
+
 /* Finds the object with this name, or returns NULL. */
 struct cluster_object *operation_object(const struct cluster_operation *operation,
 					enum cluster_sort sort, const char *name);

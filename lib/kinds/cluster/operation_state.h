@@ -20,7 +20,5 @@ void operation_init(struct cluster_operation *operation);
 void operation_turn(struct cluster_operation *operation);
 /* Its request has gone: limits how long it goes on. */
 void operation_leave_alone(struct cluster_operation *operation);
-/* Ends the operation without finishing it. */
-void operation_free(struct cluster_operation *operation);
 
 #endif
