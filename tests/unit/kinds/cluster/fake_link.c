@@ -254,7 +254,7 @@ unsigned fake_n_pulled(const char *key)
 	return feed ? feed->n_pulled : 0;
 }
 
-void fake_deliver(const char *key, const char *text, uint64_t n_delivered)
+static void deliver(const char *key, const char *text, uint64_t n_delivered, uint64_t sequence)
 {
 	struct nats_feed *feed = find_feed(key);
 	struct nats_delivery *delivery = calloc(1, sizeof(*delivery));
@@ -265,12 +265,23 @@ void fake_deliver(const char *key, const char *text, uint64_t n_delivered)
 	delivery->link = &link_;
 	delivery->link_epoch = link_.epoch;
 	delivery->n_delivered = n_delivered;
+	delivery->sequence = sequence;
 	delivery->raw = strdup(text);
 	delivery->data = delivery->raw;
 	delivery->size = strlen(text);
 	fake_told.n_deliveries++;
 	feed->n_pulled--;
 	feed->delivered(feed, delivery);
+}
+
+void fake_deliver(const char *key, const char *text, uint64_t n_delivered)
+{
+	deliver(key, text, n_delivered, 0);
+}
+
+void fake_deliver_at(const char *key, const char *text, uint64_t sequence)
+{
+	deliver(key, text, 1, sequence);
 }
 
 void fake_end_pulls(const char *key, int status)

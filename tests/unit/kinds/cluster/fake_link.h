@@ -34,6 +34,8 @@ void fake_fail(struct fake_post *post, int error);
 unsigned fake_n_pulled(const char *key);
 /* Delivers a message; `n_delivered` 1: for the first time. */
 void fake_deliver(const char *key, const char *text, uint64_t n_delivered);
+/* Delivers the message with this number in the stream. */
+void fake_deliver_at(const char *key, const char *text, uint64_t sequence);
 /* Ends all that was pulled, with this status. */
 void fake_end_pulls(const char *key, int status);
 
