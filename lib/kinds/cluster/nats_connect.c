@@ -22,6 +22,7 @@
 enum {
 	CONNECT_MS = 2000,
 	SERVERS_MAX = 32,
+	SERVER_MAX = 100, /* bytes of a URL that are shown */
 	/* The kernel notices within some 12 s that the other machine is gone. */
 	KEEPALIVE_IDLE_S = 6,
 	KEEPALIVE_INTERVAL_S = 2,
@@ -162,9 +163,20 @@ void nats_connection_free(struct nats_connection *connection)
 	free(connection);
 }
 
+/* Copies the URL without user and password. */
+static void copy_server(const char *url, char *ret_server, size_t size)
+{
+	const char *at = strrchr(url, '@');
+	const char *scheme_end = strstr(url, "://");
+	int length = scheme_end && at ? (int)(scheme_end + strlen("://") - url) : 0;
+
+	snprintf(ret_server, size, "%.*s%.*s", length, url, SERVER_MAX, at ? at + 1 : url);
+}
+
 static natsStatus connect_with(natsOptions *options, const struct nats_thread *thread,
 			       struct nats_connection *connection)
 {
+	char url[512];
 	natsStatus status = set_options(options, thread, connection);
 
 	if (status == NATS_OK)
@@ -177,8 +189,8 @@ static natsStatus connect_with(natsOptions *options, const struct nats_thread *t
 		return status;
 	set_keepalive(connection->fd);
 	connection->payload_max = (size_t)natsConnection_GetMaxPayload(connection->nc);
-	natsConnection_GetConnectedUrl(connection->nc, connection->server,
-				       sizeof(connection->server));
+	if (natsConnection_GetConnectedUrl(connection->nc, url, sizeof(url)) == NATS_OK)
+		copy_server(url, connection->server, sizeof(connection->server));
 	natsConnection_GetConnectedServerId(connection->nc, connection->server_id,
 					    sizeof(connection->server_id));
 	return NATS_OK;
