@@ -139,6 +139,6 @@ void nats_delivery_free(struct nats_delivery *delivery)
 {
 	if (!delivery)
 		return;
-	natsMsg_Destroy(delivery->raw);
+	nats_spend(delivery->link, delivery->raw);
 	free(delivery);
 }

@@ -258,7 +258,7 @@ void nats_feeds_deliver(struct nats_link *link, natsMsg *msg)
 	struct nats_feed *feed;
 
 	if (!delivery) {
-		natsMsg_Destroy(msg);
+		nats_spend(link, msg);
 		return;
 	}
 	HASH_FIND_STR(link->feeds, key, feed);

@@ -111,6 +111,7 @@ void nats_link_free(struct nats_link *link)
 		nats_socket_close(link, connection);
 	nats_asks_fini(link);
 	nats_feeds_fini(link);
+	nats_spent_free(link);
 	if (connection)
 		nats_thread_return(link->thread, connection);
 	loop_remove(link->loop, &link->wakeup);
@@ -140,7 +141,7 @@ static natsStatus post_with_headers(struct nats_link *link, const struct nats_po
 		status = natsMsgHeader_Set(msg, post->headers[i].name, post->headers[i].value);
 	if (status == NATS_OK)
 		status = natsConnection_PublishMsg(link->connection->nc, msg);
-	natsMsg_Destroy(msg);
+	nats_spend(link, msg);
 	return status;
 }
 

@@ -180,7 +180,7 @@ static void dispatch_message(struct nats_link *link, natsMsg *msg)
 	nats_message_from(msg, &message);
 	if (!nats_asks_answer(link, number, &message))
 		nats_feeds_end_pull(link, number, &message);
-	natsMsg_Destroy(msg);
+	nats_spend(link, msg);
 }
 
 static void dispatch_nobody(struct nats_link *link, const struct nats_slot *slot)

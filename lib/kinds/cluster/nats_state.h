@@ -20,6 +20,7 @@
 #define NATS_INBOX_SIZE 40
 /* Room for an inbox, the number of a slot, and the number of a question. */
 #define NATS_REPLY_SIZE (NATS_INBOX_SIZE + 48)
+#define NATS_SPENT_MAX  64
 
 /*
  * A subscription to the answers to questions that go to one subject, or to JetStream's API. When
@@ -92,6 +93,9 @@ struct nats_link {
 	uint64_t epoch; /* how often it has come up */
 	struct timespec since;
 	uint64_t n_sent, n_received;
+	natsMsg *spent[NATS_SPENT_MAX]; /* to be freed */
+	unsigned n_spent;
+	size_t spent_bytes;
 	uint64_t last_number;
 	struct nats_ask *asks; /* oldest first */
 	struct nats_ask *asks_by_number;
@@ -128,6 +132,12 @@ void nats_thread_set_error(struct nats_thread *thread, const char *text);
 /* Sends, with `reply` (NULL: none) as the subject for answers. Fails as nats_link_send(). */
 int nats_link_post(struct nats_link *link, const struct nats_post *post, const char *reply);
 void nats_link_lose(struct nats_link *link, const char *why);
+
+/* nats_spent.c */
+/* Takes a message over and frees it, now or a little later. */
+void nats_spend(struct nats_link *link, natsMsg *msg);
+/* Frees what is left. */
+void nats_spent_free(struct nats_link *link);
 
 /* nats_socket.c */
 void nats_socket_init(struct nats_link *link);
