@@ -193,7 +193,7 @@ int cluster_look(struct cluster_object *object, struct caller *caller, struct st
 {
 	struct make_order order;
 
-	if (!object->is_named)
+	if (!object->is_named && !operation_is_under_way(caller))
 		return -EIDRM;
 	memset(&order, 0, sizeof(order)); /* job_run() compares all of it */
 	order.sort = object->sort;

@@ -124,8 +124,6 @@ static int take_names(struct cluster_making *making)
 
 	memcpy(making->entry.owner, making->names.owner, sizeof(making->entry.owner));
 	memcpy(making->entry.group, making->names.group, sizeof(making->entry.group));
-	if (!cluster_has_room(making->operation.cluster))
-		return -ENOSPC;
 	r = cluster_check_room(making->operation.cluster, making->entry.owner,
 			       &making->order.settings, NULL);
 	making->is_counted = r == 0;

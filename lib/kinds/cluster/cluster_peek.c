@@ -22,7 +22,7 @@
 /* While the link is down, nobody waits for what is only looked at. */
 static bool is_worth_asking(const struct cluster_object *object, const struct caller *caller)
 {
-	return nats_link_is_up(object->cluster->link) || (caller->waiter && caller->waiter->job);
+	return nats_link_is_up(object->cluster->link) || operation_is_under_way(caller);
 }
 
 /* Measuring. */
@@ -226,7 +226,7 @@ int cluster_object_peek(struct channel *channel, struct caller *caller, FILE *ou
 	struct make_order order;
 	int r;
 
-	if (!object->is_named)
+	if (!object->is_named && !operation_is_under_way(caller))
 		return -EIDRM;
 	if (!is_worth_asking(object, caller))
 		return -EHOSTDOWN;

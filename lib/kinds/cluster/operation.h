@@ -100,6 +100,12 @@ int operation_run(struct caller *caller, const struct operation_call *call);
 bool operation_take(const struct caller *caller, const struct operation_kind *kind,
 		    int *ret_result);
 
+/* Whether an earlier step of the request has started a job, whose result has to be taken. */
+static inline bool operation_is_under_way(const struct caller *caller)
+{
+	return caller->waiter && caller->waiter->job;
+}
+
 /* For begin(): asks. `text` NULL: -ENOMEM. */
 int operation_ask(struct cluster_operation *operation, const char *subject, const char *text);
 /* For begin(): stores an entry (bucket_put()); `entry` NULL: deletes it. */
