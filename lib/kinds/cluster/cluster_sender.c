@@ -19,9 +19,14 @@
 #include "lib/kinds/cluster/cluster_alarm.h"
 #include "lib/kinds/cluster/cluster_repair.h"
 
-/* How long the server may take to answer: at the first try, and at most. */
-#define PATIENCE_FIRST (3 * CLOCK_S)
-#define PATIENCE_MOST  (30 * CLOCK_S)
+/*
+ * How long the server may take to answer: at the first try, at most, and in addition for each byte
+ * that is on its way to it. If a server of a cluster fails, nobody tells that an answer will not
+ * come.
+ */
+#define PATIENCE_FIRST CLOCK_S
+#define PATIENCE_MOST  (4 * CLOCK_S)
+#define PATIENCE_BYTE  CLOCK_US
 /* When to try again what was refused: after this long, and at most. */
 #define DELAY_FIRST (5 * CLOCK_MS)
 #define DELAY_MOST  CLOCK_S
@@ -33,6 +38,7 @@ struct sender {
 	struct outgoing *asked;        /* an answer is expected */
 	struct outgoing *waiting;      /* by number */
 	uint64_t n_sent;
+	size_t n_bytes;   /* of what is asked */
 	uint64_t prefix;  /* of the ids: random */
 	int64_t delay;    /* the last one; 0: nothing was refused lately */
 	int64_t retry_at; /* 0: no such time is set */
@@ -64,6 +70,13 @@ static void set_alarm(struct sender *sender)
 		alarm_set(sender->object->cluster->alarms, &sender->alarm, at);
 }
 
+static void take_off_asked(struct sender *sender, struct outgoing *outgoing)
+{
+	DL_DELETE(sender->asked, outgoing);
+	outgoing->is_asked = false;
+	sender->n_bytes -= outgoing->size;
+}
+
 /* Puts the message among those that wait, in order. */
 static void queue(struct sender *sender, struct outgoing *outgoing)
 {
@@ -71,7 +84,6 @@ static void queue(struct sender *sender, struct outgoing *outgoing)
 
 	while (before && before->number > outgoing->number)
 		before = before == sender->waiting ? NULL : before->prev;
-	outgoing->is_asked = false;
 	if (before)
 		DL_APPEND_ELEM(sender->waiting, before, outgoing);
 	else
@@ -85,10 +97,9 @@ static void take_off(struct outgoing *outgoing)
 
 	nats_ask_forget(&outgoing->ask);
 	if (outgoing->is_asked)
-		DL_DELETE(sender->asked, outgoing);
+		take_off_asked(sender, outgoing);
 	else
 		DL_DELETE(sender->waiting, outgoing);
-	outgoing->is_asked = false;
 	outgoing->sender = NULL;
 }
 
@@ -126,18 +137,19 @@ static int ask(struct sender *sender, struct outgoing *outgoing)
 				       .n_headers = 1,
 				       .data = outgoing->data,
 				       .size = outgoing->size};
-	int64_t left = outgoing->until ? outgoing->until - clock_now() : outgoing->patience;
+	int64_t wait = outgoing->patience + (int64_t)sender->n_bytes * PATIENCE_BYTE;
+	int64_t now = outgoing->until ? clock_now() : 0;
 	int r;
 
+	if (outgoing->until && outgoing->until - now < wait)
+		wait = outgoing->until > now ? outgoing->until - now : 1;
 	snprintf(id, sizeof(id), "%016" PRIx64 "-%" PRIu64, sender->prefix, outgoing->number);
 	outgoing->ask.answered = answered;
-	r = nats_link_ask(link_of(sender), &outgoing->ask, &post,
-			  left < 1                    ? 1
-			  : left < outgoing->patience ? left
-						      : outgoing->patience);
+	r = nats_link_ask(link_of(sender), &outgoing->ask, &post, wait);
 	if (r == 0) {
 		DL_APPEND(sender->asked, outgoing);
 		outgoing->is_asked = true;
+		sender->n_bytes += outgoing->size;
 	}
 	return r;
 }
@@ -240,7 +252,7 @@ static void answered(struct nats_ask *ask_, const struct nats_message *message, 
 		finish(outgoing, -ETIMEDOUT);
 		return;
 	}
-	DL_DELETE(sender->asked, outgoing);
+	take_off_asked(sender, outgoing);
 	queue(sender, outgoing);
 	not_stored(sender, outgoing, message, r);
 	rouse(sender);
