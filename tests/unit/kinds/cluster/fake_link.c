@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* The link that tests/unit/kinds/cluster/fake_link.h describes: it keeps what is sent in a list. */
 #include "tests/unit/kinds/cluster/fake_link.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* A queue on the fake link. The loop is not run: what waits for time is waited for by turns. */
 #include "tests/unit/kinds/cluster/fake_queue.h"
 
 #include <time.h>
