@@ -40,6 +40,11 @@ static void answer(const char *base64, unsigned revision)
 	loop_settle();
 }
 
+static void expect_end(struct file *file)
+{
+	ck_assert_int_eq(must(file_try_read(file, 100)), 0);
+}
+
 /* Reads, gets this value, and then its end. */
 static void expect_value(struct file *file, const char *base64, unsigned revision, const char *text)
 {
@@ -48,7 +53,7 @@ static void expect_value(struct file *file, const char *base64, unsigned revisio
 	held_read(&held, file, 100);
 	answer(base64, revision);
 	held_expect(&held, text);
-	file_expect(file, 100, "");
+	expect_end(file);
 }
 
 START_TEST(test_value_reader_gives_value_and_end)
@@ -71,7 +76,7 @@ START_TEST(test_value_reader_gives_rest_before_end)
 	held_expect(&held, "se");
 	file_expect(file, 2, "co");
 	file_expect(file, 100, "nd");
-	file_expect(file, 100, "");
+	expect_end(file);
 	fake_close_all((struct file *[]){file, NULL});
 }
 END_TEST
@@ -140,7 +145,7 @@ START_TEST(test_value_reader_that_does_not_wait_gets_answer_later)
 	must_fail(file_try_read(file, 100), EAGAIN);
 	answer(ONE, 1);
 	file_expect(file, 100, "one");
-	file_expect(file, 100, "");
+	expect_end(file);
 	fake_close_all((struct file *[]){file, NULL});
 }
 END_TEST
@@ -164,7 +169,7 @@ START_TEST(test_value_reader_polled_is_told_of_change)
 	watch_wait(&watch, 1);
 	ck_assert_uint_eq(channel_poll(file), EPOLLIN | EPOLLRDNORM);
 	file_expect(file, 100, "second");
-	file_expect(file, 100, "");
+	expect_end(file);
 	ck_assert_uint_eq(channel_poll(file), 0);
 	fake_close_all((struct file *[]){file, NULL});
 }
@@ -196,7 +201,7 @@ START_TEST(test_value_reader_without_link_waits_and_asks)
 	fake_up();
 	answer(ONE, 1);
 	held_expect(&held[0], "one");
-	file_expect(file, 100, "");
+	expect_end(file);
 	fake_down();
 	held_read(&held[1], file, 100);
 	loop_settle();
