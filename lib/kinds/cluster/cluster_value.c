@@ -145,16 +145,6 @@ static void value_attend(struct channel *channel)
 	value_watch_attend(cluster_value_from(channel));
 }
 
-/* `revision` is the number that other clients know, too. */
-static void value_status(struct channel *channel, struct caller *caller, struct row *row)
-{
-	const struct cluster_object *object = cluster_object_from(channel);
-
-	cluster_object_status(channel, caller, row);
-	if (object->looked && !row->has_no_measure)
-		row_add_number(row, "revision", object->look.last);
-}
-
 static const struct channel_ops value_ops = {
 	.traits = CHANNEL_MESSAGES | CHANNEL_SELECTIVE_READS | CHANNEL_SELECTIVE_WRITES |
 		  CHANNEL_WRITES_BY_JOB,
@@ -171,9 +161,9 @@ static const struct channel_ops value_ops = {
 	.write = value_write,
 	.poll = value_poll,
 	.attend = value_attend,
-	.status = value_status,
+	.status = cluster_value_status,
 	.peek = cluster_object_peek,
-	.measure = cluster_object_measure,
+	.measure = cluster_value_measure,
 	.set = cluster_object_set,
 };
 
