@@ -88,10 +88,14 @@ static bool add_name(void *data, const char *name, ino_t ino, mode_t mode)
 	return true;
 }
 
-/* Whether the object has gone, or the reader may not see it. Neither ends the walk. */
+/*
+ * Whether the object has gone, or the reader may not see it, or no server has told yet what there
+ * is. None of these ends the walk.
+ */
 static bool is_no_object(int r)
 {
-	return r == -ENOENT || r == -ESTALE || r == -EIDRM || r == -EPERM || r == -EACCES;
+	return r == -ENOENT || r == -ESTALE || r == -EIDRM || r == -EPERM || r == -EACCES ||
+	       r == -EHOSTDOWN;
 }
 
 static int list_names(struct info_walk *walk, struct caller *reader)

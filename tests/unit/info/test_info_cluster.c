@@ -94,8 +94,12 @@ static int count_measure(struct channel *channel, struct caller *caller, const s
 
 static struct toy *toy;
 
+static int list_error;
+
 static int list(struct space *space, struct caller *caller, space_entry_fn *entry, void *data)
 {
+	if (list_error)
+		return list_error;
 	entry(data, "toy", 1, S_IFREG);
 	return 0;
 }
@@ -107,21 +111,38 @@ static int lookup(struct space *space, const char *name, struct caller *caller,
 	return 0;
 }
 
-START_TEST(test_info_cluster_tables_do_not_measure_what_is_remote)
-{
-	const struct space_ops space_ops = {.list = list, .lookup = lookup};
-	const struct kind kind = {.path = "cluster/toys", .is_remote = true};
-	struct space *spaces[2] = {NULL};
-	struct channel_ops ops = *toy_message.ops;
+static const struct space_ops toys_ops = {.list = list, .lookup = lookup};
+static const struct kind toys_kind = {.path = "cluster/toys", .is_remote = true};
+static struct channel_ops toy_ops;
+static struct space *spaces[2];
 
-	ops.measure = count_measure;
+/* Makes info/ of a tree with cluster/toys, in which there is one. */
+static void make_toys(void)
+{
+	toy_ops = *toy_message.ops;
+	toy_ops.measure = count_measure;
 	toy = toy_new(&toy_message);
-	toy->channel.ops = &ops;
-	toy->space.ops = &space_ops;
-	toy->space.kind = &kind;
+	toy->channel.ops = &toy_ops;
+	toy->space.ops = &toys_ops;
+	toy->space.kind = &toys_kind;
 	spaces[0] = &toy->space;
 	host.spaces = spaces;
 	must(info_new(&host, &host.info));
+}
+
+static void free_toys(void)
+{
+	folder_clear(host.info);
+	space_unref(host.info);
+	host.info = NULL;
+	info_end(&host);
+	host.spaces = NULL;
+	toy_close(toy, (struct file *const[]){NULL});
+}
+
+START_TEST(test_info_cluster_tables_do_not_measure_what_is_remote)
+{
+	make_toys();
 	mirror_look("summary");
 	ck_assert(strstr(mirror_text, "cluster/toys"));
 	mirror_look("metrics");
@@ -129,12 +150,30 @@ START_TEST(test_info_cluster_tables_do_not_measure_what_is_remote)
 	ck_assert_int_eq(n_measured, 0);
 	mirror_look("cluster/toys/toy/status");
 	ck_assert_int_eq(n_measured, 1);
-	folder_clear(host.info);
-	space_unref(host.info);
-	host.info = NULL;
-	info_end(&host);
-	host.spaces = NULL;
-	toy_close(toy, (struct file *const[]){NULL});
+	free_toys();
+}
+END_TEST
+
+static bool count_entry(void *data, const char *name, ino_t ino, mode_t mode)
+{
+	(*(int *)data)++;
+	return true;
+}
+
+START_TEST(test_info_cluster_is_empty_while_nothing_is_known)
+{
+	struct entry entry = {0};
+	int n = 0;
+
+	make_toys();
+	list_error = -EHOSTDOWN;
+	mirror_look("inventory.json");
+	ck_assert_str_eq(mirror_text, "[\n]\n");
+	must(mirror_find("cluster/toys", &entry));
+	must(space_list(entry.space, &root, count_entry, &n));
+	ck_assert_int_eq(n, 0);
+	entry_unref(&entry);
+	free_toys();
 }
 END_TEST
 
@@ -153,6 +192,7 @@ int main(void)
 	suite_add(suite, "objects",
 		  (const TTest *const[]){
 			  test_info_cluster_tables_do_not_measure_what_is_remote,
+			  test_info_cluster_is_empty_while_nothing_is_known,
 			  NULL,
 		  });
 	return suite_run(suite);
