@@ -22,7 +22,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
 #include "lib/base/number.h"
-#include "lib/kinds/cluster/creds.h"
+#include "lib/host/creds.h"
 
 #define PORT         "4222" /* NATS' own */
 #define HOST_CHARS   "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-_"

@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/kinds/cluster/creds.h"
+#include "lib/host/creds.h"
 #include "lib/kinds/cluster/nats_state.h"
 
 enum {

@@ -3,7 +3,7 @@
  * Whoever can read the credentials is trusted like the daemon itself, and whoever can change them
  * chooses whom the daemon talks to.
  */
-#include "lib/kinds/cluster/creds.h"
+#include "lib/host/creds.h"
 
 #include <errno.h>
 #include <fcntl.h>
