@@ -17,7 +17,7 @@ void options_print_help(const char *program)
 	       "    -f, -d              stay in the foreground, log to stderr; -d: every request\n"
 	       "    -h, --help          print this text; -V, --version: print the version;\n"
 	       "                        --status: ask the mount at MOUNTPOINT if it answers\n"
-	       "    -o cluster=SERVER   add cluster/, shared by machines (NATS); cluster_ca=FILE,\n"
+	       "    -o cluster=SERVER   add cluster/, of all machines (NATS); cluster_ca=FILE,\n"
 	       "                        cluster_creds=FILE, cluster_timeout=TIME: see ipcfs(8)\n"
 	       "    -o config=FILE      create the channels in FILE, and again on SIGHUP; root's\n"
 	       "                        default: /etc/ipcfs.conf and /etc/ipcfs.d/*.conf\n"
