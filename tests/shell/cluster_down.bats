@@ -54,7 +54,7 @@ come_back() {
 		late=$(round_trip)
 	done
 	echo "# a local round trip: $before us before, $during and $late us while the server was gone" >&3
-	((during < 4 * before + 100 && late < 4 * before + 100))
+	((during < before + 1000 && late < before + 1000)) # a call that waited for the network would take seconds
 	is_running "$writer"
 	is_running "$reader"
 	come_back
@@ -91,13 +91,11 @@ sleeps() { # PID
 	no_job_in_d_state
 }
 
-@test "calls that hold a directory's lock do not wait for the server" {
+@test "calls that hold a directory's lock end soon" {
 	create queues/jobs
 	go_down
-	run -1 shell 'timeout 5 touch $a/queues/new'
-	echo "$output"
-	run -1 shell 'timeout 5 rm $a/queues/jobs'
-	echo "$output"
+	run -1 shell 'timeout 10 touch $a/queues/new & timeout 10 rm $a/queues/jobs; removed=$?; wait $! || exit $removed'
+	[[ $output == *"Resource temporarily unavailable"*"Resource temporarily unavailable"* ]]
 	run -0 shell 'timeout 5 ls $a/queues'
 	[[ $output == jobs ]]
 }
@@ -130,7 +128,7 @@ sleeps() { # PID
 }
 
 @test "a message that is acknowledged while the server is gone is not lost, at worst given again" {
-	create queues/jobs ack_wait=2s
+	create queues/jobs ack_wait=2
 	echo hello >"$a/queues/jobs"
 	exec 7<"$b/queues/jobs"
 	run -0 shell 'head -c 2' <&7
@@ -146,12 +144,12 @@ sleeps() { # PID
 }
 
 @test "a daemon that is killed between read and acknowledgement: the other machine gets the message" {
-	create queues/jobs ack_wait=1s
+	create queues/jobs ack_wait=1
 	echo hello >"$a/queues/jobs"
 	exec 7<"$b/queues/jobs"
 	run -0 shell 'head -c 2' <&7
 	[[ $output == he ]]
-	background bash -c 'exec 7<&-; head -n 1 "$a/queues/jobs" 2> /dev/null' >"$OUT"
+	background head -n 1 "$a/queues/jobs" >"$OUT" 7<&-
 	wait_until waits_in "$JOB" "$IPC"
 	kill -KILL "${DAEMON[$OTHER_IPC]}"
 	wait_until ended "${DAEMON[$OTHER_IPC]}"

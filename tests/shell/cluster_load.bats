@@ -14,7 +14,7 @@ setup() {
 }
 
 @test "four writers, four readers who are killed at random: nothing is lost, and only what they held comes twice" {
-	create queues/load ack_wait=5s
+	create queues/load ack_wait=5
 	WITHIN=170 run -0 shell '"$1" $a/queues/load $b/queues/load' "$HERE/cluster_load.py"
 	echo "# $output" >&3
 }

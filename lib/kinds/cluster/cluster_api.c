@@ -17,6 +17,8 @@
 /* Pulls that may wait at a consumer, of all machines together. The server's own default is 512. */
 #define PULLS_MAX 16384
 #define ENTRY_MAX 4096
+/* The server counts a message's headers, such as its id, as part of it. */
+#define HEADERS_MAX 1024
 
 /* What tells one stream from another. */
 struct config {
@@ -71,6 +73,11 @@ static int64_t limit_from(uint64_t setting, uint64_t max)
 	return setting == 0 ? NO_LIMIT : (int64_t)(setting < max ? setting : max);
 }
 
+static int64_t size_limit_from(uint64_t msgsize)
+{
+	return limit_from(msgsize ? msgsize + HEADERS_MAX : 0, INT32_MAX);
+}
+
 char *api_stream_config(enum cluster_sort sort, const char *key,
 			const struct cluster_settings *settings)
 {
@@ -83,7 +90,7 @@ char *api_stream_config(enum cluster_sort sort, const char *key,
 		.discard = sort == CLUSTER_TOPICS ? "old" : "new",
 		.max_msgs = is_value ? NO_LIMIT : limit_from(settings->maxmsg, INT64_MAX),
 		.max_bytes = limit_from(settings->maxbytes, INT64_MAX),
-		.max_msg_size = limit_from(settings->msgsize, INT32_MAX),
+		.max_msg_size = size_limit_from(settings->msgsize),
 		.history = is_value ? limit_from(settings->history, CLUSTER_HISTORY_MAX) : NO_LIMIT,
 		.replicas = limit_from(settings->replicas, CLUSTER_REPLICAS_MAX),
 		.is_bucket = is_value,
