@@ -196,9 +196,17 @@ static natsStatus connect_with(natsOptions *options, const struct nats_thread *t
 	return NATS_OK;
 }
 
+/* libnats tells where in its source an error occurred: "(conn.c:1905): Authorization Violation". */
+static const char *without_place(const char *text)
+{
+	const char *end = text && *text == '(' ? strstr(text, "): ") : NULL;
+
+	return end ? end + 3 : text;
+}
+
 static void set_failure(struct nats_thread *thread, natsStatus status)
 {
-	const char *text = nats_GetLastError(NULL);
+	const char *text = without_place(nats_GetLastError(NULL));
 
 	nats_thread_set_error(thread, text && *text ? text : natsStatus_GetText(status));
 }
