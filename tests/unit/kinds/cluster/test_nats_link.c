@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
@@ -262,7 +263,8 @@ START_TEST(test_nats_link_stopped_server_is_noticed)
 	int64_t begun;
 
 	link_start();
-	kill(the_server.pid, SIGSTOP);
+	must_call(kill(the_server.pid, SIGSTOP));
+	must_call(waitpid(the_server.pid, NULL, WUNTRACED));
 	begun = clock_now();
 	link_ask(&asked, "$JS.API.INFO", "", 50 * CLOCK_S);
 	link_await(false);
