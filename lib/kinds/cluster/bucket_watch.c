@@ -27,7 +27,7 @@
 
 #define REPLICAS 3
 /* How many messages are under way at most. */
-#define PULLED_MOST 128
+#define PULLED_MOST 256
 /* How often to pull again where nothing happens: then a consumer that was lost is noticed. */
 #define PULL_EXPIRES (5 * CLOCK_S)
 /* When the server drops the consumer of a daemon that is gone. */
