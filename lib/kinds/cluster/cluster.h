@@ -53,7 +53,7 @@ struct cluster_object {
 	unsigned sweep;               /* the last in which it was seen: cluster_sweep_begin() */
 	/* The name leads to it, and holds a reference; false: it was removed, or made anew. */
 	bool is_named;
-	UT_hash_handle hh;            /* cluster_space::objects, by name */
+	UT_hash_handle hh; /* cluster_space::objects, by name */
 };
 
 /* What a sort of object adds to struct kind. */
@@ -86,8 +86,8 @@ struct cluster {
 	struct bucket *bucket;
 	struct accounts *accounts;     /* the owners and groups of entries: accounts.h */
 	struct operations *operations; /* under way: operation.h */
-	struct alarms *alarms;     /* cluster_alarm.h */
-	size_t n_objects;          /* that have names */
+	struct alarms *alarms;         /* cluster_alarm.h */
+	size_t n_objects;              /* that have names */
 	unsigned sweep;
 	struct gone_name *gone; /* removed, as we know before the watch does */
 	unsigned n_gone;
@@ -164,7 +164,10 @@ struct cluster_question {
 int cluster_ask(struct cluster *cluster, struct caller *caller,
 		const struct cluster_question *question, void *result, size_t result_size);
 
-/* The object's STREAM.INFO, by cluster_ask(). A stream that is gone is made again from the entry. */
+/*
+ * The object's STREAM.INFO, as a job. A stream that is still missing after a while is made again from
+ * the entry. Fails with -EIDRM if the object was removed.
+ */
 int cluster_look(struct cluster_object *object, struct caller *caller, struct stream_look *ret);
 
 /* Whether all names have been known at some time. After that they are answered from memory. */
@@ -192,7 +195,7 @@ struct cluster_space *cluster_space_from(struct space *space);
 void cluster_object_unname(struct cluster_object *object);
 /* Looks up the numbers of the owner and the group, which may have changed. */
 void cluster_object_refresh(struct cluster_object *object);
-/* Waits a moment, as a job, for the numbers of an owner and a group that are new to this machine. */
+/* Waits a moment, as a job, for the numbers of owners and groups that are new to this machine. */
 int cluster_await_owner(struct cluster_object *object, struct caller *caller);
 /* Makes all who wait look again. */
 void cluster_end_waits(struct cluster *cluster);

@@ -215,7 +215,7 @@ int making_confirm_answered(struct cluster_operation *operation, const struct na
 	return r;
 }
 
-/* A question that was not answered in time is not asked again if the object was removed meanwhile. */
+/* A question that had no answer is not asked again if the object was removed meanwhile. */
 static int stream_begin(struct cluster_operation *operation)
 {
 	struct cluster_making *making = making_from(operation);

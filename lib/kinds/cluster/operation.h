@@ -133,9 +133,8 @@ void operations_visit(const struct cluster *cluster, const struct operation_kind
 		      void *data);
 
 /*
- * All operations of a cluster: cluster::operations. Made with the cluster, after its link, and freed
- * before it: what has not ended by then is dropped, and jobs end with -ENOTCONN. operations_new()
- * fails with -ENOMEM.
+ * All operations of a cluster: cluster::operations. They are made after its link, and freed before
+ * it: what has not ended by then is dropped, and jobs end with -ENOTCONN. Fails with -ENOMEM.
  */
 struct operations;
 int operations_new(struct cluster *cluster, struct operations **ret_operations);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Removing objects: the stream first, then the entry, so that nothing is left when a name is free. */
+/* Removing objects: the stream first, then the entry, so nothing is left when a name is free. */
 #include "lib/kinds/kinds.h"
 #include "tests/unit/fixture.h"
 #include "tests/unit/kinds/cluster/fake_call.h"
