@@ -146,11 +146,31 @@ static void queue_attend(struct channel *channel)
 	readers_attend(&queue_from(channel)->readers);
 }
 
+/*
+ * The question about the consumer goes first, and nobody waits for it: its answer comes before that
+ * to the question about the stream.
+ */
+static int queue_measure(struct channel *channel, struct caller *caller, const struct row *row)
+{
+	readers_look(&queue_from(channel)->readers);
+	return cluster_object_measure(channel, caller, row);
+}
+
 static void queue_status(struct channel *channel, struct caller *caller, struct row *row)
 {
 	const struct readers *readers = &queue_from(channel)->readers;
+	struct stat attr = {0};
 
 	cluster_object_status(channel, caller, row);
+	cluster_object_stat(channel, &attr);
+	if (!caller_may(caller, &attr, R_OK))
+		return;
+	if (!row->has_no_measure && readers->looked) {
+		row_add_number(row, "pending", readers->look.n_pending);
+		row_add_number(row, "unacked", readers->look.n_unacked);
+		row_add_number(row, "redelivered", readers->look.n_redelivered);
+		row_add_number(row, "pulls", readers->look.n_waiting);
+	}
 	row_add_number(row, "taken-here", readers->n_taken);
 	row_add_number(row, "returned-here", readers->n_returned);
 	row_add_number(row, "redelivered-here", readers->n_again);
@@ -173,7 +193,7 @@ static const struct channel_ops queue_ops = {
 	.poll = queue_poll,
 	.attend = queue_attend,
 	.status = queue_status,
-	.measure = cluster_object_measure,
+	.measure = queue_measure,
 	.peek = cluster_object_peek,
 	.set = cluster_object_set,
 };

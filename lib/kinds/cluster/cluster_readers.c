@@ -31,6 +31,9 @@
 /* When to pull again after the server has refused: after this long, and at most. */
 #define DELAY_FIRST (50 * CLOCK_MS)
 #define DELAY_MOST  CLOCK_S
+/* How long the server may take to tell of the consumer, and how long that counts as news. */
+#define LOOK_MOST CLOCK_S
+#define LOOK_NEWS (100 * CLOCK_MS)
 
 static struct alarms *alarms_of(const struct readers *readers)
 {
@@ -251,6 +254,29 @@ static void link_changed(struct nats_listener *listener, bool is_up)
 		nats_delivery_free(pop(readers));
 }
 
+static void looked(struct nats_ask *ask, const struct nats_message *message, int error)
+{
+	struct readers *readers = CONTAINER_OF(ask, struct readers, ask);
+
+	if (message && api_read_consumer(message, &readers->look) == 0)
+		readers->looked = clock_now();
+	else
+		readers->looked = 0;
+}
+
+void readers_look(struct readers *readers)
+{
+	char subject[API_SUBJECT_SIZE];
+	const struct nats_post post = {.subject = subject, .data = ""};
+
+	if (readers->ask.link || (readers->looked && clock_now() - readers->looked < LOOK_NEWS))
+		return;
+	readers->ask.answered = looked;
+	api_subject("CONSUMER.INFO", readers->object->stream, CLUSTER_READERS, subject);
+	if (nats_link_ask(readers->object->cluster->link, &readers->ask, &post, LOOK_MOST) < 0)
+		readers->looked = 0;
+}
+
 void readers_init(struct readers *readers, struct cluster_object *object)
 {
 	readers->object = object;
@@ -269,6 +295,7 @@ static void stop(struct readers *readers)
 {
 	give_all_back(readers);
 	nats_feed_close(&readers->feed);
+	nats_ask_forget(&readers->ask);
 	repair_stop(&readers->repair);
 	alarm_cancel(&readers->keep);
 	alarm_cancel(&readers->again);

@@ -33,11 +33,14 @@ struct readers {
 	int64_t delay;        /* before the next pull, after one was refused */
 	struct alarm keep, progress, again;
 	struct repair repair;
-	bool is_gone;        /* the object was removed */
-	bool is_sure;        /* the consumer is there, as far as is known */
-	uint64_t n_again;    /* deliveries that were not the first of their message */
-	uint64_t n_taken;    /* messages acknowledged */
-	uint64_t n_returned; /* deliveries given back */
+	bool is_gone;              /* the object was removed */
+	bool is_sure;              /* the consumer is there, as far as is known */
+	struct nats_ask ask;       /* for `look` */
+	struct consumer_look look; /* what the server told last of the consumer */
+	int64_t looked;            /* when, as clock_now(); 0: never */
+	uint64_t n_again;          /* deliveries that were not the first of their message */
+	uint64_t n_taken;          /* messages acknowledged */
+	uint64_t n_returned;       /* deliveries given back */
 };
 
 void readers_init(struct readers *readers, struct cluster_object *object);
@@ -54,6 +57,8 @@ void readers_finish(struct readers *readers, struct taking *taking, bool is_give
 void readers_attend(struct readers *readers);
 /* A reader with O_NONBLOCK has found nothing. */
 void readers_want(struct readers *readers);
+/* Asks the server for what it knows of the consumer: readers::look. */
+void readers_look(struct readers *readers);
 /* The object has been removed. */
 void readers_end(struct readers *readers);
 
