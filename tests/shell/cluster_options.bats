@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # -o cluster= and the options that go with it: what they take, what they refuse, and that the mount
 # needs no server. None listens here: the mount has a network namespace of its own.
-# shellcheck shell=bats disable=SC2016,SC2153,SC2154
+# shellcheck shell=bats disable=SC2016,SC2030,SC2031,SC2153,SC2154
 
 load helper
 load extra
