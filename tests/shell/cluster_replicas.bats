@@ -36,9 +36,19 @@ has_replicas() { # KIND/NAME N
 	has_status "$1" current "$2"
 }
 
-# One server after the other is killed, is gone for two seconds, and comes back.
+# has_more FILE: it has grown since the last time.
+has_more() {
+	local n
+
+	n=$(wc -l <"$1")
+	((n > ${LINES_IN[$1]:-0})) && LINES_IN[$1]=$n
+}
+
+# One server after the other is killed, and comes back two seconds later. The next one is killed when
+# readers have gone on: a new leader takes up to nine seconds, and is sought for each stream.
 disturb() { # ROUNDS
 	local n
+	declare -gA LINES_IN=()
 
 	for ((n = 0; n < $1; n++)); do
 		kill_server $((n % 3))
@@ -46,7 +56,8 @@ disturb() { # ROUNDS
 		start_server $((n % 3))
 		WITHIN=20 wait_until has_replicas queues/jobs 3
 		WITHIN=20 wait_until has_replicas topics/news 3
-		sleep 1
+		WITHIN=20 wait_until has_more "$OUT.queue"
+		WITHIN=20 wait_until has_more "$OUT.topic"
 	done
 }
 
@@ -65,7 +76,7 @@ disturb() { # ROUNDS
 	local news=$JOB
 	writer "$a/values/v" value
 	local value=$JOB
-	disturb 4
+	disturb 3
 	for pid in "$one" "$two" "$news" "$value"; do
 		is_running "$pid"
 	done

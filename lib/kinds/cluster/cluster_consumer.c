@@ -17,8 +17,8 @@
 #include "lib/base/clock.h"
 
 #define INACTIVE     (60 * CLOCK_S)
-#define PULL_EXPIRES (10 * CLOCK_S)
-#define PULL_OVERDUE (PULL_EXPIRES + 2 * CLOCK_S)
+#define PULL_EXPIRES (3 * CLOCK_S)
+#define PULL_OVERDUE (PULL_EXPIRES + CLOCK_S)
 #define ASK_TIMEOUT  (5 * CLOCK_S)
 /* How long to wait after a failure: twice as long each time. */
 #define PAUSE_LEAST (50 * CLOCK_MS)

@@ -25,7 +25,7 @@
  * How long a pull lasts. If the servers of a cluster change places, it may be lost, and a reader
  * waits in vain for this long.
  */
-#define PULL_LASTS (5 * CLOCK_S)
+#define PULL_LASTS (3 * CLOCK_S)
 /* How long a message waits for somebody who was told of it. */
 #define KEPT_MOST CLOCK_S
 /* When to pull again after the server has refused: after this long, and at most. */

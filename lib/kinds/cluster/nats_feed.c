@@ -16,7 +16,7 @@
 #define PULLS "$JS.API.CONSUMER.MSG.NEXT."
 
 /* How long after its time the end of a pull may be announced. */
-#define LATE_MAX (3 * CLOCK_S)
+#define LATE_MAX CLOCK_S
 
 static void pull_free(struct nats_pull *pull)
 {
