@@ -8,6 +8,7 @@ load helper
 load cluster
 
 setup() {
+	WATCH_SECONDS=110
 	cluster_setup 3
 }
 
@@ -88,7 +89,8 @@ disturb() { # ROUNDS
 	echo "# written: $n_one and $n_two to the queue, $n_news to the topic, $n_value values" >&3
 	WITHIN=20 wait_until contains "$OUT.queue" "one $((n_one - 1))"
 	WITHIN=20 wait_until contains "$OUT.queue" "two $((n_two - 1))"
-	WITHIN=20 wait_until has_status queues/jobs messages 0
+	# What has been read is not always gone: after a crash, nats-server 2.9 forgets to remove messages
+	# that were acknowledged, and its consumer passes them over.
 	diff <({ seq -f 'one %.0f' 0 $((n_one - 1)); seq -f 'two %.0f' 0 $((n_two - 1)); } | sort) <(sort -u "$OUT.queue")
 	WITHIN=20 wait_until contains "$OUT.topic" "news $((n_news - 1))"
 	seq -f 'news %.0f' 0 $((n_news - 1)) | diff - "$OUT.topic"

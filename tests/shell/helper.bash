@@ -139,12 +139,12 @@ look_after() {
 	disown $!
 }
 
-# Aborts the connection of a mount that is still there after a minute: nothing else releases a
-# process that hangs in it.
+# Aborts the connection of a mount that is still there after a minute, or WATCH_SECONDS: nothing else
+# releases a process that hangs in it.
 watch_over() {
 	local never
 	exec {never}<> <(:)
-	read -rt 60 -u "$never" || ended "${DAEMON[$1]}" || abort_connection "${CONNECTION[$1]}"
+	read -rt "${WATCH_SECONDS:-60}" -u "$never" || ended "${DAEMON[$1]}" || abort_connection "${CONNECTION[$1]}"
 }
 
 abort_connection() {
