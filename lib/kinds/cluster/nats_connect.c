@@ -46,7 +46,9 @@ static natsStatus on_read(void *data, bool is_add)
 	struct nats_connection *connection = data;
 
 	/* libnats closes the descriptor next. */
-	if (!is_add && connection->link)
+	if (!is_add && connection->relay)
+		nats_relay_forget_fd(connection->relay);
+	else if (!is_add && connection->link)
 		loop_remove(connection->link->loop, &connection->link->socket);
 	return NATS_OK;
 }
@@ -56,7 +58,7 @@ static natsStatus on_write(void *data, bool is_add)
 	struct nats_connection *connection = data;
 
 	connection->wants_write = is_add;
-	if (is_add && connection->link)
+	if (is_add && !connection->relay && connection->link)
 		nats_socket_wants_write(connection->link);
 	return NATS_OK;
 }
@@ -158,6 +160,7 @@ void nats_connection_free(struct nats_connection *connection)
 {
 	/* First, so that libnats need not tell the server of each subscription that ends. */
 	natsConnection_Destroy(connection->nc);
+	nats_relay_free(connection->relay);
 	nats_slots_free(connection);
 	natsStatistics_Destroy(connection->statistics);
 	free(connection);
@@ -171,6 +174,11 @@ static void copy_server(const char *url, char *ret_server, size_t size)
 	int length = scheme_end && at ? (int)(scheme_end + strlen("://") - url) : 0;
 
 	snprintf(ret_server, size, "%.*s%.*s", length, url, SERVER_MAX, at ? at + 1 : url);
+}
+
+static bool has_tls(const struct nats_thread *thread)
+{
+	return thread->ca || strcasestr(thread->servers, "tls://");
 }
 
 static natsStatus connect_with(natsOptions *options, const struct nats_thread *thread,
@@ -193,7 +201,7 @@ static natsStatus connect_with(natsOptions *options, const struct nats_thread *t
 		copy_server(url, connection->server, sizeof(connection->server));
 	natsConnection_GetConnectedServerId(connection->nc, connection->server_id,
 					    sizeof(connection->server_id));
-	return NATS_OK;
+	return has_tls(thread) ? nats_relay_new(connection) : NATS_OK;
 }
 
 /* libnats tells where in its source an error occurred: "(conn.c:1905): Authorization Violation". */

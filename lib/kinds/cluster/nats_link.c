@@ -45,7 +45,7 @@ void nats_link_lose(struct nats_link *link, const char *why)
 
 	if (!connection)
 		return;
-	nats_socket_close(link, connection);
+	nats_socket_close(link, connection, false);
 	nats_thread_set_error(link->thread, why);
 	nats_asks_lose(link);
 	nats_feeds_lose(link);
@@ -63,7 +63,6 @@ static void on_fresh(struct loop_source *source, uint32_t events)
 	if (!connection)
 		return;
 	link->connection = connection;
-	connection->link = link;
 	link->epoch++;
 	clock_gettime(CLOCK_REALTIME, &link->since);
 	nats_socket_open(link);
@@ -108,7 +107,7 @@ void nats_link_free(struct nats_link *link)
 		return;
 	connection = TAKE_PTR(link->connection);
 	if (connection)
-		nats_socket_close(link, connection);
+		nats_socket_close(link, connection, true);
 	nats_asks_fini(link);
 	nats_feeds_fini(link);
 	nats_spent_free(link);
@@ -129,41 +128,67 @@ size_t nats_link_payload_max(const struct nats_link *link)
 	return link->connection ? link->connection->payload_max : 0;
 }
 
-static natsStatus post_with_headers(struct nats_link *link, const struct nats_post *post,
-				    const char *reply)
+static natsStatus make_message(const struct nats_post *post, const char *reply, natsMsg **ret_msg)
 {
-	natsMsg *msg;
-	natsStatus status = natsMsg_Create(&msg, post->subject, reply, post->data, (int)post->size);
+	natsStatus status =
+		natsMsg_Create(ret_msg, post->subject, reply, post->data, (int)post->size);
 
 	if (status != NATS_OK)
 		return status;
 	for (size_t i = 0; status == NATS_OK && i < post->n_headers; i++)
-		status = natsMsgHeader_Set(msg, post->headers[i].name, post->headers[i].value);
-	if (status == NATS_OK)
-		status = natsConnection_PublishMsg(link->connection->nc, msg);
-	nats_spend(link, msg);
+		status = natsMsgHeader_Set(*ret_msg, post->headers[i].name, post->headers[i].value);
+	if (status != NATS_OK)
+		natsMsg_Destroy(*ret_msg);
 	return status;
+}
+
+/* Sends it as a message of libnats'. */
+static natsStatus post_message(struct nats_connection *connection, const struct nats_post *post,
+			       const char *reply)
+{
+	natsMsg *msg;
+	natsStatus status = make_message(post, reply, &msg);
+
+	if (status != NATS_OK)
+		return status;
+	if (connection->relay) {
+		if (nats_relay_send(connection->relay, msg))
+			return NATS_OK;
+		status = NATS_NO_MEMORY;
+	} else {
+		status = natsConnection_PublishMsg(connection->nc, msg);
+	}
+	natsMsg_Destroy(msg);
+	return status;
+}
+
+static natsStatus post_any(struct nats_connection *connection, const struct nats_post *post,
+			   const char *reply)
+{
+	if (post->n_headers > 0 || connection->relay)
+		return post_message(connection, post, reply);
+	if (reply)
+		return natsConnection_PublishRequest(connection->nc, post->subject, reply,
+						     post->data, (int)post->size);
+	return natsConnection_Publish(connection->nc, post->subject, post->data, (int)post->size);
+}
+
+static bool is_jammed(struct nats_connection *connection)
+{
+	if (connection->relay)
+		return nats_relay_unsent(connection->relay) > UNSENT_MAX;
+	return natsConnection_Buffered(connection->nc) > UNSENT_MAX;
 }
 
 int nats_link_post(struct nats_link *link, const struct nats_post *post, const char *reply)
 {
-	natsStatus status;
-
 	if (!link->connection)
 		return -ENOTCONN;
 	if (post->size > link->connection->payload_max)
 		return -EMSGSIZE;
-	if (natsConnection_Buffered(link->connection->nc) > UNSENT_MAX)
+	if (is_jammed(link->connection))
 		return -ENOMEM;
-	if (post->n_headers > 0)
-		status = post_with_headers(link, post, reply);
-	else if (reply)
-		status = natsConnection_PublishRequest(link->connection->nc, post->subject, reply,
-						       post->data, (int)post->size);
-	else
-		status = natsConnection_Publish(link->connection->nc, post->subject, post->data,
-						(int)post->size);
-	switch (status) {
+	switch (post_any(link->connection, post, reply)) {
 	case NATS_OK:
 		link->n_sent++;
 		return 0;

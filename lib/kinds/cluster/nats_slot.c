@@ -72,6 +72,9 @@ static natsStatus subscribe(struct nats_connection *connection, struct nats_slot
 	char subject[NATS_REPLY_SIZE];
 	natsStatus status;
 
+	/* A relay has one subscription for all, and sees the subjects of all messages. */
+	if (connection->relay)
+		return NATS_OK;
 	snprintf(subject, sizeof(subject), "%s.%u.*", connection->inbox, slot->number);
 	status = natsConnection_SubscribeSync(&slot->sub, connection->nc, subject);
 	if (status == NATS_OK)
@@ -166,8 +169,7 @@ static bool read_inbox(const struct nats_link *link, const char *subject, uint64
 	return true;
 }
 
-/* Takes over the message. */
-static void dispatch_message(struct nats_link *link, natsMsg *msg)
+void nats_slots_dispatch_message(struct nats_link *link, natsMsg *msg)
 {
 	const char *subject = natsMsg_GetSubject(msg);
 	struct nats_message message;
@@ -201,7 +203,7 @@ static void dispatch_next(struct nats_link *link, struct nats_slot *slot)
 
 	switch (natsSubscription_NextMsg(&msg, slot->sub, 0)) {
 	case NATS_OK:
-		dispatch_message(link, msg);
+		nats_slots_dispatch_message(link, msg);
 		break;
 	case NATS_NO_RESPONDERS:
 		dispatch_nobody(link, slot);

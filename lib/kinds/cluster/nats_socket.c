@@ -26,7 +26,8 @@ static void lose_closed(struct nats_link *link)
 /* Watches the socket for what there is to wait for now. */
 static void watch_socket(struct nats_link *link)
 {
-	uint32_t events = EPOLLIN | (link->connection->wants_write ? EPOLLOUT : 0);
+	bool is_ours = !link->connection->relay;
+	uint32_t events = EPOLLIN | (is_ours && link->connection->wants_write ? EPOLLOUT : 0);
 	int error;
 
 	if (link->socket.is_added && link->socket_events == events)
@@ -51,7 +52,12 @@ static void write_out(struct nats_link *link)
 
 static void flush(struct loop_task *task)
 {
-	write_out(CONTAINER_OF(task, struct nats_link, flush));
+	struct nats_link *link = CONTAINER_OF(task, struct nats_link, flush);
+
+	if (link->connection->relay)
+		watch_socket(link);
+	else
+		write_out(link);
 }
 
 void nats_socket_wants_write(struct nats_link *link)
@@ -61,11 +67,25 @@ void nats_socket_wants_write(struct nats_link *link)
 		loop_yield(link->loop, &link->flush);
 }
 
+static void on_relay(struct nats_link *link)
+{
+	struct nats_connection *connection = link->connection;
+	bool is_open = nats_relay_dispatch(link);
+
+	link->heard = clock_now();
+	if (link->connection == connection && !is_open)
+		lose_closed(link);
+}
+
 static void on_socket(struct loop_source *source, uint32_t events)
 {
 	struct nats_link *link = CONTAINER_OF(source, struct nats_link, socket);
 	struct nats_connection *connection = link->connection;
 
+	if (connection->relay) {
+		on_relay(link);
+		return;
+	}
 	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
 		natsConnection_ProcessReadEvent(connection->nc);
 		link->heard = clock_now();
@@ -87,21 +107,28 @@ void nats_socket_init(struct nats_link *link)
 
 void nats_socket_open(struct nats_link *link)
 {
-	link->socket.fd = link->connection->fd;
+	struct nats_connection *connection = link->connection;
+
+	connection->link = link;
+	link->socket.fd = connection->relay ? connection->relay->in_fd : connection->fd;
 	link->socket_events = 0;
 	/* At the end of this turn, the socket is written to and watched. */
 	loop_yield(link->loop, &link->flush);
 }
 
-void nats_socket_close(struct nats_link *link, struct nats_connection *connection)
+void nats_socket_close(struct nats_link *link, struct nats_connection *connection, bool is_whole)
 {
-	if (!connection->is_closed && connection->wants_write)
+	bool is_ours = !connection->relay;
+
+	if (is_ours && is_whole && !connection->is_closed && connection->wants_write)
 		natsConnection_ProcessWriteEvent(connection->nc);
 	loop_remove(link->loop, &link->socket);
 	loop_cancel(link->loop, &link->flush);
 	connection->link = NULL;
+	if (!is_ours && !is_whole)
+		nats_relay_break(connection->relay);
 	/* Then libnats need not wait for a last answer. */
-	if (!connection->is_closed) {
+	if (is_ours && !connection->is_closed) {
 		shutdown(connection->fd, SHUT_RDWR);
 		natsConnection_ProcessReadEvent(connection->nc);
 	}

@@ -38,8 +38,29 @@ struct nats_slot {
 	UT_hash_handle hh; /* nats_connection::slots, by subject */
 };
 
+/* A message on its way between the loop and the thread. */
+struct nats_relayed {
+	natsMsg *msg; /* owned */
+	struct nats_relayed *prev, *next;
+};
+
+/* What the loop, the thread and libnats share while a connection with TLS is up. */
+struct nats_relay {
+	pthread_mutex_t lock;
+	unsigned n_refs;
+	natsSubscription *sub; /* the thread's: to INBOX.> */
+	int in_fd, out_fd;     /* eventfds: the list is not empty any more */
+	/* Under the lock. */
+	int fd; /* the socket; -1: it is closed */
+	bool is_closed;
+	struct nats_relayed *in;  /* messages that have come, for the loop */
+	struct nats_relayed *out; /* messages to send, for the thread */
+	size_t n_out;             /* bytes */
+};
+
 struct nats_connection {
 	natsConnection *nc;
+	struct nats_relay *relay; /* NULL: the socket belongs to the loop */
 	struct nats_slot *slots;
 	struct nats_slot *busy, *idle; /* idle: the one that was used last comes last */
 	struct nats_slot *next_slot;   /* of a walk along one of the two */
@@ -66,7 +87,8 @@ struct nats_thread {
 	/* Under the lock. */
 	bool is_ending;
 	struct nats_connection *fresh, *spent;
-	char error[256]; /* why it is not connected; "" */
+	struct nats_relay *relay; /* that the thread is busy with, or NULL */
+	char error[256];          /* why it is not connected; "" */
 };
 
 /* A request for messages. The server answers to its number when it ends early. */
@@ -143,8 +165,11 @@ void nats_spent_free(struct nats_link *link);
 void nats_socket_init(struct nats_link *link);
 /* Begins to watch the socket of a new connection. */
 void nats_socket_open(struct nats_link *link);
-/* Writes what is left, and stops. Nothing on the loop touches the connection afterwards. */
-void nats_socket_close(struct nats_link *link, struct nats_connection *connection);
+/*
+ * Writes what is left, if the connection is whole, and stops. Nothing on the loop touches libnats'
+ * connection afterwards.
+ */
+void nats_socket_close(struct nats_link *link, struct nats_connection *connection, bool is_whole);
 /* libnats has something to write. */
 void nats_socket_wants_write(struct nats_link *link);
 
@@ -158,7 +183,27 @@ uint64_t nats_slot_number(struct nats_link *link, const struct nats_slot *slot,
 			  char ret_reply[static NATS_REPLY_SIZE]);
 /* Hands what has come to its askers and feeds. */
 void nats_slots_dispatch(struct nats_link *link);
+/* Hands over one message, which is taken over. */
+void nats_slots_dispatch_message(struct nats_link *link, natsMsg *msg);
 void nats_slots_free(struct nats_connection *connection);
+
+/* nats_relay.c */
+/* On the thread: makes connection->relay. */
+natsStatus nats_relay_new(struct nats_connection *connection);
+void nats_relay_free(struct nats_relay *relay);
+/* Sends what there is to send and reads what has come, or waits for either. */
+void nats_relay_turn(struct nats_connection *connection);
+/* libnats is about to close the socket. */
+void nats_relay_forget_fd(struct nats_relay *relay);
+/* On the loop: makes a thread that waits for the socket give up. */
+void nats_relay_break(struct nats_relay *relay);
+/* Makes nats_relay_turn() return. */
+void nats_relay_wake(struct nats_relay *relay);
+/* Takes over the message; false: there is no memory. */
+bool nats_relay_send(struct nats_relay *relay, natsMsg *msg);
+size_t nats_relay_unsent(struct nats_relay *relay);
+/* Hands over what has come. Returns whether the connection is still open. */
+bool nats_relay_dispatch(struct nats_link *link);
 
 /* nats_asks.c */
 int nats_asks_init(struct nats_link *link);

@@ -42,16 +42,37 @@ static void sleep_for(struct nats_thread *thread, int64_t pause)
 		continue;
 }
 
+/* Waits for the loop, or does its work. Under the lock. */
+static void serve(struct nats_thread *thread, struct nats_connection *connection)
+{
+	if (!connection->relay || connection->is_closed) {
+		pthread_cond_wait(&thread->changed, &thread->lock);
+		return;
+	}
+	thread->relay = connection->relay;
+	pthread_mutex_unlock(&thread->lock);
+	nats_relay_turn(connection);
+	pthread_mutex_lock(&thread->lock);
+	thread->relay = NULL;
+}
+
 /* Hands the connection to the loop, and waits until it comes back. Under the lock. */
-static struct nats_connection *lend(struct nats_thread *thread, struct nats_connection *connection)
+static void lend(struct nats_thread *thread, struct nats_connection *connection)
 {
 	thread->fresh = connection;
 	eventfd_write(thread->event_fd, 1);
 	while (!thread->spent && !(thread->is_ending && thread->fresh))
-		pthread_cond_wait(&thread->changed, &thread->lock);
-	if (!thread->spent)
-		return TAKE_PTR(thread->fresh);
-	return TAKE_PTR(thread->spent);
+		serve(thread, connection);
+	thread->fresh = NULL;
+	thread->spent = NULL;
+}
+
+/* Makes the thread look at what has changed. Under the lock. */
+static void wake(struct nats_thread *thread)
+{
+	pthread_cond_broadcast(&thread->changed);
+	if (thread->relay)
+		nats_relay_wake(thread->relay);
 }
 
 static void *run(void *data)
@@ -69,7 +90,7 @@ static void *run(void *data)
 		connection = nats_connect(thread);
 		pthread_mutex_lock(&thread->lock);
 		if (connection) {
-			connection = lend(thread, connection);
+			lend(thread, connection);
 			pthread_mutex_unlock(&thread->lock);
 			nats_connection_free(connection);
 			pthread_mutex_lock(&thread->lock);
@@ -163,7 +184,7 @@ void nats_thread_return(struct nats_thread *thread, struct nats_connection *conn
 {
 	pthread_mutex_lock(&thread->lock);
 	thread->spent = connection;
-	pthread_cond_broadcast(&thread->changed);
+	wake(thread);
 	pthread_mutex_unlock(&thread->lock);
 }
 
@@ -180,7 +201,7 @@ void nats_thread_end(struct nats_thread *thread)
 
 	pthread_mutex_lock(&thread->lock);
 	thread->is_ending = true;
-	pthread_cond_broadcast(&thread->changed);
+	wake(thread);
 	pthread_mutex_unlock(&thread->lock);
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += 2;
