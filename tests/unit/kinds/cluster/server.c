@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The server's log says when it is ready, so nobody has to try whether it answers.
+ */
 #include "tests/unit/kinds/cluster/server.h"
 
 #include <arpa/inet.h>

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "lib/base/clock.h"
-#include "tests/unit/kinds/cluster/link.h"
+#include "tests/unit/kinds/cluster/live_link.h"
 
 static void start(struct fed *fed)
 {

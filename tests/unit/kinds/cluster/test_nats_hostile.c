@@ -16,7 +16,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/kinds/cluster/nats_state.h"
-#include "tests/unit/kinds/cluster/link.h"
+#include "tests/unit/kinds/cluster/live_link.h"
 
 /* Sends a message to `subject`, with this reply subject, headers and data. */
 static void publish(int fd, const char *subject, const char *reply, const char *headers)
@@ -88,7 +88,7 @@ START_TEST(test_nats_hostile_messages_do_no_harm)
 }
 END_TEST
 
-/* Someone who sees the inbox can answer in the server's place, but only once, and with a message. */
+/* Someone who sees the inbox can answer in the server's place, but only once. */
 START_TEST(test_nats_hostile_forged_answers_end_question_once)
 {
 	struct asked asked = {0};

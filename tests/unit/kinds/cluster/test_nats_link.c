@@ -12,7 +12,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
 #include "lib/channel/row.h"
-#include "tests/unit/kinds/cluster/link.h"
+#include "tests/unit/kinds/cluster/live_link.h"
 
 START_TEST(test_nats_link_without_server_waits)
 {

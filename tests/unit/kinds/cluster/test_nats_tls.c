@@ -11,7 +11,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
 #include "lib/channel/row.h"
-#include "tests/unit/kinds/cluster/link.h"
+#include "tests/unit/kinds/cluster/live_link.h"
 
 #define CERT "/dev/shm/cert"
 #define KEY  "/dev/shm/key"

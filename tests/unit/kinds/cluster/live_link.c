@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "tests/unit/kinds/cluster/link.h"
+/*
+ * Every handler stops the loop, so that whoever waits looks whether what they wait for has come.
+ */
+#include "tests/unit/kinds/cluster/live_link.h"
 
 #include <stdio.h>
 #include <sys/epoll.h>

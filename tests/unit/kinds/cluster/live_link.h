@@ -2,8 +2,8 @@
 /*
  * A link to a server, for tests: each waits for what it expects with a loop that runs until then.
  */
-#ifndef TESTS_UNIT_LINK_H
-#define TESTS_UNIT_LINK_H
+#ifndef TESTS_UNIT_LIVE_LINK_H
+#define TESTS_UNIT_LIVE_LINK_H
 
 #include "lib/kinds/cluster/nats_link.h"
 #include "tests/unit/fixture.h"
