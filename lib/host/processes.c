@@ -28,7 +28,7 @@ static bool read_file(int proc_fd, const char *pid, const char *name, char *text
 	char path[64];
 	ssize_t n;
 
-	snprintf(path, sizeof(path), "%s/%s", pid, name);
+	snprintf(path, sizeof(path), "%.16s/%.40s", pid, name);
 	fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
 	n = fd < 0 ? -1 : read(fd, text, size - 1);
 	if (n <= 0)

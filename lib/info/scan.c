@@ -332,7 +332,7 @@ static void look_together(struct look_team *team, struct look *first)
 {
 	long n_processors = sysconf(_SC_NPROCESSORS_ONLN);
 	pthread_t threads[THREADS_MOST];
-	struct look looks[THREADS_MOST];
+	struct look looks[THREADS_MOST] = {{0}};
 	int n = 0;
 
 	while (n + 1 < THREADS_MOST && n + 1 < n_processors && look_init(&looks[n], team) == 0) {
