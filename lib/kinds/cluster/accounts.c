@@ -184,10 +184,8 @@ static void lookup_answer_name(struct accounts_lookup *lookup, int result)
 	struct known_name *known = lookup->name;
 
 	known->lookup = NULL;
-	if (result == 0)
-		name_set(known, lookup->id);
-	else if (result == -ENOENT)
-		name_set(known, ACCOUNTS_NOBODY);
+	if (result == 0 || result == -ENOENT)
+		name_set(known, result == 0 ? lookup->id : ACCOUNTS_NOBODY);
 	else
 		name_fail(known);
 	if (lookup->accounts->answered)

@@ -2,9 +2,9 @@
 /*
  * The bucket `ipcfs`: the entries of all objects, and the watch that tells of each change to them.
  *
- * It is a key-value store as other clients of NATS know them: the stream KV_ipcfs, in which the last
- * message of a subject is the value of a key, and one with the header KV-Operation: DEL means that
- * there is none. It has three replicas where the cluster has that many servers, else one.
+ * It is a key-value store as other clients of NATS know them: the stream KV_ipcfs, in which the
+ * last message of a subject is the value of a key, and one with the header KV-Operation: DEL means
+ * that there is none. It has three replicas where the cluster has that many servers, else one.
  */
 #ifndef IPCFS_BUCKET_H
 #define IPCFS_BUCKET_H

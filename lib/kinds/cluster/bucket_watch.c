@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The watch of the bucket: a consumer that gives the last message of each key, and then all changes.
+ * The watch of the bucket: a consumer that gives the last message of each key, and then every
+ * change.
  *
  * It is made anew when the link has come up again, and what it does not tell of by the end of what
  * there was is gone: an entry may have been deleted, and the mark of the deletion too. The consumer
