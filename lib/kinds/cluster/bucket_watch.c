@@ -188,7 +188,7 @@ static void feed_delivered(struct nats_feed *feed, struct nats_delivery *deliver
 static void consumer_made(struct nats_ask *answered, const struct nats_message *message, int error)
 {
 	struct bucket *bucket = CONTAINER_OF(answered, struct bucket, ask);
-	struct consumer_look look;
+	struct consumer_look look = {0};
 	int r = message ? api_read_consumer(message, &look) : error;
 
 	bucket->feed.delivered = feed_delivered;

@@ -23,7 +23,7 @@
 #include "lib/kinds/cluster/accounts.h"
 #include "lib/kinds/cluster/cluster_sender.h"
 
-#define PERMISSIONS 07777
+#define PERMISSIONS 0777
 /* The most names that are remembered as removed, before the watch tells. */
 #define GONE_MOST 1024
 
