@@ -165,8 +165,8 @@ int cluster_ask(struct cluster *cluster, struct caller *caller,
 		const struct cluster_question *question, void *result, size_t result_size);
 
 /*
- * The object's STREAM.INFO, as a job. A stream that is still missing after a while is made again from
- * the entry. Fails with -EIDRM if the object was removed.
+ * The object's STREAM.INFO, as a job. A stream that is still missing after a while is made again
+ * from the entry. Fails with -EIDRM if the object was removed.
  */
 int cluster_look(struct cluster_object *object, struct caller *caller, struct stream_look *ret);
 
