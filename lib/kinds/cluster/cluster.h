@@ -143,6 +143,8 @@ int cluster_object_set(struct channel *channel, const struct settings *settings,
  */
 int cluster_object_measure(struct channel *channel, struct caller *caller, const struct row *row);
 void cluster_object_status(struct channel *channel, struct caller *caller, struct row *row);
+/* For kind::explain: `replicas` is the index of that parameter. */
+const char *cluster_explain(const struct settings *settings, unsigned replicas, int error);
 /* Prints what waits: the first messages of the stream, without taking them. */
 int cluster_object_peek(struct channel *channel, struct caller *caller, FILE *out);
 

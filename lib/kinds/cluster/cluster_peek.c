@@ -56,6 +56,24 @@ int cluster_object_measure(struct channel *channel, struct caller *caller, const
 	return 0;
 }
 
+/* What can be set. The keys are those of the parameters, so `create` finds what differs. */
+static void add_settings(const struct cluster_object *object, struct row *row)
+{
+	struct cluster_settings settings = object->entry.settings;
+
+	cluster_settings_fill(&settings, object->sort);
+	if (object->sort == CLUSTER_QUEUES) {
+		row_add_number(row, "maxmsg", settings.maxmsg);
+		row_add_number(row, "ack_wait", settings.ack_wait / CLOCK_S);
+	}
+	if (object->sort == CLUSTER_VALUES)
+		row_add_number(row, "history", settings.history);
+	row_add_bytes(row, "maxbytes", settings.maxbytes);
+	if (settings.msgsize)
+		row_add_bytes(row, "msgsize", settings.msgsize);
+	row_add_number(row, "replicas", settings.replicas);
+}
+
 void cluster_object_status(struct channel *channel, struct caller *caller, struct row *row)
 {
 	const struct cluster_object *object = cluster_object_from(channel);
@@ -63,7 +81,7 @@ void cluster_object_status(struct channel *channel, struct caller *caller, struc
 	struct stat attr = {0};
 
 	row_add_word(row, "link", nats_link_is_up(object->cluster->link) ? "up" : "down");
-	row_add_number(row, "replicas", object->entry.settings.replicas);
+	add_settings(object, row);
 	if (row->has_no_measure || !object->looked)
 		return;
 	cluster_object_stat(channel, &attr);

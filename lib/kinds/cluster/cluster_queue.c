@@ -234,6 +234,12 @@ static int queue_apply(const struct settings *given, struct cluster_settings *se
 	return 0;
 }
 
+static const char *queue_explain(struct channel *channel, const char *name,
+				 const struct settings *settings, int error)
+{
+	return cluster_explain(settings, QUEUE_REPLICAS, error);
+}
+
 static void queue_init(struct cluster_object *object)
 {
 	struct cluster_queue *queue = CONTAINER_OF(object, struct cluster_queue, object);
@@ -275,5 +281,6 @@ const struct kind cluster_queue_kind = {
 	.is_remote = true,
 	.parameters = queue_parameters,
 	.channel = &queue_ops,
+	.explain = queue_explain,
 	.open = queue_space_open,
 };

@@ -68,3 +68,19 @@ int cluster_check_room(const struct cluster *cluster, const char *owner,
 		return -EDQUOT;
 	return 0;
 }
+
+const char *cluster_explain(const struct settings *settings, unsigned replicas, int error)
+{
+	switch (error) {
+	case -EINVAL:
+		return settings_has(settings, replicas)
+			       ? "replicas= is more than the cluster has servers"
+			       : NULL;
+	case -EMFILE:
+		return "more objects than a user may have (mount option max_channels)";
+	case -EDQUOT:
+		return "more than 4 GiB for all objects of a user, replicas counted";
+	default:
+		return NULL;
+	}
+}

@@ -76,13 +76,10 @@ static bool keeps_a_size(struct channel *channel, const struct settings *setting
 const char *cluster_topic_explain(struct channel *channel, const char *name,
 				  const struct settings *settings, int error)
 {
-	if (error != -EINVAL)
-		return NULL;
-	if (settings_has(settings, CLUSTER_TOPIC_MAXBYTES) && keeps_a_size(channel, settings))
+	if (error == -EINVAL && settings_has(settings, CLUSTER_TOPIC_MAXBYTES) &&
+	    keeps_a_size(channel, settings))
 		return "keep= as a size is what maxbytes= would set; give one of them";
-	if (settings_has(settings, CLUSTER_TOPIC_REPLICAS))
-		return "replicas= is more than the cluster has servers";
-	return NULL;
+	return cluster_explain(settings, CLUSTER_TOPIC_REPLICAS, error);
 }
 
 void cluster_topic_keep_text(const struct cluster_settings *settings,

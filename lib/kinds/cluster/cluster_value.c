@@ -206,9 +206,7 @@ static int value_apply(const struct settings *given, struct cluster_settings *se
 static const char *value_explain(struct channel *channel, const char *name,
 				 const struct settings *settings, int error)
 {
-	if (error == -EINVAL && settings_has(settings, VALUE_REPLICAS))
-		return "replicas= is more than the cluster has servers";
-	return NULL;
+	return cluster_explain(settings, VALUE_REPLICAS, error);
 }
 
 static const struct cluster_kind value_cluster_kind = {

@@ -157,6 +157,8 @@ START_TEST(test_cluster_peek_measures_nothing_without_a_link)
 	channel_status(&news->channel, &root, &row);
 	ck_assert_ptr_null(row_find(&row, "messages"));
 	ck_assert_str_eq(row_find(&row, "link")->word, "down");
+	ck_assert_uint_eq(row_find(&row, "maxmsg")->number, CLUSTER_MESSAGES_DEFAULT);
+	ck_assert_uint_eq(row_find(&row, "ack_wait")->number, 30);
 	row_fini(&row);
 	end();
 }
