@@ -162,17 +162,22 @@ static int entry_begin(struct cluster_operation *operation)
 	return r;
 }
 
-/* If the entry was stored before, but no answer came, then there is one now: our own. */
+/*
+ * If the entry was stored before, but no answer came, then there is one now: our own. Else another
+ * machine has just made the object. Whoever is told so looks the name up at once, maybe before the
+ * watch tells of it.
+ */
 static int entry_stored(struct cluster_operation *operation, int error, uint64_t revision)
 {
 	struct cluster_making *making = making_from(operation);
 
 	making->revision = revision;
 	making->is_doubtful = error == -EEXIST && operation->is_unsure;
+	making->is_taken = error == -EEXIST && !operation->is_unsure;
 	if (error == 0 || making->is_doubtful)
 		return 0;
 	operation->has_begun = false;
-	return error;
+	return making->is_taken ? 0 : error;
 }
 
 int making_confirm_begin(struct cluster_operation *operation)
@@ -181,7 +186,7 @@ int making_confirm_begin(struct cluster_operation *operation)
 	char subject[API_SUBJECT_SIZE], key[CLUSTER_SUBJECT_SIZE];
 	CLEANUP_FREE char *text = NULL;
 
-	if (!making->is_doubtful)
+	if (!making->is_doubtful && !making->is_taken)
 		return 0;
 	cluster_entry_subject(making->order.sort, making->key, key);
 	text = api_get_last(key);
@@ -197,6 +202,17 @@ static bool is_ours(const struct cluster_making *making, const struct stored_mes
 	       memcmp(message->data, text, message->size) == 0;
 }
 
+/* Makes the entry of another machine known. */
+static void note_other(const struct cluster_making *making, const struct stored_message *message)
+{
+	struct cluster_entry entry;
+
+	if (!message->is_deleted && message->size &&
+	    api_read_entry(message->data, message->size, &entry) == 0)
+		cluster_entry_seen(making->operation.cluster, making->order.sort,
+				   making->order.name, making->key, &entry, message->sequence);
+}
+
 int making_confirm_answered(struct cluster_operation *operation, const struct nats_message *answer,
 			    int error)
 {
@@ -205,8 +221,12 @@ int making_confirm_answered(struct cluster_operation *operation, const struct na
 	int r = error < 0 ? error : api_read_stored(answer, &message);
 
 	making->is_doubtful = false;
-	if (r == 0 && !is_ours(making, &message))
+	if (r == 0 && (making->is_taken || !is_ours(making, &message))) {
+		note_other(making, &message);
 		r = -EEXIST;
+	}
+	if (r == -ENODATA && making->is_taken)
+		r = -EEXIST; /* it has gone again */
 	if (r == 0)
 		making->revision = message.sequence;
 	else

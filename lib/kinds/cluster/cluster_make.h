@@ -40,6 +40,7 @@ struct cluster_making {
 	struct cluster_operation *made_by; /* makes the object that is to be removed */
 	bool is_counted;                   /* among the objects of its owner */
 	bool is_doubtful;                  /* there is an entry, which may be ours */
+	bool is_taken;                     /* there is an entry, which is not ours */
 	bool is_foreign;                   /* there is a stream with other settings */
 	bool has_old;                      /* the stream was there, with messages */
 	int64_t missing; /* since when the stream is missing, as clock_now(); 0: it is not */
