@@ -74,6 +74,14 @@ static void add_readers(const struct cluster_topic *topic, struct caller *caller
 	add_list(row, "reader-missed", listed, n, offsetof(struct told, missed));
 }
 
+static uint64_t count_kept(const struct cluster_topic *topic)
+{
+	const struct cluster_settings *settings = &topic->object.entry.settings;
+	uint64_t n = topic->object.look.n_messages;
+
+	return settings->keep_bytes || settings->keep > n ? n : settings->keep;
+}
+
 void cluster_topic_status(struct channel *channel, struct caller *caller, struct row *row)
 {
 	const struct cluster_topic *topic = cluster_topic_from(channel);
@@ -82,6 +90,9 @@ void cluster_topic_status(struct channel *channel, struct caller *caller, struct
 	cluster_object_status(channel, caller, row);
 	cluster_topic_keep_text(&topic->object.entry.settings, keep);
 	row_add_text(row, "keep", keep);
-	if (!row->is_brief && channel_check_read(channel, caller) == 0)
-		add_readers(topic, caller, row);
+	if (row->is_brief || channel_check_read(channel, caller) < 0)
+		return;
+	if (topic->object.looked && !row->has_no_measure)
+		row_add_number(row, "kept", count_kept(topic));
+	add_readers(topic, caller, row);
 }
