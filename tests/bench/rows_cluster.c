@@ -16,7 +16,7 @@
 #include "tests/bench/daemon.h"
 #include "tests/bench/ends.h"
 #include "tests/bench/must.h"
-#include "tests/bench/nats.h"
+#include "tests/bench/nats_native.h"
 #include "tests/bench/team.h"
 #include "tests/bench/work.h"
 
@@ -120,8 +120,8 @@ static void ipcfs_close(struct ends *ends)
 }
 
 /*
- * The way through the kernel and the daemon, which a cluster's queue cannot save, is that of a local
- * queue: the native side pays it as well where that is told.
+ * The way through the kernel and the daemon, which a cluster's queue cannot save, is that of a
+ * local queue: the native side pays it as well where that is told.
  */
 static void open_local(struct ends *ends)
 {
@@ -293,7 +293,7 @@ static void ipcfs_consume(struct ends *ends, size_t n)
 	read_messages(cluster_of(ends), 0, n);
 }
 
-/* Instead of what the daemon may add to libnats' time: a fifth, and a round trip of a local queue. */
+/* For what the daemon may add to libnats' time: a fifth, and a round trip of a local queue. */
 #define SLOWER .bound = BOUND_TIME, .targets = {1.1, 1.1, 1.1}
 /*
  * With everything on one CPU it is the server that decides, and it takes a millisecond for each

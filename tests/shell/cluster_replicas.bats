@@ -8,6 +8,7 @@ load helper
 load cluster
 
 setup() {
+	# shellcheck disable=SC2034 # helper.bash reads it
 	WATCH_SECONDS=110
 	cluster_setup 3
 }

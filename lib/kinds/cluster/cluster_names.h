@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What an object is called in NATS. A name is escaped into one token of a subject, which may also be
- * part of a stream's name: letters, digits, `-` and `_` stand for themselves, any other byte is `=`
- * and two hex digits, in capitals. So `a.b c` is `a=2Eb=20c`.
+ * What an object is called in NATS. A name is escaped into one token of a subject, which may also
+ * be part of a stream's name: letters, digits, `-` and `_` stand for themselves, any other byte is
+ * `=` and two hex digits, in capitals. So `a.b c` is `a=2Eb=20c`.
  *
  *            stream                   subject                          entry in the bucket ipcfs
  *   queues   ipcfs-queues-KEY         ipcfs.queues.KEY                 queues.KEY

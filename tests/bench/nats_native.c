@@ -2,7 +2,7 @@
 /*
  * The stream is stored in memory that the tmpfs has, so that no disk is measured.
  */
-#include "tests/bench/nats.h"
+#include "tests/bench/nats_native.h"
 
 #include <ftw.h>
 #include <nats/nats.h>

@@ -2,8 +2,8 @@
 /*
  * A nats-server of the benchmark's own, and what a program in C does with libnats alone.
  */
-#ifndef TESTS_BENCH_NATS_H
-#define TESTS_BENCH_NATS_H
+#ifndef TESTS_BENCH_NATS_NATIVE_H
+#define TESTS_BENCH_NATS_NATIVE_H
 
 #include <stdint.h>
 
@@ -23,8 +23,8 @@ void nats_clear(const struct ends *ends);
 struct nats;
 
 /*
- * Connects to the server at this port, and waits for it to be there. is_prompt: each message is sent
- * at once, and not with those that follow.
+ * Connects to the server at this port, and waits for it to be there. is_prompt: each message is
+ * sent at once, and not with those that follow.
  */
 struct nats *nats_open(uint16_t port, bool is_prompt);
 void nats_close(struct nats *nats);
