@@ -35,7 +35,7 @@ static natsStatus on_attach(void **ret_data, void *data, natsConnection *nc, nat
 {
 	struct nats_connection *connection = data;
 
-	(void)nc;
+	connection->attached = nc;
 	connection->fd = fd;
 	*ret_data = connection;
 	return NATS_OK;
@@ -45,11 +45,17 @@ static natsStatus on_read(void *data, bool is_add)
 {
 	struct nats_connection *connection = data;
 
-	/* libnats closes the descriptor next. */
-	if (!is_add && connection->relay)
+	if (is_add)
+		return NATS_OK;
+	/* The descriptor is closed next. */
+	if (connection->relay)
 		nats_relay_forget_fd(connection->relay);
-	else if (!is_add && connection->link)
+	else if (connection->link)
 		loop_remove(connection->link->loop, &connection->link->socket);
+#if NATS_VERSION_NUMBER >= 0x030a00
+	/* Since libnats 3.10, by us. */
+	natsConnection_ProcessCloseEvent(&connection->fd);
+#endif
 	return NATS_OK;
 }
 
@@ -68,6 +74,10 @@ static natsStatus on_detach(void *data)
 	struct nats_connection *connection = data;
 
 	connection->is_closed = true;
+#if NATS_VERSION_NUMBER >= 0x030b00
+	/* Since libnats 3.11, the loop has a reference. */
+	natsConnection_ProcessDetachedEvent(connection->attached);
+#endif
 	return NATS_OK;
 }
 

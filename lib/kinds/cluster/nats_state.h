@@ -60,6 +60,7 @@ struct nats_relay {
 
 struct nats_connection {
 	natsConnection *nc;
+	natsConnection *attached; /* the same, also while it connects */
 	struct nats_relay *relay; /* NULL: the socket belongs to the loop */
 	struct nats_slot *slots;
 	struct nats_slot *busy, *idle; /* idle: the one that was used last comes last */
