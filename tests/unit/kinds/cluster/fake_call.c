@@ -2,6 +2,7 @@
 /* As a held request does, a call repeats its step each time its job is done. */
 #include "tests/unit/kinds/cluster/fake_call.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/base/cleanup.h"
@@ -52,6 +53,39 @@ void fake_reply(const char *subject, const char *part, const char *text)
 	ck_assert_msg(!part || strstr(post->data, part), "%s: %s", subject, post->data);
 	fake_answer(post, text, text ? 0 : 503);
 	loop_settle();
+}
+
+/* Writes the text in base64. */
+static void encode(const char *text, char *ret_data)
+{
+	static const char letters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	size_t size = strlen(text);
+
+	for (size_t i = 0; i < size; i += 3) {
+		unsigned n = (unsigned char)text[i] << 16;
+
+		n |= i + 1 < size ? (unsigned)(unsigned char)text[i + 1] << 8 : 0;
+		n |= i + 2 < size ? (unsigned)(unsigned char)text[i + 2] : 0;
+		*ret_data++ = letters[n >> 18];
+		*ret_data++ = letters[n >> 12 & 63];
+		*ret_data++ = i + 1 < size ? letters[n >> 6 & 63] : '=';
+		*ret_data++ = i + 2 < size ? letters[n & 63] : '=';
+	}
+	*ret_data = '\0';
+}
+
+void fake_give(const char *subject, const char *text)
+{
+	char data[1024], answer[1200];
+
+	ck_assert_uint_lt(strlen(text), sizeof(data) / 4 * 3 - 3);
+	encode(text, data);
+	snprintf(answer, sizeof(answer),
+		 "{\"message\":{\"subject\":\"x\",\"seq\":9,\"time\":"
+		 "\"2026-11-28T16:00:00Z\",\"data\":\"%s\"}}",
+		 data);
+	fake_reply(subject, NULL, answer);
 }
 
 bool fake_was_sent(const char *subject)

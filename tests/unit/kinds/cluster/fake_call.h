@@ -43,6 +43,8 @@ void fake_interrupt(struct fake_call *call);
 
 /* Waits for the question, checks that this text is in it (NULL: any), and answers it. */
 void fake_reply(const char *subject, const char *part, const char *text);
+/* Answers STREAM.MSG.GET: with this text as a stored message, of sequence 9. */
+void fake_give(const char *subject, const char *text);
 /* Whether something was sent to the subject, answered or not. */
 bool fake_was_sent(const char *subject);
 
