@@ -19,4 +19,7 @@ static inline void cleanup_json(json_object **object)
 	json_object_put(*object);
 }
 
+/* Reads a time as RFC 3339 has it, in UTC: 2026-11-28T16:13:52.5Z. Fails with -EPROTO. */
+int api_time_parse(const char *text, int64_t *ret_time);
+
 #endif

@@ -64,6 +64,15 @@ static void cluster_read(json_object *cluster, struct stream_look *look)
 	}
 }
 
+/* A stream that never had a message has a time of long ago. */
+static int64_t last_time_read(json_object *state)
+{
+	const char *text = json_text_string(state, "last_ts");
+	int64_t time = 0;
+
+	return text && api_time_parse(text, &time) == 0 ? time : 0;
+}
+
 int api_read_stream(const struct nats_message *answer, struct stream_look *ret_look)
 {
 	CLEANUP_JSON json_object *object = NULL;
@@ -88,6 +97,7 @@ int api_read_stream(const struct nats_message *answer, struct stream_look *ret_l
 	r = numbers_read(state, numbers, sizeof(numbers) / sizeof(*numbers));
 	if (r < 0)
 		return r;
+	look.last_time = last_time_read(state);
 	cluster_read(json_text_get(object, "cluster", json_type_object), &look);
 	*ret_look = look;
 	return 0;

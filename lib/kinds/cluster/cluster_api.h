@@ -114,6 +114,7 @@ int api_read_ack(const struct nats_message *answer, uint64_t *ret_sequence, bool
 /* What STREAM.INFO and STREAM.CREATE tell. */
 struct stream_look {
 	uint64_t n_messages, n_bytes, first, last; /* sequences */
+	int64_t last_time; /* of the last message, as stored_message::time; 0: there was none */
 	uint64_t n_consumers;
 	uint64_t replicas; /* configured */
 	char leader[64];   /* "" outside of a cluster */

@@ -15,6 +15,10 @@
 #include <time.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
+
+/* How much the clocks of the servers of a cluster may differ. */
+#define CLOCKS_APART CLOCK_S
 
 struct cluster_making *making_from(struct cluster_operation *operation)
 {
@@ -180,61 +184,6 @@ static int entry_stored(struct cluster_operation *operation, int error, uint64_t
 	return making->is_taken ? 0 : error;
 }
 
-int making_confirm_begin(struct cluster_operation *operation)
-{
-	struct cluster_making *making = making_from(operation);
-	char subject[API_SUBJECT_SIZE], key[CLUSTER_SUBJECT_SIZE];
-	CLEANUP_FREE char *text = NULL;
-
-	if (!making->is_doubtful && !making->is_taken)
-		return 0;
-	cluster_entry_subject(making->order.sort, making->key, key);
-	text = api_get_last(key);
-	api_subject("STREAM.MSG.GET", CLUSTER_BUCKET_STREAM, NULL, subject);
-	return operation_ask(operation, subject, text);
-}
-
-static bool is_ours(const struct cluster_making *making, const struct stored_message *message)
-{
-	CLEANUP_FREE char *text = api_entry_text(&making->entry);
-
-	return text && !message->is_deleted && message->size == strlen(text) && message->size &&
-	       memcmp(message->data, text, message->size) == 0;
-}
-
-/* Makes the entry of another machine known. */
-static void note_other(const struct cluster_making *making, const struct stored_message *message)
-{
-	struct cluster_entry entry;
-
-	if (!message->is_deleted && message->size &&
-	    api_read_entry(message->data, message->size, &entry) == 0)
-		cluster_entry_seen(making->operation.cluster, making->order.sort,
-				   making->order.name, making->key, &entry, message->sequence);
-}
-
-int making_confirm_answered(struct cluster_operation *operation, const struct nats_message *answer,
-			    int error)
-{
-	struct cluster_making *making = making_from(operation);
-	struct stored_message message = {0};
-	int r = error < 0 ? error : api_read_stored(answer, &message);
-
-	making->is_doubtful = false;
-	if (r == 0 && (making->is_taken || !is_ours(making, &message))) {
-		note_other(making, &message);
-		r = -EEXIST;
-	}
-	if (r == -ENODATA && making->is_taken)
-		r = -EEXIST; /* it has gone again */
-	if (r == 0)
-		making->revision = message.sequence;
-	else
-		operation->has_begun = false;
-	stored_message_fini(&message);
-	return r;
-}
-
 /* A question that had no answer is not asked again if the object was removed meanwhile. */
 static int stream_begin(struct cluster_operation *operation)
 {
@@ -265,11 +214,41 @@ static int stream_answered(struct cluster_operation *operation, const struct nat
 									   : OPERATION_AGAIN;
 	}
 	r = error < 0 ? error : api_read_stream(answer, &making->look);
-	making->has_old = r == 0 && making->look.n_messages && !operation->is_unsure;
+	making->has_old = r == 0 && making->look.n_messages && making->look.last_time &&
+			  !operation->is_unsure;
 	return r;
 }
 
-/* Only what was there: the entry is known, and others may write already. */
+/*
+ * The entry is known, so others may have written already, and have been told that their messages
+ * are stored. What is older than the entry, by the servers' own clocks, is nobody's.
+ */
+static int age_begin(struct cluster_operation *operation)
+{
+	const struct cluster_making *making = making_from(operation);
+	char subject[API_SUBJECT_SIZE];
+	CLEANUP_FREE char *text = NULL;
+
+	if (!making->has_old)
+		return 0;
+	text = api_get_sequence(making->revision);
+	api_subject("STREAM.MSG.GET", CLUSTER_BUCKET_STREAM, NULL, subject);
+	return operation_ask(operation, subject, text);
+}
+
+static int age_answered(struct cluster_operation *operation, const struct nats_message *answer,
+			int error)
+{
+	struct cluster_making *making = making_from(operation);
+	struct stored_message message = {0};
+	int r = error < 0 ? error : api_read_stored(answer, &message);
+
+	making->has_old = r == 0 && message.sequence == making->revision &&
+			  making->look.last_time + CLOCKS_APART < message.time;
+	stored_message_fini(&message);
+	return r == -ENODATA ? 0 : r;
+}
+
 static int purge_begin(struct cluster_operation *operation)
 {
 	struct cluster_making *making = making_from(operation);
@@ -304,6 +283,7 @@ static const struct operation_step create_steps[] = {
 	{.begin = entry_begin, .stored = entry_stored},
 	{.begin = making_confirm_begin, .answered = making_confirm_answered},
 	{.begin = stream_begin, .answered = stream_answered},
+	{.begin = age_begin, .answered = age_answered},
 	{.begin = purge_begin, .answered = purge_answered},
 	{.begin = making_consumer_begin, .answered = making_consumer_answered},
 	{.begin = NULL},

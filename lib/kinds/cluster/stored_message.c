@@ -26,8 +26,7 @@ static int64_t fraction_from(const char *digits)
 	return strcmp(digits, "Z") == 0 ? nanoseconds : -1;
 }
 
-/* Reads a time as RFC 3339 has it, in UTC: 2026-11-28T16:13:52.5Z. Fails with -EPROTO. */
-static int time_parse(const char *text, int64_t *ret_time)
+int api_time_parse(const char *text, int64_t *ret_time)
 {
 	struct tm tm = {0};
 	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
@@ -78,7 +77,7 @@ static int message_read(json_object *object, struct stored_message *ret_message)
 	size_t headers_size;
 	int r;
 
-	if (!stored || time_parse(stored, &message.time) < 0)
+	if (!stored || api_time_parse(stored, &message.time) < 0)
 		return -EPROTO;
 	if (json_text_number(object, "seq", UINT64_MAX, &message.sequence) < 0 || !message.sequence)
 		return -EPROTO;

@@ -19,7 +19,7 @@
 /* STREAM.INFO of a stream with messages from 1 to `n`. */
 #define FAKE_STREAM(n)                                                 \
 	"{\"config\":{\"num_replicas\":1},\"state\":{\"messages\":" #n \
-	",\"bytes\":9,\"first_seq\":1,\"last_seq\":" #n "}}"
+	",\"bytes\":9,\"first_seq\":1,\"last_seq\":" #n ",\"last_ts\":\"2026-11-28T15:00:00Z\"}}"
 
 /* All zeroes at first, except call() and what it needs. */
 struct fake_call {
