@@ -94,6 +94,28 @@ consumer_of() { # STREAM
 	wait_until test ! -e "$a/queues/made"
 }
 
+# After a crash, nats-server 2.9 forgets to remove messages that were acknowledged. A stream that is no
+# work queue never removes them, so it looks the same.
+@test "a queue is not full of what has been acknowledged" {
+	create queues/jobs maxmsg=2
+	local config
+	config=$("$NATS" request '$JS.API.STREAM.INFO.ipcfs-queues-jobs' | /usr/bin/python3 -c 'import json, sys
+c = json.load(sys.stdin)["config"]
+c["name"], c["subjects"], c["retention"] = "ipcfs-queues-full", ["ipcfs.queues.full"], "limits"
+print(json.dumps(c))')
+	"$NATS" request '$JS.API.STREAM.CREATE.ipcfs-queues-full' "$config"
+	"$NATS" request '$JS.API.CONSUMER.DURABLE.CREATE.ipcfs-queues-full.readers' \
+		'{"stream_name":"ipcfs-queues-full","config":{"durable_name":"readers","ack_policy":"explicit","ack_wait":30000000000}}'
+	"$NATS" put ipcfs queues.full "$("$NATS" get ipcfs queues.jobs)"
+	wait_until test -e "$b/queues/full"
+	shell 'for n in 1 2; do echo $n > $a/queues/full; done'
+	run -0 shell 'for n in 1 2; do first $b/queues/full; done'
+	[[ $output == $'1\n2' ]]
+	has_status queues/full messages 2
+	run -0 shell 'echo 3 > $a/queues/full; first $b/queues/full'
+	[[ $output == 3 ]]
+}
+
 # --- hostile clients ------------------------------------------------------------------------------
 
 @test "a foreign message that is longer than msgsize= is refused, or read whole" {

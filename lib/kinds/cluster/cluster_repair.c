@@ -47,9 +47,24 @@ static void ask(struct repair *repair, const char *subject, const char *text,
 		end(repair, r);
 }
 
+static void consumer_found(struct repair *repair, int result)
+{
+	end(repair, result);
+}
+
+/* One that cannot be made into this one, because somebody has made it otherwise, serves as well. */
 static void consumer_made(struct repair *repair, int result)
 {
-	end(repair, result == -EEXIST ? 0 : result);
+	char subject[API_SUBJECT_SIZE];
+
+	if (result == 0 || result == -EEXIST) {
+		end(repair, 0);
+	} else if (result == -ENOTCONN || result == -ETIMEDOUT) {
+		end(repair, result);
+	} else {
+		api_subject("CONSUMER.INFO", repair->object->stream, CLUSTER_READERS, subject);
+		ask(repair, subject, "", consumer_found);
+	}
 }
 
 static void make_consumer(struct repair *repair)

@@ -18,6 +18,7 @@
 #include "lib/host/host.h"
 #include "lib/kinds/cluster/cluster_alarm.h"
 #include "lib/kinds/cluster/cluster_repair.h"
+#include "lib/kinds/cluster/cluster_sweep.h"
 
 /*
  * How long the server may take to answer: at the first try, at most, and in addition for each byte
@@ -44,6 +45,7 @@ struct sender {
 	int64_t retry_at; /* 0: no such time is set */
 	struct alarm alarm;
 	struct repair repair;
+	struct sweep sweep;
 	struct nats_listener listener;
 };
 
@@ -224,6 +226,8 @@ static void not_stored(struct sender *sender, struct outgoing *outgoing, bool ha
 		break;
 	default:
 		back_off(sender);
+		if (sender->delay == DELAY_MOST)
+			sweep_begin(&sender->sweep);
 	}
 }
 
@@ -291,7 +295,7 @@ static int sender_new(struct cluster_object *object, struct sender **ret_sender)
 		return -ENOMEM;
 	sender->object = object;
 	sender->alarm.ring = rang;
-	sender->repair.object = object;
+	sender->repair.object = sender->sweep.object = object;
 	sender->repair.done = repaired;
 	sender->listener.changed = link_changed;
 	if (getrandom(&sender->prefix, sizeof(sender->prefix), GRND_NONBLOCK) < 0)
@@ -361,6 +365,7 @@ void sender_end_all(struct cluster_object *object, int error)
 	if (!sender)
 		return;
 	repair_stop(&sender->repair);
+	sweep_stop(&sender->sweep);
 	while (sender->asked)
 		finish(sender->asked, error);
 	while (sender->waiting)
@@ -374,6 +379,7 @@ void sender_free(struct sender *sender)
 	if (!sender)
 		return;
 	repair_stop(&sender->repair);
+	sweep_stop(&sender->sweep);
 	alarm_cancel(&sender->alarm);
 	nats_link_unlisten(link_of(sender), &sender->listener);
 	free(sender);
