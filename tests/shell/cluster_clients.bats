@@ -155,7 +155,7 @@ c = json.load(sys.stdin)["config"]; c["max_msg_size"] = -1; print(json.dumps(c))
 }
 
 is_nobodys() { # FILE
-	[[ $(stat -c '%u %g' "$1") == "65534 65534" ]]
+	[[ $(stat -c '%u %g' "$1") == "4294967293 4294967293" ]]
 }
 
 @test "an owner that this machine does not know is nobody" {

@@ -60,27 +60,27 @@ START_TEST(test_accounts_local_name_is_known_at_once)
 }
 END_TEST
 
-START_TEST(test_accounts_unknown_name_is_nobody)
+START_TEST(test_accounts_unknown_name_is_a_strangers)
 {
 	begin();
-	ck_assert_uint_eq(accounts_id(accounts, ACCOUNT_USER, UNKNOWN), ACCOUNTS_NOBODY);
+	ck_assert_uint_eq(accounts_id(accounts, ACCOUNT_USER, UNKNOWN), ACCOUNTS_STRANGER);
 	ck_assert_int_ne(accounts_await(accounts, ACCOUNT_USER, UNKNOWN), 0);
 	loop_wait(&is_answered);
 	ck_assert_int_eq(accounts_await(accounts, ACCOUNT_USER, UNKNOWN), 0);
-	ck_assert_uint_eq(accounts_id(accounts, ACCOUNT_USER, UNKNOWN), ACCOUNTS_NOBODY);
+	ck_assert_uint_eq(accounts_id(accounts, ACCOUNT_USER, UNKNOWN), ACCOUNTS_STRANGER);
 	end();
 }
 END_TEST
 
-START_TEST(test_accounts_impossible_name_is_nobody)
+START_TEST(test_accounts_impossible_name_is_a_strangers)
 {
 	char longest[300];
 
 	memset(longest, 'a', sizeof(longest));
 	longest[sizeof(longest) - 1] = '\0';
 	begin();
-	ck_assert_uint_eq(accounts_id(accounts, ACCOUNT_USER, ""), ACCOUNTS_NOBODY);
-	ck_assert_uint_eq(accounts_id(accounts, ACCOUNT_USER, longest), ACCOUNTS_NOBODY);
+	ck_assert_uint_eq(accounts_id(accounts, ACCOUNT_USER, ""), ACCOUNTS_STRANGER);
+	ck_assert_uint_eq(accounts_id(accounts, ACCOUNT_USER, longest), ACCOUNTS_STRANGER);
 	ck_assert_int_eq(accounts_await(accounts, ACCOUNT_USER, ""), 0);
 	end();
 }
@@ -89,7 +89,7 @@ END_TEST
 START_TEST(test_accounts_number_without_a_name_is_its_name)
 {
 	begin();
-	ck_assert_uint_eq(accounts_id(accounts, ACCOUNT_USER, "3999999990"), ACCOUNTS_NOBODY);
+	ck_assert_uint_eq(accounts_id(accounts, ACCOUNT_USER, "3999999990"), ACCOUNTS_STRANGER);
 	loop_wait(&is_answered);
 	ck_assert_uint_eq(accounts_id(accounts, ACCOUNT_USER, "3999999990"), NAMELESS);
 	end();
@@ -97,16 +97,16 @@ START_TEST(test_accounts_number_without_a_name_is_its_name)
 END_TEST
 
 /* Number 1 belongs to daemon, and 0 to root, wherever the entry comes from. */
-START_TEST(test_accounts_number_with_a_name_is_nobodys_name)
+START_TEST(test_accounts_number_with_a_name_is_a_strangers)
 {
 	static const char *const names[] = {"1", "0", "00", "4294967295", "03999999990"};
 
 	begin();
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		is_answered = false;
-		ck_assert_uint_eq(accounts_id(accounts, ACCOUNT_GROUP, names[i]), ACCOUNTS_NOBODY);
+		ck_assert_uint_eq(accounts_id(accounts, ACCOUNT_GROUP, names[i]), ACCOUNTS_STRANGER);
 		loop_wait(&is_answered);
-		ck_assert_uint_eq(accounts_id(accounts, ACCOUNT_GROUP, names[i]), ACCOUNTS_NOBODY);
+		ck_assert_uint_eq(accounts_id(accounts, ACCOUNT_GROUP, names[i]), ACCOUNTS_STRANGER);
 	}
 	end();
 }
@@ -202,7 +202,7 @@ START_TEST(test_accounts_without_threads_names_stay_unknown)
 	begin();
 	host_stop(&host);
 	must_fail(accounts_ask(accounts, &asking.ask, NAMELESS, 0), ENOBUFS);
-	ck_assert_uint_eq(accounts_id(accounts, ACCOUNT_USER, UNKNOWN), ACCOUNTS_NOBODY);
+	ck_assert_uint_eq(accounts_id(accounts, ACCOUNT_USER, UNKNOWN), ACCOUNTS_STRANGER);
 	ck_assert_int_eq(accounts_await(accounts, ACCOUNT_USER, UNKNOWN), 0);
 	end();
 }
@@ -216,7 +216,7 @@ START_TEST(test_accounts_any_number_of_names_is_survived)
 	begin();
 	for (unsigned i = 0; i < 20000; i++) {
 		snprintf(name, sizeof(name), "hostile-%u", i);
-		ck_assert_uint_eq(accounts_id(accounts, ACCOUNT_USER, name), ACCOUNTS_NOBODY);
+		ck_assert_uint_eq(accounts_id(accounts, ACCOUNT_USER, name), ACCOUNTS_STRANGER);
 	}
 	ck_assert_uint_eq(accounts_id(accounts, ACCOUNT_USER, "root"), 0);
 	end();
@@ -230,10 +230,10 @@ int main(void)
 	suite_add(suite, "names",
 		  (const TTest *const[]){
 			  test_accounts_local_name_is_known_at_once,
-			  test_accounts_unknown_name_is_nobody,
-			  test_accounts_impossible_name_is_nobody,
+			  test_accounts_unknown_name_is_a_strangers,
+			  test_accounts_impossible_name_is_a_strangers,
 			  test_accounts_number_without_a_name_is_its_name,
-			  test_accounts_number_with_a_name_is_nobodys_name,
+			  test_accounts_number_with_a_name_is_a_strangers,
 			  test_accounts_without_threads_names_stay_unknown,
 			  test_accounts_any_number_of_names_is_survived,
 			  NULL,
