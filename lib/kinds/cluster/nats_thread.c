@@ -12,6 +12,9 @@
 #include "lib/base/clock.h"
 #include "lib/kinds/cluster/nats_state.h"
 
+/* How long libnats may take to end its threads, milliseconds. */
+#define CLOSE_MS 1000
+
 static void let_go(struct nats_thread *thread)
 {
 	bool is_last;
@@ -207,7 +210,8 @@ void nats_thread_end(struct nats_thread *thread)
 	until.tv_sec += 2;
 	if (pthread_timedjoin_np(thread->thread, NULL, &until) == 0) {
 		nats_ReleaseThreadMemory();
-		nats_Close();
+		/* Its own threads may still be ending. A process that exits meanwhile may hang. */
+		nats_CloseAndWait(CLOSE_MS);
 	} else {
 		pthread_detach(thread->thread);
 	}
