@@ -127,13 +127,14 @@ int nats_link_ask(struct nats_link *link, struct nats_ask *ask, const struct nat
 	return 0;
 }
 
-static void on_probe(struct nats_ask *ask, const struct nats_message *message, int error)
+/*
+ * Over a slow line, the probe waits behind what was sent before it. But then something moves.
+ */
+static void lose_if_dead(struct nats_link *link)
 {
-	struct nats_link *link = CONTAINER_OF(ask, struct nats_link, probe);
+	bool moves = nats_socket_moves(link);
 
-	if (message)
-		link->rtt = clock_now() - link->probed;
-	else if (error == -ETIMEDOUT)
+	if (!moves && clock_now() - link->heard >= PROBE_MAX)
 		nats_link_lose(link, "the server does not answer");
 }
 
@@ -141,30 +142,49 @@ static void send_probe(struct nats_link *link)
 {
 	static const struct nats_post post = {.subject = "$JS.API.probe"};
 
+	if (nats_link_ask(link, &link->probe, &post, PROBE_MAX) < 0)
+		return;
 	link->probed = clock_now();
-	nats_link_ask(link, &link->probe, &post, PROBE_MAX);
+	nats_socket_moves(link);
+}
+
+static void on_probe(struct nats_ask *ask, const struct nats_message *message, int error)
+{
+	struct nats_link *link = CONTAINER_OF(ask, struct nats_link, probe);
+
+	if (message)
+		link->rtt = clock_now() - link->probed;
+	else if (error == -ETIMEDOUT)
+		lose_if_dead(link);
 }
 
 void nats_asks_watch(struct nats_link *link)
 {
 	link->heard = clock_now();
 	link->rtt = 0;
+	link->acked = 0;
 	send_probe(link);
 	nats_asks_set_clock(link, clock_now() + SILENCE_IDLE);
 }
 
-/* Asks the server if it has been silent for long, and returns when to look again. */
-static int64_t watch(struct nats_link *link)
+/* Asks the server if it has been silent for long. The clock looks again. */
+static void watch(struct nats_link *link)
 {
 	bool is_busy = link->asks && (link->asks != &link->probe || link->asks->next);
 	int64_t limit = is_busy ? SILENCE_BUSY : SILENCE_IDLE;
 	int64_t now = clock_now();
 
-	if (now - link->heard < limit)
-		return link->heard + limit;
+	if (now - link->heard < limit) {
+		nats_asks_set_clock(link, link->heard + limit);
+		return;
+	}
 	if (!link->probe.link)
 		send_probe(link);
-	return now + limit;
+	/* Too much waits to be sent. */
+	if (!link->probe.link)
+		lose_if_dead(link);
+	if (link->connection)
+		nats_asks_set_clock(link, now + limit);
 }
 
 static void on_clock(struct loop_source *source, uint32_t events)
@@ -189,7 +209,7 @@ static void on_clock(struct loop_source *source, uint32_t events)
 			nats_asks_set_clock(link, ask->until);
 	}
 	if (link->connection)
-		nats_asks_set_clock(link, watch(link));
+		watch(link);
 }
 
 int nats_asks_init(struct nats_link *link)

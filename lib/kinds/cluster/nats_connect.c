@@ -209,8 +209,6 @@ static natsStatus connect_with(natsOptions *options, const struct nats_thread *t
 	connection->payload_max = (size_t)natsConnection_GetMaxPayload(connection->nc);
 	if (natsConnection_GetConnectedUrl(connection->nc, url, sizeof(url)) == NATS_OK)
 		copy_server(url, connection->server, sizeof(connection->server));
-	natsConnection_GetConnectedServerId(connection->nc, connection->server_id,
-					    sizeof(connection->server_id));
 	return has_tls(thread) ? nats_relay_new(connection) : NATS_OK;
 }
 

@@ -184,6 +184,9 @@ int nats_link_post(struct nats_link *link, const struct nats_post *post, const c
 {
 	if (!link->connection)
 		return -ENOTCONN;
+	/* It would be two lines of the protocol. */
+	if (strpbrk(post->subject, " \t\r\n"))
+		return -EINVAL;
 	if (post->size > link->connection->payload_max)
 		return -EMSGSIZE;
 	if (is_jammed(link->connection))

@@ -89,7 +89,10 @@ size_t nats_link_payload_max(const struct nats_link *link);
 void nats_link_listen(struct nats_link *link, struct nats_listener *listener);
 void nats_link_unlisten(struct nats_link *link, struct nats_listener *listener);
 
-/* Sends without asking. Fails with -ENOTCONN, -EMSGSIZE or -ENOMEM. */
+/*
+ * Sends without asking. Fails with -ENOTCONN, -EMSGSIZE, -EINVAL (there are blanks in the subject),
+ * or -ENOMEM, also when 64 MiB wait to be sent.
+ */
 int nats_link_send(struct nats_link *link, const struct nats_post *post);
 
 /*
@@ -103,8 +106,9 @@ void nats_ask_forget(struct nats_ask *ask);
 
 /*
  * Adds what there is to say of the link: state (connected, connecting), server (without user and
- * password), server-name, server-version, rtt (microseconds), since (when it last came up),
- * reconnects, error (the last reason for being down: a text), sent, received (messages).
+ * password), rtt (microseconds), since (when it last came up), reconnects, error (the last reason
+ * for being down: a text), sent, received (messages). libnats does not tell what a server is called
+ * and which version it has.
  */
 void nats_link_status(const struct nats_link *link, struct row *row);
 

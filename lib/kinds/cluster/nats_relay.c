@@ -143,6 +143,16 @@ void nats_relay_forget_fd(struct nats_relay *relay)
 	pthread_mutex_unlock(&relay->lock);
 }
 
+int nats_relay_fd(struct nats_relay *relay)
+{
+	int fd;
+
+	pthread_mutex_lock(&relay->lock);
+	fd = relay->fd;
+	pthread_mutex_unlock(&relay->lock);
+	return fd;
+}
+
 void nats_relay_break(struct nats_relay *relay)
 {
 	pthread_mutex_lock(&relay->lock);

@@ -5,6 +5,8 @@
  * libnats collects what is sent. It is written once at the end of the loop's turn, and if the
  * socket does not take it all, the rest follows when it does.
  */
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -97,6 +99,21 @@ static void on_socket(struct loop_source *source, uint32_t events)
 		lose_closed(link);
 	else if (events & EPOLLOUT)
 		write_out(link);
+}
+
+bool nats_socket_moves(struct nats_link *link)
+{
+	struct nats_connection *connection = link->connection;
+	int fd = connection->relay ? nats_relay_fd(connection->relay) : connection->fd;
+	struct tcp_info info = {0};
+	socklen_t size = sizeof(info);
+	uint64_t before = link->acked;
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0)
+		return false;
+	link->acked = info.tcpi_bytes_acked;
+	/* If it has got everything, nothing is in the way of its answers. */
+	return link->acked != before && info.tcpi_unacked + info.tcpi_notsent_bytes > 0;
 }
 
 void nats_socket_init(struct nats_link *link)

@@ -71,7 +71,6 @@ struct nats_connection {
 	char inbox[NATS_INBOX_SIZE];
 	size_t payload_max;
 	char server[128]; /* URL */
-	char server_id[64];
 	int fd;
 	bool wants_write;       /* libnats holds bytes that the socket has not taken */
 	bool is_closed;         /* libnats has closed it */
@@ -133,7 +132,8 @@ struct nats_link {
 	struct nats_listener *next_listener; /* of a walk */
 	struct nats_ask probe;               /* a question to ourselves: does the server answer? */
 	int64_t probed, heard;               /* as clock_now() */
-	int64_t rtt;                         /* nanoseconds; 0: unknown */
+	uint64_t acked; /* bytes that the other machine had when we last looked */
+	int64_t rtt;    /* nanoseconds; 0: unknown */
 };
 
 /* nats_connect.c */
@@ -171,6 +171,8 @@ void nats_socket_open(struct nats_link *link);
  * connection afterwards.
  */
 void nats_socket_close(struct nats_link *link, struct nats_connection *connection, bool is_whole);
+/* Whether bytes wait to be sent, and the other machine has taken some since the last call. */
+bool nats_socket_moves(struct nats_link *link);
 /* libnats has something to write. */
 void nats_socket_wants_write(struct nats_link *link);
 
@@ -194,6 +196,7 @@ natsStatus nats_relay_new(struct nats_connection *connection);
 void nats_relay_free(struct nats_relay *relay);
 /* Sends what there is to send and reads what has come, or waits for either. */
 void nats_relay_turn(struct nats_connection *connection);
+int nats_relay_fd(struct nats_relay *relay);
 /* libnats is about to close the socket. */
 void nats_relay_forget_fd(struct nats_relay *relay);
 /* On the loop: makes a thread that waits for the socket give up. */

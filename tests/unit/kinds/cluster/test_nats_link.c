@@ -231,6 +231,37 @@ START_TEST(test_nats_link_more_than_the_socket_takes_is_sent)
 }
 END_TEST
 
+/* Messages behind a server that takes nothing, more than may wait to be sent. */
+START_TEST(test_nats_link_jammed_link_is_given_up)
+{
+	enum { MANY = 100, SIZE = 1000000 };
+	CLEANUP_FREE char *data = calloc(1, SIZE);
+	struct nats_post post = {.subject = "t.x", .data = data, .size = SIZE};
+	struct asked asked = {0};
+	int error = 0;
+
+	link_start();
+	must_call(kill(the_server.pid, SIGSTOP));
+	must_call(waitpid(the_server.pid, NULL, WUNTRACED));
+	link_ask(&asked, "$JS.API.INFO", "", 50 * CLOCK_S);
+	for (int i = 0; i < MANY && !error; i++)
+		error = nats_link_send(the_link, &post);
+	ck_assert_int_eq(error, -ENOMEM);
+	link_await(false);
+	kill(the_server.pid, SIGCONT);
+	link_await(true);
+}
+END_TEST
+
+START_TEST(test_nats_link_two_lines_are_refused)
+{
+	struct nats_post post = {.subject = "a\r\nPUB"};
+
+	link_start();
+	must_fail(nats_link_send(the_link, &post), EINVAL);
+}
+END_TEST
+
 START_TEST(test_nats_link_killed_server_ends_questions)
 {
 	struct asked asked[2] = {0};
@@ -319,6 +350,8 @@ int main(void)
 		test_nats_link_forgotten_question_is_not_answered,
 		test_nats_link_long_message_is_refused,
 		test_nats_link_more_than_the_socket_takes_is_sent,
+		test_nats_link_jammed_link_is_given_up,
+		test_nats_link_two_lines_are_refused,
 		test_nats_link_killed_server_ends_questions,
 		test_nats_link_stopped_server_is_noticed,
 		test_nats_link_free_ends_silently,
