@@ -75,7 +75,7 @@ static int64_t limit_from(uint64_t setting, uint64_t max)
 
 static int64_t size_limit_from(uint64_t msgsize)
 {
-	return limit_from(msgsize ? msgsize + HEADERS_MAX : 0, INT32_MAX);
+	return msgsize ? limit_from(msgsize, INT32_MAX - HEADERS_MAX) + HEADERS_MAX : NO_LIMIT;
 }
 
 char *api_stream_config(enum cluster_sort sort, const char *key,

@@ -62,6 +62,15 @@ START_TEST(test_api_stream_config_never_exceeds_what_a_server_counts)
 }
 END_TEST
 
+START_TEST(test_api_stream_config_has_room_for_headers)
+{
+	struct cluster_settings settings = {.msgsize = 64};
+	CLEANUP_FREE char *text = api_stream_config((enum cluster_sort)_i, "a", &settings);
+
+	ck_assert_ptr_nonnull(strstr(text, "\"max_msg_size\":1088,"));
+}
+END_TEST
+
 START_TEST(test_cluster_settings_fill_keeps_what_is_set)
 {
 	struct cluster_settings set, settings;
@@ -271,6 +280,7 @@ int main(void)
 		       (const TTest *const[]){
 			       test_api_stream_config_names_every_setting,
 			       test_api_stream_config_never_exceeds_what_a_server_counts,
+			       test_api_stream_config_has_room_for_headers,
 			       test_cluster_settings_fill_keeps_what_is_set,
 			       NULL,
 		       },
