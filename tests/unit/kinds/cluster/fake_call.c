@@ -97,3 +97,22 @@ bool fake_was_sent(const char *subject)
 			return true;
 	return false;
 }
+
+void fake_encode(const char *text, char *ret_data)
+{
+	static const char letters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	size_t size = strlen(text);
+
+	for (size_t i = 0; i < size; i += 3) {
+		unsigned n = (unsigned char)text[i] << 16;
+
+		n |= i + 1 < size ? (unsigned)(unsigned char)text[i + 1] << 8 : 0;
+		n |= i + 2 < size ? (unsigned)(unsigned char)text[i + 2] : 0;
+		*ret_data++ = letters[n >> 18];
+		*ret_data++ = letters[n >> 12 & 63];
+		*ret_data++ = i + 1 < size ? letters[n >> 6 & 63] : '=';
+		*ret_data++ = i + 2 < size ? letters[n & 63] : '=';
+	}
+	*ret_data = '\0';
+}

@@ -48,4 +48,7 @@ void fake_give(const char *subject, const char *text);
 /* Whether something was sent to the subject, answered or not. */
 bool fake_was_sent(const char *subject);
 
+/* Writes the text in base64, to a buffer that is large enough. */
+void fake_encode(const char *text, char *ret_data);
+
 #endif

@@ -57,25 +57,6 @@ static void make_rest(void)
 	fake_reply(CONSUMER, "\"explicit\"", FAKE_DONE);
 }
 
-static void encode(const char *text, char *ret_data)
-{
-	static const char letters[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	size_t size = strlen(text);
-
-	for (size_t i = 0; i < size; i += 3) {
-		unsigned n = (unsigned char)text[i] << 16;
-
-		n |= i + 1 < size ? (unsigned)(unsigned char)text[i + 1] << 8 : 0;
-		n |= i + 2 < size ? (unsigned)(unsigned char)text[i + 2] : 0;
-		*ret_data++ = letters[n >> 18];
-		*ret_data++ = letters[n >> 12 & 63];
-		*ret_data++ = i + 1 < size ? letters[n >> 6 & 63] : '=';
-		*ret_data++ = i + 2 < size ? letters[n & 63] : '=';
-	}
-	*ret_data = '\0';
-}
-
 /* What the server has as the last entry, in base64. */
 static void answer_with(const char *data)
 {
@@ -123,7 +104,7 @@ START_TEST(test_cluster_make_unknown_name_exists)
 	char data[1024];
 
 	fake_call(&call);
-	encode(fake_wait_for(ENTRY)->data, data);
+	fake_encode(fake_wait_for(ENTRY)->data, data);
 	fake_reply(ENTRY, NULL, FAKE_CONFLICT);
 	answer_with(data); /* the bucket's look */
 	answer_with(data);
@@ -220,7 +201,7 @@ START_TEST(test_cluster_make_entry_that_was_sent_twice_is_looked_at)
 	char data[1024];
 
 	fake_call(&call);
-	encode(fake_wait_for(ENTRY)->data, data);
+	fake_encode(fake_wait_for(ENTRY)->data, data);
 	fake_down();
 	fake_up();
 	fake_reply(ENTRY, NULL, FAKE_CONFLICT);
