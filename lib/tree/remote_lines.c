@@ -60,7 +60,7 @@ static void drop_first(struct remote_lines *lines)
 /* Whether the line itself may be right. */
 static bool is_passing(int error)
 {
-	return error == -ENOTCONN || error == -ETIMEDOUT || error == -EBUSY;
+	return error == -ENOTCONN || error == -EHOSTDOWN || error == -ETIMEDOUT || error == -EBUSY;
 }
 
 static void tell(struct remote_line *line, int result, const char *error)
