@@ -25,6 +25,7 @@ struct value_reader {
 	uint64_t given;        /* the revision that was given last; 0: there was no value */
 	uint64_t seen;         /* cluster_value::newest when the question was asked */
 	bool is_read, is_held; /* a read wants the answer; it is held */
+	bool is_waiting;       /* value_watch_attend()'s own */
 	int error;             /* for the next read; 0: none */
 	/* VALUE_ASKING */
 	struct nats_ask ask;

@@ -45,18 +45,20 @@ static void watch_delivered(struct cluster_consumer *consumer, struct nats_deliv
 	consumer_tend(consumer);
 }
 
+/* There may be many readers, and as many that wait: each list is gone through once. */
 void value_watch_attend(struct cluster_value *value)
 {
 	const struct transfer *transfer;
 	struct value_reader *reader;
-	bool is_held;
 
 	DL_FOREACH(value->readers, reader) {
-		is_held = false;
-		DL_FOREACH(value->object.channel.readers, transfer) {
-			is_held |= transfer->file == reader->file;
-		}
-		value_reader_attend(reader, is_held);
+		reader->is_waiting = false;
+	}
+	DL_FOREACH(value->object.channel.readers, transfer) {
+		((struct value_file *)transfer->file->state)->reader->is_waiting = true;
+	}
+	DL_FOREACH(value->readers, reader) {
+		value_reader_attend(reader, reader->is_waiting);
 	}
 	consumer_tend(&value->watch);
 }
