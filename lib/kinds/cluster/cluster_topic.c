@@ -171,7 +171,7 @@ static void topic_unnamed(struct cluster_object *object)
 
 static const struct channel_ops topic_ops = {
 	.traits = CHANNEL_MESSAGES | CHANNEL_SELECTIVE_READS | CHANNEL_SELECTIVE_WRITES |
-		  CHANNEL_WRITES_BY_JOB,
+		  CHANNEL_WRITES_BY_JOB | CHANNEL_WRITES_ARE_JOBS,
 	.destroy = cluster_object_destroy,
 	.stat = cluster_object_stat,
 	.change = cluster_object_change,

@@ -147,7 +147,7 @@ static void value_attend(struct channel *channel)
 
 static const struct channel_ops value_ops = {
 	.traits = CHANNEL_MESSAGES | CHANNEL_SELECTIVE_READS | CHANNEL_SELECTIVE_WRITES |
-		  CHANNEL_WRITES_BY_JOB,
+		  CHANNEL_WRITES_BY_JOB | CHANNEL_WRITES_ARE_JOBS,
 	.destroy = cluster_object_destroy,
 	.stat = cluster_object_stat,
 	.change = cluster_object_change,
