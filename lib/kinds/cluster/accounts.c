@@ -61,7 +61,7 @@ struct accounts_lookup {
 	struct known_name *name;
 	struct accounts_ask *ask;
 	/* Of a name: in `owner`, answered by `id`. Of an ask: both ids, answered by both names. */
-	bool is_by_name;
+	bool is_by_name, is_running;
 	enum account_sort sort;
 	uint32_t id, gid;
 	char owner[ACCOUNTS_NAME_SIZE], group[ACCOUNTS_NAME_SIZE];
@@ -223,6 +223,7 @@ static int lookup_start(struct accounts_lookup *lookup)
 
 	if (r < 0)
 		return r;
+	lookup->is_running = true;
 	DL_APPEND(accounts->running, lookup);
 	accounts->n_running++;
 	return 0;
@@ -366,10 +367,18 @@ int accounts_ask(struct accounts *accounts, struct accounts_ask *ask, uid_t uid,
 	return -EINPROGRESS;
 }
 
+/* While a name service hangs, what nobody waits for must not pile up behind it. */
 void accounts_forget(struct accounts_ask *ask)
 {
-	if (ask->lookup)
-		TAKE_PTR(ask->lookup)->ask = NULL;
+	struct accounts_lookup *lookup = TAKE_PTR(ask->lookup);
+
+	if (!lookup)
+		return;
+	lookup->ask = NULL;
+	if (lookup->is_running)
+		return;
+	DL_DELETE(lookup->accounts->queued, lookup);
+	free(lookup);
 }
 
 void accounts_free(struct accounts *accounts)
