@@ -169,8 +169,8 @@ static uint32_t toy_poll(struct file *file)
 static const struct channel_ops stream_ops = {TOY_OPS};
 static const struct channel_ops lending_ops = {TOY_OPS, .lend = toy_lend, .take = toy_take};
 static const struct channel_ops message_ops = {TOY_OPS, .traits = CHANNEL_MESSAGES};
-static const struct channel_ops acknowledged_ops = {
-	TOY_OPS, .traits = CHANNEL_MESSAGES, .finished = toy_finished};
+static const struct channel_ops acknowledged_ops = {TOY_OPS, .traits = CHANNEL_MESSAGES,
+						    .finished = toy_finished};
 static const struct channel_ops selective_ops = {
 	TOY_OPS,
 	.traits = CHANNEL_MESSAGES | CHANNEL_SELECTIVE_READS | CHANNEL_SELECTIVE_WRITES,

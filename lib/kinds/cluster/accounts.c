@@ -131,7 +131,7 @@ static struct known_name *name_get(struct accounts *accounts, enum account_sort 
 	if (!known)
 		return NULL;
 	name_key(sort, name, known->key);
-	known->id = ACCOUNTS_STRANGER;
+	known->id = ACCOUNTS_UNKNOWN;
 	HASH_ADD_STR(accounts->names, key, known);
 	if (!known->hh.tbl) {
 		free(known);
@@ -185,7 +185,7 @@ static void lookup_answer_name(struct accounts_lookup *lookup, int result)
 
 	known->lookup = NULL;
 	if (result == 0 || result == -ENOENT)
-		name_set(known, result == 0 ? lookup->id : ACCOUNTS_STRANGER);
+		name_set(known, result == 0 ? lookup->id : ACCOUNTS_UNKNOWN);
 	else
 		name_fail(known);
 	if (lookup->accounts->answered)
@@ -331,7 +331,7 @@ uint32_t accounts_id(struct accounts *accounts, enum account_sort sort, const ch
 		return 0;
 	known = *name && strlen(name) < ACCOUNTS_NAME_SIZE ? name_get(accounts, sort, name) : NULL;
 	if (!known)
-		return ACCOUNTS_STRANGER;
+		return ACCOUNTS_UNKNOWN;
 	known->used = now;
 	if (!known->lookup && known->until <= now)
 		name_ask(accounts, known, now);

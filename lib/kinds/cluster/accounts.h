@@ -22,7 +22,7 @@ struct accounts_lookup;
  * Whom an unknown name stands for: a number that no account has. 65534, as the kernel shows whom it
  * does not know, is that of nobody, who would then have the rights of all these owners.
  */
-#define ACCOUNTS_STRANGER 4294967293U
+#define ACCOUNTS_UNKNOWN 4294967293U
 
 /*
  * `answered`: a task that is deferred whenever a name was asked for on a thread and is known now;
@@ -34,7 +34,7 @@ void accounts_free(struct accounts *accounts);
 
 /*
  * Returns the number of the user or group with this name, as far as it is known now, or
- * ACCOUNTS_STRANGER. If it is not known, or was asked long ago, it is asked for, so a later call
+ * ACCOUNTS_UNKNOWN. If it is not known, or was asked long ago, it is asked for, so a later call
  * gives the answer. "root" is 0.
  */
 uint32_t accounts_id(struct accounts *accounts, enum account_sort sort, const char *name);

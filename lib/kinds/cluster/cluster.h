@@ -176,7 +176,7 @@ int cluster_look(struct cluster_object *object, struct caller *caller, struct st
 bool cluster_is_known(const struct cluster *cluster);
 
 /* For bucket.c, of the watch of the bucket. All run on the loop. */
-/* An entry is new or has changed. Unknown ones own it as ACCOUNTS_STRANGER. */
+/* An entry is new or has changed. Unknown ones own it as ACCOUNTS_UNKNOWN. */
 void cluster_entry_seen(struct cluster *cluster, enum cluster_sort sort, const char *name,
 			const char *key, const struct cluster_entry *entry, uint64_t revision);
 void cluster_entry_gone(struct cluster *cluster, enum cluster_sort sort, const char *name,

@@ -57,7 +57,7 @@ struct api_consumer {
 	const char *stream, *name;
 	bool is_durable; /* else it goes when nobody has pulled for `inactive` nanoseconds */
 	int64_t inactive;
-	bool has_acks; /* each message is acknowledged explicitly within ack_wait */
+	bool has_acks;     /* each message is acknowledged explicitly within ack_wait */
 	uint64_t ack_wait; /* nanoseconds */
 	/*
 	 * Where it begins: at this sequence; with 0, at the first message; and is_last_per_subject
@@ -66,7 +66,7 @@ struct api_consumer {
 	uint64_t start;
 	bool is_last_per_subject;
 	bool is_headers_only; /* without the data of the messages */
-	bool in_memory; /* of one replica: for consumers that can be made again */
+	bool in_memory;       /* of one replica: for consumers that can be made again */
 };
 char *api_consumer_config(const struct api_consumer *consumer);
 
@@ -116,16 +116,16 @@ struct stream_look {
 	uint64_t n_messages, n_bytes, first, last; /* sequences */
 	int64_t last_time; /* of the last message, as stored_message::time; 0: there was none */
 	uint64_t n_consumers;
-	uint64_t replicas; /* configured */
-	char leader[64];   /* "" outside of a cluster */
+	uint64_t replicas;  /* configured */
+	char leader[64];    /* "" outside of a cluster */
 	unsigned n_current; /* replicas, the leader included, that are up to date */
 };
 int api_read_stream(const struct nats_message *answer, struct stream_look *ret_look);
 
 /* What CONSUMER.INFO and CONSUMER.CREATE tell. */
 struct consumer_look {
-	uint64_t n_pending;   /* messages that were not delivered yet */
-	uint64_t n_unacked;   /* delivered, not acknowledged */
+	uint64_t n_pending; /* messages that were not delivered yet */
+	uint64_t n_unacked; /* delivered, not acknowledged */
 	uint64_t n_redelivered;
 	uint64_t n_waiting; /* pulls */
 };

@@ -81,7 +81,7 @@ static natsStatus on_detach(void *data)
 	return NATS_OK;
 }
 
-/* Without this, libnats would write to stderr. */
+/* Without this, libnats would write what it thinks of errors to the terminal. */
 static void on_error(natsConnection *nc, natsSubscription *sub, natsStatus status, void *data)
 {
 	(void)nc;

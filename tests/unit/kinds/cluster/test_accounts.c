@@ -63,11 +63,11 @@ END_TEST
 START_TEST(test_accounts_unknown_name_is_a_strangers)
 {
 	begin();
-	ck_assert_uint_eq(accounts_id(accounts, ACCOUNT_USER, UNKNOWN), ACCOUNTS_STRANGER);
+	ck_assert_uint_eq(accounts_id(accounts, ACCOUNT_USER, UNKNOWN), ACCOUNTS_UNKNOWN);
 	ck_assert_int_ne(accounts_await(accounts, ACCOUNT_USER, UNKNOWN), 0);
 	loop_wait(&is_answered);
 	ck_assert_int_eq(accounts_await(accounts, ACCOUNT_USER, UNKNOWN), 0);
-	ck_assert_uint_eq(accounts_id(accounts, ACCOUNT_USER, UNKNOWN), ACCOUNTS_STRANGER);
+	ck_assert_uint_eq(accounts_id(accounts, ACCOUNT_USER, UNKNOWN), ACCOUNTS_UNKNOWN);
 	end();
 }
 END_TEST
@@ -79,8 +79,8 @@ START_TEST(test_accounts_impossible_name_is_a_strangers)
 	memset(longest, 'a', sizeof(longest));
 	longest[sizeof(longest) - 1] = '\0';
 	begin();
-	ck_assert_uint_eq(accounts_id(accounts, ACCOUNT_USER, ""), ACCOUNTS_STRANGER);
-	ck_assert_uint_eq(accounts_id(accounts, ACCOUNT_USER, longest), ACCOUNTS_STRANGER);
+	ck_assert_uint_eq(accounts_id(accounts, ACCOUNT_USER, ""), ACCOUNTS_UNKNOWN);
+	ck_assert_uint_eq(accounts_id(accounts, ACCOUNT_USER, longest), ACCOUNTS_UNKNOWN);
 	ck_assert_int_eq(accounts_await(accounts, ACCOUNT_USER, ""), 0);
 	end();
 }
@@ -89,7 +89,7 @@ END_TEST
 START_TEST(test_accounts_number_without_a_name_is_its_name)
 {
 	begin();
-	ck_assert_uint_eq(accounts_id(accounts, ACCOUNT_USER, "3999999990"), ACCOUNTS_STRANGER);
+	ck_assert_uint_eq(accounts_id(accounts, ACCOUNT_USER, "3999999990"), ACCOUNTS_UNKNOWN);
 	loop_wait(&is_answered);
 	ck_assert_uint_eq(accounts_id(accounts, ACCOUNT_USER, "3999999990"), NAMELESS);
 	end();
@@ -104,9 +104,9 @@ START_TEST(test_accounts_number_with_a_name_is_a_strangers)
 	begin();
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		is_answered = false;
-		ck_assert_uint_eq(accounts_id(accounts, ACCOUNT_GROUP, names[i]), ACCOUNTS_STRANGER);
+		ck_assert_uint_eq(accounts_id(accounts, ACCOUNT_GROUP, names[i]), ACCOUNTS_UNKNOWN);
 		loop_wait(&is_answered);
-		ck_assert_uint_eq(accounts_id(accounts, ACCOUNT_GROUP, names[i]), ACCOUNTS_STRANGER);
+		ck_assert_uint_eq(accounts_id(accounts, ACCOUNT_GROUP, names[i]), ACCOUNTS_UNKNOWN);
 	}
 	end();
 }
@@ -202,7 +202,7 @@ START_TEST(test_accounts_without_threads_names_stay_unknown)
 	begin();
 	host_stop(&host);
 	must_fail(accounts_ask(accounts, &asking.ask, NAMELESS, 0), ENOBUFS);
-	ck_assert_uint_eq(accounts_id(accounts, ACCOUNT_USER, UNKNOWN), ACCOUNTS_STRANGER);
+	ck_assert_uint_eq(accounts_id(accounts, ACCOUNT_USER, UNKNOWN), ACCOUNTS_UNKNOWN);
 	ck_assert_int_eq(accounts_await(accounts, ACCOUNT_USER, UNKNOWN), 0);
 	end();
 }
@@ -216,7 +216,7 @@ START_TEST(test_accounts_any_number_of_names_is_survived)
 	begin();
 	for (unsigned i = 0; i < 20000; i++) {
 		snprintf(name, sizeof(name), "hostile-%u", i);
-		ck_assert_uint_eq(accounts_id(accounts, ACCOUNT_USER, name), ACCOUNTS_STRANGER);
+		ck_assert_uint_eq(accounts_id(accounts, ACCOUNT_USER, name), ACCOUNTS_UNKNOWN);
 	}
 	ck_assert_uint_eq(accounts_id(accounts, ACCOUNT_USER, "root"), 0);
 	end();

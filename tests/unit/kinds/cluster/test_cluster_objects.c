@@ -206,8 +206,8 @@ START_TEST(test_cluster_objects_absurd_entry_is_tamed)
 	object = plain_find(space, "a");
 	attr = object_stat(&object->channel);
 	ck_assert_uint_eq(attr.st_mode, S_IFREG | 0777);
-	ck_assert_uint_eq(attr.st_uid, ACCOUNTS_STRANGER);
-	ck_assert_uint_eq(attr.st_gid, ACCOUNTS_STRANGER);
+	ck_assert_uint_eq(attr.st_uid, ACCOUNTS_UNKNOWN);
+	ck_assert_uint_eq(attr.st_gid, ACCOUNTS_UNKNOWN);
 	ck_assert_int_eq(attr.st_mtim.tv_sec, 0);
 	ck_assert_uint_le(object->entry.settings.maxbytes, INT64_MAX);
 	ck_assert_uint_le(object->entry.settings.msgsize, INT32_MAX);
