@@ -28,7 +28,6 @@
 #define PATIENCE (300 * CLOCK_MS)
 
 #define NAMES_MOST 4096 /* that are remembered */
-#define READS_MOST 64   /* of the local files, in a second */
 #define ASKED_MOST 8    /* threads that ask name services */
 
 /* A name that an entry has. */
@@ -45,9 +44,8 @@ struct accounts {
 	struct host *host;
 	struct loop_task *answered; /* borrowed */
 	struct known_name *names;
-	int64_t swept;       /* when old names were last dropped */
-	int64_t reads_since; /* the second in which n_reads were made began then */
-	unsigned n_reads;
+	int64_t swept; /* when old names were last dropped */
+	struct accounts_reads reads;
 	struct accounts_lookup *running, *queued;
 	unsigned n_running;
 };
@@ -288,16 +286,6 @@ static int lookup_begin(struct accounts_lookup *lookup)
 
 /* Calls. */
 
-/* Whether one more name can be read from the local files now. */
-static bool may_read(struct accounts *accounts, int64_t now)
-{
-	if (now >= accounts->reads_since + CLOCK_S) {
-		accounts->reads_since = now;
-		accounts->n_reads = 0;
-	}
-	return accounts->n_reads++ < READS_MOST;
-}
-
 static void name_ask(struct accounts *accounts, struct known_name *known, int64_t now)
 {
 	enum account_sort sort = known->key[0] == 'u' ? ACCOUNT_USER : ACCOUNT_GROUP;
@@ -305,7 +293,8 @@ static void name_ask(struct accounts *accounts, struct known_name *known, int64_
 	uint32_t id;
 
 	known->asked = now;
-	if (may_read(accounts, now) && accounts_here_by_name(sort, known->key + 1, &id)) {
+	if (accounts_may_read(&accounts->reads, now) &&
+	    accounts_here_by_name(sort, known->key + 1, &id)) {
 		name_set(known, id);
 		return;
 	}

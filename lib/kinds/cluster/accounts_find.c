@@ -16,8 +16,10 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
 
-#define ENTRY_MAX ((size_t)1 << 20) /* size of a group with its members, bytes */
+#define READS_MOST 64                /* in a second */
+#define ENTRY_MAX  ((size_t)1 << 20) /* size of a group with its members, bytes */
 
 bool accounts_here_by_name(enum account_sort sort, const char *name, uint32_t *ret_id)
 {
@@ -171,4 +173,11 @@ int accounts_find_name(enum account_sort sort, uint32_t id,
 	if (r == 0)
 		return -EIO; /* that is somebody else's name */
 	return r == -ENOENT ? 0 : r;
+}
+
+bool accounts_may_read(struct accounts_reads *reads, int64_t now)
+{
+	if (now >= reads->since + CLOCK_S)
+		*reads = (struct accounts_reads){.since = now};
+	return reads->n++ < READS_MOST;
 }

@@ -12,6 +12,14 @@ bool accounts_here_by_name(enum account_sort sort, const char *name, uint32_t *r
 bool accounts_here_by_id(enum account_sort sort, uint32_t id,
 			 char ret_name[static ACCOUNTS_NAME_SIZE]);
 
+/* How often the local files have been read in the last second. All zeroes at first. */
+struct accounts_reads {
+	int64_t since; /* when that second began, as clock_now() */
+	unsigned n;
+};
+/* Whether they may be read once more now: counts it, too. */
+bool accounts_may_read(struct accounts_reads *reads, int64_t now);
+
 /*
  * The same by the name services, which may take for ever. An account without a name is named by its
  * number. Fail with -ENOENT, with -EIO if a name service does not work, or with -ENAMETOOLONG.
