@@ -149,12 +149,12 @@ const char *cluster_explain(const struct settings *settings, unsigned replicas, 
 int cluster_object_peek(struct channel *channel, struct caller *caller, FILE *out);
 
 /*
- * Sends one question of `caller`'s request and waits for the answer, as a job: returns
- * -EAGAIN/-EINPROGRESS as job_run() does, -ETIMEDOUT, -ENOTCONN if the link is down, or what `read`
- * returned, which is called on the loop with the answer and may write to `result`. The subject and
- * the text tell one call from another, so they must be the same when the step is repeated.
- * `result` (of `result_size` bytes at most, plain data) is copied to the caller when the job's
- * result is taken. A job waits for the link to come up, for as long as -o cluster_timeout= allows.
+ * Sends one question of `caller`'s request and waits for the answer, as a job, which also waits for
+ * the link to come up. Returns -EAGAIN/-EINPROGRESS as job_run() does; -ETIMEDOUT; -EBUSY or
+ * -EHOSTDOWN if the servers have not been able to answer for a while; or what `read` returned,
+ * which is called on the loop with the answer and may write to `result`. The subject and the text
+ * tell one call from another, so they must be the same when the step is repeated. `result` (of
+ * `result_size` bytes at most, plain data) is copied to the caller when the job's result is taken.
  */
 #define CLUSTER_TEXT_MAX 4096
 struct cluster_question {

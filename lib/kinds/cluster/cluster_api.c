@@ -168,6 +168,16 @@ char *api_consumer_config(const struct api_consumer *consumer)
 	return json_text_end(&text);
 }
 
+char *api_readers_config(const char *stream, struct cluster_settings settings)
+{
+	cluster_settings_fill(&settings, CLUSTER_QUEUES);
+	return api_consumer_config(&(struct api_consumer){.stream = stream,
+							  .name = CLUSTER_READERS,
+							  .is_durable = true,
+							  .has_acks = true,
+							  .ack_wait = settings.ack_wait});
+}
+
 char *api_get_last(const char *subject)
 {
 	struct json_text text;

@@ -70,6 +70,10 @@ struct api_consumer {
 };
 char *api_consumer_config(const struct api_consumer *consumer);
 
+/* The consumer that all readers of a queue share, and what it is: CONSUMER.DURABLE.CREATE. */
+#define CLUSTER_READERS "readers"
+char *api_readers_config(const char *stream, struct cluster_settings settings);
+
 /* STREAM.MSG.GET: the last message of a subject, or the first from this sequence on. */
 char *api_get_last(const char *subject);
 char *api_get_sequence(uint64_t sequence);

@@ -76,19 +76,12 @@ int making_stream_begin(struct cluster_operation *operation)
 int making_consumer_begin(struct cluster_operation *operation)
 {
 	struct cluster_making *making = making_from(operation);
-	struct cluster_settings settings = making->entry.settings;
-	struct api_consumer consumer = {.stream = making->stream,
-					.name = CLUSTER_READERS,
-					.is_durable = true,
-					.has_acks = true};
 	CLEANUP_FREE char *text = NULL;
 	char subject[API_SUBJECT_SIZE];
 
 	if (making->order.sort != CLUSTER_QUEUES)
 		return 0;
-	cluster_settings_fill(&settings, making->order.sort);
-	consumer.ack_wait = settings.ack_wait;
-	text = api_consumer_config(&consumer);
+	text = api_readers_config(making->stream, making->entry.settings);
 	api_subject("CONSUMER.DURABLE.CREATE", making->stream, CLUSTER_READERS, subject);
 	return operation_ask(operation, subject, text);
 }

@@ -12,9 +12,6 @@
 /* The bytes that all objects of a user who is not root may hold, replicas counted. */
 #define CLUSTER_USER_BYTES (UINT64_C(4) << 30)
 
-/* The consumer that all readers of a queue share. */
-#define CLUSTER_READERS "readers"
-
 /* The bits of a mode that an entry keeps: the others mean nothing to an object that no one runs. */
 #define CLUSTER_MODE 0777
 

@@ -70,7 +70,6 @@ static void consumer_made(struct repair *repair, int result)
 static void make_consumer(struct repair *repair)
 {
 	const struct cluster_object *object = repair->object;
-	struct cluster_settings settings = object->entry.settings;
 	CLEANUP_FREE char *text = NULL;
 	char subject[API_SUBJECT_SIZE];
 
@@ -78,13 +77,8 @@ static void make_consumer(struct repair *repair)
 		end(repair, 0);
 		return;
 	}
-	cluster_settings_fill(&settings, object->sort);
 	api_subject("CONSUMER.DURABLE.CREATE", object->stream, CLUSTER_READERS, subject);
-	text = api_consumer_config(&(struct api_consumer){.stream = object->stream,
-							  .name = CLUSTER_READERS,
-							  .is_durable = true,
-							  .has_acks = true,
-							  .ack_wait = settings.ack_wait});
+	text = api_readers_config(object->stream, object->entry.settings);
 	ask(repair, subject, text, consumer_made);
 }
 

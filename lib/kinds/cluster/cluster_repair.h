@@ -9,9 +9,6 @@
 #include "lib/kinds/cluster/cluster.h"
 #include "lib/kinds/cluster/cluster_alarm.h"
 
-/* The consumer that all readers of a queue share. */
-#define CLUSTER_READERS "readers"
-
 /* Part of its owner's memory. All zeroes, except object and done(): nothing is under way. */
 struct repair {
 	struct cluster_object *object; /* borrowed */

@@ -12,7 +12,6 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
 #include "lib/kinds/cluster/api_answer.h"
-#include "lib/kinds/cluster/cluster_repair.h"
 #include "lib/kinds/cluster/cluster_sender.h"
 
 /* How long the server may take for one answer, and how often a queue is swept at most. */
