@@ -14,15 +14,17 @@ setup() {
 }
 
 # writer FILE NAME: writes lines with a number more each until there is a file $OUT.stop, and then
-# prints how many. A signal would not do: a write that one interrupts may have been sent.
+# prints how many. A signal would not do: a write that one interrupts may have been sent. It leaves the
+# readers time, who have to acknowledge each line.
 writer() {
-	background /usr/bin/python3 -c 'import os, sys
+	background /usr/bin/python3 -c 'import os, sys, time
 path, name, stop = sys.argv[1:]
 fd = os.open(path, os.O_WRONLY)
 n = 0
 while not os.path.exists(stop):
     os.write(fd, b"%s %d\n" % (name.encode(), n))
     n += 1
+    time.sleep(0.002)
 print(n)' "$1" "$2" "$OUT.stop" >"$OUT.$2"
 }
 

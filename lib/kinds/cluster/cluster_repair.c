@@ -14,8 +14,11 @@
 #include "lib/base/clock.h"
 #include "lib/host/host.h"
 
-/* How long the server may take for one answer. */
-#define ANSWER_MOST (5 * CLOCK_S)
+/*
+ * How long the server may take for one answer. A stream without a leader gives none, and what waits
+ * for it goes on only when it is asked again.
+ */
+#define ANSWER_MOST (2 * CLOCK_S)
 #define PAUSE       CLOCK_S
 
 static void end(struct repair *repair, int result)
