@@ -208,6 +208,14 @@ void nats_relay_turn(struct nats_connection *connection)
 	}
 }
 
+void nats_relay_flush(struct nats_connection *connection)
+{
+	if (connection->is_closed)
+		return;
+	send_all(connection);
+	write_out(connection);
+}
+
 bool nats_relay_send(struct nats_relay *relay, natsMsg *msg)
 {
 	return append(relay, &relay->out, msg);

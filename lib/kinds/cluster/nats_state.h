@@ -196,6 +196,8 @@ natsStatus nats_relay_new(struct nats_connection *connection);
 void nats_relay_free(struct nats_relay *relay);
 /* Sends what there is to send and reads what has come, or waits for either. */
 void nats_relay_turn(struct nats_connection *connection);
+/* Sends what there is to send. */
+void nats_relay_flush(struct nats_connection *connection);
 int nats_relay_fd(struct nats_relay *relay);
 /* libnats is about to close the socket. */
 void nats_relay_forget_fd(struct nats_relay *relay);

@@ -95,6 +95,9 @@ static void *run(void *data)
 		if (connection) {
 			lend(thread, connection);
 			pthread_mutex_unlock(&thread->lock);
+			/* Acknowledgements of the last moment, when the mount ends. */
+			if (connection->relay)
+				nats_relay_flush(connection);
 			nats_connection_free(connection);
 			pthread_mutex_lock(&thread->lock);
 			/* A server that accepts and then closes is no reason to hurry. */
