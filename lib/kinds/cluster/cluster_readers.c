@@ -187,6 +187,14 @@ static void progress_rang(struct alarm *alarm)
 			  clock_now() + (int64_t)(ack_wait(readers) / 3));
 }
 
+/* Until when a message that has just come waits for who was told of it, or comes again. */
+static int64_t kept_from(const struct readers *readers, int64_t now)
+{
+	int64_t until = now + keep_time(readers);
+
+	return until > readers->wanted_until ? until : readers->wanted_until;
+}
+
 static void delivered(struct nats_feed *feed, struct nats_delivery *delivery)
 {
 	struct readers *readers = CONTAINER_OF(feed, struct readers, feed);
@@ -202,7 +210,7 @@ static void delivered(struct nats_feed *feed, struct nats_delivery *delivery)
 			return;
 		}
 		if (!readers->kept_until)
-			readers->kept_until = now + keep_time(readers);
+			readers->kept_until = kept_from(readers, now);
 	}
 	DL_APPEND(readers->ready, delivery);
 	readers->n_ready++;
@@ -350,8 +358,16 @@ void readers_finish(struct readers *readers, struct taking *taking, bool is_give
 	sender_has_room(readers->object);
 }
 
+/* Who comes again every few seconds would otherwise never be there at the right moment. */
 void readers_want(struct readers *readers)
 {
-	readers->wanted_until = clock_now() + keep_time(readers);
+	int64_t now = clock_now(), keep = keep_time(readers);
+	int64_t since = readers->wanted ? now - readers->wanted : 0;
+	int64_t half = (int64_t)(ack_wait(readers) / 2);
+
+	if (since < half && since + since / 2 > keep)
+		keep = since + since / 2 < half ? since + since / 2 : half;
+	readers->wanted = now;
+	readers->wanted_until = now + keep;
 	channel_attend(&readers->object->channel);
 }

@@ -28,7 +28,8 @@ struct readers {
 	struct nats_delivery *ready; /* deliveries that nobody has read yet, oldest first */
 	unsigned n_ready;
 	struct taking *takings;
-	int64_t wanted_until; /* a reader with O_NONBLOCK, or a poller, comes again until then */
+	int64_t wanted;       /* when a reader with O_NONBLOCK came last, as clock_now(); 0: never */
+	int64_t wanted_until; /* a reader with O_NONBLOCK comes again until then */
 	int64_t kept_until;   /* what is ready waits for them; 0: it waits for nobody */
 	int64_t delay;        /* before the next pull, after one was refused */
 	struct alarm keep, progress, again;
@@ -55,7 +56,10 @@ void readers_finish(struct readers *readers, struct taking *taking, bool is_give
 
 /* Called when the set of waiters has changed. */
 void readers_attend(struct readers *readers);
-/* A reader with O_NONBLOCK has found nothing. */
+/*
+ * A reader with O_NONBLOCK has found nothing. What comes now is kept for a second, or longer if
+ * they come more rarely, but for no more than half of ack_wait.
+ */
 void readers_want(struct readers *readers);
 /* Asks the server for what it knows of the consumer: readers::look. */
 void readers_look(struct readers *readers);

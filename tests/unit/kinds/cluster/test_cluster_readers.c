@@ -249,6 +249,33 @@ START_TEST(test_cluster_readers_nonblock_find_it_next_time)
 }
 END_TEST
 
+/* Runs the loop for more than the second that a message is kept at least. */
+static void pass_a_second(void)
+{
+	int64_t until = clock_now() + CLOCK_S + 100 * CLOCK_MS;
+
+	while (clock_now() < until)
+		loop_settle();
+}
+
+START_TEST(test_cluster_readers_nonblock_may_come_rarely)
+{
+	struct file *file = fake_open(fake_queue(), O_RDONLY | O_NONBLOCK);
+	struct pieces pieces;
+
+	must_fail(channel_lend(file, SIZE, 0, &pieces), EAGAIN);
+	be_sure();
+	pass_a_second();
+	must_fail(channel_lend(file, SIZE, 0, &pieces), EAGAIN);
+	fake_deliver(JOBS_READERS, "hello", 1);
+	pass_a_second();
+	ck_assert_int_eq(must(channel_lend(file, SIZE, 0, &pieces)), 5);
+	channel_take(file, &pieces);
+	expect_told(1, 0);
+	fake_close((struct file *[]){file, NULL});
+}
+END_TEST
+
 START_TEST(test_cluster_readers_wait_on_when_a_pull_ends)
 {
 	struct file *file = fake_open(fake_queue(), O_RDONLY);
@@ -352,6 +379,7 @@ int main(void)
 		test_cluster_readers_that_poll,
 		test_cluster_readers_that_poll_and_do_not_read_give_back,
 		test_cluster_readers_nonblock_find_it_next_time,
+		test_cluster_readers_nonblock_may_come_rarely,
 		NULL,
 	};
 	Suite *suite = suite_create("cluster_readers");
