@@ -222,6 +222,7 @@ static void not_stored(struct sender *sender, struct outgoing *outgoing, bool ha
 	case -EINVAL:
 	case -EACCES:
 	case -EPERM:
+	case -EROFS: /* sealed, which lasts */
 		finish(outgoing, error);
 		break;
 	default:

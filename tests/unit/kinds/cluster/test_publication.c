@@ -176,6 +176,22 @@ START_TEST(test_publication_waits_behind_those_that_were_refused)
 }
 END_TEST
 
+START_TEST(test_publication_to_a_sealed_queue_fails)
+{
+	struct file *file = fake_open(fake_queue(), O_WRONLY);
+	struct held held = {0};
+
+	held_write(&held, file, "one", 3);
+	loop_settle();
+	fake_answer(fake_asked(JOBS_SUBJECT),
+		    "{\"error\":{\"code\":400,\"err_code\":10109,\"description\":"
+		    "\"invalid operation on sealed stream\"}}",
+		    0);
+	held_expect_result(&held, -EROFS);
+	fake_close((struct file *[]){file, NULL});
+}
+END_TEST
+
 /* Whoever is given up may be the one that all others wait for. */
 START_TEST(test_publication_given_up_lets_others_go_on)
 {
@@ -321,6 +337,7 @@ int main(void)
 		test_publication_to_a_full_queue_is_tried_again_one_at_a_time,
 		test_publication_waits_behind_those_that_were_refused,
 		test_publication_given_up_lets_others_go_on,
+		test_publication_to_a_sealed_queue_fails,
 		NULL,
 	};
 	const TTest *const nonblock[] = {
