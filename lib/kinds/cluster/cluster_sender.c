@@ -222,7 +222,9 @@ static void not_stored(struct sender *sender, struct outgoing *outgoing, bool ha
 	case -EINVAL:
 	case -EACCES:
 	case -EPERM:
-	case -EROFS: /* sealed, which lasts */
+	case -EROFS:  /* sealed */
+	case -ENOSPC: /* the servers have no room left */
+	case -EDQUOT: /* or give this account none */
 		finish(outgoing, error);
 		break;
 	default:

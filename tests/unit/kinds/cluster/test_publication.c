@@ -176,19 +176,29 @@ START_TEST(test_publication_waits_behind_those_that_were_refused)
 }
 END_TEST
 
-START_TEST(test_publication_to_a_sealed_queue_fails)
+static void expect_refused(int error, const char *answer)
 {
 	struct file *file = fake_open(fake_queue(), O_WRONLY);
 	struct held held = {0};
 
 	held_write(&held, file, "one", 3);
 	loop_settle();
-	fake_answer(fake_asked(JOBS_SUBJECT),
-		    "{\"error\":{\"code\":400,\"err_code\":10109,\"description\":"
-		    "\"invalid operation on sealed stream\"}}",
-		    0);
-	held_expect_result(&held, -EROFS);
+	fake_answer(fake_asked(JOBS_SUBJECT), answer, 0);
+	held_expect_result(&held, error);
 	fake_close((struct file *[]){file, NULL});
+}
+
+START_TEST(test_publication_to_a_sealed_queue_fails)
+{
+	expect_refused(-EROFS, "{\"error\":{\"code\":400,\"err_code\":10109,\"description\":"
+			       "\"invalid operation on sealed stream\"}}");
+}
+END_TEST
+
+START_TEST(test_publication_to_servers_without_room_fails)
+{
+	expect_refused(-ENOSPC, "{\"error\":{\"code\":503,\"err_code\":10023,\"description\":"
+				"\"insufficient resources\"}}");
 }
 END_TEST
 
@@ -338,6 +348,7 @@ int main(void)
 		test_publication_waits_behind_those_that_were_refused,
 		test_publication_given_up_lets_others_go_on,
 		test_publication_to_a_sealed_queue_fails,
+		test_publication_to_servers_without_room_fails,
 		NULL,
 	};
 	const TTest *const nonblock[] = {
