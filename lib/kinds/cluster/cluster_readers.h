@@ -28,7 +28,7 @@ struct readers {
 	struct nats_delivery *ready; /* deliveries that nobody has read yet, oldest first */
 	unsigned n_ready;
 	struct taking *takings;
-	int64_t wanted;       /* when a reader with O_NONBLOCK came last, as clock_now(); 0: never */
+	int64_t wanted;       /* when a reader with O_NONBLOCK last came, clock_now(); 0: never */
 	int64_t wanted_until; /* a reader with O_NONBLOCK comes again until then */
 	int64_t kept_until;   /* what is ready waits for them; 0: it waits for nobody */
 	int64_t delay;        /* before the next pull, after one was refused */
