@@ -43,12 +43,12 @@ struct file {
 	gid_t gid;               /* the opener's */
 	int flags;               /* of open(2); O_NONBLOCK is as at the last read or write */
 	bool is_stream;          /* has no positions; always true for CHANNEL_STREAM */
-	bool is_frozen; /* `rest` is the whole content for good, and is read at positions */
+	bool is_frozen;     /* `rest` is the whole content for good, and is read at positions */
+	bool is_unfinished; /* channel_ops::finished() has still to be called */
 	struct selector selector;
 	uint64_t mark; /* the kind's own */
 	void *state;   /* the kind's own */
 	struct remainder rest;
-	bool is_unfinished; /* channel_ops::finished() has still to be called */
 	/* During a call: the waiter of the held request, for a job that it starts; or NULL. */
 	struct waiter *waiter;
 	/* During a read or write: the thread that asks for it, or 0 if unknown; and its user. */

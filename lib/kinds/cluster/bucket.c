@@ -20,6 +20,8 @@
 
 /* How long the server may take to answer. */
 #define PATIENCE (5 * CLOCK_S)
+/* How long it may take to remove an object. The clocks of machines agree well enough for this. */
+#define REMOVING_MOST (60 * CLOCK_S)
 
 static void listener_changed(struct nats_listener *listener, bool is_up)
 {
@@ -70,6 +72,22 @@ static void put_done(struct bucket_put *put, int error, uint64_t revision)
 	put->done(put, error, revision);
 }
 
+/*
+ * Whether the entry is that of an object which is being removed: -EAGAIN; or was, by a daemon that
+ * has ended meanwhile: 0. Else -EEXIST.
+ */
+static int check_removing(const struct stored_message *stored)
+{
+	struct cluster_entry entry;
+	struct timespec now;
+
+	if (!stored->size || api_read_entry(stored->data, stored->size, &entry) < 0 ||
+	    !entry.is_removing)
+		return -EEXIST;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec * CLOCK_S + now.tv_nsec - stored->time > REMOVING_MOST ? 0 : -EAGAIN;
+}
+
 static void put_found(struct nats_ask *ask, const struct nats_message *message, int error)
 {
 	struct bucket_put *put = CONTAINER_OF(ask, struct bucket_put, ask);
@@ -77,7 +95,7 @@ static void put_found(struct nats_ask *ask, const struct nats_message *message, 
 	int r = message ? api_read_stored(message, &stored) : error;
 
 	if (r == 0 && !stored.is_deleted)
-		r = -EEXIST;
+		r = check_removing(&stored);
 	if (r == -ENODATA) {
 		stored.sequence = 0;
 		r = 0;

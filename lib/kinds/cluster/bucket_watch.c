@@ -96,12 +96,14 @@ static void tell(struct bucket *bucket, const struct nats_delivery *delivery)
 		return;
 	}
 	r = api_read_entry(delivery->data, delivery->size, &entry);
-	if (r == 0) {
-		cluster_entry_seen(cluster, sort, name, key, &entry, delivery->sequence);
-	} else if (r != -ENOMEM) {
+	if (r == -ENOMEM)
+		return;
+	if (r < 0)
 		complain(bucket);
+	if (r == 0 && !entry.is_removing)
+		cluster_entry_seen(cluster, sort, name, key, &entry, delivery->sequence);
+	else
 		cluster_entry_gone(cluster, sort, name, delivery->sequence);
-	}
 }
 
 static void end_sweep(struct bucket *bucket)

@@ -152,6 +152,8 @@ struct cluster_entry {
 	char owner[64], group[64]; /* names */
 	unsigned mode;             /* permissions */
 	int64_t created;           /* CLOCK_REALTIME, seconds */
+	/* The object has gone, and its stream is about to: the name is not free yet. */
+	bool is_removing;
 	struct cluster_settings settings;
 };
 char *api_entry_text(const struct cluster_entry *entry);

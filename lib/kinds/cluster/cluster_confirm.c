@@ -38,7 +38,7 @@ static void note_other(const struct cluster_making *making, const struct stored_
 	struct cluster_entry entry;
 
 	if (!message->is_deleted && message->size &&
-	    api_read_entry(message->data, message->size, &entry) == 0)
+	    api_read_entry(message->data, message->size, &entry) == 0 && !entry.is_removing)
 		cluster_entry_seen(making->operation.cluster, making->order.sort,
 				   making->order.name, making->key, &entry, message->sequence);
 }

@@ -40,6 +40,7 @@ struct cluster_making {
 	bool is_taken;                     /* there is an entry, which is not ours */
 	bool is_foreign;                   /* there is a stream with other settings */
 	bool has_old;                      /* the stream was there, with messages */
+	int64_t marked;  /* when the entry said that the object is being removed, clock_now() */
 	int64_t missing; /* since when the stream is missing, as clock_now(); 0: it is not */
 };
 

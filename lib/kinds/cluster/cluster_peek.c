@@ -153,7 +153,8 @@ static int get_begin(struct cluster_operation *operation)
 	char subject[API_SUBJECT_SIZE];
 	CLEANUP_FREE char *text = NULL;
 
-	if (peeking->n == PEEK_MESSAGES || peeking->next > peeking->making.look.last)
+	if (peeking->n == PEEK_MESSAGES || peeking->next > peeking->making.look.last ||
+	    !operation_object(operation, peeking->making.order.sort, peeking->making.order.name))
 		return OPERATION_DONE;
 	text = api_get_sequence(peeking->next);
 	api_subject("STREAM.MSG.GET", peeking->making.stream, NULL, subject);

@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Removing an object: first the stream, then the entry. So a name is free only when nothing is left
- * of the old object, and whoever makes it anew gets a new stream.
+ * Removing an object: its entry says that it is being removed, then the stream goes, and then the
+ * entry. So a name is free only when nothing is left of the old object, and whoever makes it anew
+ * gets a new stream.
+ *
+ * The other daemons take such an entry for gone, and ask the stream nothing more. They get a moment
+ * to hear of it: nats-server 2.9 may crash if it is asked for a message of a stream that it is just
+ * deleting.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
 #include "lib/kinds/cluster/cluster_make.h"
+
+/* How long the news may take to the other daemons, and their last questions to the server. */
+#define GRACE (50 * CLOCK_MS)
 
 int making_unstream_begin(struct cluster_operation *operation)
 {
@@ -59,11 +68,49 @@ int making_unentry_stored(struct cluster_operation *operation, int error, uint64
 	return 0;
 }
 
-/* Somebody else may have removed it, and made another: that one keeps its stream. */
+/* Somebody else may have removed it, and made another: that one stays. */
+static int mark_begin(struct cluster_operation *operation)
+{
+	struct cluster_making *making = making_from(operation);
+	struct cluster_entry entry = making->entry;
+	const struct cluster_object *object =
+		operation_object(operation, making->order.sort, making->order.name);
+	int r;
+
+	if (!making_is_there(making))
+		return OPERATION_DONE;
+	if (object->revision > making->revision)
+		making->revision = object->revision;
+	entry.is_removing = true;
+	r = operation_store(operation, &(struct operation_entry){.sort = making->order.sort,
+								 .key = making->key,
+								 .entry = &entry,
+								 .revision = making->revision});
+	operation->has_begun |= r == OPERATION_ASKED;
+	return r;
+}
+
+/* The watch will tell of the change that was stored before ours. */
+static int mark_stored(struct cluster_operation *operation, int error, uint64_t revision)
+{
+	struct cluster_making *making = making_from(operation);
+
+	if (error == -EEXIST)
+		return OPERATION_LATER;
+	making->revision = revision;
+	making->marked = clock_now();
+	cluster_entry_gone(operation->cluster, making->order.sort, making->order.name, revision);
+	return 0;
+}
+
 static int stream_begin(struct cluster_operation *operation)
 {
-	return making_is_there(making_from(operation)) ? making_unstream_begin(operation)
-						       : OPERATION_DONE;
+	struct cluster_making *making = making_from(operation);
+
+	if (operation_object(operation, making->order.sort, making->order.name))
+		return OPERATION_DONE;
+	return clock_now() < making->marked + GRACE ? OPERATION_LATER
+						    : making_unstream_begin(operation);
 }
 
 static void find_alone(const struct cluster_operation *operation, void *data)
@@ -103,6 +150,7 @@ static int remove_init(struct cluster_operation *operation, const void *order)
 }
 
 static const struct operation_step remove_steps[] = {
+	{.begin = mark_begin, .stored = mark_stored},
 	{.begin = stream_begin, .answered = making_unstream_answered},
 	{.begin = making_unentry_begin, .stored = making_unentry_stored},
 	{.begin = NULL},

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Asks for the stream. If there is none, pauses before it makes one: whoever removes an object
- * deletes the entry first and the stream next, and the news of the one may come after the loss of
- * the other is felt. A stream that nobody's entry speaks of would be left behind.
+ * says so in its entry and then deletes the stream, and the news of the one may come after the loss
+ * of the other is felt. A stream that nobody's entry speaks of would be left behind.
  */
 #include "lib/kinds/cluster/cluster_repair.h"
 

@@ -49,6 +49,8 @@ static int last_begin(struct cluster_operation *operation)
 	char subject[API_SUBJECT_SIZE], of[CLUSTER_SUBJECT_SIZE];
 	CLEANUP_FREE char *text = NULL;
 
+	if (!operation_object(operation, CLUSTER_VALUES, making->order.name))
+		return OPERATION_DONE;
 	cluster_subject(CLUSTER_VALUES, making->key, of);
 	text = api_get_last(of);
 	api_subject("STREAM.MSG.GET", making->stream, NULL, subject);

@@ -44,6 +44,8 @@ char *api_entry_text(const struct cluster_entry *entry)
 	json_text_add_string(&text, text.root, "group", entry->group);
 	json_text_add_string(&text, text.root, "mode", mode);
 	json_text_add_number(&text, text.root, "created", entry->created);
+	if (entry->is_removing)
+		json_text_add_number(&text, text.root, "removing", 1);
 	for (size_t i = 0; i < N_MEMBERS; i++) {
 		uint64_t setting = *setting_at(&settings, i);
 
@@ -87,14 +89,16 @@ static int mode_read(json_object *object, unsigned *ret_mode)
 
 static int entry_read(json_object *object, struct cluster_entry *entry)
 {
-	uint64_t created;
+	uint64_t created, removing = 0;
 
 	if (account_read(object, "owner", entry->owner) < 0 ||
 	    account_read(object, "group", entry->group) < 0 ||
 	    mode_read(object, &entry->mode) < 0 ||
-	    json_text_number(object, "created", INT64_MAX, &created) < 0)
+	    json_text_number(object, "created", INT64_MAX, &created) < 0 ||
+	    json_text_number(object, "removing", 1, &removing) < 0)
 		return -EINVAL;
 	entry->created = (int64_t)created;
+	entry->is_removing = removing;
 	for (size_t i = 0; i < N_MEMBERS; i++)
 		if (json_text_number(object, members[i].key, members[i].max,
 				     setting_at(&entry->settings, i)) < 0)

@@ -164,6 +164,25 @@ START_TEST(test_bucket_deleted_entry_can_be_made_anew)
 }
 END_TEST
 
+/* It has gone for everybody, but the name is not free yet. */
+START_TEST(test_bucket_entry_that_is_being_removed)
+{
+	struct space *space = open_space();
+	struct cluster_entry entry = plain_entry(0600, THEN);
+	CLEANUP_FREE char *text = NULL;
+	int64_t revision = must(put("a", 0600, 0));
+
+	entry.is_removing = true;
+	text = api_entry_text(&entry);
+	revision = must(put_text("a", text, (uint64_t)revision));
+	plain_wait(&plain_counts.n_unnamed, 1);
+	ck_assert_ptr_null(plain_find(space, "a"));
+	ck_assert_int_eq(put("a", 0600, 0), -EAGAIN);
+	must(put_text("a", NULL, (uint64_t)revision));
+	must(put("a", 0600, 0));
+}
+END_TEST
+
 START_TEST(test_bucket_put_can_be_forgotten)
 {
 	struct change change = {.put.done = note_done};
@@ -356,6 +375,7 @@ int main(void)
 						    test_bucket_entry_is_told_of,
 						    test_bucket_put_compares_revisions,
 						    test_bucket_deleted_entry_can_be_made_anew,
+						    test_bucket_entry_that_is_being_removed,
 						    test_bucket_put_can_be_forgotten,
 						    test_bucket_put_without_a_server_fails,
 						    NULL,

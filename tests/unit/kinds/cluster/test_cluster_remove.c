@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Removing objects: the stream first, then the entry, so nothing is left when a name is free. */
+/*
+ * Removing objects: the entry says so first, then the stream goes, and then the entry, so nothing is
+ * left when a name is free.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "lib/base/cleanup.h"
 #include "lib/kinds/kinds.h"
 #include "tests/unit/fixture.h"
 #include "tests/unit/kinds/cluster/fake_call.h"
 
 #define ENTRY  "$KV.ipcfs.queues.news"
 #define CREATE "$JS.API.STREAM.CREATE.ipcfs-queues-news"
+#define GET    "$JS.API.STREAM.MSG.GET.KV_ipcfs"
 #define DELETE "$JS.API.STREAM.DELETE.ipcfs-queues-news"
 
 static struct cluster_object *news;
@@ -38,17 +47,30 @@ static void remove_it(struct fake_call *call)
 	fake_call(call);
 }
 
+/* Expects the entry to say that the object is being removed. */
+static void expect_mark(void)
+{
+	const struct fake_post *post = fake_wait_for(ENTRY);
+	struct cluster_entry entry;
+
+	must(api_read_entry(post->data, post->size, &entry));
+	ck_assert(entry.is_removing);
+}
+
 START_TEST(test_cluster_remove_takes_stream_and_entry)
 {
 	struct fake_call call = {0};
 
 	begin();
 	remove_it(&call);
-	ck_assert(!fake_was_sent(ENTRY));
+	expect_mark();
 	ck_assert(is_there());
+	fake_reply(ENTRY, NULL, FAKE_ACK);
+	ck_assert(!is_there());
+	ck_assert(!fake_was_sent(DELETE));
 	fake_reply(DELETE, NULL, _i ? FAKE_NO_STREAM : FAKE_SUCCESS);
 	ck_assert_uint_eq(fake_wait_for(ENTRY)->size, 0);
-	fake_reply(ENTRY, NULL, FAKE_ACK);
+	fake_reply(ENTRY, NULL, FAKE_ACK_8);
 	must(fake_called(&call));
 	ck_assert(!is_there());
 	end();
@@ -73,10 +95,11 @@ START_TEST(test_cluster_remove_given_up_goes_on)
 
 	begin();
 	remove_it(&call);
-	fake_wait_for(DELETE);
+	fake_wait_for(ENTRY);
 	fake_interrupt(&call);
-	fake_reply(DELETE, NULL, FAKE_SUCCESS);
 	fake_reply(ENTRY, NULL, FAKE_ACK);
+	fake_reply(DELETE, NULL, FAKE_SUCCESS);
+	fake_reply(ENTRY, NULL, FAKE_ACK_8);
 	ck_assert(!is_there());
 	end();
 }
@@ -91,11 +114,13 @@ START_TEST(test_cluster_remove_of_an_entry_that_has_changed)
 	begin();
 	entry = news->entry;
 	remove_it(&call);
-	fake_reply(DELETE, NULL, FAKE_SUCCESS);
 	fake_reply(ENTRY, NULL, FAKE_CONFLICT);
 	ck_assert(!call.is_done);
 	cluster_entry_seen(queues->cluster, CLUSTER_QUEUES, "news", "news", &entry, 5);
+	expect_mark();
 	fake_reply(ENTRY, NULL, FAKE_ACK);
+	fake_reply(DELETE, NULL, FAKE_SUCCESS);
+	fake_reply(ENTRY, NULL, FAKE_ACK_8);
 	must(fake_called(&call));
 	ck_assert(!is_there());
 	end();
@@ -113,11 +138,9 @@ START_TEST(test_cluster_remove_leaves_the_next_of_that_name)
 	entry.created++;
 	remove_it(&call);
 	if (_i)
-		fake_reply(DELETE, NULL, FAKE_SUCCESS);
-	else
-		fake_wait_for(DELETE);
-	if (_i)
 		fake_reply(ENTRY, NULL, FAKE_CONFLICT);
+	else
+		fake_wait_for(ENTRY);
 	cluster_entry_seen(queues->cluster, CLUSTER_QUEUES, "news", "news", &entry, 5);
 	if (!_i) {
 		fake_down();
@@ -156,10 +179,54 @@ START_TEST(test_cluster_remove_ends_making)
 	cluster_entry_seen(queues->cluster, CLUSTER_QUEUES, "news", "news", &entry, 7);
 	remove_it(&call);
 	ck_assert_ptr_null(fake_asked(CREATE));
-	fake_reply(DELETE, NULL, FAKE_SUCCESS);
 	fake_reply(ENTRY, NULL, FAKE_ACK_8);
+	fake_reply(DELETE, NULL, FAKE_SUCCESS);
+	fake_reply(ENTRY, NULL, "{\"stream\":\"s\",\"seq\":9}");
 	must(fake_called(&call));
 	ck_assert(!is_there());
+	end();
+}
+END_TEST
+
+/* Answers what the last entry is: one that says since `then` that the object is being removed. */
+static void tell_of_removal(time_t then)
+{
+	struct cluster_entry entry = news->entry;
+	CLEANUP_FREE char *text = NULL;
+	char data[1024], time[32], answer[2048];
+
+	entry.is_removing = true;
+	text = api_entry_text(&entry);
+	ck_assert_ptr_nonnull(text);
+	fake_encode(text, data);
+	strftime(time, sizeof(time), "%FT%TZ", gmtime(&then));
+	snprintf(answer, sizeof(answer),
+		 "{\"message\":{\"subject\":\"x\",\"seq\":9,\"time\":\"%s\",\"data\":\"%s\"}}",
+		 time, data);
+	fake_reply(GET, NULL, answer);
+}
+
+/* The daemon that removed it has ended in between, or it is at it: then the name is not free yet. */
+START_TEST(test_cluster_remove_half_way_frees_the_name_later)
+{
+	struct fake_call making = {.step = create_news};
+
+	begin();
+	channel_ref(&news->channel);
+	cluster_entry_gone(queues->cluster, CLUSTER_QUEUES, "news", 2);
+	fake_call(&making);
+	if (_i) {
+		fake_reply(ENTRY, NULL, FAKE_CONFLICT);
+		tell_of_removal(time(NULL));
+		ck_assert(!making.is_done);
+	}
+	fake_reply(ENTRY, NULL, FAKE_CONFLICT);
+	tell_of_removal(time(NULL) - 90);
+	ck_assert_str_eq(fake_wait_for(ENTRY)->id, "9"); /* the last revision */
+	fake_reply(ENTRY, NULL, FAKE_ACK);
+	fake_wait_for(CREATE);
+	fake_interrupt(&making);
+	channel_unref(&news->channel);
 	end();
 }
 END_TEST
@@ -180,6 +247,7 @@ int main(void)
 		       (const TTest *const[]){
 			       test_cluster_remove_takes_stream_and_entry,
 			       test_cluster_remove_leaves_the_next_of_that_name,
+			       test_cluster_remove_half_way_frees_the_name_later,
 			       NULL,
 		       },
 		       2);
