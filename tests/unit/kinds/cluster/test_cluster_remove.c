@@ -206,7 +206,7 @@ static void tell_of_removal(time_t then)
 	fake_reply(GET, NULL, answer);
 }
 
-/* The daemon that removed it has ended in between, or it is at it: then the name is not free yet. */
+/* The daemon that removed it has ended half-way, or is at it: then the name is not free yet. */
 START_TEST(test_cluster_remove_half_way_frees_the_name_later)
 {
 	struct fake_call making = {.step = create_news};
