@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Removing objects: the entry says so first, then the stream goes, and then the entry, so nothing is
- * left when a name is free.
+ * Removing objects: the entry says so first, then the stream goes, and then the entry, so nothing
+ * is left when a name is free.
  */
 #include <stdio.h>
 #include <string.h>
