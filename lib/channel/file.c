@@ -322,7 +322,8 @@ void channel_take(struct file *file, const struct pieces *pieces)
 {
 	struct channel *channel = file->channel;
 
-	channel_given(file, true);
+	if (file->is_unfinished)
+		channel_given(file, true);
 	if (!pieces->lent)
 		return;
 	traffic_pass(&channel->traffic.out, pieces->lent);
