@@ -8,70 +8,31 @@
 #include <utlist.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/channel/told_readers.h"
 #include "lib/kinds/cluster/cluster_topic.h"
 
-/* The most readers that are listed. */
-#define LISTED_MAX ((size_t)1000)
-
-/* A reader as it is listed. */
-struct told {
-	uint64_t pid, behind, missed;
-};
-
-static int by_behind(const void *a_, const void *b_)
-{
-	const struct told *a = a_, *b = b_;
-
-	return a->behind == b->behind ? 0 : a->behind < b->behind ? 1 : -1;
-}
-
-/* Lists the readers that the caller may see, the slowest first. The result is the caller's. */
-static struct told *list(const struct cluster_topic *topic, struct caller *caller, size_t *ret_n)
+/* Lists the readers that the caller may see. */
+static void add_readers(const struct cluster_topic *topic, struct caller *caller, struct row *row)
 {
 	bool sees_all = caller_has(caller, CAP_SYS_PTRACE);
-	struct told *listed = calloc(topic->object.channel.n_readers, sizeof(*listed));
+	CLEANUP_FREE struct told_reader *readers = NULL;
 	const struct subscription *subscription;
 	size_t n = 0;
 
+	if (topic->subscriptions)
+		readers = calloc(topic->object.channel.n_readers, sizeof(*readers));
+	if (!readers)
+		return;
 	DL_FOREACH(topic->subscriptions, subscription) {
-		if (listed && (sees_all || caller->uid == subscription->file->uid))
-			listed[n++] = (struct told){
+		if (sees_all || caller->uid == subscription->file->uid)
+			readers[n++] = (struct told_reader){
 				.pid = (uint64_t)subscription->pid,
 				.behind =
 					subscription_behind(subscription, topic->object.look.last),
 				.missed = subscription->n_missed,
 			};
 	}
-	if (n > 1)
-		qsort(listed, n, sizeof(*listed), by_behind);
-	*ret_n = n < LISTED_MAX ? n : LISTED_MAX;
-	return listed;
-}
-
-static void add_list(struct row *row, const char *key, const struct told *listed, size_t n,
-		     size_t field)
-{
-	CLEANUP_FREE uint64_t *numbers = calloc(n, sizeof(*numbers));
-
-	for (size_t i = 0; numbers && i < n; i++)
-		numbers[i] = *(const uint64_t *)((const char *)&listed[i] + field);
-	if (numbers)
-		row_add_list(row, key, numbers, n);
-}
-
-static void add_readers(const struct cluster_topic *topic, struct caller *caller, struct row *row)
-{
-	CLEANUP_FREE struct told *listed = NULL;
-	size_t n;
-
-	if (!topic->subscriptions)
-		return;
-	listed = list(topic, caller, &n);
-	if (n == 0)
-		return;
-	add_list(row, "reader-pids", listed, n, offsetof(struct told, pid));
-	add_list(row, "reader-behind", listed, n, offsetof(struct told, behind));
-	add_list(row, "reader-missed", listed, n, offsetof(struct told, missed));
+	told_readers_add(row, readers, n);
 }
 
 static uint64_t count_kept(const struct cluster_topic *topic)

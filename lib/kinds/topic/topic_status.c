@@ -11,24 +11,11 @@
 #include <utlist.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/channel/told_readers.h"
 
-/* The most readers that are listed. */
-#define LISTED_MAX ((size_t)1000)
 /* The most that a peek shows. */
 #define PEEK_MESSAGES 16384
 #define PEEK_BYTES    ((size_t)1 << 20)
-
-/* A reader as it is listed. */
-struct told_reader {
-	uint64_t pid, behind, missed;
-};
-
-static int by_behind(const void *a_, const void *b_)
-{
-	const struct told_reader *a = a_, *b = b_;
-
-	return a->behind == b->behind ? 0 : a->behind < b->behind ? 1 : -1;
-}
 
 static struct told_reader list_one(const struct topic *topic, const struct topic_reader *reader)
 {
@@ -40,49 +27,23 @@ static struct told_reader list_one(const struct topic *topic, const struct topic
 	};
 }
 
-/* Lists the readers that the caller may see, the slowest first. The result is the caller's. */
-static struct told_reader *list_readers(const struct topic *topic, struct caller *caller,
-					size_t *ret_n)
+/* Lists the readers that the caller may see. */
+static void add_readers(const struct topic *topic, struct caller *caller, struct row *row)
 {
 	bool sees_all = caller_has(caller, CAP_SYS_PTRACE);
-	struct told_reader *listed = calloc(topic->ring.n_readers, sizeof(*listed));
+	CLEANUP_FREE struct told_reader *readers = NULL;
 	const struct topic_reader *reader;
 	size_t n = 0;
 
+	if (topic->readers)
+		readers = calloc(topic->ring.n_readers, sizeof(*readers));
+	if (!readers)
+		return;
 	DL_FOREACH(topic->readers, reader) {
-		if (listed && (sees_all || caller->uid == reader->file->uid))
-			listed[n++] = list_one(topic, reader);
+		if (sees_all || caller->uid == reader->file->uid)
+			readers[n++] = list_one(topic, reader);
 	}
-	if (n > 1)
-		qsort(listed, n, sizeof(*listed), by_behind);
-	*ret_n = n < LISTED_MAX ? n : LISTED_MAX;
-	return listed;
-}
-
-static void add_list(struct row *row, const char *key, const struct told_reader *listed, size_t n,
-		     size_t field)
-{
-	CLEANUP_FREE uint64_t *numbers = calloc(n, sizeof(*numbers));
-
-	for (size_t i = 0; numbers && i < n; i++)
-		numbers[i] = *(const uint64_t *)((const char *)&listed[i] + field);
-	if (numbers)
-		row_add_list(row, key, numbers, n);
-}
-
-static void add_readers(const struct topic *topic, struct caller *caller, struct row *row)
-{
-	CLEANUP_FREE struct told_reader *listed = NULL;
-	size_t n;
-
-	if (!topic->readers)
-		return;
-	listed = list_readers(topic, caller, &n);
-	if (n == 0)
-		return;
-	add_list(row, "reader-pids", listed, n, offsetof(struct told_reader, pid));
-	add_list(row, "reader-behind", listed, n, offsetof(struct told_reader, behind));
-	add_list(row, "reader-missed", listed, n, offsetof(struct told_reader, missed));
+	told_readers_add(row, readers, n);
 }
 
 /* The oldest message that a reader has not read is the slowest reader's next one. */
