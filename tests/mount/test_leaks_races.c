@@ -29,7 +29,9 @@ enum { N_USERS = 3, N_LIVES = 2, OBJECT_SIZE = 4096, KEY = 0x4d20 };
 /* How long an open may take that meets the reaper, us; the kernel would wait 45 seconds. */
 #define OPEN_MOST 2000000
 /* How long an unused object may stay, us. */
-#define REAPED_WITHIN 10000000
+#define REAPED_WITHIN 30000000
+/* The longest pause between two opens, us. */
+#define PAUSE_MOST 2000000
 
 /* Writes the lines, and looks at the list, until it is killed. */
 static int reap_run(void *unused)
@@ -121,7 +123,7 @@ static void user_make(struct user *user)
  */
 static void user_lose(struct user *user)
 {
-	long long begin = now_us(), so_far;
+	long long begin = now_us(), so_far, pause;
 	struct stat object;
 	int fd;
 
@@ -137,7 +139,8 @@ static void user_lose(struct user *user)
 		else
 			user->n_late++;
 		close(fd);
-		usleep((useconds_t)(100 + so_far * so_far / 20000000));
+		pause = 100 + so_far * so_far / 20000000;
+		usleep((useconds_t)(pause < PAUSE_MOST ? pause : PAUSE_MOST));
 	}
 	ck_assert_int_eq(errno, ENOENT);
 }
