@@ -354,7 +354,7 @@ int scan_look(struct scan_area *area, struct scan_list *list)
 	CLEANUP_FD int proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct look_team team = {
 		.area = area, .list = list, .proc_fd = proc_fd, .lock = PTHREAD_MUTEX_INITIALIZER};
-	struct look look;
+	struct look look = {0};
 	int r = proc_fd < 0 ? -errno : look_init(&look, &team);
 
 	if (r < 0)
