@@ -27,7 +27,8 @@ bool bucket_is_known(const struct bucket *bucket);
 
 /*
  * Stores an entry; `text` NULL: deletes it. `revision`: what the last one must be, 0: there must be
- * none, or a deleted one. Ends with the new revision, or with -EEXIST if the last one is another.
+ * none, or a deleted one. Ends with the new revision; with -EEXIST if the last one is another; or,
+ * where there must be none, with -EAGAIN while the object of the last one is being removed.
  * The ask belongs to the caller; done() may free it, and is not called after bucket_forget().
  */
 struct bucket_put {
