@@ -17,6 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/base/state.h"
+
 enum {
 	SLOTS_FIRST_LOG2 = 6, /* the first chunk has 1 << this slots */
 	SLOTS_CHUNKS = 32 - SLOTS_FIRST_LOG2,
@@ -42,6 +44,17 @@ struct slots {
 
 /* Makes an empty table. Records of `record_size` bytes are aligned as a uint64_t is. */
 void slots_init(struct slots *slots, size_t record_size);
+
+/* As slots_init(), but the records lie in a table of `state`, which is borrowed. */
+void slots_place(struct slots *slots, size_t record_size, struct state *state,
+		 enum state_table table);
+/*
+ * Takes over the records that another process has left in the table: all that are given out, still
+ * without objects. Fails with -EPROTO if the table can't be right, or with -ENOMEM.
+ */
+int slots_adopt(struct slots *slots);
+/* Sets the object of an id, which must be valid and have none yet. */
+void slots_set_object(struct slots *slots, uint64_t id, void *object);
 
 /* Frees the records, but not the objects, which belong to the table's owner. */
 void slots_fini(struct slots *slots);

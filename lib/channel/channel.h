@@ -31,6 +31,7 @@
 #include "lib/host/caller.h"
 #include "lib/host/host.h"
 
+struct object_record;
 struct tap;
 struct transfer;
 struct xattr;
@@ -86,6 +87,8 @@ struct channel {
 	struct space *space;
 	enum channel_service service;
 	unsigned traits; /* enum channel_trait: those of ops, unless the kind changes them */
+	uint64_t id;                  /* in host::objects; 0: it has no record */
+	struct object_record *record; /* NULL: it has none */
 	unsigned n_refs;
 	unsigned n_files, n_readers, n_writers; /* open files: all, for reading, for writing */
 	uid_t descriptors_uid;  /* the user charged for the daemon's descriptors of the object */
@@ -262,6 +265,36 @@ struct channel_ops {
 	/* channel_reap(), with a last look at the moment of removal. NULL: without one. */
 	int (*reap)(struct channel *channel, const char *name, const struct timespec *before,
 		    struct caller *caller);
+	/*
+	 * What outlives the daemon (lib/channel/record.h). save() writes what adopt() needs into
+	 * the channel's record: channel_save(). Set if adopt() is, unless there is nothing to write.
+	 */
+	void (*save)(struct channel *channel, struct object_record *record);
+	/*
+	 * In the next daemon: makes the channel that the record tells of, takes over its
+	 * descriptors and gives a reference. `id` becomes channel::id. What the record says is
+	 * checked, not trusted: fails with -ESTALE if there is no such object any more, or with
+	 * -EPROTO if the record can't be right. NULL: the object ends with the daemon, and its open
+	 * files then fail with -ESTALE.
+	 */
+	int (*adopt)(struct space *space, const struct object_record *record,
+		     struct channel **ret_channel);
+	/*
+	 * In place of open(), for an open file of the former daemon: takes over what is in its
+	 * record (file::record). NULL: there is nothing beyond the fields of struct file.
+	 */
+	int (*adopt_file)(struct file *file);
+	/*
+	 * How many bytes or messages readers of the file have taken until now: take() changes it.
+	 * Set if lend() is.
+	 */
+	uint64_t (*position)(struct file *file);
+	/*
+	 * In the next daemon, when the former one was killed in read(): finds out by journal::word
+	 * whether the kernel had given it a message. Returns the message's size, with the bytes in
+	 * `data` (host::scratch), or -EAGAIN if nothing was taken. NULL: always -EAGAIN.
+	 */
+	ssize_t (*recall)(struct file *file, void *data);
 };
 
 /* Whether a regular file is behind the channel, which the kernel can use in the daemon's place. */

@@ -15,6 +15,7 @@
 
 struct buffer;
 struct channel;
+struct file_record;
 struct waiter;
 
 /* The rest of a message read in part, or a text that was made for one open file. */
@@ -39,6 +40,8 @@ struct pieces {
 /* One open file description. */
 struct file {
 	struct channel *channel; /* a reference */
+	uint64_t id;             /* in host::files; 0: it has no record */
+	struct file_record *record;
 	uid_t uid;               /* the opener, who is charged for the file */
 	gid_t gid;               /* the opener's */
 	int flags;               /* of open(2); O_NONBLOCK is as at the last read or write */

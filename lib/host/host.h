@@ -134,6 +134,10 @@ struct host {
 	char root[32]; /* prefix of the machine's files: "", or "/proc/PID/root" */
 	struct timespec started;
 	struct slots locks, lock_files; /* locks on objects: lib/channel/locks.h */
+	struct state *state;            /* what outlives this process, borrowed */
+	struct slots objects, files;    /* in it: lib/channel/record.h */
+	struct slots writes;            /* in it: lib/channel/journal.h */
+	struct journal *journal;        /* in it */
 	struct space **spaces;          /* of all kinds in the mount, borrowed; ends with NULL */
 	struct space *info;             /* borrowed */
 	struct connection *connected; /* by their sockets' inodes: lib/kinds/socket/connections.h */

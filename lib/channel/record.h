@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What outlives the daemon of an object and of an open file, so that the next daemon can go on.
+ *
+ * The records have no pointers in them: other records are named by their ids, memory by its offset
+ * (lib/base/state.h), descriptors by their numbers, which stay valid because the daemons share one
+ * table of descriptors. A descriptor that no record names is closed when the next daemon begins.
+ *
+ * A daemon can be killed between any two instructions. So a kind writes the record in an order in
+ * which each state in between is one that adopt() understands.
+ */
+#ifndef IPCFS_RECORD_H
+#define IPCFS_RECORD_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "lib/channel/attributes.h"
+
+struct channel;
+struct file;
+struct host;
+
+#define OBJECT_FDS   4
+#define OBJECT_WORDS 12
+#define FILE_WORDS   4
+
+/* A channel: in host::objects, by channel::id. */
+struct object_record {
+	uint32_t space;      /* the index of its directory in host::spaces */
+	uint32_t is_kept;    /* the daemon keeps it for its name; else only for its open files */
+	int fds[OBJECT_FDS]; /* the kind's descriptors; -1: none */
+	uint64_t message_max;
+	uint64_t words[OBJECT_WORDS]; /* the kind's own */
+	/* Of an object with a kept name (lib/channel/kept_names.h). */
+	struct attributes attributes;
+	uid_t charged;
+	pid_t maker;
+	char name[NAME_MAX + 1]; /* as far as it is known; "": none, or no longer */
+};
+
+/* An open file: in host::files, by file::id. */
+struct file_record {
+	uint64_t object; /* the id of its channel */
+	uid_t uid;
+	gid_t gid;
+	int flags;          /* of open(2) */
+	int fd;             /* the kind's descriptor of this file; -1: none */
+	uint64_t has_number; /* selector::is_set */
+	uint64_t number;     /* selector::value */
+	uint64_t mark;
+	uint64_t words[FILE_WORDS]; /* the kind's own */
+	/* file::rest, in a block of the state; `rest` 0: none. */
+	uint64_t rest, rest_size;
+	int64_t rest_offset; /* or when it was made, if it is frozen */
+	uint64_t is_frozen;
+};
+
+/*
+ * Gives the channel a record, if its kind can adopt one (channel_ops::adopt). Does nothing if it
+ * has one. Fails with -ENOMEM.
+ */
+int channel_remember(struct channel *channel);
+
+/*
+ * For kinds: has channel_ops::save write the record again, because something in it has changed.
+ * channel.c itself calls this after each open() and release(). Does nothing without a record.
+ */
+void channel_save(struct channel *channel);
+
+/* For channel.c: removes the record of a channel that is destroyed. */
+void channel_unremember(struct channel *channel);
+
+/*
+ * For the next daemon: makes the objects and then the open files that the records tell of. What
+ * can't be adopted is lost: nothing has its id any more. `tell` is called for each such object.
+ */
+void objects_adopt(struct host *host, void (*tell)(const struct object_record *record, int error));
+/*
+ * Takes over an open file. Returns NULL if it is lost. The caller owns the file, as after
+ * channel_open().
+ */
+struct file *file_adopt(struct host *host, uint64_t id);
+/*
+ * Ends adoption: drops the records of files that nobody has taken over, and the references to
+ * objects that objects_adopt() has kept until now.
+ */
+void objects_adopted(struct host *host);
+
+#endif
