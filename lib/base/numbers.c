@@ -65,8 +65,21 @@ uint64_t numbers_take(struct numbers *numbers)
 	return number;
 }
 
+void numbers_claim(struct numbers *numbers, uint64_t number)
+{
+	if (number >= NUMBERS_MOST) {
+		if (numbers->n_beyond <= number - NUMBERS_MOST)
+			numbers->n_beyond = number - NUMBERS_MOST + 1;
+		return;
+	}
+	while (number >= (uint64_t)numbers->n_words * WORD)
+		if (!grow(numbers))
+			return;
+	numbers->words[number / WORD] |= (uint64_t)1 << number % WORD;
+}
+
 void numbers_give(struct numbers *numbers, uint64_t number)
 {
-	if (number < NUMBERS_MOST)
+	if (number < (uint64_t)numbers->n_words * WORD)
 		numbers->words[number / WORD] &= ~((uint64_t)1 << number % WORD);
 }

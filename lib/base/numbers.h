@@ -30,6 +30,8 @@ void numbers_fini(struct numbers *numbers);
  * number from NUMBERS_MOST on, which is never used again.
  */
 uint64_t numbers_take(struct numbers *numbers);
+/* Takes this number, if there is memory to note that. */
+void numbers_claim(struct numbers *numbers, uint64_t number);
 /* Makes a number free again. */
 void numbers_give(struct numbers *numbers, uint64_t number);
 

@@ -12,6 +12,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/channel/attributes.h"
+#include "lib/channel/record.h"
 #include "lib/channel/transfer.h"
 
 static void channel_run_wake(struct loop_task *task);
@@ -45,7 +46,7 @@ void channel_unref(struct channel *channel)
 		return;
 	loop_cancel(channel->space->host->loop, &channel->wake);
 	loop_cancel(channel->space->host->loop, &channel->attend);
-	channel->ops->destroy(channel);
+	object_destroy(channel);
 }
 
 int channel_charge_descriptors(struct channel *channel, uid_t uid, unsigned n)

@@ -277,7 +277,7 @@ struct channel_ops {
 	 * -EPROTO if the record can't be right. NULL: the object ends with the daemon, and its open
 	 * files then fail with -ESTALE.
 	 */
-	int (*adopt)(struct space *space, const struct object_record *record,
+	int (*adopt)(struct space *space, struct object_record *record,
 		     struct channel **ret_channel);
 	/*
 	 * In place of open(), for an open file of the former daemon: takes over what is in its
@@ -285,10 +285,16 @@ struct channel_ops {
 	 */
 	int (*adopt_file)(struct file *file);
 	/*
-	 * How many bytes or messages readers of the file have taken until now: take() changes it.
-	 * Set if lend() is.
+	 * How many bytes or messages the file's readers have taken until now: take() changes it, in
+	 * one store. For what waits in memory; set if lend() is.
 	 */
 	uint64_t (*position)(struct file *file);
+	/*
+	 * How many bytes the object has accepted until now, in the memory where they wait, not
+	 * those that were handed to readers. write() changes it in one store. NULL: unknown, so
+	 * what was being written when a daemon was killed may be written twice.
+	 */
+	uint64_t (*accepted)(struct channel *channel);
 	/*
 	 * In the next daemon, when the former one was killed in read(): finds out by journal::word
 	 * whether the kernel had given it a message. Returns the message's size, with the bytes in

@@ -11,6 +11,7 @@
 #define IPCFS_ENDING_H
 
 #include "lib/channel/channel.h"
+#include "lib/channel/record.h"
 
 /* file::mark of a reader that has seen data or a writer; else n_opened at its open. */
 #define ENDING_SEEN 0
@@ -20,11 +21,13 @@ static inline void ending_note_open(struct file *file, uint64_t *n_opened)
 	if (file_writes(file))
 		(*n_opened)++;
 	file->mark = file->channel->n_writers ? ENDING_SEEN : *n_opened;
+	file->record->mark = file->mark;
 }
 
 static inline void ending_note_data(struct file *file)
 {
 	file->mark = ENDING_SEEN;
+	file->record->mark = file->mark;
 }
 
 /* Whether the reader is at end-of-file if there is nothing left to read. */

@@ -18,6 +18,8 @@
 #include "lib/base/clock.h"
 #include "lib/channel/attributes.h"
 #include "lib/channel/channel.h"
+#include "lib/channel/journal.h"
+#include "lib/channel/record.h"
 #include "lib/channel/tap.h"
 
 static void file_count(struct file *file, int n)
@@ -29,6 +31,48 @@ static void file_count(struct file *file, int n)
 		channel->n_readers += (unsigned)n;
 	if (file_writes(file))
 		channel->n_writers += (unsigned)n;
+}
+
+/* Gives the file its record. */
+static int file_remember(struct file *file)
+{
+	struct host *host = file->channel->space->host;
+	struct file_record *record;
+	int r = slots_add(&host->files, file, &file->id);
+
+	if (r < 0)
+		return r;
+	record = file->record = slots_record(&host->files, file->id);
+	record->uid = file->uid;
+	record->gid = file->gid;
+	record->flags = file->flags;
+	record->fd = -1;
+	record->has_number = file->selector.is_set;
+	record->number = file->selector.value;
+	record->opened = host->journal->request;
+	JOURNAL_ORDER();
+	record->object = file->channel->id;
+	return 0;
+}
+
+/* Gives the file and its channel their records, and has the kind open it. */
+static int file_begin(struct file *file, struct caller *caller)
+{
+	struct channel *channel = file->channel;
+	int r = channel_remember(channel);
+
+	if (r == 0)
+		r = file_remember(file);
+	if (r < 0)
+		return r;
+	r = channel->ops->open(file, caller);
+	if (r < 0) {
+		slots_remove(&channel->space->host->files, file->id);
+		return r;
+	}
+	file->record->mark = file->mark;
+	channel_save(channel);
+	return 0;
 }
 
 int channel_open(struct channel *channel, int flags, const struct selector *selector,
@@ -55,7 +99,7 @@ int channel_open(struct channel *channel, int flags, const struct selector *sele
 	file->is_stream = channel->service == CHANNEL_STREAM;
 	file_count(file, 1);
 	traffic_begin(&channel->traffic);
-	r = channel->ops->open(file, caller);
+	r = file_begin(file, caller);
 	if (r < 0) {
 		file_count(file, -1);
 		channel_unref(channel);
@@ -70,25 +114,125 @@ int channel_open(struct channel *channel, int flags, const struct selector *sele
 	return 0;
 }
 
+/* The rest of a message is in a block of the state, or in malloc()'s memory if there was none. */
+static void rest_free(struct host *host, char *data, size_t size)
+{
+	if (state_offset(host->state, data))
+		state_release(host->state, data, size ? size : 1);
+	else
+		free(data);
+}
+
+/* Writes the rest into the file's record. It belongs to the record while `rest` is not 0. */
+static void note_rest(struct file *file)
+{
+	struct file_record *record = file->record;
+
+	record->rest = 0;
+	JOURNAL_ORDER();
+	record->rest_size = file->rest.size;
+	record->rest_offset = (int64_t)file->rest.offset;
+	record->is_frozen = file->is_frozen;
+	JOURNAL_ORDER();
+	record->rest = state_offset(file->channel->space->host->state, file->rest.data);
+}
+
 static void file_drop_remainder(struct file *file)
 {
 	if (!file->rest.data)
 		return;
+	file->record->rest = 0;
+	JOURNAL_ORDER();
 	user_uncharge(&file->channel->space->host->users, file->uid, USER_BYTES, file->rest.size);
-	free(file->rest.data);
+	rest_free(file->channel->space->host, file->rest.data, file->rest.size);
 	file->rest = (struct remainder){0};
+}
+
+/* Takes over the rest that the record has. */
+static void adopt_rest(struct file *file)
+{
+	struct host *host = file->channel->space->host;
+	const struct file_record *record = file->record;
+	char *data;
+
+	if (!record->rest || (!record->is_frozen && (uint64_t)record->rest_offset > record->rest_size))
+		return;
+	data = state_claim(host->state, record->rest, record->rest_size ? record->rest_size : 1);
+	if (!data)
+		return;
+	user_charge(&host->users, file->uid, USER_BYTES, record->rest_size);
+	file->is_frozen = record->is_frozen;
+	file->rest = (struct remainder){.data = data, .size = record->rest_size};
+	file->rest.made = record->rest_offset; /* or how much of it was read */
+}
+
+struct file *file_adopt(struct host *host, uint64_t id)
+{
+	struct file_record *record = slots_record(&host->files, id);
+	struct channel *channel = record ? slots_object(&host->objects, record->object) : NULL;
+	CLEANUP_FREE struct file *file = channel ? calloc(1, sizeof(*file)) : NULL;
+
+	if (!file)
+		return NULL;
+	file->id = id;
+	file->record = record;
+	file->channel = channel_ref(channel);
+	file->uid = record->uid;
+	file->gid = record->gid;
+	file->flags = record->flags;
+	file->selector = (struct selector){record->has_number != 0, record->number};
+	file->mark = record->mark;
+	file->is_stream = channel->service == CHANNEL_STREAM;
+	user_charge(&host->users, file->uid, USER_FILES, 1);
+	adopt_rest(file);
+	file_count(file, 1);
+	traffic_begin(&channel->traffic);
+	if (channel->ops->adopt_file && channel->ops->adopt_file(file) < 0) {
+		file_count(file, -1);
+		file_drop_remainder(file);
+		user_uncharge(&host->users, file->uid, USER_FILES, 1);
+		channel_unref(channel);
+		return NULL;
+	}
+	slots_set_object(&host->files, id, file);
+	return TAKE_PTR(file);
+}
+
+/* Gives the file a copy of these bytes, which have been charged. */
+static int file_set_rest(struct file *file, const char *data, size_t size)
+{
+	struct host *host = file->channel->space->host;
+	char *block = state_alloc(host->state, size ? size : 1);
+
+	if (!block)
+		return -ENOMEM;
+	memcpy(block, data, size);
+	file->rest = (struct remainder){.data = block, .size = size};
+	note_rest(file);
+	return 0;
 }
 
 int file_keep(struct file *file, char *content, size_t size)
 {
-	int r = user_charge(&file->channel->space->host->users, file->uid, USER_BYTES, size);
+	struct user_table *users = &file->channel->space->host->users;
+	int r = user_charge(users, file->uid, USER_BYTES, size);
 
 	file_drop_remainder(file);
-	if (r < 0)
-		free(content);
-	else
-		file->rest = (struct remainder){.data = content, .size = size};
+	if (r == 0 && content)
+		r = file_set_rest(file, content, size);
+	if (r == -ENOMEM)
+		user_uncharge(users, file->uid, USER_BYTES, size);
+	free(content);
 	return r;
+}
+
+void file_return(struct file *file, const char *data, size_t size)
+{
+	struct user_table *users = &file->channel->space->host->users;
+
+	file_drop_remainder(file);
+	if (user_charge(users, file->uid, USER_BYTES, size) == 0)
+		file_set_rest(file, data, size);
 }
 
 int file_freeze(struct file *file, char *content, size_t size)
@@ -101,6 +245,7 @@ int file_freeze(struct file *file, char *content, size_t size)
 	attributes_touch(&now);
 	file->is_frozen = true;
 	file->rest.made = now.tv_sec * CLOCK_S + now.tv_nsec;
+	note_rest(file);
 	return 0;
 }
 
@@ -134,8 +279,21 @@ static void file_finish(struct file *file, bool is_given)
 	file->channel->ops->finished(file, is_given);
 }
 
+/* The reader has what it took of the rest of a message, or will never ask for it again. */
+static void rest_end(struct file *file)
+{
+	if (!file->rest.data || file->is_frozen || file->keeps_text)
+		return;
+	file->record->rest_offset = (int64_t)file->rest.offset;
+	if (file->is_rest_read)
+		file_drop_remainder(file);
+	file->is_rest_read = false;
+}
+
 void channel_given(struct file *file, bool is_given)
 {
+	journal_read_end(file->channel->space->host);
+	rest_end(file);
 	if (!is_given && file->is_unfinished)
 		file_drop_remainder(file);
 	if (!file->rest.data)
@@ -155,6 +313,8 @@ void channel_release(struct file *file)
 	file_count(file, -1);
 	if (channel->ops->release)
 		channel->ops->release(file);
+	channel_save(channel);
+	slots_remove(&channel->space->host->files, file->id);
 	if (channel->tap)
 		tap_look(channel);
 	user_uncharge(&channel->space->host->users, file->uid, USER_FILES, 1);
@@ -189,9 +349,8 @@ static ssize_t remainder_read(struct file *file, size_t size, const void **ret_d
 	memcpy(host->scratch, rest->data + rest->offset, n);
 	*ret_data = host->scratch;
 	rest->offset += n;
-	if (rest->offset == rest->size)
-		file_drop_remainder(file);
-	return n;
+	file->is_rest_read = rest->offset == rest->size;
+	return (ssize_t)n;
 }
 
 static ssize_t frozen_read(const struct file *file, size_t size, off_t offset,
@@ -210,12 +369,33 @@ static void file_keep_rest(struct file *file, size_t size, size_t message_size)
 {
 	struct host *host = file->channel->space->host;
 	size_t rest_size = message_size - size;
-	char *rest = TAKE_PTR(host->spare);
-	char *fitting;
+	char *rest, *fitting;
 
+	if (file_set_rest(file, host->scratch + size, rest_size) == 0)
+		return;
+	rest = TAKE_PTR(host->spare);
 	memcpy(rest, host->scratch + size, rest_size);
 	fitting = realloc(rest, rest_size);
 	file->rest = (struct remainder){.data = fitting ? fitting : rest, .size = rest_size};
+}
+
+/* Has the kind read into the scratch buffer. */
+static ssize_t file_receive(struct file *file, size_t size, size_t room, off_t offset)
+{
+	struct host *host = file->channel->space->host;
+	ssize_t n;
+
+	journal_read(file, host->journal->request, JOURNAL_RECEIVE, 0, size);
+	n = file->channel->ops->read(file, host->scratch, room, offset);
+	if (n < 0) {
+		journal_read_end(host);
+		return n;
+	}
+	host->journal->size = (uint64_t)n;
+	JOURNAL_ORDER();
+	host->journal->step = JOURNAL_GIVE;
+	JOURNAL_ORDER();
+	return n;
 }
 
 /*
@@ -236,7 +416,7 @@ static ssize_t message_take(struct file *file, size_t size, const void **ret_dat
 		return -ENOMEM;
 	if (rest_max && user_charge(&host->users, file->uid, USER_BYTES, rest_max) < 0)
 		return -ENOBUFS;
-	n = channel->ops->read(file, host->scratch, host->scratch_size, 0);
+	n = file_receive(file, size, host->scratch_size, 0);
 	file->is_unfinished = n >= 0 && channel->ops->finished;
 	note_scratch(file, n);
 	if (n > 0 && (size_t)n > size) {
@@ -277,14 +457,15 @@ ssize_t channel_read(struct file *file, size_t size, off_t offset, const void **
 		return -EBADF;
 	if (file->is_frozen)
 		return frozen_read(file, size, offset, ret_data);
+	rest_end(file);
+	if (file->rest.data && !file->keeps_text)
+		return remainder_read(file, size, ret_data);
 	if (channel->traits & CHANNEL_MESSAGES) {
-		if (file->rest.data)
-			return remainder_read(file, size, ret_data);
 		n = message_read(file, size, ret_data);
 	} else {
 		if (size > host->scratch_size)
 			size = host->scratch_size;
-		n = channel->ops->read(file, host->scratch, size, offset);
+		n = file_receive(file, size, size, offset);
 		note_scratch(file, n);
 		*ret_data = host->scratch;
 	}
@@ -296,6 +477,7 @@ ssize_t channel_read(struct file *file, size_t size, off_t offset, const void **
 ssize_t channel_lend(struct file *file, size_t size, off_t offset, struct pieces *ret_pieces)
 {
 	const struct channel_ops *ops = file->channel->ops;
+	const struct host *host = file->channel->space->host;
 	const void *data = NULL;
 	ssize_t n = -EOPNOTSUPP;
 
@@ -304,6 +486,8 @@ ssize_t channel_lend(struct file *file, size_t size, off_t offset, struct pieces
 	/* The rest of a message comes before the next one. */
 	if (ops->lend && !file->rest.data)
 		n = ops->lend(file, size, ret_pieces);
+	if (n > 0)
+		journal_read(file, host->journal->request, JOURNAL_TAKE, (size_t)n, size);
 	if (n != -EOPNOTSUPP) {
 		ret_pieces->lent = n > 0 ? (size_t)n : 0;
 		if (n > 0 && file->channel->tap)
@@ -322,15 +506,16 @@ void channel_take(struct file *file, const struct pieces *pieces)
 {
 	struct channel *channel = file->channel;
 
-	if (file->is_unfinished)
+	if (!pieces->lent) {
 		channel_given(file, true);
-	if (!pieces->lent)
 		return;
+	}
 	traffic_pass(&channel->traffic.out, pieces->lent);
 	if (channel->tap)
 		tap_note_read(channel, &(struct tap_who){pieces->process, file->pid_uid},
 			      pieces->iov, pieces->n, (ssize_t)pieces->lent);
 	channel->ops->take(file, pieces->lent);
+	journal_read_end(channel->space->host);
 	channel_wake(channel, EPOLLOUT);
 }
 

@@ -48,6 +48,8 @@ struct file {
 	bool is_stream;          /* has no positions; always true for CHANNEL_STREAM */
 	bool is_frozen;     /* `rest` is the whole content for good, and is read at positions */
 	bool is_unfinished; /* channel_ops::finished() has still to be called */
+	bool is_rest_read;  /* a reader is being given the last of `rest` */
+	bool keeps_text;    /* the kind itself reads `rest`, and decides when it is over */
 	struct selector selector;
 	uint64_t mark; /* the kind's own */
 	void *state;   /* the kind's own */
@@ -81,6 +83,11 @@ static inline bool file_writes(const struct file *file)
  * content. Takes ownership of `content`, even when failing with -ENOBUFS.
  */
 int file_keep(struct file *file, char *content, size_t size);
+/*
+ * For the next daemon: has the file read these bytes first, before what waits in the object. Takes
+ * the place of the rest of a message that it has.
+ */
+void file_return(struct file *file, const char *data, size_t size);
 /* Like file_keep(), but the content stays for good: file::is_frozen. */
 int file_freeze(struct file *file, char *content, size_t size);
 

@@ -2,14 +2,20 @@
 /*
  * What the daemon is about to do, so that the next daemon can tell how far it came.
  *
- * Each request has a number. The kernel sends the requests that were not answered again; one that
- * does not come again was answered. With that and the journal, nothing is done twice and nothing is
- * forgotten. There is one journal, because only the loop answers requests.
+ * Each request has a number, which is never used again. The kernel sends the requests that were not
+ * answered once more; one that does not come again was answered. With that and the journal, nothing
+ * is done twice and nothing is forgotten. There is one journal, because only the loop answers
+ * requests, one after the other.
+ *
+ * A read takes bytes and answers; a write gives bytes away, perhaps to several readers, and is
+ * answered when all are accepted. Each has one entry in the journal while it is under way.
  */
 #ifndef IPCFS_JOURNAL_H
 #define IPCFS_JOURNAL_H
 
+#include <limits.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -19,34 +25,45 @@ struct host;
 
 enum journal_step {
 	JOURNAL_NOTHING,
-	/* Takes a message or bytes out of a kernel object, into host::scratch. */
+	/*
+	 * Calls channel_ops::read, into host::scratch. Kinds that keep what waits in memory set
+	 * journal::size when the bytes are in the buffer, before they take them.
+	 */
 	JOURNAL_RECEIVE,
-	/* It is in host::scratch, journal::size bytes, and has to be given to the reader. */
+	/* journal::size bytes in host::scratch have to be given to the reader. */
 	JOURNAL_GIVE,
-	/* Gives a reader bytes that lie in memory, and takes them (channel_ops::take) after that. */
+	/* Gives a reader bytes that lie in memory, and calls channel_ops::take after that. */
 	JOURNAL_TAKE,
+	/* Gives a reader bytes of the write under way, then adds them to journal::handed. */
+	JOURNAL_HAND,
 };
 
 struct journal {
-	/* The request that is being handled or answered; 0: none. Set by fs/. */
+	/* The request that is being handled or answered; 0: none. */
 	uint64_t request;
 
-	/* One step of a read. */
-	uint32_t step; /* enum journal_step, written last */
-	uint32_t pad;
+	/* A read. */
+	uint64_t step;   /* enum journal_step, written last */
 	uint64_t reader; /* the request that reads */
 	uint64_t file;   /* its open file, in host::files */
 	uint64_t size;   /* bytes */
-	uint64_t before; /* JOURNAL_TAKE: channel_ops::position before it */
+	uint64_t most;   /* bytes that the reader asked for */
+	uint64_t before; /* channel_ops::position before it; JOURNAL_HAND: journal::handed */
 	uint64_t word;   /* the kind's own, of JOURNAL_RECEIVE: channel_ops::recall */
 
-	/*
-	 * The write under way: how much of it is done in any case, and the kind's own place for
-	 * what it is doing now: channel_ops::write.
-	 */
-	uint64_t writer; /* the request that writes; 0: none */
-	uint64_t done;   /* bytes of it that have been accepted */
-	uint64_t place[4];
+	/* A write. */
+	uint64_t writer;   /* the request that writes, written last; 0: none */
+	uint64_t object;   /* its channel, in host::objects */
+	uint64_t done;     /* bytes that were accepted before it was tried this time */
+	uint64_t handed;   /* bytes that readers were given since */
+	uint64_t accepted; /* channel_ops::accepted before it was tried */
+	uint64_t place;    /* the kind's own */
+
+	uint64_t renamed; /* an object that gets another name, in host::objects; 0: none */
+	char old_name[NAME_MAX + 1];
+
+	/* host::scratch, a block of the state. */
+	uint64_t scratch, scratch_size;
 };
 
 /* A held write of which a part has been accepted: in host::writes. */
@@ -55,7 +72,43 @@ struct write_record {
 	uint64_t done; /* bytes */
 };
 
-/* For a compiler that would move stores to the journal or to a record across this. */
+/* Keeps the compiler from moving stores to the journal or to a record across this. */
 #define JOURNAL_ORDER() __asm__ __volatile__("" ::: "memory")
+
+/* Begins a step of a read of `most` bytes by `request`. */
+void journal_read(struct file *file, uint64_t request, enum journal_step step, size_t size,
+		  size_t most);
+/* The reader has been answered, or will never be: the step is over. */
+void journal_read_end(struct host *host);
+/* The same for JOURNAL_HAND, where the reader has its bytes. */
+void journal_handed(struct host *host);
+
+/* Begins a write by the request in hand, of which `done` bytes have been accepted earlier. */
+void journal_write(struct file *file, size_t done);
+/* The write has been answered, or what was accepted of it is in its record. */
+void journal_write_end(struct host *host);
+
+/* Whether the kernel has sent this request again. Always false once adoption has ended. */
+typedef bool journal_again_fn(void *data, uint64_t request);
+
+/*
+ * For the next daemon, when objects and files are adopted: ends the steps that were under way.
+ * After that journal_done() tells how much of a write that comes again is done already.
+ */
+void journal_adopt(struct host *host, journal_again_fn *is_again, void *data);
+
+/*
+ * For a request that comes again: how many bytes of the write were accepted in the former daemon,
+ * SIZE_MAX if all. Forgets it: the request itself keeps count from now on.
+ */
+size_t journal_done(struct host *host, uint64_t request);
+
+/*
+ * Remembers that `done` bytes of a write that is held now have been accepted. *id is its id in
+ * host::writes, 0 at first. Without memory it is not remembered.
+ */
+void journal_keep(struct host *host, uint64_t *id, uint64_t request, size_t done);
+/* The write has been answered. */
+void journal_forget(struct host *host, uint64_t *id);
 
 #endif

@@ -14,6 +14,8 @@
 #include "lib/base/cleanup.h"
 #include "lib/host/processes.h"
 #include "lib/host/thread.h"
+#include "lib/channel/journal.h"
+#include "lib/channel/record.h"
 #include "lib/channel/tap.h"
 
 struct kept *kept_from(struct channel *channel)
@@ -36,13 +38,37 @@ static struct kept *kept_find(struct kept_space *space, const char *name)
 	return kept;
 }
 
+/*
+ * Writes the name into the record. While an old name is being replaced, the journal has it, too:
+ * the request for that comes again.
+ */
+static void note_name(struct kept *kept)
+{
+	struct journal *journal = kept->channel.space->host->journal;
+	struct object_record *record = kept->channel.record;
+
+	if (!kept->name) {
+		record->name[0] = '\0';
+		return;
+	}
+	memcpy(journal->old_name, record->name, sizeof(record->name));
+	JOURNAL_ORDER();
+	journal->renamed = kept->channel.id;
+	JOURNAL_ORDER();
+	strncpy(record->name, kept->name, NAME_MAX);
+	JOURNAL_ORDER();
+	journal->renamed = 0;
+}
+
 /* Gives the object its name. Takes ownership of `name`, even when failing with -ENOMEM. */
 static int kept_name(struct kept_space *space, struct kept *kept, char *name)
 {
 	kept->name = name;
 	HASH_ADD_KEYPTR(hh, space->kept, kept->name, strlen(kept->name), kept);
-	if (kept->hh.tbl)
+	if (kept->hh.tbl) {
+		note_name(kept);
 		return 0;
+	}
 	free(TAKE_PTR(kept->name));
 	return -ENOMEM;
 }
@@ -52,7 +78,8 @@ static void kept_unname(struct kept_space *space, struct kept *kept)
 {
 	HASH_DEL(space->kept, kept);
 	free(TAKE_PTR(kept->name));
-	attributes_touch(&kept->attributes.ctime);
+	note_name(kept);
+	attributes_touch(&kept->attributes->ctime);
 	if (space->unnamed)
 		space->unnamed(kept);
 	if (kept->channel.tap)
@@ -60,11 +87,30 @@ static void kept_unname(struct kept_space *space, struct kept *kept)
 	channel_unref(&kept->channel);
 }
 
+/* Gives the object its record and its name. Takes ownership of `copy`. */
+static int kept_enter(struct kept *kept, struct space *space, enum channel_service service,
+		      char *copy)
+{
+	int r = copy ? 0 : -ENOMEM;
+
+	channel_init(&kept->channel, space->kind->channel, space, service);
+	if (r == 0)
+		r = channel_remember(&kept->channel);
+	if (r < 0) {
+		free(copy);
+		return r;
+	}
+	kept->attributes = &kept->channel.record->attributes;
+	r = kept_name(kept_space_from(space), kept, copy);
+	if (r < 0)
+		slots_remove(&space->host->objects, kept->channel.id);
+	return r;
+}
+
 int kept_init(struct kept *kept, struct space *space, enum channel_service service,
 	      const char *name, mode_t mode, struct caller *caller)
 {
 	struct host *host = space->host;
-	char *copy;
 	int r;
 
 	if (kept_find(kept_space_from(space), name))
@@ -72,18 +118,43 @@ int kept_init(struct kept *kept, struct space *space, enum channel_service servi
 	r = user_charge(&host->users, caller->uid, USER_CHANNELS, 1);
 	if (r < 0)
 		return r;
-	copy = strdup(name);
-	r = copy ? kept_name(kept_space_from(space), kept, copy) : -ENOMEM;
+	r = kept_enter(kept, space, service, strdup(name));
 	if (r < 0) {
 		user_uncharge(&host->users, caller->uid, USER_CHANNELS, 1);
 		return r;
 	}
-	channel_init(&kept->channel, space->kind->channel, space, service);
 	traffic_begin(&kept->channel.traffic);
 	channel_ref(&kept->channel);
-	attributes_init(&kept->attributes, numbers_take(&host->numbers), mode, caller);
-	kept->charged = caller->uid;
-	kept->maker = thread_process(caller->pid, 0);
+	attributes_init(kept->attributes, numbers_take(&host->numbers), mode, caller);
+	kept->channel.record->charged = caller->uid;
+	kept->channel.record->maker = thread_process(caller->pid, 0);
+	JOURNAL_ORDER();
+	kept->channel.record->is_kept = true;
+	return 0;
+}
+
+int kept_adopt(struct kept *kept, struct space *space, enum channel_service service,
+	       struct object_record *record)
+{
+	struct host *host = space->host;
+	char *copy;
+	int r = 0;
+
+	if (kept_find(kept_space_from(space), record->name))
+		return -EEXIST;
+	channel_init(&kept->channel, space->kind->channel, space, service);
+	if (record->name[0]) {
+		copy = strdup(record->name);
+		r = copy ? kept_name(kept_space_from(space), kept, copy) : -ENOMEM;
+	}
+	if (r < 0)
+		return r;
+	if (kept->name)
+		channel_ref(&kept->channel);
+	kept->attributes = &record->attributes;
+	numbers_claim(&host->numbers, record->attributes.ino);
+	user_charge(&host->users, record->charged, USER_CHANNELS, 1);
+	traffic_begin(&kept->channel.traffic);
 	return 0;
 }
 
@@ -91,19 +162,19 @@ void kept_fini(struct kept *kept)
 {
 	struct host *host = kept->channel.space->host;
 
-	numbers_give(&host->numbers, kept->attributes.ino);
-	user_uncharge(&host->users, kept->charged, USER_CHANNELS, 1);
+	numbers_give(&host->numbers, kept->attributes->ino);
+	user_uncharge(&host->users, kept->channel.record->charged, USER_CHANNELS, 1);
 }
 
 void kept_stat(const struct kept *kept, struct stat *ret_attr)
 {
-	attributes_stat(&kept->attributes, ret_attr);
+	attributes_stat(kept->attributes, ret_attr);
 	ret_attr->st_nlink = kept->name ? 1 : 0;
 }
 
 void kept_disuse(const struct kept *kept, struct disuse *disuse)
 {
-	if (process_has_ended(kept->maker, kept->attributes.btime.tv_sec))
+	if (process_has_ended(kept->channel.record->maker, kept->attributes->btime.tv_sec))
 		disuse->why = "empty, its maker has ended, and no process has it open";
 }
 
@@ -139,7 +210,7 @@ int kept_list(struct space *space, struct caller *caller, space_entry_fn *entry,
 	struct kept *kept, *next;
 
 	HASH_ITER(hh, kept_space_from(space)->kept, kept, next) {
-		if (!entry(data, kept->name, kept->attributes.ino, kept->attributes.mode))
+		if (!entry(data, kept->name, kept->attributes->ino, kept->attributes->mode))
 			break;
 	}
 	return 0;
@@ -183,7 +254,7 @@ int kept_remove(struct space *space, const char *name, struct caller *caller)
 
 	if (!kept)
 		return -ENOENT;
-	if (!caller_owns(caller, kept->attributes.uid))
+	if (!caller_owns(caller, kept->attributes->uid))
 		return -EPERM;
 	kept_unname(kept_space_from(space), kept);
 	return 0;
@@ -200,11 +271,11 @@ static int may_rename(const struct kept *kept, const struct kept *replaced, unsi
 		return -EINVAL;
 	if (!kept)
 		return -ENOENT;
-	if (!caller_owns(caller, kept->attributes.uid))
+	if (!caller_owns(caller, kept->attributes->uid))
 		return -EPERM;
 	if (replaced && (flags & RENAME_NOREPLACE))
 		return -EEXIST;
-	if (replaced && !caller_owns(caller, replaced->attributes.uid))
+	if (replaced && !caller_owns(caller, replaced->attributes->uid))
 		return -EPERM;
 	return 0;
 }
@@ -227,7 +298,7 @@ int kept_rename(struct space *space_, const char *from, const char *to, unsigned
 		kept_unname(space, replaced);
 	HASH_DEL(space->kept, kept);
 	free(kept->name);
-	attributes_touch(&kept->attributes.ctime);
+	attributes_touch(&kept->attributes->ctime);
 	r = kept_name(space, kept, copy);
 	if (r < 0)
 		channel_unref(&kept->channel);

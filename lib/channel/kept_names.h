@@ -13,15 +13,15 @@
 
 #include "lib/channel/attributes.h"
 #include "lib/channel/channel.h"
+#include "lib/channel/record.h"
 
 /* One object. A kind's own struct begins with it. */
 struct kept {
 	struct channel channel;
 	char *name;        /* NULL once removed */
 	UT_hash_handle hh; /* kept_space::kept, by name */
-	struct attributes attributes;
-	uid_t charged; /* the user who made it */
-	pid_t maker;   /* the process that made it; 0: unknown */
+	/* In its record, which also says who made it, and who is charged for it. */
+	struct attributes *attributes;
 };
 
 struct kept_space {
@@ -41,6 +41,12 @@ struct kept *kept_from(struct channel *channel);
  */
 int kept_init(struct kept *kept, struct space *space, enum channel_service service,
 	      const char *name, mode_t mode, struct caller *caller);
+/*
+ * For channel_ops::adopt, in place of kept_init(): the object of a record, with its name unless it
+ * has lost that. Its caller owns one reference. Fails with -EPROTO, -EEXIST or -ENOMEM.
+ */
+int kept_adopt(struct kept *kept, struct space *space, enum channel_service service,
+	       struct object_record *record);
 void kept_fini(struct kept *kept);
 
 void kept_stat(const struct kept *kept, struct stat *ret_attr);

@@ -29,10 +29,11 @@ struct host;
 
 /* A channel: in host::objects, by channel::id. */
 struct object_record {
-	uint32_t space;      /* the index of its directory in host::spaces */
+	uint32_t space;      /* the index of its kind's directory in host::spaces */
 	uint32_t is_kept;    /* the daemon keeps it for its name; else only for its open files */
 	int fds[OBJECT_FDS]; /* the kind's descriptors; -1: none */
 	uint64_t message_max;
+	uint64_t made; /* the request that made it: if that comes again, it is not there yet */
 	uint64_t words[OBJECT_WORDS]; /* the kind's own */
 	/* Of an object with a kept name (lib/channel/kept_names.h). */
 	struct attributes attributes;
@@ -56,12 +57,13 @@ struct file_record {
 	uint64_t rest, rest_size;
 	int64_t rest_offset; /* or when it was made, if it is frozen */
 	uint64_t is_frozen;
+	uint64_t opened; /* the request that opened it, as object_record::made */
 };
 
-/*
- * Gives the channel a record, if its kind can adopt one (channel_ops::adopt). Does nothing if it
- * has one. Fails with -ENOMEM.
- */
+/* Sets up host::objects, files and writes in host::state. */
+void records_init(struct host *host);
+
+/* Gives the channel a record, unless it has one. Fails with -ENOMEM. */
 int channel_remember(struct channel *channel);
 
 /*
@@ -70,8 +72,8 @@ int channel_remember(struct channel *channel);
  */
 void channel_save(struct channel *channel);
 
-/* For channel.c: removes the record of a channel that is destroyed. */
-void channel_unremember(struct channel *channel);
+/* For channel.c: destroys a channel, and after that its record. */
+void object_destroy(struct channel *channel);
 
 /*
  * For the next daemon: makes the objects and then the open files that the records tell of. What

@@ -12,6 +12,7 @@
 #include <utlist.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/channel/journal.h"
 #include "lib/channel/locks.h"
 #include "lib/channel/tap.h"
 
@@ -81,8 +82,12 @@ static bool hand_to(struct transfer *reader, const void *data, size_t size)
 
 	if (channel->tap)
 		who.process = tap_process(channel, reader->pid);
-	if (!transfer_give(reader, data, (ssize_t)size))
+	journal_read(reader->file, reader->request, JOURNAL_HAND, size, size);
+	if (!transfer_give(reader, data, (ssize_t)size)) {
+		journal_read_end(channel->space->host);
 		return false;
+	}
+	journal_handed(channel->space->host);
 	traffic_pass(&channel->traffic.out, size);
 	if (channel->tap)
 		tap_note_read(channel, &who, &iov, 1, (ssize_t)size);
@@ -120,6 +125,7 @@ static bool retry_readers(struct channel *channel, bool all)
 			continue;
 		if (n_answered == TRANSFER_TURN)
 			return false;
+		channel->space->host->journal->request = reader->request;
 		reader->file->pid = reader->pid;
 		reader->file->pid_uid = reader->pid_uid;
 		n = channel_read(reader->file, reader->size, reader->offset, &data);
@@ -141,8 +147,11 @@ static bool retry_readers(struct channel *channel, bool all)
 static bool retry_writer(struct transfer *writer)
 {
 	struct file *file = writer->file;
+	struct host *host = file->channel->space->host;
 	ssize_t n;
 
+	host->journal->request = writer->request;
+	journal_write(file, writer->done);
 	file->waiter = &writer->waiter;
 	file->pid = writer->pid;
 	file->pid_uid = writer->pid_uid;
@@ -155,10 +164,15 @@ static bool retry_writer(struct transfer *writer)
 	file->waiter = NULL;
 	file->pid = 0;
 	file->buffer = NULL;
-	if (n == -EAGAIN || n == -EINPROGRESS)
+	if (n == -EAGAIN || n == -EINPROGRESS) {
+		if (writer->done)
+			journal_keep(host, &writer->record, writer->request, writer->done);
+		journal_write_end(host);
 		return false;
+	}
 	transfer_unlink(writer);
 	writer->complete(writer, NULL, writer->done ? (ssize_t)writer->done : n);
+	journal_write_end(host);
 	return true;
 }
 

@@ -22,6 +22,8 @@ enum transfer_sort { TRANSFER_READ, TRANSFER_WRITE, TRANSFER_OPEN, TRANSFER_LOCK
 
 struct transfer {
 	struct file *file; /* borrowed; stays open while the transfer is held */
+	uint64_t request;  /* its number: lib/channel/journal.h */
+	uint64_t record;   /* of a write of which a part is done: in host::writes; 0: none */
 	enum transfer_sort sort;
 	pid_t pid; /* the thread that asks, and its user: file::pid */
 	uid_t pid_uid;

@@ -24,13 +24,15 @@
 /* How long host_stop() waits for threads that sleep in a name service or a dead file server, ms. */
 #define LEAVE_MS 1000
 
-int host_init(struct host *host, struct loop *loop)
+int host_init(struct host *host, struct loop *loop, struct state *state)
 {
 	struct rlimit files;
 	int r;
 
 	*host = (struct host){
 		.loop = loop,
+		.state = state,
+		.journal = state_area(state, STATE_JOURNAL),
 		.job_clock.fd = -1,
 		.nodes = {.tree_fd = -1, .dir_fd = -1},
 		.users.limits =
@@ -82,9 +84,12 @@ void host_fini(struct host *host)
 	buffers_fini(&host->buffers);
 	slots_fini(&host->locks);
 	slots_fini(&host->lock_files);
+	slots_fini(&host->objects);
+	slots_fini(&host->files);
+	slots_fini(&host->writes);
 	numbers_fini(&host->numbers);
 	free(host->account_memory);
-	free(host->scratch);
+	state_release(host->state, host->scratch, host->scratch_size);
 	host->scratch = NULL;
 	free(host->spare);
 	host->spare = NULL;
@@ -198,6 +203,22 @@ void host_close(struct host *host, uid_t uid, int fd)
 		impatience_end();
 }
 
+/* The scratch buffer outlives the process: what is in it may be what a reader was to get. */
+int host_reserve(struct host *host, size_t size)
+{
+	char *grown;
+
+	if (host->scratch && size <= host->scratch_size)
+		return 0;
+	grown = state_alloc(host->state, size);
+	if (!grown)
+		return -ENOMEM;
+	state_release(host->state, host->scratch, host->scratch_size);
+	host->scratch = grown;
+	host->scratch_size = size;
+	return 0;
+}
+
 static int reserve(char **buffer, size_t *buffer_size, size_t size)
 {
 	char *grown;
@@ -210,11 +231,6 @@ static int reserve(char **buffer, size_t *buffer_size, size_t size)
 	*buffer = grown;
 	*buffer_size = size;
 	return 0;
-}
-
-int host_reserve(struct host *host, size_t size)
-{
-	return reserve(&host->scratch, &host->scratch_size, size);
 }
 
 int host_reserve_spare(struct host *host, size_t size)

@@ -43,6 +43,7 @@ struct space;
 struct cluster;
 struct configured;
 struct connection;
+struct journal;
 struct reaper;
 struct reading;
 struct remote_lines;
@@ -149,10 +150,10 @@ struct host {
 };
 
 /*
- * Prepares a host that borrows `loop`, with the limits that ipcfs(8) names as defaults. Fails with
- * -ENOMEM or -EMFILE.
+ * Prepares a host that borrows `loop` and `state`, with the limits that ipcfs(8) names as defaults.
+ * Fails with -ENOMEM or -EMFILE.
  */
-int host_init(struct host *host, struct loop *loop);
+int host_init(struct host *host, struct loop *loop, struct state *state);
 
 /*
  * Wakes all sleepers. Each reports what became of the write that it was making. After this, no

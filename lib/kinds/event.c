@@ -117,7 +117,7 @@ static void event_destroy(struct channel *channel)
 	struct event *event = event_from(channel);
 
 	event_close(event);
-	user_uncharge(&event_host(event)->users, event->kept.charged, USER_DESCRIPTORS, 1);
+	user_uncharge(&event_host(event)->users, event->kept.channel.record->charged, USER_DESCRIPTORS, 1);
 	kept_fini(&event->kept);
 	free(event);
 }
@@ -165,7 +165,7 @@ static int event_truncate(struct channel *channel, struct file *file, off_t size
 static int event_change(struct channel *channel, struct file *file, const struct stat *attr,
 			unsigned changes, struct caller *caller)
 {
-	return attributes_change(&event_from(channel)->kept.attributes, attr, changes, caller);
+	return attributes_change(event_from(channel)->kept.attributes, attr, changes, caller);
 }
 
 static int event_open(struct file *file, struct caller *caller)
@@ -181,7 +181,7 @@ static ssize_t event_read(struct file *file, void *data, size_t size, off_t offs
 
 	if (eventfd_read(event_fd(event), &value) < 0)
 		return readiness_failed(&event->counter, errno);
-	attributes_touch(&event->kept.attributes.atime);
+	attributes_touch(&event->kept.attributes->atime);
 	return snprintf(data, size, "%" PRIu64 "\n", value);
 }
 
@@ -197,7 +197,7 @@ static ssize_t event_write(struct file *file, const void *data, size_t size, off
 		return (ssize_t)size;
 	if (eventfd_write(event_fd(event), value) < 0)
 		return readiness_failed(&event->counter, errno);
-	attributes_touch(&event->kept.attributes.mtime);
+	attributes_touch(&event->kept.attributes->mtime);
 	return (ssize_t)size;
 }
 
@@ -247,7 +247,7 @@ static int event_set(struct channel *channel, const struct settings *settings,
 	uint64_t value = 0;
 	int r;
 
-	if (!caller_owns(caller, event->kept.attributes.uid))
+	if (!caller_owns(caller, event->kept.attributes->uid))
 		return -EPERM;
 	r = event_value(event, &value);
 	if (settings_has(settings, EVENT_VALUE))

@@ -61,6 +61,7 @@ ssize_t ctl_text_read(struct file *file, const struct complaints *complaints, vo
 		return 0;
 	if (!rest->data)
 		r = print(file->channel->space->host, complaints, file->uid, &text);
+	file->keeps_text = true;
 	if (r == 0 && !rest->data)
 		r = file_keep(file, text.data, text.size);
 	if (r < 0)

@@ -14,6 +14,7 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include "lib/channel/record.h"
 #include "lib/base/cleanup.h"
 #include "lib/channel/channel.h"
 #include "lib/host/job.h"
@@ -25,6 +26,7 @@
 enum { AS_STRANGER = 1, KEEP = 2, STRANGER = 65534, CHANNELS_MAX = 64 };
 
 static struct loop *loop;
+static struct state *state;
 static struct host host;
 static struct space *spaces[3];
 
@@ -43,7 +45,8 @@ static bool has_own_shm(void)
 
 static void init(void)
 {
-	must(loop_new(&loop) == 0 && host_init(&host, loop) == 0);
+	must(loop_new(&loop) == 0 && state_new(false, &state) == 0 && host_init(&host, loop, state) == 0);
+	records_init(&host);
 	host.users.limits[USER_CHANNELS] = CHANNELS_MAX;
 	host.namespaces.foreign = 1U << NAMESPACE_PID; /* the stranger has no process */
 	must(pipe_kind.open(&spaces[0], &host) == 0);
@@ -59,6 +62,7 @@ static void fini(void)
 		space_unref(spaces[i]);
 	host_fini(&host);
 	loop_free(loop);
+	state_free(state);
 }
 
 static bool keep_name(void *data, const char *name, ino_t ino, mode_t mode)

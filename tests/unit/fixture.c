@@ -20,12 +20,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/channel/record.h"
 #include "lib/kinds/kinds.h"
 #include "tests/unit/sample.h"
 
 enum { SECONDS = 60, SPACES_MAX = 4 };
 
 struct loop *loop;
+struct state *memory;
 struct host host;
 struct caller root;
 struct caller stranger;
@@ -122,7 +124,9 @@ static void setup(void)
 				   .has_queue_limit = true,
 				   .queue_limit = RLIM_INFINITY};
 	must(loop_new(&loop));
-	must(host_init(&host, loop));
+	must(state_new(false, &memory));
+	must(host_init(&host, loop, memory));
+	records_init(&host);
 	/* Without a mount no FIFO can be opened, so the daemon serves the pipes itself. */
 	host.pipes.by_daemon = true;
 	/* Most callers in the tests have no process, and so no known PID namespace: serve any. */
@@ -179,6 +183,7 @@ static void teardown(void)
 	caller_fini(&stranger);
 	host_fini(&host);
 	loop_free(loop);
+	state_free(memory);
 	ck_assert_msg(!host.users.users, "something is still charged to user %u",
 		      host.users.users ? host.users.users->uid : 0);
 	ck_assert_int_eq(fixture_descriptors(), n_descriptors);

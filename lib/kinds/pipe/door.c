@@ -76,7 +76,7 @@ static void door_close(struct door *door)
 	if (door->write_end.fd < 0)
 		return;
 	loop_remove(host->loop, &door->write_end);
-	keeper_close(door->pipe->hold.keeper, door->pipe->kept.charged,
+	keeper_close(door->pipe->hold.keeper, door->pipe->kept.channel.record->charged,
 		     TAKE_FD(door->write_end.fd));
 	channel_uncharge_descriptors(&door->channel);
 }

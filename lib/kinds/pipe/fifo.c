@@ -232,7 +232,7 @@ static int fifo_truncate(struct channel *channel, struct file *file, off_t size,
 
 	if (size != 0 || !pipe->is_kept)
 		return -EINVAL;
-	attributes_stat(&pipe->kept.attributes, &now);
+	attributes_stat(pipe->kept.attributes, &now);
 	if (!caller_may(caller, &now, R_OK))
 		return -EACCES;
 	memset(&job, 0, sizeof(job)); /* job_run() compares all of it */
@@ -303,7 +303,7 @@ static bool keeps(const struct pipe *pipe, const struct settings *settings)
 static int fifo_set(struct channel *channel, const struct settings *settings, struct caller *caller)
 {
 	struct pipe *pipe = pipe_from(channel);
-	bool may_set = S_ISFIFO(pipe->kept.attributes.mode) &&
+	bool may_set = S_ISFIFO(pipe->kept.attributes->mode) &&
 		       (settings_has(settings, PIPE_KEEP) || pipe->is_kept);
 	int r = may_set ? pipe_check_set(pipe, settings, caller) : -EINVAL;
 
@@ -328,7 +328,7 @@ static int fifo_door(struct channel *channel, int flags, struct channel **ret_do
 	if ((flags & O_ACCMODE) == O_WRONLY)
 		return door_new(pipe, ret_door);
 	pipe->is_kept = false;
-	pipe->kept.attributes.mode = S_IFREG | (pipe->kept.attributes.mode & 07777);
+	pipe->kept.attributes->mode = S_IFREG | (pipe->kept.attributes->mode & 07777);
 	channel->service = CHANNEL_STREAM;
 	channel->ops = &served_ops;
 	channel->traits = served_ops.traits;
@@ -345,7 +345,7 @@ static int fifo_stat(struct channel *channel, struct stat *ret_attr)
 {
 	struct pipe *pipe = pipe_from(channel);
 
-	hold_tell_times(&pipe->hold, &pipe->kept.attributes);
+	hold_tell_times(&pipe->hold, pipe->kept.attributes);
 	return pipe_stat(channel, ret_attr);
 }
 

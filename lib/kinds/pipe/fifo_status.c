@@ -18,7 +18,7 @@ void fifo_add_status(struct channel *channel, struct caller *caller, struct row 
 	struct pipe *pipe = pipe_from(channel);
 	struct stat attr = {0};
 
-	row_add_time(row, "created", &pipe->kept.attributes.btime);
+	row_add_time(row, "created", &pipe->kept.attributes->btime);
 	kept_stat(&pipe->kept, &attr);
 	if (!S_ISFIFO(attr.st_mode))
 		return;

@@ -51,7 +51,7 @@ int pipe_stat(struct channel *channel, struct stat *ret_attr)
 int pipe_change(struct channel *channel, struct file *file, const struct stat *attr,
 		unsigned changes, struct caller *caller)
 {
-	return attributes_change(&pipe_from(channel)->kept.attributes, attr, changes, caller);
+	return attributes_change(pipe_from(channel)->kept.attributes, attr, changes, caller);
 }
 
 static int pipe_check(const struct settings *settings, struct caller *caller)
@@ -82,7 +82,7 @@ int pipe_check_set(struct pipe *pipe, const struct settings *settings, struct ca
 {
 	int r = pipe_check(settings, caller);
 
-	return r == 0 && !caller_owns(caller, pipe->kept.attributes.uid) ? -EPERM : r;
+	return r == 0 && !caller_owns(caller, pipe->kept.attributes->uid) ? -EPERM : r;
 }
 
 static struct keeper *keeper_of(const struct space *space)
@@ -224,7 +224,7 @@ static bool is_beyond_share(struct channel *channel, size_t capacity)
 
 static const char *explain_invalid(struct channel *channel, const struct settings *settings)
 {
-	if (channel && S_ISSOCK(pipe_from(channel)->kept.attributes.mode))
+	if (channel && S_ISSOCK(pipe_from(channel)->kept.attributes->mode))
 		return "a socket has nothing to set";
 	if (settings_has(settings, PIPE_KEEP) && (!channel || channel->ops != &fifo_ops))
 		return "keep= is only for FIFOs (served=kernel)";

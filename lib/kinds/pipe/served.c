@@ -30,7 +30,7 @@ static int served_truncate(struct channel *channel, struct file *file, off_t siz
 	if (size != 0)
 		return -EINVAL;
 	/* Throwing bytes away is like reading them: the right to write is not enough. */
-	attributes_stat(&pipe->kept.attributes, &now);
+	attributes_stat(pipe->kept.attributes, &now);
 	if (!caller_may(caller, &now, R_OK))
 		return -EACCES;
 	store_empty(&pipe->store);
@@ -57,7 +57,7 @@ static void served_release(struct file *file)
 static void note_read(struct pipe *pipe, struct file *file)
 {
 	ending_note_data(file);
-	attributes_touch(&pipe->kept.attributes.atime);
+	attributes_touch(&pipe->kept.attributes->atime);
 }
 
 static ssize_t served_read(struct file *file, void *data, size_t size, off_t offset)
@@ -99,7 +99,7 @@ static ssize_t served_write(struct file *file, const void *data, size_t size, of
 		n = store_put(&pipe->store, (const char *)data + taken, size - taken, file->buffer);
 	if (n < 0 && taken == 0)
 		return n;
-	attributes_touch(&pipe->kept.attributes.mtime);
+	attributes_touch(&pipe->kept.attributes->mtime);
 	return (ssize_t)taken + (n > 0 ? n : 0);
 }
 
@@ -133,7 +133,7 @@ static void served_status(struct channel *channel, struct caller *caller, struct
 	struct pipe *pipe = pipe_from(channel);
 	struct stat attr = {0};
 
-	row_add_time(row, "created", &pipe->kept.attributes.btime);
+	row_add_time(row, "created", &pipe->kept.attributes->btime);
 	row_add_word(row, "served", pipe_served_words[SERVED_DAEMON]);
 	kept_stat(&pipe->kept, &attr);
 	if (caller_may(caller, &attr, R_OK))

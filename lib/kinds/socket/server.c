@@ -232,7 +232,7 @@ static int server_change(struct channel *channel, struct file *file, const struc
 	if (r < 0)
 		return r;
 	shown.st_mode = server_mode(attr->st_mode);
-	return attributes_change(&server->kept.attributes, &shown, changes, caller);
+	return attributes_change(server->kept.attributes, &shown, changes, caller);
 }
 
 /* A server is opened through the files of its directory. */

@@ -42,7 +42,7 @@ static void server_directory_destroy(struct space *space)
 static void server_directory_stat(const struct space *space, struct stat *attr)
 {
 	attributes_stat(
-		&CONTAINER_OF(space, const struct server_directory, space)->server->kept.attributes,
+		CONTAINER_OF(space, const struct server_directory, space)->server->kept.attributes,
 		attr);
 	if (!CONTAINER_OF(space, const struct server_directory, space)->server->kept.name)
 		attr->st_nlink = 0;
@@ -61,7 +61,7 @@ static ino_t name_ino(const struct server *server, size_t i)
 	const struct kept *kept = &server->kept;
 
 	if (i == ADDRESS)
-		return space_part_ino(kept->channel.space, kept->attributes.ino, INO_ADDRESS);
+		return space_part_ino(kept->channel.space, kept->attributes->ino, INO_ADDRESS);
 	return space_address_ino(names[i]);
 }
 
@@ -102,7 +102,7 @@ static int make_end(struct server *server, const char *name, bool is_client,
 		    struct channel **ret_channel)
 {
 	struct connections *list = connections_from(server->kept.channel.space->shown);
-	const struct attributes *own = &server->kept.attributes;
+	const struct attributes *own = server->kept.attributes;
 	char label[2 * NAME_MAX], address[LISTENER_ADDRESS_MAX];
 	struct connection *connection;
 	struct dial_target target;
@@ -165,7 +165,7 @@ int server_directory_get(struct server *server, struct space **ret_space)
 		return -ENOMEM;
 	space_init(&directory->space, &server_directory_ops, server->kept.channel.space->host, "");
 	directory->space.home = NAMESPACE_NET;
-	directory->space.ino = space_ino(server->kept.channel.space, server->kept.attributes.ino);
+	directory->space.ino = space_ino(server->kept.channel.space, server->kept.attributes->ino);
 	directory->server = server;
 	channel_ref(&server->kept.channel);
 	server->directory = directory;

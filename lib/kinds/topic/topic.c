@@ -58,7 +58,7 @@ static int topic_stat(struct channel *channel, struct stat *ret_attr)
 static int topic_change(struct channel *channel, struct file *file, const struct stat *attr,
 			unsigned changes, struct caller *caller)
 {
-	return attributes_change(&topic_from(channel)->kept.attributes, attr, changes, caller);
+	return attributes_change(topic_from(channel)->kept.attributes, attr, changes, caller);
 }
 
 /* Throwing messages away is like reading them: the right to write is not enough. */
@@ -151,7 +151,7 @@ static void note_read(struct topic *topic, struct file *file)
 {
 	ring_advance(&topic->ring, &reader_of(file)->place);
 	ending_note_data(file);
-	attributes_touch(&topic->kept.attributes.atime);
+	attributes_touch(&topic->kept.attributes->atime);
 }
 
 static void topic_take(struct file *file, size_t size)
@@ -247,7 +247,7 @@ static ssize_t topic_write(struct file *file, const void *data, size_t size, off
 		ring_pass(&topic->ring);
 	if (r < 0)
 		return r;
-	attributes_touch(&topic->kept.attributes.mtime);
+	attributes_touch(&topic->kept.attributes->mtime);
 	return (ssize_t)size;
 }
 
@@ -286,7 +286,7 @@ static int topic_set(struct channel *channel, const struct settings *settings,
 	struct topic *topic = topic_from(channel);
 	int r = topic_check(settings, topic->ring.capacity, &topic->ring.keep);
 
-	if (r == 0 && !caller_owns(caller, topic->kept.attributes.uid))
+	if (r == 0 && !caller_owns(caller, topic->kept.attributes->uid))
 		r = -EPERM;
 	if (r == 0 && settings_has(settings, TOPIC_CAPACITY) &&
 	    settings->values[TOPIC_CAPACITY] < ring_used(&topic->ring))

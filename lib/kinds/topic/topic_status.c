@@ -70,7 +70,7 @@ void topic_status(struct channel *channel, struct caller *caller, struct row *ro
 	char keep[TOPIC_KEEP_TEXT];
 	struct stat attr = {0};
 
-	row_add_time(row, "created", &topic->kept.attributes.btime);
+	row_add_time(row, "created", &topic->kept.attributes->btime);
 	kept_stat(&topic->kept, &attr);
 	if (caller_may(caller, &attr, R_OK)) {
 		row_add_number(row, "messages", ring_messages(ring));

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The journal's entries are plain stores. What they mean is decided only when a daemon has been
+ * killed: by the kernel's knowledge of what was answered, and the kinds' counts of what was taken.
+ */
+#include "lib/channel/journal.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "lib/channel/channel.h"
+#include "lib/channel/record.h"
+
+void journal_read(struct file *file, uint64_t request, enum journal_step step, size_t size,
+		  size_t most)
+{
+	const struct channel_ops *ops = file->channel->ops;
+	struct journal *journal = file->channel->space->host->journal;
+
+	journal->step = JOURNAL_NOTHING;
+	JOURNAL_ORDER();
+	journal->reader = request;
+	journal->file = file->id;
+	journal->size = size;
+	journal->most = most;
+	if (step == JOURNAL_HAND)
+		journal->before = journal->handed;
+	else
+		journal->before = ops->position ? ops->position(file) : 0;
+	JOURNAL_ORDER();
+	journal->step = step;
+	JOURNAL_ORDER();
+}
+
+void journal_read_end(struct host *host)
+{
+	JOURNAL_ORDER();
+	host->journal->step = JOURNAL_NOTHING;
+	JOURNAL_ORDER();
+}
+
+void journal_handed(struct host *host)
+{
+	JOURNAL_ORDER();
+	host->journal->handed = host->journal->before + host->journal->size;
+	journal_read_end(host);
+}
+
+void journal_write(struct file *file, size_t done)
+{
+	const struct channel_ops *ops = file->channel->ops;
+	struct journal *journal = file->channel->space->host->journal;
+
+	journal->writer = 0;
+	JOURNAL_ORDER();
+	journal->object = file->channel->id;
+	journal->done = done;
+	journal->handed = 0;
+	journal->accepted = ops->accepted ? ops->accepted(file->channel) : 0;
+	journal->place = 0;
+	JOURNAL_ORDER();
+	journal->writer = journal->request;
+	JOURNAL_ORDER();
+}
+
+void journal_write_end(struct host *host)
+{
+	JOURNAL_ORDER();
+	host->journal->writer = 0;
+	JOURNAL_ORDER();
+}
+
+void journal_keep(struct host *host, uint64_t *id, uint64_t request, size_t done)
+{
+	struct write_record *record;
+
+	if (!*id && slots_add(&host->writes, host, id) < 0)
+		return;
+	record = slots_record(&host->writes, *id);
+	record->done = done;
+	JOURNAL_ORDER();
+	record->request = request;
+}
+
+void journal_forget(struct host *host, uint64_t *id)
+{
+	if (*id)
+		slots_remove(&host->writes, *id);
+	*id = 0;
+}
+
+/* Returns the record of a write; NULL if there is none. */
+static struct write_record *find_write(struct host *host, uint64_t request, uint64_t *ret_id)
+{
+	*ret_id = 0;
+	while ((*ret_id = slots_next(&host->writes, *ret_id)) != 0) {
+		struct write_record *record = slots_record(&host->writes, *ret_id);
+
+		if (record->request == request)
+			return record;
+	}
+	return NULL;
+}
+
+size_t journal_done(struct host *host, uint64_t request)
+{
+	uint64_t id;
+	const struct write_record *record = find_write(host, request, &id);
+	size_t done = record ? record->done : 0;
+
+	if (record)
+		slots_remove(&host->writes, id);
+	return done;
+}
+
+/* How many bytes the reader's last step has taken; -EAGAIN: none. They are in host::scratch. */
+static ssize_t received(struct host *host, struct file *file)
+{
+	const struct channel_ops *ops = file->channel->ops;
+	struct journal *journal = host->journal;
+
+	if (journal->step == JOURNAL_GIVE)
+		return (ssize_t)journal->size;
+	if (ops->position)
+		return ops->position(file) != journal->before ? (ssize_t)journal->size : -EAGAIN;
+	return ops->recall ? ops->recall(file, host->scratch) : -EAGAIN;
+}
+
+/*
+ * Gives the file what its reader was to get, for when it asks again; or only what goes beyond that
+ * if the reader has been answered.
+ */
+static void return_received(struct host *host, struct file *file, bool is_answered)
+{
+	ssize_t n = received(host, file);
+	size_t given = is_answered ? host->journal->most : 0;
+
+	if (n < 0 || (size_t)n > host->scratch_size || (is_answered && (size_t)n <= given))
+		return;
+	file_return(file, host->scratch + given, (size_t)n - given);
+}
+
+static void adopt_read(struct host *host, bool is_again)
+{
+	struct journal *journal = host->journal;
+	struct file *file = slots_object(&host->files, journal->file);
+
+	if (!file)
+		return;
+	switch (journal->step) {
+	case JOURNAL_RECEIVE:
+	case JOURNAL_GIVE:
+		return_received(host, file, !is_again);
+		break;
+	case JOURNAL_TAKE:
+		if (!is_again && file->channel->ops->take &&
+		    file->channel->ops->position(file) == journal->before)
+			file->channel->ops->take(file, journal->size);
+		break;
+	default:
+		break;
+	}
+}
+
+/* Writes into the write's record how much of it is done. */
+static void adopt_write(struct host *host, bool reader_is_again)
+{
+	struct journal *journal = host->journal;
+	struct channel *channel = slots_object(&host->objects, journal->object);
+	uint64_t done = journal->done, id, accepted;
+	struct write_record *record = find_write(host, journal->writer, &id);
+
+	if (!channel)
+		return;
+	if (journal->step == JOURNAL_HAND && !reader_is_again)
+		done += journal->before + journal->size;
+	else
+		done += journal->handed;
+	accepted = channel->ops->accepted ? channel->ops->accepted(channel) : journal->accepted;
+	if (accepted != journal->accepted)
+		done = channel->traits & CHANNEL_MESSAGES ? UINT64_MAX
+							  : done + accepted - journal->accepted;
+	if (record && record->done > done)
+		done = record->done;
+	if (!record && done)
+		journal_keep(host, &id, journal->writer, done);
+	else if (record)
+		record->done = done;
+}
+
+/* Drops the records of writes that were answered. */
+static void drop_answered(struct host *host, journal_again_fn *is_again, void *data)
+{
+	uint64_t id = 0;
+
+	while ((id = slots_next(&host->writes, id)) != 0) {
+		const struct write_record *record = slots_record(&host->writes, id);
+
+		if (!is_again(data, record->request))
+			slots_remove(&host->writes, id);
+	}
+}
+
+void journal_adopt(struct host *host, journal_again_fn *is_again, void *data)
+{
+	struct journal *journal = host->journal;
+	bool reader_is_again = is_again(data, journal->reader);
+
+	if (journal->writer && is_again(data, journal->writer))
+		adopt_write(host, reader_is_again);
+	journal_write_end(host);
+	if (journal->step != JOURNAL_NOTHING)
+		adopt_read(host, reader_is_again);
+	journal_read_end(host);
+	drop_answered(host, is_again, data);
+}

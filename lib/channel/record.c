@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Records of objects and open files. Adoption makes all objects first, each with one reference that
+ * is dropped at the end: an object that nobody needs any more goes away by itself.
+ */
+#include "lib/channel/record.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/cleanup.h"
+#include "lib/channel/channel.h"
+#include "lib/channel/journal.h"
+#include "lib/channel/kind.h"
+
+void records_init(struct host *host)
+{
+	slots_place(&host->objects, sizeof(struct object_record), host->state, STATE_OBJECTS);
+	slots_place(&host->files, sizeof(struct file_record), host->state, STATE_FILES);
+	slots_place(&host->writes, sizeof(struct write_record), host->state, STATE_WRITES);
+}
+
+/* Returns the index of the directory of all the kind's objects; UINT32_MAX: there is none. */
+static uint32_t find_space(const struct space *space)
+{
+	struct space **spaces = space->host->spaces;
+
+	for (uint32_t i = 0; spaces && spaces[i]; i++)
+		if (spaces[i] == space || (space->kind && spaces[i]->kind == space->kind))
+			return i;
+	return UINT32_MAX;
+}
+
+int channel_remember(struct channel *channel)
+{
+	struct host *host = channel->space->host;
+	int r;
+
+	if (channel->record)
+		return 0;
+	r = slots_add(&host->objects, channel, &channel->id);
+	if (r < 0)
+		return r;
+	channel->record = slots_record(&host->objects, channel->id);
+	for (int i = 0; i < OBJECT_FDS; i++)
+		channel->record->fds[i] = -1;
+	channel->record->space = find_space(channel->space);
+	channel->record->made = host->journal->request;
+	return 0;
+}
+
+void channel_save(struct channel *channel)
+{
+	if (!channel->record)
+		return;
+	channel->record->message_max = channel->message_max;
+	if (channel->ops->save)
+		channel->ops->save(channel, channel->record);
+}
+
+void object_destroy(struct channel *channel)
+{
+	struct host *host = channel->space->host;
+	uint64_t id = channel->id;
+
+	channel->ops->destroy(channel);
+	if (id)
+		slots_remove(&host->objects, id);
+}
+
+/* Makes the object of a record, and gives the record to it. */
+static int object_adopt(struct host *host, uint64_t id)
+{
+	struct object_record *record = slots_record(&host->objects, id);
+	struct space *space = NULL;
+	struct channel *channel;
+	int r = -EPROTO;
+
+	record->name[NAME_MAX] = '\0';
+	for (uint32_t i = 0; host->spaces && host->spaces[i] && !space; i++)
+		if (i == record->space)
+			space = host->spaces[i];
+	if (space && space->kind && space->kind->channel && space->kind->channel->adopt)
+		r = space->kind->channel->adopt(space, record, &channel);
+	if (r < 0)
+		return r;
+	if (channel->record) {
+		channel_unref(channel);
+		return -EPROTO;
+	}
+	channel->id = id;
+	channel->record = record;
+	channel->message_max = record->message_max;
+	slots_set_object(&host->objects, id, channel);
+	return 0;
+}
+
+void objects_adopt(struct host *host, void (*tell)(const struct object_record *record, int error))
+{
+	uint64_t id = 0;
+
+	while ((id = slots_next(&host->objects, id)) != 0) {
+		int r = object_adopt(host, id);
+
+		if (r == 0)
+			continue;
+		tell(slots_record(&host->objects, id), r);
+		slots_remove(&host->objects, id);
+	}
+}
+
+void objects_adopted(struct host *host)
+{
+	uint64_t id = 0;
+
+	while ((id = slots_next(&host->files, id)) != 0)
+		if (!slots_object(&host->files, id))
+			slots_remove(&host->files, id);
+	id = 0;
+	while ((id = slots_next(&host->objects, id)) != 0)
+		channel_unref(slots_object(&host->objects, id));
+}
