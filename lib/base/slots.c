@@ -16,6 +16,9 @@
 #define SLOT_NONE  (UINT32_MAX - 1)
 #define SLOT_GIVEN UINT32_MAX
 
+/* In a state, the process may be killed after any store. The compiler moves none across this. */
+#define ORDER() __asm__ __volatile__("" ::: "memory")
+
 /* Where a slot is. */
 struct place {
 	unsigned chunk;
@@ -25,6 +28,11 @@ struct place {
 static size_t chunk_size(unsigned chunk)
 {
 	return (size_t)CHUNK_FIRST << chunk;
+}
+
+static size_t chunk_first(unsigned chunk)
+{
+	return chunk_size(chunk) - CHUNK_FIRST;
 }
 
 static struct place place_of(uint32_t index)
@@ -72,71 +80,151 @@ void slots_init(struct slots *slots, size_t record_size)
 	};
 }
 
+void slots_place(struct slots *slots, size_t record_size, struct state *state,
+		 enum state_table table)
+{
+	slots_init(slots, record_size);
+	slots->state = state;
+	slots->table = table;
+	slots->used = state_table_used(state, table);
+}
+
 void slots_fini(struct slots *slots)
 {
 	for (int i = 0; i < SLOTS_CHUNKS; i++) {
-		free(slots->chunks[i].records);
+		if (!slots->state)
+			free(slots->chunks[i].records);
 		free(slots->chunks[i].objects);
 	}
 	*slots = (struct slots){.stride = slots->stride, .free = SLOT_NONE};
+}
+
+/* Returns memory for the records of a chunk. In a state, it has to be reserved. */
+static char *chunk_records(const struct slots *slots, unsigned chunk)
+{
+	size_t size;
+
+	if (!slots->state)
+		return calloc(chunk_size(chunk), slots->stride);
+	return (char *)state_table(slots->state, slots->table, &size) +
+	       chunk_first(chunk) * slots->stride;
 }
 
 /* Allocates both halves of a chunk. If only one can be allocated, it stays for the next attempt. */
 static int chunk_make(struct slots *slots, unsigned chunk)
 {
 	struct slots_chunk *made = &slots->chunks[chunk];
-	size_t n = chunk_size(chunk);
 
 	if (!made->records)
-		made->records = calloc(n, slots->stride);
+		made->records = chunk_records(slots, chunk);
 	if (!made->objects)
-		made->objects = calloc(n, sizeof(*made->objects));
+		made->objects = calloc(chunk_size(chunk), sizeof(*made->objects));
 	return made->records && made->objects ? 0 : -ENOMEM;
 }
 
-/* Adds a slot at the end. */
-static int slots_grow(struct slots *slots, uint32_t *ret_index)
+/* Makes sure that there is memory for one slot more, at the end. */
+static int slots_grow(struct slots *slots)
 {
 	struct place place = place_of(slots->n_slots);
-	int r;
 
 	if (place.chunk == SLOTS_CHUNKS)
 		return -ENOMEM;
-	r = place.offset == 0 ? chunk_make(slots, place.chunk) : 0;
-	if (r == 0)
-		*ret_index = slots->n_slots++;
-	return r;
+	if (slots->state) {
+		size_t size = ((size_t)slots->n_slots + 1) * slots->stride;
+		int r = state_table_reserve(slots->state, slots->table, size);
+
+		if (r < 0)
+			return r;
+	}
+	return place.offset == 0 ? chunk_make(slots, place.chunk) : 0;
 }
 
-/* Takes a free slot: one that was given back, or a new one. */
-static int slots_take(struct slots *slots, uint32_t *ret_index)
+/* Counts the slots up to `index` as given out before, if they are not. */
+static void slots_count(struct slots *slots, uint32_t index)
 {
-	if (slots->free == SLOT_NONE)
-		return slots_grow(slots, ret_index);
-	*ret_index = slots->free;
-	slots->free = slot_at(slots, place_of(slots->free))->next;
-	return 0;
+	if (index < slots->n_slots)
+		return;
+	slots->n_slots = index + 1;
+	ORDER();
+	if (slots->used)
+		*slots->used = slots->n_slots;
 }
 
 int slots_add(struct slots *slots, void *object, uint64_t *ret_id)
 {
-	struct place place;
+	uint32_t index = slots->free == SLOT_NONE ? slots->n_slots : slots->free;
+	int r = slots->free == SLOT_NONE ? slots_grow(slots) : 0;
+	struct place place = place_of(index);
 	struct slot *slot;
-	uint32_t index;
-	int r = slots_take(slots, &index);
 
 	assert(object);
 	if (r < 0)
 		return r;
-	place = place_of(index);
 	slot = slot_at(slots, place);
-	slot->next = SLOT_GIVEN;
+	if (index == slots->free)
+		slots->free = slot->next;
+	else
+		slot->generation = 0; /* a former process may have been about to use it */
 	if (++slot->generation == 0)
 		slot->generation = 1;
 	memset(slot + 1, 0, slots->stride - sizeof(*slot));
+	ORDER();
+	slot->next = SLOT_GIVEN;
+	slots_count(slots, index);
 	slots->chunks[place.chunk].objects[place.offset] = object;
 	*ret_id = slot_id(slot, index);
 	return 0;
+}
+
+/* Makes memory for the objects of slots that another process has counted, and counts them. */
+static int adopt_count(struct slots *slots, uint32_t n)
+{
+	while (slots->n_slots < n) {
+		const struct slot *slot;
+		int r = slots_grow(slots);
+
+		if (r < 0)
+			return r;
+		slot = slot_at(slots, place_of(slots->n_slots));
+		if (slot->generation == 0 ||
+		    (slot->next >= n && slot->next != SLOT_NONE && slot->next != SLOT_GIVEN))
+			return -EPROTO;
+		slots->n_slots++;
+	}
+	return 0;
+}
+
+int slots_adopt(struct slots *slots)
+{
+	uint32_t n = *slots->used;
+	size_t size;
+	int r;
+
+	state_table(slots->state, slots->table, &size);
+	if (n > size / slots->stride)
+		return -EPROTO;
+	r = adopt_count(slots, n);
+	if (r < 0)
+		return r;
+	for (uint32_t i = n; i-- > 0;) {
+		struct slot *slot = slot_at(slots, place_of(i));
+
+		if (slot->next == SLOT_GIVEN)
+			continue;
+		slot->next = slots->free;
+		slots->free = i;
+	}
+	return 0;
+}
+
+void slots_set_object(struct slots *slots, uint64_t id, void *object)
+{
+	struct place place;
+	const struct slot *slot = slot_of(slots, id, &place);
+	void **ret_object = &slots->chunks[place.chunk].objects[place.offset];
+
+	assert(slot && object && !*ret_object);
+	*ret_object = object;
 }
 
 void *slots_object(const struct slots *slots, uint64_t id)

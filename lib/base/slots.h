@@ -31,12 +31,15 @@ struct slot {
 };
 
 struct slots_chunk {
-	char *records;  /* each preceded by its struct slot */
+	char *records;  /* each preceded by its struct slot; in `state`, if the table lies there */
 	void **objects; /* one for each record */
 };
 
 struct slots {
-	size_t stride; /* bytes from one record to the next */
+	size_t stride;       /* bytes from one record to the next */
+	struct state *state; /* where the records lie; NULL: in memory of their own */
+	enum state_table table;
+	uint32_t *used; /* what the next process will find as n_slots; NULL without a state */
 	struct slots_chunk chunks[SLOTS_CHUNKS];
 	uint32_t n_slots; /* all slots, given out or free; indices are below this */
 	uint32_t free;    /* the first in the list of slots that were given back */
