@@ -3,13 +3,17 @@
 #include "fs/handle.h"
 
 #include <errno.h>
+#include <linux/fuse.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "fs/inode.h"
 #include "fs/ops.h"
 #include "fs/session.h"
 #include "lib/base/cleanup.h"
+#include "lib/channel/journal.h"
 #include "lib/channel/locks.h"
+#include "lib/channel/record.h"
 
 struct handle *handle_from(const struct session *session, uint64_t fh)
 {
@@ -35,6 +39,10 @@ int handle_new(fuse_req_t req, struct inode *inode, int flags, struct caller *ca
 	handle->record = slots_record(&session->handles, fh);
 	handle->record->fh = fh;
 	handle->record->nodeid = inode->record->nodeid;
+	handle->record->opened = session->host.journal->request;
+	STATE_ORDER();
+	handle->record->file = handle->file->id;
+	inode->record->object = inode->entry.channel->id;
 	handle->inode = inode;
 	inode->file = handle->file;
 	inode->record->n_handles++;
@@ -102,6 +110,61 @@ void handle_free(fuse_req_t req, struct session *session, struct handle *handle)
 	free(handle);
 }
 
+/* Has whoever polls the file poll it again: something may have come meanwhile. */
+static void tell_poll_again(const struct session *session, struct handle_record *record)
+{
+	const struct {
+		struct fuse_out_header head;
+		struct fuse_notify_poll_wakeup_out wakeup;
+	} out = {
+		.head = {.len = sizeof(out), .error = FUSE_NOTIFY_POLL},
+		.wakeup = {.kh = record->poll},
+	};
+
+	record->is_polled = false;
+	if (write(session->device.fd, &out, sizeof(out)) < 0)
+		return; /* nobody polls any more */
+}
+
+/* Returns false if the record is of no use. */
+static bool handle_adopt(struct session *session, struct handle_record *record)
+{
+	struct inode *inode = slots_object(&session->inodes, record->nodeid);
+	struct handle *handle;
+
+	if (!inode || !inode->entry.channel || journal_is_again(&session->host, record->opened))
+		return false;
+	handle = calloc(1, sizeof(*handle));
+	if (handle)
+		handle->file = file_adopt(&session->host, record->file);
+	if (!handle || !handle->file) {
+		free(handle);
+		return false;
+	}
+	handle->record = record;
+	handle->inode = inode;
+	inode->file = handle->file;
+	inode->record->n_handles++;
+	inode->record->n_backed += record->is_backed;
+	slots_set_object(&session->handles, record->fh, handle);
+	return true;
+}
+
+void handles_adopt(struct session *session)
+{
+	uint64_t id = 0;
+
+	while ((id = slots_next(&session->handles, id)) != 0) {
+		struct handle_record *record = slots_record(&session->handles, id);
+
+		record->fh = id;
+		if (!handle_adopt(session, record))
+			slots_remove(&session->handles, id);
+		else if (record->is_polled)
+			tell_poll_again(session, record);
+	}
+}
+
 void handle_free_all(struct session *session)
 {
 	uint64_t fh = 0;
@@ -138,13 +201,16 @@ static void tell_poll(struct file *file)
 	fuse_lowlevel_notify_poll(handle->poll);
 	fuse_pollhandle_destroy(handle->poll);
 	handle->poll = NULL;
+	handle->record->is_polled = false;
 }
 
 /* The kernel has one wait queue for each open file: only its newest poll handle is of use. */
-void handle_watch(struct handle *handle, struct fuse_pollhandle *poll)
+void handle_watch(struct handle *handle, struct fuse_pollhandle *poll, uint64_t number)
 {
 	if (handle->poll)
 		fuse_pollhandle_destroy(handle->poll);
 	handle->poll = poll;
+	handle->record->poll = number;
+	handle->record->is_polled = true;
 	channel_watch(handle->file, tell_poll, handle);
 }

@@ -22,7 +22,12 @@ struct session;
 struct handle_record {
 	uint64_t fh;       /* its id in session::handles */
 	fuse_ino_t nodeid; /* of its inode */
+	uint64_t file;     /* its open file, in host::files */
+	uint64_t opened;   /* the request that opened it */
+	uint64_t poll;     /* the kernel's number of the newest poll handle */
+	bool is_polled;    /* it has to be told when the file may be ready */
 	bool is_backed;    /* counted in inode_record::n_backed */
+	struct long_read long_read;
 };
 
 struct handle {
@@ -30,7 +35,6 @@ struct handle {
 	struct file *file;            /* owned */
 	struct inode *inode;
 	struct fuse_pollhandle *poll; /* the newest, owned; or NULL */
-	struct long_read long_read;
 };
 
 /* Returns the handle of an `fh` that the kernel sent; NULL: there is none, or no longer. */
@@ -45,6 +49,12 @@ int handle_new(fuse_req_t req, struct inode *inode, int flags, struct caller *ca
  * has forgotten that, or the whole mount.
  */
 void handle_free(fuse_req_t req, struct session *session, struct handle *handle);
+
+/*
+ * For the next daemon: takes over the handles, once the objects and inodes are there, and tells
+ * those that are polled to look again.
+ */
+void handles_adopt(struct session *session);
 
 /* Closes all handles that the kernel has left open. Call it when the mount no longer answers. */
 void handle_free_all(struct session *session);
@@ -63,8 +73,8 @@ void handle_tell_size(const struct session *session, struct handle *handle);
 
 /*
  * Notifies `poll` once when the file may be ready. Takes ownership of `poll`, which replaces the
- * former one.
+ * former one. `number` is the kernel's number of it.
  */
-void handle_watch(struct handle *handle, struct fuse_pollhandle *poll);
+void handle_watch(struct handle *handle, struct fuse_pollhandle *poll, uint64_t number);
 
 #endif

@@ -10,6 +10,8 @@
 
 #include "fs/names.h"
 #include "fs/session.h"
+#include "lib/channel/folder.h"
+#include "lib/channel/journal.h"
 #include "lib/base/cleanup.h"
 
 /*
@@ -100,6 +102,9 @@ static int inode_make(struct session *session, const struct entry *entry,
 	inode->record = slots_record(&session->inodes, id);
 	inode->record->nodeid = id;
 	inode->record->n_lookups = 1;
+	inode->record->looked = session->host.journal->request;
+	inode->record->directory = entry->space && entry->space->is_lasting ? entry->space->ino : 0;
+	inode->record->object = entry->channel ? entry->channel->id : 0;
 	r = is_charged(entry) ? names_add(session, inode->record, caller->uid) : 0;
 	if (r < 0) {
 		slots_remove(&session->inodes, id);
@@ -125,6 +130,7 @@ static int inode_again(struct session *session, struct inode *inode, const struc
 		       struct inode **ret_inode)
 {
 	inode->record->n_lookups++;
+	inode->record->looked = session->host.journal->request;
 	names_renew(session, inode->record);
 	recent_add(&session->recent, inode->record->nodeid);
 	entry_unref(entry);
@@ -189,6 +195,17 @@ void inode_forget(struct session *session, struct inode *inode, uint64_t n)
 	free(inode);
 }
 
+void inode_forget_lost(struct session *session, fuse_ino_t ino, uint64_t n)
+{
+	struct inode_record *record = slots_record(&session->inodes, ino);
+
+	if (!record)
+		return;
+	record->n_lookups -= n < record->n_lookups ? n : record->n_lookups;
+	if (record->n_lookups == 0)
+		slots_remove(&session->inodes, ino);
+}
+
 void inode_forget_all(struct session *session)
 {
 	uint64_t id = 0;
@@ -196,7 +213,78 @@ void inode_forget_all(struct session *session)
 	while ((id = slots_next(&session->inodes, id)) != 0) {
 		struct inode *inode = slots_object(&session->inodes, id);
 
-		inode_forget(session, inode, inode->record->n_lookups);
+		if (inode)
+			inode_forget(session, inode, inode->record->n_lookups);
+		else
+			slots_remove(&session->inodes, id);
+	}
+}
+
+/* Finds what the inode stands for. Gives a reference; none of both: it is lost. */
+static struct entry adopt_entry(const struct session *session, const struct inode_record *record)
+{
+	struct entry entry = {0};
+
+	if (record->object)
+		entry.channel = slots_object(&session->host.objects, record->object);
+	else if (record->directory)
+		entry.space = folder_search(session->root_space, record->directory);
+	if (entry.channel)
+		channel_ref(entry.channel);
+	if (entry.space)
+		space_ref(entry.space);
+	return entry;
+}
+
+/* Makes the inode of a record, unless it is lost. */
+static void inode_adopt(struct session *session, struct inode_record *record)
+{
+	struct entry entry = adopt_entry(session, record);
+	struct inode *inode;
+	void **place;
+
+	record->n_handles = record->n_backed = 0; /* handles_adopt() counts them again */
+	if (!entry.channel && !entry.space)
+		return;
+	inode = calloc(1, sizeof(*inode));
+	if (!inode) {
+		entry_unref(&entry);
+		return;
+	}
+	inode->record = record;
+	inode->entry = entry;
+	place = inode_place(&inode->entry, record->is_listed);
+	if (!*place)
+		*place = inode;
+	slots_set_object(&session->inodes, record->nodeid, inode);
+	if (is_charged(&entry))
+		names_add(session, record, record->uid);
+}
+
+/* A record that the former daemon has made for a request that it has not answered. */
+static bool is_uncounted(struct session *session, struct inode_record *record)
+{
+	if (journal_is_again(&session->host, record->looked) && record->n_lookups > 0)
+		record->n_lookups--;
+	return record->n_lookups == 0;
+}
+
+void inodes_adopt(struct session *session)
+{
+	uint64_t id = 0;
+
+	while ((id = slots_next(&session->inodes, id)) != 0) {
+		struct inode_record *record = slots_record(&session->inodes, id);
+
+		record->nodeid = id;
+		record->is_charged = false;
+		record->older = record->newer = 0;
+		if (slots_object(&session->inodes, id))
+			continue; /* the root is made already */
+		if (is_uncounted(session, record))
+			slots_remove(&session->inodes, id);
+		else
+			inode_adopt(session, record);
 	}
 }
 

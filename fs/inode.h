@@ -26,6 +26,13 @@ struct session;
 struct inode_record {
 	fuse_ino_t nodeid; /* its id in session::inodes; the kernel calls the root FUSE_ROOT_ID */
 	uint64_t n_lookups;
+	/*
+	 * What it stands for: a channel's id in host::objects, or the number of a directory that is
+	 * always there (space::ino). Both 0: it can't outlive the daemon.
+	 */
+	uint64_t object;
+	ino_t directory;
+	uint64_t looked; /* the request that was counted last in n_lookups */
 	struct selector selector;
 	pid_t pid;          /* the thread whose LOOKUP it was made for; 0: unknown */
 	unsigned n_handles; /* open handles */
@@ -87,6 +94,16 @@ int inode_link(struct inode *inode, const char *name);
  * zero.
  */
 void inode_forget(struct session *session, struct inode *inode, uint64_t n);
+
+/*
+ * For the next daemon: makes the inodes that the records tell of, once the objects are there. Those
+ * that can't be made are lost: the kernel is told -ESTALE, looks their names up again, and forgets
+ * them in the end.
+ */
+void inodes_adopt(struct session *session);
+
+/* As inode_forget(), for an inode that is lost. */
+void inode_forget_lost(struct session *session, fuse_ino_t ino, uint64_t n);
 
 /* Frees all inodes. */
 void inode_forget_all(struct session *session);

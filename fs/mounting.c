@@ -8,6 +8,8 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -71,11 +73,17 @@ static struct fuse_session *session_new(struct session *session, const struct op
 
 struct fuse_session *mounting_mount(struct session *session, const struct options *options)
 {
+	return mounting_mount_at(session, options, options->mount_point);
+}
+
+struct fuse_session *mounting_mount_at(struct session *session, const struct options *options,
+				       const char *place)
+{
 	struct fuse_session *fuse;
 
 	log_keep_fuse(true);
 	fuse = session_new(session, options);
-	if (fuse && fuse_session_mount(fuse, options->mount_point) < 0) {
+	if (fuse && fuse_session_mount(fuse, place) < 0) {
 		fuse_session_destroy(fuse);
 		fuse = NULL;
 	}
@@ -85,4 +93,20 @@ struct fuse_session *mounting_mount(struct session *session, const struct option
 	else if (*log_kept())
 		log_line(LOG_WARNING, "libfuse: %s", log_kept());
 	return fuse;
+}
+
+/* As libfuse does it (lib/mount.c, fuse_kern_unmount): detached, so that nobody is waited for. */
+void mounting_unmount(const char *mount_point)
+{
+	pid_t pid;
+
+	if (umount2(mount_point, MNT_DETACH) == 0 || errno != EPERM)
+		return;
+	pid = fork();
+	if (pid == 0) {
+		execlp("fusermount3", "fusermount3", "-u", "-q", "-z", "--", mount_point, NULL);
+		_exit(1);
+	}
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
 }

@@ -11,5 +11,10 @@ struct session;
 
 /* Returns the mounted session, or NULL after a line in the log. */
 struct fuse_session *mounting_mount(struct session *session, const struct options *options);
+/* The same at `place`: a mount point, or /dev/fd/N for a descriptor that is mounted already. */
+struct fuse_session *mounting_mount_at(struct session *session, const struct options *options,
+				       const char *place);
+/* Unmounts what another daemon has mounted. */
+void mounting_unmount(const char *mount_point);
 
 #endif

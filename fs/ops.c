@@ -72,6 +72,8 @@ static void forget(struct session *session, fuse_ino_t ino, uint64_t n)
 
 	if (inode)
 		inode_forget(session, inode, n);
+	else
+		inode_forget_lost(session, ino, n);
 }
 
 static void op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t n)

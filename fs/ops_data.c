@@ -11,6 +11,7 @@
 #include "fs/reply.h"
 #include "fs/request.h"
 #include "fs/session.h"
+#include "lib/channel/journal.h"
 
 static bool is_stream(const struct file *file)
 {
@@ -74,7 +75,7 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct f
 		return;
 	}
 	if (is_stream(file))
-		goes_on = long_read_begin(&handle->long_read, &read, session->io_max,
+		goes_on = long_read_begin(&handle->record->long_read, &read, session->io_max,
 					  file->channel->traits & CHANNEL_BYTES);
 	note_flags(file, fi);
 	file->pid = read.thread;
@@ -94,7 +95,7 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct f
 		n = -ENOENT;
 	}
 	file->pid = 0;
-	long_read_end(&handle->long_read, &read, n);
+	long_read_end(&handle->record->long_read, &read, n);
 }
 
 /*
@@ -108,13 +109,22 @@ static bool is_whole(fuse_req_t req, const struct file *file, size_t size)
 	return !(file->channel->traits & CHANNEL_MESSAGES) || size <= session->io_max - HOST_PAGE;
 }
 
+/* How much of a write that comes again the former daemon has done. */
+static size_t written_before(struct session *session, size_t size)
+{
+	const struct journal *journal = session->host.journal;
+	size_t done = journal->is_again ? journal_done(&session->host, journal->request) : 0;
+
+	return done < size ? done : size;
+}
+
 void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t offset,
 	      struct fuse_file_info *fi)
 {
-	const struct session *session = fuse_req_userdata(req);
+	struct session *session = fuse_req_userdata(req);
 	struct file *file = op_file(req, fi);
-	size_t done = 0;
-	ssize_t n;
+	size_t done = written_before(session, size);
+	ssize_t n = 0;
 
 	if (!file)
 		return;
@@ -126,14 +136,18 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off
 	file->pid = fuse_req_ctx(req)->pid;
 	file->pid_uid = fuse_req_ctx(req)->uid;
 	file->buffer = session->host.buffers.current;
-	do {
+	journal_write(file, done);
+	while (done < size || !size) {
 		n = channel_write(file, data + done, size - done, offset + (off_t)done);
-		done += n > 0 ? (size_t)n : 0;
-	} while (n > 0 && done < size);
+		if (n <= 0)
+			break;
+		done += (size_t)n;
+	}
 	file->pid = 0;
 	file->buffer = NULL;
 	if (n == -EAGAIN && (may_wait(file) || file->channel->traits & CHANNEL_WRITES_ARE_SHORT))
 		request_hold_write(req, file, &(struct request_data){data, size, done, offset});
 	else
 		reply_written(req, done ? (ssize_t)done : n);
+	journal_write_end(&session->host);
 }

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fuse.h>
 
 #include "fs/handle.h"
 #include "fs/inode.h"
@@ -264,6 +265,14 @@ void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	reply_result(req, 0);
 }
 
+/* The number of the poll handle in the request that has just come; libfuse does not tell. */
+static uint64_t poll_number(const struct session *session)
+{
+	const struct fuse_in_header *header = session->buffer.mem;
+
+	return ((const struct fuse_poll_in *)(header + 1))->kh;
+}
+
 void op_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi,
 	     struct fuse_pollhandle *poll)
 {
@@ -275,7 +284,7 @@ void op_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi,
 		return;
 	}
 	if (poll)
-		handle_watch(handle, poll);
+		handle_watch(handle, poll, poll_number(fuse_req_userdata(req)));
 	fuse_reply_poll(req, channel_poll(handle->file));
 }
 

@@ -11,6 +11,7 @@
 #include "fs/reply.h"
 #include "fs/session.h"
 #include "lib/base/cleanup.h"
+#include "lib/channel/journal.h"
 #include "lib/channel/locks.h"
 #include "lib/channel/transfer.h"
 
@@ -50,6 +51,7 @@ static void request_free(struct request *request)
 	struct user_table *users = &session->host.users;
 
 	DL_DELETE(session->held, request);
+	journal_forget(&session->host, &request->transfer.record);
 	user_uncharge(users, request->uid, USER_HELD, 1);
 	user_uncharge(users, request->uid, USER_BYTES, request_bytes(request));
 	if (request->transfer.sort == TRANSFER_WRITE && request->transfer.buffer)
@@ -90,6 +92,7 @@ static bool request_complete(struct transfer *transfer, const void *data, ssize_
 	struct request *request = CONTAINER_OF(transfer, struct request, transfer);
 	bool is_answered;
 
+	session_take_up(request->session, transfer->request);
 	if (transfer->sort == TRANSFER_OPEN)
 		is_answered = request->open.opened(request->req, &request->open.fi, (int)result);
 	else if (transfer->sort == TRANSFER_LOCK)
@@ -156,6 +159,7 @@ static int request_new(fuse_req_t req, struct file *file, size_t n_bytes,
 		return r;
 	*request = (struct request){
 		.transfer = {.file = file,
+			     .request = session->host.journal->request,
 			     .pid = fuse_req_ctx(req)->pid,
 			     .pid_uid = uid,
 			     .complete = request_complete},
@@ -187,11 +191,11 @@ void request_hold_read(fuse_req_t req, struct handle *handle, const struct read_
 	int r = request_new(req, handle->file, 0, &request);
 
 	if (r < 0) {
-		long_read_end(&handle->long_read, read, r);
+		long_read_end(&handle->record->long_read, read, r);
 		reply_result(req, r);
 		return;
 	}
-	request->read.reader = &handle->long_read;
+	request->read.reader = &handle->record->long_read;
 	request->read.request = *read;
 	request->transfer.size = read->size;
 	request->transfer.offset = read->offset;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fuse.h>
 #include <linux/types.h>
 #include <signal.h>
 #include <stdio.h>
@@ -32,7 +33,10 @@
 #include "fs/option_cluster.h"
 #include "fs/prune.h"
 #include "fs/request.h"
+#include "fs/supervisor.h"
 #include "lib/base/cleanup.h"
+#include "lib/channel/journal.h"
+#include "lib/channel/record.h"
 #include "lib/host/job.h"
 #include "lib/tree/config.h"
 #include "lib/tree/reaper.h"
@@ -88,6 +92,14 @@ static void allow_names(struct session *session)
 		session->host.users.limits[USER_NAMES] = SIZE_MAX;
 }
 
+void session_take_up(struct session *session, uint64_t request)
+{
+	struct journal *journal = session->host.journal;
+
+	journal->request = request;
+	journal->is_again = session->takeover.n_again && journal_is_again(&session->host, request);
+}
+
 /* Begins to serve users. A negative `result` says why no FIFOs can be kept. */
 static void session_begun(struct session *session, int result)
 {
@@ -99,6 +111,15 @@ static void session_begun(struct session *session, int result)
 	}
 	session->is_early = false;
 	early_answer(session);
+	supervisor_ready();
+	if (session->is_next) {
+		takeover_answer(session);
+		notify_ready();
+		return;
+	}
+	takeover_note_tree(session);
+	supervisor_area(session->host.state)->can_follow =
+		features_has(&session->host.features, FEATURE_RESEND);
 	background_ready();
 	tell_features(&session->host.features);
 	notify_ready();
@@ -116,8 +137,26 @@ static void session_ready(struct session *session)
 	features_found(&session->host.features, FEATURE_PASSTHROUGH, can_back(session));
 	features_found(&session->host.features, FEATURE_PRUNE, prune_probe(session->device.fd));
 	allow_names(session);
+	if (session->is_next)
+		return;
 	session->is_early = true;
 	tree_begin(session, session_begun);
+}
+
+/* The same for a mount that another daemon has begun. */
+static int session_go_on(struct session *session)
+{
+	const struct takeover_area *area = state_area(session->host.state, STATE_SESSION);
+	int r;
+
+	session->host.dev = area->dev;
+	session_ready(session);
+	if (tree_adopt(session, area->tree_fd, area->dir_fd) < 0)
+		session->host.pipes.by_daemon = true;
+	r = takeover_adopt(session);
+	if (r == 0)
+		session_begun(session, 0);
+	return r;
 }
 
 int session_receive(struct session *session)
@@ -133,6 +172,11 @@ int session_receive(struct session *session)
 	return n;
 }
 
+static const struct fuse_in_header *header_of(const struct session *session)
+{
+	return session->buffer.mem;
+}
+
 static void device_dispatch(struct loop_source *source, uint32_t events)
 {
 	struct session *session = CONTAINER_OF(source, struct session, device);
@@ -143,10 +187,14 @@ static void device_dispatch(struct loop_source *source, uint32_t events)
 			break;
 		if (session->is_early && early_keep(session))
 			continue;
+		if (!session->is_ready)
+			takeover_note_init(session);
+		session_take_up(session, takeover_number(header_of(session)->unique));
 		fuse_session_process_buf(session->fuse, &session->buffer);
 		if (!session->is_ready && !fuse_session_exited(session->fuse))
 			session_ready(session);
 		loop_run_tasks(session->loop);
+		session_take_up(session, 0);
 	}
 	if (fuse_session_exited(session->fuse) || (events & (EPOLLERR | EPOLLHUP)))
 		loop_stop(session->loop);
@@ -213,11 +261,14 @@ static int listen_to_signals(struct session *session)
 static int session_mount(struct session *session)
 {
 	const struct options *options = session->options;
-	int flags;
+	int flags, r = 0;
 
-	session->fuse = mounting_mount(session, options);
-	if (!session->fuse)
-		return -EIO; /* the log says why */
+	if (session->is_next)
+		r = takeover_mount(session);
+	else
+		session->fuse = mounting_mount(session, options);
+	if (r < 0 || !session->fuse)
+		return r < 0 ? r : -EIO; /* the log says why */
 	session->is_mounted = true;
 	session->host.is_serving = true;
 	session->device.fd = fuse_session_fd(session->fuse);
@@ -256,7 +307,8 @@ static int session_prepare(struct session *session)
 	if (r == 0)
 		r = loop_new(&session->loop);
 	if (r == 0)
-		r = host_init(&session->host, session->loop);
+		r = host_init(&session->host, session->loop, session->host.state);
+	records_init(&session->host);
 	session->host.log = log_text;
 	if (r == 0)
 		r = step_clock_init(&session->steps, session->loop);
@@ -275,23 +327,28 @@ static int session_prepare(struct session *session)
 	bounds_warn_pipes(session->options);
 	umask(0); /* the kernel has already applied the caller's */
 	r = session_root(session);
-	if (r == 0 && session_configure(session) > 0 && session->options->is_config_strict)
+	if (r == 0 && !session->is_next && session_configure(session) > 0 && session->options->is_config_strict)
 		r = -EINVAL;
 	return r < 0 ? r : listen_to_signals(session);
 }
 
-int session_init(struct session *session, const struct options *options)
+int session_init(struct session *session, const struct options *options, struct state *state,
+		 bool is_next)
 {
 	int r;
 
 	*session = (struct session){
 		.options = options, .signals.fd = -1, .device.fd = -1, .tree.mounts.fd = -1};
-	slots_init(&session->inodes, sizeof(struct inode_record));
-	slots_init(&session->handles, sizeof(struct handle_record));
-	slots_init(&session->listings, sizeof(struct listing_record));
+	session->is_next = is_next;
+	session->host.state = state;
+	slots_place(&session->inodes, sizeof(struct inode_record), state, STATE_INODES);
+	slots_place(&session->handles, sizeof(struct handle_record), state, STATE_HANDLES);
+	slots_place(&session->listings, sizeof(struct listing_record), state, STATE_LISTINGS);
 	r = session_prepare(session);
 	if (r == 0)
 		r = session_mount(session);
+	if (r == 0 && is_next)
+		r = session_go_on(session);
 	if (r < 0 && r != -EINVAL && r != -EIO && r != -ENOTSUP)
 		log_line(LOG_ERR, "%s: cannot be mounted: %s", options->mount_point, strerror(-r));
 	return r;
@@ -328,10 +385,15 @@ void session_fini(struct session *session)
 {
 	host_stop_workers(&session->host);
 	/* Unmounts first: threads may sleep in the mount itself, where nobody answers any more. */
-	if (session->is_mounted)
+	if (session->is_mounted && session->is_next) {
 		fuse_session_unmount(session->fuse);
+		mounting_unmount(session->options->mount_point);
+	} else if (session->is_mounted) {
+		fuse_session_unmount(session->fuse);
+	}
 	host_stop(&session->host);
 	early_forget(session);
+	takeover_free(&session->takeover);
 	if (session->fuse) {
 		handle_free_all(session);
 		listing_free_all(session);

@@ -16,6 +16,7 @@
 #include "fs/shrink.h"
 #include "fs/spin.h"
 #include "fs/step.h"
+#include "fs/takeover.h"
 #include "fs/tree.h"
 #include "lib/base/loop.h"
 #include "lib/base/slots.h"
@@ -38,6 +39,8 @@ struct session {
 	bool is_early; /* ready, but only for our own threads */
 	struct early_request *early;
 	bool is_ending; /* no more requests are held */
+	bool is_next;   /* a daemon before this one has died */
+	struct takeover takeover;
 
 	/*
 	 * Everything that the kernel knows by a number, so that session_fini() finds what is left.
@@ -57,8 +60,13 @@ struct session {
 	unsigned n_spares;
 };
 
-/* Mounts. Fails with -errno after a line in the log. Even then session_fini() must follow. */
-int session_init(struct session *session, const struct options *options);
+/*
+ * Mounts; or, if a former daemon has died (`is_next`), takes the mount over from it. What outlives
+ * this daemon is in `state`, which is borrowed. Fails with -errno after a line in the log. Even then
+ * session_fini() must follow.
+ */
+int session_init(struct session *session, const struct options *options, struct state *state,
+		 bool is_next);
 
 /*
  * Serves until a signal or the end of the mount; calls background_ready() once the mount answers.
@@ -71,6 +79,9 @@ int session_run(struct session *session);
  * is gone, -EAGAIN if there is no request.
  */
 int session_receive(struct session *session);
+
+/* Notes which request is handled or answered from now on. */
+void session_take_up(struct session *session, uint64_t request);
 
 /* Unmounts, and frees everything. */
 void session_fini(struct session *session);

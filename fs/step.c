@@ -27,6 +27,7 @@ struct held_step {
 	fuse_req_t req;
 	struct caller caller;
 	struct step step;
+	uint64_t request; /* its number */
 	bool has_lock;
 	struct lock_hold hold;         /* if has_lock */
 	struct held_step *prev, *next; /* step_clock::held */
@@ -188,6 +189,7 @@ static void held_take(struct held_step *held)
 {
 	fuse_req_t req = held->req;
 
+	session_take_up(held->session, held->request);
 	held->step.take(req, &held->step, &held->caller);
 	if (!held->waiter.job || job_is_done(&held->waiter))
 		held_free(held);
@@ -235,6 +237,7 @@ static int held_new(fuse_req_t req, const struct step *step, struct held_step **
 		return session->is_ending ? -ENOTCONN : -ENOMEM;
 	held->caller = op_caller(req);
 	held->session = session;
+	held->request = session->host.journal->request;
 	r = held_charge(held);
 	if (r < 0)
 		return r;

@@ -210,6 +210,32 @@ static int begin(struct session *session)
 	return workers_submit(session->host.workers, &tree->task);
 }
 
+int tree_adopt(struct session *session, int tree_fd, int dir_fd)
+{
+	struct host_nodes *nodes = &session->host.nodes;
+	dev_t dev = session->host.dev;
+	int r;
+
+	if (tree_fd < 0 || dir_fd < 0)
+		return -ENOTSUP;
+	if (nodes->tree_fd >= 0)
+		close(nodes->tree_fd);
+	if (nodes->dir_fd >= 0)
+		close(nodes->dir_fd);
+	nodes->tree_fd = tree_fd;
+	nodes->dir_fd = dir_fd;
+	snprintf(session->tree.device, sizeof(session->tree.device), "%u:%u", major(dev),
+		 minor(dev));
+	r = loop_add(session->loop, &session->tree.mounts, EPOLLPRI | EPOLLET);
+	if (r < 0)
+		return r;
+	nodes->open = open_node;
+	if (features_has(&session->host.features, FEATURE_PRUNE))
+		nodes->forget = forget_node;
+	look_again(session);
+	return 0;
+}
+
 void tree_begin(struct session *session, void (*begun)(struct session *session, int result))
 {
 	bool is_there = features_has(&session->host.features, FEATURE_OPEN_TREE);

@@ -36,6 +36,8 @@ int tree_prepare(struct session *session);
  * nothing can be opened beneath the clone. Call it when the mount answers.
  */
 void tree_begin(struct session *session, void (*begun)(struct session *session, int result));
+/* For the next daemon: takes over the descriptors of the clone. Fails with -errno. */
+int tree_adopt(struct session *session, int tree_fd, int dir_fd);
 void tree_end(struct session *session);
 
 #endif

@@ -25,6 +25,7 @@
 #define STATE_VERSION 1
 
 enum state_area {
+	STATE_HOST,       /* lib/host/host.c */
 	STATE_SUPERVISOR, /* fs/supervisor.h */
 	STATE_SESSION,    /* fs/takeover.h */
 	STATE_JOURNAL,    /* lib/channel/journal.h */
@@ -42,6 +43,9 @@ enum state_table {
 	STATE_WRITES,   /* struct write_record, lib/channel/journal.h */
 	STATE_N_TABLES
 };
+
+/* Keeps the compiler from moving stores to the memory across this. */
+#define STATE_ORDER() __asm__ __volatile__("" ::: "memory")
 
 struct state;
 
@@ -93,7 +97,7 @@ void *state_alloc(struct state *state, size_t size);
 /* Frees a block of this size. NULL: does nothing. */
 void state_release(struct state *state, void *block, size_t size);
 
-/* The offset of a block, never 0; 0 for NULL. */
+/* The offset of a block, never 0; 0 for NULL, and for memory that is not in the state. */
 uint64_t state_offset(const struct state *state, const void *block);
 
 /*
@@ -107,5 +111,6 @@ void *state_claim(struct state *state, uint64_t offset, size_t size);
  * that a process finds in use allocates nothing.
  */
 void state_settle(struct state *state);
+bool state_is_settled(const struct state *state);
 
 #endif

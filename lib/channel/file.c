@@ -50,7 +50,7 @@ static int file_remember(struct file *file)
 	record->has_number = file->selector.is_set;
 	record->number = file->selector.value;
 	record->opened = host->journal->request;
-	JOURNAL_ORDER();
+	STATE_ORDER();
 	record->object = file->channel->id;
 	return 0;
 }
@@ -129,11 +129,11 @@ static void note_rest(struct file *file)
 	struct file_record *record = file->record;
 
 	record->rest = 0;
-	JOURNAL_ORDER();
+	STATE_ORDER();
 	record->rest_size = file->rest.size;
 	record->rest_offset = (int64_t)file->rest.offset;
 	record->is_frozen = file->is_frozen;
-	JOURNAL_ORDER();
+	STATE_ORDER();
 	record->rest = state_offset(file->channel->space->host->state, file->rest.data);
 }
 
@@ -142,7 +142,7 @@ static void file_drop_remainder(struct file *file)
 	if (!file->rest.data)
 		return;
 	file->record->rest = 0;
-	JOURNAL_ORDER();
+	STATE_ORDER();
 	user_uncharge(&file->channel->space->host->users, file->uid, USER_BYTES, file->rest.size);
 	rest_free(file->channel->space->host, file->rest.data, file->rest.size);
 	file->rest = (struct remainder){0};
@@ -392,9 +392,9 @@ static ssize_t file_receive(struct file *file, size_t size, size_t room, off_t o
 		return n;
 	}
 	host->journal->size = (uint64_t)n;
-	JOURNAL_ORDER();
+	STATE_ORDER();
 	host->journal->step = JOURNAL_GIVE;
-	JOURNAL_ORDER();
+	STATE_ORDER();
 	return n;
 }
 

@@ -50,6 +50,22 @@ void folder_clear(struct space *space)
 	}
 }
 
+struct space *folder_search(struct space *space, ino_t ino)
+{
+	struct space *found = space->ino == ino ? space : NULL;
+	struct item *item;
+
+	if (found || space->ops != &folder_ops)
+		return found;
+	DL_FOREACH(folder_from(space)->items, item) {
+		if (item->entry.space)
+			found = folder_search(item->entry.space, ino);
+		if (found)
+			break;
+	}
+	return found;
+}
+
 static void folder_destroy(struct space *space)
 {
 	folder_clear(space);

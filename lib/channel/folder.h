@@ -20,6 +20,12 @@ struct space *folder_space(struct folder *folder); /* borrowed */
  */
 void folder_clear(struct space *space);
 
+/*
+ * Finds the directory with this number in the folder, or in the folders in it; or the folder
+ * itself. Borrowed. NULL: there is none. Other directories are not searched.
+ */
+struct space *folder_search(struct space *folder, ino_t ino);
+
 /* Adds an entry and takes ownership of its reference, even when failing with -ENOMEM. */
 int folder_add(struct folder *folder, const char *name, struct entry entry);
 

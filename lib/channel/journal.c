@@ -11,6 +11,11 @@
 #include "lib/channel/channel.h"
 #include "lib/channel/record.h"
 
+bool journal_is_again(struct host *host, uint64_t request)
+{
+	return host->is_again && request && host->is_again(host, request);
+}
+
 void journal_read(struct file *file, uint64_t request, enum journal_step step, size_t size,
 		  size_t most)
 {
@@ -18,7 +23,7 @@ void journal_read(struct file *file, uint64_t request, enum journal_step step, s
 	struct journal *journal = file->channel->space->host->journal;
 
 	journal->step = JOURNAL_NOTHING;
-	JOURNAL_ORDER();
+	STATE_ORDER();
 	journal->reader = request;
 	journal->file = file->id;
 	journal->size = size;
@@ -27,21 +32,21 @@ void journal_read(struct file *file, uint64_t request, enum journal_step step, s
 		journal->before = journal->handed;
 	else
 		journal->before = ops->position ? ops->position(file) : 0;
-	JOURNAL_ORDER();
+	STATE_ORDER();
 	journal->step = step;
-	JOURNAL_ORDER();
+	STATE_ORDER();
 }
 
 void journal_read_end(struct host *host)
 {
-	JOURNAL_ORDER();
+	STATE_ORDER();
 	host->journal->step = JOURNAL_NOTHING;
-	JOURNAL_ORDER();
+	STATE_ORDER();
 }
 
 void journal_handed(struct host *host)
 {
-	JOURNAL_ORDER();
+	STATE_ORDER();
 	host->journal->handed = host->journal->before + host->journal->size;
 	journal_read_end(host);
 }
@@ -52,22 +57,22 @@ void journal_write(struct file *file, size_t done)
 	struct journal *journal = file->channel->space->host->journal;
 
 	journal->writer = 0;
-	JOURNAL_ORDER();
+	STATE_ORDER();
 	journal->object = file->channel->id;
 	journal->done = done;
 	journal->handed = 0;
 	journal->accepted = ops->accepted ? ops->accepted(file->channel) : 0;
 	journal->place = 0;
-	JOURNAL_ORDER();
+	STATE_ORDER();
 	journal->writer = journal->request;
-	JOURNAL_ORDER();
+	STATE_ORDER();
 }
 
 void journal_write_end(struct host *host)
 {
-	JOURNAL_ORDER();
+	STATE_ORDER();
 	host->journal->writer = 0;
-	JOURNAL_ORDER();
+	STATE_ORDER();
 }
 
 void journal_keep(struct host *host, uint64_t *id, uint64_t request, size_t done)
@@ -78,7 +83,7 @@ void journal_keep(struct host *host, uint64_t *id, uint64_t request, size_t done
 		return;
 	record = slots_record(&host->writes, *id);
 	record->done = done;
-	JOURNAL_ORDER();
+	STATE_ORDER();
 	record->request = request;
 }
 
@@ -100,6 +105,13 @@ static struct write_record *find_write(struct host *host, uint64_t request, uint
 			return record;
 	}
 	return NULL;
+}
+
+bool journal_has(struct host *host, uint64_t request)
+{
+	uint64_t id;
+
+	return find_write(host, request, &id);
 }
 
 size_t journal_done(struct host *host, uint64_t request)
@@ -189,28 +201,29 @@ static void adopt_write(struct host *host, bool reader_is_again)
 }
 
 /* Drops the records of writes that were answered. */
-static void drop_answered(struct host *host, journal_again_fn *is_again, void *data)
+static void drop_answered(struct host *host)
 {
 	uint64_t id = 0;
 
 	while ((id = slots_next(&host->writes, id)) != 0) {
 		const struct write_record *record = slots_record(&host->writes, id);
 
-		if (!is_again(data, record->request))
+		if (!journal_is_again(host, record->request))
 			slots_remove(&host->writes, id);
 	}
 }
 
-void journal_adopt(struct host *host, journal_again_fn *is_again, void *data)
+void journal_adopt(struct host *host)
 {
 	struct journal *journal = host->journal;
-	bool reader_is_again = is_again(data, journal->reader);
+	bool reader_is_again = journal_is_again(host, journal->reader);
 
-	if (journal->writer && is_again(data, journal->writer))
+	journal->request = 0;
+	if (journal->writer && journal_is_again(host, journal->writer))
 		adopt_write(host, reader_is_again);
 	journal_write_end(host);
 	if (journal->step != JOURNAL_NOTHING)
 		adopt_read(host, reader_is_again);
 	journal_read_end(host);
-	drop_answered(host, is_again, data);
+	drop_answered(host);
 }

@@ -41,6 +41,8 @@ enum journal_step {
 struct journal {
 	/* The request that is being handled or answered; 0: none. */
 	uint64_t request;
+	/* The kernel has sent it again: the former daemon may have done a part of it, or all. */
+	uint64_t is_again;
 
 	/* A read. */
 	uint64_t step;   /* enum journal_step, written last */
@@ -61,9 +63,6 @@ struct journal {
 
 	uint64_t renamed; /* an object that gets another name, in host::objects; 0: none */
 	char old_name[NAME_MAX + 1];
-
-	/* host::scratch, a block of the state. */
-	uint64_t scratch, scratch_size;
 };
 
 /* A held write of which a part has been accepted: in host::writes. */
@@ -71,9 +70,6 @@ struct write_record {
 	uint64_t request;
 	uint64_t done; /* bytes */
 };
-
-/* Keeps the compiler from moving stores to the journal or to a record across this. */
-#define JOURNAL_ORDER() __asm__ __volatile__("" ::: "memory")
 
 /* Begins a step of a read of `most` bytes by `request`. */
 void journal_read(struct file *file, uint64_t request, enum journal_step step, size_t size,
@@ -88,20 +84,23 @@ void journal_write(struct file *file, size_t done);
 /* The write has been answered, or what was accepted of it is in its record. */
 void journal_write_end(struct host *host);
 
-/* Whether the kernel has sent this request again. Always false once adoption has ended. */
-typedef bool journal_again_fn(void *data, uint64_t request);
+/* Whether the kernel has sent this request again (host::is_again). */
+bool journal_is_again(struct host *host, uint64_t request);
 
 /*
  * For the next daemon, when objects and files are adopted: ends the steps that were under way.
  * After that journal_done() tells how much of a write that comes again is done already.
  */
-void journal_adopt(struct host *host, journal_again_fn *is_again, void *data);
+void journal_adopt(struct host *host);
 
 /*
  * For a request that comes again: how many bytes of the write were accepted in the former daemon,
  * SIZE_MAX if all. Forgets it: the request itself keeps count from now on.
  */
 size_t journal_done(struct host *host, uint64_t request);
+
+/* Whether there is such a write: a part of it was accepted. */
+bool journal_has(struct host *host, uint64_t request);
 
 /*
  * Remembers that `done` bytes of a write that is held now have been accepted. *id is its id in

@@ -52,11 +52,11 @@ static void note_name(struct kept *kept)
 		return;
 	}
 	memcpy(journal->old_name, record->name, sizeof(record->name));
-	JOURNAL_ORDER();
+	STATE_ORDER();
 	journal->renamed = kept->channel.id;
-	JOURNAL_ORDER();
+	STATE_ORDER();
 	strncpy(record->name, kept->name, NAME_MAX);
-	JOURNAL_ORDER();
+	STATE_ORDER();
 	journal->renamed = 0;
 }
 
@@ -128,7 +128,7 @@ int kept_init(struct kept *kept, struct space *space, enum channel_service servi
 	attributes_init(kept->attributes, numbers_take(&host->numbers), mode, caller);
 	kept->channel.record->charged = caller->uid;
 	kept->channel.record->maker = thread_process(caller->pid, 0);
-	JOURNAL_ORDER();
+	STATE_ORDER();
 	kept->channel.record->is_kept = true;
 	return 0;
 }

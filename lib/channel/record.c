@@ -77,6 +77,8 @@ static int object_adopt(struct host *host, uint64_t id)
 	struct channel *channel;
 	int r = -EPROTO;
 
+	if (journal_is_again(host, record->made))
+		return -EAGAIN;
 	record->name[NAME_MAX] = '\0';
 	for (uint32_t i = 0; host->spaces && host->spaces[i] && !space; i++)
 		if (i == record->space)
@@ -96,17 +98,41 @@ static int object_adopt(struct host *host, uint64_t id)
 	return 0;
 }
 
+/* Gives an object whose name was being changed its old name. */
+static void restore_name(struct host *host)
+{
+	struct journal *journal = host->journal;
+	struct object_record *record = slots_record(&host->objects, journal->renamed);
+
+	if (record)
+		memcpy(record->name, journal->old_name, sizeof(record->name));
+	journal->renamed = 0;
+}
+
+/* What can't be adopted is over: nobody else has its descriptors. */
+static void object_lose(struct host *host, uint64_t id)
+{
+	const struct object_record *record = slots_record(&host->objects, id);
+
+	for (int i = 0; i < OBJECT_FDS; i++)
+		if (record->fds[i] >= 0)
+			host_close(host, record->charged, record->fds[i]);
+	slots_remove(&host->objects, id);
+}
+
 void objects_adopt(struct host *host, void (*tell)(const struct object_record *record, int error))
 {
 	uint64_t id = 0;
 
+	restore_name(host);
 	while ((id = slots_next(&host->objects, id)) != 0) {
 		int r = object_adopt(host, id);
 
 		if (r == 0)
 			continue;
-		tell(slots_record(&host->objects, id), r);
-		slots_remove(&host->objects, id);
+		if (r != -EAGAIN)
+			tell(slots_record(&host->objects, id), r);
+		object_lose(host, id);
 	}
 }
 

@@ -71,9 +71,7 @@ int host_init(struct host *host, struct loop *loop, struct state *state)
 		r = workers_new(loop, HOST_LOCKS_MAX, WORKERS_AT_ONCE, &host->lockers);
 	if (r == 0)
 		r = job_clock_init(host);
-	if (r == 0)
-		r = buffers_init(&host->buffers, &host->users);
-	return r < 0 ? r : host_reserve(host, HOST_IO_MAX);
+	return r == 0 && state_is_settled(state) ? host_allocate(host) : r;
 }
 
 void host_fini(struct host *host)
@@ -203,9 +201,18 @@ void host_close(struct host *host, uid_t uid, int fd)
 		impatience_end();
 }
 
-/* The scratch buffer outlives the process: what is in it may be what a reader was to get. */
+/* In STATE_HOST: the scratch buffer may have what a reader was to get. */
+struct host_area {
+	struct {
+		uint64_t offset, size;
+	} scratch[2];
+	uint64_t current; /* which of the two counts */
+};
+
 int host_reserve(struct host *host, size_t size)
 {
+	struct host_area *area = state_area(host->state, STATE_HOST);
+	uint64_t next = !area->current;
 	char *grown;
 
 	if (host->scratch && size <= host->scratch_size)
@@ -213,10 +220,35 @@ int host_reserve(struct host *host, size_t size)
 	grown = state_alloc(host->state, size);
 	if (!grown)
 		return -ENOMEM;
+	area->scratch[next].offset = state_offset(host->state, grown);
+	area->scratch[next].size = size;
+	STATE_ORDER();
+	area->current = next;
 	state_release(host->state, host->scratch, host->scratch_size);
 	host->scratch = grown;
 	host->scratch_size = size;
 	return 0;
+}
+
+int host_claim(struct host *host)
+{
+	const struct host_area *area = state_area(host->state, STATE_HOST);
+	uint64_t current = area->current & 1;
+	size_t size = area->scratch[current].size;
+	char *scratch = state_claim(host->state, area->scratch[current].offset, size);
+
+	if (!scratch || size < HOST_IO_MAX)
+		return -EPROTO;
+	host->scratch = scratch;
+	host->scratch_size = size;
+	return 0;
+}
+
+int host_allocate(struct host *host)
+{
+	int r = buffers_init(&host->buffers, &host->users);
+
+	return r < 0 ? r : host_reserve(host, HOST_IO_MAX);
 }
 
 static int reserve(char **buffer, size_t *buffer_size, size_t size)

@@ -139,6 +139,8 @@ struct host {
 	struct slots objects, files;    /* in it: lib/channel/record.h */
 	struct slots writes;            /* in it: lib/channel/journal.h */
 	struct journal *journal;        /* in it */
+	/* Whether the kernel has sent this request again to this daemon. NULL: none. */
+	bool (*is_again)(struct host *host, uint64_t request);
 	struct space **spaces;          /* of all kinds in the mount, borrowed; ends with NULL */
 	struct space *info;             /* borrowed */
 	struct connection *connected; /* by their sockets' inodes: lib/kinds/socket/connections.h */
@@ -154,6 +156,14 @@ struct host {
  * Fails with -ENOMEM or -EMFILE.
  */
 int host_init(struct host *host, struct loop *loop, struct state *state);
+
+/*
+ * For a host whose state another process has left (host_init() has allocated nothing in it then):
+ * takes over the scratch buffer, -EPROTO if it can't be right; and, when the state is settled,
+ * makes the buffers that it needs, -ENOMEM.
+ */
+int host_claim(struct host *host);
+int host_allocate(struct host *host);
 
 /*
  * Wakes all sleepers. Each reports what became of the write that it was making. After this, no

@@ -42,7 +42,7 @@ START_TEST(test_kept_names_new_object_has_a_name_and_its_makers_charge)
 	struct channel *channel = object_make(space, "a");
 
 	ck_assert_str_eq(kept_from(channel)->name, "a");
-	ck_assert_uint_eq(kept_from(channel)->charged, 0);
+	ck_assert_uint_eq(channel->record->charged, 0);
 	ck_assert_uint_eq(channel->n_refs, 2); /* the space's reference, and this test's */
 	object_unref(channel);
 }
@@ -231,7 +231,7 @@ START_TEST(test_kept_names_renaming_touches_ctime)
 	struct space *space = new_space();
 	struct channel *channel = object_make(space, "a");
 
-	kept_from(channel)->attributes.ctime = (struct timespec){0};
+	kept_from(channel)->attributes->ctime = (struct timespec){0};
 	must(space_rename(space, "a", "b", 0, &root));
 	ck_assert_int_gt(object_stat(channel).st_ctim.tv_sec, 0);
 	object_unref(channel);

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Takes a mount over from a daemon that has died, so that no client notices.
+ *
+ * The kernel keeps the mount and the requests for as long as somebody has /dev/fuse open: the
+ * supervisor does. Asked to, it sends all requests again that were read and not answered, since
+ * Linux 6.9. They come in no order, and are put into that of their numbers. libfuse needs an INIT
+ * request before anything else, and the kernel sends that only once: it gets the recorded one, and
+ * its answer goes to /dev/null.
+ */
+#ifndef IPCFS_TAKEOVER_H
+#define IPCFS_TAKEOVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct host;
+struct options;
+struct session;
+struct state;
+
+/* In STATE_SESSION: what the next daemon needs to know of the mount itself. */
+struct takeover_area {
+	int device;          /* /dev/fuse; valid once init_size is not 0 */
+	int tree_fd, dir_fd; /* struct host_nodes; -1: none */
+	uint32_t init_size;  /* bytes of `init`, written last */
+	dev_t dev;           /* of the mount */
+	char init[1024];     /* the INIT request */
+};
+
+/* A request that was read before others were answered. */
+struct takeover_request {
+	uint64_t key; /* their order */
+	size_t size;  /* bytes */
+	char *data;
+};
+
+/* All zeroes: nothing is to be taken over. */
+struct takeover {
+	struct takeover_request *requests; /* owned */
+	size_t n_requests, n_room;
+	uint64_t *again; /* the numbers of those that came again, in order; owned */
+	size_t n_again;
+};
+
+/* The number of a request, from its header's `unique`: the kernel marks those that come again. */
+uint64_t takeover_number(uint64_t unique);
+
+/* Records the INIT request in session::buffer, which has not been answered yet. */
+void takeover_note_init(struct session *session);
+/* Records the clone of the mount (fs/tree.h). */
+void takeover_note_tree(struct session *session);
+
+/*
+ * Closes the descriptors of the former daemon that no record names. To be called before the next
+ * daemon opens anything. `keep` are the supervisor's, in ascending order.
+ */
+void takeover_sweep(struct state *state, const int *keep, size_t n_keep);
+
+/* In place of mounting_mount(). Fails with -errno after a line in the log. */
+int takeover_mount(struct session *session);
+
+/*
+ * Has the kernel send again what was not answered, and makes everything that the records tell of.
+ * Fails with -errno after a line in the log, if the state can't be right: nothing was answered.
+ */
+int takeover_adopt(struct session *session);
+
+/* Answers what has come meanwhile, in order. */
+void takeover_answer(struct session *session);
+
+void takeover_free(struct takeover *takeover);
+
+#endif

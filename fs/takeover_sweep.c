@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A daemon that was killed leaves all that it had open. What belongs to no object is of no use to
+ * the next daemon: its loop, its threads' files, what it had just opened or was about to close.
+ */
+#include "fs/takeover.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "lib/base/slots.h"
+#include "lib/base/state.h"
+#include "lib/channel/record.h"
+
+#define FDS_MOST ((size_t)1 << 20)
+
+/* A set of descriptors. */
+struct fds {
+	bool *is_in;
+	size_t n; /* those below this can be in it */
+};
+
+static void fds_add(struct fds *fds, int fd)
+{
+	if (fd >= 0 && (size_t)fd < fds->n)
+		fds->is_in[fd] = true;
+}
+
+/* A record may name a descriptor that was closed just before. */
+static void check(int *fd)
+{
+	if (*fd >= 0 && fcntl(*fd, F_GETFD) < 0)
+		*fd = -1;
+}
+
+static void add_objects(struct fds *fds, struct state *state)
+{
+	struct slots objects;
+	uint64_t id = 0;
+
+	slots_place(&objects, sizeof(struct object_record), state, STATE_OBJECTS);
+	if (slots_adopt(&objects) == 0) {
+		while ((id = slots_next(&objects, id)) != 0) {
+			struct object_record *record = slots_record(&objects, id);
+
+			for (int i = 0; i < OBJECT_FDS; i++) {
+				check(&record->fds[i]);
+				fds_add(fds, record->fds[i]);
+			}
+		}
+	}
+	slots_fini(&objects);
+}
+
+static void add_files(struct fds *fds, struct state *state)
+{
+	struct slots files;
+	uint64_t id = 0;
+
+	slots_place(&files, sizeof(struct file_record), state, STATE_FILES);
+	if (slots_adopt(&files) == 0) {
+		while ((id = slots_next(&files, id)) != 0) {
+			struct file_record *record = slots_record(&files, id);
+
+			check(&record->fd);
+			fds_add(fds, record->fd);
+		}
+	}
+	slots_fini(&files);
+}
+
+static void close_others(const struct fds *fds)
+{
+	DIR *directory = opendir("/proc/self/fd");
+	const struct dirent *entry;
+
+	if (!directory)
+		return;
+	while ((entry = readdir(directory))) {
+		int fd = atoi(entry->d_name);
+
+		if (entry->d_name[0] == '.' || fd == dirfd(directory))
+			continue;
+		if ((size_t)fd >= fds->n || !fds->is_in[fd])
+			close(fd);
+	}
+	closedir(directory);
+}
+
+void takeover_sweep(struct state *state, const int *keep, size_t n_keep)
+{
+	const struct takeover_area *area = state_area(state, STATE_SESSION);
+	struct rlimit limit = {0};
+	struct fds fds = {0};
+
+	getrlimit(RLIMIT_NOFILE, &limit); /* a daemon raises its own to that */
+	fds.n = limit.rlim_max < FDS_MOST ? limit.rlim_max : FDS_MOST;
+	fds.is_in = calloc(fds.n, sizeof(*fds.is_in));
+	if (!fds.is_in)
+		return; /* they stay open until the mount ends */
+	for (int i = 0; i <= STDERR_FILENO; i++)
+		fds_add(&fds, i);
+	for (size_t i = 0; i < n_keep; i++)
+		fds_add(&fds, keep[i]);
+	fds_add(&fds, state_fd(state));
+	fds_add(&fds, area->device);
+	fds_add(&fds, area->tree_fd);
+	fds_add(&fds, area->dir_fd);
+	add_objects(&fds, state);
+	add_files(&fds, state);
+	close_others(&fds);
+	free(fds.is_in);
+}
