@@ -9,8 +9,10 @@
 
 #include "fs/log.h"
 
-/* The child's end of the pipe that the parent waits on. */
-static int ready_fd = -1;
+/* The child's end of the pipe that the parent waits on; -1: the parent waits no more, or never did. */
+static int32_t own_ready_fd = -1;
+static int32_t *ready_fd = &own_ready_fd;
+static bool is_background;
 
 static void wait_for_child(int fd)
 {
@@ -38,7 +40,8 @@ int background_start(void)
 		wait_for_child(fds[0]);
 	}
 	close(fds[0]);
-	ready_fd = fds[1];
+	*ready_fd = fds[1];
+	is_background = true;
 	setsid();
 	return 0;
 }
@@ -55,15 +58,30 @@ static void leave_terminal(void)
 		close(fd);
 }
 
+void background_share(int32_t *fd)
+{
+	int32_t *former = ready_fd;
+
+	ready_fd = fd ? fd : &own_ready_fd;
+	*ready_fd = *former;
+}
+
+bool background_has_left(void)
+{
+	return is_background && *ready_fd < 0;
+}
+
 void background_ready(void)
 {
-	if (ready_fd < 0)
+	int fd = *ready_fd;
+
+	if (fd < 0)
 		return;
 	log_to_syslog(true);
 	leave_terminal();
 	/* Fails if the parent has ended. */
-	if (write(ready_fd, "", 1) < 0)
+	if (write(fd, "", 1) < 0)
 		log_line(LOG_WARNING, "mounted, but the command that waited for it has ended");
-	close(ready_fd);
-	ready_fd = -1;
+	*ready_fd = -1;
+	close(fd);
 }
