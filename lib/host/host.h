@@ -127,7 +127,8 @@ struct host {
 	struct host_nodes nodes;
 	struct host_pipes pipes;
 	struct host_remote remote;
-	dev_t dev; /* of the mount: tells files in the mount from other files */
+	dev_t dev;        /* of the mount: tells files in the mount from other files */
+	pid_t supervisor; /* of this process, with the same descriptors; 0: there is none */
 	struct user_table users;
 	struct buffers buffers; /* the memory that requests are read into */
 	struct features features;

@@ -114,22 +114,36 @@ static bool is_asked(const struct processes_user *users, size_t n, uid_t uid)
 	return false;
 }
 
-static void look_at(int proc_fd, const char *pid, struct processes_user *users, size_t n)
+struct look {
+	int proc_fd;
+	pid_t supervisor; /* 0: there is none */
+	struct processes_user *users;
+	size_t n;
+};
+
+/* The daemon, its supervisor, and the children of both. */
+static bool is_ours(const struct look *look, pid_t pid, pid_t parent)
+{
+	return pid == getpid() || parent == getpid() ||
+	       (look->supervisor && (pid == look->supervisor || parent == look->supervisor));
+}
+
+static void look_at(const struct look *look, const char *pid)
 {
 	struct process_stat stat;
 	bool has_memory = false;
 	uid_t uids[UIDS];
 	struct stat attr;
 
-	if (fstatat(proc_fd, pid, &attr, 0) < 0 ||
-	    (attr.st_uid != 0 && !is_asked(users, n, attr.st_uid)) ||
-	    !find_uids(proc_fd, pid, uids, &has_memory) ||
-	    !process_stat_read(proc_fd, atoi(pid), &stat) || stat.parent == getpid() ||
-	    (!has_memory && stat.n_threads <= 1))
+	if (fstatat(look->proc_fd, pid, &attr, 0) < 0 ||
+	    (attr.st_uid != 0 && !is_asked(look->users, look->n, attr.st_uid)) ||
+	    !find_uids(look->proc_fd, pid, uids, &has_memory) ||
+	    !process_stat_read(look->proc_fd, atoi(pid), &stat) ||
+	    is_ours(look, atoi(pid), stat.parent) || (!has_memory && stat.n_threads <= 1))
 		return;
-	for (size_t i = 0; i < n; i++)
-		if (has_uid(uids, users[i].uid) && find_start(&stat) < users[i].oldest)
-			users[i].oldest = find_start(&stat);
+	for (size_t i = 0; i < look->n; i++)
+		if (has_uid(uids, look->users[i].uid) && find_start(&stat) < look->users[i].oldest)
+			look->users[i].oldest = find_start(&stat);
 }
 
 /*
@@ -185,23 +199,22 @@ int processes_find_receivers(struct processes_receivers *ret_receivers)
 	return 0;
 }
 
-int processes_find_oldest(struct processes_user *users, size_t n)
+int processes_find_oldest(struct processes_user *users, size_t n, pid_t supervisor)
 {
+	struct look look = {.supervisor = supervisor, .users = users, .n = n};
 	/* Else others may use what these users own, or a mount option of /proc may hide them. */
 	bool sees_all = namespaces_see_all();
 	const struct dirent *entry;
 	DIR *proc = opendir("/proc");
-	char self[16];
 
 	if (!proc)
 		return -errno;
+	look.proc_fd = dirfd(proc);
 	for (size_t i = 0; i < n; i++)
 		users[i].oldest = sees_all ? PROCESSES_NONE : 0;
-	snprintf(self, sizeof(self), "%d", getpid());
 	while ((entry = readdir(proc)))
-		if (*entry->d_name >= '1' && *entry->d_name <= '9' &&
-		    strcmp(entry->d_name, self) != 0)
-			look_at(dirfd(proc), entry->d_name, users, n);
+		if (*entry->d_name >= '1' && *entry->d_name <= '9')
+			look_at(&look, entry->d_name);
 	closedir(proc);
 	return 0;
 }

@@ -39,10 +39,11 @@ struct processes_user {
 
 /*
  * Finds the oldest process of each of these users: one that has the uid as any of its user ids.
- * Neither kernel threads count, nor the daemon and its children. Walks all of /proc, at some 10 us
- * for each process: call it on a worker. Fails as opendir(3) does.
+ * Neither kernel threads count, nor the daemon, its supervisor (0: there is none) and the children
+ * of both. Walks all of /proc, at some 10 us for each process: call it on a worker. Fails as
+ * opendir(3) does.
  */
-int processes_find_oldest(struct processes_user *users, size_t n);
+int processes_find_oldest(struct processes_user *users, size_t n, pid_t supervisor);
 
 /* Whether any process of the machine sleeps in msgrcv(2). */
 struct processes_receivers {

@@ -104,14 +104,14 @@ int info_leaks_add(struct info_leaks *leaks, struct info_walk *walk, size_t row)
 
 struct owners_look {
 	struct processes_user users[INFO_LEAKS_USERS];
-	long n, asks_receivers;
+	long n, asks_receivers, supervisor;
 	struct processes_receivers receivers; /* a result */
 };
 
 static int owners_act(void *data)
 {
 	struct owners_look *look = data;
-	int r = processes_find_oldest(look->users, (size_t)look->n);
+	int r = processes_find_oldest(look->users, (size_t)look->n, (pid_t)look->supervisor);
 
 	if (r == 0 && look->asks_receivers)
 		r = processes_find_receivers(&look->receivers);
@@ -129,6 +129,7 @@ static int ask_owners(struct info_leaks *leaks, struct host *host, struct caller
 		look.users[i].uid = leaks->users[i].uid;
 	look.n = (long)leaks->n_users;
 	look.asks_receivers = leaks->asks_receivers;
+	look.supervisor = host->supervisor;
 	r = job_run(host, reader,
 		    &(struct job_call){.place = JOB_WORKER,
 				       .act = owners_act,

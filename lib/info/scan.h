@@ -32,8 +32,8 @@ struct scan_key {
 /* Shared with the daemon, which fills in what is above the line. */
 struct scan_area {
 	size_t n_keys, n_keys_max, n_targets;
-	pid_t daemon; /* never a peer */
-	uid_t reader; /* whose own processes come first */
+	pid_t daemon, supervisor; /* never peers */
+	uid_t reader;             /* whose own processes come first */
 	/* How many of enum scan_pass: descriptors alone are enough where nothing can be mapped. */
 	size_t n_passes;
 	/* --- */

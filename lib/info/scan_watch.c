@@ -83,7 +83,7 @@ static int find_processes(const struct scan_area *area, struct scan_sight *found
 		struct stat attr;
 
 		if (isdigit((unsigned char)entry->d_name[0]) && pid != area->daemon &&
-		    fstatat(dirfd(proc), entry->d_name, &attr, 0) == 0)
+		    pid != area->supervisor && fstatat(dirfd(proc), entry->d_name, &attr, 0) == 0)
 			r = add_process(found, pid, attr.st_uid);
 	}
 	return r;

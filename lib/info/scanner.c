@@ -198,6 +198,7 @@ static int make_area(struct scan *scan, uid_t reader)
 	scan->area->n_targets = scan->n_targets;
 	scan->area->n_passes = SCAN_DESCRIPTORS + 1;
 	scan->area->daemon = getpid();
+	scan->area->supervisor = scan->scanner->host->supervisor;
 	scan->area->reader = reader;
 	return 0;
 }

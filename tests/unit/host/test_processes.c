@@ -121,7 +121,7 @@ START_TEST(test_processes_oldest_counts_each_user_id_even_if_undumpable)
 	time_t now = time(NULL);
 	pid_t pid = start_orphan(APP, MOVED);
 
-	must(processes_find_oldest(users, 3));
+	must(processes_find_oldest(users, 3, 0));
 	must_call(kill(pid, SIGKILL));
 	for (int i = 0; i < 2; i++) {
 		ck_assert_int_ge(users[i].oldest, now - PROCESSES_SLACK);
@@ -136,7 +136,7 @@ START_TEST(test_processes_oldest_leaves_out_our_own)
 	struct processes_user user = {.uid = APP};
 	pid_t pid = peer_start(&(struct peer){.uid = APP});
 
-	must(processes_find_oldest(&user, 1));
+	must(processes_find_oldest(&user, 1, 0));
 	ck_assert_int_eq(user.oldest, PROCESSES_NONE);
 	peer_stop(pid);
 }
@@ -147,7 +147,7 @@ START_TEST(test_processes_oldest_is_unknown_without_privileges)
 	struct processes_user user = {.uid = APP};
 
 	fixture_drop_privileges();
-	must(processes_find_oldest(&user, 1));
+	must(processes_find_oldest(&user, 1, 0));
 	ck_assert_int_eq(user.oldest, 0);
 }
 END_TEST
