@@ -10,54 +10,11 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include "fs/background.h"
 #include "fs/in_force.h"
 #include "fs/log.h"
 #include "fs/options.h"
-#include "fs/session.h"
+#include "fs/serve.h"
 #include "fs/status.h"
-#include "fs/unmounter.h"
-
-/* Serves the mount to its end. Fails after a line in the log. */
-static int run(struct session *session, const struct options *options, pid_t *ret_unmounter)
-{
-	int r = 0;
-
-	if (options->ends_with_daemon)
-		r = unmounter_start(options->mount_point, ret_unmounter);
-	if (r == 0 && chdir("/") < 0)
-		r = -errno;
-	if (r == 0)
-		r = session_run(session);
-	if (r < 0)
-		log_line(LOG_ERR, "%s: cannot be served: %s", options->mount_point, strerror(-r));
-	return r;
-}
-
-static int serve(const struct options *options)
-{
-	struct session session;
-	unsigned long flags;
-	bool allows_others;
-	pid_t unmounter = 0;
-	int r = 0;
-
-	if (mount_words_find(options->mount_point, &flags, &allows_others) == 0)
-		log_line(LOG_WARNING, "%s: an ipcfs is mounted here already; this one will hide it",
-			 options->mount_point);
-	if (!options->is_foreground && !options->is_debug)
-		r = background_start();
-	if (r < 0) {
-		log_line(LOG_ERR, "cannot run in the background: %s", strerror(-r));
-		return 1;
-	}
-	r = session_init(&session, options);
-	if (r == 0)
-		r = run(&session, options, &unmounter);
-	session_fini(&session);
-	unmounter_stop(unmounter); /* until the mount is gone, it is needed */
-	return r < 0 ? 1 : 0;
-}
 
 static int remount(const struct options *options)
 {

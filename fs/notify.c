@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Without libsystemd the functions are empty. */
+/*
+ * Without libsystemd the functions are empty. The service manager knows the supervisor, and takes
+ * no messages from other processes. So they are sent in its name, which needs CAP_SYS_ADMIN; if that
+ * is missing, in our own, which the manager accepts with NotifyAccess=all.
+ */
 #include "fs/notify.h"
 
 #ifdef HAVE_LIBSYSTEMD
@@ -9,9 +13,11 @@
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
+#include "fs/supervisor.h"
+
 void notify_ready(void)
 {
-	sd_notify(0, "READY=1");
+	sd_pid_notify(supervisor_pid(), 0, "READY=1");
 }
 
 /*
@@ -25,12 +31,13 @@ void notify_reloading(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	microseconds = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)microseconds);
+	sd_pid_notifyf(supervisor_pid(), 0, "RELOADING=1\nMONOTONIC_USEC=%llu",
+		       (unsigned long long)microseconds);
 }
 
 void notify_stopping(void)
 {
-	sd_notify(0, "STOPPING=1");
+	sd_pid_notify(supervisor_pid(), 0, "STOPPING=1");
 }
 
 #else

@@ -64,6 +64,17 @@ static int take_idle(struct options *options, const char *arg)
 	return -1;
 }
 
+static int take_supervise(struct options *options, const char *arg)
+{
+	const char *word = strchr(arg, '=') + 1;
+
+	options->is_supervised = strcmp(word, "yes") == 0;
+	if (options->is_supervised || strcmp(word, "no") == 0)
+		return in_force_note(options, "%s", arg);
+	log_line(LOG_ERR, "%s: not yes or no", arg);
+	return -1;
+}
+
 static int take_without(struct options *options, const char *arg)
 {
 	char names[FEATURES_TEXT];
@@ -127,6 +138,7 @@ static int (*const takers[])(struct options *options, const char *arg) = {
 	[KEY_FOREIGN] = take_foreign,
 	[KEY_PIPE] = take_pipe,
 	[KEY_IDLE] = take_idle,
+	[KEY_SUPERVISE] = take_supervise,
 	[KEY_CLUSTER] = option_cluster_take,
 	[KEY_CLUSTER_TIMEOUT] = option_cluster_take_timeout,
 };

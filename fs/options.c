@@ -51,6 +51,7 @@ static const struct fuse_opt table[] = {
 	FUSE_OPT_KEY("max_names=", KEY_NUMBER),
 	FUSE_OPT_KEY("spin=", KEY_NUMBER),
 	FUSE_OPT_KEY("leak_idle=", KEY_IDLE),
+	FUSE_OPT_KEY("supervise=", KEY_SUPERVISE),
 	FUSE_OPT_KEY("cluster=", KEY_CLUSTER),
 	FUSE_OPT_KEY("cluster_timeout=", KEY_CLUSTER_TIMEOUT),
 	{"cluster_creds=%s", offsetof(struct options, cluster.creds), 0},

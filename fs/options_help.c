@@ -30,9 +30,10 @@ void options_print_help(const char *program)
 	       "    -o leak_idle=TIME   info/leaks and reap: unused for that long (10m)\n"
 	       "    -o pipe_capacity=SIZE, pipe_eof=, pipe_served=   defaults for new pipes\n"
 	       "    -o spin=N           poll for N microseconds before sleeping (100)\n"
+	       "    -o supervise=yes    start another daemon if the daemon is killed (no)\n"
 	       "    -o without=NAME:... do not use these features of the kernel\n"
-	       "The mount options of fuse(8) and fstab(5) are accepted too; see ipcfs(8).\n"
-	       "Unmount with 'umount MOUNTPOINT', or 'fusermount3 -u MOUNTPOINT' if not root.\n",
+	       "More: fuse(8), fstab(5), ipcfs(8). Unmount: umount, or fusermount3 -u if not "
+	       "root.\n",
 	       program);
 }
 

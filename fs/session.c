@@ -111,16 +111,16 @@ static void session_begun(struct session *session, int result)
 	}
 	session->is_early = false;
 	early_answer(session);
-	supervisor_ready();
 	if (session->is_next) {
 		takeover_answer(session);
-		notify_ready();
+		supervisor_ready();
 		return;
 	}
 	takeover_note_tree(session);
 	supervisor_area(session->host.state)->can_follow =
 		features_has(&session->host.features, FEATURE_RESEND);
 	background_ready();
+	supervisor_ready();
 	tell_features(&session->host.features);
 	notify_ready();
 }
@@ -240,9 +240,15 @@ static void signals_dispatch(struct loop_source *source, uint32_t events)
 		notify_ready();
 }
 
+static void supervisor_dispatch(struct loop_source *source, uint32_t events)
+{
+	loop_stop(CONTAINER_OF(source, struct session, supervisor)->loop);
+}
+
 static int listen_to_signals(struct session *session)
 {
 	sigset_t set;
+	int r;
 
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGIO, SIG_IGN); /* lib/channel/lease.h */
@@ -255,7 +261,9 @@ static int listen_to_signals(struct session *session)
 	session->signals.dispatch = signals_dispatch;
 	if (session->signals.fd < 0)
 		return -errno;
-	return loop_add(session->loop, &session->signals, EPOLLIN);
+	r = loop_add(session->loop, &session->signals, EPOLLIN);
+	session->supervisor.dispatch = supervisor_dispatch;
+	return r < 0 ? r : supervisor_watch(session->loop, &session->supervisor);
 }
 
 static int session_mount(struct session *session)
@@ -309,6 +317,7 @@ static int session_prepare(struct session *session)
 	if (r == 0)
 		r = host_init(&session->host, session->loop, session->host.state);
 	records_init(&session->host);
+	session->host.supervisor = supervisor_pid();
 	session->host.log = log_text;
 	if (r == 0)
 		r = step_clock_init(&session->steps, session->loop);
@@ -337,10 +346,13 @@ int session_init(struct session *session, const struct options *options, struct 
 {
 	int r;
 
-	*session = (struct session){
-		.options = options, .signals.fd = -1, .device.fd = -1, .tree.mounts.fd = -1};
-	session->is_next = is_next;
-	session->host.state = state;
+	*session = (struct session){.options = options,
+				    .is_next = is_next,
+				    .host.state = state,
+				    .signals.fd = -1,
+				    .supervisor.fd = -1,
+				    .device.fd = -1,
+				    .tree.mounts.fd = -1};
 	slots_place(&session->inodes, sizeof(struct inode_record), state, STATE_INODES);
 	slots_place(&session->handles, sizeof(struct handle_record), state, STATE_HANDLES);
 	slots_place(&session->listings, sizeof(struct listing_record), state, STATE_LISTINGS);
@@ -372,6 +384,7 @@ int session_run(struct session *session)
 	r = loop_run(session->loop);
 
 	notify_stopping();
+	supervisor_area(session->state)->is_ended = true;
 	session->is_ending = true;
 	host_stop_sleepers(&session->host);
 	request_end_all(session);
@@ -407,6 +420,8 @@ void session_fini(struct session *session)
 	tree_end(session);
 	if (session->signals.fd >= 0)
 		close(session->signals.fd);
+	if (session->supervisor.fd >= 0)
+		close(session->supervisor.fd);
 	step_clock_fini(&session->steps, session->loop);
 	host_fini(&session->host);
 	loop_free(session->loop);

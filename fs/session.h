@@ -30,9 +30,10 @@ struct session {
 	struct host host;
 	struct space *root_space;
 	struct inode *root;
-	struct loop_source device;  /* /dev/fuse */
-	struct loop_source signals; /* signalfd */
-	struct fuse_buf buffer;     /* the current request, in host::buffers */
+	struct loop_source device;     /* /dev/fuse */
+	struct loop_source signals;    /* signalfd */
+	struct loop_source supervisor; /* its pidfd; or -1 */
+	struct fuse_buf buffer;        /* the current request, in host::buffers */
 	struct spin spin;
 	size_t io_max; /* the longest read or write of one request, bytes */
 	bool is_mounted, is_ready;

@@ -253,7 +253,9 @@ static bool refuse(const struct session *session, const struct takeover_request 
 	const struct fuse_out_header out = {
 		.len = sizeof(out), .error = -EIO, .unique = header->unique};
 
-	if (!supervisor_is_poison(session->host.state, request->key))
+	const struct supervisor_area *area = supervisor_area(session->host.state);
+
+	if (area->poison.request != request->key || area->poison.deaths < SUPERVISOR_POISON)
 		return false;
 	log_line(LOG_ERR, "a request of process %u has ended three daemons, and gets EIO",
 		 header->pid);

@@ -55,7 +55,7 @@ void takeover_note_tree(struct session *session);
 
 /*
  * Closes the descriptors of the former daemon that no record names. To be called before the next
- * daemon opens anything. `keep` are the supervisor's, in ascending order.
+ * daemon opens anything. `keep` are the supervisor's.
  */
 void takeover_sweep(struct state *state, const int *keep, size_t n_keep);
 

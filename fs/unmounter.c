@@ -63,7 +63,19 @@ static void unmount(const char *mount_point)
 	execlp("fusermount3", "fusermount3", "-u", "-q", "-z", "--", mount_point, NULL);
 }
 
-static _Noreturn void watch(const char *mount_point, int pid_fd)
+/*
+ * A daemon whose supervisor is gone unmounts by itself. Until it has, its death is awaited, too: the
+ * mount below ours is not to be unmounted as well. If it has gone, nobody has its number yet.
+ */
+static void wait_for_daemon(const int32_t *daemon)
+{
+	CLEANUP_FD int pid_fd = daemon ? (int)syscall(SYS_pidfd_open, *daemon, 0) : -1;
+
+	if (pid_fd >= 0)
+		wait_for_death(pid_fd);
+}
+
+static _Noreturn void watch(const char *mount_point, int pid_fd, const int32_t *daemon)
 {
 	struct mounted own, now;
 
@@ -80,15 +92,18 @@ static _Noreturn void watch(const char *mount_point, int pid_fd)
 	if (chdir("/") < 0 || !find_mounted(mount_point, &own))
 		_exit(1);
 	wait_for_death(pid_fd);
+	wait_for_daemon(daemon);
 	if (find_mounted(mount_point, &now) && now.major == own.major && now.minor == own.minor &&
 	    now.mount == own.mount)
 		unmount(mount_point);
 	_exit(0);
 }
 
-int unmounter_start(const char *mount_point, pid_t *ret_pid)
+int unmounter_start(const char *mount_point, pid_t supervisor, const int32_t *daemon,
+		    pid_t *ret_pid)
 {
-	CLEANUP_FD int pid_fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	pid_t watched = supervisor ? supervisor : getpid();
+	CLEANUP_FD int pid_fd = (int)syscall(SYS_pidfd_open, watched, 0);
 	pid_t pid;
 
 	if (pid_fd < 0)
@@ -97,7 +112,7 @@ int unmounter_start(const char *mount_point, pid_t *ret_pid)
 	if (pid < 0)
 		return -errno;
 	if (pid == 0)
-		watch(mount_point, pid_fd);
+		watch(mount_point, pid_fd, supervisor ? daemon : NULL);
 	*ret_pid = pid;
 	return 0;
 }

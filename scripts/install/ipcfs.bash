@@ -4,7 +4,7 @@
 
 _ipcfs_options='cluster= cluster_ca= cluster_creds= cluster_timeout= config= config_strict exec allow_exec foreign=
 	ipcns= leak_idle= max_channels= max_files= max_held= max_names= pipe_capacity= pipe_eof= pipe_served= spin=
-	without= allow_other auto_unmount remount ro rw noatime'
+	supervise= without= allow_other auto_unmount remount ro rw noatime'
 
 # Completes the last word of a list of mount options.
 _ipcfs_mount_options() {
