@@ -15,6 +15,7 @@
 #include "fs/show.h"
 #include "fs/step.h"
 #include "lib/base/cleanup.h"
+#include "lib/channel/journal.h"
 
 void op_reply_inode(fuse_req_t req, struct inode *inode)
 {

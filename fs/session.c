@@ -384,7 +384,7 @@ int session_run(struct session *session)
 	r = loop_run(session->loop);
 
 	notify_stopping();
-	supervisor_area(session->state)->is_ended = true;
+	supervisor_area(session->host.state)->is_ended = true;
 	session->is_ending = true;
 	host_stop_sleepers(&session->host);
 	request_end_all(session);

@@ -18,6 +18,7 @@
 #include "fs/reply.h"
 #include "fs/session.h"
 #include "lib/base/cleanup.h"
+#include "lib/channel/journal.h"
 #include "lib/channel/kind.h"
 #include "lib/channel/space.h"
 

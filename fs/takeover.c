@@ -239,7 +239,6 @@ int takeover_adopt(struct session *session)
 	objects_adopt(host, tell_lost);
 	inodes_adopt(session);
 	handles_adopt(session);
-	listings_adopt(session);
 	journal_adopt(host);
 	state_settle(host->state);
 	objects_adopted(host);

@@ -186,7 +186,9 @@ void state_release(struct state *state, void *block, size_t size)
 
 uint64_t state_offset(const struct state *state, const void *block)
 {
-	return block ? (uint64_t)((const char *)block - state->base) : 0;
+	uint64_t offset = (uint64_t)((const char *)block - state->base);
+
+	return block && offset < state->sizes.size ? offset : 0;
 }
 
 static bool claim_shared(struct state *state, uint32_t page, unsigned begin, unsigned class)
@@ -273,4 +275,9 @@ void state_settle(struct state *state)
 			state_run_drop(state, free, page - free);
 	}
 	madvise(state->claimed, state->n_pages / 8, MADV_DONTNEED);
+}
+
+bool state_is_settled(const struct state *state)
+{
+	return state->is_settled;
 }

@@ -27,7 +27,7 @@
 enum { SECONDS = 60, SPACES_MAX = 4 };
 
 struct loop *loop;
-struct state *memory;
+struct state *host_state;
 struct host host;
 struct caller root;
 struct caller stranger;
@@ -124,8 +124,8 @@ static void setup(void)
 				   .has_queue_limit = true,
 				   .queue_limit = RLIM_INFINITY};
 	must(loop_new(&loop));
-	must(state_new(false, &memory));
-	must(host_init(&host, loop, memory));
+	must(state_new(false, &host_state));
+	must(host_init(&host, loop, host_state));
 	records_init(&host);
 	/* Without a mount no FIFO can be opened, so the daemon serves the pipes itself. */
 	host.pipes.by_daemon = true;
@@ -183,7 +183,7 @@ static void teardown(void)
 	caller_fini(&stranger);
 	host_fini(&host);
 	loop_free(loop);
-	state_free(memory);
+	state_free(host_state);
 	ck_assert_msg(!host.users.users, "something is still charged to user %u",
 		      host.users.users ? host.users.users->uid : 0);
 	ck_assert_int_eq(fixture_descriptors(), n_descriptors);

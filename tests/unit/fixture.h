@@ -23,7 +23,7 @@ enum {
 };
 
 extern struct loop *loop;
-extern struct state *memory; /* host.state */
+extern struct state *host_state; /* host.state */
 extern struct host host;
 /* The test's own process. */
 extern struct caller root;
