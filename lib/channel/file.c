@@ -553,7 +553,7 @@ uint32_t channel_poll(struct file *file)
 	const struct channel_ops *ops = file->channel->ops;
 	uint32_t events = ops->poll ? ops->poll(file) : always;
 
-	return file->rest.data ? events | EPOLLIN | EPOLLRDNORM : events;
+	return file->rest.data && !file->is_rest_read ? events | EPOLLIN | EPOLLRDNORM : events;
 }
 
 void channel_watch(struct file *file, void (*polled)(struct file *file), void *poll_data)

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -220,6 +221,8 @@ int host_reserve(struct host *host, size_t size)
 	grown = state_alloc(host->state, size);
 	if (!grown)
 		return -ENOMEM;
+	if (host->scratch)
+		memcpy(grown, host->scratch, host->scratch_size);
 	area->scratch[next].offset = state_offset(host->state, grown);
 	area->scratch[next].size = size;
 	STATE_ORDER();

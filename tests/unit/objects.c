@@ -197,6 +197,7 @@ void file_expect(struct file *file, size_t size, const char *text)
 
 	ck_assert_msg((size_t)n == strlen(text), "read %zd bytes, not '%s'", n, text);
 	ck_assert_mem_eq(data, text, (size_t)n);
+	channel_given(file, true);
 }
 
 size_t file_fill(struct file *file, size_t size)

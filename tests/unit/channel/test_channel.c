@@ -205,10 +205,13 @@ START_TEST(test_channel_read_larger_than_scratch_is_cut)
 {
 	struct toy *toy = toy_new(&toy_stream);
 	struct file *file = toy_open(toy);
+	size_t size = host.scratch_size;
 
 	toy->pieces[0] = "hello";
+
 	host.scratch_size = 4;
 	file_expect(file, 100, "hell");
+	host.scratch_size = size;
 	toy_close(toy, (struct file *[]){file, NULL});
 }
 END_TEST

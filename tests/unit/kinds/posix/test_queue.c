@@ -332,7 +332,10 @@ START_TEST(test_queue_of_long_messages_is_read)
 
 	memset(text, 'x', 8192);
 	text[8192] = '\0';
-	host.scratch_size = 16; /* too small for the message, so it must grow */
+	/* Too small for the message, so it must grow. */
+	state_release(host.state, host.scratch, host.scratch_size);
+	host.scratch = NULL;
+	must(host_reserve(&host, 16));
 	file_put(file, text);
 	file_expect(file, 10000, text);
 	close_both(file, native);
