@@ -25,6 +25,9 @@
 #define HEAP_MAX  ((uint64_t)16 << 30)
 #define HALVINGS  8 /* under a limit of addresses */
 
+/* Private memory is reserved in multiples of this, which is a multiple of the kernel's pages. */
+#define PRIVATE_STEP HEADER_SIZE
+
 /* A table is reserved in steps that grow with it. */
 #define TABLE_STEP_MIN ((size_t)16 << 10)
 #define TABLE_STEP_MAX ((size_t)256 << 10)
@@ -39,12 +42,21 @@ static struct state_header *header_of(const struct state *state)
 	return (void *)state->base;
 }
 
+/* Of private memory, what is reserved becomes writable: only that counts as promised memory. */
+static int reserve_private(const struct state *state, uint64_t offset, uint64_t size)
+{
+	uint64_t begin = offset - offset % PRIVATE_STEP;
+	uint64_t end = (offset + size + PRIVATE_STEP - 1) / PRIVATE_STEP * PRIVATE_STEP;
+
+	return mprotect(state->base + begin, end - begin, PROT_READ | PROT_WRITE) < 0 ? -ENOMEM : 0;
+}
+
 int state_reserve(const struct state *state, uint64_t offset, uint64_t size)
 {
 	int r;
 
 	if (state->fd < 0)
-		return 0;
+		return reserve_private(state, offset, size);
 	do
 		r = fallocate(state->fd, 0, (off_t)offset, (off_t)size);
 	while (r < 0 && errno == EINTR);
@@ -63,12 +75,14 @@ void state_unreserve(const struct state *state, uint64_t offset, uint64_t size)
 
 static int map(struct state *state, uint64_t size)
 {
-	int flags = state->fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
+	bool is_private = state->fd < 0;
+	int flags = is_private ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
+	int protection = is_private ? PROT_READ : PROT_READ | PROT_WRITE;
 	void *base;
 
 	if (size > SIZE_MAX / 2)
 		return -ENOMEM;
-	base = mmap(NULL, size, PROT_READ | PROT_WRITE, flags | MAP_NORESERVE, state->fd, 0);
+	base = mmap(NULL, size, protection, flags | MAP_NORESERVE, state->fd, 0);
 	if (base == MAP_FAILED)
 		return errno == ENOMEM ? -ENOMEM : -EINVAL;
 	/* A table that has one record is to cost one small page. */
@@ -78,17 +92,31 @@ static int map(struct state *state, uint64_t size)
 	return 0;
 }
 
-/* Maps as many addresses as the process may have. */
+static uint64_t limit_of(int resource)
+{
+	struct rlimit limit;
+
+	return getrlimit(resource, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX
+										  : limit.rlim_cur;
+}
+
+/* Maps as many addresses as the process can have, and still have as many for all else. */
 static int map_most(struct state *state)
 {
+	uint64_t most = limit_of(RLIMIT_AS) / 2;
+
+	if (state->fd >= 0 && limit_of(RLIMIT_FSIZE) < most)
+		most = limit_of(RLIMIT_FSIZE);
 	for (int i = 0; i <= HALVINGS; i++) {
 		uint64_t table_size = TABLE_MAX >> i;
 		uint64_t heap_size = HEAP_MAX >> i;
+		uint64_t size = whole_size(table_size, heap_size);
 
-		if (map(state, whole_size(table_size, heap_size)) < 0)
+		if (size > most || map(state, size) < 0)
 			continue;
 		state->sizes.magic = STATE_MAGIC;
 		state->sizes.version = STATE_VERSION;
+		state->sizes.n_tables = STATE_N_TABLES;
 		state->sizes.table_size = table_size;
 		state->sizes.heap_size = heap_size;
 		return 0;
@@ -105,12 +133,10 @@ static int file_make(struct state *state)
 
 static int file_fill(const struct state *state)
 {
-	if (state->fd < 0)
-		return 0;
 	if (ftruncate(state->fd, (off_t)state->sizes.size) < 0 ||
 	    fcntl(state->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
 		return -ENOMEM;
-	return state_reserve(state, 0, TABLES_BEGIN);
+	return 0;
 }
 
 static int handle_new(struct state **ret_state)
@@ -152,8 +178,10 @@ static int new_fill(struct state *state, bool outlives)
 
 	if (r == 0)
 		r = map_most(state);
-	if (r == 0)
+	if (r == 0 && outlives)
 		r = file_fill(state);
+	if (r == 0)
+		r = state_reserve(state, 0, TABLES_BEGIN);
 	if (r == 0)
 		r = handle_fill(state);
 	if (r == 0 && !outlives) {
@@ -187,9 +215,10 @@ int state_new(bool outlives, struct state **ret_state)
 /* Whether the sizes are those of a memory that has as many bytes as the file. */
 static bool header_is_sound(const struct state_header *header, uint64_t file_size)
 {
-	if (header->size != file_size || header->table_size > TABLE_MAX ||
-	    header->heap_size > HEAP_MAX || header->table_size % HEADER_SIZE != 0 ||
-	    header->heap_size % HEADER_SIZE != 0 || header->heap_size == 0 ||
+	if (header->size != file_size || header->n_tables != STATE_N_TABLES ||
+	    header->table_size > TABLE_MAX || header->heap_size > HEAP_MAX ||
+	    header->table_size % HEADER_SIZE != 0 || header->heap_size % HEADER_SIZE != 0 ||
+	    header->heap_size == 0 ||
 	    header->size != whole_size(header->table_size, header->heap_size))
 		return false;
 	for (int i = 0; i < STATE_N_TABLES; i++) {

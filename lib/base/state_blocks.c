@@ -14,13 +14,31 @@
 
 /* A block of so many pages gives back its memory when it is freed. */
 #define PAGES_LARGE 256u
-/* A gap between claims of so many pages gives back its memory. */
-#define PAGES_GAP 1u
 
-static const uint16_t class_sizes[STATE_CLASSES] = {
-	32,  48,  64,  80,  96,  112, 128, 160, 192,  224,  256,  320,
-	384, 448, 512, 576, 672, 768, 816, 896, 1024, 1360, 2048,
+/* Blocks that share pages. */
+struct block_class {
+	uint16_t size;
+	uint16_t n;       /* in a page */
+	uint32_t inverse; /* of the size, times 65536 and rounded up: a product is no division */
 };
+
+#define CLASS(size)                                           \
+	{                                                     \
+		size, STATE_PAGE / (size), 65536 / (size) + 1 \
+	}
+
+static const struct block_class classes[STATE_CLASSES] = {
+	CLASS(32),  CLASS(48),  CLASS(64),   CLASS(80),   CLASS(96),   CLASS(112),
+	CLASS(128), CLASS(160), CLASS(192),  CLASS(224),  CLASS(256),  CLASS(320),
+	CLASS(384), CLASS(448), CLASS(512),  CLASS(576),  CLASS(672),  CLASS(768),
+	CLASS(816), CLASS(896), CLASS(1024), CLASS(1360), CLASS(2048),
+};
+
+/* Which block of its page begins at or before a byte. */
+static unsigned block_index(unsigned byte, unsigned class)
+{
+	return byte * classes[class].inverse >> 16;
+}
 
 int state_heap_init(struct state *state)
 {
@@ -40,7 +58,7 @@ int state_heap_init(struct state *state)
 	state->n_pages = n;
 	state->top = 1;
 	for (unsigned i = 0; i <= STATE_SHARED_MAX / STATE_UNIT; i++) {
-		if (i * STATE_UNIT > class_sizes[class])
+		if (i * STATE_UNIT > classes[class].size)
 			class ++;
 		state->class_of[i] = (uint8_t) class;
 	}
@@ -73,7 +91,7 @@ static char *page_address(const struct state *state, uint32_t page)
 static void shared_init(struct state *state, uint32_t page, unsigned class)
 {
 	struct state_page *entry = &state->pages[page];
-	unsigned n = STATE_PAGE / class_sizes[class];
+	unsigned n = classes[class].n;
 
 	entry->kind = PAGE_SHARED;
 	entry->class = (uint8_t) class;
@@ -101,7 +119,7 @@ static void *shared_alloc(struct state *state, unsigned class)
 	entry->free[word] &= entry->free[word] - 1;
 	if (--entry->n_free == 0)
 		state_page_unlink(state, &state->shared[class], page);
-	return page_address(state, page) + (word * 64 + bit) * class_sizes[class];
+	return page_address(state, page) + (word * 64 + bit) * classes[class].size;
 }
 
 void *state_alloc(struct state *state, size_t size)
@@ -120,19 +138,31 @@ void *state_alloc(struct state *state, size_t size)
 	return page_address(state, page);
 }
 
+/* Returns the bits of a word of state::claimed that stand for pages of a run, from `page` on. */
+static uint64_t claimed_mask(uint32_t page, uint32_t end)
+{
+	uint32_t n = end - page < 64 - page % 64 ? end - page : 64 - page % 64;
+
+	return (n < 64 ? (UINT64_C(1) << n) - 1 : UINT64_MAX) << page % 64;
+}
+
 static void claimed_set(struct state *state, uint32_t first, uint32_t n, bool is_claimed)
 {
-	for (uint32_t i = first; i < first + n; i++) {
+	for (uint32_t i = first; i < first + n; i = (i / 64 + 1) * 64) {
 		if (is_claimed)
-			state->claimed[i / 64] |= UINT64_C(1) << i % 64;
+			state->claimed[i / 64] |= claimed_mask(i, first + n);
 		else
-			state->claimed[i / 64] &= ~(UINT64_C(1) << i % 64);
+			state->claimed[i / 64] &= ~claimed_mask(i, first + n);
 	}
 }
 
-static bool is_claimed(const struct state *state, uint32_t page)
+static bool is_claimed_in(const struct state *state, uint32_t first, uint32_t n)
 {
-	return state->claimed[page / 64] >> page % 64 & 1;
+	for (uint32_t i = first; i < first + n; i = (i / 64 + 1) * 64) {
+		if (state->claimed[i / 64] & claimed_mask(i, first + n))
+			return true;
+	}
+	return false;
 }
 
 static void pages_free(struct state *state, uint32_t first, uint32_t n)
@@ -156,8 +186,7 @@ static void shared_release(struct state *state, uint32_t page, unsigned index)
 	if (entry->n_free++ == 0)
 		state_page_link(state, list, page);
 	/* The last page stays, for the next block of its class. */
-	if (entry->n_free < STATE_PAGE / class_sizes[entry->class] ||
-	    (*list == page && !entry->next))
+	if (entry->n_free < classes[entry->class].n || (*list == page && !entry->next))
 		return;
 	state_page_unlink(state, list, page);
 	pages_free(state, page, 1);
@@ -177,7 +206,7 @@ void state_release(struct state *state, void *block, size_t size)
 
 		assert(state->pages[page].kind == PAGE_SHARED);
 		assert(state->pages[page].class == class);
-		shared_release(state, page, (unsigned)(offset % STATE_PAGE) / class_sizes[class]);
+		shared_release(state, page, block_index((unsigned)(offset % STATE_PAGE), class));
 		return;
 	}
 	assert(state->pages[page].kind == PAGE_BLOCK && state->pages[page].n == pages_of(size));
@@ -194,11 +223,11 @@ uint64_t state_offset(const struct state *state, const void *block)
 static bool claim_shared(struct state *state, uint32_t page, unsigned begin, unsigned class)
 {
 	struct state_page *entry = &state->pages[page];
-	unsigned index = begin / class_sizes[class];
+	unsigned index = block_index(begin, class);
 
-	if (begin % class_sizes[class] != 0 || index >= STATE_PAGE / class_sizes[class])
+	if (index * classes[class].size != begin || index >= classes[class].n)
 		return false;
-	if (!is_claimed(state, page)) {
+	if (!is_claimed_in(state, page, 1)) {
 		claimed_set(state, page, 1, true);
 		shared_init(state, page, class);
 	}
@@ -213,12 +242,8 @@ static bool claim_shared(struct state *state, uint32_t page, unsigned begin, uns
 
 static bool claim_pages(struct state *state, uint32_t page, uint32_t n)
 {
-	if (n > state->n_pages - page)
+	if (n > state->n_pages - page || is_claimed_in(state, page, n))
 		return false;
-	for (uint32_t i = page; i < page + n; i++) {
-		if (is_claimed(state, i))
-			return false;
-	}
 	claimed_set(state, page, n, true);
 	state->pages[page].kind = PAGE_BLOCK;
 	state->pages[page].n = n;

@@ -29,7 +29,7 @@ enum {
 struct state_header {
 	uint64_t magic;
 	uint32_t version;
-	uint32_t pad;
+	uint32_t n_tables;
 	uint64_t size; /* of everything */
 	uint64_t table_size;
 	uint64_t heap_size;
@@ -61,6 +61,7 @@ struct state_page {
 struct state_bins {
 	uint32_t first[STATE_BINS];
 	uint64_t is_filled[STATE_BINS / 64]; /* which bins have a run */
+	uint32_t n_pages;
 };
 
 struct state {

@@ -3,9 +3,9 @@
  * Runs of pages in the heap.
  *
  * A free run is wet if it has memory, and dry if not. A run is never of both sorts: what was used
- * and freed is wet, and is used again without a call of the kernel. Long runs are made dry, so that
- * a block that was large once is not kept for ever. Neighbours of the same sort are joined, and dry
- * pages at the top are as if they had never been used.
+ * and freed is wet, and is used again without a call of the kernel. When much of the heap is wet,
+ * all of it is made dry, so that memory for a peak is not kept for ever. Neighbours of the same
+ * sort are joined, and dry pages at the top are as if they had never been used.
  *
  * The pages of a run say nothing about it themselves: what is known of them is in state::pages.
  */
@@ -13,7 +13,7 @@
 
 /* Reserves at least so many pages at once. */
 #define PAGES_STEP 64u
-/* A wet run of so many pages is made dry. */
+/* So many pages can be wet, and one for every four that are in use. */
 #define PAGES_WET_MAX 512u
 /* How many runs are looked at that may be too short. */
 #define TRIES 8
@@ -62,6 +62,7 @@ static void run_insert(struct state *state, uint32_t first, uint32_t n, enum sta
 	pages[n - 1].n = pages[0].n = n;
 	state_page_link(state, &bins->first[bin], first);
 	bins->is_filled[bin / 64] |= UINT64_C(1) << bin % 64;
+	bins->n_pages += n;
 }
 
 static void run_remove(struct state *state, uint32_t first)
@@ -73,6 +74,7 @@ static void run_remove(struct state *state, uint32_t first)
 	state_page_unlink(state, &bins->first[bin], first);
 	if (!bins->first[bin])
 		bins->is_filled[bin / 64] &= ~(UINT64_C(1) << bin % 64);
+	bins->n_pages -= pages->n;
 	pages[pages->n - 1].kind = pages[0].kind = PAGE_IN_USE;
 }
 
@@ -173,6 +175,13 @@ uint32_t state_run_alloc(struct state *state, uint32_t n)
 	return run_wet(state, n);
 }
 
+static bool is_too_wet(const struct state *state)
+{
+	uint32_t in_use = state->top - state->wet.n_pages - state->dry.n_pages;
+
+	return state->wet.n_pages > PAGES_WET_MAX + in_use / 4;
+}
+
 void state_run_free(struct state *state, uint32_t first, uint32_t n, enum state_page_kind kind)
 {
 	const struct state_page *pages = state->pages;
@@ -188,12 +197,12 @@ void state_run_free(struct state *state, uint32_t first, uint32_t n, enum state_
 		n += pages[next].n;
 		run_remove(state, next);
 	}
-	if (kind == PAGE_WET && n >= PAGES_WET_MAX)
-		state_run_drop(state, first, n);
-	else if (kind == PAGE_DRY && first + n == state->top)
+	if (kind == PAGE_DRY && first + n == state->top)
 		state->top = first;
 	else
 		run_insert(state, first, n, kind);
+	if (kind == PAGE_WET && is_too_wet(state))
+		runs_dry(state);
 }
 
 void state_run_drop(struct state *state, uint32_t first, uint32_t n)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Numbers for objects. While a number is given out, it finds its own object and record, and never
- * those of another number.
+ * those of another number. That is so wherever the records lie.
  */
 #include "lib/base/slots.h"
 
@@ -19,14 +19,23 @@ static struct slots slots;
 static char objects[MANY]; /* only their addresses are used */
 static uint64_t ids[MANY];
 
+static struct state *state; /* NULL: the table is in its own memory */
+
 static void slots_setup(void)
 {
 	slots_init(&slots, sizeof(struct sample));
 }
 
+static void slots_setup_placed(void)
+{
+	must(state_new(true, &state));
+	slots_place(&slots, sizeof(struct sample), state, STATE_FILES);
+}
+
 static void slots_teardown(void)
 {
 	slots_fini(&slots);
+	state_free(state);
 }
 
 static uint64_t add(int i)
@@ -222,27 +231,28 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("slots");
-	TCase *tcase = suite_add(suite, "slots",
-				 (const TTest *const[]){
-					 test_slots_id_finds_its_object,
-					 test_slots_small_number_is_no_id,
-					 test_slots_never_given_finds_nothing,
-					 test_slots_removed_finds_nothing,
-					 test_slots_used_again_has_another_id,
-					 test_slots_used_again_has_an_empty_record,
-					 test_slots_generation_wraps_to_one,
-					 test_slots_grow_moves_no_record,
-					 test_slots_many_keep_their_records_apart,
-					 test_slots_removed_are_used_before_new_ones,
-					 test_slots_next_goes_through_all,
-					 test_slots_next_after_removed_goes_on,
+	const TTest *const tests[] = {
+		test_slots_id_finds_its_object,
+		test_slots_small_number_is_no_id,
+		test_slots_never_given_finds_nothing,
+		test_slots_removed_finds_nothing,
+		test_slots_used_again_has_another_id,
+		test_slots_used_again_has_an_empty_record,
+		test_slots_generation_wraps_to_one,
+		test_slots_grow_moves_no_record,
+		test_slots_many_keep_their_records_apart,
+		test_slots_removed_are_used_before_new_ones,
+		test_slots_next_goes_through_all,
+		test_slots_next_after_removed_goes_on,
 #ifndef __SANITIZE_ADDRESS__
-					 test_slots_without_memory_enomem,
+		test_slots_without_memory_enomem,
 #endif
-					 NULL,
-				 });
+		NULL,
+	};
+	Suite *suite = suite_create("slots");
 
-	tcase_add_checked_fixture(tcase, slots_setup, slots_teardown);
+	tcase_add_checked_fixture(suite_add(suite, "own", tests), slots_setup, slots_teardown);
+	tcase_add_checked_fixture(suite_add(suite, "placed", tests), slots_setup_placed,
+				  slots_teardown);
 	return suite_run(suite);
 }
