@@ -20,7 +20,7 @@
 /*
  * The number of the layout of everything in the memory. A change of any record or area, or of what
  * their fields mean, needs another number: a daemon adopts only what has its own
- * (tests/unit/base/test_state_layout.c).
+ * (tests/unit/channel/test_state_layout.c).
  */
 #define STATE_VERSION 1
 
