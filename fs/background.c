@@ -9,7 +9,7 @@
 
 #include "fs/log.h"
 
-/* The child's end of the pipe that the parent waits on; -1: the parent waits no more, or never did. */
+/* The child's end of the pipe that the parent waits on; -1: no parent waits. */
 static int32_t own_ready_fd = -1;
 static int32_t *ready_fd = &own_ready_fd;
 static bool is_background;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Without libsystemd the functions are empty. The service manager knows the supervisor, and takes
- * no messages from other processes. So they are sent in its name, which needs CAP_SYS_ADMIN; if that
- * is missing, in our own, which the manager accepts with NotifyAccess=all.
+ * Without libsystemd the functions are empty.
+ *
+ * The service manager has started the supervisor, and takes no messages from other processes. So
+ * they are sent in its name, which needs CAP_SYS_ADMIN. Without that right they are sent in our own
+ * name, which the manager accepts with NotifyAccess=all.
  */
 #include "fs/notify.h"
 

@@ -32,8 +32,7 @@ void options_print_help(const char *program)
 	       "    -o spin=N           poll for N microseconds before sleeping (100)\n"
 	       "    -o supervise=yes    start another daemon if the daemon is killed (no)\n"
 	       "    -o without=NAME:... do not use these features of the kernel\n"
-	       "More: fuse(8), fstab(5), ipcfs(8). Unmount: umount, or fusermount3 -u if not "
-	       "root.\n",
+	       "More: ipcfs(8), fuse(8), fstab(5). Unmount: umount; if not root, fusermount3 -u\n",
 	       program);
 }
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Starting a daemon and waiting for its end, without a descriptor and without memory of its own: the
- * one would have to be told from those of the daemons, and the other might be missing when it counts.
+ * Starting a daemon, and waiting for its end.
  *
- * Nothing that the supervisor does can wait for the mount, because the mount waits for it.
+ * The supervisor opens nothing: what it had open could not be told from what a former daemon has
+ * left, which the next one closes. It allocates nothing while a daemon serves: there might be no
+ * memory when it is needed. And it waits for nobody but the daemon: anybody else may be waiting for
+ * the mount.
  */
 #include "fs/supervisor.h"
 
@@ -27,11 +29,11 @@
 #include "lib/base/state.h"
 #include "lib/channel/journal.h"
 
-/* How long to try to start the next daemon, and how often, when there is no memory for a process. */
+/* How often to try to start the next daemon while there is no memory for it, and how long apart. */
 #define START_TRIES 100
 #define START_AGAIN (10 * CLOCK_MS)
 
-struct keeper {
+struct supervisor {
 	const struct options *options;
 	int (*serve)(const struct options *options, struct state *state, bool is_next);
 	struct state *state, *next; /* for the first daemon, and for all others */
@@ -44,12 +46,12 @@ struct keeper {
 	struct deaths deaths;
 };
 
-static _Noreturn void be_daemon(struct keeper *keeper, pid_t supervisor, bool is_next)
+static _Noreturn void be_daemon(struct supervisor *self, pid_t supervisor, bool is_next)
 {
-	sigset_t blocked = keeper->usual;
+	sigset_t blocked = self->usual;
 
-	supervisor_daemon_begin(keeper->area, supervisor);
-	prctl(PR_SET_NAME, keeper->name);
+	supervisor_daemon_begin(self->area, supervisor);
+	prctl(PR_SET_NAME, self->name);
 	if (is_next) {
 		/* Until it listens to signals: what it adopts must not be lost. */
 		sigaddset(&blocked, SIGINT);
@@ -59,7 +61,7 @@ static _Noreturn void be_daemon(struct keeper *keeper, pid_t supervisor, bool is
 	if (background_has_left())
 		log_to_syslog(true);
 	sigprocmask(SIG_SETMASK, &blocked, NULL);
-	exit(keeper->serve(keeper->options, is_next ? keeper->next : keeper->state, is_next));
+	exit(self->serve(self->options, is_next ? self->next : self->state, is_next));
 }
 
 /*
@@ -67,99 +69,99 @@ static _Noreturn void be_daemon(struct keeper *keeper, pid_t supervisor, bool is
  * record of the thread's number, as it does for fork(3). Of the two last arguments one is for this
  * record, the other is not looked at; which is which depends on the machine.
  */
-static pid_t clone_with_files(const struct keeper *keeper)
+static pid_t clone_with_files(const struct supervisor *self)
 {
 	const unsigned long flags =
 		CLONE_FILES | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD;
 
-	return (pid_t)syscall(SYS_clone, flags, NULL, NULL, keeper->thread_id, keeper->thread_id);
+	return (pid_t)syscall(SYS_clone, flags, NULL, NULL, self->thread_id, self->thread_id);
 }
 
-static int start_daemon(struct keeper *keeper, bool is_next)
+static int start_daemon(struct supervisor *self, bool is_next)
 {
 	pid_t supervisor = getpid();
 	pid_t pid;
 
-	keeper->area->ready = 0;
-	keeper->area->started = clock_now();
-	keeper->area->n_daemons++;
-	pid = clone_with_files(keeper);
+	self->area->ready = 0;
+	self->area->started = clock_now();
+	self->area->n_daemons++;
+	pid = clone_with_files(self);
 	if (pid < 0)
 		return -errno;
 	if (pid == 0)
-		be_daemon(keeper, supervisor, is_next);
-	keeper->daemon = keeper->area->daemon = pid;
-	if (keeper->asked)
-		kill(pid, keeper->asked);
+		be_daemon(self, supervisor, is_next);
+	self->daemon = self->area->daemon = pid;
+	if (self->asked)
+		kill(pid, self->asked);
 	return 0;
 }
 
-static int start_next(struct keeper *keeper)
+static int start_next(struct supervisor *self)
 {
 	const struct timespec again = {.tv_nsec = START_AGAIN};
-	int r = start_daemon(keeper, true);
+	int r = start_daemon(self, true);
 
 	for (int i = 1; r < 0 && i < START_TRIES; i++) {
 		nanosleep(&again, NULL);
-		r = start_daemon(keeper, true);
+		r = start_daemon(self, true);
 	}
 	return r;
 }
 
-static void pass_on(struct keeper *keeper, int signal)
+static void pass_on(struct supervisor *self, int signal)
 {
 	if (signal != SIGHUP)
-		keeper->asked = signal;
-	kill(keeper->daemon, signal);
+		self->asked = signal;
+	kill(self->daemon, signal);
 }
 
 /*
  * Reaps the daemon, and children of former daemons. Returns whether it was the daemon that ended.
  */
-static bool reap(struct keeper *keeper, int *ret_status)
+static bool reap(struct supervisor *self, int *ret_status)
 {
 	bool has_ended = false;
 	int status;
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (pid == keeper->daemon) {
+		if (pid == self->daemon) {
 			*ret_status = status;
 			has_ended = true;
-		} else if (pid == keeper->area->unmounter) {
-			keeper->area->unmounter = 0;
+		} else if (pid == self->area->unmounter) {
+			self->area->unmounter = 0;
 		}
 	}
 	return has_ended;
 }
 
-static void wait_for_end(struct keeper *keeper, int *ret_status)
+static void wait_for_end(struct supervisor *self, int *ret_status)
 {
 	int signal;
 
 	do {
-		signal = sigwaitinfo(&keeper->signals, NULL);
+		signal = sigwaitinfo(&self->signals, NULL);
 		if (signal > 0 && signal != SIGCHLD)
-			pass_on(keeper, signal);
-	} while (signal != SIGCHLD || !reap(keeper, ret_status));
-	keeper->area->died = clock_now();
+			pass_on(self, signal);
+	} while (signal != SIGCHLD || !reap(self, ret_status));
+	self->area->died = clock_now();
 }
 
 /* Returns the exit status, if the daemon has ended by itself; or ends as it has ended. */
-static int keep(struct keeper *keeper)
+static int keep(struct supervisor *self)
 {
-	const struct journal *journal = state_area(keeper->state, STATE_JOURNAL);
+	struct journal *journal = state_area(self->state, STATE_JOURNAL);
 	struct death death;
 	int status, r;
 
 	for (;;) {
-		wait_for_end(keeper, &status);
+		wait_for_end(self, &status);
 		if (WIFEXITED(status))
 			return WEXITSTATUS(status);
-		deaths_add(&keeper->deaths, keeper->area, journal, WTERMSIG(status), &death);
+		deaths_add(&self->deaths, self->area, journal, WTERMSIG(status), &death);
 		if (death.end)
 			death_end(&death);
-		r = start_next(keeper);
+		r = start_next(self);
 		if (r < 0) {
 			death.end = strerror(-r);
 			death_end(&death);
@@ -168,34 +170,34 @@ static int keep(struct keeper *keeper)
 	}
 }
 
-static int prepare(struct keeper *keeper)
+static int prepare(struct supervisor *self)
 {
-	int r = state_new(true, &keeper->state);
+	int r = state_new(true, &self->state);
 
 	if (r == 0)
-		r = state_restart(keeper->state, &keeper->next);
-	if (r == 0 && (prctl(PR_GET_NAME, keeper->name) < 0 ||
-		       prctl(PR_GET_TID_ADDRESS, &keeper->thread_id) < 0 ||
+		r = state_restart(self->state, &self->next);
+	if (r == 0 && (prctl(PR_GET_NAME, self->name) < 0 ||
+		       prctl(PR_GET_TID_ADDRESS, &self->thread_id) < 0 ||
 		       prctl(PR_SET_CHILD_SUBREAPER, 1) < 0))
 		r = -errno;
 	if (r < 0)
 		return r;
-	keeper->area = supervisor_area(keeper->state);
-	keeper->area->supervisor = getpid();
-	background_share(&keeper->area->ready_fd);
-	sigemptyset(&keeper->signals);
-	sigaddset(&keeper->signals, SIGINT);
-	sigaddset(&keeper->signals, SIGTERM);
-	sigaddset(&keeper->signals, SIGHUP);
-	sigaddset(&keeper->signals, SIGCHLD);
+	self->area = supervisor_area(self->state);
+	self->area->supervisor = getpid();
+	background_share(&self->area->ready_fd);
+	sigemptyset(&self->signals);
+	sigaddset(&self->signals, SIGINT);
+	sigaddset(&self->signals, SIGTERM);
+	sigaddset(&self->signals, SIGHUP);
+	sigaddset(&self->signals, SIGCHLD);
 	signal(SIGCHLD, SIG_DFL); /* ignored, it would not be reported */
-	sigprocmask(SIG_BLOCK, &keeper->signals, &keeper->usual);
+	sigprocmask(SIG_BLOCK, &self->signals, &self->usual);
 	return 0;
 }
 
-static int supervise(struct keeper *keeper)
+static int supervise(struct supervisor *self)
 {
-	int r = start_daemon(keeper, false);
+	int r = start_daemon(self, false);
 
 	if (r < 0) {
 		log_line(LOG_ERR, "cannot start the daemon: %s", strerror(-r));
@@ -204,22 +206,22 @@ static int supervise(struct keeper *keeper)
 	prctl(PR_SET_NAME, "ipcfs-supervise");
 	if (chdir("/") < 0)
 		log_line(LOG_WARNING, "/: %s", strerror(errno));
-	return keep(keeper);
+	return keep(self);
 }
 
-static int serve_alone(const struct keeper *keeper)
+static int serve_alone(const struct supervisor *self)
 {
 	struct state *state;
 	int r = state_new(false, &state);
 
 	if (r < 0) {
-		log_line(LOG_ERR, "%s: cannot be mounted: %s", keeper->options->mount_point,
+		log_line(LOG_ERR, "%s: cannot be mounted: %s", self->options->mount_point,
 			 strerror(-r));
 		return 1;
 	}
 	background_share(&supervisor_area(state)->ready_fd);
 	supervisor_daemon_begin(supervisor_area(state), 0);
-	r = keeper->serve(keeper->options, state, false);
+	r = self->serve(self->options, state, false);
 	background_share(NULL);
 	state_free(state);
 	return r;
@@ -228,16 +230,16 @@ static int serve_alone(const struct keeper *keeper)
 int supervisor_run(const struct options *options,
 		   int (*serve)(const struct options *options, struct state *state, bool is_next))
 {
-	struct keeper keeper = {.options = options, .serve = serve};
-	int r = options->is_supervised ? prepare(&keeper) : -ENOTSUP;
+	struct supervisor self = {.options = options, .serve = serve};
+	int r = options->is_supervised ? prepare(&self) : -ENOTSUP;
 
 	if (r < 0 && options->is_supervised)
 		log_line(LOG_WARNING,
 			 "cannot be supervised, so the mount ends if its daemon is "
 			 "killed: %s",
 			 strerror(-r));
-	r = r < 0 ? serve_alone(&keeper) : supervise(&keeper);
-	state_free(keeper.next);
-	state_free(keeper.state);
+	r = r < 0 ? serve_alone(&self) : supervise(&self);
+	state_free(self.next);
+	state_free(self.state);
 	return r;
 }

@@ -44,12 +44,13 @@ static bool are_too_many(struct deaths *deaths, int64_t now)
 	       now - deaths->times[deaths->n % DEATHS_MOST] < DEATHS_TIME;
 }
 
-void deaths_add(struct deaths *deaths, struct supervisor_area *area, const struct journal *journal,
+void deaths_add(struct deaths *deaths, struct supervisor_area *area, struct journal *journal,
 		int signal, struct death *ret_death)
 {
 	bool counts = signal != SIGKILL || !area->ready;
 
 	*ret_death = (struct death){.signal = signal, .request = journal->request & ~REPEATED};
+	journal->request = 0;
 	note_request(area, ret_death->request, area->died, deaths->last);
 	deaths->last = area->died;
 	ret_death->is_poison = ret_death->request && area->poison.deaths >= SUPERVISOR_POISON;

@@ -32,9 +32,9 @@ struct death {
 
 /*
  * Adds the death of this daemon by a signal. area->died is when, and area->poison is brought up to
- * date.
+ * date. Clears journal->request: the next daemon has nothing in hand before it takes something up.
  */
-void deaths_add(struct deaths *deaths, struct supervisor_area *area, const struct journal *journal,
+void deaths_add(struct deaths *deaths, struct supervisor_area *area, struct journal *journal,
 		int signal, struct death *ret_death);
 
 /* Logs that the next daemon goes on, without waiting for the log. */

@@ -64,8 +64,9 @@ static void unmount(const char *mount_point)
 }
 
 /*
- * A daemon whose supervisor is gone unmounts by itself. Until it has, its death is awaited, too: the
- * mount below ours is not to be unmounted as well. If it has gone, nobody has its number yet.
+ * A daemon whose supervisor has died unmounts by itself. Its death is awaited, too: if both
+ * unmounted, the second time would hit a mount below ours. A daemon that is gone has gone just now,
+ * so no other process has its number yet.
  */
 static void wait_for_daemon(const int32_t *daemon)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * auto_unmount: a process that waits for the death of who serves the mount, and then unmounts the dead mount.
+ * auto_unmount: a process that waits for the death of the processes that serve the mount, and then
+ * unmounts the dead mount.
  */
 #ifndef IPCFS_UNMOUNTER_H
 #define IPCFS_UNMOUNTER_H

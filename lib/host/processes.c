@@ -114,7 +114,7 @@ static bool is_asked(const struct processes_user *users, size_t n, uid_t uid)
 	return false;
 }
 
-struct look {
+struct oldest_look {
 	int proc_fd;
 	pid_t supervisor; /* 0: there is none */
 	struct processes_user *users;
@@ -122,13 +122,13 @@ struct look {
 };
 
 /* The daemon, its supervisor, and the children of both. */
-static bool is_ours(const struct look *look, pid_t pid, pid_t parent)
+static bool is_ours(const struct oldest_look *look, pid_t pid, pid_t parent)
 {
 	return pid == getpid() || parent == getpid() ||
 	       (look->supervisor && (pid == look->supervisor || parent == look->supervisor));
 }
 
-static void look_at(const struct look *look, const char *pid)
+static void look_at(const struct oldest_look *look, const char *pid)
 {
 	struct process_stat stat;
 	bool has_memory = false;
@@ -201,7 +201,7 @@ int processes_find_receivers(struct processes_receivers *ret_receivers)
 
 int processes_find_oldest(struct processes_user *users, size_t n, pid_t supervisor)
 {
-	struct look look = {.supervisor = supervisor, .users = users, .n = n};
+	struct oldest_look look = {.supervisor = supervisor, .users = users, .n = n};
 	/* Else others may use what these users own, or a mount option of /proc may hide them. */
 	bool sees_all = namespaces_see_all();
 	const struct dirent *entry;
