@@ -24,7 +24,7 @@
 #include "lib/kinds/kinds.h"
 #include "tests/unit/sample.h"
 
-enum { SECONDS = 60, SPACES_MAX = 4 };
+enum { SECONDS = 60, SPACES_MAX = 8 };
 
 struct loop *loop;
 struct state *host_state;
@@ -138,6 +138,13 @@ struct space *fixture_open(const struct kind *kind)
 	ck_assert_int_lt(n_spaces, SPACES_MAX);
 	must(kind->open(&spaces[n_spaces], &host));
 	return spaces[n_spaces++];
+}
+
+void fixture_replace(const struct space *space, struct space *next)
+{
+	for (int i = 0; i < n_spaces; i++)
+		if (spaces[i] == space)
+			spaces[i] = next;
 }
 
 void fixture_drop_privileges(void)

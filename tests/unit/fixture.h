@@ -32,6 +32,8 @@ extern struct caller stranger;
 
 /* Opens the kind's space of `host`. The teardown removes what is in it and releases it. */
 struct space *fixture_open(const struct kind *kind);
+/* After this, the teardown does so with `next` in place of `space`. */
+void fixture_replace(const struct space *space, struct space *next);
 
 /* After this the test is an unprivileged daemon, with user and group STRANGER. */
 void fixture_drop_privileges(void);

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the former daemon has in its own memory is neither freed nor used any more. It stays
+ * reachable, so that LeakSanitizer does not report it.
+ */
+#include "tests/unit/adopt.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lib/channel/kind.h"
+#include "lib/host/job.h"
+#include "tests/unit/fixture.h"
+
+enum { SPACES_MAX = 8, FDS_MAX = 1024, AGAIN_MAX = 64, RESTARTS_MAX = 4096 };
+
+unsigned adopt_n_lost;
+int adopt_error;
+
+/* What is left of a daemon. */
+struct former {
+	struct host host;
+	struct space *spaces[SPACES_MAX + 1];
+};
+
+static struct former *formers[RESTARTS_MAX];
+static int n_formers;
+
+static struct space *spaces[SPACES_MAX + 1]; /* host.spaces */
+static int n_spaces;
+static bool owns[FDS_MAX]; /* the test's descriptors */
+static uint64_t again[AGAIN_MAX];
+static int n_again;
+
+/* Calls with each open descriptor. */
+static void each_fd(void (*call)(int fd))
+{
+	DIR *dir = opendir("/proc/self/fd");
+	struct dirent *entry;
+	int fds[FDS_MAX], n = 0;
+
+	ck_assert_ptr_nonnull(dir);
+	while ((entry = readdir(dir))) {
+		int fd = atoi(entry->d_name);
+
+		if (entry->d_name[0] == '.' || fd == dirfd(dir))
+			continue;
+		ck_assert_int_lt(n, FDS_MAX);
+		fds[n++] = fd;
+	}
+	closedir(dir);
+	while (n > 0)
+		call(fds[--n]);
+}
+
+void adopt_own(int fd)
+{
+	ck_assert_int_lt(fd, FDS_MAX);
+	owns[fd] = true;
+}
+
+struct space *adopt_open(const struct kind *kind)
+{
+	ck_assert_int_lt(n_spaces, SPACES_MAX);
+	if (n_spaces == 0)
+		each_fd(adopt_own);
+	host.spaces = spaces;
+	spaces[n_spaces] = fixture_open(kind);
+	return spaces[n_spaces++];
+}
+
+struct space *adopted_space(const struct kind *kind)
+{
+	for (int i = 0; i < n_spaces; i++)
+		if (spaces[i]->kind == kind)
+			return spaces[i];
+	ck_abort_msg("no space of %s", kind->path);
+}
+
+void adopt_again(uint64_t request)
+{
+	ck_assert_int_lt(n_again, AGAIN_MAX);
+	again[n_again++] = request;
+}
+
+static bool is_again(struct host *host_, uint64_t request)
+{
+	for (int i = 0; i < n_again; i++)
+		if (again[i] == request)
+			return true;
+	return false;
+}
+
+static bool is_named(int fd)
+{
+	uint64_t id = 0;
+
+	while ((id = slots_next(&host.objects, id)) != 0) {
+		const struct object_record *record = slots_record(&host.objects, id);
+
+		for (int i = 0; i < OBJECT_FDS; i++)
+			if (record->fds[i] == fd)
+				return true;
+	}
+	while ((id = slots_next(&host.files, id)) != 0)
+		if (((const struct file_record *)slots_record(&host.files, id))->fd == fd)
+			return true;
+	return false;
+}
+
+static void close_unnamed(int fd)
+{
+	if (!owns[fd] && !is_named(fd))
+		close(fd);
+}
+
+/* Leaves the former daemon as it would be after its end. */
+static void abandon(void)
+{
+	struct former *former = malloc(sizeof(*former));
+
+	ck_assert_ptr_nonnull(former);
+	ck_assert_int_lt(n_formers, RESTARTS_MAX);
+	host_stop(&host);
+	job_clock_fini(&host);
+	loop_free(loop);
+	each_fd(close_unnamed);
+	former->host = host;
+	memcpy(former->spaces, spaces, sizeof(spaces));
+	formers[n_formers++] = former;
+}
+
+/* Begins a daemon with the settings of the former one, and the memory that it has left. */
+static void begin(const struct host *former)
+{
+	struct state *next;
+
+	must(state_restart(host_state, &next));
+	state_free(host_state);
+	host_state = next;
+	must(loop_new(&loop));
+	must(host_init(&host, loop, host_state));
+	records_init(&host);
+	must(slots_adopt(&host.objects));
+	must(slots_adopt(&host.files));
+	must(slots_adopt(&host.writes));
+	must(host_claim(&host));
+	host.is_again = is_again;
+	host.pipes = former->pipes;
+	host.features = former->features;
+	host.namespaces.foreign = former->namespaces.foreign;
+	memcpy(host.users.limits, former->users.limits, sizeof(host.users.limits));
+	host.spaces = spaces;
+	for (int i = 0; i < n_spaces; i++) {
+		const struct space *space = spaces[i];
+
+		must(space->kind->open(&spaces[i], &host));
+		fixture_replace(space, spaces[i]);
+	}
+}
+
+static void note_lost(const struct object_record *record, int error)
+{
+	adopt_n_lost++;
+	adopt_error = error;
+}
+
+void adopt_restart(void)
+{
+	uint64_t id = 0;
+
+	abandon();
+	begin(&formers[n_formers - 1]->host);
+	adopt_n_lost = 0;
+	adopt_error = 0;
+	objects_adopt(&host, note_lost);
+	while ((id = slots_next(&host.files, id)) != 0)
+		file_adopt(&host, id);
+	state_settle(host_state);
+	must(host_allocate(&host));
+	journal_adopt(&host);
+	objects_adopted(&host);
+}
+
+struct file *adopted_file(const struct file *former)
+{
+	return slots_object(&host.files, former->id);
+}
+
+struct channel *adopted_channel(const struct channel *former)
+{
+	return slots_object(&host.objects, former->id);
+}
