@@ -28,6 +28,7 @@ void journal_read(struct file *file, uint64_t request, enum journal_step step, s
 	journal->file = file->id;
 	journal->size = size;
 	journal->most = most;
+	journal->word = 0;
 	if (step == JOURNAL_HAND)
 		journal->before = journal->handed;
 	else

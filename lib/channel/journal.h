@@ -51,7 +51,7 @@ struct journal {
 	uint64_t size;   /* bytes */
 	uint64_t most;   /* bytes that the reader asked for */
 	uint64_t before; /* channel_ops::position before it; JOURNAL_HAND: journal::handed */
-	uint64_t word;   /* the kind's own, of JOURNAL_RECEIVE: channel_ops::recall */
+	uint64_t word;   /* the kind's own, 0 before JOURNAL_RECEIVE: channel_ops::recall */
 
 	/* A write. */
 	uint64_t writer;   /* the request that writes, written last; 0: none */

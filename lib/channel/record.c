@@ -125,6 +125,7 @@ void objects_adopt(struct host *host, void (*tell)(const struct object_record *r
 	uint64_t id = 0;
 
 	restore_name(host);
+	host->users.is_adopting = true;
 	while ((id = slots_next(&host->objects, id)) != 0) {
 		int r = object_adopt(host, id);
 
@@ -146,4 +147,5 @@ void objects_adopted(struct host *host)
 	id = 0;
 	while ((id = slots_next(&host->objects, id)) != 0)
 		channel_unref(slots_object(&host->objects, id));
+	host->users.is_adopting = false;
 }

@@ -47,6 +47,8 @@ struct user_table {
 	 */
 	size_t totals[USER_N_CHARGES], reserves[USER_N_CHARGES];
 	size_t taken[USER_N_CHARGES]; /* by all users */
+	/* During adoption: what is charged has been charged before, so no limit counts. */
+	bool is_adopting;
 };
 
 /*
