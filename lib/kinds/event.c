@@ -8,21 +8,21 @@
  *
  * The descriptor exists from the start, so that a native program can get it with pidfd_getfd(2).
  */
-#include "lib/channel/channel.h"
+#include "lib/kinds/event.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
 #include "lib/base/number.h"
-#include "lib/channel/kept_names.h"
-#include "lib/channel/readiness.h"
+#include "lib/channel/journal.h"
 #include "lib/kinds/kinds.h"
 
 #define EVENT_MAX (UINT64_MAX - 1) /* eventfd(2) */
@@ -40,40 +40,16 @@ static const struct parameter event_parameters[] = {
 	{.name = NULL},
 };
 
-struct event {
-	struct kept kept;
-	struct readiness counter; /* its descriptor is the eventfd */
-	bool is_semaphore;
-};
-
 static const struct channel_ops event_ops;
 
-static struct event *event_from(struct channel *channel)
+struct event *event_from(struct channel *channel)
 {
 	assert(channel->ops == &event_ops);
 	return CONTAINER_OF(kept_from(channel), struct event, kept);
 }
 
-static struct host *event_host(struct event *event)
-{
-	return event->kept.channel.space->host;
-}
-
-static int event_fd(const struct event *event)
-{
-	return event->counter.source.fd;
-}
-
-static void event_close(struct event *event)
-{
-	if (event_fd(event) < 0)
-		return;
-	readiness_unwatch(&event->counter);
-	close(TAKE_FD(event->counter.source.fd));
-}
-
-/* Opens a new counter, which replaces the old one if there is any. */
-static int event_open_counter(struct event *event, uint64_t value, bool is_semaphore)
+/* Opens a new counter. Returns its descriptor. */
+static int open_counter(uint64_t value, bool is_semaphore)
 {
 	int flags = EFD_CLOEXEC | EFD_NONBLOCK | (is_semaphore ? EFD_SEMAPHORE : 0);
 	int fd = eventfd(0, flags);
@@ -86,38 +62,64 @@ static int event_open_counter(struct event *event, uint64_t value, bool is_semap
 		close(fd);
 		return -error;
 	}
-	event_close(event);
+	return fd;
+}
+
+/* Opens a new counter, which replaces the old one. */
+static int event_replace_counter(struct event *event, uint64_t value, bool is_semaphore)
+{
+	int fd = open_counter(value, is_semaphore);
+	int old = event_fd(event);
+
+	if (fd < 0)
+		return fd;
+	readiness_unwatch(&event->counter);
 	event->counter.source.fd = fd;
 	event->is_semaphore = is_semaphore;
+	channel_save(&event->kept.channel);
+	*event_word(event, EVENT_SUM) = value;
+	close(old);
 	return 0;
 }
 
-/* Gets the counter's value without taking anything. Only /proc shows it: proc_pid_fdinfo(5). */
-static int event_value(const struct event *event, uint64_t *ret_value)
+/* Only /proc shows this: proc_pid_fdinfo(5). The mode is there since Linux 6.5. */
+int event_look(int fd, uint64_t *ret_value, bool *ret_is_semaphore)
 {
 	CLEANUP_FREE char *line = NULL;
 	char path[40];
 	size_t size = 0;
-	int r = -EIO;
+	int mode = 0, r = -EIO;
 	FILE *file;
 
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", event_fd(event));
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
 	file = fopen(path, "re");
 	if (!file)
 		return -errno;
-	while (r < 0 && getline(&line, &size, file) > 0)
+	while (getline(&line, &size, file) > 0) {
 		if (sscanf(line, "eventfd-count: %" SCNx64, ret_value) == 1)
 			r = 0;
+		sscanf(line, "eventfd-semaphore: %d", &mode);
+	}
 	fclose(file);
+	*ret_is_semaphore = mode;
 	return r;
+}
+
+static int event_value(const struct event *event, uint64_t *ret_value)
+{
+	bool is_semaphore;
+
+	return event_look(event_fd(event), ret_value, &is_semaphore);
 }
 
 static void event_destroy(struct channel *channel)
 {
 	struct event *event = event_from(channel);
 
-	event_close(event);
-	user_uncharge(&event_host(event)->users, event->kept.channel.record->charged, USER_DESCRIPTORS, 1);
+	readiness_unwatch(&event->counter);
+	close(event_fd(event));
+	user_uncharge(&event->kept.channel.space->host->users, event->kept.channel.record->charged,
+		      USER_DESCRIPTORS, 1);
 	kept_fini(&event->kept);
 	free(event);
 }
@@ -138,10 +140,13 @@ static int event_reset(struct event *event, uint64_t value, bool is_semaphore)
 	eventfd_t old;
 
 	if (is_semaphore || event->is_semaphore)
-		return event_open_counter(event, value, is_semaphore);
+		return event_replace_counter(event, value, is_semaphore);
 	if (eventfd_read(event_fd(event), &old) < 0 && errno != EAGAIN)
 		return -errno;
-	return value && eventfd_write(event_fd(event), value) < 0 ? -errno : 0;
+	if (value && eventfd_write(event_fd(event), value) < 0)
+		return -errno;
+	*event_word(event, EVENT_SUM) = value;
+	return 0;
 }
 
 /* Clearing a counter is like reading it: the right to write is not enough. */
@@ -174,15 +179,23 @@ static int event_open(struct file *file, struct caller *caller)
 	return 0;
 }
 
+ssize_t event_print(void *data, size_t size, uint64_t value)
+{
+	return snprintf(data, size, "%" PRIu64 "\n", value);
+}
+
+/* The kernel takes a value and gives it to the journal in one step. It is never 0. */
 static ssize_t event_read(struct file *file, void *data, size_t size, off_t offset)
 {
 	struct event *event = event_from(file->channel);
-	eventfd_t value;
+	uint64_t *sum = event_word(event, EVENT_SUM);
+	eventfd_t *value = &event->kept.channel.space->host->journal->word;
 
-	if (eventfd_read(event_fd(event), &value) < 0)
+	if (eventfd_read(event_fd(event), value) < 0)
 		return readiness_failed(&event->counter, errno);
+	*sum = event->is_semaphore && *sum ? *sum - 1 : 0;
 	attributes_touch(&event->kept.attributes->atime);
-	return snprintf(data, size, "%" PRIu64 "\n", value);
+	return event_print(data, size, *value);
 }
 
 static ssize_t event_write(struct file *file, const void *data, size_t size, off_t offset)
@@ -195,8 +208,13 @@ static ssize_t event_write(struct file *file, const void *data, size_t size, off
 		return r == -ERANGE ? -EINVAL : r;
 	if (r == 0)
 		return (ssize_t)size;
+	event->kept.channel.space->host->journal->place = value;
+	STATE_ORDER();
 	if (eventfd_write(event_fd(event), value) < 0)
 		return readiness_failed(&event->counter, errno);
+	++*event_word(event, EVENT_WRITTEN);
+	STATE_ORDER();
+	*event_word(event, EVENT_SUM) += value;
 	attributes_touch(&event->kept.attributes->mtime);
 	return (ssize_t)size;
 }
@@ -254,7 +272,8 @@ static int event_set(struct channel *channel, const struct settings *settings,
 		value = settings->values[EVENT_VALUE];
 	if (settings_has(settings, EVENT_MODE))
 		is_semaphore = settings->values[EVENT_MODE];
-	if (r == 0)
+	/* Without a new value, the old one must not be taken out of the counter for a moment. */
+	if (r == 0 && (settings_has(settings, EVENT_VALUE) || is_semaphore != event->is_semaphore))
 		r = event_reset(event, value, is_semaphore);
 	channel_wake(channel, EPOLLIN | EPOLLOUT);
 	return r;
@@ -280,15 +299,18 @@ static int event_create(struct space *space, const char *name, mode_t mode,
 	if (r < 0)
 		return r;
 	readiness_init(&event->counter, &event->kept.channel);
-	event->kept.channel.space = space; /* for event_close() on failure */
-	r = event_open_counter(event, value, is_semaphore);
-	if (r == 0)
+	event->is_semaphore = is_semaphore;
+	event->counter.source.fd = r = open_counter(value, is_semaphore);
+	if (r >= 0)
 		r = kept_init(&event->kept, space, CHANNEL_STREAM, name, mode, caller);
 	if (r < 0) {
-		event_close(event);
+		if (event_fd(event) >= 0)
+			close(event_fd(event));
 		user_uncharge(users, caller->uid, USER_DESCRIPTORS, 1);
 		return r;
 	}
+	*event_word(event, EVENT_SUM) = value;
+	channel_save(&event->kept.channel);
 	ret_entry->channel = &TAKE_PTR(event)->kept.channel;
 	return 0;
 }
@@ -317,6 +339,10 @@ static const struct channel_ops event_ops = {
 	.peek = event_peek,
 	.set = event_set,
 	.disuse = event_disuse,
+	.save = event_save,
+	.adopt = event_adopt,
+	.accepted = event_accepted,
+	.recall = event_recall,
 };
 
 static const struct space_ops event_space_ops = {
