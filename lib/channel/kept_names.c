@@ -66,7 +66,8 @@ static int kept_name(struct kept_space *space, struct kept *kept, char *name)
 	kept->name = name;
 	HASH_ADD_KEYPTR(hh, space->kept, kept->name, strlen(kept->name), kept);
 	if (kept->hh.tbl) {
-		note_name(kept);
+		if (kept->channel.record)
+			note_name(kept);
 		return 0;
 	}
 	free(TAKE_PTR(kept->name));
@@ -138,22 +139,28 @@ int kept_adopt(struct kept *kept, struct space *space, enum channel_service serv
 {
 	struct host *host = space->host;
 	char *copy;
-	int r = 0;
+	int r;
 
+	if (!record->is_kept)
+		return -EPROTO;
 	if (kept_find(kept_space_from(space), record->name))
 		return -EEXIST;
+	r = user_charge(&host->users, record->charged, USER_CHANNELS, 1);
+	if (r < 0)
+		return r;
 	channel_init(&kept->channel, space->kind->channel, space, service);
 	if (record->name[0]) {
 		copy = strdup(record->name);
 		r = copy ? kept_name(kept_space_from(space), kept, copy) : -ENOMEM;
 	}
-	if (r < 0)
+	if (r < 0) {
+		user_uncharge(&host->users, record->charged, USER_CHANNELS, 1);
 		return r;
+	}
 	if (kept->name)
 		channel_ref(&kept->channel);
 	kept->attributes = &record->attributes;
 	numbers_claim(&host->numbers, record->attributes.ino);
-	user_charge(&host->users, record->charged, USER_CHANNELS, 1);
 	traffic_begin(&kept->channel.traffic);
 	return 0;
 }
