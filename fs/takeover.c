@@ -239,8 +239,8 @@ int takeover_adopt(struct session *session)
 	objects_adopt(host, tell_lost);
 	inodes_adopt(session);
 	handles_adopt(session);
-	journal_adopt(host);
 	state_settle(host->state);
+	journal_adopt(host);
 	objects_adopted(host);
 	return host_allocate(host);
 }
