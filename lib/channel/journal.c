@@ -69,6 +69,18 @@ void journal_write(struct file *file, size_t done)
 	STATE_ORDER();
 }
 
+/* The kernel counts requests up by 2. */
+static uint64_t *accepted_place(struct journal *journal, uint64_t request)
+{
+	return &journal->accepted_whole[request / 2 % JOURNAL_ACCEPTED];
+}
+
+void journal_accept(struct journal *journal, uint64_t request)
+{
+	if (request)
+		__atomic_store_n(accepted_place(journal, request), request, __ATOMIC_RELEASE);
+}
+
 void journal_write_end(struct host *host)
 {
 	STATE_ORDER();
@@ -123,6 +135,8 @@ size_t journal_done(struct host *host, uint64_t request)
 
 	if (record)
 		slots_remove(&host->writes, id);
+	if (request && *accepted_place(host->journal, request) == request)
+		done = SIZE_MAX;
 	return done;
 }
 

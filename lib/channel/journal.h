@@ -38,6 +38,9 @@ enum journal_step {
 	JOURNAL_HAND,
 };
 
+/* Writes that a thread does may end in any order, but long before this many requests have come. */
+#define JOURNAL_ACCEPTED 4096
+
 struct journal {
 	/* The request that is being handled or answered; 0: none. */
 	uint64_t request;
@@ -63,6 +66,12 @@ struct journal {
 
 	uint64_t renamed; /* an object that gets another name, in host::objects; 0: none */
 	char old_name[NAME_MAX + 1];
+
+	/*
+	 * Writes that the kernel has accepted whole, by request. A place is written by any thread,
+	 * in one store, and never cleared: no request has the number of an earlier one.
+	 */
+	uint64_t accepted_whole[JOURNAL_ACCEPTED];
 };
 
 /* A held write of which a part has been accepted: in host::writes. */
@@ -81,6 +90,12 @@ void journal_handed(struct host *host);
 
 /* Begins a write by the request in hand, of which `done` bytes have been accepted earlier. */
 void journal_write(struct file *file, size_t done);
+/*
+ * Tells right after the call that the kernel has accepted a write whole: `request` was in hand when
+ * the write was begun. For kinds without channel_ops::accepted; on any thread. If the daemon is
+ * killed between the kernel's acceptance and this, the write is done twice.
+ */
+void journal_accept(struct journal *journal, uint64_t request);
 /* The write has been answered, or what was accepted of it is in its record. */
 void journal_write_end(struct host *host);
 
