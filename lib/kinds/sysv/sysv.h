@@ -95,6 +95,7 @@ void sysv_fini(struct sysv *sysv);
  * even after the process has gone.
  */
 int sysv_open(struct file *file, struct caller *caller);
+int sysv_adopt_file(struct file *file);
 void sysv_release(struct file *file);
 int sysv_check_read(struct channel *channel, struct caller *caller);
 int sysv_stat(struct channel *channel, struct stat *ret_attr);
@@ -109,6 +110,19 @@ struct caller sysv_opener(const struct file *file);
  * caller_leave() must follow.
  */
 int sysv_enter(const struct file *file, const union sysv_data *data);
+
+/*
+ * For struct channel_ops, of kinds whose own struct begins with that of an object. The identity is
+ * in the first SYSV_WORDS of object_record::words; the rest are the kind's.
+ *
+ * An object that has gone, or whose identifier has become another's, is adopted, too: files that
+ * are open go on to fail with -EIDRM.
+ */
+#define SYSV_WORDS 4
+void sysv_save(struct channel *channel, struct object_record *record);
+int sysv_adopt(struct space *space, struct object_record *record, struct channel **ret_channel);
+/* For kinds of which some objects are not made yet: sysv_save() has written the identity. */
+bool sysv_is_saved(const struct object_record *record);
 
 /* For struct space_ops. `space` is all zeroes except what its kind has set. */
 int sysv_space_init(struct sysv_space *space, const struct space_ops *ops, struct host *host,

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "lib/channel/opener.h"
 #include "lib/kinds/sysv/sysv.h"
 
 struct sysv_opener {
@@ -39,24 +40,42 @@ static int learn(const struct sysv *sysv, struct caller *caller, struct caller *
 	return 0;
 }
 
+static void set_opener(struct file *file, struct sysv_opener *opener)
+{
+	opener->is_daemon = caller_is_daemon(&opener->caller);
+	file->state = opener;
+}
+
 int sysv_open(struct file *file, struct caller *caller)
 {
-	struct user_table *users = &file->channel->space->host->users;
 	struct sysv_opener *opener = calloc(1, sizeof(*opener));
 	int r;
 
 	if (!opener)
 		return -ENOMEM;
 	r = learn(sysv_from(file->channel), caller, &opener->caller);
-	if (r == 0 && opener->caller.n_groups > 0)
-		r = user_charge(users, file->uid, USER_BYTES, caller_groups_size(&opener->caller));
-	if (r < 0) {
+	if (r < 0)
 		caller_fini(&opener->caller);
+	else
+		r = opener_keep(file, &opener->caller);
+	if (r < 0) {
 		free(opener);
 		return r;
 	}
-	opener->is_daemon = caller_is_daemon(&opener->caller);
-	file->state = opener;
+	set_opener(file, opener);
+	return 0;
+}
+
+int sysv_adopt_file(struct file *file)
+{
+	struct sysv_opener *opener = calloc(1, sizeof(*opener));
+	int r = opener ? opener_adopt(file, &opener->caller) : -ENOMEM;
+
+	if (r < 0) {
+		free(opener);
+		return r;
+	}
+	set_opener(file, opener);
 	return 0;
 }
 
@@ -64,10 +83,7 @@ void sysv_release(struct file *file)
 {
 	struct sysv_opener *opener = file->state;
 
-	if (opener->caller.n_groups > 0)
-		user_uncharge(&file->channel->space->host->users, file->uid, USER_BYTES,
-			      caller_groups_size(&opener->caller));
-	caller_fini(&opener->caller);
+	opener_forget(file, &opener->caller);
 	free(opener);
 	file->state = NULL;
 }

@@ -15,10 +15,11 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/channel/attributes.h"
+#include "lib/channel/journal.h"
 #include "lib/kinds/kinds.h"
 #include "lib/kinds/sysv/sysv.h"
 #include "lib/kinds/sysv/sysv_disuse.h"
-#include "lib/kinds/sysv/sysv_queue_wait.h"
+#include "lib/kinds/sysv/sysv_queue_read.h"
 
 /* The most messages that a peek shows: for each, the kernel walks the queue from its start. */
 #define PEEK_MAX 1000
@@ -32,8 +33,9 @@ static const struct parameter queue_parameters[] = {
 
 struct queue_space {
 	struct sysv_space sysv;
-	struct sysv_message *message; /* on its way */
+	struct sysv_message *message; /* on its way to a queue */
 	size_t size;                  /* room for its text, bytes */
+	struct sysv_receipts receipts;
 };
 
 static const struct channel_ops queue_ops;
@@ -50,6 +52,11 @@ static struct queue_space *queue_space_from(struct space *space)
 {
 	assert(space->ops == &queue_space_ops);
 	return CONTAINER_OF(sysv_space_from(space), struct queue_space, sysv);
+}
+
+struct sysv_receipts *sysv_queue_receipts(struct space *space)
+{
+	return &queue_space_from(space)->receipts;
 }
 
 static int queue_control(int id, int command, union sysv_data *data)
@@ -131,67 +138,6 @@ static int queue_open(struct file *file, struct caller *caller)
 	return sysv_open(file, caller);
 }
 
-/* Raises message_max: there is a longer message. */
-static int learn_length(struct sysv_queue *queue)
-{
-	struct channel *channel = &queue->sysv.channel;
-	union sysv_data data;
-	int r = sysv_data(&queue->sysv, &data);
-	if (r < 0)
-		return r;
-	channel->message_max = 2 * channel->message_max + 1;
-	if (channel->message_max > data.queue.__msg_cbytes)
-		channel->message_max = data.queue.__msg_cbytes;
-	return -EMSGSIZE;
-}
-
-/* Hands out an empty message that was taken already, if the thread has the right to receive it. */
-static ssize_t receive_empty(struct sysv_queue *queue, long type)
-{
-	union sysv_data data;
-	int r = queue_control(queue->sysv.id, IPC_STAT, &data);
-
-	if (r == 0)
-		sysv_queue_take_empty(queue, type);
-	return r;
-}
-
-static ssize_t receive(struct sysv_queue *queue, long type, size_t size)
-{
-	struct sysv_message *message = queue_space_from(queue->sysv.channel.space)->message;
-	ssize_t n = msgrcv(queue->sysv.id, &message->kernel, size, type, IPC_NOWAIT);
-
-	return n < 0 ? -errno : n;
-}
-
-static ssize_t queue_read(struct file *file, void *data, size_t size, off_t offset)
-{
-	struct sysv_queue *queue = sysv_queue_from(file->channel);
-	struct queue_space *space = queue_space_from(file->channel->space);
-	long type = sysv_queue_type(file);
-	union sysv_data now;
-	ssize_t n;
-
-	if (size > file->channel->message_max)
-		size = file->channel->message_max;
-	if (reserve(space, size) < 0)
-		return -ENOMEM;
-	n = sysv_data(&queue->sysv, &now);
-	if (n == 0)
-		n = sysv_enter(file, &now);
-	if (n < 0)
-		return n;
-	n = sysv_queue_has_empty(queue, type) ? receive_empty(queue, type)
-					      : receive(queue, type, size);
-	caller_leave();
-	if (n == -E2BIG)
-		return learn_length(queue);
-	if (n < 0)
-		return n == -ENOMSG ? -EAGAIN : sysv_error((int)n);
-	memcpy(data, space->message->kernel.text, (size_t)n);
-	return n;
-}
-
 static ssize_t queue_write(struct file *file, const void *data, size_t size, off_t offset)
 {
 	struct sysv_queue *queue = sysv_queue_from(file->channel);
@@ -201,6 +147,8 @@ static ssize_t queue_write(struct file *file, const void *data, size_t size, off
 		return -ENOMEM;
 	space->message->queue = queue->sysv.identity;
 	space->message->size = size;
+	space->message->journal = file->channel->space->host->journal;
+	space->message->request = space->message->journal->request;
 	space->message->kernel.type = file->selector.is_set ? (long)file->selector.value : 1;
 	memcpy(space->message->kernel.text, data, size);
 	return sysv_queue_send(queue, file, space->message);
@@ -299,6 +247,7 @@ static int queue_create(struct space *space, const char *name, mode_t mode,
 
 static void queue_space_destroy(struct space *space)
 {
+	sysv_receipts_fini(sysv_queue_receipts(space), space->host);
 	free(queue_space_from(space)->message);
 	sysv_space_destroy(space);
 }
@@ -313,7 +262,7 @@ static const struct channel_ops queue_ops = {
 	.truncate = sysv_queue_truncate,
 	.open = queue_open,
 	.release = sysv_release,
-	.read = queue_read,
+	.read = sysv_queue_read,
 	.write = queue_write,
 	.poll = queue_poll,
 	.attend = sysv_queue_attend,
@@ -323,6 +272,10 @@ static const struct channel_ops queue_ops = {
 	.set = queue_set,
 	.disuse = sysv_queue_disuse,
 	.reap = sysv_reap,
+	.save = sysv_save,
+	.adopt = sysv_queue_adopt,
+	.adopt_file = sysv_adopt_file,
+	.recall = sysv_queue_recall,
 };
 
 static const char *queue_explain(struct channel *channel, const char *name,
@@ -367,6 +320,7 @@ static int queue_space_open(struct space **ret_space, struct host *host)
 	space->sysv.service = CHANNEL_STREAM;
 	space->sysv.object_size = sizeof(struct sysv_queue);
 	space->sysv.init = queue_init;
+	sysv_receipts_init(&space->receipts);
 	r = sysv_space_init(&space->sysv, &queue_space_ops, host, &sysv_queue_kind);
 	if (r == 0)
 		*ret_space = &TAKE_PTR(space)->sysv.space;

@@ -3,7 +3,8 @@
  * Empty messages, which a wait takes from the queue.
  *
  * They belong to nobody until a reader with the right to receive them comes. Those that no reader
- * waits for go back.
+ * waits for go back. A daemon that is killed right after it has put one back leaves it in the
+ * record, so the next one puts it back a second time: rather twice than never.
  */
 #include "lib/kinds/sysv/sysv_queue_wait.h"
 
@@ -15,7 +16,33 @@
 #include "lib/base/cleanup.h"
 #include "lib/channel/transfer.h"
 
-static struct arrival *find_empty(const struct sysv_queue *queue, long type)
+/* The places are few, so that those that are free need no list. */
+void sysv_arrival_place(struct sysv_queue *queue, struct arrival *arrival)
+{
+	struct object_record *record = queue->sysv.channel.record;
+
+	arrival->place = -1;
+	arrival->taken = &arrival->own;
+	for (int i = 0; record && i < SYSV_EMPTIES && arrival->place < 0; i++)
+		if (!(queue->places >> i & 1))
+			arrival->place = i;
+	if (arrival->place < 0)
+		return;
+	queue->places |= 1U << arrival->place;
+	arrival->taken = (long *)&record->words[SYSV_WORDS + arrival->place];
+}
+
+void sysv_arrival_free(struct sysv_queue *queue, struct arrival *arrival)
+{
+	if (arrival->place >= 0) {
+		*arrival->taken = 0;
+		STATE_ORDER();
+		queue->places &= ~(1U << arrival->place);
+	}
+	free(arrival);
+}
+
+struct arrival *sysv_queue_find_empty(const struct sysv_queue *queue, long type)
 {
 	struct arrival *empty;
 
@@ -28,15 +55,51 @@ static struct arrival *find_empty(const struct sysv_queue *queue, long type)
 
 bool sysv_queue_has_empty(const struct sysv_queue *queue, long type)
 {
-	return find_empty(queue, type);
+	return sysv_queue_find_empty(queue, type);
 }
 
 void sysv_queue_take_empty(struct sysv_queue *queue, long type)
 {
-	struct arrival *empty = find_empty(queue, type);
+	struct arrival *empty = sysv_queue_find_empty(queue, type);
 
 	DL_DELETE(queue->empties, empty);
-	free(empty);
+	sysv_arrival_free(queue, empty);
+}
+
+void sysv_queue_forget_empty(struct sysv_queue *queue, int place)
+{
+	struct arrival *empty, *next;
+
+	DL_FOREACH_SAFE(queue->empties, empty, next) {
+		if (place < 0 || empty->place != place)
+			continue;
+		DL_DELETE(queue->empties, empty);
+		sysv_arrival_free(queue, empty);
+	}
+}
+
+int sysv_queue_adopt_empties(struct sysv_queue *queue, struct object_record *record)
+{
+	for (int i = 0; i < SYSV_EMPTIES; i++) {
+		struct arrival *empty;
+
+		if ((long)record->words[SYSV_WORDS + i] <= 0)
+			continue;
+		empty = calloc(1, sizeof(*empty));
+		if (!empty)
+			return -ENOMEM;
+		empty->queue = queue->sysv.identity;
+		empty->sleeper.uid = (uid_t)queue->sysv.identity.cuid;
+		empty->is_taken = true;
+		empty->place = i;
+		empty->taken = (long *)&record->words[SYSV_WORDS + i];
+		empty->type = *empty->taken;
+		queue->places |= 1U << i;
+		DL_APPEND(queue->empties, empty);
+	}
+	if (queue->empties)
+		channel_attend(&queue->sysv.channel);
+	return 0;
 }
 
 /*
@@ -83,28 +146,28 @@ static void resume_returning(struct waiter *waiter)
 	struct sysv_queue *queue = CONTAINER_OF(waiter, struct sysv_queue, returning);
 
 	waiter_fini(waiter);
-	queue->is_returning = false;
+	sysv_arrival_free(queue, TAKE_PTR(queue->returned));
 	channel_wake(&queue->sysv.channel, EPOLLIN | EPOLLOUT);
 	channel_attend(&queue->sysv.channel);
 	channel_unref(&queue->sysv.channel);
 }
 
 /*
- * The queue is full: a thread puts the message back when there is room. False: there is no thread.
+ * The queue is full: a thread puts the message back when there is room, if there is a thread.
  */
-static bool return_later(struct sysv_queue *queue, const struct arrival *empty)
+static void return_later(struct sysv_queue *queue, struct arrival *empty)
 {
 	struct caller caller = {.uid = empty->sleeper.uid, .waiter = &queue->returning};
 	struct sysv_message message = {.queue = queue->sysv.identity};
 
-	if (queue->is_returning)
-		return false;
+	if (queue->returned)
+		return;
 	message.kernel.type = empty->type;
-	queue->is_returning =
-		sysv_queue_send_by_job(queue, &caller, false, &message) == -EINPROGRESS;
-	if (queue->is_returning)
-		channel_ref(&queue->sysv.channel);
-	return queue->is_returning;
+	if (sysv_queue_send_by_job(queue, &caller, false, &message) != -EINPROGRESS)
+		return;
+	DL_DELETE(queue->empties, empty);
+	queue->returned = empty;
+	channel_ref(&queue->sysv.channel);
 }
 
 void sysv_queue_attend_empties(struct sysv_queue *queue)
@@ -114,10 +177,12 @@ void sysv_queue_attend_empties(struct sysv_queue *queue)
 	DL_FOREACH_SAFE(queue->empties, empty, next) {
 		if (is_awaited(&queue->sysv.channel, empty))
 			continue;
-		if (!put_back(queue, empty) && !return_later(queue, empty))
+		if (!put_back(queue, empty)) {
+			return_later(queue, empty);
 			continue;
+		}
 		DL_DELETE(queue->empties, empty);
-		free(empty);
+		sysv_arrival_free(queue, empty);
 	}
 }
 
@@ -132,6 +197,6 @@ void sysv_queue_wait_fini(struct sysv_queue *queue)
 
 	DL_FOREACH_SAFE(queue->empties, empty, next) {
 		put_back(queue, empty);
-		free(empty);
+		sysv_arrival_free(queue, empty);
 	}
 }

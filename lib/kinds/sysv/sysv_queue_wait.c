@@ -22,13 +22,8 @@
 /* Returns 1 if a message is there, 0 if not, or -errno. An empty message has then been taken. */
 static int look_for_message(struct arrival *arrival, int flags)
 {
-	struct {
-		long type;
-		char text[1];
-	} empty;
-
-	if (msgrcv((int)arrival->queue.id, &empty, 0, arrival->type, flags) == 0) {
-		arrival->type = empty.type;
+	if (msgrcv((int)arrival->queue.id, arrival->taken, 0, arrival->type, flags) == 0) {
+		arrival->type = *arrival->taken;
 		arrival->is_taken = true;
 		return 1;
 	}
@@ -56,7 +51,7 @@ static void arrival_ended(struct sleeper *sleeper)
 	if (arrival->is_taken)
 		DL_APPEND(queue->empties, arrival);
 	else
-		free(arrival);
+		sysv_arrival_free(queue, arrival);
 	channel_attend(channel);
 }
 
@@ -86,7 +81,7 @@ static void room_ended(struct sleeper *sleeper)
 {
 	struct channel *channel = sleeper->channel;
 
-	free(TAKE_PTR(sysv_queue_from(channel)->room));
+	sysv_arrival_free(sysv_queue_from(channel), TAKE_PTR(sysv_queue_from(channel)->room));
 	channel_wake(channel, EPOLLOUT);
 	channel_attend(channel);
 }
@@ -99,6 +94,8 @@ static int send_act(void *data)
 
 	if (r == 0 && msgsnd((int)message->queue.id, &message->kernel, message->size, 0) < 0)
 		r = sysv_error(-errno);
+	if (r == 0)
+		journal_accept(message->journal, message->request);
 	return r;
 }
 
@@ -139,6 +136,8 @@ static int send_now(struct sysv_queue *queue, struct file *file, struct sysv_mes
 		return r;
 	if (msgsnd(queue->sysv.id, &message->kernel, message->size, IPC_NOWAIT) < 0)
 		error = errno;
+	else
+		journal_accept(message->journal, message->request);
 	caller_leave();
 	return error ? explain(queue, error, message->size) : 0;
 }
@@ -169,9 +168,10 @@ static int start_arrival(struct sysv_queue *queue, long type, uid_t uid,
 	arrival->sleeper.ended = ended;
 	arrival->queue = queue->sysv.identity;
 	arrival->type = type;
+	sysv_arrival_place(queue, arrival);
 	r = sleeper_start(&arrival->sleeper, &queue->sysv.channel, uid);
 	if (r < 0)
-		free(arrival);
+		sysv_arrival_free(queue, arrival);
 	else
 		*ret_arrival = arrival;
 	return r;
@@ -295,9 +295,10 @@ int sysv_queue_has_message(struct file *file)
 		return -ENOMEM;
 	arrival->queue = queue->sysv.identity;
 	arrival->type = type;
+	sysv_arrival_place(queue, arrival);
 	r = look_for_type(file, &data, arrival);
 	if (!arrival->is_taken) {
-		free(arrival);
+		sysv_arrival_free(queue, arrival);
 		return r;
 	}
 	DL_APPEND(queue->empties, arrival);

@@ -12,6 +12,8 @@
 #ifndef IPCFS_SYSV_QUEUE_WAIT_H
 #define IPCFS_SYSV_QUEUE_WAIT_H
 
+#include "lib/channel/journal.h"
+#include "lib/channel/record.h"
 #include "lib/channel/sleeper.h"
 #include "lib/host/job.h"
 #include "lib/kinds/sysv/sysv.h"
@@ -21,7 +23,14 @@ struct arrival {
 	struct sleeper sleeper;
 	struct sysv_identity queue;
 	long type;
-	bool is_taken;               /* an empty message of this type has been taken */
+	bool is_taken; /* an empty message of this type has been taken */
+	/*
+	 * Where msgrcv(2) writes the type of an empty message: the place with this index in the
+	 * queue's record, where the next daemon finds it; -1: none was free, so it is in `own`.
+	 */
+	int place;
+	long *taken;
+	long own;
 	struct arrival *prev, *next; /* sysv_queue::awaited or empties */
 };
 
@@ -29,6 +38,9 @@ struct arrival {
 struct sysv_message {
 	struct sysv_identity queue;
 	size_t size; /* of the text, bytes */
+	/* The write that sends it: journal_accept(). */
+	struct journal *journal;
+	uint64_t request;
 	struct {
 		long type;
 		char text[];
@@ -40,9 +52,13 @@ struct sysv_queue {
 	struct arrival *awaited; /* asleep, one for each type */
 	struct arrival *empties; /* empty messages that have been taken, in order */
 	struct waiter returning; /* for the empty message that goes back when there is room */
-	bool is_returning;
+	struct arrival *returned; /* that message; NULL: none */
+	unsigned places;          /* those in use, 1 << index */
 	struct arrival *room; /* asleep until there is room for those who poll; or NULL */
 };
+
+/* Places in the record, after those of its identity. Few types are awaited at a time. */
+#define SYSV_EMPTIES (OBJECT_WORDS - SYSV_WORDS)
 
 extern const struct sysv_calls sysv_queue_calls;
 
@@ -73,8 +89,20 @@ void sysv_queue_attend(struct channel *channel);
  * the next reader.
  */
 bool sysv_queue_has_empty(const struct sysv_queue *queue, long type);
-/* Forgets that empty message, because a reader has received it. */
+/* Returns the first such message, or NULL. */
+struct arrival *sysv_queue_find_empty(const struct sysv_queue *queue, long type);
+/* Forgets it, because a reader has received it. */
 void sysv_queue_take_empty(struct sysv_queue *queue, long type);
+
+/* Gives an arrival its place in the record. */
+void sysv_arrival_place(struct sysv_queue *queue, struct arrival *arrival);
+/* Frees an arrival, and with it its place. */
+void sysv_arrival_free(struct sysv_queue *queue, struct arrival *arrival);
+
+/* For the next daemon: takes over the empty messages of the record. Fails with -ENOMEM. */
+int sysv_queue_adopt_empties(struct sysv_queue *queue, struct object_record *record);
+/* Forgets the empty message of a place, if there is one: its reader has it. */
+void sysv_queue_forget_empty(struct sysv_queue *queue, int place);
 
 /* Puts back the empty messages that nobody waits for. */
 void sysv_queue_attend_empties(struct sysv_queue *queue);

@@ -343,6 +343,9 @@ static const struct channel_ops set_ops = {
 	.set = set_set,
 	.disuse = sysv_set_disuse,
 	.reap = sysv_reap,
+	.save = sysv_save,
+	.adopt = sysv_adopt,
+	.adopt_file = sysv_adopt_file,
 };
 
 static const char *set_explain(struct channel *channel, const char *name,

@@ -15,10 +15,12 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/channel/record.h"
 #include "lib/host/job.h"
 #include "lib/kinds/kinds.h"
 #include "lib/kinds/sysv/sysv.h"
 #include "lib/kinds/sysv/sysv_disuse.h"
+#include "lib/kinds/sysv/sysv_shm_birth.h"
 #include "lib/kinds/sysv/sysv_shm_data.h"
 
 enum { SEGMENT_SIZE };
@@ -47,11 +49,6 @@ static struct segment_space *segment_space_from(struct space *space)
 {
 	assert(space->ops == &segment_space_ops);
 	return CONTAINER_OF(sysv_space_from(space), struct segment_space, sysv);
-}
-
-static bool is_born(const struct sysv_segment *segment)
-{
-	return segment->sysv.id >= 0;
 }
 
 static int segment_control(int id, int command, union sysv_data *data)
@@ -101,12 +98,9 @@ static void segment_destroy(struct channel *channel)
 	struct sysv_segment *segment = sysv_segment_from(channel);
 
 	sysv_shm_close(segment);
-	if (is_born(segment))
+	if (sysv_segment_is_born(segment))
 		sysv_fini(&segment->sysv);
-	if (segment->charged != (uid_t)-1) {
-		numbers_give(&channel->space->host->numbers, ~segment->attributes.ino);
-		user_uncharge(&channel->space->host->users, segment->charged, USER_CHANNELS, 1);
-	}
+	sysv_segment_uncharge(segment);
 	free(segment);
 }
 
@@ -117,7 +111,7 @@ static int segment_stat(struct channel *channel, struct stat *ret_attr)
 	union sysv_data data;
 	int r;
 
-	if (!is_born(segment)) {
+	if (!sysv_segment_is_born(segment)) {
 		attributes_stat(&segment->attributes, ret_attr);
 		ret_attr->st_nlink = 1;
 		return 0;
@@ -139,7 +133,7 @@ static int segment_open(struct file *file, struct caller *caller)
 	union sysv_data data;
 	int r;
 
-	if (!is_born(segment))
+	if (!sysv_segment_is_born(segment))
 		return 0;
 	r = sysv_data(&segment->sysv, &data);
 	if (r == 0)
@@ -153,37 +147,6 @@ static void segment_release(struct file *file)
 		sysv_shm_close(sysv_segment_from(file->channel));
 }
 
-/* The object with this id has just been made, and becomes this segment. */
-static int segment_made(struct sysv_segment *segment, int id, struct caller *caller)
-{
-	union sysv_data data;
-	int r = sysv_stat_id(&segment_calls, id, &data);
-
-	if (r < 0)
-		return r;
-	segment->sysv.id = id;
-	r = sysv_pin(&segment->sysv, &data);
-	if (r < 0) {
-		segment->sysv.id = -1;
-		shmctl(id, IPC_RMID, NULL);
-		return r;
-	}
-	return segment->sysv.channel.n_files > 0 ? sysv_shm_open_made(segment, &data, caller) : 0;
-}
-
-/* Makes the object for which the name was created. */
-static int segment_bear(struct sysv_segment *segment, off_t size, struct caller *caller)
-{
-	int flags = IPC_CREAT | IPC_EXCL | (int)(segment->attributes.mode & 0777);
-	int r = caller_enter(caller);
-
-	if (r < 0)
-		return r;
-	r = size < 0 ? -EINVAL : segment_get(segment->key, flags, (size_t)size);
-	caller_leave();
-	return r < 0 ? r : segment_made(segment, r, caller);
-}
-
 /* A segment keeps the size that it was made with. */
 static int segment_truncate(struct channel *channel, struct file *file, off_t size,
 			    struct caller *caller)
@@ -192,8 +155,8 @@ static int segment_truncate(struct channel *channel, struct file *file, off_t si
 	struct stat now;
 	int r;
 
-	if (!is_born(segment))
-		return segment_bear(segment, size, caller);
+	if (!sysv_segment_is_born(segment))
+		return sysv_segment_bear(segment, size, caller);
 	r = segment_stat(channel, &now);
 	if (r == 0 && !file && !caller_may(caller, &now, W_OK))
 		r = -EACCES;
@@ -204,13 +167,16 @@ static int segment_change(struct channel *channel, struct file *file, const stru
 			  unsigned changes, struct caller *caller)
 {
 	struct sysv_segment *segment = sysv_segment_from(channel);
+	int r;
 
-	if (is_born(segment))
+	if (sysv_segment_is_born(segment))
 		return sysv_change(channel, file, attr, changes, caller);
 	/* Fails, so that touch(1) reports that it has made no segment. */
 	if (changes & (CHANGE_ATIME | CHANGE_MTIME))
 		return -EINVAL;
-	return attributes_change(&segment->attributes, attr, changes, caller);
+	r = attributes_change(&segment->attributes, attr, changes, caller);
+	channel_save(channel);
+	return r;
 }
 
 /* A segment that does not exist yet, or no longer, has no list: its mode is all there is. */
@@ -218,7 +184,7 @@ static ssize_t segment_get_acl(struct channel *channel, void *ret_data, size_t s
 {
 	ssize_t n = -ESTALE;
 
-	if (is_born(sysv_segment_from(channel)))
+	if (sysv_segment_is_born(sysv_segment_from(channel)))
 		n = sysv_get_acl(channel, ret_data, size);
 	return n == -ESTALE ? -ENODATA : n;
 }
@@ -249,37 +215,6 @@ static void segment_status(struct channel *channel, struct caller *caller, struc
 
 /* The directory of the segments. */
 
-static int segment_conceive(struct space *space, const char *name, mode_t mode,
-			    struct caller *caller, struct entry *ret_entry)
-{
-	struct sysv_segment *segment;
-	key_t key;
-	int r;
-
-	if (!S_ISREG(mode))
-		return -EPERM;
-	if (!sysv_parse_key(name, &key))
-		return -EINVAL;
-	if (segment_find(key) >= 0)
-		return -EEXIST;
-	r = user_charge(&space->host->users, caller->uid, USER_CHANNELS, 1);
-	if (r < 0)
-		return r;
-	segment = calloc(1, sizeof(*segment));
-	if (!segment) {
-		user_uncharge(&space->host->users, caller->uid, USER_CHANNELS, 1);
-		return -ENOMEM;
-	}
-	channel_init(&segment->sysv.channel, &segment_ops, space, CHANNEL_MAPPED);
-	segment->sysv.id = -1;
-	segment->key = key;
-	segment->charged = caller->uid;
-	/* Numbered from the top down: identifiers, which it gets with a size, begin below. */
-	attributes_init(&segment->attributes, ~numbers_take(&space->host->numbers), mode, caller);
-	ret_entry->channel = &segment->sysv.channel;
-	return 0;
-}
-
 /* Settings without a size give the error that shmget(2) has for a size of 0. */
 static int segment_create(struct space *space, const char *name, mode_t mode,
 			  const struct settings *settings, struct caller *caller,
@@ -288,7 +223,7 @@ static int segment_create(struct space *space, const char *name, mode_t mode,
 	size_t size = settings_has(settings, SEGMENT_SIZE) ? settings->values[SEGMENT_SIZE] : 0;
 
 	if (!settings)
-		return segment_conceive(space, name, mode, caller, ret_entry);
+		return sysv_segment_conceive(space, name, mode, caller, ret_entry);
 	return sysv_make(space, name, mode, caller, segment_get, size, ret_entry);
 }
 
@@ -335,6 +270,9 @@ static const struct channel_ops segment_ops = {
 	.footprint = segment_footprint,
 	.disuse = sysv_segment_disuse,
 	.reap = sysv_reap,
+	.save = sysv_segment_save,
+	.adopt = sysv_segment_adopt,
+	.adopt_file = sysv_segment_adopt_file,
 };
 
 static const struct space_ops segment_space_ops = {

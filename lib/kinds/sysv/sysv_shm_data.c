@@ -15,6 +15,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/workers.h"
 #include "lib/channel/backing.h"
+#include "lib/channel/record.h"
 #include "lib/host/job.h"
 
 /* Bytes. Smaller segments are freed within a millisecond. */
@@ -64,6 +65,9 @@ void sysv_shm_close(struct sysv_segment *segment)
 {
 	struct channel *channel = &segment->sysv.channel;
 
+	if (channel->record)
+		channel->record->fds[0] = -1;
+	STATE_ORDER();
 	if (channel->backing_fd >= 0)
 		host_close(channel->space->host, channel->descriptors_uid, channel->backing_fd);
 	channel->backing_fd = -1;
@@ -187,6 +191,27 @@ int sysv_shm_open_made(struct sysv_segment *segment, const union sysv_data *data
 
 	segment->size = data->segment.shm_segsz;
 	return r < 0 ? r : take(segment, memory, true, caller->uid);
+}
+
+int sysv_shm_open_again(struct sysv_segment *segment, uid_t uid)
+{
+	char *memory = NULL;
+	union sysv_data data;
+	bool is_writable = true;
+	int r;
+
+	if (sysv_shm_is_open(segment))
+		return 0;
+	r = sysv_data(&segment->sysv, &data);
+	if (r == 0)
+		r = attach(segment, true, &memory);
+	if (r == -EACCES) {
+		is_writable = false;
+		r = attach(segment, false, &memory);
+	}
+	if (r == 0)
+		r = take(segment, memory, is_writable, uid);
+	return r == -EIDRM ? -ESTALE : r;
 }
 
 /* A file held open by waiter::memory. */

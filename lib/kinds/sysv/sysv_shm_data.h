@@ -28,6 +28,11 @@ struct sysv_segment {
 
 struct sysv_segment *sysv_segment_from(struct channel *channel);
 
+static inline bool sysv_segment_is_born(const struct sysv_segment *segment)
+{
+	return segment->sysv.id >= 0;
+}
+
 bool sysv_shm_is_open(const struct sysv_segment *segment);
 
 /*
@@ -41,6 +46,11 @@ int sysv_shm_open(struct sysv_segment *segment, const union sysv_data *data, boo
 int sysv_shm_open_made(struct sysv_segment *segment, const union sysv_data *data,
 		       struct caller *caller);
 void sysv_shm_close(struct sysv_segment *segment);
+/*
+ * For a daemon that has adopted the segment: opens it without anybody's rights, unless it is open.
+ * Fails with -ESTALE if the bytes have gone with the former daemon's attachment.
+ */
+int sysv_shm_open_again(struct sysv_segment *segment, uid_t uid);
 
 /*
  * Holds the segment's file open, so that its removal, during which the kernel keeps the directory
@@ -48,6 +58,12 @@ void sysv_shm_close(struct sysv_segment *segment);
  * However the request ends, a worker then frees the segment's memory.
  */
 void sysv_shm_hold(struct sysv_segment *segment, struct waiter *waiter);
+
+/* For struct channel_ops: sysv_shm_adopt.c. */
+void sysv_segment_save(struct channel *channel, struct object_record *record);
+int sysv_segment_adopt(struct space *space, struct object_record *record,
+		       struct channel **ret_channel);
+int sysv_segment_adopt_file(struct file *file);
 
 /* For struct channel_ops. -ENOSPC: nothing is written beyond the segment. */
 ssize_t sysv_shm_read(struct file *file, void *data, size_t size, off_t offset);
