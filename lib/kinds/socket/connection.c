@@ -16,12 +16,10 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/channel/record.h"
 #include "lib/kinds/socket/connections.h"
-#include "lib/kinds/socket/credentials.h"
 #include "lib/kinds/socket/unix_socket.h"
 
-/* With '#' and a number appended, a label is still a file name. A longer one keeps its end. */
-#define LABEL_MAX (NAME_MAX - 11)
 /* The longest datagram, in bytes, until a longer one comes. */
 #define MESSAGE_FIRST 65536
 
@@ -51,10 +49,12 @@ int connection_new(const struct channel_ops *ops, struct connections *list, cons
 	struct caller self = {.uid = geteuid(), .gid = getegid()};
 	struct host *host = list->space.host;
 	size_t length = strlen(label);
+	size_t cut = length > CONNECTION_LABEL_MAX ? length - CONNECTION_LABEL_MAX : 0;
+	struct attributes *own;
 
 	if (!connection || (target && !address))
 		return -ENOMEM;
-	connection->label = strdup(label + (length > LABEL_MAX ? length - LABEL_MAX : 0));
+	connection->label = strdup(label + cut);
 	if (!connection->label)
 		return -ENOMEM;
 	if (target) {
@@ -67,10 +67,9 @@ int connection_new(const struct channel_ops *ops, struct connections *list, cons
 	channel_init(&connection->channel, ops, space_ref(&list->space), CHANNEL_STREAM);
 	readiness_init(&connection->ready, &connection->channel);
 	connection->ready.notice = connection_notice;
-	attributes_init(&connection->attributes, numbers_take(&host->numbers), S_IFREG | 0666,
-			&self);
-	connection->attributes.atime = connection->attributes.mtime = connection->attributes.ctime =
-		host->started;
+	connection->attributes = own = &connection->own;
+	attributes_init(own, numbers_take(&host->numbers), S_IFREG | 0666, &self);
+	own->atime = own->mtime = own->ctime = host->started;
 	*ret_connection = TAKE_PTR(connection);
 	return 0;
 }
@@ -89,6 +88,7 @@ static void close_socket(struct connection *connection)
 /* Drops the socket, or the dial that would have made one. */
 void connection_close(struct connection *connection)
 {
+	connection_forget(connection);
 	dial_drop(TAKE_PTR(connection->dial));
 	readiness_unwatch(&connection->ready);
 	close_socket(connection);
@@ -106,7 +106,7 @@ void connection_destroy(struct channel *channel)
 	struct connection *connection = connection_from(channel);
 
 	connection_close(connection);
-	numbers_give(&connection_host(connection)->numbers, connection->attributes.ino);
+	numbers_give(&connection_host(connection)->numbers, connection->attributes->ino);
 	space_unref(&connection->list->space);
 	channel_unref(connection->origin);
 	free((char *)connection->target.address);
@@ -120,7 +120,7 @@ int connection_stat(struct channel *channel, struct stat *ret_attr)
 {
 	struct connection *connection = connection_from(channel);
 
-	attributes_stat(&connection->attributes, ret_attr);
+	attributes_stat(connection->attributes, ret_attr);
 	ret_attr->st_nlink = 1;
 	if (!connection->number)
 		return 0;
@@ -146,8 +146,7 @@ int connection_ready(const struct connection *connection)
 	return connection->error ? connection->error : -EAGAIN;
 }
 
-/* The type of the socket is known only once there is one. */
-static void connection_take_type(struct connection *connection)
+void connection_take_type(struct connection *connection)
 {
 	int type = SOCK_STREAM, family = AF_UNIX;
 	socklen_t size = sizeof(type);
@@ -188,6 +187,7 @@ void connection_set(struct connection *connection, int fd, int result)
 	connections_note_socket(connection);
 	if (fd >= 0)
 		connection_take_type(connection);
+	channel_save(&connection->channel);
 	channel_wake(&connection->channel, EPOLLIN | EPOLLOUT | EPOLLHUP);
 }
 
@@ -251,8 +251,14 @@ int connection_open(struct file *file, struct caller *caller)
 	int r;
 
 	/* All openers share the one connection, however they found it. */
-	if (file->channel->n_files > 1)
+	connection->is_unclaimed = false;
+	if (connection->number)
 		return 0;
+	if (connection->is_adopted)
+		return -ESTALE;
+	r = connection_remember(connection);
+	if (r < 0)
+		return r;
 	r = channel_charge_descriptors(file->channel, caller->uid, 1);
 	if (r == 0)
 		r = caller_copy(&connection->opener, caller);
@@ -293,75 +299,6 @@ static bool connection_notice(struct readiness *ready, uint32_t *events)
 	return false;
 }
 
-/* The length of the next message, without taking it. */
-static ssize_t message_length(int fd)
-{
-	ssize_t n = recv(fd, NULL, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
-
-	return n < 0 ? -errno : n;
-}
-
-static ssize_t connection_receive(const struct connection *connection, void *data, size_t size)
-{
-	int fd = connection_fd(connection);
-	ssize_t n;
-
-	if (connection->is_unix)
-		return unix_receive(fd, connection->takes_rights, data, size);
-	n = recv(fd, data, size, MSG_DONTWAIT);
-	return n < 0 ? -errno : n;
-}
-
-ssize_t connection_read(struct file *file, void *data, size_t size, off_t offset)
-{
-	struct connection *connection = connection_from(file->channel);
-	ssize_t n = connection_ready(connection);
-
-	if (n < 0)
-		return n;
-	if (file->channel->traits & CHANNEL_MESSAGES) {
-		n = message_length(connection_fd(connection));
-		/* The kernel reports an error once: the next call would not see it. */
-		if (n < 0 && n != -EAGAIN)
-			return n;
-		if (n > (ssize_t)file->channel->message_max) {
-			file->channel->message_max = (size_t)n;
-			return -EMSGSIZE;
-		}
-	}
-	n = connection_receive(connection, data, size);
-	if (n < 0)
-		return readiness_failed(&connection->ready, (int)-n);
-	attributes_touch(&connection->attributes.atime);
-	return n;
-}
-
-static ssize_t connection_send(struct file *file, const void *data, size_t size)
-{
-	struct connection *connection = connection_from(file->channel);
-	int fd = connection_fd(connection);
-	ssize_t n;
-
-	if (connection->is_unix)
-		return credentials_send(file, fd, data, size, &connection->writer);
-	n = send(fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
-	return n < 0 ? -errno : n;
-}
-
-ssize_t connection_write(struct file *file, const void *data, size_t size, off_t offset)
-{
-	struct connection *connection = connection_from(file->channel);
-	ssize_t n = connection_ready(connection);
-
-	if (n < 0)
-		return n;
-	n = connection_send(file, data, size);
-	if (n < 0)
-		return readiness_failed(&connection->ready, (int)-n);
-	attributes_touch(&connection->attributes.mtime);
-	return n;
-}
-
 uint32_t connection_poll(struct file *file)
 {
 	struct connection *connection = connection_from(file->channel);
@@ -380,6 +317,8 @@ uint32_t connection_poll(struct file *file)
 		events |= EPOLLIN | EPOLLRDNORM;
 	if (file_writes(file) && (now.revents & POLLOUT) && !file->channel->writers)
 		events |= EPOLLOUT | EPOLLWRNORM;
+	if (connection->notes->tally.error)
+		events |= EPOLLERR;
 	return events;
 }
 
@@ -397,4 +336,9 @@ const struct channel_ops connection_ops = {
 	.status = connection_status,
 	.peek = connection_peek,
 	.footprint = connection_footprint,
+	.save = connection_save,
+	.adopt = connection_adopt,
+	.adopt_file = connection_adopt_file,
+	.accepted = connection_accepted,
+	.recall = connection_recall,
 };

@@ -10,16 +10,37 @@
 #ifndef IPCFS_CONNECTION_H
 #define IPCFS_CONNECTION_H
 
+#include <limits.h>
 #include <uthash.h>
 
 #include "lib/channel/attributes.h"
 #include "lib/channel/channel.h"
 #include "lib/channel/readiness.h"
 #include "lib/kinds/socket/dial.h"
+#include "lib/kinds/socket/tally.h"
+
+/* With '#' and a number appended, a label is still a file name. A longer one keeps its end. */
+#define CONNECTION_LABEL_MAX (NAME_MAX - 11)
+
+/* What outlives the daemon, of an open connection. */
+struct connection_notes {
+	struct tally tally;
+	uint64_t socket;      /* its inode number */
+	uint64_t accepted_by; /* connection::accepted_by */
+	uint32_t number;
+	uid_t uid; /* the opener */
+	gid_t gid;
+	char label[CONNECTION_LABEL_MAX + 1];
+};
 
 struct connection {
 	struct channel channel;
-	struct attributes attributes;
+	struct attributes *attributes; /* from its first open on, in its record */
+	struct attributes own;
+	struct connection_notes *notes; /* while it is open, in a block of the state; else NULL */
+	bool is_adopted;                /* it can't be opened once more after it was closed */
+	bool is_unclaimed;              /* adopted, and nobody has said yet to have it open */
+	uint64_t accepted_by;           /* its server in host::objects; 0: none has accepted it */
 	struct dial_target target; /* what an open dials; the address is owned */
 	struct dial *dial;         /* under way; else NULL */
 	struct readiness ready;    /* of the socket; fd -1: there is none yet, or no longer */
@@ -61,8 +82,22 @@ void connection_set(struct connection *connection, int fd, int result);
 /* Returns 0 if there is a socket, -EAGAIN if there will be one, or the reason why there is none. */
 int connection_ready(const struct connection *connection);
 
+/* Finds out the type of the socket, which is known only once there is one. */
+void connection_take_type(struct connection *connection);
+
 /* Closes the socket: for a kind whose own open fails after connection_open(). */
 void connection_close(struct connection *connection);
+
+/*
+ * connection_adopt.c: makes room for the notes of a connection that is being opened. Fails with
+ * -ENOMEM.
+ */
+int connection_remember(struct connection *connection);
+/* Drops the notes. The next daemon finds no connection then. */
+void connection_forget(struct connection *connection);
+/* For channel_ops::adopt, of a kind with other operations. */
+int connection_adopt_as(const struct channel_ops *ops, struct space *space,
+			struct object_record *record, struct channel **ret_channel);
 
 /* For struct channel_ops. */
 void connection_destroy(struct channel *channel);
@@ -79,6 +114,12 @@ void connection_status(struct channel *channel, struct caller *caller, struct ro
 int connection_peek(struct channel *channel, struct caller *caller, FILE *out);
 int connection_footprint(struct channel *channel, struct caller *caller,
 			 struct footprint *footprint);
+void connection_save(struct channel *channel, struct object_record *record);
+int connection_adopt(struct space *space, struct object_record *record,
+		     struct channel **ret_channel);
+int connection_adopt_file(struct file *file);
+uint64_t connection_accepted(struct channel *channel);
+ssize_t connection_recall(struct file *file, void *data);
 
 /* The traits of every connection that has no socket yet. */
 #define CONNECTION_TRAITS                                                   \

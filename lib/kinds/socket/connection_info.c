@@ -150,7 +150,7 @@ int connection_footprint(struct channel *channel, struct caller *caller,
 	ours = connections_at_socket(host, peer);
 	if (ours) {
 		footprint->dev = host->dev;
-		footprint->ino = space_ino(ours->channel.space, ours->attributes.ino);
+		footprint->ino = space_ino(ours->channel.space, ours->attributes->ino);
 	}
 	return 0;
 }

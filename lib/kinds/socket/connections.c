@@ -41,7 +41,7 @@ static int connections_list(struct space *space, struct caller *caller, space_en
 			name = NULL;
 			return -ENOMEM;
 		}
-		if (!entry(data, name, connection->attributes.ino, S_IFREG))
+		if (!entry(data, name, connection->attributes->ino, S_IFREG))
 			return 0;
 	}
 	return list->others ? space_list(list->others, caller, entry, data) : 0;
@@ -109,16 +109,36 @@ static unsigned next_number(struct connections *list)
 	return list->last_number;
 }
 
-int connections_add(struct connection *connection)
+/* Shows a connection under its number, which no other has. */
+static int add_numbered(struct connection *connection)
 {
 	struct connections *list = connection->list;
 
-	connection->number = next_number(list);
 	HASH_ADD(hh, list->open, number, sizeof(connection->number), connection);
 	if (connection->hh.tbl)
 		return 0;
 	connection->number = 0;
 	return -ENOMEM;
+}
+
+int connections_add(struct connection *connection)
+{
+	connection->number = next_number(connection->list);
+	return add_numbered(connection);
+}
+
+int connections_adopt(struct connection *connection, unsigned number)
+{
+	struct connections *list = connection->list;
+	struct connection *other;
+
+	HASH_FIND(hh, list->open, &number, sizeof(number), other);
+	if (!number || other)
+		return -EPROTO;
+	if (list->last_number < number)
+		list->last_number = number;
+	connection->number = number;
+	return add_numbered(connection);
 }
 
 static void forget_socket(struct connection *connection)

@@ -24,6 +24,8 @@ int connections_new(struct host *host, const struct kind *kind, struct space *ot
 
 /* Shows a connection that is open now. Fails with -ENOMEM. */
 int connections_add(struct connection *connection);
+/* Shows it with the number that it has had. Fails with -EPROTO if another has it, or -ENOMEM. */
+int connections_adopt(struct connection *connection, unsigned number);
 void connections_remove(struct connection *connection); /* if it is shown */
 
 /* Notes that the connection has a new socket, or none. */

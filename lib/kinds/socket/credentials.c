@@ -19,7 +19,7 @@
 #include "lib/channel/channel.h"
 #include "lib/host/thread.h"
 
-static ssize_t send_as(int fd, const struct ucred *who, const void *data, size_t size)
+static ssize_t send_as(const struct ucred *who, int fd, struct iovec *bytes, struct tally *tally)
 {
 	union {
 		struct cmsghdr header;
@@ -27,16 +27,13 @@ static ssize_t send_as(int fd, const struct ucred *who, const void *data, size_t
 	} control = {.header = {.cmsg_len = CMSG_LEN(sizeof(*who)),
 				.cmsg_level = SOL_SOCKET,
 				.cmsg_type = SCM_CREDENTIALS}};
-	struct iovec bytes = {.iov_base = (void *)data, .iov_len = size};
-	const struct msghdr message = {.msg_iov = &bytes,
+	const struct msghdr message = {.msg_iov = bytes,
 				       .msg_iovlen = 1,
 				       .msg_control = &control,
 				       .msg_controllen = sizeof(control)};
-	ssize_t n;
 
 	memcpy(CMSG_DATA(&control.header), who, sizeof(*who));
-	n = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-	return n < 0 ? -errno : n;
+	return tally_send(tally, fd, &message);
 }
 
 /* The kernel checks credentials before anything else, so what it refuses has not been sent. */
@@ -45,7 +42,7 @@ static bool is_refused(ssize_t result)
 	return result == -EPERM || result == -ESRCH;
 }
 
-ssize_t credentials_send(const struct file *file, int fd, const void *data, size_t size,
+ssize_t credentials_send(const struct file *file, int fd, struct iovec *bytes, struct tally *tally,
 			 pid_t *writer)
 {
 	struct ucred who = {.uid = file->uid, .gid = file->gid};
@@ -53,15 +50,13 @@ ssize_t credentials_send(const struct file *file, int fd, const void *data, size
 
 	who.pid = *writer = thread_process(file->pid, *writer);
 	if (who.pid)
-		n = send_as(fd, &who, data, size);
+		n = send_as(&who, fd, bytes, tally);
 	if (is_refused(n)) {
 		who.pid = getpid();
-		n = send_as(fd, &who, data, size);
+		n = send_as(&who, fd, bytes, tally);
 	}
 	/* For our own user the kernel says the same by itself, except for a group we are not in. */
-	if (is_refused(n) && file->uid == getuid()) {
-		n = send(fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
-		return n < 0 ? -errno : n;
-	}
+	if (is_refused(n) && file->uid == getuid())
+		n = tally_send(tally, fd, &(struct msghdr){.msg_iov = bytes, .msg_iovlen = 1});
 	return n;
 }

@@ -6,18 +6,17 @@
 #ifndef IPCFS_CREDENTIALS_H
 #define IPCFS_CREDENTIALS_H
 
-#include <stddef.h>
-#include <sys/types.h>
+#include "lib/kinds/socket/tally.h"
 
 struct file;
 
 /*
- * A send(2) that does not wait, with the uid and gid of the file's opener and the process id of the
+ * tally_send() of these bytes, with the uid and gid of the file's opener and the process id of the
  * writer (file::pid), or else our own. `writer` holds the process that was found last time, 0 at
  * first, and receives the one found now. -EPERM: we may not speak for that user, and nothing was
  * sent.
  */
-ssize_t credentials_send(const struct file *file, int fd, const void *data, size_t size,
+ssize_t credentials_send(const struct file *file, int fd, struct iovec *bytes, struct tally *tally,
 			 pid_t *writer);
 
 #endif

@@ -115,13 +115,13 @@ static int make_end(struct server *server, const char *name, bool is_client,
 	if (r < 0)
 		return r;
 	connection->origin = channel_ref(&server->kept.channel);
-	connection->attributes.uid = own->uid;
-	connection->attributes.gid = own->gid;
-	connection->attributes.atime = own->atime;
-	connection->attributes.mtime = own->mtime;
-	connection->attributes.ctime = own->ctime;
+	connection->own.uid = own->uid;
+	connection->own.gid = own->gid;
+	connection->own.atime = own->atime;
+	connection->own.mtime = own->mtime;
+	connection->own.ctime = own->ctime;
 	/* Accepting is serving, which is for the server's owner; its mode says who may connect. */
-	connection->attributes.mode = S_IFREG | (is_client ? own->mode & 0666 : 0600);
+	connection->own.mode = S_IFREG | (is_client ? own->mode & 0666 : 0600);
 	*ret_channel = &connection->channel;
 	return 0;
 }

@@ -168,8 +168,8 @@ static int make_connection(struct directory *directory, const struct unix_look *
 				   &target, &connection);
 	if (r < 0)
 		return r;
-	connection->attributes = (struct attributes){
-		.ino = connection->attributes.ino, /* each lookup is another connection */
+	connection->own = (struct attributes){
+		.ino = connection->own.ino, /* each lookup is another connection */
 		.mode = S_IFREG | (look->attr.st_mode & 07777),
 		.uid = look->attr.st_uid,
 		.gid = look->attr.st_gid,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The kernel refuses descriptors by SO_PASSRIGHTS. Where it can't, recv(2) drops them, and is
- * interrupted if that takes too long.
+ * The kernel refuses descriptors by SO_PASSRIGHTS. Where it can't, receiving drops them
+ * (connection_bytes.c).
  */
 #include "lib/kinds/socket/unix_socket.h"
 
@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/base/impatience.h"
 
 /* In <asm-generic/socket.h> since 6.16. */
 #ifndef SO_PASSRIGHTS
@@ -33,19 +32,4 @@ int unix_socket(int type, bool takes_rights)
 		return -errno;
 	r = takes_rights ? 0 : unix_refuse_rights(fd);
 	return r < 0 ? r : TAKE_FD(fd);
-}
-
-ssize_t unix_receive(int fd, bool takes_rights, void *data, size_t size)
-{
-	int r = takes_rights ? impatience_begin() : 0;
-	ssize_t n;
-
-	if (r < 0)
-		return r;
-	n = recv(fd, data, size, MSG_DONTWAIT);
-	if (n < 0)
-		n = -errno;
-	if (takes_rights)
-		impatience_end();
-	return n;
 }

@@ -18,7 +18,4 @@ int unix_socket(int type, bool takes_rights);
 /* Refuses descriptors from now on. Accepted sockets have what the listener had at connect(2). */
 int unix_refuse_rights(int fd);
 
-/* recv(2) that waits for nothing, not even for what came along. Returns bytes or -errno. */
-ssize_t unix_receive(int fd, bool takes_rights, void *data, size_t size);
-
 #endif
