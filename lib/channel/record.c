@@ -8,11 +8,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/base/cleanup.h"
 #include "lib/channel/channel.h"
 #include "lib/channel/journal.h"
 #include "lib/channel/kind.h"
+#include "lib/channel/relic.h"
 
 void records_init(struct host *host)
 {
@@ -21,7 +23,7 @@ void records_init(struct host *host)
 	slots_place(&host->writes, sizeof(struct write_record), host->state, STATE_WRITES);
 }
 
-/* Returns the index of the directory of all the kind's objects; UINT32_MAX: there is none. */
+/* Returns the index of the directory of all the kind's objects; OBJECT_RELIC: there is none. */
 static uint32_t find_space(const struct space *space)
 {
 	struct space **spaces = space->host->spaces;
@@ -29,7 +31,7 @@ static uint32_t find_space(const struct space *space)
 	for (uint32_t i = 0; spaces && spaces[i]; i++)
 		if (spaces[i] == space || (space->kind && spaces[i]->kind == space->kind))
 			return i;
-	return UINT32_MAX;
+	return OBJECT_RELIC;
 }
 
 int channel_remember(struct channel *channel)
@@ -37,8 +39,12 @@ int channel_remember(struct channel *channel)
 	struct host *host = channel->space->host;
 	int r;
 
-	if (channel->record)
+	if (channel->record) {
+		/* To whoever comes later, the object is there, however its maker ends. */
+		if (channel->record->made != host->journal->request)
+			channel->record->made = 0;
 		return 0;
+	}
 	r = slots_add(&host->objects, channel, &channel->id);
 	if (r < 0)
 		return r;
@@ -69,22 +75,63 @@ void object_destroy(struct channel *channel)
 		slots_remove(&host->objects, id);
 }
 
+/* Has the kind make the object of a record. */
+static int adopt_by_kind(struct host *host, struct object_record *record,
+			 struct channel **ret_channel)
+{
+	struct space *space = NULL;
+
+	for (uint32_t i = 0; host->spaces && host->spaces[i] && !space; i++)
+		if (i == record->space)
+			space = host->spaces[i];
+	if (!space || !space->kind || !space->kind->channel || !space->kind->channel->adopt)
+		return -EPROTO;
+	return space->kind->channel->adopt(space, record, ret_channel);
+}
+
+/* Finds what the root has again. */
+static int adopt_lasting(struct host *host, const struct object_record *record,
+			 struct channel **ret_channel)
+{
+	struct caller self = {.pid = getpid(), .uid = geteuid(), .gid = getegid()};
+	struct entry entry = {0};
+	int r = host->top ? space_find(host->top, record->name, &self, &entry) : -EPROTO;
+
+	caller_fini(&self);
+	if (r == 0 && !entry.channel) {
+		entry_unref(&entry);
+		return -EPROTO;
+	}
+	*ret_channel = entry.channel;
+	return r;
+}
+
+static int adopt_by_record(struct host *host, struct object_record *record,
+			   struct channel **ret_channel)
+{
+	switch (record->space) {
+	case OBJECT_LASTING:
+		return adopt_lasting(host, record, ret_channel);
+	case OBJECT_TAP:
+		return host->adopt_tap ? host->adopt_tap(host, record, ret_channel) : -EPROTO;
+	case OBJECT_RELIC:
+		return relic_adopt(host, record, ret_channel);
+	default:
+		return adopt_by_kind(host, record, ret_channel);
+	}
+}
+
 /* Makes the object of a record, and gives the record to it. */
 static int object_adopt(struct host *host, uint64_t id)
 {
 	struct object_record *record = slots_record(&host->objects, id);
-	struct space *space = NULL;
 	struct channel *channel;
-	int r = -EPROTO;
+	int r;
 
 	if (journal_is_again(host, record->made))
 		return -EAGAIN;
 	record->name[NAME_MAX] = '\0';
-	for (uint32_t i = 0; host->spaces && host->spaces[i] && !space; i++)
-		if (i == record->space)
-			space = host->spaces[i];
-	if (space && space->kind && space->kind->channel && space->kind->channel->adopt)
-		r = space->kind->channel->adopt(space, record, &channel);
+	r = adopt_by_record(host, record, &channel);
 	if (r < 0)
 		return r;
 	if (channel->record) {

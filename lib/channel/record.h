@@ -27,9 +27,17 @@ struct host;
 #define OBJECT_WORDS 12
 #define FILE_WORDS   4
 
+/*
+ * Values of object_record::space for what is in no kind's directory. Where the kind says nothing
+ * else, it is OBJECT_RELIC.
+ */
+#define OBJECT_LASTING (UINT32_MAX - 2) /* is in host::top for good; `name` is its name there */
+#define OBJECT_TAP     (UINT32_MAX - 1) /* host::adopt_tap makes it */
+#define OBJECT_RELIC   UINT32_MAX       /* only its content is left: lib/channel/relic.h */
+
 /* A channel: in host::objects, by channel::id. */
 struct object_record {
-	uint32_t space;      /* the index of its kind's directory in host::spaces */
+	uint32_t space;      /* the index of its kind's directory in host::spaces; or as above */
 	uint32_t is_kept;    /* the daemon keeps it for its name; else only for its open files */
 	int fds[OBJECT_FDS]; /* the kind's descriptors; -1: none */
 	uint64_t message_max;

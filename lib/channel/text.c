@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A text is frozen into each open file: at once by print(), or when its making (making.h) is done.
+ * That content is what the next daemon needs (relic.h). An open whose text is still being made has
+ * not been answered, and comes again.
  */
 #include "lib/channel/text.h"
 
@@ -16,6 +18,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/channel/attributes.h"
 #include "lib/channel/making.h"
+#include "lib/channel/relic.h"
 
 struct text {
 	struct channel channel;
@@ -128,6 +131,13 @@ static uint32_t text_poll(struct file *file)
 	return file->state ? 0 : EPOLLIN | EPOLLRDNORM;
 }
 
+static void text_save(struct channel *channel, struct object_record *record)
+{
+	const struct text *text = text_from(channel);
+
+	relic_save(record, text->ino, *text->source.size, text->source.ops->has_size);
+}
+
 static const struct channel_ops text_channel_ops = {
 	.traits = CHANNEL_HAS_NO_LOCKS,
 	.destroy = text_destroy,
@@ -139,6 +149,7 @@ static const struct channel_ops text_channel_ops = {
 	.release = text_release,
 	.read = text_read,
 	.poll = text_poll,
+	.save = text_save,
 };
 
 ino_t text_ino(const struct space *space, const char *name)

@@ -40,10 +40,12 @@
 
 struct host;
 struct space;
+struct channel;
 struct cluster;
 struct configured;
 struct connection;
 struct journal;
+struct object_record;
 struct reaper;
 struct reading;
 struct remote_lines;
@@ -143,7 +145,10 @@ struct host {
 	/* Whether the kernel has sent this request again to this daemon. NULL: none. */
 	bool (*is_again)(struct host *host, uint64_t request);
 	struct space **spaces;          /* of all kinds in the mount, borrowed; ends with NULL */
-	struct space *info;             /* borrowed */
+	struct space *top, *info;       /* the root of the mount, and info/; borrowed */
+	/* Makes the channel of a tap (OBJECT_TAP, lib/channel/record.h). NULL: there are none. */
+	int (*adopt_tap)(struct host *host, struct object_record *record,
+			 struct channel **ret_channel);
 	struct connection *connected; /* by their sockets' inodes: lib/kinds/socket/connections.h */
 	struct numbers numbers; /* for the inodes that the daemon keeps, and for connections */
 	char *scratch;          /* reads pass through it; valid until the next channel call */

@@ -112,6 +112,7 @@ int root_new(struct host *host, void (*missing)(const char *path, int error),
 	r = folder_new(host, "", &root);
 	if (r < 0)
 		return r;
+	host->top = folder_space(root);
 	r = add_file(root, "README", readme_new);
 	if (r == 0)
 		r = add_file(root, "ctl", ctl_new);
@@ -131,7 +132,7 @@ void root_free(struct host *host, struct space *root)
 	remote_lines_fini(host);
 	if (host->info)
 		folder_clear(host->info);
-	host->info = NULL;
+	host->info = host->top = NULL;
 	if (root)
 		folder_clear(root);
 	space_unref(root);
