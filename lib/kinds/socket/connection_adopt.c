@@ -44,7 +44,7 @@ void connection_forget(struct connection *connection)
 		return;
 	record->fds[FD_SOCKET] = -1;
 	record->words[WORD_NOTES] = 0;
-	JOURNAL_ORDER();
+	STATE_ORDER();
 	state_release(connection->channel.space->host->state, connection->notes,
 		      sizeof(*connection->notes));
 	connection->notes = NULL;
@@ -63,9 +63,9 @@ void connection_save(struct channel *channel, struct object_record *record)
 	notes->uid = connection->opener.uid;
 	notes->gid = connection->opener.gid;
 	strcpy(notes->label, connection->label);
-	JOURNAL_ORDER();
+	STATE_ORDER();
 	record->words[WORD_NOTES] = state_offset(channel->space->host->state, notes);
-	JOURNAL_ORDER();
+	STATE_ORDER();
 	record->fds[FD_SOCKET] = connection_fd(connection);
 }
 

@@ -22,9 +22,9 @@ ssize_t tally_receive(struct tally *tally, struct journal *journal, int fd,
 		.msg_hdr = {.msg_iov = (struct iovec *)room, .msg_iovlen = 1},
 		.msg_len = TALLY_NOTHING,
 	};
-	JOURNAL_ORDER();
+	STATE_ORDER();
 	journal->word = receive_word(journal);
-	JOURNAL_ORDER();
+	STATE_ORDER();
 	if (recvmmsg(fd, &tally->receive, 1, MSG_DONTWAIT, NULL) < 0)
 		return -errno;
 	return (ssize_t)tally->receive.msg_len;
@@ -57,13 +57,13 @@ ssize_t tally_recall(const struct tally *tally, const struct journal *journal)
 ssize_t tally_send(struct tally *tally, int fd, const struct msghdr *message)
 {
 	tally->send.msg_len = 0;
-	JOURNAL_ORDER();
+	STATE_ORDER();
 	tally->sent_before = tally->sent;
-	JOURNAL_ORDER();
+	STATE_ORDER();
 	tally->send.msg_hdr = *message;
 	if (sendmmsg(fd, &tally->send, 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 		return -errno;
-	JOURNAL_ORDER();
+	STATE_ORDER();
 	tally->sent = tally->sent_before + tally->send.msg_len;
 	return (ssize_t)tally->send.msg_len;
 }
