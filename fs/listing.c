@@ -4,17 +4,21 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <linux/fuse.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fs/inode.h"
 #include "fs/session.h"
 #include "lib/base/cleanup.h"
+#include "lib/channel/journal.h"
 
 static void listing_clear(struct listing *listing)
 {
+	listing->record->entries = 0;
+	STATE_ORDER();
 	user_uncharge(listing->users, listing->record->uid, USER_BYTES, listing->n_charged);
-	free(TAKE_PTR(listing->entries));
+	state_release(listing->state, TAKE_PTR(listing->entries), listing->n_allocated);
 	free(TAKE_PTR(listing->starts));
 	listing->n_charged = 0;
 	listing->size = listing->n_allocated = 0;
@@ -40,21 +44,30 @@ static bool listing_charge(struct listing *listing, size_t size)
 	return true;
 }
 
+/* Moves the entries to a block that is `n` bytes longer. */
+static bool entries_grow(struct listing *listing, size_t n)
+{
+	char *grown;
+
+	if (!listing_charge(listing, n))
+		return false;
+	grown = state_alloc(listing->state, listing->n_allocated + n);
+	if (!grown)
+		return false;
+	if (listing->size)
+		memcpy(grown, listing->entries, listing->size);
+	state_release(listing->state, listing->entries, listing->n_allocated);
+	listing->entries = grown;
+	listing->n_allocated += n;
+	return true;
+}
+
 /* Makes room for one more entry of `size` bytes. */
 static bool listing_grow(struct listing *listing, size_t size)
 {
-	if (listing->size + size > listing->n_allocated) {
-		size_t n = listing->n_allocated + size + 4096;
-		char *grown;
-
-		if (!listing_charge(listing, n))
-			return false;
-		grown = realloc(listing->entries, listing->n_allocated + n);
-		if (!grown)
-			return false;
-		listing->entries = grown;
-		listing->n_allocated += n;
-	}
+	if (listing->size + size > listing->n_allocated &&
+	    !entries_grow(listing, listing->n_allocated + size + 4096))
+		return false;
 	if (listing->n_entries == listing->n_starts) {
 		size_t n = listing->n_starts + 64;
 		size_t *grown;
@@ -118,7 +131,21 @@ int listing_make(struct listing *listing, fuse_req_t req, struct caller *caller)
 	if (job_is_awaited(r))
 		return r;
 	listing->is_made = true;
+	listing_save(listing);
 	return listing->is_cut ? -ENOBUFS : r;
+}
+
+void listing_save(struct listing *listing)
+{
+	struct listing_record *record = listing->record;
+
+	record->n_allocated = listing->n_allocated;
+	record->size = listing->size;
+	record->n_entries = listing->n_entries;
+	record->error = listing->error;
+	record->is_unread = listing->is_unread;
+	STATE_ORDER();
+	record->entries = listing->is_made ? state_offset(listing->state, listing->entries) : 0;
 }
 
 int listing_new(fuse_req_t req, fuse_ino_t ino, struct listing **ret_listing)
@@ -132,6 +159,7 @@ int listing_new(fuse_req_t req, fuse_ino_t ino, struct listing **ret_listing)
 	if (!listing)
 		return -ENOMEM;
 	listing->users = &session->host.users;
+	listing->state = session->host.state;
 	r = inode_space(session, ino, &listing->space);
 	if (r == 0)
 		r = user_charge(listing->users, uid, USER_FILES, 1);
@@ -143,7 +171,8 @@ int listing_new(fuse_req_t req, fuse_ino_t ino, struct listing **ret_listing)
 		return r;
 	}
 	listing->record = slots_record(&session->listings, fh);
-	*listing->record = (struct listing_record){.fh = fh, .nodeid = ino, .uid = uid};
+	*listing->record = (struct listing_record){
+		.fh = fh, .nodeid = ino, .uid = uid, .opened = session->host.journal->request};
 	*ret_listing = TAKE_PTR(listing);
 	return 0;
 }
@@ -154,6 +183,72 @@ void listing_free_all(struct session *session)
 
 	while ((fh = slots_next(&session->listings, fh)) != 0)
 		listing_free(session, slots_object(&session->listings, fh));
+}
+
+/* Finds the entries again. Returns false if they can't be right. */
+static bool entries_adopt(struct listing *listing)
+{
+	const struct listing_record *record = listing->record;
+	size_t offset = 0;
+
+	if (record->size > record->n_allocated ||
+	    record->n_entries > record->size / FUSE_NAME_OFFSET)
+		return false;
+	listing->entries = state_claim(listing->state, record->entries, record->n_allocated);
+	if (!listing->entries)
+		return false;
+	listing->n_allocated = record->n_allocated;
+	listing->starts = calloc(record->n_entries + 1, sizeof(*listing->starts));
+	if (!listing->starts || !listing_charge(listing, record->n_allocated))
+		return false;
+	while (listing->n_entries < record->n_entries) {
+		const struct fuse_dirent *dirent = (const void *)(listing->entries + offset);
+
+		if (record->size - offset < FUSE_NAME_OFFSET || dirent->namelen > NAME_MAX ||
+		    record->size - offset < FUSE_DIRENT_SIZE(dirent))
+			return false;
+		listing->starts[listing->n_entries++] = offset;
+		offset += FUSE_DIRENT_SIZE(dirent);
+	}
+	listing->n_starts = listing->n_entries;
+	listing->size = offset;
+	listing->error = record->error;
+	listing->is_unread = record->is_unread;
+	listing->is_made = true;
+	return true;
+}
+
+/* Returns false if the record is of no use. Without its entries, they are made anew. */
+static bool listing_adopt(struct session *session, struct listing_record *record)
+{
+	bool is_again = journal_is_again(&session->host, record->opened);
+	struct listing *listing = is_again ? NULL : calloc(1, sizeof(*listing));
+
+	if (!listing || inode_space(session, record->nodeid, &listing->space) < 0) {
+		free(listing);
+		return false;
+	}
+	listing->users = &session->host.users;
+	listing->state = session->host.state;
+	listing->record = record;
+	user_charge(listing->users, record->uid, USER_FILES, 1);
+	if (record->entries && !entries_adopt(listing))
+		listing_clear(listing);
+	slots_set_object(&session->listings, record->fh, listing);
+	return true;
+}
+
+void listings_adopt(struct session *session)
+{
+	uint64_t id = 0;
+
+	while ((id = slots_next(&session->listings, id)) != 0) {
+		struct listing_record *record = slots_record(&session->listings, id);
+
+		record->fh = id;
+		if (!listing_adopt(session, record))
+			slots_remove(&session->listings, id);
+	}
 }
 
 size_t listing_end(const struct listing *listing, size_t i)

@@ -44,6 +44,7 @@ static int listing_open(fuse_req_t req, const struct step *step, struct caller *
 		r = listing_make(listing, req, caller);
 		listing->is_unread = true;
 		listing->error = r;
+		listing_save(listing);
 	}
 	if (job_is_awaited(r)) {
 		listing_free(fuse_req_userdata(req), listing);
@@ -81,6 +82,7 @@ static int listing_begin(struct listing *listing, fuse_req_t req, const struct s
 {
 	if (listing->is_made && (step->offset != 0 || listing->is_unread)) {
 		listing->is_unread = false;
+		listing_save(listing);
 		return listing->error;
 	}
 	return listing_make(listing, req, caller);
