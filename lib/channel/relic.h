@@ -15,7 +15,7 @@
 /* For channel_ops::save of a text, which is made anew at each open unless it `is_fixed`. */
 void relic_save(struct object_record *record, ino_t ino, size_t size, bool is_fixed);
 
-/* Makes the relic that the record tells of, and gives a reference. Fails with -EPROTO or -ENOMEM. */
+/* Makes the relic of a record, and gives a reference. Fails with -EPROTO or -ENOMEM. */
 int relic_adopt(struct host *host, struct object_record *record, struct channel **ret_channel);
 
 #endif
