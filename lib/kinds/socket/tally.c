@@ -7,6 +7,7 @@
 
 #include <errno.h>
 
+#include "lib/base/state.h"
 #include "lib/channel/journal.h"
 
 /* Tells one request's receive from all others. It is never 0. */
