@@ -280,8 +280,8 @@ void inodes_adopt(struct session *session)
 		record->is_charged = false;
 		record->older = record->newer = 0;
 		if (slots_object(&session->inodes, id))
-			continue; /* the root is made already */
-		if (is_uncounted(session, record))
+			continue; /* the root: it has been made anew */
+		if (record->directory == session->root_space->ino || is_uncounted(session, record))
 			slots_remove(&session->inodes, id);
 		else
 			inode_adopt(session, record);

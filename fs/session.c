@@ -319,6 +319,8 @@ static int session_prepare(struct session *session)
 	records_init(&session->host);
 	session->host.supervisor = supervisor_pid();
 	session->host.log = log_text;
+	if (r == 0 && session->is_next)
+		r = takeover_tables(session);
 	if (r == 0)
 		r = step_clock_init(&session->steps, session->loop);
 	if (r < 0)

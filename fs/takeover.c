@@ -207,7 +207,7 @@ static void tell_lost(const struct object_record *record, int error)
 		 record->name[0] ? record->name : "an open object", strerror(-error));
 }
 
-static int adopt_tables(struct session *session)
+int takeover_tables(struct session *session)
 {
 	struct host *host = &session->host;
 	struct slots *tables[] = {&host->objects,    &host->files,      &host->writes,
@@ -228,8 +228,6 @@ int takeover_adopt(struct session *session)
 		r = sort_requests(&session->takeover);
 	host->is_again = is_again;
 	if (r == 0)
-		r = adopt_tables(session);
-	if (r == 0)
 		r = host_claim(host);
 	if (r < 0) {
 		log_line(LOG_ERR, "%s: cannot be taken over: %s", session->options->mount_point,
@@ -239,6 +237,7 @@ int takeover_adopt(struct session *session)
 	objects_adopt(host, tell_lost);
 	inodes_adopt(session);
 	handles_adopt(session);
+	listings_adopt(session);
 	state_settle(host->state);
 	journal_adopt(host);
 	objects_adopted(host);
