@@ -2,6 +2,9 @@
 /*
  * Chunk n begins at index (2^n - 1) * CHUNK_FIRST and has 2^n * CHUNK_FIRST slots. The slots that
  * have been given back form a list, the last one first.
+ *
+ * In a state, the process may be killed after any store. So a slot is complete before one store
+ * gives it out: slot::next, or the count of slots if it is a new one. One store takes it back.
  */
 #include "lib/base/slots.h"
 
@@ -15,9 +18,6 @@
 /* Values of slot::next. No index is this large. */
 #define SLOT_NONE  (UINT32_MAX - 1)
 #define SLOT_GIVEN UINT32_MAX
-
-/* In a state, the process may be killed after any store. The compiler moves none across this. */
-#define ORDER() __asm__ __volatile__("" ::: "memory")
 
 /* Where a slot is. */
 struct place {
@@ -145,7 +145,7 @@ static void slots_count(struct slots *slots, uint32_t index)
 	if (index < slots->n_slots)
 		return;
 	slots->n_slots = index + 1;
-	ORDER();
+	STATE_ORDER();
 	if (slots->used)
 		*slots->used = slots->n_slots;
 }
@@ -168,7 +168,7 @@ int slots_add(struct slots *slots, void *object, uint64_t *ret_id)
 	if (++slot->generation == 0)
 		slot->generation = 1;
 	memset(slot + 1, 0, slots->stride - sizeof(*slot));
-	ORDER();
+	STATE_ORDER();
 	slot->next = SLOT_GIVEN;
 	slots_count(slots, index);
 	slots->chunks[place.chunk].objects[place.offset] = object;
@@ -221,10 +221,9 @@ void slots_set_object(struct slots *slots, uint64_t id, void *object)
 {
 	struct place place;
 	const struct slot *slot = slot_of(slots, id, &place);
-	void **ret_object = &slots->chunks[place.chunk].objects[place.offset];
 
-	assert(slot && object && !*ret_object);
-	*ret_object = object;
+	assert(slot && object && !slots->chunks[place.chunk].objects[place.offset]);
+	slots->chunks[place.chunk].objects[place.offset] = object;
 }
 
 void *slots_object(const struct slots *slots, uint64_t id)

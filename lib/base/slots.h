@@ -53,7 +53,8 @@ void slots_place(struct slots *slots, size_t record_size, struct state *state,
 		 enum state_table table);
 /*
  * Takes over the records that another process has left in the table: all that are given out, still
- * without objects. Fails with -EPROTO if the table can't be right, or with -ENOMEM.
+ * without objects. One of them may be all zeroes still, and its id unknown to anybody. Fails with
+ * -EPROTO if the table can't be right, or with -ENOMEM.
  */
 int slots_adopt(struct slots *slots);
 /* Sets the object of an id, which must be valid and have none yet. */

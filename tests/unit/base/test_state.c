@@ -46,7 +46,7 @@ static void restart(void)
 
 static struct state_header *header(void)
 {
-	return (void *)((char *)state_area(state, STATE_SUPERVISOR) - STATE_AREA_SIZE);
+	return (void *)((char *)state_area(state, 0) - STATE_AREA_SIZE);
 }
 
 /* Opens the memory once more. */
