@@ -258,14 +258,24 @@ static void limit(int resource, rlim_t most)
 	must_call(setrlimit(resource, &(struct rlimit){most, most}));
 }
 
+/* Lets the process map so many MiB more. */
+static void limit_addresses(rlim_t mib)
+{
+	FILE *file = fopen("/proc/self/statm", "re");
+	unsigned long pages;
+
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_eq(fscanf(file, "%lu", &pages), 1);
+	fclose(file);
+	limit(RLIMIT_AS, pages * (rlim_t)sysconf(_SC_PAGESIZE) + mib * KIB * KIB);
+}
+
 START_TEST(test_state_with_few_addresses_is_smaller)
 {
 	struct state *next;
 	size_t size;
 
-	state_free(state);
-	state = NULL;
-	limit(RLIMIT_AS, (rlim_t)1 << 30);
+	limit_addresses(1024);
 	for (int i = 0; i < 2; i++) {
 		must(state_new(i == 1, &next));
 		state_table(next, STATE_FILES, &size);
@@ -276,7 +286,7 @@ START_TEST(test_state_with_few_addresses_is_smaller)
 		ck_assert_ptr_null(state_alloc(next, (size_t)1 << 30));
 		state_free(next);
 	}
-	limit(RLIMIT_AS, 64 * KIB * KIB);
+	limit_addresses(64);
 	for (int i = 0; i < 2; i++)
 		must_fail(state_new(i == 1, &next), ENOMEM);
 }

@@ -22,7 +22,7 @@
 static const struct {
 	uint32_t version;
 	uint64_t hash;
-} known = {.version = 1, .hash = UINT64_C(0x830b4b95174f1b95)};
+} known = {.version = 1, .hash = UINT64_C(0x0241822b327e4390)};
 
 struct field {
 	const char *record, *name; /* `name` NULL: the record as a whole */
@@ -89,6 +89,7 @@ static const struct field fields[] = {
 	FIELD(struct journal, place),
 	FIELD(struct journal, renamed),
 	FIELD(struct journal, old_name),
+	FIELD(struct journal, accepted_whole),
 	WHOLE(struct inode_record),
 	FIELD(struct inode_record, nodeid),
 	FIELD(struct inode_record, n_lookups),
@@ -125,6 +126,13 @@ static const struct field fields[] = {
 	FIELD(struct listing_record, fh),
 	FIELD(struct listing_record, nodeid),
 	FIELD(struct listing_record, uid),
+	FIELD(struct listing_record, error),
+	FIELD(struct listing_record, opened),
+	FIELD(struct listing_record, entries),
+	FIELD(struct listing_record, n_allocated),
+	FIELD(struct listing_record, size),
+	FIELD(struct listing_record, n_entries),
+	FIELD(struct listing_record, is_unread),
 	WHOLE(struct object_record),
 	FIELD(struct object_record, space),
 	FIELD(struct object_record, is_kept),
