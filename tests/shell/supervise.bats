@@ -1,0 +1,234 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# -o supervise=yes: which processes there are, how each of them ends, and what is told of it.
+# shellcheck shell=bats disable=SC2016,SC2153,SC2154
+
+load helper
+load extra
+
+setup() {
+	ipcfs_setup
+	setup_extra
+}
+
+# supervise [OPTION...]: mounts $EXTRA in the foreground. $SUPERVISOR is the process that a shell sees.
+# Its log is $OUT.
+supervise() {
+	mount_ipcfs "$EXTRA" -o "supervise=yes${1:+,$1}" 2>"$OUT"
+	SUPERVISOR=${DAEMON[$EXTRA]}
+	export SUPERVISOR
+}
+
+# The pid of the process that serves, which `ps` shows as the supervisor's child.
+serving() {
+	ps --ppid "$SUPERVISOR" -o pid=,comm= | awk '$2 == "ipcfs" { print $1; exit }'
+}
+
+unmounted() {
+	! is_mounted "$EXTRA"
+}
+
+# Whether another daemon than $1 serves.
+is_followed() {
+	[[ $(serving) && $(serving) != "$1" ]]
+}
+
+ended_with() { # STATUS
+	local result=0
+	wait_until ended "$SUPERVISOR"
+	wait "$SUPERVISOR" || result=$?
+	echo "status $result"
+	[[ $result == "$1" ]]
+}
+
+@test "supervise takes yes or no, and anything else gives one clear line" {
+	local option
+	for option in supervise= supervise=maybe supervise=1; do
+		run -1 --separate-stderr timeout -k 1 20 "$IPCFS" "$EXTRA" -o "$option" 3>&-
+		[[ $stderr == "ipcfs: $option: not yes or no" ]]
+	done
+	mount_ipcfs "$EXTRA" -o supervise=no
+	[[ -z $(pgrep -P "${DAEMON[$EXTRA]}" -x ipcfs-supervise) && $(cat "/proc/${DAEMON[$EXTRA]}/comm") == ipcfs ]]
+}
+
+@test "ps shows the supervisor and the daemon, and --status the daemon's pid" {
+	supervise
+	[[ $(cat "/proc/$SUPERVISOR/comm") == ipcfs-supervise ]]
+	run -0 "$IPCFS" --status "$EXTRA"
+	[[ $output == *" pid=$(serving) "* ]]
+	[[ $(readlink "/proc/$SUPERVISOR/cwd") == / ]]
+}
+
+@test "peers leaves the supervisor out, as it does the daemon" {
+	supervise
+	shell 'cd $EXTRA; exec 7<>queues/$NAME; cat info/queues/$NAME/peers' >"$BATS_TEST_TMPDIR/peers"
+	cat "$BATS_TEST_TMPDIR/peers"
+	[[ -s $BATS_TEST_TMPDIR/peers ]]
+	run ! grep -E "^($SUPERVISOR|$(serving)) " "$BATS_TEST_TMPDIR/peers"
+}
+
+@test "SIGTERM and SIGINT to either process unmount, with status 0" {
+	local signal process
+	for signal in TERM INT; do
+		for process in supervisor daemon; do
+			supervise
+			[[ $process == daemon ]] && kill -$signal "$(serving)" || kill -$signal "$SUPERVISOR"
+			ended_with 0
+			unmounted
+		done
+	done
+}
+
+@test "umount ends both processes with status 0" {
+	local daemon
+	supervise
+	daemon=$(serving)
+	umount "$EXTRA"
+	ended_with 0
+	wait_until ended "$daemon"
+}
+
+@test "SIGHUP to the supervisor has the configuration read again" {
+	echo "create queues/$NAME.1" >"$BATS_TEST_TMPDIR/conf"
+	supervise "config=$BATS_TEST_TMPDIR/conf"
+	echo "create queues/$NAME.2" >>"$BATS_TEST_TMPDIR/conf"
+	kill -HUP "$SUPERVISOR"
+	wait_until test -e "$EXTRA/queues/$NAME.2"
+}
+
+@test "kill -9 of the supervisor alone: the daemon unmounts and ends" {
+	local daemon
+	supervise
+	daemon=$(serving)
+	kill -KILL "$SUPERVISOR"
+	wait_until unmounted
+	wait_until ended "$daemon"
+	ended_with 137
+}
+
+@test "so it does after it has acted as another user" {
+	local daemon
+	supervise
+	daemon=$(serving)
+	as_user "$OTHER" sh -c 'echo hello > "$EXTRA/shm/$NAME"; echo hello > "$EXTRA/queues/$NAME"'
+	kill -KILL "$SUPERVISOR"
+	wait_until unmounted
+	wait_until ended "$daemon"
+}
+
+@test "a daemon that is killed before the mount answers ends as it would alone" {
+	# LeakSanitizer does not work under strace(1), which kills it here when it mounts.
+	local strace=(strace -f -qq -o /dev/null -e trace=mount -e inject=mount:signal=KILL)
+	export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"
+	run -137 --separate-stderr timeout -k 1 20 "${strace[@]}" "$IPCFS" -f "$EXTRA" -o supervise=yes 3>&-
+	[[ $stderr == "ipcfs: the daemon was killed by SIGKILL (no request in hand); the mount ends: "* ]]
+	umount -l "$EXTRA" || true
+	run -1 --separate-stderr timeout -k 1 20 "${strace[@]}" "$IPCFS" "$EXTRA" -o supervise=yes 3>&-
+	[[ $stderr == "ipcfs: the daemon was killed by SIGKILL (no request in hand); the mount ends: "* ]]
+	umount -l "$EXTRA" || true
+}
+
+@test "kill -9 of the daemon: the next one serves, and the log says so" {
+	local daemon
+	needs resend
+	supervise
+	shell 'echo hello > $EXTRA/queues/$NAME'
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do
+		daemon=$(serving)
+		kill -KILL "$daemon"
+		run -0 shell 'cat $EXTRA/README'
+		is_followed "$daemon"
+	done
+	[[ $(shell 'first $EXTRA/queues/$NAME') == hello ]]
+	wait_until contains "$OUT" "the daemon was killed by SIGKILL (no request in hand); the next one goes on"
+}
+
+@test "SIGTERM between two daemons unmounts, with status 0" {
+	needs resend
+	supervise
+	for _ in 1 2 3 4 5; do
+		kill -KILL "$(serving)"
+		kill -TERM "$SUPERVISOR"
+		ended_with 0
+		unmounted
+		supervise
+	done
+}
+
+@test "a daemon that crashes ten times is not followed any more" {
+	needs resend
+	supervise
+	for _ in 1 2 3 4 5 6 7 8 9; do
+		kill -SEGV "$(serving)"
+		run -0 shell 'cat $EXTRA/README'
+	done
+	kill -SEGV "$(serving)"
+	ended_with 139
+	contains "$OUT" "the mount ends: too many daemons have died within a minute"
+	run ! shell 'ls $EXTRA'
+	[[ $output == *"Transport endpoint is not connected"* ]]
+	umount -l "$EXTRA"
+	unset "DAEMON[$EXTRA]" "MOUNTS[-1]"
+}
+
+@test "auto_unmount: the mount stays while daemons follow, and goes with the supervisor" {
+	local daemon
+	needs resend
+	supervise auto_unmount
+	daemon=$(serving)
+	kill -KILL "$daemon"
+	run -0 shell 'cat $EXTRA/README'
+	is_followed "$daemon"
+	kill -KILL "$SUPERVISOR"
+	wait_until unmounted
+}
+
+# listen PATH TYPE: a socket there. What is sent to it goes to $OUT.got, each message with its sender's pid.
+listen() {
+	python3 -c '
+import socket, struct, sys
+got = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+got.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+got.bind(sys.argv[1])
+with open(sys.argv[2], "w", 1) as out:
+    while True:
+        text, rights, _, _ = got.recvmsg(9999, 99)
+        print(struct.unpack("3i", rights[0][2][:12])[0], text.decode(), file=out)
+' "$1" "$OUT.got" 3>&- &
+	JOBS+=($!)
+	wait_until test -S "$1"
+}
+
+@test "systemd gets messages from the process that it has started" {
+	"$IPCFS" -V | grep -q . && ldd "$IPCFS" | grep -q libsystemd || skip "built without libsystemd"
+	listen "$BATS_TEST_TMPDIR/notify"
+	NOTIFY_SOCKET=$BATS_TEST_TMPDIR/notify supervise
+	wait_until contains "$OUT.got" "$SUPERVISOR READY=1"
+	kill -HUP "$SUPERVISOR"
+	wait_until contains "$OUT.got" "$SUPERVISOR RELOADING=1"
+	kill -TERM "$SUPERVISOR"
+	wait_until contains "$OUT.got" "$SUPERVISOR STOPPING=1"
+}
+
+@test "in the background, supervisor and daemons log to syslog" {
+	needs resend
+	listen "$BATS_TEST_TMPDIR/log"
+	# /dev/log belongs to the machine: here, there is another /dev
+	run -0 timeout -k 1 30 unshare --mount --propagation private bash -ec '
+		mount -t tmpfs none /mnt
+		mkdir /mnt/shm
+		for name in null fuse log; do
+			touch "/mnt/$name"
+			[[ $name == log ]] || mount --bind "/dev/$name" "/mnt/$name"
+		done
+		mount --bind "$1" /mnt/log
+		mount --rbind /mnt /dev
+		"$IPCFS" "$EXTRA" -o supervise=yes
+		supervisor=$(pgrep -o -f "^$IPCFS $EXTRA( |\$)")
+		kill -KILL "$(pgrep -P "$supervisor" -x ipcfs)"
+		cat "$EXTRA/README" > /dev/null
+		umount "$EXTRA"' bash "$BATS_TEST_TMPDIR/log" 3>&-
+	[[ -z $output ]]
+	wait_until contains "$OUT.got" "features available"
+	wait_until contains "$OUT.got" "the next one goes on"
+}
