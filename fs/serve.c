@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "fs/background.h"
+#include "fs/bounds.h"
 #include "fs/log.h"
 #include "fs/session.h"
 #include "fs/supervisor.h"
@@ -50,8 +51,10 @@ static int be_daemon(const struct options *options, struct state *state, bool is
 	struct session session;
 	int r;
 
-	if (is_next)
+	if (is_next) {
+		bounds_raise_files(); /* as many are open as the former daemon might have */
 		takeover_sweep(state, &area->ready_fd, 1);
+	}
 	r = session_init(&session, options, state, is_next);
 	if (r == 0)
 		r = run(&session, options, area);

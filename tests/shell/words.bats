@@ -192,7 +192,7 @@ rw,nosuid,nodev,noexec,noatime' ]]
 # What systemctl reload does for a mount unit.
 @test "remount by the line of fstab that it was mounted by changes only what may change" {
 	run -0 with_helper '
-		lasting=max_held=100,config=/mnt/conf,config_strict,without=resend,foreign=net:ipc,spin=7,auto_unmount
+		lasting=max_held=100,config=/mnt/conf,config_strict,without=resend,foreign=net:ipc,spin=7,supervise=no,auto_unmount
 		lasting=$lasting,pipe_capacity=64K,pipe_eof=never,pipe_served=daemon,max_files=99,allow_root
 		echo "src $EXTRA ipcfs defaults,nofail,x-systemd.automount,$lasting 0 0" > /mnt/fstab
 		: > /mnt/conf
