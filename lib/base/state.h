@@ -99,6 +99,11 @@ void state_release(struct state *state, void *block, size_t size);
 
 /* The offset of a block, never 0; 0 for NULL, and for memory that is not in the state. */
 uint64_t state_offset(const struct state *state, const void *block);
+/*
+ * Returns where `size` bytes at an offset are; NULL if they can't be all in blocks. This alone does
+ * not take over any block: state_claim().
+ */
+void *state_block(const struct state *state, uint64_t offset, size_t size);
 
 /*
  * For the next process, before it allocates anything: takes over the block of `size` bytes at an

@@ -220,6 +220,16 @@ uint64_t state_offset(const struct state *state, const void *block)
 	return block && offset < state->sizes.size ? offset : 0;
 }
 
+void *state_block(const struct state *state, uint64_t offset, size_t size)
+{
+	uint64_t begin = (uint64_t)(state->heap - state->base) + STATE_PAGE;
+	uint64_t end = state->sizes.size;
+
+	if (offset < begin || offset >= end || size > end - offset)
+		return NULL;
+	return state->base + offset;
+}
+
 static bool claim_shared(struct state *state, uint32_t page, unsigned begin, unsigned class)
 {
 	struct state_page *entry = &state->pages[page];
