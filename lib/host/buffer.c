@@ -49,21 +49,98 @@ static char *map_memory(void)
 	return start + before;
 }
 
-static struct buffer *buffer_new(struct buffers *buffers)
+/*
+ * Has all pages of a buffer of the state in this process. If a daemon is killed while the kernel
+ * copies a request into a page that is not there, the kernel can't get the page any more; it then
+ * ends the request with EIO (linux/fs/fuse/dev.c, fuse_dev_do_read) instead of keeping it for the
+ * next daemon. A page that the system has swapped out is not there either, so they are locked, if
+ * the daemon may.
+ */
+static void hold_pages(char *memory)
 {
-	CLEANUP_FREE struct buffer *buffer = calloc(1, sizeof(*buffer));
+	madvise(memory, BUFFER_SIZE, MADV_DONTFORK);
+	mlock(memory, BUFFER_SIZE);
+	madvise(memory, BUFFER_SIZE, MADV_POPULATE_WRITE);
+}
+
+static bool is_own(const struct buffers *buffers)
+{
+	return state_fd(buffers->state) < 0;
+}
+
+static char *memory_new(const struct buffers *buffers)
+{
+	char *memory = is_own(buffers) ? map_memory() : state_alloc(buffers->state, BUFFER_SIZE);
+
+	if (memory && !is_own(buffers))
+		hold_pages(memory);
+	return memory;
+}
+
+static void memory_free(const struct buffers *buffers, char *memory)
+{
+	if (is_own(buffers)) {
+		munmap(memory, BUFFER_SIZE);
+		return;
+	}
+	munlock(memory, BUFFER_SIZE);
+	madvise(memory, BUFFER_SIZE, MADV_DOFORK);
+	state_release(buffers->state, memory, BUFFER_SIZE);
+}
+
+uint64_t buffers_place(const struct buffers *buffers, const char *data)
+{
+	return is_own(buffers) ? (uintptr_t)data : state_offset(buffers->state, data);
+}
+
+char *buffers_data(const struct buffers *buffers, uint64_t place)
+{
+	/* NOLINTNEXTLINE(performance-no-int-to-ptr) */
+	return is_own(buffers) ? (char *)(uintptr_t)place : state_block(buffers->state, place, 1);
+}
+
+struct buffer *buffers_find(struct buffers *buffers, uint64_t place)
+{
+	struct buffer *buffer;
+
+	HASH_FIND(hh, buffers->all, &place, sizeof(place), buffer);
+	return buffer;
+}
+
+/* Adds a buffer with this memory. Returns NULL without memory for that. */
+static struct buffer *buffers_add(struct buffers *buffers, char *memory)
+{
+	struct buffer *buffer = calloc(1, sizeof(*buffer));
 
 	if (!buffer)
 		return NULL;
 	buffer->buffers = buffers;
-	buffer->memory = map_memory();
-	return buffer->memory ? TAKE_PTR(buffer) : NULL;
+	buffer->memory = memory;
+	buffer->place = buffers_place(buffers, memory);
+	HASH_ADD(hh, buffers->all, place, sizeof(buffer->place), buffer);
+	if (buffer->hh.tbl)
+		return buffer;
+	free(buffer);
+	return NULL;
+}
+
+static struct buffer *buffer_new(struct buffers *buffers)
+{
+	char *memory = memory_new(buffers);
+	struct buffer *buffer = memory ? buffers_add(buffers, memory) : NULL;
+
+	if (memory && !buffer)
+		memory_free(buffers, memory);
+	return buffer;
 }
 
 static void buffer_free(struct buffer *buffer)
 {
+	struct buffers *buffers = buffer->buffers;
+
 	assert(buffer->n_kept == 0);
-	munmap(buffer->memory, BUFFER_SIZE);
+	HASH_DEL(buffers->all, buffer);
+	memory_free(buffers, buffer->memory);
 	free(buffer);
 }
 
@@ -84,9 +161,13 @@ static struct buffer *take_spare(struct buffers *buffers)
 	return buffer;
 }
 
-int buffers_init(struct buffers *buffers, struct user_table *users)
+void buffers_init(struct buffers *buffers, struct user_table *users, struct state *state)
 {
-	*buffers = (struct buffers){.users = users};
+	*buffers = (struct buffers){.users = users, .state = state};
+}
+
+int buffers_begin(struct buffers *buffers)
+{
 	buffers->current = buffer_new(buffers);
 	return buffers->current ? 0 : -ENOMEM;
 }
@@ -198,4 +279,40 @@ void buffer_release(struct buffer *buffer, uid_t uid)
 		add_spare(buffers, buffer);
 	else
 		buffer_free(buffer);
+}
+
+/* Takes over the buffer that has this place, unless that is done. */
+static struct buffer *claim(struct buffers *buffers, uint64_t place)
+{
+	struct buffer *buffer = buffers_find(buffers, place);
+	char *memory;
+
+	if (buffer || is_own(buffers))
+		return buffer;
+	memory = state_claim(buffers->state, place, BUFFER_SIZE);
+	buffer = memory ? buffers_add(buffers, memory) : NULL;
+	if (buffer)
+		hold_pages(memory);
+	return buffer;
+}
+
+struct buffer *buffers_adopt(struct buffers *buffers, uint64_t memory, uint64_t place, size_t size,
+			     uid_t uid)
+{
+	struct buffer *buffer;
+	struct buffer_user *user;
+
+	if (place < memory || size > BUFFER_SIZE || place - memory > BUFFER_SIZE - size)
+		return NULL;
+	buffer = claim(buffers, memory);
+	user = buffer ? find_user(buffer, uid) : NULL;
+	if (user &&
+	    (user->n || user_charge(buffers->users, uid, USER_STORED, BUFFER_SIZE) == 0)) {
+		user->n++;
+		buffer->n_kept++;
+		return buffer;
+	}
+	if (buffer && buffer->n_kept == 0)
+		buffer_free(buffer);
+	return NULL;
 }

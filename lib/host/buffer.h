@@ -12,8 +12,11 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
+#include <uthash.h>
 
+#include "lib/base/state.h"
 #include "lib/host/user.h"
 
 /* The size of a huge page: within a huge page, the kernel finds each page sooner. */
@@ -34,14 +37,18 @@ struct buffer_user {
 
 struct buffer {
 	struct buffers *buffers;
-	char *memory; /* BUFFER_SIZE bytes, aligned to that */
+	char *memory;   /* BUFFER_SIZE bytes */
+	uint64_t place; /* what `memory` is known by: buffers_place() */
 	struct buffer_user users[BUFFER_USERS];
 	unsigned n_kept;     /* pieces kept by all users */
 	struct buffer *next; /* buffers::spares */
+	UT_hash_handle hh;   /* buffers::all, by place */
 };
 
 struct buffers {
 	struct user_table *users;
+	struct state *state;
+	struct buffer *all;     /* a hash */
 	struct buffer *current; /* the buffer that requests are read into */
 	size_t end;             /* where the data kept in `current` ends, bytes */
 	struct buffer *spares;
@@ -49,10 +56,13 @@ struct buffers {
 };
 
 /*
- * Makes the first buffer. Fails with -ENOMEM. Either way, buffers_fini() must follow when nothing
- * is kept any more.
+ * Begins without a buffer. Both are borrowed. The buffers are in the state if that outlives this
+ * process; else they are the process's own.
  */
-int buffers_init(struct buffers *buffers, struct user_table *users);
+void buffers_init(struct buffers *buffers, struct user_table *users, struct state *state);
+/* Makes the first buffer, once the state is settled. Fails with -ENOMEM. */
+int buffers_begin(struct buffers *buffers);
+/* Frees the buffers. Nothing may be kept in them any more. */
 void buffers_fini(struct buffers *buffers);
 
 /*
@@ -70,5 +80,22 @@ char *buffers_next(struct buffers *buffers);
  */
 bool buffer_keep(struct buffer *buffer, const char *data, size_t size, uid_t uid);
 void buffer_release(struct buffer *buffer, uid_t uid);
+
+/*
+ * What a byte of a buffer is known by in records: its offset in the state, or its address if the
+ * buffer is the process's own. buffers_data() returns where it is, as long as it is kept;
+ * buffers_find() the buffer that has this buffer::place, or NULL.
+ */
+uint64_t buffers_place(const struct buffers *buffers, const char *data);
+char *buffers_data(const struct buffers *buffers, uint64_t place);
+struct buffer *buffers_find(struct buffers *buffers, uint64_t place);
+
+/*
+ * For the next daemon: keeps for the user what buffer_keep() has kept in the former one: `size`
+ * bytes at `place`, of the buffer at `memory`. Returns the buffer; NULL if that can't be right, or
+ * without memory.
+ */
+struct buffer *buffers_adopt(struct buffers *buffers, uint64_t memory, uint64_t place, size_t size,
+			     uid_t uid);
 
 #endif

@@ -63,6 +63,7 @@ int host_init(struct host *host, struct loop *loop, struct state *state)
 	host->idle = HOST_IDLE;
 	features_probe(&host->features);
 	namespaces_note(&host->namespaces);
+	buffers_init(&host->buffers, &host->users, state);
 	r = workers_new(loop, WORKERS_MAX, WORKERS_SHARE, &host->workers);
 	if (r == 0)
 		r = workers_new(loop, HOST_SLEEPS_MAX, WORKERS_AT_ONCE, &host->sleepers);
@@ -249,7 +250,7 @@ int host_claim(struct host *host)
 
 int host_allocate(struct host *host)
 {
-	int r = buffers_init(&host->buffers, &host->users);
+	int r = buffers_begin(&host->buffers);
 
 	return r < 0 ? r : host_reserve(host, HOST_IO_MAX);
 }
