@@ -13,6 +13,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
+#include "lib/channel/record.h"
 #include "lib/host/job.h"
 #include "lib/kinds/pipe/door.h"
 #include "lib/kinds/pipe/keeper.h"
@@ -131,6 +132,7 @@ static int fifo_show(struct channel *channel, uint64_t node, struct caller *call
 	int r;
 
 	pipe->node = node;
+	pipe_record(channel->record)->node = node;
 	if (!pipe->is_kept || hold_renew(&pipe->hold) || clock_now() < pipe->stuck)
 		return 0;
 	r = fifo_hold(pipe, caller);
@@ -254,8 +256,10 @@ static int fifo_resize(struct pipe *pipe, size_t size, struct caller *caller)
 	if (!hold_may_resize(&pipe->hold, size))
 		return -EPERM;
 	r = ask(pipe, caller, ends_resize, &job);
-	if (r == 0)
+	if (r == 0) {
 		hold_resized(&pipe->hold, (size_t)job.capacity);
+		channel_save(&pipe->kept.channel);
+	}
 	return r == -ESTALE ? 0 : r;
 }
 
@@ -271,6 +275,7 @@ static int fifo_set_keep(struct pipe *pipe, bool is_kept, struct caller *caller)
 		return -EOPNOTSUPP;
 	if (!is_kept) {
 		pipe_set_kept(pipe, false);
+		channel_save(&pipe->kept.channel);
 		hold_end(&pipe->hold);
 		return 0;
 	}
@@ -289,6 +294,7 @@ static int fifo_set_keep(struct pipe *pipe, bool is_kept, struct caller *caller)
 		return -ENOENT;
 	}
 	pipe_set_kept(pipe, true);
+	channel_save(&pipe->kept.channel);
 	hold_set_end(&pipe->hold, pipe->has_no_end);
 	return 0;
 }
@@ -332,6 +338,7 @@ static int fifo_door(struct channel *channel, int flags, struct channel **ret_do
 	channel->service = CHANNEL_STREAM;
 	channel->ops = &served_ops;
 	channel->traits = served_ops.traits;
+	channel_save(channel);
 	*ret_door = channel_ref(channel);
 	return 0;
 }
@@ -361,4 +368,5 @@ const struct channel_ops fifo_ops = {
 	.door = fifo_door,
 	.set = fifo_set,
 	.disuse = fifo_disuse,
+	.save = pipe_save,
 };

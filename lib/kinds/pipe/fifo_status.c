@@ -13,6 +13,27 @@ bool fifo_is_empty(const struct fifo_hold *hold)
 	return !hold->is_held || !(ends_look(hold->read_end.fd) & EPOLLIN);
 }
 
+const char *hold_word(const struct fifo_hold *hold)
+{
+	if (!hold->is_held)
+		return "no";
+	return hold->ends.write_fd >= 0 ? "both" : "read";
+}
+
+void hold_tell_times(struct fifo_hold *hold, struct attributes *attributes)
+{
+	bool is_full = hold->is_held && ends_look(hold->read_end.fd) & EPOLLIN;
+
+	if (hold->written.tv_sec)
+		attributes->mtime = hold->written;
+	else if (is_full && !hold->was_full)
+		attributes_touch(&attributes->mtime);
+	if (!is_full && hold->was_full)
+		attributes_touch(&attributes->atime);
+	hold->written = (struct timespec){0};
+	hold->was_full = is_full;
+}
+
 void fifo_add_status(struct channel *channel, struct caller *caller, struct row *row)
 {
 	struct pipe *pipe = pipe_from(channel);

@@ -11,6 +11,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
+#include "lib/channel/record.h"
 #include "lib/kinds/pipe/keeper.h"
 
 static void hold_dispatch(struct loop_source *source, uint32_t events)
@@ -22,20 +23,6 @@ static void hold_dispatch(struct loop_source *source, uint32_t events)
 		hold->was_full = true;
 	}
 	hold_look(hold);
-}
-
-void hold_tell_times(struct fifo_hold *hold, struct attributes *attributes)
-{
-	bool is_full = hold->is_held && ends_look(hold->read_end.fd) & EPOLLIN;
-
-	if (hold->written.tv_sec)
-		attributes->mtime = hold->written;
-	else if (is_full && !hold->was_full)
-		attributes_touch(&attributes->mtime);
-	if (!is_full && hold->was_full)
-		attributes_touch(&attributes->atime);
-	hold->written = (struct timespec){0};
-	hold->was_full = is_full;
 }
 
 void hold_init(struct fifo_hold *hold, struct keeper *keeper, struct channel *channel, uid_t uid)
@@ -50,8 +37,7 @@ void hold_init(struct fifo_hold *hold, struct keeper *keeper, struct channel *ch
 	};
 }
 
-/* Starts to watch the read end in `ends`. */
-static int hold_arm(struct fifo_hold *hold)
+int hold_arm(struct fifo_hold *hold)
 {
 	int r;
 
@@ -88,6 +74,7 @@ int hold_take(struct fifo_hold *hold, struct ends_opening *opening)
 		hold->spare_watch = opening->watch;
 		if (opening->write_fd >= 0)
 			keeper_close(hold->keeper, hold->uid, opening->write_fd);
+		channel_save(hold->channel);
 		return 0;
 	}
 	r = hold_charge(hold, (size_t)opening->size);
@@ -109,6 +96,7 @@ int hold_take(struct fifo_hold *hold, struct ends_opening *opening)
 		keeper_drop(hold->keeper, hold->uid, opening);
 		return r;
 	}
+	channel_save(hold->channel);
 	hold->used = clock_now();
 	hold_look(hold);
 	return 0;
@@ -166,6 +154,7 @@ static bool hold_start(struct fifo_hold *hold, enum ends_task task)
 	if (is_leaving || task == ENDS_ASK)
 		keeper_place(hold, HOLD_LEAVING);
 	hold->is_busy = true;
+	channel_save(hold->channel);
 	channel_ref(hold->channel);
 	hold->is_paid = keeper_start(host, hold->uid, &hold->task) == 0;
 	if (hold->is_paid)
@@ -179,6 +168,7 @@ static bool hold_start(struct fifo_hold *hold, enum ends_task task)
 	hold->is_busy = false;
 	if (is_leaving)
 		hold_arm(hold);
+	channel_save(hold->channel);
 	keeper_place(hold, HOLD_WAITING);
 	channel_unref(hold->channel);
 	return false;
@@ -230,6 +220,7 @@ static void hold_acted(struct fifo_hold *hold)
 	} else if (hold->ends.task == ENDS_ASK) {
 		hold_asked(hold);
 	} else {
+		hold->is_adopted = hold->is_adopted && hold->ends.error < 0;
 		keeper_unwatch(hold);
 		keeper_watch(hold);
 	}
@@ -247,6 +238,7 @@ static void hold_done(struct worker_task *task)
 	if (hold->is_paid)
 		host_locked(keeper->host, hold->uid);
 	hold->is_busy = false;
+	channel_save(hold->channel);
 	hold_acted(hold);
 	if (!keeper->host->lockers) {
 		channel_unref(channel);
@@ -274,7 +266,9 @@ static bool hold_wants(const struct fifo_hold *hold, uint32_t events, enum ends_
 		*ret_task = ENDS_CLOSE;
 		return true;
 	}
-	if (hold->ends.size)
+	if (hold->is_adopted && has_end && !hold->has_no_end)
+		*ret_task = ENDS_TRY;
+	if (hold->ends.size || hold->is_adopted)
 		return true;
 	if (hold->has_no_end)
 		return !has_end;
@@ -387,11 +381,4 @@ void hold_set_end(struct fifo_hold *hold, bool has_no_end)
 	hold->has_no_end = has_no_end;
 	hold->tries = true;
 	hold_look(hold);
-}
-
-const char *hold_word(const struct fifo_hold *hold)
-{
-	if (!hold->is_held)
-		return "no";
-	return hold->ends.write_fd >= 0 ? "both" : "read";
 }

@@ -44,6 +44,7 @@ struct fifo_hold {
 	bool is_ended;    /* must not be held any more */
 	bool has_writer;  /* someone seemed to write when it was last checked */
 	bool tries;       /* the next task finds out whether someone writes */
+	bool is_adopted;  /* a former daemon opened the ends, and they are not watched yet */
 	unsigned n_reads; /* since we have had a write end */
 	size_t charged;   /* as USER_STORED, bytes */
 	int64_t used;     /* when it was last looked up, or moved to a list: clock_now() */
@@ -143,6 +144,20 @@ void hold_look(struct fifo_hold *hold);
 void hold_read(struct fifo_hold *hold);
 void hold_leave(struct fifo_hold *hold);
 void hold_ask_gone(struct fifo_hold *hold);
+
+/* Watches the read end in `ends`. For hold.c and hold_record.c. */
+int hold_arm(struct fifo_hold *hold);
+
+/*
+ * Writes into the record which ends stay open, whatever a thread does that works on the hold. Those
+ * are closed that the record does not name when the daemon dies.
+ */
+void hold_save(const struct fifo_hold *hold, struct object_record *record);
+/*
+ * For the next daemon: takes over the ends of the record, if they are ends of this FIFO, and
+ * charges `size` bytes. The record keeps only what was taken over.
+ */
+void hold_adopt(struct fifo_hold *hold, struct object_record *record, size_t size);
 
 /*
  * Updates the times of the last write and read, if the daemon has noticed any since the last call.

@@ -171,6 +171,17 @@ static void retry_all(struct keeper *keeper)
 	}
 }
 
+static void keeper_resume(struct loop_task *task)
+{
+	retry_all(CONTAINER_OF(task, struct keeper, resume));
+}
+
+void keeper_adopt(struct fifo_hold *hold)
+{
+	keeper_place(hold, HOLD_WAITING);
+	loop_defer(hold->keeper->host->loop, &hold->keeper->resume);
+}
+
 static void look_at_full(struct keeper *keeper)
 {
 	int64_t now = clock_now();
@@ -349,6 +360,7 @@ int keeper_new(struct host *host, struct keeper **ret_keeper)
 	keeper->host = host;
 	keeper->clock.dispatch = clock_dispatch;
 	keeper->inotify.dispatch = inotify_dispatch;
+	keeper->resume.run = keeper_resume;
 	keeper->size_soft = read_limit("/proc/sys/fs/pipe-user-pages-soft") * HOST_PAGE;
 	share_watches(&host->users, read_limit("/proc/sys/fs/inotify/max_user_watches"));
 	r = keeper_listen(keeper);
@@ -371,6 +383,7 @@ void keeper_free(struct keeper *keeper)
 	if (!keeper)
 		return;
 	keeper_close_all(keeper);
+	loop_cancel(keeper->host->loop, &keeper->resume);
 	source_close(keeper->host->loop, &keeper->clock);
 	source_close(keeper->host->loop, &keeper->inotify);
 	free(keeper);

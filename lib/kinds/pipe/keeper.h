@@ -16,6 +16,7 @@ struct keeper {
 	struct fifo_hold *watched;    /* a hash, by fifo_hold::watch */
 	struct end_closing *closings; /* waiting for a thread */
 	bool has_gone;                /* the mount has left the tree: nothing is held any more */
+	struct loop_task resume;      /* retries the holds that were adopted */
 	int64_t wound;                /* when the clock goes off; 0: it is not set */
 	size_t size_soft;             /* fs.pipe-user-pages-soft, bytes; 0: no limit */
 };
@@ -26,6 +27,9 @@ void keeper_free(struct keeper *keeper); /* once nothing is held any more; NULL 
 
 /* Moves the hold to the end of the list of `place`. */
 void keeper_place(struct fifo_hold *hold, enum hold_place place);
+
+/* The hold has ends of a former daemon: has it looked at once requests are served. */
+void keeper_adopt(struct fifo_hold *hold);
 
 void keeper_watch(struct fifo_hold *hold);
 void keeper_unwatch(struct fifo_hold *hold);

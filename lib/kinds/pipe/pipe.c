@@ -85,7 +85,7 @@ int pipe_check_set(struct pipe *pipe, const struct settings *settings, struct ca
 	return r == 0 && !caller_owns(caller, pipe->kept.attributes->uid) ? -EPERM : r;
 }
 
-static struct keeper *keeper_of(const struct space *space)
+struct keeper *pipe_keeper(const struct space *space)
 {
 	return CONTAINER_OF(space, struct kept_space, space)->state;
 }
@@ -95,7 +95,7 @@ static int choose(const struct space *space, mode_t mode, const struct settings 
 		  const struct channel_ops **ret_ops)
 {
 	const struct host_pipes *defaults = &space->host->pipes;
-	bool by_daemon = defaults->by_daemon || !keeper_of(space);
+	bool by_daemon = defaults->by_daemon || !pipe_keeper(space);
 
 	if (!S_ISREG(mode) && !S_ISFIFO(mode) && !S_ISSOCK(mode))
 		return -EPERM;
@@ -103,7 +103,7 @@ static int choose(const struct space *space, mode_t mode, const struct settings 
 		by_daemon = settings->values[PIPE_SERVED] == SERVED_DAEMON;
 	if (by_daemon && settings_has(settings, PIPE_KEEP))
 		return -EINVAL;
-	if (!by_daemon && S_ISREG(mode) && !keeper_of(space))
+	if (!by_daemon && S_ISREG(mode) && !pipe_keeper(space))
 		return -EOPNOTSUPP;
 	*ret_ops = by_daemon && S_ISREG(mode) ? &served_ops : &fifo_ops;
 	return 0;
@@ -120,9 +120,10 @@ static void pipe_init(struct pipe *pipe, mode_t mode, const struct settings *set
 	pipe_take(pipe, settings);
 	pipe->n_opened = 1;
 	pipe->size = -1; /* not asked yet */
-	store_init(&pipe->store, &space->host->users, caller->uid);
+	store_init(&pipe->store, space->host, caller->uid,
+		   &pipe_record(pipe->kept.channel.record)->store);
 	pipe->store.capacity = pipe->capacity;
-	hold_init(&pipe->hold, keeper_of(space), &pipe->kept.channel, caller->uid);
+	hold_init(&pipe->hold, pipe_keeper(space), &pipe->kept.channel, caller->uid);
 	/* A FIFO made by mkfifo(3) is a plain one, as everywhere else. */
 	if (pipe->kept.channel.ops == &fifo_ops)
 		pipe_set_kept(pipe, S_ISREG(mode) && !(settings_has(settings, PIPE_KEEP) &&
@@ -136,7 +137,7 @@ static void pipe_init(struct pipe *pipe, mode_t mode, const struct settings *set
  */
 static int check_room(const struct space *space, const struct caller *caller)
 {
-	struct fifo_hold hold = {.keeper = keeper_of(space), .uid = caller->uid};
+	struct fifo_hold hold = {.keeper = pipe_keeper(space), .uid = caller->uid};
 
 	return hold_room(&hold) == -ENFILE ? -ENFILE : 0;
 }
@@ -168,6 +169,7 @@ static int pipe_create(struct space *space, const char *name, mode_t mode,
 	pipe->kept.channel.ops = ops;
 	pipe->kept.channel.traits = ops->traits;
 	pipe_init(pipe, mode, settings, caller);
+	channel_save(&pipe->kept.channel);
 	ret_entry->channel = &TAKE_PTR(pipe)->kept.channel;
 	return 0;
 }
@@ -197,7 +199,7 @@ static void pipe_unnamed(struct kept *kept)
 
 static void pipe_space_destroy(struct space *space)
 {
-	struct keeper *keeper = keeper_of(space);
+	struct keeper *keeper = pipe_keeper(space);
 
 	kept_space_destroy(space);
 	keeper_free(keeper);

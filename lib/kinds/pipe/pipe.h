@@ -26,6 +26,18 @@ extern const char *const pipe_served_words[];
 
 #define PIPE_CAPACITY_DEFAULT ((size_t)1 << 20)
 
+/* The words of a pipe's record. */
+struct pipe_record {
+	uint64_t capacity; /* pipe::capacity; 0: the record is not complete */
+	uint64_t has_no_end;
+	struct store_record store;
+	/* pipe::n_opened; what it becomes by the last open for writing, and the request for that. */
+	uint64_t n_opened, n_opened_next, opened;
+	uint64_t is_kept, node; /* of a FIFO */
+	uint64_t charged;       /* fifo_hold::charged */
+};
+_Static_assert(sizeof(struct pipe_record) <= OBJECT_WORDS * sizeof(uint64_t), "OBJECT_WORDS");
+
 struct pipe {
 	struct kept kept;
 	size_t capacity; /* asked for, bytes */
@@ -48,17 +60,26 @@ extern const struct channel_ops served_ops, fifo_ops;
 
 struct pipe *pipe_from(struct channel *channel);
 
+struct pipe_record *pipe_record(struct object_record *record);
+
 /* Shared by the channel_ops of both sorts. */
 void pipe_destroy(struct channel *channel);
 int pipe_stat(struct channel *channel, struct stat *ret_attr);
 int pipe_change(struct channel *channel, struct file *file, const struct stat *attr,
 		unsigned changes, struct caller *caller);
 
+void pipe_save(struct channel *channel, struct object_record *record);
+/* Makes a pipe of either sort. */
+int pipe_adopt(struct space *space, struct object_record *record, struct channel **ret_channel);
+
 /* For the channel_ops of FIFOs. */
 void fifo_add_status(struct channel *channel, struct caller *caller, struct row *row);
 int fifo_disuse(struct channel *channel, struct caller *caller, struct disuse *disuse);
 /* Whether nothing is in the FIFO, or it is not held. */
 bool fifo_is_empty(const struct fifo_hold *hold);
+
+/* The one of the pipes' directory; NULL: FIFOs can't be kept. */
+struct keeper *pipe_keeper(const struct space *space);
 
 /* Sets whether the FIFO is kept. Only a kept FIFO can be peeked into. */
 void pipe_set_kept(struct pipe *pipe, bool is_kept);

@@ -14,11 +14,12 @@
 #include <sys/epoll.h>
 
 #include "lib/channel/ending.h"
+#include "lib/channel/journal.h"
 #include "lib/channel/transfer.h"
 
 static bool served_is_at_end(const struct pipe *pipe, const struct file *file)
 {
-	return pipe->store.bytes == 0 && !pipe->has_no_end && ending_is_due(file, pipe->n_opened);
+	return store_bytes(&pipe->store) == 0 && !pipe->has_no_end && ending_is_due(file, pipe->n_opened);
 }
 
 static int served_truncate(struct channel *channel, struct file *file, off_t size,
@@ -50,7 +51,7 @@ static void served_release(struct file *file)
 
 	if (file_writes(file) && pipe->kept.channel.n_writers == 0)
 		channel_wake(&pipe->kept.channel, EPOLLHUP);
-	if (pipe->kept.channel.n_files == 0 && pipe->store.bytes == 0)
+	if (pipe->kept.channel.n_files == 0 && store_bytes(&pipe->store) == 0)
 		store_empty(&pipe->store);
 }
 
@@ -63,20 +64,24 @@ static void note_read(struct pipe *pipe, struct file *file)
 static ssize_t served_read(struct file *file, void *data, size_t size, off_t offset)
 {
 	struct pipe *pipe = pipe_from(file->channel);
-	ssize_t n;
+	struct host *host = file->channel->space->host;
+	size_t n;
 
-	if (pipe->store.bytes == 0)
+	if (store_bytes(&pipe->store) == 0)
 		return served_is_at_end(pipe, file) ? 0 : -EAGAIN;
-	n = store_take(&pipe->store, data, size);
+	n = store_copy(&pipe->store, data, size);
+	host->journal->size = n;
+	STATE_ORDER();
+	store_drop(&pipe->store, n);
 	note_read(pipe, file);
-	return n;
+	return (ssize_t)n;
 }
 
 static ssize_t served_lend(struct file *file, size_t size, struct pieces *pieces)
 {
 	struct pipe *pipe = pipe_from(file->channel);
 
-	if (pipe->store.bytes == 0)
+	if (store_bytes(&pipe->store) == 0)
 		return served_is_at_end(pipe, file) ? 0 : -EAGAIN;
 	return (ssize_t)store_lend(&pipe->store, size, pieces);
 }
@@ -92,7 +97,7 @@ static void served_take(struct file *file, size_t size)
 static ssize_t served_write(struct file *file, const void *data, size_t size, off_t offset)
 {
 	struct pipe *pipe = pipe_from(file->channel);
-	size_t taken = pipe->store.bytes == 0 ? transfer_hand(&pipe->kept.channel, data, size) : 0;
+	size_t taken = store_bytes(&pipe->store) == 0 ? transfer_hand(&pipe->kept.channel, data, size) : 0;
 	ssize_t n = 0;
 
 	if (taken < size)
@@ -113,7 +118,7 @@ static uint32_t served_poll(struct file *file)
 	struct pipe *pipe = pipe_from(file->channel);
 	uint32_t events = 0;
 
-	if (file_reads(file) && pipe->store.bytes)
+	if (file_reads(file) && store_bytes(&pipe->store))
 		events |= EPOLLIN | EPOLLRDNORM;
 	if (file_reads(file) && served_is_at_end(pipe, file))
 		events |= EPOLLHUP;
@@ -124,7 +129,7 @@ static uint32_t served_poll(struct file *file)
 
 static int served_stat(struct channel *channel, struct stat *ret_attr)
 {
-	attributes_set_memory(ret_attr, pipe_from(channel)->store.bytes);
+	attributes_set_memory(ret_attr, store_bytes(&pipe_from(channel)->store));
 	return pipe_stat(channel, ret_attr);
 }
 
@@ -137,7 +142,7 @@ static void served_status(struct channel *channel, struct caller *caller, struct
 	row_add_word(row, "served", pipe_served_words[SERVED_DAEMON]);
 	kept_stat(&pipe->kept, &attr);
 	if (caller_may(caller, &attr, R_OK))
-		row_add_bytes(row, "bytes", pipe->store.bytes);
+		row_add_bytes(row, "bytes", store_bytes(&pipe->store));
 	row_add_bytes(row, "capacity", pipe->store.capacity);
 	row_add_word(row, "eof", pipe_eof_words[pipe->has_no_end]);
 }
@@ -162,6 +167,7 @@ static int served_set(struct channel *channel, const struct settings *settings,
 		return r;
 	pipe_take(pipe, settings);
 	pipe->store.capacity = pipe->capacity;
+	channel_save(channel);
 	channel_wake(channel, EPOLLOUT | EPOLLHUP);
 	return 0;
 }
@@ -170,9 +176,19 @@ static int served_disuse(struct channel *channel, struct caller *caller, struct 
 {
 	struct pipe *pipe = pipe_from(channel);
 
-	if (pipe->store.bytes == 0)
+	if (store_bytes(&pipe->store) == 0)
 		kept_disuse(&pipe->kept, disuse);
 	return 0;
+}
+
+static uint64_t served_position(struct file *file)
+{
+	return pipe_from(file->channel)->store.record->taken;
+}
+
+static uint64_t served_accepted(struct channel *channel)
+{
+	return pipe_from(channel)->store.record->put;
 }
 
 const struct channel_ops served_ops = {
@@ -192,4 +208,8 @@ const struct channel_ops served_ops = {
 	.peek = served_peek,
 	.set = served_set,
 	.disuse = served_disuse,
+	.save = pipe_save,
+	.adopt = pipe_adopt,
+	.position = served_position,
+	.accepted = served_accepted,
 };

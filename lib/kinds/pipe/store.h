@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Bytes that wait, in pieces of memory.
+ * Bytes that wait, in pieces of memory that outlives the daemon.
  *
  * The bytes of a large write stay in the buffer that they came in (lib/host/buffer.h). Other bytes
  * are copied, small writes one after another into the same piece. There is memory only for what
@@ -19,16 +19,39 @@
 #include "lib/host/caller.h"
 #include "lib/host/user.h"
 
-struct store {
-	struct user_table *users;
-	uid_t uid;                  /* the user who is charged */
-	size_t capacity;            /* bytes that may wait */
-	size_t bytes;               /* bytes that wait now */
-	struct store_piece *pieces; /* in order; only the last may be empty */
+/*
+ * What is in the object's record. The bytes that wait are those from `taken` up to `put` of all
+ * that ever came, so one store puts or takes any number of bytes.
+ */
+struct store_record {
+	uint64_t first; /* the first piece, its offset in the state; 0: none */
+	uint64_t put;   /* bytes that were ever put */
+	uint64_t taken; /* bytes that were ever taken */
 };
 
-/* Initialises an empty store with a capacity of 1 MiB. */
-void store_init(struct store *store, struct user_table *users, uid_t uid);
+struct store {
+	struct host *host;
+	struct store_record *record;
+	uid_t uid;                /* the user who is charged */
+	size_t capacity;          /* bytes that may wait */
+	uint64_t put;             /* as in the record; during store_put() it runs ahead of that */
+	struct store_piece *last; /* NULL: no piece; only the last may be empty */
+};
+
+/* Initialises an empty store with a capacity of 1 MiB. The record is borrowed, and all zeroes. */
+void store_init(struct store *store, struct host *host, uid_t uid, struct store_record *record);
+
+/*
+ * For the next daemon: as store_init(), but takes over what the record tells of. Fails with -EPROTO
+ * if it can't be right, or with -ENOMEM; then the record has nothing any more.
+ */
+int store_adopt(struct store *store, struct host *host, uid_t uid, struct store_record *record);
+
+/* Returns how many bytes wait. */
+static inline size_t store_bytes(const struct store *store)
+{
+	return (size_t)(store->put - store->record->taken);
+}
 
 /* Throws away the waiting bytes, and frees all memory. */
 void store_empty(struct store *store);
@@ -40,15 +63,15 @@ void store_empty(struct store *store);
  */
 ssize_t store_put(struct store *store, const char *data, size_t size, struct buffer *buffer);
 
-/* Takes up to `size` bytes. -EAGAIN: none wait. */
-ssize_t store_take(struct store *store, char *data, size_t size);
+/* Copies up to `size` of the waiting bytes, and takes none of them. Returns how many. */
+size_t store_copy(const struct store *store, char *data, size_t size);
 
 /*
  * Points `pieces` to up to `size` waiting bytes, which stay there until store_drop(). Returns how
  * many bytes.
  */
 size_t store_lend(const struct store *store, size_t size, struct pieces *pieces);
-/* Drops `size` bytes; at least that many must wait. */
+/* Drops `size` bytes, or all if fewer wait. */
 void store_drop(struct store *store, size_t size);
 
 bool store_has_room(const struct store *store);
