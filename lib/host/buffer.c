@@ -306,8 +306,7 @@ struct buffer *buffers_adopt(struct buffers *buffers, uint64_t memory, uint64_t 
 		return NULL;
 	buffer = claim(buffers, memory);
 	user = buffer ? find_user(buffer, uid) : NULL;
-	if (user &&
-	    (user->n || user_charge(buffers->users, uid, USER_STORED, BUFFER_SIZE) == 0)) {
+	if (user && (user->n || user_charge(buffers->users, uid, USER_STORED, BUFFER_SIZE) == 0)) {
 		user->n++;
 		buffer->n_kept++;
 		return buffer;

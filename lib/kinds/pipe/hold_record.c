@@ -27,8 +27,8 @@ void hold_save(const struct fifo_hold *hold, struct object_record *record)
 	if (is_closing)
 		record->fds[READ_END] = hold->spare_fd;
 	else if (!hold->is_busy)
-		record->fds[READ_END] = hold->ends.read_fd >= 0 ? hold->ends.read_fd
-								: hold->spare_fd;
+		record->fds[READ_END] =
+			hold->ends.read_fd >= 0 ? hold->ends.read_fd : hold->spare_fd;
 	if (is_closing || (hold->is_busy && hold->ends.has_end))
 		record->fds[WRITE_END] = -1;
 	else if (!hold->is_busy)

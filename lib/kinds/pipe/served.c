@@ -19,7 +19,8 @@
 
 static bool served_is_at_end(const struct pipe *pipe, const struct file *file)
 {
-	return store_bytes(&pipe->store) == 0 && !pipe->has_no_end && ending_is_due(file, pipe->n_opened);
+	return store_bytes(&pipe->store) == 0 && !pipe->has_no_end &&
+	       ending_is_due(file, pipe->n_opened);
 }
 
 static int served_truncate(struct channel *channel, struct file *file, off_t size,
@@ -97,7 +98,8 @@ static void served_take(struct file *file, size_t size)
 static ssize_t served_write(struct file *file, const void *data, size_t size, off_t offset)
 {
 	struct pipe *pipe = pipe_from(file->channel);
-	size_t taken = store_bytes(&pipe->store) == 0 ? transfer_hand(&pipe->kept.channel, data, size) : 0;
+	size_t taken =
+		store_bytes(&pipe->store) == 0 ? transfer_hand(&pipe->kept.channel, data, size) : 0;
 	ssize_t n = 0;
 
 	if (taken < size)

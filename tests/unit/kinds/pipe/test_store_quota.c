@@ -112,7 +112,7 @@ static unsigned count_pieces(const struct store *store)
 	unsigned n = 0;
 
 	for (uint64_t piece = store->record->first; piece; n++)
-		piece = *(uint64_t *)state_block(memory, piece, sizeof(piece));
+		piece = *(uint64_t *)state_block(host.state, piece, sizeof(piece));
 	return n;
 }
 
