@@ -17,6 +17,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
 #include "lib/channel/attributes.h"
+#include "lib/channel/blank.h"
 #include "lib/channel/channel.h"
 #include "lib/channel/journal.h"
 #include "lib/channel/record.h"
@@ -347,6 +348,7 @@ static ssize_t remainder_read(struct file *file, size_t size, const void **ret_d
 	if (n > size)
 		n = size;
 	memcpy(host->scratch, rest->data + rest->offset, n);
+	blank_used(host, n);
 	*ret_data = host->scratch;
 	rest->offset += n;
 	file->is_rest_read = rest->offset == rest->size;
@@ -387,6 +389,8 @@ static ssize_t file_receive(struct file *file, size_t size, size_t room, off_t o
 
 	journal_read(file, host->journal->request, JOURNAL_RECEIVE, 0, size);
 	n = file->channel->ops->read(file, host->scratch, room, offset);
+	if (n != -EAGAIN)
+		blank_used(host, n < 0 ? room : (size_t)n);
 	if (n < 0) {
 		journal_read_end(host);
 		return n;

@@ -231,6 +231,7 @@ int host_reserve(struct host *host, size_t size)
 	state_release(host->state, host->scratch, host->scratch_size);
 	host->scratch = grown;
 	host->scratch_size = size;
+	host->scratch_used = host->scratch_blank = 0;
 	return 0;
 }
 

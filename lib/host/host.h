@@ -153,6 +153,7 @@ struct host {
 	struct numbers numbers; /* for the inodes that the daemon keeps, and for connections */
 	char *scratch;          /* reads pass through it; valid until the next channel call */
 	size_t scratch_size;
+	size_t scratch_used, scratch_blank; /* lib/channel/blank.c */
 	char *spare; /* for the rest of a message that a reader may leave; NULL: none */
 	size_t spare_size;
 };
