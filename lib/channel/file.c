@@ -156,7 +156,8 @@ static void adopt_rest(struct file *file)
 	const struct file_record *record = file->record;
 	char *data;
 
-	if (!record->rest || (!record->is_frozen && (uint64_t)record->rest_offset > record->rest_size))
+	if (!record->rest ||
+	    (!record->is_frozen && (uint64_t)record->rest_offset > record->rest_size))
 		return;
 	data = state_claim(host->state, record->rest, record->rest_size ? record->rest_size : 1);
 	if (!data)

@@ -285,6 +285,7 @@ static int named_set_name(struct named *named, const char *name)
 		return -ENOMEM;
 	free(named->name);
 	named->name = copy;
+	named_note_name(named);
 	return 0;
 }
 

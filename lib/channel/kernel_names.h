@@ -13,6 +13,7 @@
 #include <uthash.h>
 
 #include "lib/channel/channel.h"
+#include "lib/channel/record.h"
 
 struct named_space;
 
@@ -102,6 +103,22 @@ void named_space_init(struct named_space *space, const struct space_ops *ops, st
  * Fails with -ENOMEM.
  */
 int named_get(struct named_space *space, const char *name, ino_t ino, struct channel **ret_channel);
+
+/* The words of object_record::words that are used here. A kind's own begin with the last. */
+enum { NAMED_INO, NAMED_OPENER, NAMED_WORDS };
+
+/* Writes the name into the record, if there is one and it has another name. */
+void named_note_name(const struct named *named);
+/* For channel_ops::save: notes which object it is, and whom its descriptors are charged to. */
+void named_save(struct named *named, struct object_record *record);
+/*
+ * For channel_ops::adopt: gives the channel of a record, without any descriptor. The caller owns
+ * the reference. Fails with -EPROTO if the record can't be right, or with -ENOMEM.
+ */
+int named_adopt(struct space *space, const struct object_record *record,
+		struct channel **ret_channel);
+/* Charges `n` descriptors that the record had, to whom they were charged. */
+int named_charge(struct named *named, const struct object_record *record, unsigned n);
 
 /* Finds an object by its name. The caller owns the reference. */
 int named_find(struct space *space, const char *name, struct channel **ret_channel);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/channel/blank.h"
 
 #define MQUEUE_MAGIC 0x19800202 /* ipc/mqueue.c */
 
@@ -135,6 +136,18 @@ const char *mqueue_explain(struct channel *channel, const char *name,
 	return NULL;
 }
 
+bool mqueue_is_open(int fd, ino_t ino, int access)
+{
+	int flags = fcntl(fd, F_GETFL);
+	struct stat attr;
+	struct statfs fs;
+
+	return flags >= 0 && (flags & O_NONBLOCK) &&
+	       ((flags & O_ACCMODE) == access || (flags & O_ACCMODE) == O_RDWR) &&
+	       fstat(fd, &attr) == 0 && attr.st_ino == ino && fstatfs(fd, &fs) == 0 &&
+	       fs.f_type == MQUEUE_MAGIC;
+}
+
 int mqueue_attributes(int fd, struct mq_attr *ret_attr)
 {
 	return mq_getattr(fd, ret_attr) < 0 ? -errno : 0;
@@ -147,6 +160,8 @@ int mqueue_empty(int fd, struct host *host)
 
 	if (r == 0)
 		r = host_reserve(host, (size_t)attr.mq_msgsize);
+	if (r == 0)
+		blank_used(host, (size_t)attr.mq_msgsize);
 	for (long i = 0; r == 0 && i < attr.mq_curmsgs; i++)
 		if (mq_receive(fd, host->scratch, host->scratch_size, NULL) < 0)
 			r = -errno;

@@ -52,6 +52,12 @@ void mqueue_uncreate(struct host *host, struct caller *caller, void *creation);
 const char *mqueue_explain(struct channel *channel, const char *name,
 			   const struct settings *settings, int error);
 
+/*
+ * Whether the descriptor is of the queue with this inode number, never waits, and is open for
+ * O_RDONLY, O_WRONLY or O_RDWR at least.
+ */
+bool mqueue_is_open(int fd, ino_t ino, int access);
+
 /* Gets the limits of the queue and its present length. */
 int mqueue_attributes(int fd, struct mq_attr *ret_attr);
 

@@ -16,11 +16,10 @@
 #include <sys/epoll.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/channel/kernel_names.h"
-#include "lib/channel/readiness.h"
 #include "lib/host/job.h"
 #include "lib/kinds/kinds.h"
 #include "lib/kinds/posix/mqueues.h"
+#include "lib/kinds/posix/queue_ways.h"
 
 #define PRIORITY_MAX 32767 /* MQ_PRIO_MAX - 1 */
 
@@ -36,28 +35,12 @@ static const struct parameter queue_parameters[] = {
 	{.name = NULL},
 };
 
-/*
- * A queue's descriptors: one for reading and writing, or one for each if the daemon may not open
- * the queue for both.
- */
-enum { QUEUE_READ, QUEUE_WRITE, QUEUE_N_WAYS };
-
-struct queue {
-	struct named named;
-	struct readiness ways[QUEUE_N_WAYS]; /* fd -1 while nobody has the queue open that way */
-};
-
 static const struct channel_ops queue_ops;
 
-static struct queue *queue_from(struct channel *channel)
+struct queue *queue_from(struct channel *channel)
 {
 	assert(channel->ops == &queue_ops);
 	return CONTAINER_OF(named_from(channel), struct queue, named);
-}
-
-static int queue_fd(const struct queue *queue, int way)
-{
-	return queue->ways[way].source.fd;
 }
 
 static void queue_init(struct named *named)
@@ -68,55 +51,13 @@ static void queue_init(struct named *named)
 		readiness_init(&queue->ways[way], &named->channel);
 }
 
-static void queue_close(struct queue *queue)
-{
-	int read_fd = queue_fd(queue, QUEUE_READ);
-	int write_fd = queue_fd(queue, QUEUE_WRITE);
-
-	for (int way = 0; way < QUEUE_N_WAYS; way++) {
-		readiness_unwatch(&queue->ways[way]);
-		queue->ways[way].source.fd = -1;
-	}
-	if (write_fd >= 0 && write_fd != read_fd)
-		close(write_fd);
-	if (read_fd >= 0)
-		close(read_fd);
-	channel_uncharge_descriptors(&queue->named.channel);
-}
-
-/* A descriptor for both directions is watched only once: as the one for reading. */
-static struct readiness *queue_way(struct queue *queue, int way)
-{
-	bool is_shared = queue_fd(queue, QUEUE_READ) == queue_fd(queue, QUEUE_WRITE);
-
-	return &queue->ways[is_shared ? QUEUE_READ : way];
-}
-
-/* Watches all descriptors that are open. */
-static int queue_watch(struct queue *queue)
-{
-	int r = 0;
-
-	for (int way = 0; r == 0 && way < QUEUE_N_WAYS; way++)
-		if (queue_fd(queue, way) >= 0)
-			r = readiness_watch(queue_way(queue, way));
-	return r;
-}
-
 static void queue_destroy(struct channel *channel)
 {
 	struct queue *queue = queue_from(channel);
 
+	queue_close(queue);
 	named_fini(&queue->named);
 	free(queue);
-}
-
-/* Returns any open descriptor, or -1. */
-static int queue_descriptor(const struct queue *queue)
-{
-	int fd = queue_fd(queue, QUEUE_READ);
-
-	return fd >= 0 ? fd : queue_fd(queue, QUEUE_WRITE);
 }
 
 static int queue_stat(struct channel *channel, struct stat *ret_attr)
@@ -191,26 +132,6 @@ static int queue_change(struct channel *channel, struct file *file, const struct
 	return named_change(&queue->named, queue_descriptor(queue), attr, changes, caller);
 }
 
-/* Makes sure that there is a descriptor for this direction, if possible one for both directions. */
-static int queue_open_way(struct queue *queue, int way, uid_t uid)
-{
-	int fd;
-
-	if (queue_fd(queue, way) >= 0)
-		return 0;
-	fd = channel_charge_descriptors(&queue->named.channel, uid, 1);
-	if (fd == 0)
-		fd = named_open(&queue->named, O_RDWR);
-	if (fd == -EACCES)
-		fd = named_open(&queue->named, way == QUEUE_READ ? O_RDONLY : O_WRONLY);
-	else if (fd >= 0 && queue_fd(queue, !way) < 0)
-		queue->ways[!way].source.fd = fd;
-	if (fd < 0)
-		return fd;
-	queue->ways[way].source.fd = fd;
-	return 0;
-}
-
 static int queue_open(struct file *file, struct caller *caller)
 {
 	struct queue *queue = queue_from(file->channel);
@@ -252,7 +173,8 @@ static ssize_t queue_read(struct file *file, void *data, size_t size, off_t offs
 {
 	struct queue *queue = queue_from(file->channel);
 	struct readiness *way = queue_way(queue, QUEUE_READ);
-	ssize_t n = mq_receive(way->source.fd, data, size, NULL);
+	uint64_t *taken = queue_expect(file, size);
+	ssize_t n = mq_receive(way->source.fd, data, size, (unsigned *)taken);
 
 	return n < 0 ? readiness_failed(way, errno) : n;
 }
@@ -262,9 +184,10 @@ static ssize_t queue_write(struct file *file, const void *data, size_t size, off
 	struct queue *queue = queue_from(file->channel);
 	struct readiness *way = queue_way(queue, QUEUE_WRITE);
 
-	if (mq_send(way->source.fd, data, size, (unsigned)file->selector.value) == 0)
-		return (ssize_t)size;
-	return readiness_failed(way, errno);
+	if (mq_send(way->source.fd, data, size, (unsigned)file->selector.value) < 0)
+		return readiness_failed(way, errno);
+	queue_count_sent(queue);
+	return (ssize_t)size;
 }
 
 static uint32_t queue_poll(struct file *file)
@@ -353,6 +276,11 @@ static const struct channel_ops queue_ops = {
 	.status = queue_status,
 	.disuse = mqueue_disuse,
 	.reap = named_reap,
+	.save = queue_save,
+	.adopt = queue_adopt,
+	.adopt_file = queue_adopt_file,
+	.accepted = queue_accepted,
+	.recall = queue_recall,
 };
 
 static const struct space_ops queue_space_ops = {
