@@ -41,17 +41,17 @@ struct connection {
 	bool is_adopted;                /* it can't be opened once more after it was closed */
 	bool is_unclaimed;              /* adopted, and nobody has said yet to have it open */
 	uint64_t accepted_by;           /* its server in host::objects; 0: none has accepted it */
-	struct dial_target target; /* what an open dials; the address is owned */
-	struct dial *dial;         /* under way; else NULL */
-	struct readiness ready;    /* of the socket; fd -1: there is none yet, or no longer */
-	bool is_connecting;        /* the kernel is still connecting the socket */
-	bool is_unix;              /* it is a Unix socket */
-	bool takes_rights;         /* a Unix socket that can't refuse descriptors */
-	pid_t writer;              /* Unix socket: the process that wrote last, for credentials.h */
-	int error;                 /* -errno: why there is none, or why the last address failed */
-	struct caller opener;      /* while it is open */
-	char *label;               /* its name in info/ while it is open, without the number */
-	struct channel *origin;    /* its server, a reference; or NULL */
+	struct dial_target target;      /* what an open dials; the address is owned */
+	struct dial *dial;              /* under way; else NULL */
+	struct readiness ready;         /* of the socket; fd -1: there is none yet, or no longer */
+	bool is_connecting;             /* the kernel is still connecting the socket */
+	bool is_unix;                   /* it is a Unix socket */
+	bool takes_rights;              /* a Unix socket that can't refuse descriptors */
+	pid_t writer;           /* Unix socket: the process that wrote last, for credentials.h */
+	int error;              /* -errno: why there is none, or why the last address failed */
+	struct caller opener;   /* while it is open */
+	char *label;            /* its name in info/ while it is open, without the number */
+	struct channel *origin; /* its server, a reference; or NULL */
 	struct connection *prev, *next; /* server::waiting */
 	struct connections *list;       /* the list that shows it: channel::space */
 	unsigned number;                /* in that list; 0: it is not open */

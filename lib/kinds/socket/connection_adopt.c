@@ -69,17 +69,20 @@ void connection_save(struct channel *channel, struct object_record *record)
 	record->fds[FD_SOCKET] = connection_fd(connection);
 }
 
-/* Returns 0 if the record names a socket that no other connection has. */
-static int check_socket(struct host *host, const struct object_record *record, ino_t socket)
+/*
+ * Returns 0 if the record names a socket that no other connection has. A descriptor that is
+ * something else belongs to somebody else, and is left alone.
+ */
+static int check_socket(struct host *host, struct object_record *record, ino_t socket)
 {
 	struct stat attr;
 
 	if (fstat(record->fds[FD_SOCKET], &attr) < 0)
 		return -ESTALE;
-	if (!S_ISSOCK(attr.st_mode) || attr.st_ino != socket ||
-	    connections_at_socket(host, socket))
-		return -EPROTO;
-	return 0;
+	if (S_ISSOCK(attr.st_mode) && attr.st_ino == socket && !connections_at_socket(host, socket))
+		return 0;
+	record->fds[FD_SOCKET] = -1;
+	return -EPROTO;
 }
 
 /* Makes the new connection the one of the notes. */

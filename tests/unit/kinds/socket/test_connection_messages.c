@@ -3,10 +3,13 @@
  * Connections that have messages: messages of any length, empty messages, and errors that come in
  * place of a message.
  */
+#include <netinet/in.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/base/cleanup.h"
 #include "lib/kinds/kinds.h"
 #include "lib/kinds/socket/connection.h"
 #include "lib/kinds/socket/connections.h"
@@ -22,16 +25,37 @@ static struct connection *connection;
 static struct file *file;
 static int other;
 
+static void connection_begin(int fd)
+{
+	must(connections_new(&host, &unix_kind, NULL, &list));
+	must(connection_new(&connection_ops, list, "pair", NULL, &connection));
+	file = object_open(&connection->channel, O_RDWR);
+	connection_set(connection, fd, 0);
+}
+
 static void pair_open(void)
 {
 	int pair[2];
 
 	must_call(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair));
-	must(connections_new(&host, &unix_kind, NULL, &list));
-	must(connection_new(&connection_ops, list, "pair", NULL, &connection));
-	file = object_open(&connection->channel, O_RDWR);
-	connection_set(connection, pair[1], 0);
+	connection_begin(pair[1]);
 	other = pair[0];
+}
+
+/* The same, with a TCP stream. */
+static void stream_open(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	unsigned short port;
+	int listening = native_inet(SOCK_STREAM, &port);
+	int fd = (int)must_call(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+
+	address.sin_port = htons(port);
+	must_call(connect(fd, (const struct sockaddr *)&address, sizeof(address)));
+	connection_begin(fd);
+	other = native_accept(listening);
+	close(listening);
 }
 
 static void pair_close(void)
@@ -39,7 +63,8 @@ static void pair_close(void)
 	object_close(file);
 	channel_unref(&connection->channel);
 	space_unref(&list->space);
-	close(other);
+	if (other >= 0)
+		close(other);
 }
 
 START_TEST(test_connection_messages_long_one_comes_whole)
@@ -104,6 +129,26 @@ START_TEST(test_connection_messages_refused_is_told_to_who_reads)
 }
 END_TEST
 
+/* As natively: what has arrived can be read, and only then comes the error, once. */
+START_TEST(test_connection_messages_reset_comes_after_what_has_arrived)
+{
+	const struct linger abort = {.l_onoff = 1};
+	const uint32_t both = EPOLLIN | EPOLLERR;
+
+	stream_open();
+	native_put(other, "last", 4);
+	must_call(setsockopt(other, SOL_SOCKET, SO_LINGER, &abort, sizeof(abort)));
+	close(TAKE_FD(other));
+	ck_assert_uint_eq(channel_poll(file) & both, both);
+	file_expect(file, 2, "la");
+	ck_assert_uint_eq(channel_poll(file) & both, both);
+	file_expect(file, 10, "st");
+	must_fail(file_try_read(file, 10), ECONNRESET);
+	ck_assert_int_eq(file_try_read(file, 10), 0);
+	pair_close();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("connection_messages");
@@ -113,6 +158,7 @@ int main(void)
 			  test_connection_messages_long_one_comes_whole,
 			  test_connection_messages_empty_is_one,
 			  test_connection_messages_refused_is_told_to_who_reads,
+			  test_connection_messages_reset_comes_after_what_has_arrived,
 			  NULL,
 		  });
 	return suite_run(suite);
