@@ -60,10 +60,8 @@ static void leave_terminal(void)
 
 void background_share(int32_t *fd)
 {
-	int32_t *former = ready_fd;
-
-	ready_fd = fd ? fd : &own_ready_fd;
-	*ready_fd = *former;
+	*fd = *ready_fd;
+	ready_fd = fd;
 }
 
 bool background_has_left(void)

@@ -18,7 +18,7 @@ int background_start(void);
 /*
  * Keeps what background_ready() has to know in this memory, so that processes that have the memory
  * and the table of descriptors in common can each call it: the descriptor that it will write to, or
- * -1. NULL: in this process's own again.
+ * -1.
  */
 void background_share(int32_t *fd);
 

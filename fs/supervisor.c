@@ -219,10 +219,8 @@ static int serve_alone(const struct supervisor *self)
 			 strerror(-r));
 		return 1;
 	}
-	background_share(&supervisor_area(state)->ready_fd);
 	supervisor_daemon_begin(supervisor_area(state), 0);
 	r = self->serve(self->options, state, false);
-	background_share(NULL);
 	state_free(state);
 	return r;
 }
@@ -234,9 +232,7 @@ int supervisor_run(const struct options *options,
 	int r = options->is_supervised ? prepare(&self) : -ENOTSUP;
 
 	if (r < 0 && options->is_supervised)
-		log_line(LOG_WARNING,
-			 "cannot be supervised, so the mount ends if its daemon is "
-			 "killed: %s",
+		log_line(LOG_WARNING, "cannot be supervised, and ends if it is killed: %s",
 			 strerror(-r));
 	r = r < 0 ? serve_alone(&self) : supervise(&self);
 	state_free(self.next);
