@@ -113,6 +113,9 @@ static void session_begun(struct session *session, int result)
 	early_answer(session);
 	if (session->is_next) {
 		takeover_answer(session);
+		/* The former daemon may have been killed just before it told them. */
+		background_ready();
+		notify_ready();
 		supervisor_ready();
 		return;
 	}
