@@ -159,11 +159,11 @@ ended_with() { # STATUS
 	needs resend
 	supervise
 	for _ in 1 2 3 4 5 6 7 8 9; do
-		kill -SEGV "$(serving)"
+		kill -ABRT "$(serving)"
 		run -0 shell 'cat $EXTRA/README'
 	done
-	kill -SEGV "$(serving)"
-	ended_with 139
+	kill -ABRT "$(serving)"
+	ended_with 134
 	contains "$OUT" "the mount ends: too many daemons have died within a minute"
 	run ! shell 'ls $EXTRA'
 	[[ $output == *"Transport endpoint is not connected"* ]]

@@ -61,6 +61,7 @@ static pid_t start(serve_fn *serve, bool is_supervised)
 	pid = (pid_t)must_call(fork());
 	if (pid == 0) {
 		signal(SIGTERM, SIG_DFL); /* Check has a handler, which would end the test */
+		signal(SIGSEGV, SIG_DFL); /* AddressSanitizer, too */
 		exit(supervisor_run(&options, serve));
 	}
 	return pid;
