@@ -234,11 +234,12 @@ void journal_adopt(struct host *host)
 	bool reader_is_again = journal_is_again(host, journal->reader);
 
 	journal->request = 0;
+	/* A topic accepts a message at the latest when its last reader takes it. */
+	if (journal->step != JOURNAL_NOTHING)
+		adopt_read(host, reader_is_again);
 	if (journal->writer && journal_is_again(host, journal->writer))
 		adopt_write(host, reader_is_again);
 	journal_write_end(host);
-	if (journal->step != JOURNAL_NOTHING)
-		adopt_read(host, reader_is_again);
 	journal_read_end(host);
 	drop_answered(host);
 }

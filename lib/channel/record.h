@@ -25,7 +25,7 @@ struct host;
 
 #define OBJECT_FDS   4
 #define OBJECT_WORDS 12
-#define FILE_WORDS   4
+#define FILE_WORDS   5
 
 /*
  * Values of object_record::space for what is in no kind's directory. Where the kind says nothing

@@ -13,28 +13,15 @@
 
 #include "lib/channel/ring_memory.h"
 
-static bool is_empty(const struct ring *ring)
+void ring_init(struct ring *ring, const struct ring_owner *owner, size_t capacity)
 {
-	return ring->head.number == ring->tail.number;
-}
-
-static void place_step(const struct ring *ring, struct ring_place *place)
-{
-	place->offset += step_of(record_at(ring, place->offset)->size);
-	place->number++;
-}
-
-/* Where the readers at this place are counted. */
-static uint32_t *count_at(struct ring *ring, const struct ring_place *place)
-{
-	if (place->number == ring->tail.number)
-		return &ring->n_at_tail;
-	return &record_at(ring, place->offset)->n_readers;
-}
-
-void ring_init(struct ring *ring, struct user_table *users, uid_t uid, size_t capacity)
-{
-	*ring = (struct ring){.users = users, .uid = uid, .capacity = capacity};
+	*ring = (struct ring){
+		.state = owner->state,
+		.users = owner->users,
+		.uid = owner->uid,
+		.record = owner->record ? owner->record : &ring->own,
+		.capacity = capacity,
+	};
 }
 
 void ring_fini(struct ring *ring)
@@ -47,6 +34,7 @@ static void unkeep_oldest(struct ring *ring)
 {
 	ring->bytes_kept -= record_at(ring, ring->kept.offset)->size;
 	place_step(ring, &ring->kept);
+	note_kept(ring);
 }
 
 static void drop_oldest(struct ring *ring)
@@ -58,6 +46,10 @@ static void drop_oldest(struct ring *ring)
 	ring->bytes -= record->size;
 	place_step(ring, &ring->head);
 	*count_at(ring, &ring->head) += record->n_readers;
+	note_head(ring);
+	/* A message that nobody needs is whole without its bytes. */
+	if (ring->record->whole < ring->head.number)
+		ring->record->whole = ring->head.number;
 }
 
 /* Drops what nobody needs any more. */
@@ -164,6 +156,7 @@ void ring_append(struct ring *ring, size_t size)
 	ring->bytes += size;
 	ring->bytes_kept += size;
 	place_step(ring, &ring->tail);
+	note_tail(ring);
 }
 
 /* Sets the pieces of the message at this offset. Returns how many. */
@@ -200,29 +193,28 @@ void ring_fill(struct ring *ring, const struct iovec *iov, int n_iov)
 	if (!is_empty(ring))
 		copy_in(ring, ring->tail.offset - step_of(size) + sizeof(struct record), iov,
 			n_iov);
+	STATE_ORDER();
+	ring->record->whole = ring->tail.number;
 }
 
 void ring_pass(struct ring *ring)
 {
+	trim(ring); /* an adopted ring may still have what nobody needs */
 	assert(is_empty(ring) && ring->n_readers == 0);
 	ring->tail.number++;
 	ring->head = ring->kept = ring->tail;
+	note_tail(ring);
+	note_kept(ring);
+	note_head(ring);
+	ring->record->whole = ring->tail.number;
 }
 
 struct ring_place ring_kept(const struct ring *ring, uint64_t n_back)
 {
 	uint64_t n_kept = ring_n_kept(ring);
-	uint64_t number = ring->tail.number - (n_back < n_kept ? n_back : n_kept);
-	uint64_t marked = number / MARK_EVERY * MARK_EVERY;
-	struct ring_place place = ring->kept;
 
-	if (number == ring->tail.number)
-		return ring->tail;
-	if (marked > place.number)
-		place = (struct ring_place){*mark_of(ring, marked), marked};
-	while (place.number < number)
-		place_step(ring, &place);
-	return place;
+	return find_place(ring, &ring->kept,
+			  ring->tail.number - (n_back < n_kept ? n_back : n_kept));
 }
 
 ssize_t ring_at(const struct ring *ring, struct ring_place *place, struct iovec *ret_iov,
@@ -230,16 +222,21 @@ ssize_t ring_at(const struct ring *ring, struct ring_place *place, struct iovec 
 {
 	uint64_t offset = place->offset;
 
-	if (place->number == ring->tail.number)
+	if (place->number >= ring->record->whole)
 		return -EAGAIN;
 	*ret_n = find_pieces(ring, offset, ret_iov);
 	place_step(ring, place);
 	return record_at(ring, offset)->size;
 }
 
-void ring_join(struct ring *ring, struct ring_reader *reader, uint64_t n_back)
+void ring_join(struct ring *ring, struct ring_reader *reader, struct ring_reader_record *record,
+	       uint64_t n_back)
 {
-	*reader = (struct ring_reader){.next = ring_kept(ring, n_back)};
+	*reader = (struct ring_reader){
+		.next = ring_kept(ring, n_back),
+		.record = record ? record : &reader->own,
+	};
+	*reader->record = (struct ring_reader_record){.joined = reader->next.number};
 	(*count_at(ring, &reader->next))++;
 	ring->n_readers++;
 	if (reader->next.number < ring->unawaited.number)
@@ -260,15 +257,16 @@ uint64_t ring_behind(const struct ring *ring, const struct ring_reader *reader)
 
 uint64_t ring_missed(const struct ring *ring, const struct ring_reader *reader)
 {
-	return reader->missed + count_dropped(ring, reader);
+	return reader->record->missed + count_dropped(ring, reader);
 }
 
 /* Moves the reader on to the oldest message, if those before that have been dropped. */
 static void catch_up(const struct ring *ring, struct ring_reader *reader)
 {
-	reader->missed = ring_missed(ring, reader);
-	if (reader->next.number < ring->head.number)
-		reader->next = ring->head;
+	if (reader->next.number >= ring->head.number)
+		return;
+	reader->record->missed = ring_missed(ring, reader);
+	reader->next = ring->head;
 }
 
 void ring_leave(struct ring *ring, struct ring_reader *reader)
@@ -294,6 +292,8 @@ void ring_advance(struct ring *ring, struct ring_reader *reader)
 	(*count_at(ring, &reader->next))--;
 	place_step(ring, &reader->next);
 	(*count_at(ring, &reader->next))++;
+	reader->record->taken++;
+	STATE_ORDER();
 	trim(ring);
 }
 
@@ -312,9 +312,13 @@ void ring_set_capacity(struct ring *ring, size_t capacity)
 
 void ring_empty(struct ring *ring)
 {
+	/* Without memory there are no messages, whatever else the record says. */
+	ring_free_memory(ring);
 	ring->n_at_tail = ring->n_readers;
 	ring->head = ring->kept = ring->tail;
 	ring->bytes = 0;
 	ring->bytes_kept = 0;
-	ring_free_memory(ring);
+	note_kept(ring);
+	note_head(ring);
+	ring->record->whole = ring->tail.number;
 }

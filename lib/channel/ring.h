@@ -9,6 +9,9 @@
  *
  * The ring holds no pointers to messages or readers, only offsets. Its memory grows with what it
  * holds, and is charged to one user as USER_STORED. A user who has used that up still gets 8 KiB.
+ *
+ * A ring with a record outlives the daemon. It can be killed between any two stores: ring_adopt()
+ * understands each state in between.
  */
 #ifndef IPCFS_RING_H
 #define IPCFS_RING_H
@@ -33,10 +36,18 @@ struct ring_place {
 	uint64_t number;
 };
 
+/* What outlives the daemon of a reader. The sum is the number of the message to read next. */
+struct ring_reader_record {
+	uint64_t joined; /* the number of its first message */
+	uint64_t taken;  /* messages that it has taken */
+	uint64_t missed; /* messages that it will never get, as far as it has noticed */
+};
+
 /* A reader's position. */
 struct ring_reader {
 	struct ring_place next; /* the message to read next; it may have been dropped */
-	uint64_t missed;        /* messages that this reader will never get */
+	struct ring_reader_record *record;
+	struct ring_reader_record own; /* the record of a reader that has no other */
 };
 
 /* How much is kept for later readers: both limits hold, but a single message may be longer. */
@@ -45,9 +56,34 @@ struct ring_keep {
 	uint64_t bytes;
 };
 
-struct ring {
+/*
+ * What outlives the daemon of a ring. A number is written before its offset, so that one may be
+ * ahead of the other by one message: how many messages there are tells which.
+ */
+struct ring_record {
+	uint64_t head_number, head_offset;
+	uint64_t tail_number, tail_offset;
+	uint64_t kept_number;
+	/* Messages with a lower number are whole. Only the last one can lack its bytes. */
+	uint64_t whole;
+	/* The offset of the memory in the state, plus the binary logarithm of its size; 0: none. */
+	uint64_t memory;
+};
+
+/* Whose a ring is. All is borrowed. */
+struct ring_owner {
+	struct state *state; /* has the memory */
 	struct user_table *users;
-	uid_t uid;       /* the user who is charged */
+	uid_t uid;                  /* the user who is charged */
+	struct ring_record *record; /* all zeroes; NULL: the ring ends with the daemon */
+};
+
+struct ring {
+	struct state *state;
+	struct user_table *users;
+	uid_t uid;
+	struct ring_record *record;
+	struct ring_record own; /* the record of a ring that has no other */
 	size_t capacity; /* bytes that may be in use; a message takes its size and 8 to 15 more */
 	struct ring_keep keep;
 
@@ -62,19 +98,24 @@ struct ring {
 	struct ring_place tail; /* where the next message goes */
 	/* No reader stands before this place; or it is before `head`, and says nothing. */
 	struct ring_place unawaited;
-	uint64_t bytes;      /* of the messages in the ring, as they were written */
-	uint64_t bytes_kept; /* of the kept ones */
+	struct ring_place last; /* in an adopted ring: the last message, if it lacks its bytes */
+	uint64_t bytes;         /* of the messages in the ring, as they were written */
+	uint64_t bytes_kept;    /* of the kept ones */
 	uint32_t n_readers;
 	uint32_t n_at_tail; /* readers that have read all */
 };
 
 /* Sets up an empty ring that keeps nothing. */
-void ring_init(struct ring *ring, struct user_table *users, uid_t uid, size_t capacity);
+void ring_init(struct ring *ring, const struct ring_owner *owner, size_t capacity);
 /* Frees the memory. There must be no readers. */
 void ring_fini(struct ring *ring);
 
-/* Adds a reader, which begins with the last `n_back` kept messages, or all if there are fewer. */
-void ring_join(struct ring *ring, struct ring_reader *reader, uint64_t n_back);
+/*
+ * Adds a reader, which begins with the last `n_back` kept messages, or all if there are fewer. With
+ * `record`, which is borrowed, it outlives the daemon.
+ */
+void ring_join(struct ring *ring, struct ring_reader *reader, struct ring_reader_record *record,
+	       uint64_t n_back);
 void ring_leave(struct ring *ring, struct ring_reader *reader);
 
 /* Returns 0 if a message of this size can ever have room, else -EMSGSIZE. */
@@ -121,6 +162,33 @@ void ring_set_capacity(struct ring *ring, size_t capacity);
 void ring_set_keep(struct ring *ring, const struct ring_keep *keep);
 /* Drops all messages, and frees the memory. */
 void ring_empty(struct ring *ring);
+
+/*
+ * For the next daemon, after ring_init() and with ring::keep set: takes over what the record tells
+ * of. *ret_longest is the size of the longest message. Fails with -EPROTO if the record or what is
+ * in the memory can't be right, or with -ENOMEM; there is nothing to free then.
+ */
+int ring_adopt(struct ring *ring, size_t *ret_longest);
+/* Ends the charge for a ring that was adopted, and is not needed after all. */
+void ring_abandon(struct ring *ring);
+/* Takes over a reader of such a ring, in place of ring_join(). Fails with -EPROTO. */
+int ring_rejoin(struct ring *ring, struct ring_reader *reader, struct ring_reader_record *record);
+/*
+ * Whether the last message lacks its bytes, because the daemon was killed before ring_fill(). No
+ * reader is given it. Some readers may have it already.
+ */
+static inline bool ring_is_unfinished(const struct ring *ring)
+{
+	return ring->record->whole != ring->tail.number;
+}
+/* Whether this message may be the unfinished one: then ring_append() is not to be repeated. */
+bool ring_is_last(const struct ring *ring, size_t size);
+/*
+ * Takes the unfinished message back: it will never be whole. ring_step_back() has to be called for
+ * each reader after that: those that have the message already wait for the next one.
+ */
+void ring_take_back(struct ring *ring);
+void ring_step_back(struct ring *ring, struct ring_reader *reader);
 
 /* Returns where the last `n_back` kept messages begin, or all if there are fewer. */
 struct ring_place ring_kept(const struct ring *ring, uint64_t n_back);

@@ -1,27 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Memory grows by powers of 2. A message keeps its offset, but lies elsewhere in memory of another
- * size.
+ * size. One store in the record changes from one memory to the other.
  */
 #include "lib/channel/ring_memory.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "lib/base/block.h"
-
 #define SIZE_FIRST     ((size_t)4096) /* of the first memory */
 #define SIZE_UNCHARGED ((size_t)8192) /* what a user gets in any case */
 
-/* What is allocated for a ring of this size. */
-static size_t memory_of(size_t size)
-{
-	return size + N_MARKS(size) * sizeof(uint64_t);
-}
-
 void ring_free_memory(struct ring *ring)
 {
-	block_free(ring->memory, memory_of(ring->size));
+	ring->record->memory = 0;
+	STATE_ORDER();
+	state_release(ring->state, ring->memory, memory_of(ring->size));
 	user_uncharge(ring->users, ring->uid, USER_STORED, ring->charged);
 	ring->memory = NULL;
 	ring->marks = NULL;
@@ -73,15 +67,22 @@ int ring_grow(struct ring *ring, size_t least)
 	if (r < 0)
 		more = 0;
 	larger.charged += more;
-	larger.memory = block_new(memory_of(larger.size));
+	larger.memory = state_alloc(ring->state, memory_of(larger.size));
 	if (!larger.memory) {
 		user_uncharge(ring->users, ring->uid, USER_STORED, more);
 		return -ENOMEM;
 	}
 	larger.marks = (uint64_t *)(larger.memory + larger.size);
 	copy_to(ring, &larger);
-	block_free(ring->memory, memory_of(ring->size));
-	*ring = larger;
+	STATE_ORDER();
+	ring->record->memory =
+		state_offset(ring->state, larger.memory) + (uint64_t)__builtin_ctzll(larger.size);
+	STATE_ORDER();
+	state_release(ring->state, ring->memory, memory_of(ring->size));
+	ring->memory = larger.memory;
+	ring->marks = larger.marks;
+	ring->size = larger.size;
+	ring->charged = larger.charged;
 	return 0;
 }
 

@@ -17,6 +17,7 @@
 
 static int tap_new(struct channel *channel)
 {
+	struct ring_owner owner = {.state = channel->space->host->state};
 	struct tap *tap = calloc(1, sizeof(*tap));
 	int r = tap ? taps_add(channel->space->host, tap) : -ENOMEM;
 
@@ -25,7 +26,8 @@ static int tap_new(struct channel *channel)
 		return r;
 	}
 	tap->unlimited.limits[USER_STORED] = SIZE_MAX;
-	ring_init(&tap->ring, &tap->unlimited, 0, TAP_CAPACITY);
+	owner.users = &tap->unlimited;
+	ring_init(&tap->ring, &owner, TAP_CAPACITY);
 	tap->channel = channel_ref(channel);
 	channel->tap = tap;
 	return 0;
@@ -68,7 +70,7 @@ int tap_open(struct channel *target, struct file *file, bool sees_all, struct ta
 	reader->file = file;
 	reader->sees_all = sees_all;
 	reader->lost_before = reader->tap->lost;
-	ring_join(&reader->tap->ring, &reader->place, 0);
+	ring_join(&reader->tap->ring, &reader->place, NULL, 0);
 	DL_APPEND(reader->tap->readers, reader);
 	*ret = TAKE_PTR(reader);
 	return 0;

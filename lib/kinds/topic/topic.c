@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A message goes straight to the readers that wait for it. The ring (lib/channel/ring.h) stores it
- * for the others, once, and for those to come as far as the topic keeps messages.
- *
- * Room for a message is made before anyone gets it, so that each message is sent to all or to none.
+ * A message goes straight to the readers that wait for it (topic_publish.c). The ring
+ * (lib/channel/ring.h) stores it for the others, once, and for those to come as far as the topic
+ * keeps messages.
  */
 #include "lib/kinds/topic/topic.h"
 
@@ -17,6 +16,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/channel/ending.h"
+#include "lib/channel/journal.h"
 #include "lib/channel/transfer.h"
 #include "lib/host/thread.h"
 #include "lib/kinds/kinds.h"
@@ -31,12 +31,6 @@ struct topic *topic_from(struct channel *channel)
 {
 	assert(channel->ops == &topic_ops);
 	return CONTAINER_OF(kept_from(channel), struct topic, kept);
-}
-
-/* NULL: the file is open for writing only. */
-static struct topic_reader *reader_of(const struct file *file)
-{
-	return file->state;
 }
 
 static void topic_destroy(struct channel *channel)
@@ -86,6 +80,14 @@ static void note_readers(struct topic *topic)
 		topic->kept.channel.traits &= ~(unsigned)CHANNEL_STATUS_IS_SLOW;
 }
 
+void topic_add_reader(struct topic *topic, struct topic_reader *reader, struct file *file)
+{
+	reader->file = file;
+	DL_APPEND(topic->readers, reader);
+	note_readers(topic);
+	file->state = reader;
+}
+
 static int open_reader(struct topic *topic, struct file *file, pid_t pid)
 {
 	struct topic_reader *reader = calloc(1, sizeof(*reader));
@@ -93,13 +95,11 @@ static int open_reader(struct topic *topic, struct file *file, pid_t pid)
 
 	if (!reader)
 		return -ENOMEM;
-	reader->file = file;
-	reader->pid = pid;
-	reader->n_dropped = topic->n_dropped;
-	ring_join(&topic->ring, &reader->place, n_back);
-	DL_APPEND(topic->readers, reader);
-	note_readers(topic);
-	file->state = reader;
+	reader->record = (struct topic_reader_record *)file->record->words;
+	reader->record->n_dropped = topic->record->n_dropped;
+	reader->record->pid = (uint64_t)pid;
+	ring_join(&topic->ring, &reader->place, &reader->record->place, n_back);
+	topic_add_reader(topic, reader, file);
 	return 0;
 }
 
@@ -113,14 +113,14 @@ static int topic_open(struct file *file, struct caller *caller)
 	if (file_reads(file))
 		r = open_reader(topic, file, thread_process(caller->pid, 0));
 	if (r == 0)
-		ending_note_open(file, &topic->n_opened);
+		ending_note_open(file, &topic->record->n_opened);
 	return r;
 }
 
 static void topic_release(struct file *file)
 {
 	struct topic *topic = topic_from(file->channel);
-	struct topic_reader *reader = reader_of(file);
+	struct topic_reader *reader = topic_reader_of(file);
 
 	if (reader) {
 		ring_leave(&topic->ring, &reader->place);
@@ -135,28 +135,33 @@ static void topic_release(struct file *file)
 
 static bool is_at_end(const struct topic *topic, const struct file *file)
 {
-	return topic->eof == EOF_AUTO && ending_is_due(file, topic->n_opened);
+	return topic->eof == EOF_AUTO && ending_is_due(file, topic->record->n_opened);
 }
 
 /* Finds the reader's next message. Returns its size, 0 at end-of-file, or -EAGAIN. */
 static ssize_t topic_next(struct file *file, struct iovec *ret_iov, int *ret_n)
 {
 	struct topic *topic = topic_from(file->channel);
-	ssize_t size = ring_next(&topic->ring, &reader_of(file)->place, ret_iov, ret_n);
+	ssize_t size = ring_next(&topic->ring, &topic_reader_of(file)->place, ret_iov, ret_n);
 
 	return size == -EAGAIN && is_at_end(topic, file) ? 0 : size;
 }
 
-static void note_read(struct topic *topic, struct file *file)
+void topic_note_read(struct topic *topic, struct file *file)
 {
-	ring_advance(&topic->ring, &reader_of(file)->place);
+	ring_advance(&topic->ring, &topic_reader_of(file)->place);
 	ending_note_data(file);
 	attributes_touch(&topic->kept.attributes->atime);
 }
 
+/* There is nothing to take only if a journal tells so that can't be right. */
 static void topic_take(struct file *file, size_t size)
 {
-	note_read(topic_from(file->channel), file);
+	struct topic *topic = topic_from(file->channel);
+	const struct topic_reader *reader = topic_reader_of(file);
+
+	if (reader && ring_behind(&topic->ring, &reader->place))
+		topic_note_read(topic, file);
 }
 
 /* A message that the read has no room for is copied: its rest stays with the file. */
@@ -179,57 +184,10 @@ static ssize_t topic_read(struct file *file, void *data, size_t size, off_t offs
 	assert((size_t)n <= size);
 	for (int i = 0; i < n_iov; i++)
 		end = mempcpy(end, iov[i].iov_base, iov[i].iov_len);
+	file->channel->space->host->journal->size = (uint64_t)n;
+	STATE_ORDER();
 	topic_take(file, (size_t)n);
 	return n;
-}
-
-static bool wants_last(const struct topic *topic, const struct transfer *transfer, size_t size)
-{
-	struct file *file = transfer->file;
-
-	return transfer->size >= size && !file->rest.data &&
-	       ring_behind(&topic->ring, &reader_of(file)->place) == 1;
-}
-
-/*
- * Gives the last message to readers that wait for exactly it, and have room for it. Of several
- * reads of one open file, one gets it. The readers that are left take it from the ring when the
- * channel is woken.
- */
-static void hand_out(struct topic *topic, const void *data, size_t size)
-{
-	struct transfer *transfer, *next;
-	unsigned n_seen = 0;
-
-	DL_FOREACH_SAFE(topic->kept.channel.readers, transfer, next) {
-		struct file *file = transfer->file;
-
-		if (n_seen++ == TRANSFER_TURN)
-			break;
-		if (!wants_last(topic, transfer, size) ||
-		    !transfer_give(transfer, data, (ssize_t)size))
-			continue;
-		traffic_pass(&topic->kept.channel.traffic.out, size);
-		note_read(topic, file);
-	}
-}
-
-/* Sends a message that is not longer than the capacity allows. */
-static int publish(struct topic *topic, const void *data, size_t size)
-{
-	struct iovec iov = {(void *)data, size};
-	int r = ring_make_room(&topic->ring, size, topic->full == FULL_DROP_OLDEST);
-
-	if (r == -EAGAIN && topic->full == FULL_DROP_NEWEST) {
-		topic->n_dropped++;
-		return 0;
-	}
-	if (r < 0)
-		return r;
-	ring_append(&topic->ring, size);
-	hand_out(topic, data, size);
-	ring_fill(&topic->ring, &iov, 1);
-	return 0;
 }
 
 static ssize_t topic_write(struct file *file, const void *data, size_t size, off_t offset)
@@ -240,9 +198,9 @@ static ssize_t topic_write(struct file *file, const void *data, size_t size, off
 	if (r < 0 || size == 0)
 		return r;
 	if (file->channel->message_max < size)
-		file->channel->message_max = size;
-	if (ring_is_needed(&topic->ring))
-		r = publish(topic, data, size);
+		file->channel->message_max = file->channel->record->message_max = size;
+	if (ring_is_needed(&topic->ring) || ring_is_unfinished(&topic->ring))
+		r = topic_publish(topic, data, size);
 	else
 		ring_pass(&topic->ring);
 	if (r < 0)
@@ -267,7 +225,7 @@ static bool can_send(struct topic *topic)
 static uint32_t topic_poll(struct file *file)
 {
 	struct topic *topic = topic_from(file->channel);
-	struct topic_reader *reader = reader_of(file);
+	struct topic_reader *reader = topic_reader_of(file);
 	uint32_t events = 0;
 
 	if (reader && ring_behind(&topic->ring, &reader->place))
@@ -294,6 +252,7 @@ static int topic_set(struct channel *channel, const struct settings *settings,
 	if (r < 0)
 		return r;
 	topic_apply(topic, settings);
+	channel_save(channel);
 	channel_wake(channel, EPOLLIN | EPOLLOUT | EPOLLHUP);
 	return 0;
 }
@@ -315,9 +274,16 @@ static int topic_create(struct space *space, const char *name, mode_t mode,
 	r = kept_init(&topic->kept, space, CHANNEL_STREAM, name, mode, caller);
 	if (r < 0)
 		return r;
-	topic->n_opened = 1;
-	ring_init(&topic->ring, &space->host->users, caller->uid, CAPACITY_DEFAULT);
+	topic->record = (struct topic_record *)topic->kept.channel.record->words;
+	topic->record->n_opened = 1;
+	ring_init(&topic->ring,
+		  &(struct ring_owner){.state = space->host->state,
+				       .users = &space->host->users,
+				       .uid = caller->uid,
+				       .record = &topic->record->ring},
+		  CAPACITY_DEFAULT);
 	topic_apply(topic, settings);
+	channel_save(&topic->kept.channel);
 	ret_entry->channel = &TAKE_PTR(topic)->kept.channel;
 	return 0;
 }
@@ -349,6 +315,11 @@ static const struct channel_ops topic_ops = {
 	.peek = topic_peek,
 	.set = topic_set,
 	.disuse = topic_disuse,
+	.save = topic_save,
+	.adopt = topic_adopt,
+	.adopt_file = topic_adopt_file,
+	.position = topic_position,
+	.accepted = topic_accepted,
 };
 
 static const struct space_ops topic_space_ops = {

@@ -6,6 +6,7 @@
 #define IPCFS_TOPIC_H
 
 #include "lib/channel/kept_names.h"
+#include "lib/channel/record.h"
 #include "lib/channel/ring.h"
 
 enum topic_parameter { TOPIC_CAPACITY, TOPIC_KEEP, TOPIC_FULL, TOPIC_EOF };
@@ -18,28 +19,67 @@ enum topic_eof { EOF_NEVER, EOF_AUTO };
 extern const char *const topic_full_words[];
 extern const char *const topic_eof_words[];
 
+/* What outlives the daemon of a topic: object_record::words. */
+struct topic_record {
+	struct ring_record ring;
+	uint64_t n_opened;  /* opens for writing, counted from 1 */
+	uint64_t n_dropped; /* messages dropped by full=drop-newest, which the ring never had */
+	/* Settings; the capacity is written last. */
+	uint64_t keep;  /* as PARAMETER_AMOUNT */
+	uint64_t modes; /* topic::full, and topic::eof << 8 */
+	uint64_t capacity;
+};
+
+/* The same of an open for reading: file_record::words. */
+struct topic_reader_record {
+	struct ring_reader_record place;
+	uint64_t n_dropped; /* topic_record::n_dropped when it opened */
+	uint64_t pid;       /* the process that opened it; 0: unknown */
+};
+
 /* An open for reading: file::state. */
 struct topic_reader {
 	struct ring_reader place;
+	struct topic_reader_record *record;
 	struct file *file;
-	pid_t pid;                        /* the process that opened it; 0: unknown */
-	uint64_t n_dropped;               /* topic::n_dropped when it opened */
 	struct topic_reader *prev, *next; /* topic::readers */
 };
 
 struct topic {
 	struct kept kept;
+	struct topic_record *record;
 	struct ring ring;
 	enum topic_full full;
 	enum topic_eof eof;
-	uint64_t n_opened;  /* opens for writing, counted from 1 */
-	uint64_t n_dropped; /* messages dropped by full=drop-newest, which the ring never had */
 	struct topic_reader *readers;
+	uint64_t writer; /* the request that the ring's unfinished message is from; 0: unknown */
 };
 
 struct topic *topic_from(struct channel *channel);
 
+/* NULL: the file is open for writing only. */
+static inline struct topic_reader *topic_reader_of(const struct file *file)
+{
+	return file->state;
+}
+
+/* Adds a reader, which is in the ring already, to the topic's. */
+void topic_add_reader(struct topic *topic, struct topic_reader *reader, struct file *file);
+
+/* The reader has its next message. */
+void topic_note_read(struct topic *topic, struct file *file);
+/*
+ * Sends a message that is not longer than the capacity allows. Fails with -EAGAIN if it has to wait
+ * for room, or with -ENOBUFS or -ENOMEM.
+ */
+int topic_publish(struct topic *topic, const void *data, size_t size);
+
 /* For channel_ops. */
+void topic_save(struct channel *channel, struct object_record *record);
+int topic_adopt(struct space *space, struct object_record *record, struct channel **ret_channel);
+int topic_adopt_file(struct file *file);
+uint64_t topic_position(struct file *file);
+uint64_t topic_accepted(struct channel *channel);
 void topic_status(struct channel *channel, struct caller *caller, struct row *row);
 int topic_peek(struct channel *channel, struct caller *caller, FILE *out);
 
@@ -47,6 +87,9 @@ extern const struct parameter topic_parameters[];
 
 /* Fails with -EINVAL if more would be kept than the capacity has room for. */
 int topic_check(const struct settings *settings, size_t capacity, const struct ring_keep *keep);
+/* What topic_record::keep says. */
+struct ring_keep topic_keep_from(uint64_t amount);
+uint64_t topic_keep_amount(const struct ring_keep *keep);
 /* Takes over settings that have been checked. */
 void topic_apply(struct topic *topic, const struct settings *settings);
 /* For kind::explain. */

@@ -33,7 +33,7 @@ static bool keep_is_same(const char *asked, const char *told)
 	       parameter_parse(&topic_parameters[TOPIC_KEEP], told, &b) == 0 && a == b;
 }
 
-static struct ring_keep keep_from(uint64_t amount)
+struct ring_keep topic_keep_from(uint64_t amount)
 {
 	uint64_t n = amount & ~PARAMETER_IS_SIZE;
 
@@ -41,6 +41,11 @@ static struct ring_keep keep_from(uint64_t amount)
 		return (struct ring_keep){0};
 	return amount & PARAMETER_IS_SIZE ? (struct ring_keep){.messages = UINT64_MAX, .bytes = n}
 					  : (struct ring_keep){.messages = n, .bytes = UINT64_MAX};
+}
+
+uint64_t topic_keep_amount(const struct ring_keep *keep)
+{
+	return keep->messages == UINT64_MAX ? keep->bytes | PARAMETER_IS_SIZE : keep->messages;
 }
 
 void topic_keep_text(const struct ring_keep *keep, char ret_text[TOPIC_KEEP_TEXT])
@@ -58,7 +63,7 @@ int topic_check(const struct settings *settings, size_t capacity, const struct r
 	if (settings_has(settings, TOPIC_CAPACITY))
 		capacity = settings->values[TOPIC_CAPACITY];
 	if (settings_has(settings, TOPIC_KEEP))
-		new_keep = keep_from(settings->values[TOPIC_KEEP]);
+		new_keep = topic_keep_from(settings->values[TOPIC_KEEP]);
 	return new_keep.messages == UINT64_MAX && new_keep.bytes > capacity ? -EINVAL : 0;
 }
 
@@ -77,7 +82,7 @@ void topic_apply(struct topic *topic, const struct settings *settings)
 	if (settings_has(settings, TOPIC_CAPACITY))
 		set_capacity(topic, settings->values[TOPIC_CAPACITY]);
 	if (settings_has(settings, TOPIC_KEEP)) {
-		keep = keep_from(settings->values[TOPIC_KEEP]);
+		keep = topic_keep_from(settings->values[TOPIC_KEEP]);
 		ring_set_keep(&topic->ring, &keep);
 	}
 	if (settings_has(settings, TOPIC_FULL))

@@ -20,10 +20,10 @@
 static struct told_reader list_one(const struct topic *topic, const struct topic_reader *reader)
 {
 	return (struct told_reader){
-		.pid = (uint64_t)reader->pid,
+		.pid = reader->record->pid,
 		.behind = ring_behind(&topic->ring, &reader->place),
-		.missed = ring_missed(&topic->ring, &reader->place) + topic->n_dropped -
-			  reader->n_dropped,
+		.missed = ring_missed(&topic->ring, &reader->place) + topic->record->n_dropped -
+			  reader->record->n_dropped,
 	};
 }
 
@@ -76,8 +76,8 @@ void topic_status(struct channel *channel, struct caller *caller, struct row *ro
 		row_add_number(row, "messages", ring_messages(ring));
 		row_add_bytes(row, "bytes", ring->bytes);
 		row_add_number(row, "kept", ring_n_kept(ring));
-		row_add_number(row, "sent", ring->tail.number + topic->n_dropped);
-		row_add_number(row, "dropped", topic->n_dropped);
+		row_add_number(row, "sent", ring->tail.number + topic->record->n_dropped);
+		row_add_number(row, "dropped", topic->record->n_dropped);
 	}
 	row_add_bytes(row, "capacity", ring->capacity);
 	topic_keep_text(&ring->keep, keep);

@@ -17,7 +17,7 @@ static void new_ring(uint64_t keep)
 {
 	const struct ring_keep some = {keep, UINT64_MAX};
 
-	ring_init(&ring, &host.users, 0, CAPACITY);
+	ring_init(&ring, &(struct ring_owner){.state = host_state, .users = &host.users}, CAPACITY);
 	ring_set_keep(&ring, &some);
 }
 
@@ -35,7 +35,7 @@ static void end_ring(void)
 static void new_ring_of_one(struct ring_reader *reader)
 {
 	new_ring(0);
-	ring_join(&ring, reader, UINT64_MAX);
+	ring_join(&ring, reader, NULL, UINT64_MAX);
 }
 
 static void end_ring_of_one(struct ring_reader *reader)
@@ -47,8 +47,8 @@ static void end_ring_of_one(struct ring_reader *reader)
 static void new_ring_of_two(struct ring_reader *first, struct ring_reader *second)
 {
 	new_ring(0);
-	ring_join(&ring, first, UINT64_MAX);
-	ring_join(&ring, second, UINT64_MAX);
+	ring_join(&ring, first, NULL, UINT64_MAX);
+	ring_join(&ring, second, NULL, UINT64_MAX);
 }
 
 static void end_ring_of_two(struct ring_reader *first, struct ring_reader *second)
@@ -186,7 +186,7 @@ START_TEST(test_ring_without_readers_only_counts)
 	ring_pass(&ring);
 	ck_assert_uint_eq(ring.tail.number, 2);
 	ck_assert_uint_eq(charged(), 0);
-	ring_join(&ring, &reader, UINT64_MAX);
+	ring_join(&ring, &reader, NULL, UINT64_MAX);
 	ck_assert(ring_is_needed(&ring));
 	expect_nothing(&reader);
 	ck_assert_uint_eq(ring_missed(&ring, &reader), 0);
@@ -207,7 +207,7 @@ START_TEST(test_ring_late_reader_begins_with_what_is_kept)
 	for (unsigned back = 0; back <= 5; back++) {
 		unsigned begin = back < 3 ? 5 - back : 2;
 
-		ring_join(&ring, &reader, back);
+		ring_join(&ring, &reader, NULL, back);
 		for (unsigned i = begin; i < 5; i++)
 			expect(&reader, names[i]);
 		expect_nothing(&reader);
@@ -235,7 +235,7 @@ START_TEST(test_ring_keeps_no_more_bytes_than_told)
 	put("12345678901");
 	ck_assert_uint_eq(ring_n_kept(&ring), 1);
 	put("y");
-	ring_join(&ring, &reader, UINT64_MAX);
+	ring_join(&ring, &reader, NULL, UINT64_MAX);
 	expect(&reader, "y");
 	end_ring_of_one(&reader);
 }
@@ -250,12 +250,12 @@ START_TEST(test_ring_kept_less_drops_and_kept_more_brings_nothing_back)
 	put("a");
 	put("b");
 	put("c");
-	ring_join(&ring, &slow, 2);
+	ring_join(&ring, &slow, NULL, 2);
 	ring_set_keep(&ring, &one);
 	ck_assert_uint_eq(ring_n_kept(&ring), 1);
 	ck_assert_uint_eq(ring_messages(&ring), 2);
 	ring_set_keep(&ring, &many);
-	ring_join(&ring, &late, UINT64_MAX);
+	ring_join(&ring, &late, NULL, UINT64_MAX);
 	expect(&slow, "b");
 	expect(&slow, "c");
 	expect(&late, "c");

@@ -17,8 +17,8 @@ static char zeroes[64 * MIB];
 
 static void new_ring(size_t capacity)
 {
-	ring_init(&ring, &host.users, 0, capacity);
-	ring_join(&ring, &reader, 0);
+	ring_init(&ring, &(struct ring_owner){.state = host_state, .users = &host.users}, capacity);
+	ring_join(&ring, &reader, NULL, 0);
 }
 
 static size_t charged(void)
@@ -217,8 +217,10 @@ START_TEST(test_ring_memory_of_one_user_is_not_anothers)
 	host.users.limits[USER_STORED] = 160 * KIB;
 	must(put(100 * KIB, false));
 	must_fail(put(200 * KIB, true), ENOBUFS);
-	ring_init(&other, &host.users, STRANGER, MIB);
-	ring_join(&other, &first, 0);
+	ring_init(&other,
+		  &(struct ring_owner){.state = host_state, .users = &host.users, .uid = STRANGER},
+		  MIB);
+	ring_join(&other, &first, NULL, 0);
 	must(ring_make_room(&other, 100 * KIB, false));
 	ring_append(&other, 100 * KIB);
 	ring_fill(&other, &iov, 1);

@@ -230,7 +230,7 @@ static void do_join_or_leave(void)
 		model_trim();
 		return;
 	}
-	ring_join(&ring, &reader->reader, n_back);
+	ring_join(&ring, &reader->reader, NULL, n_back);
 	*reader = (struct model_reader){true, reader->reader, tail - kept, 0};
 	reader->next = tail - (n_back < tail - kept ? n_back : tail - kept);
 }
@@ -300,7 +300,8 @@ static void run(int seed)
 	const size_t n = sizeof(operations) / sizeof(operations[0]);
 
 	srandom((unsigned)seed + 1);
-	ring_init(&ring, &host.users, 0, (size_t)4096 << seed % 5);
+	ring_init(&ring, &(struct ring_owner){.state = host_state, .users = &host.users},
+		  (size_t)4096 << seed % 5);
 	for (int i = 0; i < N_STEPS; i++) {
 		operations[(size_t)random() % n]();
 		check_ring();
