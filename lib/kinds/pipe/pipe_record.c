@@ -8,6 +8,7 @@
  * have been counted.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 
 #include "lib/base/cleanup.h"
@@ -81,7 +82,7 @@ int pipe_adopt(struct space *space, struct object_record *record, struct channel
 	CLEANUP_FREE struct pipe *pipe = NULL;
 	int r;
 
-	if (!words->capacity || words->capacity > INT_MAX ||
+	if (!words->capacity || words->capacity > INT_MAX || words->charged > INT_MAX ||
 	    (!S_ISREG(mode) && !S_ISFIFO(mode) && !S_ISSOCK(mode)))
 		return -EPROTO;
 	pipe = calloc(1, sizeof(*pipe));
@@ -97,6 +98,10 @@ int pipe_adopt(struct space *space, struct object_record *record, struct channel
 	}
 	take_words(pipe, space, record);
 	hold_adopt(&pipe->hold, record, words->charged);
+	/* A thread was to let go of it when the daemon was killed. */
+	pipe->hold.is_ended = pipe->hold.is_held && !pipe->is_kept;
+	if (!pipe->kept.name)
+		hold_doom(&pipe->hold);
 	*ret_channel = &TAKE_PTR(pipe)->kept.channel;
 	return 0;
 }
