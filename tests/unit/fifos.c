@@ -38,13 +38,23 @@ static int open_node(int dir_fd, uint64_t node, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
-struct space *fifos_open(void)
+void fifos_serve(void)
 {
 	host.pipes.by_daemon = false;
 	host.is_serving = true;
 	host.nodes.open = open_node;
+}
+
+void fifos_make_nodes(void)
+{
 	must_call(mkfifo(fifo_path(FIFO_NODE), 0666));
 	must_call(mkfifo(fifo_path(FIFO_OTHER), 0666));
+}
+
+struct space *fifos_open(void)
+{
+	fifos_serve();
+	fifos_make_nodes();
 	return fixture_open(&pipe_kind);
 }
 

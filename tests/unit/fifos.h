@@ -11,7 +11,11 @@ enum { FIFO_NODE = 7, FIFO_OTHER = 8, FIFO_N_DESCRIPTORS = 2 };
 /* The indexes of the parameters eof= and keep=, and the value of eof=never. */
 enum { FIFO_EOF = 1, FIFO_EOF_NEVER = 1, FIFO_KEEP = 2 };
 
-/* Opens the space of pipes, which are FIFOs here, and makes the two nodes on tmpfs. */
+/* From now on `host` makes FIFOs, and can open the two nodes. */
+void fifos_serve(void);
+/* Makes the two nodes on tmpfs. */
+void fifos_make_nodes(void);
+/* Does both, and opens the space of pipes, which are FIFOs here. */
 struct space *fifos_open(void);
 
 const char *fifo_path(uint64_t node);
