@@ -183,6 +183,11 @@ int region_find(struct named *named)
 	return -ESTALE;
 }
 
+bool region_is(const struct named *named, int fd)
+{
+	return is_it(fd, named->channel.space->dir_fd, named->ino);
+}
+
 int region_stat(struct named *named, int fd, struct stat *ret_attr)
 {
 	int found = fd >= 0 ? -1 : region_find(named);

@@ -69,6 +69,9 @@ int region_look(struct space *space, const char *path, struct stat *ret_attr);
  */
 int region_find(struct named *named);
 
+/* Whether a descriptor is of the object. */
+bool region_is(const struct named *named, int fd);
+
 /* Gets the attributes, by `fd` unless it is -1. Never waits. */
 int region_stat(struct named *named, int fd, struct stat *ret_attr);
 

@@ -27,6 +27,7 @@
 #include "lib/kinds/posix/region.h"
 #include "lib/kinds/posix/region_xattr.h"
 #include "lib/kinds/posix/shm_make.h"
+#include "lib/kinds/posix/shm_record.h"
 #include "lib/kinds/posix/shm_size.h"
 
 #define SHM_PATH "/dev/shm"
@@ -62,9 +63,13 @@ static bool shm_is_ours(const char *name)
 
 static void shm_close(struct channel *channel)
 {
-	if (channel->backing_fd >= 0)
-		host_close(channel->space->host, channel->descriptors_uid, channel->backing_fd);
+	int fd = channel->backing_fd;
+
 	channel->backing_fd = -1;
+	/* From the close on, the number may be that of another descriptor. */
+	channel_save(channel);
+	if (fd >= 0)
+		host_close(channel->space->host, channel->descriptors_uid, fd);
 	channel_uncharge_descriptors(channel);
 }
 
@@ -77,7 +82,8 @@ static void shm_run_made(struct loop_task *task)
 {
 	struct channel *channel = &CONTAINER_OF(task, struct shm, made)->named.channel;
 
-	if (channel->n_files == 0 && !shm_is_served(channel))
+	/* With a record, it has been open before: in the former daemon. */
+	if (channel->n_files == 0 && (!shm_is_served(channel) || channel->record))
 		shm_close(channel);
 }
 
@@ -286,6 +292,18 @@ static int shm_create(struct space *space, const char *name, mode_t mode,
 	return r;
 }
 
+static int shm_adopt(struct space *space, struct object_record *record,
+		     struct channel **ret_channel)
+{
+	int r = shm_adopt_region(space, record, ret_channel);
+
+	/* If no file is adopted, nobody will close it. */
+	if (r == 0)
+		loop_defer(space->host->loop,
+			   &CONTAINER_OF(shm_from(*ret_channel), struct shm, named)->made);
+	return r;
+}
+
 static const char *shm_explain(struct channel *channel, const char *name,
 			       const struct settings *settings, int error)
 {
@@ -316,6 +334,9 @@ static const struct channel_ops shm_ops = {
 	.set = shm_set,
 	.disuse = shm_disuse,
 	.reap = named_reap,
+	.save = shm_save,
+	.adopt = shm_adopt,
+	.adopt_file = shm_adopt_file,
 };
 
 static const struct space_ops shm_space_ops = {
