@@ -19,15 +19,14 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/base/number.h"
 #include "lib/channel/kernel_names.h"
 #include "lib/kinds/kinds.h"
 #include "lib/kinds/posix/region.h"
 #include "lib/kinds/posix/region_xattr.h"
+#include "lib/kinds/posix/sem_units.h"
 #include "lib/kinds/posix/sem_wait.h"
 
 #define SEM_PREFIX "sem."
-#define UNIT_TEXT  "1\n"
 
 enum { SEM_VALUE };
 
@@ -149,7 +148,7 @@ static int sem_open_channel(struct file *file, struct caller *caller)
 	struct sem *sem = sem_from(file->channel);
 	int fd;
 
-	file->channel->message_max = strlen(UNIT_TEXT);
+	file->channel->message_max = strlen(SEM_UNIT_TEXT);
 	fd = open_both(sem, file, caller);
 	if (fd < 0)
 		return fd;
@@ -164,39 +163,12 @@ static void sem_release(struct file *file)
 	sem_wait_close_unused(sem_from(file->channel));
 }
 
-static ssize_t sem_read(struct file *file, void *data, size_t size, off_t offset)
-{
-	struct sem *sem = sem_from(file->channel);
-	int r = 0;
-
-	if (sem->n_units)
-		sem->n_units--;
-	else
-		r = semaphore_take(sem->semaphore);
-	if (r < 0)
-		return r;
-	memcpy(data, UNIT_TEXT, strlen(UNIT_TEXT));
-	return (ssize_t)strlen(UNIT_TEXT);
-}
-
-static ssize_t sem_write(struct file *file, const void *data, size_t size, off_t offset)
-{
-	uint64_t n;
-	int r = number_parse_lines(data, size, SEM_VALUE_MAX, &n);
-
-	if (r > 0)
-		r = semaphore_post(sem_from(file->channel)->semaphore, (unsigned)n);
-	if (r == -EIO) /* the memory is gone, and that by itself wakes nobody */
-		channel_wake(file->channel, EPOLLIN);
-	return r < 0 ? (r == -ERANGE ? -EOVERFLOW : r) : (ssize_t)size;
-}
-
 static uint32_t sem_poll(struct file *file)
 {
 	struct sem *sem = sem_from(file->channel);
 	uint32_t events = 0;
 
-	if (file_reads(file) && (sem->n_units || semaphore_value(sem->semaphore) > 0))
+	if (file_reads(file) && (sem_n_units(sem) || semaphore_value(sem->semaphore) > 0))
 		events |= EPOLLIN | EPOLLRDNORM;
 	if (file_writes(file))
 		events |= EPOLLOUT | EPOLLWRNORM;
@@ -351,6 +323,11 @@ static const struct channel_ops sem_ops = {
 	.set = sem_set,
 	.disuse = sem_disuse,
 	.reap = named_reap,
+	.save = sem_save,
+	.adopt = sem_adopt,
+	.adopt_file = sem_adopt_file,
+	.accepted = sem_accepted,
+	.recall = sem_recall,
 };
 
 static const struct space_ops sem_space_ops = {

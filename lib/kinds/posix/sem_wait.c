@@ -14,23 +14,29 @@
 #include "lib/channel/sleeper.h"
 #include "lib/channel/transfer.h"
 #include "lib/kinds/posix/region.h"
+#include "lib/kinds/posix/sem_units.h"
 
 /* The thread that sleeps. */
 struct sem_wait {
 	struct sleeper sleeper;
 	struct sem *sem;
 	struct semaphore *semaphore;
-	bool takes; /* takes a unit, for a reader; else only waits for one, for a poller */
+	bool takes;     /* takes a unit, for a reader; else only waits for one, for a poller */
+	uint32_t *step; /* where it notes what it has done */
 };
 
 void sem_wait_close(struct sem *sem)
 {
+	int fd = TAKE_FD(sem->fd);
+
 	semaphore_unmap(TAKE_PTR(sem->semaphore));
+	/* From the close on, the number may be that of another descriptor. */
+	channel_save(&sem->named.channel);
 	/*
 	 * The last close may have much memory to free: a user who may write the file can have made
 	 * it very large, and removed it.
 	 */
-	region_let_go(sem->named.channel.space->host, TAKE_FD(sem->fd));
+	region_let_go(sem->named.channel.space->host, fd);
 	channel_uncharge_descriptors(&sem->named.channel);
 }
 
@@ -38,9 +44,7 @@ void sem_wait_close_unused(struct sem *sem)
 {
 	if (sem->named.channel.n_files > 0 || sem->wait)
 		return;
-	if (sem->n_units)
-		semaphore_post(sem->semaphore, sem->n_units);
-	sem->n_units = 0;
+	sem_put_back(sem);
 	sem_wait_close(sem);
 }
 
@@ -48,7 +52,8 @@ static int sem_sleep(struct sleeper *sleeper)
 {
 	struct sem_wait *wait = CONTAINER_OF(sleeper, struct sem_wait, sleeper);
 
-	return wait->takes ? semaphore_wait(wait->semaphore) : semaphore_watch(wait->semaphore);
+	return wait->takes ? semaphore_wait(wait->semaphore, wait->step)
+			   : semaphore_watch(wait->semaphore, wait->step);
 }
 
 static void sem_ended(struct sleeper *sleeper)
@@ -57,8 +62,7 @@ static void sem_ended(struct sleeper *sleeper)
 	struct sem *sem = wait->sem;
 
 	sem->wait = NULL;
-	if (sleeper->result == 0 && wait->takes)
-		sem->n_units++;
+	sem_settle(sem);
 	if (sleeper->result != -EINTR)
 		channel_wake(&sem->named.channel, EPOLLIN);
 	channel_attend(&sem->named.channel);
@@ -78,6 +82,7 @@ static int sem_start(struct sem *sem, bool takes, uid_t uid)
 	wait->sem = sem;
 	wait->semaphore = sem->semaphore;
 	wait->takes = takes;
+	wait->step = sem_step(sem);
 	r = sleeper_start(&wait->sleeper, &sem->named.channel, uid);
 	if (r < 0)
 		free(wait);
@@ -107,10 +112,14 @@ void sem_wait_attend(struct channel *channel)
 
 	if (!sem->semaphore)
 		return;
-	if (sem->n_units && !channel->readers) {
-		semaphore_post(sem->semaphore, sem->n_units);
-		sem->n_units = 0;
+	/* A thread of the former daemon may have left a unit. */
+	if (!sem->wait && sem_settle(sem))
 		channel_wake(channel, EPOLLIN);
+	if (!channel->readers && sem_put_back(sem))
+		channel_wake(channel, EPOLLIN);
+	if (channel->n_files == 0) {
+		sem_wait_close_unused(sem);
+		return;
 	}
 	while ((waiting = find_waiting(channel)) && !sem->wait) {
 		takes = channel->readers;

@@ -18,7 +18,6 @@ struct sem {
 	int fd; /* -1 while nobody has the semaphore open */
 	struct semaphore *semaphore;
 	struct sem_wait *wait;
-	unsigned n_units; /* taken for waiters, and not yet given to them */
 };
 
 struct sem *sem_from(struct channel *channel);

@@ -188,20 +188,23 @@ static void wake(struct semaphore *semaphore, unsigned n)
 	call_futex(semaphore, FUTEX_WAKE, n < INT_MAX ? n : INT_MAX);
 }
 
-int semaphore_take(struct semaphore *semaphore)
+int semaphore_take(struct semaphore *semaphore, uint64_t *taken)
 {
 	uint64_t data;
 
 	if (!may_touch(semaphore))
 		return -EIO;
 	data = atomic_load(semaphore->data);
-	while (value_of(data) > 0)
-		if (atomic_compare_exchange_weak(semaphore->data, &data, data - 1))
+	while (value_of(data) > 0) {
+		if (atomic_compare_exchange_weak(semaphore->data, &data, data - 1)) {
+			__atomic_store_n(taken, 1, __ATOMIC_RELAXED);
 			return result_of(semaphore, 0);
+		}
+	}
 	return result_of(semaphore, -EAGAIN);
 }
 
-int semaphore_post(struct semaphore *semaphore, unsigned n)
+int semaphore_post(struct semaphore *semaphore, unsigned n, uint64_t *n_posts)
 {
 	uint64_t data;
 
@@ -212,6 +215,8 @@ int semaphore_post(struct semaphore *semaphore, unsigned n)
 		if (n > SEM_VALUE_MAX || value_of(data) > SEM_VALUE_MAX - n)
 			return result_of(semaphore, -EOVERFLOW);
 	} while (!atomic_compare_exchange_weak(semaphore->data, &data, data + n));
+	if (n_posts)
+		__atomic_store_n(n_posts, *n_posts + 1, __ATOMIC_RELAXED);
 	if (n && data >= WAITER)
 		wake(semaphore, n);
 	return result_of(semaphore, 0);
@@ -254,21 +259,53 @@ static int sleep_on(struct semaphore *semaphore)
 	return errno == EINTR ? -EINTR : -EIO;
 }
 
-int semaphore_wait(struct semaphore *semaphore)
+static void note(uint32_t *step, enum semaphore_step what)
+{
+	__atomic_store_n(step, what, __ATOMIC_RELEASE);
+}
+
+/* A sleeper too many does no harm: who posts makes a call in vain. One too few would not be woken. */
+static uint64_t count_in(struct semaphore *semaphore, uint32_t *step)
+{
+	uint64_t data = atomic_fetch_add(semaphore->data, WAITER) + WAITER;
+
+	note(step, SEMAPHORE_COUNTED);
+	return data;
+}
+
+static uint64_t count_out(struct semaphore *semaphore, uint32_t *step)
+{
+	note(step, SEMAPHORE_NOTHING);
+	return atomic_fetch_sub(semaphore->data, WAITER) - WAITER;
+}
+
+/* Takes a unit, and counts the caller out, if the semaphore is still as it was in `data`. */
+static bool take_counted(struct semaphore *semaphore, uint64_t data, uint32_t *step)
+{
+	note(step, SEMAPHORE_NOTHING);
+	if (atomic_compare_exchange_weak(semaphore->data, &data, data - WAITER - 1)) {
+		note(step, is_gone(semaphore) ? SEMAPHORE_NOTHING : SEMAPHORE_TAKEN);
+		return true;
+	}
+	note(step, SEMAPHORE_COUNTED);
+	return false;
+}
+
+int semaphore_wait(struct semaphore *semaphore, uint32_t *step)
 {
 	uint64_t data;
 	int r = 0;
 
 	let_bus_through();
-	data = atomic_fetch_add(semaphore->data, WAITER) + WAITER;
+	data = count_in(semaphore, step);
 	while (r == 0) {
 		if (value_of(data) == 0)
 			r = sleep_on(semaphore);
-		else if (atomic_compare_exchange_weak(semaphore->data, &data, data - WAITER - 1))
+		else if (take_counted(semaphore, data, step))
 			return result_of(semaphore, 0);
 		data = atomic_load(semaphore->data);
 	}
-	atomic_fetch_sub(semaphore->data, WAITER);
+	count_out(semaphore, step);
 	return result_of(semaphore, r);
 }
 
@@ -276,21 +313,36 @@ int semaphore_wait(struct semaphore *semaphore)
  * The post woke one waiter, and that was this one, which takes nothing. So it wakes another waiter
  * to take the unit.
  */
-int semaphore_watch(struct semaphore *semaphore)
+int semaphore_watch(struct semaphore *semaphore, uint32_t *step)
 {
 	uint64_t data;
 	int r = 0;
 
 	let_bus_through();
-	data = atomic_fetch_add(semaphore->data, WAITER) + WAITER;
+	data = count_in(semaphore, step);
 	while (r == 0 && value_of(data) == 0) {
 		r = sleep_on(semaphore);
 		data = atomic_load(semaphore->data);
 	}
-	data = atomic_fetch_sub(semaphore->data, WAITER) - WAITER;
+	data = count_out(semaphore, step);
 	if (value_of(data) > 0 && data >= WAITER)
 		wake(semaphore, 1);
 	return result_of(semaphore, r);
+}
+
+void semaphore_mend(struct semaphore *semaphore, bool is_counted)
+{
+	uint64_t data;
+
+	if (!may_touch(semaphore))
+		return;
+	data = atomic_load(semaphore->data);
+	while (is_counted && data >= WAITER &&
+	       !atomic_compare_exchange_weak(semaphore->data, &data, data - WAITER))
+		continue;
+	data = atomic_load(semaphore->data);
+	if (value_of(data) > 0 && data >= WAITER)
+		wake(semaphore, value_of(data));
 }
 
 void semaphore_read(const unsigned char bytes[static SEMAPHORE_BYTES], unsigned *ret_value,

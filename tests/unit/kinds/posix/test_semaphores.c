@@ -17,6 +17,8 @@
 static sem_t *native;
 static int fd;
 static struct semaphore *semaphore;
+static uint32_t step; /* of the thread */
+static uint64_t word; /* of the others */
 
 static void make(unsigned value)
 {
@@ -44,10 +46,13 @@ static int native_value(void)
 START_TEST(test_semaphore_take_is_sem_trywait)
 {
 	make(2);
-	must(semaphore_take(semaphore));
+	must(semaphore_take(semaphore, &word));
+	ck_assert_uint_eq(word, 1);
 	ck_assert_int_eq(native_value(), 1);
 	must_call(sem_trywait(native));
-	must_fail(semaphore_take(semaphore), EAGAIN);
+	word = 0;
+	must_fail(semaphore_take(semaphore, &word), EAGAIN);
+	ck_assert_uint_eq(word, 0);
 	unmake();
 }
 END_TEST
@@ -55,7 +60,7 @@ END_TEST
 START_TEST(test_semaphore_post_is_sem_post)
 {
 	make(0);
-	must(semaphore_post(semaphore, 3));
+	must(semaphore_post(semaphore, 3, &word));
 	ck_assert_int_eq(native_value(), 3);
 	ck_assert_uint_eq(semaphore_value(semaphore), 3);
 	must(semaphore_set(semaphore, 1));
@@ -67,9 +72,10 @@ END_TEST
 START_TEST(test_semaphore_post_beyond_the_most_eoverflow)
 {
 	make(SEM_VALUE_MAX - 1);
-	must_fail(semaphore_post(semaphore, 2), EOVERFLOW);
-	must(semaphore_post(semaphore, 1));
-	must_fail(semaphore_post(semaphore, 1), EOVERFLOW);
+	must_fail(semaphore_post(semaphore, 2, &word), EOVERFLOW);
+	must(semaphore_post(semaphore, 1, &word));
+	must_fail(semaphore_post(semaphore, 1, &word), EOVERFLOW);
+	ck_assert_uint_eq(word, 1);
 	ck_assert_int_eq(native_value(), SEM_VALUE_MAX);
 	unmake();
 }
@@ -77,7 +83,8 @@ END_TEST
 
 static void *run_wait(void *data)
 {
-	return (void *)(intptr_t)(data ? semaphore_watch(semaphore) : semaphore_wait(semaphore));
+	return (void *)(intptr_t)(data ? semaphore_watch(semaphore, &step)
+				       : semaphore_wait(semaphore, &step));
 }
 
 static void await_sleeper(void)
@@ -104,6 +111,7 @@ START_TEST(test_semaphore_wait_is_woken_by_sem_post)
 	pthread_join(thread, &result);
 	ck_assert_ptr_null(result);
 	ck_assert_int_eq(native_value(), _i);
+	ck_assert_uint_eq(step, _i ? SEMAPHORE_NOTHING : SEMAPHORE_TAKEN);
 	unmake();
 }
 END_TEST
@@ -131,6 +139,7 @@ START_TEST(test_semaphore_wait_signalled_eintr_leaves_no_trace)
 	semaphore_read(bytes, &value, &n_waiting);
 	ck_assert_uint_eq(value, 0);
 	ck_assert_uint_eq(n_waiting, 0);
+	ck_assert_uint_eq(step, SEMAPHORE_NOTHING);
 	unmake();
 }
 END_TEST
@@ -147,20 +156,20 @@ END_TEST
 START_TEST(test_semaphore_file_truncated_eio)
 {
 	make(5);
-	must(semaphore_take(semaphore));
+	must(semaphore_take(semaphore, &word));
 	must_call(ftruncate(fd, 0));
-	must_fail(semaphore_take(semaphore), EIO);
-	must_fail(semaphore_post(semaphore, 1), EIO);
+	must_fail(semaphore_take(semaphore, &word), EIO);
+	must_fail(semaphore_post(semaphore, 1, &word), EIO);
 	must_fail(semaphore_set(semaphore, 1), EIO);
-	must_fail(semaphore_wait(semaphore), EIO);
-	must_fail(semaphore_watch(semaphore), EIO);
+	must_fail(semaphore_wait(semaphore, &step), EIO);
+	must_fail(semaphore_watch(semaphore, &step), EIO);
 	unmake();
 	/* The semaphore's place in the arena can be used again. */
 	fd = memfd_create("s", MFD_CLOEXEC);
 	must_call(ftruncate(fd, sizeof(sem_t)));
 	must(semaphore_map(fd, &semaphore));
-	must(semaphore_post(semaphore, 1));
-	must(semaphore_take(semaphore));
+	must(semaphore_post(semaphore, 1, &word));
+	must(semaphore_take(semaphore, &word));
 	semaphore_unmap(semaphore);
 	close(fd);
 }
