@@ -295,36 +295,6 @@ int sysv_list(struct space *space, struct caller *caller, space_entry_fn *entry,
 			  &(struct listed_reader){entry, data});
 }
 
-int sysv_make(struct space *space, const char *name, mode_t mode, struct caller *caller,
-	      int (*get)(key_t key, int flags, size_t size), size_t size, struct entry *ret_entry)
-{
-	key_t key;
-	int id;
-
-	if (!S_ISREG(mode))
-		return -EPERM;
-	if (!sysv_parse_key(name, &key))
-		return -EINVAL;
-	id = caller_enter(caller);
-	if (id < 0)
-		return id;
-	id = get(key, IPC_CREAT | IPC_EXCL | (int)(mode & 0777), size);
-	caller_leave();
-	return id < 0 ? id : sysv_channel(sysv_space_from(space), id, &ret_entry->channel);
-}
-
-void sysv_unmake(struct channel *channel, struct caller *caller)
-{
-	struct sysv *sysv = sysv_from(channel);
-	union sysv_data data;
-
-	if (sysv_data(sysv, &data) == 0 && caller_enter(caller) == 0) {
-		sysv_calls(sysv)->control(sysv->id, IPC_RMID, &data);
-		caller_leave();
-	}
-	channel_unref(channel);
-}
-
 /*
  * Removes whichever object a name stands for when the job runs. The name is a key, or the id of an
  * object without a key.

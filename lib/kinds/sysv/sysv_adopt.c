@@ -18,11 +18,11 @@ enum {
 	FLAGS_MAKER /* written last */
 };
 
-#define SAVED        1U
-#define WAS_READ     2U
-#define WAS_WRITTEN  4U
-#define HAS_LAST     8U
-#define KNOWN_FLAGS  15U
+#define SAVED       1U
+#define WAS_READ    2U
+#define WAS_WRITTEN 4U
+#define HAS_LAST    8U
+#define KNOWN_FLAGS 15U
 
 _Static_assert(FLAGS_MAKER + 1 == SYSV_WORDS, "words of an object");
 

@@ -257,6 +257,7 @@ ssize_t sysv_queue_recall(struct file *file, void *data)
 		return (ssize_t)journal->size;
 	if (journal->word > IN_RECORD + SYSV_EMPTIES || journal->word < IN_RECORD)
 		return recall_receipt(file, data);
-	sysv_queue_forget_empty(sysv_queue_from(file->channel), (int)(journal->word - IN_RECORD) - 1);
+	sysv_queue_forget_empty(sysv_queue_from(file->channel),
+				(int)(journal->word - IN_RECORD) - 1);
 	return 0;
 }

@@ -49,12 +49,12 @@ struct sysv_message {
 
 struct sysv_queue {
 	struct sysv sysv;
-	struct arrival *awaited; /* asleep, one for each type */
-	struct arrival *empties; /* empty messages that have been taken, in order */
-	struct waiter returning; /* for the empty message that goes back when there is room */
+	struct arrival *awaited;  /* asleep, one for each type */
+	struct arrival *empties;  /* empty messages that have been taken, in order */
+	struct waiter returning;  /* for the empty message that goes back when there is room */
 	struct arrival *returned; /* that message; NULL: none */
 	unsigned places;          /* those in use, 1 << index */
-	struct arrival *room; /* asleep until there is room for those who poll; or NULL */
+	struct arrival *room;     /* asleep until there is room for those who poll; or NULL */
 };
 
 /* Places in the record, after those of its identity. Few types are awaited at a time. */

@@ -16,14 +16,15 @@
 #include <sys/epoll.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/channel/journal.h"
+#include "lib/channel/record.h"
 #include "lib/host/job.h"
 #include "lib/kinds/kinds.h"
 #include "lib/kinds/sysv/sysv.h"
 #include "lib/kinds/sysv/sysv_disuse.h"
 #include "lib/kinds/sysv/sysv_sem_list.h"
+#include "lib/kinds/sysv/sysv_sem_values.h"
 
-/* The longest line of a value: SEMVMX is 32767. */
-#define VALUE_TEXT_MAX 6
 /* The largest set whose status counts sleepers: that takes two calls for each semaphore. */
 #define COUNTED_MAX 256
 /* The largest set whose status is not too expensive for each line of `ls -l`. */
@@ -39,13 +40,6 @@ static const struct parameter set_parameters[] = {
 	{.name = NULL},
 };
 
-union semun {
-	int val;
-	struct semid_ds *buf;
-	unsigned short *array;
-	struct seminfo *info;
-};
-
 static const struct channel_ops set_ops;
 
 static struct sysv *set_from(struct channel *channel)
@@ -56,7 +50,7 @@ static struct sysv *set_from(struct channel *channel)
 
 static int set_control(int id, int command, union sysv_data *data)
 {
-	union semun argument = {.buf = &data->set};
+	union sysv_sem_argument argument = {.buf = &data->set};
 	int r = semctl(id, 0, command, argument);
 
 	return r < 0 ? -errno : r;
@@ -99,32 +93,6 @@ static size_t set_count(const struct sysv *set)
 	return (size_t)set->identity.size;
 }
 
-/* Gets all values with the rights that this thread has now. The caller frees them. */
-static int get_values(int id, size_t n, unsigned short **ret_values)
-{
-	CLEANUP_FREE unsigned short *values = calloc(n, sizeof(*values));
-	union semun argument = {.array = values};
-
-	if (!values)
-		return -ENOMEM;
-	if (semctl(id, 0, GETALL, argument) < 0)
-		return sysv_error(-errno);
-	*ret_values = TAKE_PTR(values);
-	return 0;
-}
-
-static int set_values(int id, size_t n, unsigned short value)
-{
-	CLEANUP_FREE unsigned short *values = calloc(n, sizeof(*values));
-	union semun argument = {.array = values};
-
-	if (!values)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
-		values[i] = value;
-	return semctl(id, 0, SETALL, argument) < 0 ? sysv_error(-errno) : 0;
-}
-
 static void set_destroy(struct channel *channel)
 {
 	struct sysv *set = set_from(channel);
@@ -140,41 +108,31 @@ static int set_open(struct file *file, struct caller *caller)
 
 	if (r < 0)
 		return r == -EIDRM ? -ESTALE : r;
-	file->channel->message_max = data.set.sem_nsems * VALUE_TEXT_MAX;
+	file->channel->message_max = data.set.sem_nsems * SYSV_SEM_LINE;
 	return sysv_open(file, caller);
 }
 
-/* Prints one value and a newline. For a large set sprintf(3) takes ten times as long. */
-static size_t print_value(unsigned short value, char *data)
+/*
+ * file::mark: the values have been read, and the file is at its end until it is written. The
+ * journal is told first that they are in the reader's buffer: journal::word.
+ */
+static void note_read(struct file *file, size_t size)
 {
-	char digits[VALUE_TEXT_MAX];
-	size_t n = 0, length = 0;
+	struct journal *journal = file->channel->space->host->journal;
 
-	do {
-		digits[n++] = (char)('0' + value % 10);
-		value /= 10;
-	} while (value);
-	while (n > 0)
-		data[length++] = digits[--n];
-	data[length++] = '\n';
-	return length;
+	journal->size = size;
+	STATE_ORDER();
+	journal->word = 1;
+	STATE_ORDER();
+	file->mark = file->record->mark = 1;
 }
 
-static size_t print_values(const unsigned short *values, size_t n, char *data, size_t size)
-{
-	size_t length = 0;
-
-	for (size_t i = 0; i < n && size - length >= VALUE_TEXT_MAX; i++)
-		length += print_value(values[i], data + length);
-	return length;
-}
-
-/* file::mark: the values have been read, and the file is at its end until it is written. */
 static ssize_t set_read(struct file *file, void *data, size_t size, off_t offset)
 {
 	CLEANUP_FREE unsigned short *values = NULL;
 	struct sysv *set = set_from(file->channel);
 	union sysv_data now;
+	size_t n;
 	int r;
 
 	if (file->mark)
@@ -184,22 +142,37 @@ static ssize_t set_read(struct file *file, void *data, size_t size, off_t offset
 		r = sysv_enter(file, &now);
 	if (r < 0)
 		return r;
-	r = get_values(set->id, set_count(set), &values);
+	r = sysv_sem_get(set->id, set_count(set), &values);
 	caller_leave();
 	if (r < 0)
 		return r;
-	file->mark = 1;
-	return (ssize_t)print_values(values, set_count(set), data, size);
+	n = sysv_sem_print_all(values, set_count(set), data, size);
+	note_read(file, n);
+	return (ssize_t)n;
+}
+
+static ssize_t set_recall(struct file *file, void *data)
+{
+	const struct journal *journal = file->channel->space->host->journal;
+
+	if (!journal->word)
+		return -EAGAIN;
+	file->mark = file->record->mark = 1;
+	return (ssize_t)journal->size;
 }
 
 static ssize_t set_write(struct file *file, const void *data, size_t size, off_t offset)
 {
-	int r = sysv_sem_list_run(set_from(file->channel), file, data, size);
+	int r;
 
-	if (r < 0)
-		return r;
-	file->mark = 0;
-	return (ssize_t)size;
+	/* If the daemon ends as the list is performed, the next one rather shows values again. */
+	file->record->mark = 0;
+	r = sysv_sem_list_run(set_from(file->channel), file, data, size);
+	if (r == 0)
+		file->mark = 0;
+	else if (r != -EINPROGRESS)
+		file->record->mark = file->mark;
+	return r < 0 ? r : (ssize_t)size;
 }
 
 static uint32_t set_poll(struct file *file)
@@ -235,7 +208,7 @@ static void add_values(int id, size_t n, struct row *row)
 	CLEANUP_FREE uint64_t *numbers = calloc(n, sizeof(*numbers));
 	CLEANUP_FREE unsigned short *values = NULL;
 
-	if (!numbers || get_values(id, n, &values) < 0)
+	if (!numbers || sysv_sem_get(id, n, &values) < 0)
 		return;
 	for (size_t i = 0; i < n; i++)
 		numbers[i] = values[i];
@@ -266,14 +239,14 @@ static int set_peek(struct channel *channel, struct caller *caller, FILE *out)
 {
 	CLEANUP_FREE unsigned short *values = NULL;
 	struct sysv *set = set_from(channel);
-	char line[VALUE_TEXT_MAX];
+	char line[SYSV_SEM_LINE];
 	union sysv_data data;
 	int r = sysv_data(set, &data);
 
 	if (r == 0)
-		r = get_values(set->id, set_count(set), &values);
+		r = sysv_sem_get(set->id, set_count(set), &values);
 	for (size_t i = 0; r == 0 && i < set_count(set); i++)
-		fwrite(line, 1, print_value(values[i], line), out);
+		fwrite(line, 1, sysv_sem_print(values[i], line), out);
 	return r;
 }
 
@@ -291,8 +264,8 @@ static int setting_act(void *data)
 
 	if (r < 0)
 		return r;
-	return set_values((int)setting->set.id, found.set.sem_nsems,
-			  (unsigned short)setting->value);
+	return sysv_sem_set((int)setting->set.id, found.set.sem_nsems,
+			    (unsigned short)setting->value);
 }
 
 static int set_set(struct channel *channel, const struct settings *settings, struct caller *caller)
@@ -320,7 +293,7 @@ static int set_create(struct space *space, const char *name, mode_t mode,
 	if (r < 0 || !settings_has(settings, SET_VALUE))
 		return r;
 	set = set_from(ret_entry->channel);
-	r = set_values(set->id, set_count(set), (unsigned short)settings->values[SET_VALUE]);
+	r = sysv_sem_set(set->id, set_count(set), (unsigned short)settings->values[SET_VALUE]);
 	if (r < 0)
 		sysv_unmake(TAKE_PTR(ret_entry->channel), caller);
 	return r;
@@ -346,6 +319,7 @@ static const struct channel_ops set_ops = {
 	.save = sysv_save,
 	.adopt = sysv_adopt,
 	.adopt_file = sysv_adopt_file,
+	.recall = set_recall,
 };
 
 static const char *set_explain(struct channel *channel, const char *name,

@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A list is first tried without waiting, as the opener. Only if it has to wait does a job do it.
+ *
+ * A wait that was granted is not granted twice: right after semop(2), the journal is told that the
+ * write has been done, also by the job's thread. When the daemon is killed, the next one answers
+ * such a write without the kernel. A window is left. The kernel performs a list for a thread that
+ * sleeps, and wakes it; until the thread has run, which takes some microseconds, and more on a busy
+ * machine, nobody but the kernel knows. A daemon that is killed then has the next one perform the
+ * list again. (SEM_UNDO would close that window, and open another: what it undoes, other processes
+ * may have acted on.)
  */
 #include "lib/kinds/sysv/sysv_sem_list.h"
 
@@ -11,6 +19,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/channel/journal.h"
 #include "lib/host/job.h"
 
 #define BLANKS " \t\r\n"
@@ -19,6 +28,9 @@
 struct operation {
 	struct sysv_identity set;
 	size_t n;
+	/* The write that it comes from: journal_accept(). */
+	struct journal *journal;
+	uint64_t request;
 	struct sembuf list[SYSV_SEM_LIST_MAX];
 };
 
@@ -65,9 +77,10 @@ int sysv_sem_list_parse(const char *data, size_t size, struct sembuf *list)
 
 static int operate(struct operation *operation)
 {
-	int r = semop((int)operation->set.id, operation->list, operation->n);
-
-	return r < 0 ? sysv_error(-errno) : 0;
+	if (semop((int)operation->set.id, operation->list, operation->n) < 0)
+		return sysv_error(-errno);
+	journal_accept(operation->journal, operation->request);
+	return 0;
 }
 
 static int operation_act(void *data)
@@ -112,6 +125,8 @@ int sysv_sem_list_run(struct sysv *set, struct file *file, const char *data, siz
 	if (r <= 0)
 		return r;
 	operation.n = (size_t)r;
+	operation.journal = set->channel.space->host->journal;
+	operation.request = operation.journal->request;
 	r = -EAGAIN;
 	/* A job may have performed it already: its result comes first. */
 	if (!file->waiter || !file->waiter->job)

@@ -49,8 +49,8 @@ static int new_segment(struct space *space, key_t key, uid_t charged,
 	return 0;
 }
 
-int sysv_segment_conceive(struct space *space, const char *name, mode_t mode,
-			  struct caller *caller, struct entry *ret_entry)
+int sysv_segment_conceive(struct space *space, const char *name, mode_t mode, struct caller *caller,
+			  struct entry *ret_entry)
 {
 	struct sysv_segment *segment;
 	key_t key;

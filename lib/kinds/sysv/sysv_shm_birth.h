@@ -20,8 +20,8 @@ enum {
 };
 
 /* Makes the name. Fails with -EEXIST, -EINVAL, -EPERM, -EMFILE or -ENOMEM. */
-int sysv_segment_conceive(struct space *space, const char *name, mode_t mode,
-			  struct caller *caller, struct entry *ret_entry);
+int sysv_segment_conceive(struct space *space, const char *name, mode_t mode, struct caller *caller,
+			  struct entry *ret_entry);
 /* Makes the segment for which the name was created, as the caller. */
 int sysv_segment_bear(struct sysv_segment *segment, off_t size, struct caller *caller);
 /* Ends the charge for the name, if there is one. */

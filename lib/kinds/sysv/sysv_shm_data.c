@@ -203,8 +203,10 @@ int sysv_shm_open_again(struct sysv_segment *segment, uid_t uid)
 	if (sysv_shm_is_open(segment))
 		return 0;
 	r = sysv_data(&segment->sysv, &data);
-	if (r == 0)
+	if (r == 0) {
+		segment->size = data.segment.shm_segsz;
 		r = attach(segment, true, &memory);
+	}
 	if (r == -EACCES) {
 		is_writable = false;
 		r = attach(segment, false, &memory);
