@@ -19,6 +19,9 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/channel/journal.h"
+#include "lib/channel/opener.h"
+#include "lib/channel/record.h"
 #include "lib/host/thread.h"
 #include "lib/kinds/kinds.h"
 #include "lib/kinds/signal/signal_process.h"
@@ -26,9 +29,17 @@
 /* What an open file has besides. */
 struct signal_file {
 	struct caller opener; /* of a file that is open for writing */
-	char end[PROCESS_END];
-	size_t size, offset; /* of the text above, and how much of it was read; 0: no end yet */
+	bool has_end;
+	int status;    /* process_end() */
+	size_t offset; /* how much of its text was read */
 };
+
+/* The word of the record, after those of the opener: the offset, HAS_END, and the status. */
+#define END_WORD     OPENER_WORDS
+#define HAS_END      ((uint64_t)1 << 32)
+#define OFFSET_SHIFT 33
+
+_Static_assert(END_WORD < FILE_WORDS, "words of a file");
 
 static const struct channel_ops signal_ops;
 
@@ -52,6 +63,9 @@ static void signal_close(struct process *process)
 
 	if (pidfd->source.fd < 0)
 		return;
+	if (process->channel.record)
+		process->channel.record->fds[0] = -1;
+	STATE_ORDER();
 	readiness_unwatch(pidfd);
 	close(TAKE_FD(pidfd->source.fd));
 	channel_uncharge_descriptors(&process->channel);
@@ -118,7 +132,7 @@ static void signal_file_free(struct file *file)
 {
 	struct signal_file *state = file->state;
 
-	caller_fini(&state->opener);
+	opener_forget(file, &state->opener);
 	free(state);
 	file->state = NULL;
 }
@@ -135,8 +149,7 @@ static int keep_opener(struct file *file, struct caller *caller)
 	opener->pid = thread_process(opener->pid, 0);
 	/* No queue is made, so job_run() need not look for the limit. */
 	opener->has_queue_limit = true;
-	return user_charge(&file->channel->space->host->users, file->uid, USER_BYTES,
-			   caller_groups_size(opener));
+	return opener_keep(file, opener);
 }
 
 static int signal_open(struct file *file, struct caller *caller)
@@ -147,56 +160,105 @@ static int signal_open(struct file *file, struct caller *caller)
 	if (!file->state)
 		return -ENOMEM;
 	r = file_writes(file) ? keep_opener(file, caller) : 0;
-	if (r < 0) {
+	if (r == 0)
+		r = signal_pin(process_from(file->channel), file->uid);
+	if (r < 0)
 		signal_file_free(file);
-		return r;
-	}
-	r = signal_pin(process_from(file->channel), file->uid);
-	if (r < 0) {
-		user_uncharge(&file->channel->space->host->users, file->uid, USER_BYTES,
-			      caller_groups_size(&((struct signal_file *)file->state)->opener));
-		signal_file_free(file);
-	}
 	return r;
 }
 
 static void signal_release(struct file *file)
 {
-	const struct signal_file *state = file->state;
-
-	user_uncharge(&file->channel->space->host->users, file->uid, USER_BYTES,
-		      caller_groups_size(&state->opener));
 	signal_file_free(file);
 	if (file->channel->n_files == 0)
 		signal_close(process_from(file->channel));
+}
+
+static uint64_t end_word(const struct signal_file *state)
+{
+	return (uint64_t)state->offset << OFFSET_SHIFT | HAS_END | (uint32_t)state->status;
+}
+
+static void set_end(struct file *file, uint64_t word)
+{
+	struct signal_file *state = file->state;
+
+	state->has_end = word & HAS_END;
+	state->status = (int)(uint32_t)word;
+	state->offset = word >> OFFSET_SHIFT;
+	file->record->words[END_WORD] = word;
 }
 
 /* Finds out how the process has ended, once for each file. Fails with -EAGAIN if it has not. */
 static int find_end(struct file *file)
 {
 	struct signal_file *state = file->state;
-	ssize_t n;
+	int r;
 
-	if (state->size)
+	if (state->has_end)
 		return 0;
-	n = process_end(process_from(file->channel), state->end);
-	if (n > 0)
-		state->size = (size_t)n;
-	return n < 0 ? (int)n : 0;
+	r = process_end(process_from(file->channel), &state->status);
+	if (r == 0)
+		set_end(file, end_word(state));
+	return r;
 }
 
+/* journal::word is what the file's word becomes with the bytes that are in `data`. */
 static ssize_t signal_read(struct file *file, void *data, size_t size, off_t offset)
 {
+	struct journal *journal = file->channel->space->host->journal;
 	struct signal_file *state = file->state;
+	char text[PROCESS_END];
+	size_t length;
 	int r = find_end(file);
 
 	if (r < 0)
 		return r;
-	if (size > state->size - state->offset)
-		size = state->size - state->offset;
-	memcpy(data, state->end + state->offset, size);
+	length = process_end_print(state->status, text);
+	if (size > length - state->offset)
+		size = length - state->offset;
+	memcpy(data, text + state->offset, size);
 	state->offset += size;
+	journal->size = size;
+	STATE_ORDER();
+	journal->word = end_word(state);
+	STATE_ORDER();
+	set_end(file, journal->word);
 	return (ssize_t)size;
+}
+
+static ssize_t signal_recall(struct file *file, void *data)
+{
+	const struct journal *journal = file->channel->space->host->journal;
+
+	if (!journal->word)
+		return -EAGAIN;
+	set_end(file, journal->word);
+	return (ssize_t)journal->size;
+}
+
+static int signal_adopt_file(struct file *file)
+{
+	uint64_t word = file->record->words[END_WORD];
+	struct signal_file *state = calloc(1, sizeof(*state));
+	char text[PROCESS_END];
+	int r = state ? 0 : -ENOMEM;
+
+	if (r == 0 && process_from(file->channel)->pidfd.source.fd < 0)
+		r = -ESTALE;
+	if (r == 0 && (word & HAS_END) &&
+	    word >> OFFSET_SHIFT > process_end_print((int)(uint32_t)word, text))
+		r = -EPROTO;
+	if (r == 0 && file_writes(file))
+		r = opener_adopt(file, &state->opener);
+	if (r < 0) {
+		free(state);
+		return r;
+	}
+	state->opener.has_queue_limit = true;
+	file->state = state;
+	set_end(file, word);
+	return 0;
 }
 
 static ssize_t signal_write(struct file *file, const void *data, size_t size, off_t offset)
@@ -252,6 +314,10 @@ static const struct channel_ops signal_ops = {
 	.write = signal_write,
 	.poll = signal_poll,
 	.status = process_status,
+	.save = process_save,
+	.adopt = process_adopt,
+	.adopt_file = signal_adopt_file,
+	.recall = signal_recall,
 };
 
 static const struct space_ops signal_space_ops = {

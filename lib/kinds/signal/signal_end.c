@@ -13,7 +13,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
@@ -72,22 +71,25 @@ static int note_death(struct process *process)
 	return r < 0 ? r : set_clock(space);
 }
 
-static ssize_t print_end(int status, char text[static PROCESS_END])
+size_t process_end_print(int status, char text[static PROCESS_END])
 {
 	char name[SIGNAL_NAME];
 
+	if (status == PROCESS_END_UNKNOWN)
+		return (size_t)snprintf(text, PROCESS_END, "ended\n");
 	if (WIFEXITED(status))
-		return snprintf(text, PROCESS_END, "exited %d\n", WEXITSTATUS(status));
-	return snprintf(text, PROCESS_END, "killed %s%s\n", signal_name(WTERMSIG(status), name),
-			WCOREDUMP(status) ? " core" : "");
+		return (size_t)snprintf(text, PROCESS_END, "exited %d\n", WEXITSTATUS(status));
+	return (size_t)snprintf(text, PROCESS_END, "killed %s%s\n",
+				signal_name(WTERMSIG(status), name),
+				WCOREDUMP(status) ? " core" : "");
 }
 
-ssize_t process_end(struct process *process, char text[static PROCESS_END])
+int process_end(struct process *process, int *ret_status)
 {
 	struct host *host = process->channel.space->host;
 	struct pollfd now = {.fd = process->pidfd.source.fd, .events = POLLIN};
 	bool may_tell = features_has(&host->features, FEATURE_PIDFD_INFO);
-	int status, r;
+	int r;
 
 	/* Watched first: what happens after the look is an event. */
 	r = readiness_watch(&process->pidfd);
@@ -95,8 +97,8 @@ ssize_t process_end(struct process *process, char text[static PROCESS_END])
 		r = -errno;
 	if (r < 0 || !now.revents)
 		return r < 0 ? r : -EAGAIN;
-	if (may_tell && exit_status(now.fd, &status) == 0)
-		return print_end(status, text);
+	if (may_tell && exit_status(now.fd, ret_status) == 0)
+		return 0;
 	if (may_tell && !(now.revents & POLLHUP)) {
 		r = note_death(process);
 		if (r < 0)
@@ -104,8 +106,8 @@ ssize_t process_end(struct process *process, char text[static PROCESS_END])
 		if (clock_now() < process->died + PATIENCE)
 			return -EAGAIN;
 	}
-	strcpy(text, "ended\n");
-	return (ssize_t)strlen(text);
+	*ret_status = PROCESS_END_UNKNOWN;
+	return 0;
 }
 
 void process_end_forget(struct process *process)

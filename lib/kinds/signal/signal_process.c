@@ -119,8 +119,8 @@ static struct timespec time_of(uint64_t ticks)
 	return (struct timespec){at / CLOCK_S, at % CLOCK_S};
 }
 
-static int process_new(struct process_space *space, pid_t pid,
-		       const struct process_identity *identity, struct process **ret_process)
+int process_new(struct process_space *space, pid_t pid, const struct process_identity *identity,
+		struct process **ret_process)
 {
 	CLEANUP_FREE struct process *process = calloc(1, sizeof(*process));
 

@@ -77,6 +77,10 @@ bool process_is_name(const char *name);
 int process_find(struct process_space *space, const char *name, struct caller *caller,
 		 struct channel **ret_channel);
 
+/* Makes a process, and enters it in the table. The caller owns the reference. Fails with -ENOMEM. */
+int process_new(struct process_space *space, pid_t pid, const struct process_identity *identity,
+		struct process **ret_process);
+
 /* Takes the process out of the table, where a later one may have its pid. */
 void process_forget(struct process *process);
 
@@ -90,11 +94,16 @@ int process_list(struct space *space, struct caller *caller, space_entry_fn *ent
 /* signal_end.c. The longest text: "killed RTMIN+15 core\n". */
 #define PROCESS_END 32
 
+/* That of wait(2) is never negative. */
+#define PROCESS_END_UNKNOWN (-1)
+
 /*
- * Writes how the process has ended, and returns the length; or -EAGAIN if it has not, or if the
- * kernel may tell that soon. Then channel_wake() follows.
+ * Finds out how the process has ended: its status as of wait(2), or PROCESS_END_UNKNOWN. Returns 0;
+ * or -EAGAIN if it has not, or if the kernel may tell that soon. Then channel_wake() follows.
  */
-ssize_t process_end(struct process *process, char text[static PROCESS_END]);
+int process_end(struct process *process, int *ret_status);
+/* Writes that as a text, and returns the length. */
+size_t process_end_print(int status, char text[static PROCESS_END]);
 
 /* Stops waiting for the end of the process. */
 void process_end_forget(struct process *process);
@@ -102,6 +111,10 @@ void process_end_forget(struct process *process);
 /* Makes and frees the clock. process_end_init() fails with -EMFILE, -ENFILE or -ENOMEM. */
 int process_end_init(struct process_space *space);
 void process_end_fini(struct process_space *space);
+
+/* signal_adopt.c: for struct channel_ops. */
+void process_save(struct channel *channel, struct object_record *record);
+int process_adopt(struct space *space, struct object_record *record, struct channel **ret_channel);
 
 /* signal_send.c: channel_ops::write, with the opener's rights. */
 ssize_t process_write(struct process *process, struct caller *opener, const char *text,

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "lib/base/number.h"
+#include "lib/channel/journal.h"
 #include "lib/host/job.h"
 #include "lib/kinds/signal/signal_names.h"
 #include "lib/kinds/signal/signal_process.h"
@@ -41,6 +42,9 @@ struct sending {
 	pid_t pid;
 	uid_t uid;
 	int n;
+	/* The write, if it has no more lines: journal_accept(), which the process can do as well. */
+	struct journal *journal;
+	uint64_t request;
 	struct order orders[ORDERS_MAX];
 	/* Results. */
 	int n_sent, error;
@@ -70,6 +74,8 @@ static int send_act(void *data)
 			break;
 		sending->n_sent++;
 	}
+	if (sending->n_sent == sending->n)
+		journal_accept(sending->journal, sending->request);
 	return 0;
 }
 
@@ -166,11 +172,14 @@ ssize_t process_write(struct process *process, struct caller *opener, const char
 		return -EINVAL;
 	memset(&sending, 0, sizeof(sending)); /* job_run() compares all of it */
 	sending.fd = process->pidfd.source.fd;
+	sending.journal = process->channel.space->host->journal;
 	sending.pid = opener->pid;
 	sending.uid = opener->uid;
 	r = parse(text, size, &sending, &end);
 	if (r < 0 || sending.n == 0)
 		return r < 0 ? r : (ssize_t)end;
+	if (end == size)
+		sending.request = sending.journal->request;
 	r = job_run(process->channel.space->host, opener,
 		    &(struct job_call){.place = JOB_PROCESS,
 				       .kept_fd = sending.fd,

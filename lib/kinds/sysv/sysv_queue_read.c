@@ -9,11 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/channel/blank.h"
 #include "lib/channel/journal.h"
 #include "lib/channel/record.h"
-
-/* No byte of UTF-8. */
-#define BLANK 0xf9
 
 /* journal::word: these, or the offset of a receipt and the logarithm of its size. */
 enum {
@@ -216,12 +214,10 @@ int sysv_queue_adopt(struct space *space, struct object_record *record,
 /* Returns the size of the text, where the result of the call was not written down. */
 static size_t find_size(struct sysv_queue *queue, const struct sysv_receipt *receipt, size_t room)
 {
-	size_t size = room;
+	size_t size = blank_length(receipt->kernel.text, room);
 	uint64_t difference;
 	union sysv_data now;
 
-	while (size > 0 && receipt->kernel.text[size - 1] == BLANK)
-		size--;
 	if (sysv_data(&queue->sysv, &now) < 0 || now.queue.msg_lrpid != receipt->receiver ||
 	    now.queue.msg_qnum + 1 != receipt->n_messages)
 		return size;
@@ -246,6 +242,7 @@ static ssize_t recall_receipt(struct file *file, void *data)
 	if (size > room_of(receipts->log2) || size > host->scratch_size)
 		return -EAGAIN;
 	move_text(file, data, (size_t)size);
+	blank_used(host, (size_t)size);
 	return (ssize_t)size;
 }
 

@@ -158,8 +158,8 @@ END_TEST
 static const struct {
 	const char *text;
 	size_t size;
-} texts[] = {{"hello\n", 6},        {"", 0},     {"\0\0", 2}, {"\xf9", 1},
-	     {"ab\xf9\xf9\xf9", 5}, {NULL, 8000}};
+} texts[] = {{"hello\n", 6},        {"", 0},     {"\0\0", 2}, {"\xf7", 1},
+	     {"ab\xf7\xf7\xf7", 5}, {NULL, 8000}};
 
 START_TEST(test_adopt_sysv_queue_killed_after_receiving_gives_message_once)
 {
