@@ -33,7 +33,7 @@ void process_save(struct channel *channel, struct object_record *record)
 	record->words[PID] = (uint64_t)process->pid;
 }
 
-/* Whether this is a descriptor of the process. A signal 0 only fails for want of rights or of it. */
+/* Whether this is a pidfd of the process. A signal 0 only fails for want of rights, or of it. */
 static bool is_pidfd_of(const struct process *process, int fd)
 {
 	struct stat attr;

@@ -77,7 +77,7 @@ bool process_is_name(const char *name);
 int process_find(struct process_space *space, const char *name, struct caller *caller,
 		 struct channel **ret_channel);
 
-/* Makes a process, and enters it in the table. The caller owns the reference. Fails with -ENOMEM. */
+/* Makes a process, and enters it in the table. Gives a reference. Fails with -ENOMEM. */
 int process_new(struct process_space *space, pid_t pid, const struct process_identity *identity,
 		struct process **ret_process);
 

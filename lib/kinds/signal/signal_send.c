@@ -42,7 +42,7 @@ struct sending {
 	pid_t pid;
 	uid_t uid;
 	int n;
-	/* The write, if it has no more lines: journal_accept(), which the process can do as well. */
+	/* The write, if these are all its lines: journal_accept(). */
 	struct journal *journal;
 	uint64_t request;
 	struct order orders[ORDERS_MAX];

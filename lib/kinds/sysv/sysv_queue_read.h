@@ -5,9 +5,9 @@
  * msgrcv(2) writes into a block of the state, a receipt. It writes the type, which is never 0, and
  * then the text. So a type that is no longer 0 says that the kernel has given a message away. How
  * long that is, only the result of the call tells. A daemon that is killed before it has written
- * the result down leaves the text alone: after it, the receipt is blank (lib/channel/blank.h). Where
- * a message ends in blank bytes itself, the kernel is asked how many bytes the queue has lost. Only
- * if others use the queue in that moment, these bytes are lost.
+ * the result down leaves the text alone, and what comes after it in the receipt is blank
+ * (lib/channel/blank.h). Where a message ends in blank bytes itself, the kernel is asked how many
+ * bytes the queue has lost. Only if others use the queue in that moment, these bytes are lost.
  *
  * An empty message that a wait has taken is in the queue's record until a reader has it.
  */
