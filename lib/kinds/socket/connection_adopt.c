@@ -119,8 +119,9 @@ int connection_adopt_as(const struct channel_ops *ops, struct space *space,
 	struct connection *connection;
 	int r;
 
+	/* Only a name, or a connection that is still to be made: nothing is lost. */
 	if (!record->words[WORD_NOTES] || record->fds[FD_SOCKET] < 0)
-		return -ESTALE;
+		return -EAGAIN;
 	notes = state_claim(host->state, record->words[WORD_NOTES], sizeof(*notes));
 	if (!notes || !memchr(notes->label, '\0', sizeof(notes->label)))
 		return -EPROTO;

@@ -124,6 +124,7 @@ void server_end(struct server *server)
 	if (server->listener.fd < 0)
 		return;
 	loop_remove(server->kept.channel.space->host->loop, &server->source);
+	server_forget_sockets(server);
 	shutdown(server->listener.fd, SHUT_RD); /* clients need not wait for the removal */
 	server_close(server->kept.channel.space->host, &server->listener, &server->remover);
 	channel_uncharge_descriptors(&server->kept.channel);
@@ -135,6 +136,7 @@ static void server_destroy(struct channel *channel)
 	struct server *server = server_from(channel);
 
 	server_end(server);
+	server_forget(server);
 	caller_fini(&server->remover);
 	channel_uncharge_descriptors(channel);
 	kept_fini(&server->kept);
@@ -241,6 +243,7 @@ static const struct channel_ops server_ops = {
 	.stat = server_stat,
 	.change = server_change,
 	.status = server_status,
+	.adopt = server_adopt,
 };
 
 static int servers_open(struct space **ret_space, struct host *host)

@@ -19,6 +19,7 @@ struct server {
 	struct caller remover;              /* the socket's path is removed with their rights */
 	struct connection *waiting;         /* to accept, in order */
 	struct server_directory *directory; /* NULL while nobody refers to it */
+	struct server_notes *notes;         /* in a block of the state; NULL: none yet */
 };
 
 struct server *server_from(struct channel *channel);
@@ -44,6 +45,25 @@ extern const struct channel_ops server_connection_ops;
 
 /* Fails every open that waits to accept, with -EINVAL. */
 void server_refuse(struct server *server);
+/* Has the first open that waits to accept try once more, if there is any. */
+void server_look(struct server *server);
+
+/*
+ * server_adopt.c: writes the notes of a new server, which make it complete. Fails with -ENOMEM.
+ */
+int server_remember(struct server *server);
+/* Before its sockets are closed: they are not in the record any more. */
+void server_forget_sockets(struct server *server);
+/* Before it is freed: drops the notes. */
+void server_forget(struct server *server);
+/* channel_ops::adopt, of a server or of a connection to it. */
+int server_adopt(struct space *space, struct object_record *record, struct channel **ret_channel);
+/* Gives the connection a client that was accepted for it, and takes over the descriptor. */
+void server_give(struct server *server, struct connection *connection, int fd);
+/* Gives the connection the client that was given back. -EAGAIN: there is none. */
+int server_take_client(struct server *server, struct connection *connection);
+/* The server takes back the client of an open that was never answered. */
+void server_give_back(struct connection *connection);
 
 /* server_names.c */
 extern const struct parameter server_parameters[];

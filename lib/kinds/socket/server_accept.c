@@ -9,6 +9,7 @@
 #include <utlist.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/channel/record.h"
 #include "lib/kinds/socket/server.h"
 
 /* A client that was gone before it was accepted is no reason to fail (accept(2)). */
@@ -24,12 +25,14 @@ static int server_accept(struct server *server, struct connection *connection)
 
 	if (server->listener.fd < 0)
 		return -EINVAL;
+	if (server_take_client(server, connection) == 0)
+		return 0;
 	do
 		fd = accept4(server->listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	while (fd < 0 && is_passing(errno));
 	if (fd < 0)
 		return -errno;
-	connection_set(connection, fd, 0);
+	server_give(server, connection, fd);
 	return 0;
 }
 
@@ -39,21 +42,20 @@ static void server_unwait(struct server *server, struct connection *connection)
 	connection->prev = NULL;
 }
 
+void server_look(struct server *server)
+{
+	if (server->waiting)
+		channel_wake(&server->waiting->channel, EPOLLIN | EPOLLOUT);
+}
+
+/* The client is accepted by accepted_opened(). */
 void server_dispatch(struct loop_source *source, uint32_t events)
 {
 	struct server *server = CONTAINER_OF(source, struct server, source);
 
-	while (server->waiting) {
-		struct connection *first = server->waiting;
-		int r = server_accept(server, first);
-
-		if (r == -EAGAIN)
-			return;
-		server_unwait(server, first);
-		if (r < 0)
-			connection_set(first, -1, r);
-	}
-	loop_remove(server->kept.channel.space->host->loop, source);
+	server_look(server);
+	if (!server->waiting)
+		loop_remove(server->kept.channel.space->host->loop, source);
 }
 
 void server_refuse(struct server *server)
@@ -69,11 +71,13 @@ void server_refuse(struct server *server)
 static int accepted_open(struct file *file, struct caller *caller)
 {
 	struct connection *connection = connection_from(file->channel);
-	struct server *server = server_from(connection->origin);
+	struct server *server;
 	int r = connection_open(file, caller);
 
-	if (r < 0 || connection->target.connect || file->channel->n_files > 1)
+	if (r < 0 || connection->target.connect || file->channel->n_files > 1 ||
+	    connection->is_adopted)
 		return r;
+	server = server_from(connection->origin);
 	r = server->waiting ? -EAGAIN : server_accept(server, connection);
 	if (r == -EAGAIN && !(file->flags & O_NONBLOCK)) {
 		r = loop_add(server->kept.channel.space->host->loop, &server->source, EPOLLIN);
@@ -85,6 +89,31 @@ static int accepted_open(struct file *file, struct caller *caller)
 	return r;
 }
 
+/*
+ * Accepts only now, when the answer follows at once: however many opens wait, at most one client is
+ * accepted for an open that was not answered.
+ */
+static int accepted_opened(struct file *file)
+{
+	struct connection *connection = connection_from(file->channel);
+	struct server *server;
+	int r;
+
+	if (!connection->prev)
+		return connection_opened(file);
+	server = server_from(connection->origin);
+	if (server->waiting != connection)
+		return -EAGAIN;
+	r = server_accept(server, connection);
+	if (r == -EAGAIN)
+		return r;
+	server_unwait(server, connection);
+	server_look(server);
+	if (r < 0)
+		connection_set(connection, -1, r);
+	return connection_opened(file);
+}
+
 static void accepted_release(struct file *file)
 {
 	struct connection *connection = connection_from(file->channel);
@@ -94,13 +123,22 @@ static void accepted_release(struct file *file)
 	connection_release(file);
 }
 
+static void accepted_destroy(struct channel *channel)
+{
+	struct connection *connection = connection_from(channel);
+
+	if (connection->is_unclaimed && connection->accepted_by)
+		server_give_back(connection);
+	connection_destroy(channel);
+}
+
 const struct channel_ops server_connection_ops = {
 	.traits = CONNECTION_TRAITS,
-	.destroy = connection_destroy,
+	.destroy = accepted_destroy,
 	.stat = connection_stat,
 	.change = connection_change,
 	.open = accepted_open,
-	.opened = connection_opened,
+	.opened = accepted_opened,
 	.release = accepted_release,
 	.read = connection_read,
 	.write = connection_write,
@@ -108,4 +146,8 @@ const struct channel_ops server_connection_ops = {
 	.status = connection_status,
 	.peek = connection_peek,
 	.footprint = connection_footprint,
+	.save = connection_save,
+	.adopt_file = connection_adopt_file,
+	.accepted = connection_accepted,
+	.recall = connection_recall,
 };

@@ -180,6 +180,8 @@ static int server_new(struct space *space, const struct server_creation *creatio
 	server->listener = *listener;
 	server->source = (struct loop_source){.fd = listener->fd, .dispatch = server_dispatch};
 	r = channel_charge_descriptors(&server->kept.channel, creation->caller->uid, 2);
+	if (r == 0)
+		r = server_remember(server);
 	if (r < 0)
 		kept_remove(space, creation->name, creation->caller);
 	channel_unref(&server->kept.channel);
