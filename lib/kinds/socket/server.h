@@ -58,12 +58,10 @@ void server_forget_sockets(struct server *server);
 void server_forget(struct server *server);
 /* channel_ops::adopt, of a server or of a connection to it. */
 int server_adopt(struct space *space, struct object_record *record, struct channel **ret_channel);
-/* Gives the connection a client that was accepted for it, and takes over the descriptor. */
-void server_give(struct server *server, struct connection *connection, int fd);
-/* Gives the connection the client that was given back. -EAGAIN: there is none. */
-int server_take_client(struct server *server, struct connection *connection);
+/* The descriptor of a client that was accepted and belongs to no connection yet; -1: none. */
+int *server_client(struct server *server);
 /* The server takes back the client of an open that was never answered. */
-void server_give_back(struct connection *connection);
+void server_take_back(struct connection *connection);
 
 /* server_names.c */
 extern const struct parameter server_parameters[];

@@ -18,21 +18,38 @@ static bool is_passing(int error)
 	return error == ECONNABORTED || error == EINTR || error == EPROTO;
 }
 
-/* Connects `connection` to the next client. -EAGAIN: none yet; -EINVAL: the server has ended. */
+/* Accepts the next client, unless there is one. -EAGAIN: none yet. */
+static int accept_client(const struct server *server, int *client)
+{
+	int fd = *client;
+
+	while (fd < 0) {
+		fd = accept4(server->listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (fd < 0 && !is_passing(errno))
+			return -errno;
+	}
+	*client = fd;
+	return 0;
+}
+
+/*
+ * Connects `connection` to the next client. -EAGAIN: none yet; -EINVAL: the server has ended. The
+ * client is in the record of the server or of the connection at each moment. And the next daemon
+ * does not take the connection for one that is to be made anew when the open comes again.
+ */
 static int server_accept(struct server *server, struct connection *connection)
 {
-	int fd;
+	int *client = server_client(server);
+	int r = server->listener.fd < 0 ? -EINVAL : accept_client(server, client);
 
-	if (server->listener.fd < 0)
-		return -EINVAL;
-	if (server_take_client(server, connection) == 0)
-		return 0;
-	do
-		fd = accept4(server->listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	while (fd < 0 && is_passing(errno));
-	if (fd < 0)
-		return -errno;
-	server_give(server, connection, fd);
+	if (r < 0)
+		return r;
+	connection->accepted_by = server->kept.channel.id;
+	connection->channel.record->made = 0;
+	STATE_ORDER();
+	connection_set(connection, *client, 0);
+	STATE_ORDER();
+	*client = -1;
 	return 0;
 }
 
@@ -128,7 +145,7 @@ static void accepted_destroy(struct channel *channel)
 	struct connection *connection = connection_from(channel);
 
 	if (connection->is_unclaimed && connection->accepted_by)
-		server_give_back(connection);
+		server_take_back(connection);
 	connection_destroy(channel);
 }
 

@@ -2,12 +2,14 @@
 /*
  * A server in the next daemon: it listens at the same socket, and has lost no client.
  *
- * Clients that nobody has accepted wait in the kernel. A client that was accepted for an open which
- * was not answered is taken back by the server, and the next open gets it: the open comes again. At
- * most one client is in that state, because a client is accepted just before the answer.
+ * Clients that nobody has accepted wait in the kernel. One that was accepted belongs to the server
+ * until it is in the record of a connection. If the open was not answered it comes again, perhaps
+ * to another connection: then the server takes the client back, and the next open gets it. At most
+ * one client is in that state, because a client is accepted just before the answer.
  */
 #include <errno.h>
 #include <limits.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -29,7 +31,6 @@ enum { FD_LISTENER, FD_PATH, FD_CLIENT };
 /* What outlives the daemon, of a server. The groups are followed by the path, with its NUL. */
 struct server_notes {
 	uint64_t listener; /* the socket's inode number */
-	uint64_t client;   /* that of the client that was given back */
 	uint64_t dev, ino; /* of the socket file */
 	int32_t type, backlog;
 	uint32_t mode;
@@ -170,6 +171,25 @@ static bool is_socket(int fd, int type, int listens)
 	       its_type == type && its_listens == listens;
 }
 
+/* Whether `fd` was accepted from the listener, as far as one can tell. */
+static bool is_accepted(int fd, int listener, int type)
+{
+	union {
+		struct sockaddr_storage storage;
+		struct sockaddr_in inet; /* the port is at the same place in IPv6 */
+	} ours = {0}, its = {0};
+	socklen_t size = sizeof(ours), its_size = sizeof(its);
+
+	if (!is_socket(fd, type, false) ||
+	    getsockname(listener, (struct sockaddr *)&ours, &size) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&its, &its_size) < 0)
+		return false;
+	if (ours.storage.ss_family == AF_UNIX)
+		return size == its_size && memcmp(&ours, &its, size) == 0;
+	return ours.storage.ss_family == its.storage.ss_family &&
+	       ours.inet.sin_port == its.inet.sin_port;
+}
+
 static bool is_socket_file(int fd, const struct server_notes *notes)
 {
 	struct stat attr;
@@ -178,14 +198,16 @@ static bool is_socket_file(int fd, const struct server_notes *notes)
 	       attr.st_ino == notes->ino;
 }
 
-/* Returns 0 if the descriptors are those of the notes, or if the server has ended. */
+/*
+ * Returns 0 if the descriptors are those of the notes, or if the server has ended. A descriptor
+ * that is something else belongs to somebody else, and is left alone.
+ */
 static int check_sockets(struct object_record *record, struct server_notes *notes)
 {
 	int *fds = record->fds;
 	bool has_path = *notes_path(notes);
 
-	if (fd_ino(fds[FD_CLIENT]) != notes->client ||
-	    !is_socket(fds[FD_CLIENT], notes->type, false))
+	if (fds[FD_CLIENT] >= 0 && !is_accepted(fds[FD_CLIENT], fds[FD_LISTENER], notes->type))
 		fds[FD_CLIENT] = -1;
 	if (fds[FD_LISTENER] < 0 && fds[FD_PATH] < 0)
 		return 0;
@@ -266,34 +288,33 @@ static int adopt_server(struct space *space, struct object_record *record,
 	return 0;
 }
 
+/*
+ * A connection that has the client already is the one that keeps it, though the server's record may
+ * still name it, too.
+ */
+static int adopt_connection(struct space *space, struct object_record *record,
+			    struct channel **ret_channel)
+{
+	int r = connection_adopt_as(&server_connection_ops, space, record, ret_channel);
+	const struct connection *connection = r == 0 ? connection_from(*ret_channel) : NULL;
+	struct object_record *server =
+		r == 0 ? slots_record(&space->host->objects, connection->accepted_by) : NULL;
+
+	if (server && server->is_kept && server->space == record->space &&
+	    server->fds[FD_CLIENT] == connection_fd(connection))
+		server->fds[FD_CLIENT] = -1;
+	return r;
+}
+
 int server_adopt(struct space *space, struct object_record *record, struct channel **ret_channel)
 {
-	if (record->is_kept)
-		return adopt_server(space, record, ret_channel);
-	return connection_adopt_as(&server_connection_ops, space, record, ret_channel);
+	return record->is_kept ? adopt_server(space, record, ret_channel)
+			       : adopt_connection(space, record, ret_channel);
 }
 
-/* The connection is not one any more that is made anew when the open comes again. */
-void server_give(struct server *server, struct connection *connection, int fd)
+int *server_client(struct server *server)
 {
-	connection->accepted_by = server->kept.channel.id;
-	connection->channel.record->made = 0;
-	STATE_ORDER();
-	connection_set(connection, fd, 0);
-}
-
-/* In both functions, a client is named by two records for a moment, and never by none. */
-
-int server_take_client(struct server *server, struct connection *connection)
-{
-	int *client = &server->kept.channel.record->fds[FD_CLIENT];
-
-	if (*client < 0)
-		return -EAGAIN;
-	server_give(server, connection, *client);
-	STATE_ORDER();
-	*client = -1;
-	return 0;
+	return &server->kept.channel.record->fds[FD_CLIENT];
 }
 
 /* Returns the server that has accepted the connection, if it still accepts. */
@@ -307,20 +328,13 @@ static struct server *find_server(const struct connection *connection)
 	return server_from(channel)->listener.fd < 0 ? NULL : server_from(channel);
 }
 
-void server_give_back(struct connection *connection)
+void server_take_back(struct connection *connection)
 {
 	struct server *server = find_server(connection);
-	int fd = connection_fd(connection);
-	int *client;
 
-	if (!server || fd < 0)
+	if (!server || connection_fd(connection) < 0 || *server_client(server) >= 0)
 		return;
-	client = &server->kept.channel.record->fds[FD_CLIENT];
-	if (*client >= 0 && *client != fd)
-		return;
-	server->notes->client = connection->socket;
-	STATE_ORDER();
-	*client = fd;
+	*server_client(server) = connection_fd(connection);
 	STATE_ORDER();
 	connection_forget(connection);
 	connection->ready.source.fd = -1;
