@@ -29,6 +29,7 @@ enum state_area {
 	STATE_SUPERVISOR, /* fs/supervisor.h */
 	STATE_SESSION,    /* fs/takeover.h */
 	STATE_JOURNAL,    /* lib/channel/journal.h */
+	STATE_TREE,       /* struct tree_record, lib/host/tree_record.h */
 	STATE_N_AREAS
 };
 #define STATE_AREA_SIZE ((size_t)65536)

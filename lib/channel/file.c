@@ -232,6 +232,12 @@ void file_return(struct file *file, const char *data, size_t size)
 {
 	struct user_table *users = &file->channel->space->host->users;
 
+	/* Of a text that the kind reads itself, the bytes are still there. */
+	if (file->keeps_text && file->rest.data && file->rest.offset >= size) {
+		file->rest.offset -= size;
+		file->record->rest_offset = (int64_t)file->rest.offset;
+		return;
+	}
 	file_drop_remainder(file);
 	if (user_charge(users, file->uid, USER_BYTES, size) == 0)
 		file_set_rest(file, data, size);

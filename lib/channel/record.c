@@ -65,6 +65,22 @@ void channel_save(struct channel *channel)
 		channel->ops->save(channel, channel->record);
 }
 
+void objects_settle(struct host *host, struct channel *channel)
+{
+	uint64_t id = 0;
+
+	if (channel && channel->record)
+		channel->record->made = 0;
+	if (channel || !host->journal->request)
+		return;
+	while ((id = slots_next(&host->objects, id)) != 0) {
+		struct object_record *record = slots_record(&host->objects, id);
+
+		if (record->made == host->journal->request)
+			record->made = 0;
+	}
+}
+
 void object_destroy(struct channel *channel)
 {
 	struct host *host = channel->space->host;

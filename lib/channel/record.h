@@ -80,6 +80,12 @@ int channel_remember(struct channel *channel);
  */
 void channel_save(struct channel *channel);
 
+/*
+ * What the request in hand has made stays, even if the request comes again: the object, or with
+ * NULL, all of its objects.
+ */
+void objects_settle(struct host *host, struct channel *channel);
+
 /* For channel.c: destroys a channel, and after that its record. */
 void object_destroy(struct channel *channel);
 

@@ -16,6 +16,9 @@
 #include "lib/base/impatience.h"
 #include "lib/base/workers.h"
 #include "lib/host/job.h"
+#include "lib/host/tree_record.h"
+
+_Static_assert(sizeof(struct tree_record) <= STATE_AREA_SIZE, "an area has this size");
 
 #define MIB ((size_t)1 << 20)
 /* The most worker threads, for all users together. */
@@ -34,6 +37,7 @@ int host_init(struct host *host, struct loop *loop, struct state *state)
 		.loop = loop,
 		.state = state,
 		.journal = state_area(state, STATE_JOURNAL),
+		.tree = state_area(state, STATE_TREE),
 		.job_clock.fd = -1,
 		.nodes = {.tree_fd = -1, .dir_fd = -1},
 		.users.limits =
@@ -59,7 +63,9 @@ int host_init(struct host *host, struct loop *loop, struct state *state)
 	host->users.reserves[USER_SLEEPS] = HOST_SLEEPS_ROOT;
 	host->users.totals[USER_LOCKS] = HOST_LOCKS_MAX - HOST_LOCKS_ROOT;
 	host->users.reserves[USER_LOCKS] = HOST_LOCKS_ROOT;
-	clock_gettime(CLOCK_REALTIME, &host->started);
+	if (!host->tree->started.tv_sec)
+		clock_gettime(CLOCK_REALTIME, &host->tree->started);
+	host->started = host->tree->started;
 	host->idle = HOST_IDLE;
 	features_probe(&host->features);
 	namespaces_note(&host->namespaces);

@@ -52,6 +52,7 @@ struct remote_lines;
 struct row;
 struct scanner;
 struct taps;
+struct tree_record;
 struct making;
 struct account_memory;
 struct worker_task;
@@ -142,6 +143,7 @@ struct host {
 	struct slots objects, files;    /* in it: lib/channel/record.h */
 	struct slots writes;            /* in it: lib/channel/journal.h */
 	struct journal *journal;        /* in it */
+	struct tree_record *tree;       /* in it */
 	/* Whether the kernel has sent this request again to this daemon. NULL: none. */
 	bool (*is_again)(struct host *host, uint64_t request);
 	struct space **spaces;          /* of all kinds in the mount, borrowed; ends with NULL */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/channel/record.h"
 #include "lib/host/job.h"
 #include "lib/tree/command_steps.h"
 #include "lib/tree/reason.h"
@@ -167,6 +168,20 @@ void command_remember(struct command *command, struct sightings *sightings)
 	command->sightings = sightings;
 }
 
+void command_note(struct command *command, uint64_t *has_made, bool is_again)
+{
+	command->noted = has_made;
+	command->is_again = is_again;
+}
+
+static void note_unmade(struct command *command)
+{
+	command->has_made = false;
+	STATE_ORDER();
+	if (command->noted)
+		*command->noted = false;
+}
+
 /* Removes an object that was made but did not become what the line says. */
 static int step_undo(struct command *command)
 {
@@ -174,7 +189,7 @@ static int step_undo(struct command *command)
 
 	if (job_is_awaited(r))
 		return r;
-	command->has_made = false;
+	note_unmade(command);
 	return command->failed;
 }
 
@@ -182,12 +197,26 @@ static int step_undo(struct command *command)
 static void finish(struct command *command)
 {
 	command->caller.waiter = NULL;
-	if (command->has_made && command->step &&
-	    space_remove(command->line.space, command->line.name, &command->caller) == -EAGAIN)
-		undo_later(command->line.space, command->line.name, &command->caller);
+	if (command->has_made && !command->step) {
+		objects_settle(command->host, command->entry.channel);
+		command->has_made = false;
+	} else if (command->has_made) {
+		if (space_remove(command->line.space, command->line.name, &command->caller) ==
+		    -EAGAIN)
+			undo_later(command->line.space, command->line.name, &command->caller);
+		note_unmade(command);
+	}
 	entry_unref(&command->entry);
 	command->entry = (struct entry){0};
-	command->has_made = false;
+}
+
+/* Whether the error may only mean that the command was done before. */
+static bool is_own_work(const struct command *command, int error)
+{
+	const char *verb = command->line.words[0];
+
+	return (error == -EEXIST && strcmp(verb, "create") == 0) ||
+	       (error == -ENOENT && strcmp(verb, "remove") == 0);
 }
 
 int command_run(struct command *command, struct waiter *waiter)
@@ -207,6 +236,11 @@ int command_run(struct command *command, struct waiter *waiter)
 	/* For a command with a waiter, -EAGAIN is an error like any other. */
 	if (r == -EAGAIN && waiter)
 		r = line_complain(&command->line, -EBUSY, "%s %s/%.255s: busy; try again",
+				  command->line.words[0], command->line.space->kind->path,
+				  command->line.name);
+	if (r < 0 && command->is_again && is_own_work(command, r))
+		r = line_complain(&command->line, -EINTR,
+				  "%s %s/%.255s: interrupted; see whether it was done",
 				  command->line.words[0], command->line.space->kind->path,
 				  command->line.name);
 	if (!job_is_awaited(r))

@@ -51,6 +51,15 @@ int command_new(struct host *host, const char *line, size_t length, enum command
 void command_remember(struct command *command, struct sightings *sightings);
 
 /*
+ * For a line that is written to ctl: *has_made, which outlives this daemon and the command, is not
+ * 0 while the object has been made but the command is not over (NULL: nobody needs to know). With
+ * `is_again`, the former daemon may have begun the command, and *has_made is from there. Then an
+ * object that was made becomes what the line says; otherwise, if the command finds that it may have
+ * had its effect, it fails with -EINTR.
+ */
+void command_note(struct command *command, uint64_t *has_made, bool is_again);
+
+/*
  * Does what is still to be done, for `waiter` (NULL: nothing waits). Returns 0, also for an empty
  * line. -EAGAIN and -EINPROGRESS are those of job_run(). After any other error, command_error()
  * says which word was wrong and why, and what the command had made is gone. -EINVAL means that the

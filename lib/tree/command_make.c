@@ -160,6 +160,34 @@ static int step_refuse(struct command *command)
 			     kind->path, command->line.name, text ? " " : "", text ? text : "");
 }
 
+static void note_made(struct command *command)
+{
+	command->line.settings.given = 0; /* the object was made with them */
+	command->has_made = true;
+	if (command->noted)
+		*command->noted = true;
+	command->step = step_adjust;
+}
+
+/* Goes on with the object that the former daemon has made, unless that has gone. */
+static int step_take_up(struct command *command)
+{
+	struct selector selector;
+	int r = space_lookup(command->line.space, command->line.name, &command->caller,
+			     &command->entry, &selector);
+
+	if (r == -ENOENT) {
+		*command->noted = false;
+		command->step = command_step_create;
+		return 0;
+	}
+	if (r < 0)
+		return command_fail(command, "create", r);
+	command_cut(command, &selector);
+	note_made(command);
+	return 0;
+}
+
 int command_step_create(struct command *command)
 {
 	mode_t type = command->line.space->kind->has_directories ? S_IFDIR : S_IFREG;
@@ -169,6 +197,10 @@ int command_step_create(struct command *command)
 
 	if (r < 0)
 		return r;
+	if (command->is_again && command->noted && *command->noted) {
+		command->step = step_take_up;
+		return 0;
+	}
 	mode = command->line.changes & CHANGE_MODE ? command->line.attr.st_mode
 						   : 0666 & ~command->caller.umask;
 	r = space_create(command->line.space, command->line.name, type | mode,
@@ -181,9 +213,7 @@ int command_step_create(struct command *command)
 		return command_fail(command, "create", r);
 	command_cut(command, &selector);
 	note_configured(command);
-	command->line.settings.given = 0; /* the object was made with them */
-	command->has_made = true;
-	command->step = step_adjust;
+	note_made(command);
 	return 0;
 }
 

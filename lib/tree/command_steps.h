@@ -27,6 +27,8 @@ struct command {
 	struct entry entry;                   /* the object, a reference */
 	unsigned kept;               /* settings of the line that an existing object may not have */
 	bool has_made;               /* the object is new: removed if the command fails */
+	uint64_t *noted;             /* has_made of command_note(), borrowed; or NULL */
+	bool is_again;               /* the former daemon may have begun it */
 	int failed;                  /* why the object is removed */
 	struct reap *reap;           /* of the verb reap, owned; NULL: it has not begun */
 	struct sightings *sightings; /* of a repeated line, borrowed; else NULL */

@@ -10,6 +10,9 @@
  *
  * Lines run on the loop. So after STRETCH all others get their turn, and a writer that has had its
  * turn goes behind the other writers.
+ *
+ * A daemon that is killed leaves a write with some lines done. The next daemon goes on behind them,
+ * and begins the line again that was under way. If that finds its own work, it ends with -EINTR.
  */
 #include "lib/tree/ctl.h"
 
@@ -24,10 +27,12 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
 #include "lib/channel/attributes.h"
+#include "lib/channel/record.h"
 #include "lib/channel/transfer.h"
 #include "lib/host/job.h"
 #include "lib/tree/command.h"
 #include "lib/tree/complaints.h"
+#include "lib/tree/ctl_opener.h"
 #include "lib/tree/ctl_text.h"
 
 /* stdio's buffers are multiples of this many bytes. */
@@ -37,20 +42,8 @@
 /* How long lines run at a stretch before others are served, ns. */
 #define STRETCH 1000000
 
-/* The state of an open file. */
-struct opener {
-	struct caller caller;
-	unsigned n_lines; /* lines done */
-	bool has_failed;  /* the last line that was tried failed */
-	size_t n_taken;   /* bytes written so far */
-	size_t long_end;  /* n_taken after the last write of LONG_WRITE or more, or 0 */
-	char *tail;       /* the beginning of a line, COMMAND_MAX bytes, or NULL */
-	size_t tail_size;
-};
-
 struct ctl {
 	struct channel channel;
-	struct complaints complaints;
 	size_t text_size;      /* of the text that was read last */
 	struct loop_task turn; /* queued while others have their turn */
 	int64_t spent;         /* time spent on lines since the last turn, ns */
@@ -70,7 +63,7 @@ static void ctl_destroy(struct channel *channel)
 	struct space *space = channel->space;
 
 	loop_cancel(space->host->loop, &ctl->turn);
-	complaints_forget_all(&ctl->complaints);
+	complaints_forget_all(space->host);
 	free(ctl);
 	space_unref(space);
 }
@@ -100,54 +93,62 @@ static int ctl_truncate(struct channel *channel, struct file *file, off_t size,
 	return 0;
 }
 
-static void opener_free(struct opener *opener)
-{
-	caller_fini(&opener->caller);
-	free(opener->tail);
-	free(opener);
-}
-
 static int ctl_open(struct file *file, struct caller *caller)
 {
-	struct opener *opener = calloc(1, sizeof(*opener));
+	int r = ctl_opener_new(file, caller);
 
-	if (!opener)
-		return -ENOMEM;
-	opener->caller =
-		(struct caller){.uid = caller->uid, .gid = caller->gid, .pid = caller->pid};
-	/* Read now, while the process is still there. */
-	if (host_know(file->channel->space->host, &opener->caller) < 0) {
-		opener_free(opener);
-		return -ENOMEM;
-	}
-	file->state = opener;
+	if (r < 0)
+		return r;
 	file->is_stream = file_reads(file) && file_writes(file);
 	if (file_writes(file))
 		return 0;
-	return ctl_text_freeze(file, &ctl_from(file->channel)->complaints,
-			       &ctl_from(file->channel)->text_size);
+	r = ctl_text_freeze(file, &ctl_from(file->channel)->text_size);
+	if (r < 0)
+		ctl_opener_free(file);
+	return r;
+}
+
+static int ctl_adopt_file(struct file *file)
+{
+	int r = ctl_opener_adopt(file);
+
+	file->is_stream = file_reads(file) && file_writes(file);
+	file->keeps_text = file->is_stream && file->rest.data;
+	return r;
+}
+
+static void ctl_save(struct channel *channel, struct object_record *record)
+{
+	record->space = OBJECT_LASTING;
+	strcpy(record->name, "ctl");
 }
 
 static ssize_t ctl_read(struct file *file, void *data, size_t size, off_t offset)
 {
-	return ctl_text_read(file, &ctl_from(file->channel)->complaints, data, size);
+	return ctl_text_read(file, data, size);
 }
 
 /* Makes a command of the line, with its beginning if that came in an earlier write. */
 static int ctl_parse(struct file *file, const char *line, size_t length,
 		     struct command **ret_command)
 {
-	struct opener *opener = file->state;
+	struct ctl_opener *opener = file->state;
+	struct ctl_progress *progress = &opener->record->progress;
+	size_t tail_size = progress->tail_size;
+	int r;
 
-	if (opener->tail_size) {
-		size_t room = COMMAND_MAX - opener->tail_size;
+	if (tail_size) {
+		size_t room = COMMAND_MAX - tail_size;
 
-		memcpy(opener->tail + opener->tail_size, line, length < room ? length : room);
-		line = opener->tail;
-		length += opener->tail_size; /* beyond the room: refused unread */
+		memcpy(opener->record->tail + tail_size, line, length < room ? length : room);
+		line = opener->record->tail;
+		length += tail_size; /* beyond the room: refused unread */
 	}
-	return command_new(file->channel->space->host, line, length, COMMAND_STRICT,
-			   &opener->caller, ret_command);
+	r = command_new(file->channel->space->host, line, length, COMMAND_STRICT, &opener->caller,
+			ret_command);
+	if (r == 0)
+		command_note(*ret_command, &progress->has_made, ctl_opener_is_resumed(file));
+	return r;
 }
 
 static void forget_command(void *command)
@@ -168,15 +169,29 @@ static int ctl_take(struct file *file, const char *line, size_t length,
 	return 0;
 }
 
-/*
- * Runs a line. If its beginning came in an earlier write, the beginning is kept until the line is
- * done: a program that gets an error may write the rest again.
- */
-static int ctl_run(struct file *file, const char *line, size_t length)
+/* Notes what there is to tell of a line that is over. */
+static void ctl_tell(struct file *file, const struct command *command, int result)
 {
-	struct complaints *complaints = &ctl_from(file->channel)->complaints;
+	const struct ctl_opener *opener = file->state;
+	struct host *host = file->channel->space->host;
+
+	if (result < 0)
+		complaints_keep(host, file->uid, (unsigned)opener->record->progress.n_lines + 1,
+				command_error(command));
+	if (command_report(command))
+		complaints_keep_report(host, file->uid, command_report(command));
+}
+
+/*
+ * Runs a line, which takes `size` bytes of the write. If its beginning came in an earlier write,
+ * the beginning is kept until the line is done: a program that gets an error may write the rest
+ * again.
+ */
+static int ctl_run(struct file *file, const char *line, size_t length, size_t size)
+{
 	struct waiter none = {0}, *waiter = file->waiter ? file->waiter : &none;
-	struct opener *opener = file->state;
+	struct ctl_record *record = ((struct ctl_opener *)file->state)->record;
+	struct ctl_progress next = {.n_lines = record->progress.n_lines + 1};
 	struct command *command;
 	int r = ctl_take(file, line, length, &command);
 
@@ -188,33 +203,15 @@ static int ctl_run(struct file *file, const char *line, size_t length)
 	if (r == -EINPROGRESS)
 		return r;
 	waiter->memory = NULL;
-	if (r < 0 && r != -EAGAIN)
-		complaints_keep(complaints, file->uid, opener->n_lines + 1, command_error(command));
-	if (r != -EAGAIN && command_report(command))
-		complaints_keep_report(complaints, file->uid, command_report(command));
+	if (r != -EAGAIN)
+		ctl_tell(file, command, r);
 	command_free(command);
 	if (r == -EAGAIN)
 		return r;
-	opener->has_failed = r < 0;
-	if (r < 0)
-		return r;
-	opener->n_lines++;
-	opener->tail_size = 0;
-	return 0;
-}
-
-/* Keeps the beginning of a line. Returns false if it is too long, or there is no memory. */
-static bool ctl_keep(struct opener *opener, const char *line, size_t length)
-{
-	if (opener->tail_size + length >= COMMAND_MAX)
-		return false;
-	if (!opener->tail)
-		opener->tail = malloc(COMMAND_MAX);
-	if (!opener->tail)
-		return false;
-	memcpy(opener->tail + opener->tail_size, line, length);
-	opener->tail_size += length;
-	return true;
+	record->has_failed = r < 0;
+	if (r == 0)
+		ctl_opener_advance(file, &next, size);
+	return r;
 }
 
 /* Whether an earlier write to this file waits. The lines of one file run in order. */
@@ -266,13 +263,13 @@ static void ctl_spend(struct file *file, int64_t began)
  * Whether the text of a write ends where the program or the kernel may have cut it. This counts the
  * bytes written and ignores positions, which begin anywhere if the file is appended to.
  */
-static bool is_piece(struct opener *opener, size_t size)
+static bool is_piece(struct ctl_record *record, size_t size)
 {
-	size_t end = opener->n_taken + size;
+	size_t end = record->progress.n_taken + size;
 
 	if (size >= LONG_WRITE)
-		opener->long_end = end;
-	return end % STDIO_PIECE == 0 || end == opener->long_end;
+		record->long_end = end;
+	return end % STDIO_PIECE == 0 || end == record->long_end;
 }
 
 /*
@@ -294,7 +291,7 @@ static bool must_wait(const struct ctl *ctl, const struct file *file)
 static ssize_t ctl_take_lines(struct file *file, const char *data, size_t size)
 {
 	struct ctl *ctl = ctl_from(file->channel);
-	bool may_go_on = is_piece(file->state, size);
+	bool may_go_on = is_piece(((struct ctl_opener *)file->state)->record, size);
 	size_t done = 0;
 
 	while (done < size) {
@@ -305,30 +302,25 @@ static ssize_t ctl_take_lines(struct file *file, const char *data, size_t size)
 
 		if (must_wait(ctl, file))
 			return done ? (ssize_t)done : -EAGAIN;
-		if (!end && may_go_on && ctl_keep(file->state, data + done, length))
+		if (!end && may_go_on && ctl_opener_keep(file, data + done, length))
 			return (ssize_t)size;
-		r = ctl_run(file, data + done, length);
+		r = ctl_run(file, data + done, length, length + (end ? 1 : 0));
 		ctl_spend(file, began);
 		if (r < 0)
 			return done ? (ssize_t)done : r;
 		done += length + (end ? 1 : 0);
 	}
-	complaints_forget(&ctl->complaints, file->uid);
+	complaints_forget(ctl->channel.space->host, file->uid);
 	return (ssize_t)size;
 }
 
 static ssize_t ctl_write(struct file *file, const void *data, size_t size, off_t offset)
 {
-	struct opener *opener = file->state;
-	ssize_t n;
-
 	if (is_behind(file))
 		return -EAGAIN;
 	if (!file->waiter)
 		ctl_text_forget(file);
-	n = ctl_take_lines(file, data, size);
-	opener->n_taken += n > 0 ? (size_t)n : 0;
-	return n;
+	return ctl_take_lines(file, data, size);
 }
 
 /* A line that still runs after its file was closed. */
@@ -343,7 +335,7 @@ static void last_line_done(void *data, int result, const char *error)
 	struct last_line *last = data;
 
 	if (result < 0)
-		complaints_keep(&ctl_from(last->channel)->complaints, last->uid, last->line, error);
+		complaints_keep(last->channel->space->host, last->uid, last->line, error);
 	channel_unref(last->channel);
 	free(last);
 }
@@ -351,7 +343,7 @@ static void last_line_done(void *data, int result, const char *error)
 /* Nobody is left to get an error, but what a program wrote before it closed the file is done. */
 static void ctl_run_last(struct file *file)
 {
-	struct opener *opener = file->state;
+	const struct ctl_opener *opener = file->state;
 	struct last_line *last = malloc(sizeof(*last));
 	struct command *command = NULL;
 
@@ -359,7 +351,9 @@ static void ctl_run_last(struct file *file)
 		free(last);
 		return;
 	}
-	*last = (struct last_line){channel_ref(file->channel), file->uid, opener->n_lines + 1};
+	command_note(command, NULL, false);
+	*last = (struct last_line){channel_ref(file->channel), file->uid,
+				   (unsigned)opener->record->progress.n_lines + 1};
 	if (command_run_alone(command, last_line_done, last) < 0)
 		last_line_done(last, -ENOMEM, strerror(ENOMEM));
 }
@@ -367,11 +361,11 @@ static void ctl_run_last(struct file *file)
 /* Runs the last line, if it was kept because it ends a piece without a newline. */
 static void ctl_release(struct file *file)
 {
-	struct opener *opener = file->state;
+	const struct ctl_record *record = ((struct ctl_opener *)file->state)->record;
 
-	if (opener->tail_size && !opener->has_failed)
+	if (record->progress.tail_size && !record->has_failed)
 		ctl_run_last(file);
-	opener_free(opener);
+	ctl_opener_free(file);
 }
 
 static const struct channel_ops ctl_ops = {
@@ -384,6 +378,10 @@ static const struct channel_ops ctl_ops = {
 	.release = ctl_release,
 	.read = ctl_read,
 	.write = ctl_write,
+	.save = ctl_save,
+	.adopt_file = ctl_adopt_file,
+	.position = ctl_text_position,
+	.accepted = ctl_opener_accepted,
 };
 
 int ctl_new(struct space *root, struct channel **ret_channel)
@@ -392,6 +390,7 @@ int ctl_new(struct space *root, struct channel **ret_channel)
 
 	if (!ctl)
 		return -ENOMEM;
+	complaints_adopt(root->host);
 	ctl->turn.run = ctl_turn;
 	ctl->text_size = ctl_text_size(root->host);
 	channel_init(&ctl->channel, &ctl_ops, space_ref(root), CHANNEL_FILE);

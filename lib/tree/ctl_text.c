@@ -9,10 +9,13 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/channel/journal.h"
+#include "lib/channel/record.h"
 #include "lib/tree/command.h"
+#include "lib/tree/complaints.h"
 
-static int print(const struct host *host, const struct complaints *complaints, uid_t uid,
-		 struct remainder *ret_text)
+/* `uid` NULL: without a complaint. */
+static int print(const struct host *host, const uid_t *uid, struct remainder *ret_text)
 {
 	FILE *out;
 
@@ -21,7 +24,8 @@ static int print(const struct host *host, const struct complaints *complaints, u
 	if (!out)
 		return -ENOMEM;
 	command_help(host, out);
-	complaints_print(complaints, uid, out);
+	if (uid)
+		complaints_print(host, *uid, out);
 	if (fclose(out) != EOF)
 		return 0;
 	free(TAKE_PTR(ret_text->data));
@@ -30,19 +34,18 @@ static int print(const struct host *host, const struct complaints *complaints, u
 
 size_t ctl_text_size(const struct host *host)
 {
-	const struct complaints none = {0};
 	struct remainder text;
 
-	if (print(host, &none, 0, &text) < 0)
+	if (print(host, NULL, &text) < 0)
 		return 0;
 	free(text.data);
 	return text.size;
 }
 
-int ctl_text_freeze(struct file *file, const struct complaints *complaints, size_t *ret_size)
+int ctl_text_freeze(struct file *file, size_t *ret_size)
 {
 	struct remainder text;
-	int r = print(file->channel->space->host, complaints, file->uid, &text);
+	int r = print(file->channel->space->host, &file->uid, &text);
 
 	if (r == 0)
 		r = file_freeze(file, text.data, text.size);
@@ -51,16 +54,23 @@ int ctl_text_freeze(struct file *file, const struct complaints *complaints, size
 	return r;
 }
 
-ssize_t ctl_text_read(struct file *file, const struct complaints *complaints, void *data,
-		      size_t size)
+/* Writes file::mark where the next daemon finds it. */
+static void mark(struct file *file, uint64_t value)
 {
+	file->mark = value;
+	file->record->mark = value;
+}
+
+ssize_t ctl_text_read(struct file *file, void *data, size_t size)
+{
+	struct host *host = file->channel->space->host;
 	struct remainder *rest = &file->rest, text;
 	int r = 0;
 
 	if (file->mark)
 		return 0;
 	if (!rest->data)
-		r = print(file->channel->space->host, complaints, file->uid, &text);
+		r = print(host, &file->uid, &text);
 	file->keeps_text = true;
 	if (r == 0 && !rest->data)
 		r = file_keep(file, text.data, text.size);
@@ -69,9 +79,12 @@ ssize_t ctl_text_read(struct file *file, const struct complaints *complaints, vo
 	if (size > rest->size - rest->offset)
 		size = rest->size - rest->offset;
 	memcpy(data, rest->data + rest->offset, size);
+	host->journal->size = size;
+	STATE_ORDER();
 	rest->offset += size;
+	file->record->rest_offset = (int64_t)rest->offset;
 	if (size == 0) {
-		file->mark = 1;
+		mark(file, 1);
 		file_keep(file, NULL, 0);
 	}
 	return (ssize_t)size;
@@ -79,7 +92,12 @@ ssize_t ctl_text_read(struct file *file, const struct complaints *complaints, vo
 
 void ctl_text_forget(struct file *file)
 {
-	file->mark = 0;
+	mark(file, 0);
 	if (file->rest.data)
 		file_keep(file, NULL, 0);
+}
+
+uint64_t ctl_text_position(struct file *file)
+{
+	return (uint64_t)file->record->rest_offset;
 }

@@ -11,7 +11,6 @@
 #define IPCFS_CTL_TEXT_H
 
 #include "lib/channel/channel.h"
-#include "lib/tree/complaints.h"
 
 /* Returns the size of the text without a complaint, or 0 if there is no memory to find out. */
 size_t ctl_text_size(const struct host *host);
@@ -20,14 +19,14 @@ size_t ctl_text_size(const struct host *host);
  * For an open that only reads: makes its text. Sets *ret_size on success. Fails with -ENOMEM or
  * -ENOBUFS.
  */
-int ctl_text_freeze(struct file *file, const struct complaints *complaints, size_t *ret_size);
+int ctl_text_freeze(struct file *file, size_t *ret_size);
 
 /*
  * For an open that also writes: reads from its text, and sets file::mark when the text has ended.
  * Fails with -ENOMEM or -ENOBUFS.
  */
-ssize_t ctl_text_read(struct file *file, const struct complaints *complaints, void *data,
-		      size_t size);
-void ctl_text_forget(struct file *file); /* called at a write */
+ssize_t ctl_text_read(struct file *file, void *data, size_t size);
+void ctl_text_forget(struct file *file);       /* called at a write */
+uint64_t ctl_text_position(struct file *file); /* for channel_ops::position */
 
 #endif

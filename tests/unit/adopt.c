@@ -15,6 +15,7 @@
 
 enum { SPACES_MAX = 8, FDS_MAX = 1024, AGAIN_MAX = 64, RESTARTS_MAX = 4096 };
 
+void (*adopt_prepare)(void);
 unsigned adopt_n_lost;
 int adopt_error;
 
@@ -158,6 +159,8 @@ static void begin(const struct host *former)
 		must(space->kind->open(&spaces[i], &host));
 		fixture_replace(space, spaces[i]);
 	}
+	if (adopt_prepare)
+		adopt_prepare();
 }
 
 static void note_lost(const struct object_record *record, int error)

@@ -33,6 +33,9 @@ void adopt_again(uint64_t request);
  */
 void adopt_restart(void);
 
+/* Called in the next daemon before it adopts any object. NULL: nothing to do. */
+extern void (*adopt_prepare)(void);
+
 /* How many objects could not be adopted the last time, and why the last of them could not. */
 extern unsigned adopt_n_lost;
 extern int adopt_error;
