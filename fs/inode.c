@@ -103,8 +103,11 @@ static int inode_make(struct session *session, const struct entry *entry,
 	inode->record->nodeid = id;
 	inode->record->n_lookups = 1;
 	inode->record->looked = session->host.journal->request;
-	inode->record->directory = entry->space && entry->space->is_lasting ? entry->space->ino : 0;
-	inode->record->object = entry->channel ? entry->channel->id : 0;
+	inode->record->is_directory = entry->space;
+	if (entry->channel)
+		inode->record->object = entry->channel->id;
+	else if (entry->space->is_lasting)
+		inode->record->object = entry->space->ino;
 	r = is_charged(entry) ? names_add(session, inode->record, caller->uid) : 0;
 	if (r < 0) {
 		slots_remove(&session->inodes, id);
@@ -225,10 +228,10 @@ static struct entry adopt_entry(const struct session *session, const struct inod
 {
 	struct entry entry = {0};
 
-	if (record->object)
+	if (record->is_directory)
+		entry.space = folder_search(session->root_space, (ino_t)record->object);
+	else
 		entry.channel = slots_object(&session->host.objects, record->object);
-	else if (record->directory)
-		entry.space = folder_search(session->root_space, record->directory);
 	if (entry.channel)
 		channel_ref(entry.channel);
 	if (entry.space)
@@ -269,6 +272,11 @@ static bool is_uncounted(struct session *session, struct inode_record *record)
 	return record->n_lookups == 0;
 }
 
+static bool is_root(const struct session *session, const struct inode_record *record)
+{
+	return record->is_directory && record->object == session->root_space->ino;
+}
+
 void inodes_adopt(struct session *session)
 {
 	uint64_t id = 0;
@@ -281,7 +289,7 @@ void inodes_adopt(struct session *session)
 		record->older = record->newer = 0;
 		if (slots_object(&session->inodes, id))
 			continue; /* the root: it has been made anew */
-		if (record->directory == session->root_space->ino || is_uncounted(session, record))
+		if (is_root(session, record) || is_uncounted(session, record))
 			slots_remove(&session->inodes, id);
 		else
 			inode_adopt(session, record);

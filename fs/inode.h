@@ -27,11 +27,10 @@ struct inode_record {
 	fuse_ino_t nodeid; /* its id in session::inodes; the kernel calls the root FUSE_ROOT_ID */
 	uint64_t n_lookups;
 	/*
-	 * What it stands for: a channel's id in host::objects, or the number of a directory that is
-	 * always there (space::ino). Both 0: it can't outlive the daemon.
+	 * What it stands for: a channel's id in host::objects, or with `is_directory` the number of
+	 * a directory that is always there (space::ino). 0: it can't outlive the daemon.
 	 */
 	uint64_t object;
-	ino_t directory;
 	uint64_t looked; /* the request that was counted last in n_lookups */
 	struct selector selector;
 	pid_t pid;          /* the thread whose LOOKUP it was made for; 0: unknown */
@@ -39,6 +38,7 @@ struct inode_record {
 	uint64_t told_size; /* the last size that we gave the kernel */
 	int backing_id;     /* the kernel's number for channel::backing_fd; 0: none */
 	unsigned n_backed;
+	bool is_directory;
 	bool is_listed;  /* stands for a stream in lists */
 	bool is_charged; /* to `uid`; linked by `older` and `newer` into struct user_names */
 	uid_t uid;

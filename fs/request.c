@@ -20,8 +20,6 @@
 struct request {
 	struct transfer transfer;
 	fuse_req_t req;
-	struct session *session;
-	uid_t uid;                   /* the user it is charged to */
 	struct request *prev, *next; /* session::held; or session::spares */
 	union {                      /* by transfer::sort */
 		struct {
@@ -34,9 +32,10 @@ struct request {
 		} write;
 		struct {
 			request_opened_fn *opened;
-			struct fuse_file_info fi;
+			uint64_t fh;
+			int flags;
 		} open;
-		struct lock lock;
+		struct lock *lock; /* a copy, owned */
 	};
 };
 
@@ -45,19 +44,21 @@ static size_t request_bytes(const struct request *request)
 	return request->transfer.sort == TRANSFER_WRITE ? request->transfer.size : 0;
 }
 
-static void request_free(struct request *request)
+static void request_free(struct session *session, struct request *request)
 {
-	struct session *session = request->session;
+	uid_t uid = request->transfer.pid_uid; /* who is charged for it */
 	struct user_table *users = &session->host.users;
 
 	DL_DELETE(session->held, request);
 	journal_forget(&session->host, &request->transfer.record);
-	user_uncharge(users, request->uid, USER_HELD, 1);
-	user_uncharge(users, request->uid, USER_BYTES, request_bytes(request));
+	user_uncharge(users, uid, USER_HELD, 1);
+	user_uncharge(users, uid, USER_BYTES, request_bytes(request));
 	if (request->transfer.sort == TRANSFER_WRITE && request->transfer.buffer)
-		buffer_release(request->transfer.buffer, request->uid);
+		buffer_release(request->transfer.buffer, uid);
 	if (request->transfer.sort == TRANSFER_WRITE)
 		free(request->write.copy);
+	else if (request->transfer.sort == TRANSFER_LOCK)
+		free(request->lock);
 	/* A reader waits anew for each message: its next request finds the memory ready. */
 	if (session->n_spares < SPARES_MOST) {
 		LL_PREPEND(session->spares, request);
@@ -87,14 +88,22 @@ static bool complete_read(struct request *request, const void *data, ssize_t res
 	return is_answered;
 }
 
+static bool complete_open(struct request *request, int result)
+{
+	const struct fuse_file_info fi = {.flags = request->open.flags, .fh = request->open.fh};
+
+	return request->open.opened(request->req, &fi, result);
+}
+
 static bool request_complete(struct transfer *transfer, const void *data, ssize_t result)
 {
 	struct request *request = CONTAINER_OF(transfer, struct request, transfer);
+	struct session *session = fuse_req_userdata(request->req);
 	bool is_answered;
 
-	session_take_up(request->session, transfer->request);
+	session_take_up(session, transfer->request);
 	if (transfer->sort == TRANSFER_OPEN)
-		is_answered = request->open.opened(request->req, &request->open.fi, (int)result);
+		is_answered = complete_open(request, (int)result);
 	else if (transfer->sort == TRANSFER_LOCK)
 		is_answered = reply_result(request->req, (int)result);
 	else if (transfer->sort == TRANSFER_READ)
@@ -104,7 +113,7 @@ static bool request_complete(struct transfer *transfer, const void *data, ssize_
 	else
 		is_answered = reply_written(request->req, (ssize_t)request->write.before +
 								  (result > 0 ? result : 0));
-	request_free(request);
+	request_free(session, request);
 	return is_answered;
 }
 
@@ -164,8 +173,6 @@ static int request_new(fuse_req_t req, struct file *file, size_t n_bytes,
 			     .pid_uid = uid,
 			     .complete = request_complete},
 		.req = req,
-		.session = session,
-		.uid = uid,
 	};
 	DL_APPEND(session->held, request);
 	*ret_request = TAKE_PTR(request);
@@ -213,34 +220,38 @@ void request_hold_open(fuse_req_t req, struct file *file, const struct fuse_file
 		return;
 	}
 	request->open.opened = opened;
-	request->open.fi = *fi;
+	request->open.fh = fi->fh;
+	request->open.flags = fi->flags;
 	request->transfer.sort = TRANSFER_OPEN;
 	request_hold(request);
 }
 
 void request_hold_lock(fuse_req_t req, struct file *file, const struct lock *lock)
 {
+	struct lock *copy = malloc(sizeof(*copy));
 	struct request *request;
-	int r = request_new(req, file, 0, &request);
+	int r = copy ? request_new(req, file, 0, &request) : -ENOMEM;
 
 	if (r < 0) {
+		free(copy);
 		reply_result(req, r == -ENOBUFS ? -ENOLCK : r);
 		return;
 	}
-	request->lock = *lock;
-	request->transfer.lock = &request->lock;
+	*copy = *lock;
+	request->transfer.lock = request->lock = copy;
 	request->transfer.sort = TRANSFER_LOCK;
 	request_hold(request);
 }
 
 /* Keeps the bytes to be written where they arrived, or copies them. */
-static int request_keep(struct request *request, const char *data, size_t size)
+static int request_keep(struct session *session, struct request *request, const char *data,
+			size_t size)
 {
 	struct transfer *transfer = &request->transfer;
-	struct buffer *buffer = request->session->host.buffers.current;
+	struct buffer *buffer = session->host.buffers.current;
 
 	transfer->data = data;
-	if (buffer_keep(buffer, data, size, request->uid)) {
+	if (buffer_keep(buffer, data, size, transfer->pid_uid)) {
 		transfer->buffer = buffer;
 		return 0;
 	}
@@ -254,6 +265,7 @@ static int request_keep(struct request *request, const char *data, size_t size)
 
 void request_hold_write(fuse_req_t req, struct file *file, const struct request_data *data)
 {
+	struct session *session = fuse_req_userdata(req);
 	size_t rest = data->size - data->done;
 	struct request *request;
 	int r = request_new(req, file, rest, &request);
@@ -263,9 +275,9 @@ void request_hold_write(fuse_req_t req, struct file *file, const struct request_
 		request->transfer.sort = TRANSFER_WRITE;
 		request->transfer.size = rest;
 		request->transfer.offset = data->offset + (off_t)data->done;
-		r = request_keep(request, data->data + data->done, rest);
+		r = request_keep(session, request, data->data + data->done, rest);
 		if (r < 0)
-			request_free(request);
+			request_free(session, request);
 	}
 	if (r < 0)
 		reply_written(req, data->done ? (ssize_t)data->done : r);

@@ -48,9 +48,7 @@ static int file_remember(struct file *file)
 	record->gid = file->gid;
 	record->flags = file->flags;
 	record->fd = -1;
-	record->has_number = file->selector.is_set;
-	record->number = file->selector.value;
-	record->opened = host->journal->request;
+	record->number = file->selector.is_set ? file->selector.value : RECORD_NO_NUMBER;
 	STATE_ORDER();
 	record->object = file->channel->id;
 	return 0;
@@ -131,7 +129,7 @@ static void note_rest(struct file *file)
 
 	record->rest = 0;
 	STATE_ORDER();
-	record->rest_size = file->rest.size;
+	record->rest_size = (uint32_t)file->rest.size;
 	record->rest_offset = (int64_t)file->rest.offset;
 	record->is_frozen = file->is_frozen;
 	STATE_ORDER();
@@ -182,7 +180,7 @@ struct file *file_adopt(struct host *host, uint64_t id)
 	file->uid = record->uid;
 	file->gid = record->gid;
 	file->flags = record->flags;
-	file->selector = (struct selector){record->has_number != 0, record->number};
+	file->selector = (struct selector){record->number != RECORD_NO_NUMBER, record->number};
 	file->mark = record->mark;
 	file->is_stream = channel->service == CHANNEL_STREAM;
 	user_charge(&host->users, file->uid, USER_FILES, 1);

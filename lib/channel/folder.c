@@ -52,7 +52,7 @@ void folder_clear(struct space *space)
 
 struct space *folder_search(struct space *space, ino_t ino)
 {
-	struct space *found = space->ino == ino ? space : NULL;
+	struct space *found = ino && space->ino == ino ? space : NULL;
 	struct item *item;
 
 	if (found || space->ops != &folder_ops)

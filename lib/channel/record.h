@@ -27,6 +27,8 @@ struct host;
 #define OBJECT_WORDS 12
 #define FILE_WORDS   5
 
+#define RECORD_NO_NUMBER UINT64_MAX /* no selector_max is this large */
+
 /*
  * Values of object_record::space for what is in no kind's directory. Where the kind says nothing
  * else, it is OBJECT_RELIC.
@@ -55,17 +57,15 @@ struct file_record {
 	uint64_t object; /* the id of its channel */
 	uid_t uid;
 	gid_t gid;
-	int flags;          /* of open(2) */
-	int fd;             /* the kind's descriptor of this file; -1: none */
-	uint64_t has_number; /* selector::is_set */
-	uint64_t number;     /* selector::value */
+	int flags;       /* of open(2) */
+	int fd;          /* the kind's descriptor of this file; -1: none */
+	uint64_t number; /* selector::value; RECORD_NO_NUMBER: it is not set */
 	uint64_t mark;
 	uint64_t words[FILE_WORDS]; /* the kind's own */
 	/* file::rest, in a block of the state; `rest` 0: none. */
-	uint64_t rest, rest_size;
+	uint64_t rest;
+	uint32_t rest_size, is_frozen;
 	int64_t rest_offset; /* or when it was made, if it is frozen */
-	uint64_t is_frozen;
-	uint64_t opened; /* the request that opened it, as object_record::made */
 };
 
 /* Sets up host::objects, files and writes in host::state. */
