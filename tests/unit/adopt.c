@@ -112,7 +112,7 @@ static bool is_named(int fd)
 
 static void close_unnamed(int fd)
 {
-	if (!owns[fd] && !is_named(fd))
+	if (!owns[fd] && !is_named(fd) && fd != state_fd(host_state))
 		close(fd);
 }
 
@@ -132,6 +132,30 @@ static void abandon(void)
 	formers[n_formers++] = former;
 }
 
+/* Gives the host the settings of another. */
+static void set_up(const struct host *from)
+{
+	host.pipes = from->pipes;
+	host.features = from->features;
+	host.namespaces.foreign = from->namespaces.foreign;
+	memcpy(host.users.limits, from->users.limits, sizeof(host.users.limits));
+}
+
+void adopt_share(void)
+{
+	struct host former = host;
+
+	ck_assert_int_eq(n_spaces, 0);
+	host_fini(&host);
+	loop_free(loop);
+	state_free(host_state);
+	must(loop_new(&loop));
+	must(state_new(true, &host_state));
+	must(host_init(&host, loop, host_state));
+	records_init(&host);
+	set_up(&former);
+}
+
 /* Begins a daemon with the settings of the former one, and the memory that it has left. */
 static void begin(const struct host *former)
 {
@@ -148,10 +172,7 @@ static void begin(const struct host *former)
 	must(slots_adopt(&host.writes));
 	must(host_claim(&host));
 	host.is_again = is_again;
-	host.pipes = former->pipes;
-	host.features = former->features;
-	host.namespaces.foreign = former->namespaces.foreign;
-	memcpy(host.users.limits, former->users.limits, sizeof(host.users.limits));
+	set_up(former);
 	host.spaces = spaces;
 	for (int i = 0; i < n_spaces; i++) {
 		const struct space *space = spaces[i];
@@ -184,6 +205,7 @@ void adopt_restart(void)
 	must(host_allocate(&host));
 	journal_adopt(&host);
 	objects_adopted(&host);
+	n_again = 0;
 }
 
 struct file *adopted_file(const struct file *former)

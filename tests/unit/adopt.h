@@ -24,7 +24,13 @@ struct space *adopted_space(const struct kind *kind);
  */
 void adopt_own(int fd);
 
-/* The kernel will send this request again. */
+/*
+ * Has the state outlive processes, so that a forked one can change it, and be killed. To be called
+ * before anything is opened.
+ */
+void adopt_share(void);
+
+/* The kernel sends this request again to the next daemon. */
 void adopt_again(uint64_t request);
 
 /*
