@@ -27,8 +27,7 @@ struct request {
 			struct read_request request;
 		} read;
 		struct {
-			size_t before; /* bytes accepted before it was held */
-			char *copy;    /* of the rest, owned; NULL: kept where it arrived */
+			char *copy; /* of the rest, owned; NULL: kept where it arrived */
 		} write;
 		struct {
 			request_opened_fn *opened;
@@ -108,11 +107,11 @@ static bool request_complete(struct transfer *transfer, const void *data, ssize_
 		is_answered = reply_result(request->req, (int)result);
 	else if (transfer->sort == TRANSFER_READ)
 		is_answered = complete_read(request, data, result);
-	else if (result < 0 && request->write.before == 0)
+	else if (result < 0 && transfer->before == 0)
 		is_answered = reply_written(request->req, result);
 	else
-		is_answered = reply_written(request->req, (ssize_t)request->write.before +
-								  (result > 0 ? result : 0));
+		is_answered = reply_written(request->req,
+					    (ssize_t)transfer->before + (result > 0 ? result : 0));
 	request_free(session, request);
 	return is_answered;
 }
@@ -271,7 +270,7 @@ void request_hold_write(fuse_req_t req, struct file *file, const struct request_
 	int r = request_new(req, file, rest, &request);
 
 	if (r == 0) {
-		request->write.before = data->done;
+		request->transfer.before = data->done;
 		request->transfer.sort = TRANSFER_WRITE;
 		request->transfer.size = rest;
 		request->transfer.offset = data->offset + (off_t)data->done;
@@ -279,10 +278,14 @@ void request_hold_write(fuse_req_t req, struct file *file, const struct request_
 		if (r < 0)
 			request_free(session, request);
 	}
-	if (r < 0)
+	if (r < 0) {
 		reply_written(req, data->done ? (ssize_t)data->done : r);
-	else
-		request_hold(request);
+		return;
+	}
+	if (data->done)
+		journal_keep(&session->host, &request->transfer.record,
+			     request->transfer.request, data->done);
+	request_hold(request);
 }
 
 void request_end_all(struct session *session)

@@ -151,7 +151,7 @@ static bool retry_writer(struct transfer *writer)
 	ssize_t n;
 
 	host->journal->request = writer->request;
-	journal_write(file, writer->done);
+	journal_write(file, writer->before + writer->done);
 	file->waiter = &writer->waiter;
 	file->pid = writer->pid;
 	file->pid_uid = writer->pid_uid;
@@ -166,7 +166,8 @@ static bool retry_writer(struct transfer *writer)
 	file->buffer = NULL;
 	if (n == -EAGAIN || n == -EINPROGRESS) {
 		if (writer->done)
-			journal_keep(host, &writer->record, writer->request, writer->done);
+			journal_keep(host, &writer->record, writer->request,
+				     writer->before + writer->done);
 		journal_write_end(host);
 		return false;
 	}

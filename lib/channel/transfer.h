@@ -35,8 +35,9 @@ struct transfer {
 		struct buffer *buffer; /* where the bytes are kept: file::buffer; or NULL */
 		uint64_t blocker;      /* what was in the lock's way: lock_table_blocker(); or 0 */
 	};
-	size_t size; /* bytes to read at most, or to write */
-	size_t done; /* bytes of the write accepted so far */
+	size_t size;   /* bytes to read at most, or to write */
+	size_t done;   /* bytes of the write accepted so far */
+	size_t before; /* bytes of the same write(2) accepted before it was held, not in `size` */
 	off_t offset;
 
 	/*
