@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What outlives the daemon of a hold: the ends. While the read end stays open, the kernel keeps what
- * is in the pipe.
+ * What outlives the daemon of a hold: the ends. While the read end stays open, the kernel keeps
+ * what is in the pipe.
  *
  * A thread may be closing an end just when the daemon is killed, and another thread may get the
  * same number. So an end that a thread may close is not in the record meanwhile, and is closed with

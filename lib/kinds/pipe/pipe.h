@@ -31,7 +31,7 @@ struct pipe_record {
 	uint64_t capacity; /* pipe::capacity; 0: the record is not complete */
 	uint64_t has_no_end;
 	struct store_record store;
-	/* pipe::n_opened; what it becomes by the last open for writing, and the request for that. */
+	/* pipe::n_opened; what the last open for writing makes of it, and the request for that. */
 	uint64_t n_opened, n_opened_next, opened;
 	uint64_t is_kept, node; /* of a FIFO */
 	uint64_t charged;       /* fifo_hold::charged */

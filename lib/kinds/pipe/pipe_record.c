@@ -82,6 +82,12 @@ int pipe_adopt(struct space *space, struct object_record *record, struct channel
 	CLEANUP_FREE struct pipe *pipe = NULL;
 	int r;
 
+	/*
+	 * A door. A thread may have written a piece of a write just before the end of the daemon,
+	 * or may not have: its client has to know.
+	 */
+	if (!mode)
+		return -ESTALE;
 	if (!words->capacity || words->capacity > INT_MAX || words->charged > INT_MAX ||
 	    (!S_ISREG(mode) && !S_ISFIFO(mode) && !S_ISSOCK(mode)))
 		return -EPROTO;

@@ -8,7 +8,6 @@
 
 #include "lib/kinds/kinds.h"
 #include "lib/kinds/pipe/pipe.h"
-#include "lib/kinds/pipe/store_piece.h"
 #include "tests/unit/adopt.h"
 #include "tests/unit/fixture.h"
 #include "tests/unit/held.h"
@@ -53,15 +52,6 @@ static void restart(void)
 	adopt_restart();
 	file = adopted_file(file);
 	ck_assert_ptr_nonnull(file);
-}
-
-static void expect_lost(void)
-{
-	adopt_restart();
-	ck_assert_uint_eq(adopt_n_lost, 1);
-	ck_assert_int_eq(adopt_error, -EPROTO);
-	ck_assert_ptr_null(adopted_file(file));
-	ck_assert_uint_eq(user_charged(&host.users, 0, USER_STORED), 0);
 }
 
 static void expect_empty(void)
@@ -327,58 +317,6 @@ START_TEST(test_adopt_pipes_writer_that_comes_again)
 }
 END_TEST
 
-START_TEST(test_adopt_pipes_incomplete_one_is_gone)
-{
-	make(NULL);
-	pipe_record(file->channel->record)->capacity = 0;
-	expect_lost();
-	ck_assert_int_eq(space_count(adopted_space(&pipe_kind)), 0);
-}
-END_TEST
-
-static struct store_piece *piece(void)
-{
-	return state_block(host_state, record()->first, sizeof(struct store_piece));
-}
-
-/* What can't be right is lost, and nothing else. */
-START_TEST(test_adopt_pipes_bad_records_are_lost)
-{
-	make("hello");
-	put_bytes(0, 10 * KIB);
-	switch (_i) {
-	case 0:
-		record()->first = 5;
-		break;
-	case 1:
-		record()->first = 0;
-		break;
-	case 2:
-		record()->taken = record()->put + 1;
-		break;
-	case 3:
-		piece()->next = record()->first;
-		break;
-	case 4:
-		piece()->room++;
-		break;
-	case 5:
-		piece()->begin = 1;
-		break;
-	case 6:
-		record()->put += 100 * KIB;
-		break;
-	case 7:
-		piece()->buffer = record()->first;
-		break;
-	case 8:
-		piece()->room = UINT64_MAX;
-		break;
-	}
-	expect_lost();
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("adopt_pipes");
@@ -411,9 +349,5 @@ int main(void)
 			  test_adopt_pipes_writer_that_comes_again,
 			  NULL,
 		  });
-	suite_add(suite, "incomplete",
-		  (const TTest *const[]){test_adopt_pipes_incomplete_one_is_gone, NULL});
-	suite_add_loop(suite, "bad",
-		       (const TTest *const[]){test_adopt_pipes_bad_records_are_lost, NULL}, 9);
 	return suite_run(suite);
 }
