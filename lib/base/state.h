@@ -35,13 +35,14 @@ enum state_area {
 #define STATE_AREA_SIZE ((size_t)65536)
 
 enum state_table {
-	STATE_INODES,   /* struct inode_record, fs/inode.h */
-	STATE_HANDLES,  /* struct handle_record, fs/handle.h */
-	STATE_LISTINGS, /* struct listing_record, fs/listing.h */
-	STATE_OBJECTS,  /* struct object_record, lib/channel/record.h */
-	STATE_FILES,    /* struct file_record, lib/channel/record.h */
-	STATE_LOCKS,    /* struct lock_record, lib/channel/lock_table.c */
-	STATE_WRITES,   /* struct write_record, lib/channel/journal.h */
+	STATE_INODES,     /* struct inode_record, fs/inode.h */
+	STATE_HANDLES,    /* struct handle_record, fs/handle.h */
+	STATE_LISTINGS,   /* struct listing_record, fs/listing.h */
+	STATE_OBJECTS,    /* struct object_record, lib/channel/record.h */
+	STATE_FILES,      /* struct file_record, lib/channel/record.h */
+	STATE_LOCKS,      /* struct lock_record, lib/channel/lock_table.h */
+	STATE_LOCK_FILES, /* struct lock_file, lib/channel/lock_files.h */
+	STATE_WRITES,     /* struct write_record, lib/channel/journal.h */
 	STATE_N_TABLES
 };
 

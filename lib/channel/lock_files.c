@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
@@ -17,22 +18,14 @@
 #include "lib/channel/channel.h"
 #include "lib/host/job.h"
 
-struct lock_file {
-	uint64_t owner, file; /* as in struct lock */
-	uint64_t next;        /* the next of the same object; 0: none */
-	int fd;
-	uid_t uid;        /* the user charged for the descriptor */
-	unsigned n_waits; /* threads that wait for a lock of this open file */
-	bool is_flock, writes;
-};
+void lock_files_init(struct host *host)
+{
+	slots_place(&host->lock_files, sizeof(struct lock_file), host->state, STATE_LOCK_FILES);
+}
 
 static struct slots *files_of(const struct channel *channel)
 {
-	struct slots *files = &channel->space->host->lock_files;
-
-	if (!files->stride)
-		slots_init(files, sizeof(struct lock_file));
-	return files;
+	return &channel->space->host->lock_files;
 }
 
 static struct lock_file *lock_file_of(const struct channel *channel, uint64_t id)
@@ -79,16 +72,18 @@ static void unlock_all(int fd, bool is_flock)
  */
 static bool lock_file_free(struct channel *channel, uint64_t *place)
 {
+	struct host *host = channel->space->host;
 	uint64_t id = *place;
-	struct lock_file *file = lock_file_of(channel, id);
+	struct lock_file *record = lock_file_of(channel, id), file = *record;
 
-	unlock_all(file->fd, file->is_flock);
-	if (file->n_waits > 0 && !channel->space->host->is_ending)
+	unlock_all(file.fd, file.is_flock);
+	if (file.n_waits > 0 && !host->is_ending)
 		return false;
-	host_close(channel->space->host, file->uid, file->fd);
-	user_uncharge(&channel->space->host->users, file->uid, USER_DESCRIPTORS, 1);
-	*place = file->next;
+	*place = file.next;
+	/* From the close on, the number may be that of another descriptor. */
 	slots_remove(files_of(channel), id);
+	host_close(host, file.uid, file.fd);
+	user_uncharge(&host->users, file.uid, USER_DESCRIPTORS, 1);
 	return true;
 }
 
@@ -119,6 +114,8 @@ static int lock_file_add(struct channel *channel, const struct lock *lock, int f
 		.is_flock = lock->is_flock,
 		.writes = (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDWR,
 	};
+	STATE_ORDER();
+	file->object = channel->id;
 	channel->lock_files = id;
 	*ret_file = file;
 	return 0;
@@ -318,4 +315,69 @@ void lock_files_drop_file(struct channel *channel, uint64_t file)
 		if (next->file != file || !lock_file_free(channel, place))
 			place = &next->next;
 	}
+}
+
+/* Whether the descriptor is of the file behind the channel. */
+static bool is_behind(const struct channel *channel, int fd)
+{
+	struct stat attr, behind;
+
+	return lock_files_serve(channel) && fstat(fd, &attr) == 0 &&
+	       fstat(channel->backing_fd, &behind) == 0 && attr.st_ino == behind.st_ino &&
+	       attr.st_dev == behind.st_dev;
+}
+
+/*
+ * Takes over an open file. Threads that waited for a lock of it are gone, and the requests that
+ * they waited for come again: if the kernel has given the lock, it gives it again.
+ */
+static bool lock_file_adopt(struct host *host, uint64_t id, lock_file_fn *is_open)
+{
+	struct lock_file *file = slots_record(&host->lock_files, id);
+	struct channel *channel = slots_object(&host->objects, file->object);
+
+	if (!channel || !is_open(host, file->file) || !is_behind(channel, file->fd) ||
+	    user_charge(&host->users, file->uid, USER_DESCRIPTORS, 1) < 0)
+		return false;
+	file->n_waits = 0;
+	file->next = channel->lock_files;
+	channel->lock_files = id;
+	slots_set_object(&host->lock_files, id, channel);
+	return true;
+}
+
+int lock_files_adopt(struct host *host, lock_file_fn *is_open)
+{
+	int r = slots_adopt(&host->lock_files);
+	uint64_t id = 0;
+
+	while (r == 0 && (id = slots_next(&host->lock_files, id)) != 0) {
+		struct lock_file *file = slots_record(&host->lock_files, id);
+		int fd = file->object ? file->fd : -1;
+		uid_t uid = file->uid;
+
+		if (lock_file_adopt(host, id, is_open))
+			continue;
+		slots_remove(&host->lock_files, id);
+		if (fd >= 0)
+			host_close(host, uid, fd);
+	}
+	return r;
+}
+
+void lock_files_find(struct state *state, void (*found)(void *data, int fd), void *data)
+{
+	struct slots files;
+	uint64_t id = 0;
+	int r;
+
+	slots_place(&files, sizeof(struct lock_file), state, STATE_LOCK_FILES);
+	r = slots_adopt(&files);
+	while (r == 0 && (id = slots_next(&files, id)) != 0) {
+		const struct lock_file *file = slots_record(&files, id);
+
+		if (file->object)
+			found(data, file->fd);
+	}
+	slots_fini(&files);
 }

@@ -13,7 +13,32 @@
 #ifndef IPCFS_LOCK_FILES_H
 #define IPCFS_LOCK_FILES_H
 
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
 #include "lib/channel/locks.h"
+
+struct state;
+
+struct lock_file {
+	uint64_t owner, file; /* as in struct lock */
+	uint64_t object;      /* in host::objects, written last; 0: the record is not in use */
+	uint64_t next;        /* the next of the same object; 0: none */
+	int fd;
+	uid_t uid;        /* the user charged for the descriptor */
+	unsigned n_waits; /* threads that wait for a lock of this open file */
+	bool is_flock, writes;
+};
+
+/* For records_init(). */
+void lock_files_init(struct host *host);
+/* For locks_adopt(). */
+int lock_files_adopt(struct host *host, lock_file_fn *is_open);
+/*
+ * For the next daemon, before it opens anything: calls `found` for each descriptor of such a file.
+ */
+void lock_files_find(struct state *state, void (*found)(void *data, int fd), void *data);
 
 /* Whether there is such a file behind the channel. */
 bool lock_files_serve(const struct channel *channel);

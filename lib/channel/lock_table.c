@@ -2,28 +2,29 @@
 /*
  * A new lock cuts, splits or joins the owner's old locks. The memory for that is there before the
  * change begins, so that the change can't fail halfway.
+ *
+ * The records outlive the daemon, which may be killed at any moment of such a change. So the new
+ * lock comes first, with all that is joined to it, and then the old ones are cut or go. Until that
+ * is done the new one is marked, and the next daemon begins to cut anew. So the owner has at no
+ * moment less than before or after.
  */
 #include "lib/channel/lock_table.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 
 #include "lib/base/slots.h"
 #include "lib/channel/channel.h"
 
-struct lock_record {
-	struct lock lock;
-	uint64_t next; /* the next of the same object; 0: none */
-};
+void lock_table_init(struct host *host)
+{
+	slots_place(&host->locks, sizeof(struct lock_record), host->state, STATE_LOCKS);
+}
 
-/* Returns host::locks, set up at the first use: the host does not know what its table contains. */
 static struct slots *table_of(const struct channel *channel)
 {
-	struct slots *locks = &channel->space->host->locks;
-
-	if (!locks->stride)
-		slots_init(locks, sizeof(struct lock_record));
-	return locks;
+	return &channel->space->host->locks;
 }
 
 static struct lock_record *record_of(const struct channel *channel, uint64_t id)
@@ -111,11 +112,19 @@ void lock_room_drop(struct channel *channel, struct lock_room *room)
 		record_free(channel, room->ids[--room->n]);
 }
 
+/* Puts a record at the front of the object's list. */
+static void link_front(struct channel *channel, uint64_t id)
+{
+	record_of(channel, id)->next = channel->locks;
+	channel->locks = id;
+}
+
 /*
- * Adds a lock in a record from the room. The record stays charged to the user who paid for the
- * room.
+ * Adds a lock in a record from the room, marked as new. The record stays charged to the user who
+ * paid for the room.
  */
-static void add(struct channel *channel, const struct lock *lock, struct lock_room *room)
+static struct lock_record *add(struct channel *channel, const struct lock *lock,
+			       struct lock_room *room)
 {
 	uint64_t id = room->ids[--room->n];
 	struct lock_record *record = record_of(channel, id);
@@ -123,8 +132,19 @@ static void add(struct channel *channel, const struct lock *lock, struct lock_ro
 
 	record->lock = *lock;
 	record->lock.uid = uid;
-	record->next = channel->locks;
-	channel->locks = id;
+	record->order = channel->locks ? record_of(channel, channel->locks)->order + 1 : 1;
+	record->is_new = true;
+	STATE_ORDER();
+	record->object = channel->id;
+	STATE_ORDER();
+	link_front(channel, id);
+	return record;
+}
+
+static void end_new(struct lock_record *record)
+{
+	STATE_ORDER();
+	record->is_new = false;
 }
 
 /* Trims an old lock to what lies outside the new one. Returns false if nothing does. */
@@ -134,9 +154,12 @@ static bool trim(struct channel *channel, struct lock *old, const struct lock *l
 	struct lock end = *old;
 
 	if (encloses(old, lock)) {
+		struct lock_record *added;
+
 		end.first = lock->last + 1;
+		added = add(channel, &end, room);
 		old->last = lock->first - 1;
-		add(channel, &end, room);
+		end_new(added);
 	} else if (old->first < lock->first) {
 		old->last = lock->first - 1;
 	} else if (old->last > lock->last) {
@@ -155,39 +178,55 @@ static void unlink_next(struct channel *channel, uint64_t *place)
 	record_free(channel, id);
 }
 
-static void grow(struct lock *lock, const struct lock *old)
+/* Adds the owner's locks of the same type that touch the lock. */
+static void join(const struct channel *channel, struct lock *lock)
 {
-	if (old->first < lock->first)
-		lock->first = old->first;
-	if (old->last > lock->last)
-		lock->last = old->last;
+	for (uint64_t id = channel->locks; id; id = record_of(channel, id)->next) {
+		const struct lock *old = &record_of(channel, id)->lock;
+
+		if (!is_same(old, lock) || old->type != lock->type || !touches(old, lock))
+			continue;
+		if (old->first < lock->first)
+			lock->first = old->first;
+		if (old->last > lock->last)
+			lock->last = old->last;
+	}
+}
+
+/* Takes away what the owner has in the range of `lock`, except in the record `self`. */
+static void clear(struct channel *channel, const struct lock *lock, const struct lock_record *self,
+		  struct lock_room *room)
+{
+	uint64_t *place = &channel->locks;
+
+	while (*place) {
+		struct lock_record *record = record_of(channel, *place);
+		bool is_meant = record != self && is_same(&record->lock, lock) &&
+				overlaps(&record->lock, lock);
+
+		/*
+		 * A record that trim() adds goes to the front of the list, and overlaps no other
+		 * lock.
+		 */
+		if (!is_meant || trim(channel, &record->lock, lock, room))
+			place = &record->next;
+		else
+			unlink_next(channel, place);
+	}
 }
 
 void lock_table_apply(struct channel *channel, const struct lock *lock, struct lock_room *room)
 {
 	struct lock set = *lock;
-	uint64_t *place = &channel->locks;
+	struct lock_record *record = NULL;
 
-	while (*place) {
-		struct lock_record *record = record_of(channel, *place);
-		bool is_merged = record->lock.type == set.type && touches(&record->lock, &set);
-		bool is_meant = is_same(&record->lock, &set) &&
-				(is_merged || overlaps(&record->lock, &set));
-
-		/*
-		 * A record that trim() adds goes to the front of the list, and touches no other
-		 * lock.
-		 */
-		if (!is_meant || (!is_merged && trim(channel, &record->lock, &set, room))) {
-			place = &record->next;
-			continue;
-		}
-		if (is_merged)
-			grow(&set, &record->lock);
-		unlink_next(channel, place);
+	if (set.type != F_UNLCK) {
+		join(channel, &set);
+		record = add(channel, &set, room);
 	}
-	if (set.type != F_UNLCK)
-		add(channel, &set, room);
+	clear(channel, &set, record, room);
+	if (record)
+		end_new(record);
 	lock_room_drop(channel, room);
 }
 
@@ -253,4 +292,81 @@ bool lock_table_drop(struct channel *channel, lock_match_fn *match, uint64_t num
 		}
 	}
 	return has_dropped;
+}
+
+/* Charges a record that was found again. Returns false if it can't be taken over. */
+static bool record_adopt(struct host *host, const struct lock_record *record, lock_file_fn *is_open)
+{
+	const struct lock *lock = &record->lock;
+
+	return slots_object(&host->objects, record->object) &&
+	       (lock->type == F_RDLCK || lock->type == F_WRLCK) && lock->first >= 0 &&
+	       lock->first <= lock->last && is_open(host, lock->file) &&
+	       user_charge(&host->users, lock->uid, USER_LOCKED, 1) == 0;
+}
+
+/* Ends a change that was cut short, if there is memory for that. */
+static void end_change(struct channel *channel, struct lock_record *record)
+{
+	struct lock_room room;
+
+	if (lock_room_make(channel, &record->lock, &room) < 0)
+		return;
+	join(channel, &record->lock);
+	clear(channel, &record->lock, record, &room);
+	end_new(record);
+	lock_room_drop(channel, &room);
+}
+
+struct found {
+	uint64_t id;
+	struct lock_record *record;
+};
+
+static int compare_orders(const void *a, const void *b)
+{
+	const struct found *x = a, *y = b;
+
+	return (x->record->order > y->record->order) - (x->record->order < y->record->order);
+}
+
+/* Links the locks that were found, and ends the changes that were under way. */
+static void adopt_all(struct host *host, struct found *found, size_t n)
+{
+	qsort(found, n, sizeof(*found), compare_orders);
+	for (size_t i = 0; i < n; i++) {
+		struct channel *channel = slots_object(&host->objects, found[i].record->object);
+
+		slots_set_object(&host->locks, found[i].id, channel);
+		link_front(channel, found[i].id);
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct lock_record *record = slots_record(&host->locks, found[i].id);
+
+		if (record && record->is_new)
+			end_change(slots_object(&host->locks, found[i].id), record);
+	}
+}
+
+int lock_table_adopt(struct host *host, lock_file_fn *is_open)
+{
+	int r = slots_adopt(&host->locks);
+	struct found *found = NULL;
+	size_t n = 0;
+	uint64_t id = 0;
+
+	if (r == 0)
+		found = calloc((size_t)host->locks.n_slots + 1, sizeof(*found));
+	if (!found)
+		return r < 0 ? r : -ENOMEM;
+	while ((id = slots_next(&host->locks, id)) != 0) {
+		found[n] = (struct found){id, slots_record(&host->locks, id)};
+		if (record_adopt(host, found[n].record, is_open))
+			n++;
+		else
+			slots_remove(&host->locks, id);
+	}
+	adopt_all(host, found, n);
+	free(found);
+	return 0;
 }

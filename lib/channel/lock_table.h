@@ -9,6 +9,19 @@
 
 #include "lib/channel/locks.h"
 
+struct lock_record {
+	struct lock lock;
+	uint64_t order;  /* higher than that of the object's older locks */
+	uint64_t is_new; /* what the owner had there before may still be there */
+	uint64_t object; /* in host::objects, written last; 0: the record is not in use */
+	uint64_t next;   /* the next older one of the same object; 0: none */
+};
+
+/* For records_init(). */
+void lock_table_init(struct host *host);
+/* For locks_adopt(). */
+int lock_table_adopt(struct host *host, lock_file_fn *is_open);
+
 /* Records that are charged and wait to be used. */
 struct lock_room {
 	uint64_t ids[2];

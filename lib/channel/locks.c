@@ -157,6 +157,13 @@ void lock_drop_file(struct channel *channel, uint64_t file)
 		wake(channel);
 }
 
+int locks_adopt(struct host *host, lock_file_fn *is_open)
+{
+	int r = lock_table_adopt(host, is_open);
+
+	return r < 0 ? r : lock_files_adopt(host, is_open);
+}
+
 /*
  * Whether a waiter is still blocked. Thousands of waiters may wait for thousands of locks, and each
  * lock that goes wakes them all. So a waiter remembers the lock that was in its way, and searches

@@ -12,7 +12,7 @@
  * (linux/fs/fuse/file.c, fuse_lock_owner_id) and does not say which it is. So a deadlock is never
  * reported, since between open files it is not an error. A signal ends every wait.
  *
- * Each lock is charged to the user who sets it. The records hold no pointers.
+ * Each lock is charged to the user who sets it. The records hold no pointers, and outlive the daemon.
  */
 #ifndef IPCFS_LOCKS_H
 #define IPCFS_LOCKS_H
@@ -24,6 +24,7 @@
 struct caller;
 struct channel;
 struct file;
+struct host;
 struct transfer;
 
 /* The last possible byte: a lock that ends here covers the file however far it grows. */
@@ -66,6 +67,16 @@ void lock_drop_owner(struct channel *channel, uint64_t owner);
 
 /* Drops all locks that came through an open file, which is gone. */
 void lock_drop_file(struct channel *channel, uint64_t file);
+
+/* Whether an open file, by the filesystem's number for it, is still there. */
+typedef bool lock_file_fn(struct host *host, uint64_t file);
+
+/*
+ * For the next daemon, between objects_adopt() and objects_adopted(), when the open files are
+ * there: takes over the locks of the files that are open. Nobody loses one, or gets one that
+ * another has. Fails with -ENOMEM or -EPROTO: then no lock may be granted.
+ */
+int locks_adopt(struct host *host, lock_file_fn *is_open);
 
 /* For transfers: retries the transfers that wait for a lock. */
 void lock_retry(struct channel *channel);

@@ -14,6 +14,8 @@
 #include "lib/channel/channel.h"
 #include "lib/channel/journal.h"
 #include "lib/channel/kind.h"
+#include "lib/channel/lock_files.h"
+#include "lib/channel/lock_table.h"
 #include "lib/channel/relic.h"
 
 void records_init(struct host *host)
@@ -21,6 +23,8 @@ void records_init(struct host *host)
 	slots_place(&host->objects, sizeof(struct object_record), host->state, STATE_OBJECTS);
 	slots_place(&host->files, sizeof(struct file_record), host->state, STATE_FILES);
 	slots_place(&host->writes, sizeof(struct write_record), host->state, STATE_WRITES);
+	lock_table_init(host);
+	lock_files_init(host);
 }
 
 /* Returns the index of the directory of all the kind's objects; OBJECT_RELIC: there is none. */

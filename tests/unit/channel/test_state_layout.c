@@ -14,6 +14,8 @@
 #include "lib/base/slots.h"
 #include "lib/base/state_memory.h"
 #include "lib/channel/journal.h"
+#include "lib/channel/lock_files.h"
+#include "lib/channel/lock_table.h"
 #include "lib/channel/locks.h"
 #include "lib/channel/record.h"
 #include "lib/kinds/topic/topic.h"
