@@ -318,20 +318,20 @@ static void end_change(struct channel *channel, struct lock_record *record)
 	lock_room_drop(channel, &room);
 }
 
-struct found {
+struct found_lock {
 	uint64_t id;
 	struct lock_record *record;
 };
 
 static int compare_orders(const void *a, const void *b)
 {
-	const struct found *x = a, *y = b;
+	const struct found_lock *x = a, *y = b;
 
 	return (x->record->order > y->record->order) - (x->record->order < y->record->order);
 }
 
 /* Links the locks that were found, and ends the changes that were under way. */
-static void adopt_all(struct host *host, struct found *found, size_t n)
+static void adopt_all(struct host *host, struct found_lock *found, size_t n)
 {
 	qsort(found, n, sizeof(*found), compare_orders);
 	for (size_t i = 0; i < n; i++) {
@@ -351,7 +351,7 @@ static void adopt_all(struct host *host, struct found *found, size_t n)
 int lock_table_adopt(struct host *host, lock_file_fn *is_open)
 {
 	int r = slots_adopt(&host->locks);
-	struct found *found = NULL;
+	struct found_lock *found = NULL;
 	size_t n = 0;
 	uint64_t id = 0;
 
@@ -360,7 +360,7 @@ int lock_table_adopt(struct host *host, lock_file_fn *is_open)
 	if (!found)
 		return r < 0 ? r : -ENOMEM;
 	while ((id = slots_next(&host->locks, id)) != 0) {
-		found[n] = (struct found){id, slots_record(&host->locks, id)};
+		found[n] = (struct found_lock){id, slots_record(&host->locks, id)};
 		if (record_adopt(host, found[n].record, is_open))
 			n++;
 		else

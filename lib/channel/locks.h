@@ -12,7 +12,8 @@
  * (linux/fs/fuse/file.c, fuse_lock_owner_id) and does not say which it is. So a deadlock is never
  * reported, since between open files it is not an error. A signal ends every wait.
  *
- * Each lock is charged to the user who sets it. The records hold no pointers, and outlive the daemon.
+ * Each lock is charged to the user who sets it. The records hold no pointers, and outlive the
+ * daemon.
  */
 #ifndef IPCFS_LOCKS_H
 #define IPCFS_LOCKS_H

@@ -34,7 +34,7 @@ union units {
 	};
 };
 
-/* journal::word: a unit was taken from the semaphore; or, above that, the former number of units. */
+/* journal::word: a unit was taken from the semaphore; or, above that, how many there were. */
 enum { WORD_TAKEN = 1, WORD_UNITS = 2 };
 
 static union units *units_in(struct object_record *record)

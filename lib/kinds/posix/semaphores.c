@@ -264,7 +264,7 @@ static void note(uint32_t *step, enum semaphore_step what)
 	__atomic_store_n(step, what, __ATOMIC_RELEASE);
 }
 
-/* A sleeper too many does no harm: who posts makes a call in vain. One too few would not be woken. */
+/* A sleeper too many does no harm: who posts makes a call in vain. One too few is not woken. */
 static uint64_t count_in(struct semaphore *semaphore, uint32_t *step)
 {
 	uint64_t data = atomic_fetch_add(semaphore->data, WAITER) + WAITER;

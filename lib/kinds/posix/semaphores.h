@@ -36,8 +36,8 @@ void semaphore_unmap(struct semaphore *semaphore); /* NULL is allowed */
 int semaphore_take(struct semaphore *semaphore, uint64_t *taken);
 
 /*
- * Adds units. -EOVERFLOW: that would be more than SEM_VALUE_MAX. If it has added them, the very next
- * instruction adds 1 to *n_posts, unless that is NULL.
+ * Adds units. -EOVERFLOW: that would be more than SEM_VALUE_MAX. If it has added them, the very
+ * next instruction adds 1 to *n_posts, unless that is NULL.
  */
 int semaphore_post(struct semaphore *semaphore, unsigned n, uint64_t *n_posts);
 
@@ -52,8 +52,8 @@ enum semaphore_step {
 };
 
 /*
- * On a thread: sleeps until there is a unit, and takes it. -EINTR: a signal came. Each step is noted
- * right after it, so if the process is killed in between, the unit is lost.
+ * On a thread: sleeps until there is a unit, and takes it. -EINTR: a signal came. Each step is
+ * noted right after it, so if the process is killed in between, the unit is lost.
  */
 int semaphore_wait(struct semaphore *semaphore, uint32_t *step);
 

@@ -187,7 +187,7 @@ START_TEST(test_sem_unit_read_is_given_once)
 }
 END_TEST
 
-/* Killed before (_i 0) or after (_i 1) a unit that was taken for a waiter was taken for a reader. */
+/* Killed before (_i 0) or after (_i 1) a reader took the unit that a waiter was to get. */
 START_TEST(test_sem_unit_moves_in_one_step)
 {
 	struct file *file = make_open();
