@@ -4,11 +4,11 @@
  *
  * A wait that was granted is not granted twice: right after semop(2), the journal is told that the
  * write has been done, also by the job's thread. When the daemon is killed, the next one answers
- * such a write without the kernel. A window is left. The kernel performs a list for a thread that
- * sleeps, and wakes it; until the thread has run, which takes some microseconds, and more on a busy
- * machine, nobody but the kernel knows. A daemon that is killed then has the next one perform the
- * list again. (SEM_UNDO would close that window, and open another: what it undoes, other processes
- * may have acted on.)
+ * such a write without the kernel. A window is left: from when the kernel performs a list until the
+ * thread that asked for it runs again, nobody but the kernel knows. After a wait that is a wake-up,
+ * some tens of microseconds; without one, the way out of a system call; on a busy machine, either
+ * may become a time slice. For a daemon that is killed then, the next one performs the list again.
+ * (SEM_UNDO would close that window and open another: what it undoes, others may have acted on.)
  */
 #include "lib/kinds/sysv/sysv_sem_list.h"
 
