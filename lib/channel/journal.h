@@ -64,6 +64,7 @@ struct journal {
 	uint64_t accepted; /* channel_ops::accepted before it was tried */
 	uint64_t place;    /* the kind's own */
 
+	uint64_t unnamed; /* the request that has last removed or changed a kept name */
 	uint64_t renamed; /* an object that gets another name, in host::objects; 0: none */
 	char old_name[NAME_MAX + 1];
 

@@ -255,14 +255,35 @@ uint64_t kept_count(const struct space *space)
 	return HASH_COUNT(((const struct kept_space *)space)->kept);
 }
 
+/* The request in hand is about to remove or to change a name. */
+static void begin_unnaming(const struct space *space)
+{
+	struct journal *journal = space->host->journal;
+
+	journal->unnamed = journal->request;
+	STATE_ORDER();
+}
+
+/*
+ * Whether the request in hand has removed or changed a name before the former daemon was killed. It
+ * comes again then, and does not find the name.
+ */
+static bool was_unnamed(const struct space *space)
+{
+	const struct journal *journal = space->host->journal;
+
+	return journal->is_again && journal->unnamed == journal->request;
+}
+
 int kept_remove(struct space *space, const char *name, struct caller *caller)
 {
 	struct kept *kept = kept_find(kept_space_from(space), name);
 
 	if (!kept)
-		return -ENOENT;
+		return was_unnamed(space) ? 0 : -ENOENT;
 	if (!caller_owns(caller, kept->attributes->uid))
 		return -EPERM;
+	begin_unnaming(space);
 	kept_unname(kept_space_from(space), kept);
 	return 0;
 }
@@ -296,11 +317,14 @@ int kept_rename(struct space *space_, const char *from, const char *to, unsigned
 	char *copy;
 	int r = may_rename(kept, replaced, flags, caller);
 
+	if (r == -ENOENT && replaced && was_unnamed(space_))
+		return 0;
 	if (r < 0 || kept == replaced)
 		return r;
 	copy = strdup(to);
 	if (!copy)
 		return -ENOMEM;
+	begin_unnaming(space_);
 	if (replaced)
 		kept_unname(space, replaced);
 	HASH_DEL(space->kept, kept);

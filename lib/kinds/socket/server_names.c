@@ -255,12 +255,11 @@ static int servers_create(struct space *space, const char *name, mode_t mode,
 static int servers_remove(struct space *space, const char *name, struct caller *caller)
 {
 	struct entry kept = {0};
-	int r = kept_lookup(space, name, caller, &kept);
+	int r;
 
-	if (r < 0)
-		return r;
+	kept_lookup(space, name, caller, &kept);
 	r = kept_remove(space, name, caller);
-	if (r == 0)
+	if (r == 0 && kept.channel)
 		server_end(server_from(kept.channel));
 	entry_unref(&kept);
 	return r;
@@ -277,7 +276,7 @@ static int servers_rename(struct space *space, const char *from, const char *to,
 	if (strcmp(from, to) != 0)
 		kept_lookup(space, to, caller, &replaced);
 	r = kept_rename(space, from, to, flags, caller);
-	if (r == 0 && replaced.channel)
+	if (r == 0 && replaced.channel && !kept_from(replaced.channel)->name)
 		server_end(server_from(replaced.channel));
 	entry_unref(&replaced);
 	return r;

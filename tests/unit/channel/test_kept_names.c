@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "lib/channel/journal.h"
 #include "lib/channel/kept_names.h"
 #include "lib/kinds/kinds.h"
 #include "tests/unit/fixture.h"
@@ -226,6 +227,30 @@ START_TEST(test_kept_names_given_away_is_the_new_owners_to_remove)
 }
 END_TEST
 
+/* The daemon was killed when it had done what it had not yet answered. */
+START_TEST(test_kept_names_request_that_comes_again_is_done)
+{
+	struct space *space = new_space();
+
+	make_as(space, "a", &root);
+	make_as(space, "b", &root);
+	host.journal->request = 1;
+	must(space_remove(space, "a", &root));
+	must_fail(space_remove(space, "a", &root), ENOENT);
+	host.journal->is_again = true;
+	must(space_remove(space, "a", &root));
+	host.journal->request = 2;
+	must_fail(space_remove(space, "a", &root), ENOENT);
+	must_fail(space_rename(space, "a", "b", 0, &root), ENOENT);
+	must(space_rename(space, "b", "a", 0, &root));
+	must(space_rename(space, "b", "a", 0, &root));
+	must_fail(space_rename(space, "b", "c", 0, &root), ENOENT);
+	host.journal->request = 3;
+	must_fail(space_rename(space, "b", "a", 0, &root), ENOENT);
+	host.journal->is_again = false;
+}
+END_TEST
+
 START_TEST(test_kept_names_renaming_touches_ctime)
 {
 	struct space *space = new_space();
@@ -251,6 +276,7 @@ static void add_rename_tests(Suite *suite)
 			  test_kept_names_replaced_object_is_given_back,
 			  test_kept_names_owner_renames_its_own,
 			  test_kept_names_renaming_touches_ctime,
+			  test_kept_names_request_that_comes_again_is_done,
 			  NULL,
 		  });
 }
