@@ -176,14 +176,20 @@ static void restore_name(struct host *host)
 	journal->renamed = 0;
 }
 
-/* What can't be adopted is over: nobody else has its descriptors. */
+/*
+ * What can't be adopted is over: nobody else has its descriptors. An object with a name may be made
+ * anew in a moment, and what it has, such as an address to listen at, must be free by then.
+ */
 static void object_lose(struct host *host, uint64_t id)
 {
 	const struct object_record *record = slots_record(&host->objects, id);
 
-	for (int i = 0; i < OBJECT_FDS; i++)
-		if (record->fds[i] >= 0)
+	for (int i = 0; i < OBJECT_FDS; i++) {
+		if (record->fds[i] >= 0 && record->is_kept)
+			close(record->fds[i]);
+		else if (record->fds[i] >= 0)
 			host_close(host, record->charged, record->fds[i]);
+	}
 	slots_remove(&host->objects, id);
 }
 

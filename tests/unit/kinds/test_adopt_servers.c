@@ -257,8 +257,6 @@ START_TEST(test_adopt_servers_not_complete_are_made_again)
 	ck_assert_uint_eq(adopt_n_lost, 1);
 	space = adopted_space(&server_kind);
 	must_fail(space_find(space, "s", &root, &entry), ENOENT);
-	host_stop_workers(&host); /* the sockets are closed */
-	host.is_ending = false;
 	make_for(addresses[_i], &root);
 	space_unref(directory);
 }
