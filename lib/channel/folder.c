@@ -129,7 +129,7 @@ int folder_new(struct host *host, const char *path, struct folder **ret_folder)
 	if (!folder)
 		return -ENOMEM;
 	space_init(&folder->space, &folder_ops, host, path);
-	folder->space.is_lasting = true;
+	space_last(&folder->space);
 	*ret_folder = folder;
 	return 0;
 }

@@ -39,7 +39,6 @@ void space_unref(struct space *space)
 	if (--space->n_refs > 0)
 		return;
 	space_unref(TAKE_PTR(space->shown));
-	free(TAKE_PTR(space->given));
 	space->ops->destroy(space);
 }
 
@@ -138,7 +137,7 @@ int space_lookup(struct space *space, const char *name, struct caller *caller,
 static int note_change(struct space *space, int result)
 {
 	if (result == 0)
-		clock_gettime(CLOCK_REALTIME, &space->changed);
+		space_touch(space);
 	return result;
 }
 

@@ -88,7 +88,7 @@ struct space_ops {
 	void (*let_go)(struct space *space);
 };
 
-struct space_given;
+struct directory_record;
 
 struct space {
 	const struct space_ops *ops;
@@ -106,13 +106,20 @@ struct space {
 	bool is_lasting;         /* its name leads to it for as long as the mount lives */
 	bool is_own;             /* the daemon keeps its names: no one else makes or removes any */
 	struct timespec changed; /* when something in it was last made, removed or renamed */
-	struct space_given *given; /* attributes that were set, owned; NULL: none */
+	/* If it is_lasting: what outlives the daemon (lib/host/tree_record.h); or NULL. */
+	struct directory_record *record;
 	void *inode;               /* its inode in the mount */
 };
 
 /* For makers of spaces: sets up a space with one reference, which is shown at `path`. */
 void space_init(struct space *space, const struct space_ops *ops, struct host *host,
 		const char *path);
+
+/*
+ * For makers of spaces: the name will lead to the space for as long as the mount lives. What was
+ * set of its attributes in a former daemon counts again.
+ */
+void space_last(struct space *space);
 
 void entry_unref(const struct entry *entry);
 
@@ -150,6 +157,9 @@ int space_lookup(struct space *space, const char *name, struct caller *caller,
 int space_create(struct space *space, const char *name, mode_t mode,
 		 const struct settings *settings, struct caller *caller, struct entry *ret_entry,
 		 struct selector *ret_selector);
+
+/* Notes that something in the space has been made, removed or renamed. */
+void space_touch(struct space *space);
 
 /* For channel_reap(): notes that a name was removed, if `r` is 0, and returns `r`. */
 int space_note_removal(struct space *space, int r);

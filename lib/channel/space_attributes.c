@@ -2,19 +2,19 @@
 /*
  * Owner, mode and times of the mount's directories: the defaults, and what was set instead.
  *
- * What was set belongs to the mount and lasts as long as the mount; the kernel's own directories
- * (/dev/shm) do not change. The kernel honours owner and mode for access by path, but ctl and info/
- * reach objects in other ways, so they are checked here too. That is done only where they were set,
- * because finding out a caller's groups costs more than most calls.
+ * What was set belongs to the mount and lasts as long as the mount, whatever daemon serves it; the
+ * kernel's own directories (/dev/shm) do not change. The kernel honours owner and mode for access
+ * by path, but ctl and info/ reach objects in other ways, so they are checked here too. That is
+ * done only where they were set, because finding out a caller's groups costs more than most calls.
  */
 #include <errno.h>
 #include <linux/capability.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "lib/channel/attributes.h"
 #include "lib/channel/channel.h"
 #include "lib/channel/space.h"
+#include "lib/host/tree_record.h"
 
 /*
  * The mode bits that can be set. New objects don't get the directory's group, as set-group-ID would
@@ -25,16 +25,44 @@
 #define CHANGE_RIGHTS (CHANGE_MODE | CHANGE_UID | CHANGE_GID)
 #define CHANGE_TIMES  (CHANGE_ATIME | CHANGE_MTIME)
 
-struct space_given {
-	unsigned changes;      /* enum channel_change: what was set */
-	struct stat attr;      /* the new values */
-	struct timespec since; /* when they were last set */
-	/*
-	 * The underlying times at `since`. Once these have changed, the times that were set no
-	 * longer count.
-	 */
-	struct stat before;
-};
+/* Finds the record of the directory with this number, or a free one. NULL: there is none. */
+static struct directory_record *find_record(struct tree_record *tree, ino_t ino)
+{
+	struct directory_record *free_one = NULL;
+
+	for (size_t i = 0; i < TREE_DIRECTORIES; i++) {
+		struct directory_record *record = &tree->directories[i];
+
+		if (record->ino == ino)
+			return record;
+		if (!record->ino && !free_one)
+			free_one = record;
+	}
+	return free_one;
+}
+
+void space_last(struct space *space)
+{
+	space->is_lasting = true;
+	space->record = find_record(space->host->tree, space->ino);
+	if (!space->record)
+		return;
+	space->record->ino = space->ino;
+	space->changed = space->record->changed;
+}
+
+void space_touch(struct space *space)
+{
+	attributes_touch(&space->changed);
+	if (space->record)
+		space->record->changed = space->changed;
+}
+
+/* Whether anything was set. */
+static bool has_given(const struct space *space)
+{
+	return space->record && space->record->changes;
+}
 
 static bool is_same(const struct timespec *a, const struct timespec *b)
 {
@@ -57,7 +85,7 @@ static void stat_times(const struct space *space, struct stat *attr)
 		attr->st_ctim = space->changed;
 }
 
-static void show_given(const struct space_given *given, struct stat *attr)
+static void show_given(const struct directory_record *given, struct stat *attr)
 {
 	if (given->changes & CHANGE_MODE)
 		attr->st_mode = S_IFDIR | (given->attr.st_mode & GIVEN_MODE);
@@ -86,8 +114,8 @@ void space_stat(const struct space *space, struct stat *ret_attr)
 	ret_attr->st_blocks = 0;
 	/* With 2, programs that walk a tree (File::Find) may take it for a directory of files. */
 	ret_attr->st_nlink = space->ops->holds_directories ? 1 : 2;
-	if (space->given)
-		show_given(space->given, ret_attr);
+	if (has_given(space))
+		show_given(space->record, ret_attr);
 	if (space->ops->stat)
 		space->ops->stat(space, ret_attr);
 }
@@ -101,7 +129,7 @@ int space_check_access(const struct space *space, struct caller *caller, int wan
 {
 	struct stat attr;
 
-	if (!space->given)
+	if (!has_given(space))
 		return 0;
 	space_stat(space, &attr);
 	if (caller_may(caller, &attr, want))
@@ -128,29 +156,26 @@ static void give_time(struct timespec *time, const struct timespec *wanted,
 }
 
 /* Drops the times that were set, if the underlying times have changed since. */
-static void forget_old_times(struct space *space, struct space_given *given)
+static void forget_old_times(struct space *space, struct directory_record *given)
 {
 	struct stat now = {0};
 
 	stat_times(space, &now);
 	if (!is_same(&now.st_atim, &given->before.st_atim))
-		given->changes &= ~(unsigned)CHANGE_ATIME;
+		given->changes &= ~(uint64_t)CHANGE_ATIME;
 	if (!is_same(&now.st_mtim, &given->before.st_mtim))
-		given->changes &= ~(unsigned)CHANGE_MTIME;
+		given->changes &= ~(uint64_t)CHANGE_MTIME;
 	given->before = now;
 }
 
 static int give(struct space *space, const struct stat *attr, unsigned changes)
 {
-	struct space_given *given = space->given;
+	struct directory_record *given = space->record;
 
-	if (!given)
-		given = space->given = calloc(1, sizeof(*given));
 	if (!given)
 		return -ENOMEM;
 	forget_old_times(space, given);
 	attributes_touch(&given->since);
-	given->changes |= changes;
 	if (changes & CHANGE_MODE)
 		given->attr.st_mode = attr->st_mode;
 	if (changes & CHANGE_UID)
@@ -161,6 +186,8 @@ static int give(struct space *space, const struct stat *attr, unsigned changes)
 		give_time(&given->attr.st_atim, &attr->st_atim, &given->since);
 	if (changes & CHANGE_MTIME)
 		give_time(&given->attr.st_mtim, &attr->st_mtim, &given->since);
+	STATE_ORDER();
+	given->changes |= changes;
 	return 0;
 }
 

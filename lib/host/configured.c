@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A set of texts "KIND/NAME". Nothing is taken out of it: who removes such an object by hand finds
- * it again after the next mount.
+ * it again after the next mount. The texts are in blocks of the state.
  */
 #include "lib/host/configured.h"
 
@@ -13,13 +13,21 @@
 #include <uthash.h>
 
 #include "lib/host/host.h"
+#include "lib/host/tree_record.h"
 
 /* A kind's path, a slash and a name. */
 #define PATH_TEXT (NAME_MAX + 64)
 
+/* A block. */
+struct text {
+	uint64_t next; /* the offset of the next one, 0: none */
+	uint64_t size; /* of `path`, with the NUL */
+	char path[];
+};
+
 struct configured {
 	UT_hash_handle hh; /* host::configured, by path */
-	char path[];
+	struct text *text;
 };
 
 static struct configured *find(const struct host *host, const char *path)
@@ -30,23 +38,50 @@ static struct configured *find(const struct host *host, const char *path)
 	return found;
 }
 
-int configured_add(struct host *host, const char *kind, const char *name)
+static void text_free(struct host *host, struct text *text)
 {
-	struct configured *added;
-	char path[PATH_TEXT];
+	state_release(host->state, text, sizeof(*text) + text->size);
+}
 
-	snprintf(path, sizeof(path), "%s/%s", kind, name);
-	if (find(host, path))
-		return 0;
-	added = calloc(1, sizeof(*added) + strlen(path) + 1);
+/* Enters a text into the set. */
+static int enter(struct host *host, struct text *text)
+{
+	struct configured *added = calloc(1, sizeof(*added));
+
 	if (!added)
 		return -ENOMEM;
-	strcpy(added->path, path);
-	HASH_ADD_STR(host->configured, path, added);
+	added->text = text;
+	HASH_ADD_KEYPTR(hh, host->configured, text->path, text->size - 1, added);
 	if (added->hh.tbl)
 		return 0;
 	free(added);
 	return -ENOMEM;
+}
+
+int configured_add(struct host *host, const char *kind, const char *name)
+{
+	char path[PATH_TEXT];
+	struct text *text;
+	size_t size;
+	int r;
+
+	size = (size_t)snprintf(path, sizeof(path), "%s/%s", kind, name) + 1;
+	if (find(host, path))
+		return 0;
+	text = state_alloc(host->state, sizeof(*text) + size);
+	if (!text)
+		return -ENOMEM;
+	text->next = host->tree->configured;
+	text->size = size;
+	memcpy(text->path, path, size);
+	r = enter(host, text);
+	if (r < 0) {
+		text_free(host, text);
+		return r;
+	}
+	STATE_ORDER();
+	host->tree->configured = state_offset(host->state, text);
+	return 0;
 }
 
 bool configured_has(const struct host *host, const char *kind, const char *name)
@@ -57,12 +92,40 @@ bool configured_has(const struct host *host, const char *kind, const char *name)
 	return find(host, path);
 }
 
+/* Takes over the text at an offset. NULL: there can be none. */
+static struct text *claim(struct host *host, uint64_t offset)
+{
+	struct text *text = state_block(host->state, offset, sizeof(*text));
+
+	if (!text || text->size == 0 || text->size > PATH_TEXT ||
+	    !state_claim(host->state, offset, sizeof(*text) + text->size) ||
+	    text->path[text->size - 1] != '\0')
+		return NULL;
+	return text;
+}
+
+void configured_adopt(struct host *host)
+{
+	uint64_t *link = &host->tree->configured;
+
+	while (*link) {
+		struct text *text = claim(host, *link);
+
+		if (!text || enter(host, text) < 0)
+			*link = 0;
+		else
+			link = &text->next;
+	}
+}
+
 void configured_forget(struct host *host)
 {
 	struct configured *each, *next;
 
+	host->tree->configured = 0;
 	HASH_ITER(hh, host->configured, each, next) {
 		HASH_DEL(host->configured, each);
+		text_free(host, each->text);
 		free(each);
 	}
 }

@@ -12,6 +12,8 @@ struct host;
 /* Notes the object of that kind and name. Fails with -ENOMEM. */
 int configured_add(struct host *host, const char *kind, const char *name);
 bool configured_has(const struct host *host, const char *kind, const char *name);
+/* For the next daemon: takes over what the former one has noted. */
+void configured_adopt(struct host *host);
 /* For host_fini(): forgets them all. */
 void configured_forget(struct host *host);
 

@@ -46,11 +46,11 @@ struct complaint_record {
 };
 
 struct tree_record {
-	struct timespec started;   /* host::started */
-	uint64_t configured;       /* the first in the list of host::configured */
-	uint64_t reapers;          /* the first in the list of host::reapers */
-	uint64_t is_configuring;   /* lines of the configuration have not run yet: enum config_left */
-	uint64_t last_complaint;   /* the last complaint_record::number */
+	struct timespec started; /* host::started */
+	uint64_t configured;     /* the first in the list of host::configured */
+	uint64_t reapers;        /* the first in the list of host::reapers */
+	uint64_t config_left;    /* enum config_lines: lines of the configuration still to run */
+	uint64_t last_complaint; /* the last complaint_record::number */
 	struct directory_record directories[TREE_DIRECTORIES];
 	struct complaint_record complaints[TREE_COMPLAINTS];
 };

@@ -317,7 +317,7 @@ static int add_mirror(struct folder *info, struct space *target)
 		return -ENOMEM;
 	snprintf(path, sizeof(path), "info/%s", target->kind->path);
 	space_init(&mirror->space, &mirror_ops, target->host, path);
-	mirror->space.is_lasting = true;
+	space_last(&mirror->space);
 	mirror->target = space_ref(target);
 	return folder_add_at(info, "info/", target->kind->path, &mirror->space);
 }

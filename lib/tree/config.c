@@ -22,6 +22,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/host/host.h"
+#include "lib/host/tree_record.h"
 #include "lib/tree/command.h"
 #include "lib/tree/remote_lines.h"
 
@@ -34,6 +35,7 @@
 struct reading {
 	struct host *host;
 	config_fault_fn *fault;
+	unsigned lines; /* enum config_lines: which of them run */
 	char *path;
 	FILE *file;
 	char *text; /* the current line */
@@ -42,6 +44,13 @@ struct reading {
 	int n_faults;
 	struct caller self;
 	struct reading *next; /* host::readings */
+};
+
+/* What is read, and how. */
+struct config {
+	struct host *host;
+	config_fault_fn *fault;
+	unsigned lines; /* reading::lines */
 };
 
 static void reading_free(struct reading *reading)
@@ -64,8 +73,7 @@ int config_caller(struct caller *ret_caller)
 }
 
 /* Takes ownership of the file. */
-static struct reading *reading_new(struct host *host, const char *path, FILE *file,
-				   config_fault_fn *fault)
+static struct reading *reading_new(const struct config *config, const char *path, FILE *file)
 {
 	struct reading *reading = calloc(1, sizeof(*reading));
 
@@ -73,8 +81,9 @@ static struct reading *reading_new(struct host *host, const char *path, FILE *fi
 		fclose(file);
 		return NULL;
 	}
-	reading->host = host;
-	reading->fault = fault;
+	reading->host = config->host;
+	reading->fault = config->fault;
+	reading->lines = config->lines;
 	reading->file = file;
 	reading->path = strdup(path);
 	if (config_caller(&reading->self) < 0 || !reading->path) {
@@ -82,6 +91,12 @@ static struct reading *reading_new(struct host *host, const char *path, FILE *fi
 		return NULL;
 	}
 	return reading;
+}
+
+void config_settle(struct host *host)
+{
+	if (!host->readings && !host->is_ending)
+		host->tree->config_left = remote_lines_are_left(host) ? CONFIG_REMOTE : 0;
 }
 
 static void tell(struct reading *reading, unsigned line, const char *what)
@@ -141,7 +156,7 @@ static int read_on(struct reading *reading)
 		reading->line++;
 		if (remote_lines_wants(host, reading->text, (size_t)length))
 			put_off(reading, (size_t)length);
-		else if (!run_line(reading, (size_t)length))
+		else if ((reading->lines & CONFIG_LOCAL) && !run_line(reading, (size_t)length))
 			return 0;
 	}
 	if (!host->is_ending && errno)
@@ -158,10 +173,12 @@ static int read_on(struct reading *reading)
 static void line_done(void *data, int result, const char *error)
 {
 	struct reading *reading = data;
+	struct host *host = reading->host;
 
-	if (result < 0 && !reading->host->is_ending)
+	if (result < 0 && !host->is_ending)
 		tell(reading, reading->line, error);
 	read_on(reading);
+	config_settle(host);
 }
 
 /* Whether its owner or mode makes the file unsafe to read. Fills in the reason. */
@@ -229,28 +246,24 @@ static FILE *open_file(int dir_fd, const char *name, char text[static FAULT_TEXT
 }
 
 /* Reads one file. `path` is what the file is called when a fault is reported. */
-static int read_file(struct host *host, int dir_fd, const char *path, config_fault_fn *fault)
+static int read_file(const struct config *config, int dir_fd, const char *path)
 {
+	struct host *host = config->host;
 	char text[FAULT_TEXT];
 	FILE *file = open_file(dir_fd, dir_fd == AT_FDCWD ? path : strrchr(path, '/') + 1, text);
 	struct reading *reading;
 
 	if (!file) {
-		fault(path, 0, text);
+		config->fault(path, 0, text);
 		return 1;
 	}
-	reading = reading_new(host, path, file, fault);
+	reading = reading_new(config, path, file);
 	if (!reading) {
-		fault(path, 0, strerror(ENOMEM));
+		config->fault(path, 0, strerror(ENOMEM));
 		return 1;
 	}
 	LL_APPEND(host->readings, reading);
 	return host->readings == reading ? read_on(reading) : 0;
-}
-
-int config_read(struct host *host, const char *path, config_fault_fn *fault)
-{
-	return read_file(host, AT_FDCWD, path, fault);
 }
 
 static int is_config(const struct dirent *entry)
@@ -260,7 +273,7 @@ static int is_config(const struct dirent *entry)
 	return *entry->d_name != '.' && end && strcmp(end, ".conf") == 0;
 }
 
-static int read_names(struct host *host, int dir_fd, config_fault_fn *fault)
+static int read_names(const struct config *config, int dir_fd)
 {
 	char path[sizeof(CONFIG_DIRECTORY) + 1 + NAME_MAX];
 	struct dirent **entries;
@@ -268,19 +281,19 @@ static int read_names(struct host *host, int dir_fd, config_fault_fn *fault)
 	int n_faults = 0;
 
 	if (n < 0) {
-		fault(CONFIG_DIRECTORY, 0, strerror(errno));
+		config->fault(CONFIG_DIRECTORY, 0, strerror(errno));
 		return 1;
 	}
 	for (int i = 0; i < n; i++) {
 		snprintf(path, sizeof(path), "%s/%s", CONFIG_DIRECTORY, entries[i]->d_name);
-		n_faults += read_file(host, dir_fd, path, fault);
+		n_faults += read_file(config, dir_fd, path);
 		free(entries[i]);
 	}
 	free(entries);
 	return n_faults;
 }
 
-static int read_directory(struct host *host, config_fault_fn *fault)
+static int read_directory(const struct config *config)
 {
 	CLEANUP_FD int fd = open(CONFIG_DIRECTORY, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	char text[FAULT_TEXT];
@@ -291,16 +304,44 @@ static int read_directory(struct host *host, config_fault_fn *fault)
 	if (fd < 0 || fstat(fd, &attr) < 0)
 		snprintf(text, FAULT_TEXT, "%s", strerror(errno));
 	else if (!is_distrusted(&attr, text))
-		return read_names(host, fd, fault);
-	fault(CONFIG_DIRECTORY, 0, text);
+		return read_names(config, fd);
+	config->fault(CONFIG_DIRECTORY, 0, text);
 	return 1;
 }
 
-int config_read_system(struct host *host, config_fault_fn *fault)
+static int read_system(const struct config *config)
 {
 	int n_faults = 0;
 
 	if (access(CONFIG_FILE, F_OK) == 0)
-		n_faults += config_read(host, CONFIG_FILE, fault);
-	return n_faults + read_directory(host, fault);
+		n_faults += read_file(config, AT_FDCWD, CONFIG_FILE);
+	return n_faults + read_directory(config);
+}
+
+/* Reads the file, or with NULL, those of the system. */
+static int read_config(const struct config *config, const char *path)
+{
+	int n_faults;
+
+	config->host->tree->config_left = config->lines;
+	n_faults = path ? read_file(config, AT_FDCWD, path) : read_system(config);
+	config_settle(config->host);
+	return n_faults;
+}
+
+int config_read(struct host *host, const char *path, config_fault_fn *fault)
+{
+	return read_config(&(struct config){host, fault, CONFIG_LOCAL | CONFIG_REMOTE}, path);
+}
+
+int config_read_system(struct host *host, config_fault_fn *fault)
+{
+	return read_config(&(struct config){host, fault, CONFIG_LOCAL | CONFIG_REMOTE}, NULL);
+}
+
+int config_read_left(struct host *host, const char *path, config_fault_fn *fault)
+{
+	unsigned left = (unsigned)host->tree->config_left;
+
+	return left ? read_config(&(struct config){host, fault, left | CONFIG_REMOTE}, path) : 0;
 }

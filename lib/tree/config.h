@@ -16,6 +16,12 @@ struct host;
 #define CONFIG_FILE      "/etc/ipcfs.conf"
 #define CONFIG_DIRECTORY "/etc/ipcfs.d"
 
+/* In tree_record::config_left: the lines that have not all run yet. */
+enum config_lines {
+	CONFIG_LOCAL = 1 << 0,
+	CONFIG_REMOTE = 1 << 1, /* lib/tree/remote_lines.h */
+};
+
 /* Called for each fault. `line` 0 means the file itself. */
 typedef void config_fault_fn(const char *path, unsigned line, const char *text);
 
@@ -37,5 +43,15 @@ int config_read(struct host *host, const char *path, config_fault_fn *fault);
  * exist. The directory may be refused like a file, with all that is in it, which is one fault.
  */
 int config_read_system(struct host *host, config_fault_fn *fault);
+
+/*
+ * For the next daemon. What has run does not run again: it might bring back what users have removed
+ * since. But if the former daemon had not come to the end, reads again, as config_read() does, or
+ * with `path` NULL, as config_read_system(). Local lines are passed over if they had all run.
+ */
+int config_read_left(struct host *host, const char *path, config_fault_fn *fault);
+
+/* For remote_lines.c: all of its lines have run. */
+void config_settle(struct host *host);
 
 #endif

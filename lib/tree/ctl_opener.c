@@ -86,8 +86,8 @@ static int record_adopt(struct file *file, struct ctl_opener *opener)
 	if (!record)
 		return -EPROTO;
 	if (words[NEXT_FILE] == file->id && words[NEXT_ACCEPTED] == words[ACCEPTED])
-		record->progress = (struct ctl_progress){
-			words[NEXT_LINES], words[NEXT_TAKEN], words[NEXT_TAIL], false};
+		record->progress = (struct ctl_progress){words[NEXT_LINES], words[NEXT_TAKEN],
+							 words[NEXT_TAIL], false};
 	if (record->progress.tail_size >= COMMAND_MAX)
 		return -EPROTO;
 	opener->record = record;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Each line has a timer of its own. A run that takes longer than the interval is not doubled.
+ * Each line has a timer of its own. A run that takes longer than the interval is not doubled. Nor is
+ * one begun again in the next daemon: it may be what has killed the former.
  */
 #include "lib/tree/reaper.h"
 
@@ -16,22 +17,56 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/quote.h"
 #include "lib/host/host.h"
+#include "lib/host/tree_record.h"
 #include "lib/tree/command.h"
 #include "lib/tree/config.h"
 #include "lib/tree/sightings.h"
 
+/* The longest line that can be right, bytes. */
+#define LENGTH_MOST COMMAND_MAX
+
+/* What outlives the daemon, in a block of the state. */
+struct reaper_record {
+	uint64_t next; /* the offset of the next one, 0: none */
+	int64_t every; /* seconds */
+	uint64_t length;
+	struct timespec due; /* when it runs next, CLOCK_MONOTONIC */
+	char line[];
+};
+
 struct reaper {
 	struct host *host;
+	struct reaper_record *record;
 	struct loop_source timer;
 	bool is_running, is_ended;
 	struct sightings sightings;
 	struct reaper *next; /* host::reapers */
-	size_t length;
-	char line[];
 };
+
+static struct reaper_record *record_at(const struct host *host, uint64_t offset)
+{
+	return state_block(host->state, offset, sizeof(struct reaper_record));
+}
+
+static void record_free(struct host *host, struct reaper_record *record)
+{
+	state_release(host->state, record, sizeof(*record) + record->length);
+}
+
+/* Takes the record out of the list. */
+static void record_unlink(struct host *host, struct reaper_record *record)
+{
+	uint64_t *link = &host->tree->reapers;
+
+	while (record_at(host, *link) && record_at(host, *link) != record)
+		link = &record_at(host, *link)->next;
+	if (*link)
+		*link = record->next;
+}
 
 static void reaper_free(struct reaper *reaper)
 {
+	record_free(reaper->host, reaper->record);
 	loop_remove(reaper->host->loop, &reaper->timer);
 	close(reaper->timer.fd);
 	sightings_forget(&reaper->sightings);
@@ -65,8 +100,8 @@ static void run(struct reaper *reaper)
 	int r = config_caller(&self);
 
 	if (r == 0) {
-		r = command_new(reaper->host, reaper->line, reaper->length, COMMAND_AGAIN, &self,
-				&command);
+		r = command_new(reaper->host, reaper->record->line, reaper->record->length,
+				COMMAND_AGAIN, &self, &command);
 		caller_fini(&self);
 	}
 	if (r == 0) {
@@ -85,22 +120,26 @@ static void tick(struct loop_source *source, uint32_t events)
 	struct reaper *reaper = CONTAINER_OF(source, struct reaper, timer);
 	uint64_t n;
 
-	if (read(source->fd, &n, sizeof(n)) < 0)
+	if (read(source->fd, &n, sizeof(n)) != sizeof(n))
 		return;
+	reaper->record->due.tv_sec += (int64_t)n * reaper->record->every;
 	if (!reaper->is_running && !reaper->host->is_ending)
 		run(reaper);
 }
 
-static int start_timer(struct reaper *reaper, int64_t seconds)
+static int start_timer(struct reaper *reaper)
 {
-	const struct itimerspec times = {{.tv_sec = seconds}, {.tv_sec = seconds}};
+	const struct itimerspec times = {
+		.it_interval = {.tv_sec = reaper->record->every},
+		.it_value = reaper->record->due,
+	};
 	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	int r;
 
 	if (fd < 0)
 		return -errno;
 	reaper->timer = (struct loop_source){.fd = fd, .dispatch = tick};
-	r = timerfd_settime(fd, 0, &times, NULL) < 0
+	r = timerfd_settime(fd, TFD_TIMER_ABSTIME, &times, NULL) < 0
 		    ? -errno
 		    : loop_add(reaper->host->loop, &reaper->timer, EPOLLIN);
 	if (r < 0)
@@ -111,6 +150,7 @@ static int start_timer(struct reaper *reaper, int64_t seconds)
 static void reaper_end(struct reaper *reaper)
 {
 	LL_DELETE(reaper->host->reapers, reaper);
+	record_unlink(reaper->host, reaper->record);
 	/* A run that is under way ends with its job, which the end of the mount cuts short. */
 	if (reaper->is_running)
 		reaper->is_ended = true;
@@ -124,28 +164,76 @@ static void forget_equal(struct host *host, const char *line, size_t length)
 	struct reaper *reaper, *next;
 
 	LL_FOREACH_SAFE(host->reapers, reaper, next) {
-		if (reaper->length == length && memcmp(reaper->line, line, length) == 0)
+		if (reaper->record->length == length &&
+		    memcmp(reaper->record->line, line, length) == 0)
 			reaper_end(reaper);
 	}
 }
 
-int reaper_add(struct host *host, const char *line, size_t length, int64_t seconds)
+/* Begins to repeat the line of a record. */
+static int start(struct host *host, struct reaper_record *record)
 {
-	struct reaper *reaper = calloc(1, sizeof(*reaper) + length);
+	struct reaper *reaper = calloc(1, sizeof(*reaper));
 	int r;
 
 	if (!reaper)
 		return -ENOMEM;
 	reaper->host = host;
-	reaper->length = length;
-	memcpy(reaper->line, line, length);
-	forget_equal(host, line, length);
-	r = start_timer(reaper, seconds);
+	reaper->record = record;
+	r = start_timer(reaper);
 	if (r < 0)
 		free(reaper);
 	else
 		LL_APPEND(host->reapers, reaper);
 	return r;
+}
+
+int reaper_add(struct host *host, const char *line, size_t length, int64_t seconds)
+{
+	struct reaper_record *record = state_alloc(host->state, sizeof(*record) + length);
+	int r;
+
+	if (!record)
+		return -ENOMEM;
+	*record = (struct reaper_record){.every = seconds, .length = length};
+	clock_gettime(CLOCK_MONOTONIC, &record->due);
+	record->due.tv_sec += seconds;
+	memcpy(record->line, line, length);
+	forget_equal(host, line, length);
+	r = start(host, record);
+	if (r < 0) {
+		record_free(host, record);
+		return r;
+	}
+	record->next = host->tree->reapers;
+	STATE_ORDER();
+	host->tree->reapers = state_offset(host->state, record);
+	return 0;
+}
+
+/* Takes over the record at an offset. NULL: there can be none. */
+static struct reaper_record *claim(struct host *host, uint64_t offset)
+{
+	struct reaper_record *record = record_at(host, offset);
+
+	if (!record || record->length > LENGTH_MOST || record->every <= 0 ||
+	    !state_claim(host->state, offset, sizeof(*record) + record->length))
+		return NULL;
+	return record;
+}
+
+void reapers_adopt(struct host *host)
+{
+	uint64_t *link = &host->tree->reapers;
+
+	while (*link) {
+		struct reaper_record *record = claim(host, *link);
+
+		if (!record || start(host, record) < 0)
+			*link = 0;
+		else
+			link = &record->next;
+	}
 }
 
 void reapers_end(struct host *host)

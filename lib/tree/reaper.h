@@ -18,6 +18,13 @@ struct host;
  */
 int reaper_add(struct host *host, const char *line, size_t length, int64_t seconds);
 
+/*
+ * For the next daemon: repeats the lines that the former one has repeated, when their time has
+ * come. What their last runs have found is forgotten, so the first run in this daemon removes
+ * nothing.
+ */
+void reapers_adopt(struct host *host);
+
 /* Stops repeating. */
 void reapers_end(struct host *host);
 

@@ -104,6 +104,8 @@ static void line_done(void *data, int result, const char *error)
 		lines_free(lines);
 	} else if (lines->first && !lines->host->is_ending) {
 		go_on(lines, is_passing(result) ? PAUSE : 0);
+	} else {
+		config_settle(lines->host);
 	}
 }
 
@@ -234,6 +236,11 @@ int remote_lines_add(struct host *host, const struct remote_place *place, const 
 	LL_APPEND(lines->first, line);
 	go_on(lines, 0);
 	return 0;
+}
+
+bool remote_lines_are_left(const struct host *host)
+{
+	return host->remote.lines && host->remote.lines->first;
 }
 
 void remote_lines_forget(struct host *host)

@@ -33,6 +33,8 @@ bool remote_lines_wants(const struct host *host, const char *text, size_t length
 /* Fails with -ENOMEM. */
 int remote_lines_add(struct host *host, const struct remote_place *place, const char *text,
 		     size_t length);
+/* Whether there are any that have not run to their end. */
+bool remote_lines_are_left(const struct host *host);
 /* Forgets the lines that do not run yet: the configuration is read again. */
 void remote_lines_forget(struct host *host);
 

@@ -11,6 +11,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/channel/channel.h"
 #include "lib/channel/folder.h"
+#include "lib/host/configured.h"
 #include "lib/info/info.h"
 #include "lib/kinds/kinds.h"
 #include "lib/tree/ctl.h"
@@ -66,7 +67,7 @@ static int add_kind(struct host *host, struct folder *root, size_t i,
 		return 0;
 	}
 	give_numbers(space, i);
-	space->is_lasting = true;
+	space_last(space);
 	for (i = 0; host->spaces[i];)
 		i++;
 	r = folder_add_at(root, "", kind->path, space);
@@ -113,6 +114,8 @@ int root_new(struct host *host, void (*missing)(const char *path, int error),
 	if (r < 0)
 		return r;
 	host->top = folder_space(root);
+	configured_adopt(host);
+	reapers_adopt(host);
 	r = add_file(root, "README", readme_new);
 	if (r == 0)
 		r = add_file(root, "ctl", ctl_new);

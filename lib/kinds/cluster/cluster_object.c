@@ -77,7 +77,7 @@ int cluster_object_stat(struct channel *channel, struct stat *ret_attr)
 /* Notes in the directory that a name has come or gone. */
 static void touch_space(struct cluster_object *object)
 {
-	attributes_touch(&object->channel.space->changed);
+	space_touch(object->channel.space);
 }
 
 void cluster_object_unname(struct cluster_object *object)

@@ -27,7 +27,7 @@ START_TEST(test_complaints_each_user_has_an_error_and_a_report)
 	complaints_keep_report(&host, ANNA, "reap shm: 0 removed\n");
 	complaints_keep(&host, ANNA, 3, "x\ny: no such kind");
 	expect(ANNA, "# Your last report:\nreap shm: 0 removed\n"
-	       "# Your last error:\nline 3: x\\x0ay: no such kind\n");
+		     "# Your last error:\nline 3: x\\x0ay: no such kind\n");
 	expect(BERT, "");
 	complaints_keep_report(&host, ANNA, "reap shm: 1 removed\n");
 	complaints_forget(&host, ANNA);
