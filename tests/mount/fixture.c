@@ -172,6 +172,11 @@ void fixture_setup_served(void)
 	start("allow_other,pipe_served=daemon");
 }
 
+void fixture_setup_supervised(void)
+{
+	start("allow_other,supervise=yes");
+}
+
 /*
  * Closes the test's open files in the mount. Finds them in /proc, without a request to the mount.
  */
@@ -358,6 +363,11 @@ TCase *suite_case(Suite *suite, const char *name, int seconds)
 TCase *suite_case_served(Suite *suite, const char *name, int seconds)
 {
 	return add_case(suite, name, seconds, fixture_setup_served);
+}
+
+TCase *suite_case_supervised(Suite *suite, const char *name, int seconds)
+{
+	return add_case(suite, name, seconds, fixture_setup_supervised);
 }
 
 int suite_run(Suite *suite)

@@ -32,6 +32,8 @@ extern struct mount ipc;
 void fixture_setup(void);
 /* The same with a mount whose pipes the daemon serves, unless a test asks for other pipes. */
 void fixture_setup_served(void);
+/* The same with a supervisor, which is the test's child. */
+void fixture_setup_supervised(void);
 void fixture_teardown(void);
 /* Sets up only the namespaces, for tests that start their own mount. */
 void fixture_namespaces(void);
@@ -42,6 +44,8 @@ int suite_run(Suite *suite);
 TCase *suite_case(Suite *suite, const char *name, int seconds);
 /* The same with the mount of fixture_setup_served(). */
 TCase *suite_case_served(Suite *suite, const char *name, int seconds);
+/* The same with the mount of fixture_setup_supervised(). */
+TCase *suite_case_supervised(Suite *suite, const char *name, int seconds);
 
 /* Whether $IPCFS_TEST_OPTIONS turns this kernel feature (lib/host/feature.h) off. */
 bool mount_is_without(const char *feature);
