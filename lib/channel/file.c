@@ -296,10 +296,23 @@ static void rest_end(struct file *file)
 	file->is_rest_read = false;
 }
 
+void file_take_rest(struct file *file, size_t offset, size_t size)
+{
+	struct remainder *rest = &file->rest;
+
+	if (!rest->data || file->is_frozen || file->keeps_text || rest->offset != offset ||
+	    size > rest->size - offset)
+		return;
+	rest->offset += size;
+	file->is_rest_read = rest->offset == rest->size;
+	rest_end(file);
+}
+
 void channel_given(struct file *file, bool is_given)
 {
-	journal_read_end(file->channel->space->host);
+	/* As long as the journal has it, the next daemon can tell whether the rest was given. */
 	rest_end(file);
+	journal_read_end(file->channel->space->host);
 	if (!is_given && file->is_unfinished)
 		file_drop_remainder(file);
 	if (!file->rest.data)
@@ -352,6 +365,7 @@ static ssize_t remainder_read(struct file *file, size_t size, const void **ret_d
 
 	if (n > size)
 		n = size;
+	journal_read(file, host->journal->request, JOURNAL_REST, n, size);
 	memcpy(host->scratch, rest->data + rest->offset, n);
 	blank_used(host, n);
 	*ret_data = host->scratch;

@@ -88,6 +88,11 @@ int file_keep(struct file *file, char *content, size_t size);
  * the place of the rest of a message that it has.
  */
 void file_return(struct file *file, const char *data, size_t size);
+/*
+ * For the next daemon: takes `size` bytes of the rest of a message that a reader was given, unless
+ * they have been taken: `offset` is where they began.
+ */
+void file_take_rest(struct file *file, size_t offset, size_t size);
 /* Like file_keep(), but the content stays for good: file::is_frozen. */
 int file_freeze(struct file *file, char *content, size_t size);
 

@@ -31,6 +31,8 @@ void journal_read(struct file *file, uint64_t request, enum journal_step step, s
 	journal->word = 0;
 	if (step == JOURNAL_HAND)
 		journal->before = journal->handed;
+	else if (step == JOURNAL_REST)
+		journal->before = file->rest.offset;
 	else
 		journal->before = ops->position ? ops->position(file) : 0;
 	STATE_ORDER();
@@ -183,6 +185,10 @@ static void adopt_read(struct host *host, bool is_again)
 		if (!is_again && file->channel->ops->take &&
 		    file->channel->ops->position(file) == journal->before)
 			file->channel->ops->take(file, journal->size);
+		break;
+	case JOURNAL_REST:
+		if (!is_again)
+			file_take_rest(file, journal->before, journal->size);
 		break;
 	default:
 		break;

@@ -36,6 +36,8 @@ enum journal_step {
 	JOURNAL_TAKE,
 	/* Gives a reader bytes of the write under way, then adds them to journal::handed. */
 	JOURNAL_HAND,
+	/* Gives a reader journal::size bytes of the rest of a message, from journal::before on. */
+	JOURNAL_REST,
 };
 
 /* Writes that a thread does may end in any order, but long before this many requests have come. */
@@ -53,7 +55,7 @@ struct journal {
 	uint64_t file;   /* its open file, in host::files */
 	uint64_t size;   /* bytes */
 	uint64_t most;   /* bytes that the reader asked for */
-	uint64_t before; /* channel_ops::position before it; JOURNAL_HAND: journal::handed */
+	uint64_t before; /* channel_ops::position before it, or as the step says */
 	uint64_t word;   /* the kind's own, 0 before JOURNAL_RECEIVE: channel_ops::recall */
 
 	/* A write. */
