@@ -13,6 +13,7 @@
 #include "fs/reply.h"
 #include "fs/session.h"
 #include "fs/step.h"
+#include "lib/channel/blank.h"
 
 /*
  * Returns the open directory with the number in `fi`. If there is none, answers -EBADF and returns
@@ -222,6 +223,7 @@ static void take_readdirplus(fuse_req_t req, const struct step *step, struct cal
 			break;
 		done += n;
 	}
+	blank_used(&session->host, done);
 	if (!reply_data(req, session->host.scratch, (ssize_t)done))
 		forget_plus(session, session->host.scratch, done);
 }

@@ -21,6 +21,7 @@
 #include "fs/session.h"
 #include "fs/step.h"
 #include "fs/vitals.h"
+#include "lib/channel/blank.h"
 #include "lib/channel/xattr.h"
 
 #define ACL_PREFIX "system.posix_acl_"
@@ -120,6 +121,7 @@ static void get_and_reply(fuse_req_t req, fuse_ino_t ino, const char *name, size
 	n = host_reserve(host, XATTR_MOST);
 	if (n == 0)
 		n = get(req, inode, name, &(struct iovec){size ? host->scratch : NULL, size});
+	blank_used(host, size);
 	if (n < 0)
 		reply_result(req, (int)n);
 	else if (size == 0)

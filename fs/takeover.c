@@ -219,6 +219,18 @@ int takeover_tables(struct session *session)
 	return r;
 }
 
+static bool is_open(struct host *host, uint64_t fh)
+{
+	return handle_from(CONTAINER_OF(host, struct session, host), fh);
+}
+
+static int give_up(const struct session *session, int r)
+{
+	log_line(LOG_ERR, "%s: cannot be taken over: %s", session->options->mount_point,
+		 strerror(-r));
+	return r;
+}
+
 int takeover_adopt(struct session *session)
 {
 	struct host *host = &session->host;
@@ -229,14 +241,14 @@ int takeover_adopt(struct session *session)
 	host->is_again = is_again;
 	if (r == 0)
 		r = host_claim(host);
-	if (r < 0) {
-		log_line(LOG_ERR, "%s: cannot be taken over: %s", session->options->mount_point,
-			 strerror(-r));
-		return r;
-	}
+	if (r < 0)
+		return give_up(session, r);
 	objects_adopt(host, tell_lost);
 	inodes_adopt(session);
 	handles_adopt(session);
+	r = locks_adopt(host, is_open);
+	if (r < 0)
+		return give_up(session, r);
 	listings_adopt(session);
 	state_settle(host->state);
 	journal_adopt(host);

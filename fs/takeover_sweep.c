@@ -15,6 +15,7 @@
 
 #include "lib/base/slots.h"
 #include "lib/base/state.h"
+#include "lib/channel/lock_files.h"
 #include "lib/channel/record.h"
 
 #define FDS_MOST ((size_t)1 << 20)
@@ -74,6 +75,11 @@ static void add_files(struct fds *fds, struct state *state)
 	slots_fini(&files);
 }
 
+static void add_lock_file(void *data, int fd)
+{
+	fds_add(data, fd);
+}
+
 static void close_others(const struct fds *fds)
 {
 	DIR *directory = opendir("/proc/self/fd");
@@ -113,6 +119,7 @@ void takeover_sweep(struct state *state, const int *keep, size_t n_keep)
 	fds_add(&fds, area->dir_fd);
 	add_objects(&fds, state);
 	add_files(&fds, state);
+	lock_files_find(state, add_lock_file, &fds);
 	close_others(&fds);
 	free(fds.is_in);
 }
