@@ -180,7 +180,8 @@ struct file *file_adopt(struct host *host, uint64_t id)
 	file->uid = record->uid;
 	file->gid = record->gid;
 	file->flags = record->flags;
-	file->selector = (struct selector){record->number != RECORD_NO_NUMBER, record->number};
+	if (record->number != RECORD_NO_NUMBER)
+		file->selector = (struct selector){true, record->number};
 	file->mark = record->mark;
 	file->is_stream = channel->service == CHANNEL_STREAM;
 	user_charge(&host->users, file->uid, USER_FILES, 1);
