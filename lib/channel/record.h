@@ -45,6 +45,7 @@ struct object_record {
 	uint64_t message_max;
 	uint64_t made; /* the request that made it: if that comes again, it is not there yet */
 	uint64_t words[OBJECT_WORDS]; /* the kind's own */
+	uint64_t tapped;              /* how much its taps have noted: lib/channel/tap.c */
 	/* Of an object with a kept name (lib/channel/kept_names.h). */
 	struct attributes attributes;
 	uid_t charged;

@@ -12,22 +12,34 @@
 #include <utlist.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/channel/record.h"
 #include "lib/channel/tapped.h"
 #include "lib/host/thread.h"
 
-static int tap_new(struct channel *channel)
+/* `channel` NULL: the object has ended. */
+static int tap_new(struct host *host, struct channel *channel, struct tap **ret_tap)
 {
-	struct ring_owner owner = {.state = channel->space->host->state};
+	struct ring_owner owner = {.state = host->state};
 	struct tap *tap = calloc(1, sizeof(*tap));
-	int r = tap ? taps_add(channel->space->host, tap) : -ENOMEM;
+	int r = tap ? 0 : -ENOMEM;
 
+	if (r == 0 && channel)
+		r = channel_remember(channel);
+	if (r == 0)
+		r = taps_add(host, tap);
 	if (r < 0) {
 		free(tap);
 		return r;
 	}
+	*ret_tap = tap;
 	tap->unlimited.limits[USER_STORED] = SIZE_MAX;
 	owner.users = &tap->unlimited;
 	ring_init(&tap->ring, &owner, TAP_CAPACITY);
+	if (!channel)
+		return 0;
+	/* What is watched but not open has to be found again in the next daemon, too. */
+	channel_save(channel);
+	tap->noted = channel->record->tapped;
 	tap->channel = channel_ref(channel);
 	channel->tap = tap;
 	return 0;
@@ -37,10 +49,14 @@ static int tap_new(struct channel *channel)
 static void tap_end(struct tap *tap)
 {
 	struct channel *channel = TAKE_PTR(tap->channel);
+	struct tap_reader *reader;
 
 	if (!channel)
 		return;
 	channel->tap = NULL;
+	DL_FOREACH(tap->readers, reader) {
+		tap_save(reader);
+	}
 	channel_unref(channel);
 }
 
@@ -52,42 +68,85 @@ static void tap_free(struct tap *tap)
 	free(tap);
 }
 
-int tap_open(struct channel *target, struct file *file, bool sees_all, struct tap_reader **ret)
+static int reader_new(struct file *file, bool sees_all, struct tap_reader **ret)
 {
-	struct user_table *users = &target->space->host->users;
+	struct user_table *users = &file->channel->space->host->users;
 	CLEANUP_FREE struct tap_reader *reader = calloc(1, sizeof(*reader));
 	int r = reader ? user_charge(users, file->uid, USER_STORED, TAP_CAPACITY) : -ENOMEM;
 
 	if (r < 0)
 		return r;
-	if (!target->tap)
-		r = tap_new(target);
-	if (r < 0) {
-		user_uncharge(users, file->uid, USER_STORED, TAP_CAPACITY);
-		return r;
-	}
-	reader->tap = target->tap;
 	reader->file = file;
 	reader->sees_all = sees_all;
-	reader->lost_before = reader->tap->lost;
-	ring_join(&reader->tap->ring, &reader->place, NULL, 0);
-	DL_APPEND(reader->tap->readers, reader);
 	*ret = TAKE_PTR(reader);
 	return 0;
+}
+
+static void reader_free(struct tap_reader *reader)
+{
+	struct user_table *users = &reader->file->channel->space->host->users;
+
+	tap_drop_rest(reader);
+	user_uncharge(users, reader->file->uid, USER_STORED, TAP_CAPACITY);
+	free(reader);
+}
+
+/* Adds the reader to the tap of the object, which is made if there is none. */
+static int join(struct tap_reader *reader, struct channel *target)
+{
+	struct tap *tap = target ? target->tap : NULL;
+	int r = tap ? 0 : tap_new(reader->file->channel->space->host, target, &tap);
+
+	if (r < 0)
+		return r;
+	reader->tap = tap;
+	reader->lost_before = tap->lost;
+	ring_join(&tap->ring, &reader->place, NULL, 0);
+	DL_APPEND(tap->readers, reader);
+	tap_save(reader);
+	return 0;
+}
+
+int tap_open(struct channel *target, struct file *file, bool sees_all, struct tap_reader **ret)
+{
+	struct tap_reader *reader;
+	int r = reader_new(file, sees_all, &reader);
+
+	if (r < 0)
+		return r;
+	r = join(reader, target);
+	if (r < 0)
+		reader_free(reader);
+	else
+		*ret = reader;
+	return r;
+}
+
+int tap_adopt(struct file *file, bool sees_all, struct tap_reader **ret)
+{
+	struct channel *target = tap_target(file);
+	struct tap_reader *reader;
+	int r = reader_new(file, sees_all, &reader);
+
+	if (r < 0)
+		return r;
+	r = tap_restore(reader, target);
+	if (r == 0)
+		r = join(reader, target);
+	if (r < 0)
+		reader_free(reader);
+	else
+		*ret = reader;
+	return r;
 }
 
 void tap_close(struct tap_reader *reader)
 {
 	struct tap *tap = reader->tap;
-	struct user_table *users = &tap->taps->host->users;
 
-	user_uncharge(users, reader->file->uid, USER_STORED, TAP_CAPACITY);
-	if (reader->rest.data)
-		user_uncharge(users, reader->file->uid, USER_BYTES, reader->rest.size);
-	free(reader->rest.data);
 	ring_leave(&tap->ring, &reader->place);
 	DL_DELETE(tap->readers, reader);
-	free(reader);
+	reader_free(reader);
 	if (!tap->readers)
 		tap_free(tap);
 }
@@ -134,6 +193,14 @@ struct passing {
 	size_t size;
 };
 
+/* Counts what passes, also for the next daemon. */
+static void count(struct tap *tap)
+{
+	tap->noted++;
+	if (tap->channel)
+		tap->channel->record->tapped = tap->noted;
+}
+
 /* Notes nothing of what the ring can't hold. */
 static void note(struct tap *tap, bool is_write, const struct tap_who *who,
 		 const struct passing *bytes)
@@ -143,6 +210,7 @@ static void note(struct tap *tap, bool is_write, const struct tap_who *who,
 	size_t size = sizeof(record) + bytes->size;
 	struct iovec iov[CHANNEL_PIECES + 1] = {{&record, sizeof(record)}};
 
+	count(tap);
 	taps_tell(tap);
 	if (ring_make_room(&tap->ring, size, true) < 0) {
 		tap->lost++;
@@ -189,6 +257,7 @@ static void note_later(struct tap *tap, const struct tap_who *who, const struct 
 	if ((n & (n - 1)) == 0)
 		more = realloc(more, (n ? 2 * n : 1) * sizeof(*more));
 	if (!more) {
+		count(tap);
 		tap->lost++;
 		return;
 	}

@@ -36,6 +36,15 @@ int tap_open(struct channel *target, struct file *file, bool sees_all, struct ta
 void tap_close(struct tap_reader *reader);
 
 /*
+ * For the next daemon, in place of tap_open(): goes on with what the file's record says. What the
+ * reader has not read is told as missed, but a record of which it has read a part is completed.
+ * Fails with -EPROTO or -ENOMEM.
+ */
+int tap_adopt(struct file *file, bool sees_all, struct tap_reader **ret);
+/* For channel_ops::position. */
+uint64_t tap_position(const struct file *file);
+
+/*
  * Reads whole records as far as they fit, or a part of one that is longer than `size`. Fails with
  * -EAGAIN if there is nothing yet; returns 0 if the tap has ended.
  */

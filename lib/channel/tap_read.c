@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What a read of a tap gives. A record that has begun is given whole: if the read has no room for
- * it, it is copied first, because the ring may drop it before the next read.
+ * it, it is copied first, because the ring may drop it before the next read. The copy outlives the
+ * daemon, as does how far the reader has come; the ring does not.
  */
 #include "lib/channel/tap.h"
 
@@ -13,6 +14,7 @@
 #include <sys/epoll.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/channel/journal.h"
 #include "lib/channel/tapped.h"
 
 /* A line with two numbers of 20 digits and two of 10, and what stands between them. */
@@ -32,13 +34,6 @@ static struct user_table *users_of(const struct tap_reader *reader)
 	return &reader->tap->taps->host->users;
 }
 
-static uint64_t count_missed(const struct tap_reader *reader)
-{
-	const struct tap *tap = reader->tap;
-
-	return ring_missed(&tap->ring, &reader->place) + tap->lost - reader->lost_before;
-}
-
 /* Whether there is a record that is shown. */
 static bool has_record(const struct tap_reader *reader)
 {
@@ -50,7 +45,7 @@ static bool has_record(const struct tap_reader *reader)
 static bool has_ended(const struct tap_reader *reader)
 {
 	return !reader->tap->channel && !ring_behind(&reader->tap->ring, &reader->place) &&
-	       count_missed(reader) == reader->told;
+	       tap_count_missed(reader) == reader->told;
 }
 
 static void add(struct next *next, void *data, size_t size)
@@ -99,7 +94,7 @@ static void take_pieces(const struct tap_reader *reader, struct iovec *pieces, i
 /* Finds what to read next, which stays where it is. Returns 1, 0 at the end, or -EAGAIN. */
 static int find_next(struct tap_reader *reader, struct next *next)
 {
-	uint64_t missed = reader->has_turn ? count_missed(reader) - reader->told : 0;
+	uint64_t missed = reader->has_turn ? tap_count_missed(reader) - reader->told : 0;
 	struct iovec pieces[RING_PIECES];
 	int n;
 
@@ -128,17 +123,18 @@ static void take_next(struct tap_reader *reader, const struct next *next, char *
 	if (next->is_record)
 		ring_advance(&reader->tap->ring, &reader->place);
 	else
-		reader->told = count_missed(reader);
+		reader->told = tap_count_missed(reader);
 }
 
 static int keep_next(struct tap_reader *reader, const struct next *next)
 {
+	struct state *state = reader->tap->taps->host->state;
 	int r = user_charge(users_of(reader), reader->file->uid, USER_BYTES, next->size);
 	char *data;
 
 	if (r < 0)
 		return r;
-	data = malloc(next->size);
+	data = state_alloc(state, next->size);
 	if (!data) {
 		user_uncharge(users_of(reader), reader->file->uid, USER_BYTES, next->size);
 		return -ENOMEM;
@@ -160,12 +156,13 @@ static size_t take_rest(struct tap_reader *reader, char *data, size_t size)
 	if (rest->offset < rest->size)
 		return n;
 	user_uncharge(users_of(reader), reader->file->uid, USER_BYTES, rest->size);
-	free(rest->data);
+	reader->spent = *rest;
 	*rest = (struct remainder){0};
 	return n;
 }
 
-ssize_t tap_read(struct tap_reader *reader, void *data, size_t size)
+/* Reads as tap_read() does, but the file's record does not know of it yet. */
+static ssize_t read_on(struct tap_reader *reader, char *data, size_t size)
 {
 	char *to = data, *end = to + size;
 	struct next next;
@@ -186,15 +183,28 @@ ssize_t tap_read(struct tap_reader *reader, void *data, size_t size)
 			break;
 		}
 	}
-	if (to == data)
-		return r;
+	return to == data ? r : to - data;
+}
+
+ssize_t tap_read(struct tap_reader *reader, void *data, size_t size)
+{
+	struct host *host = reader->tap->taps->host;
+	ssize_t n = read_on(reader, data, size);
+
+	if (n <= 0)
+		return n;
+	host->journal->size = (uint64_t)n;
+	STATE_ORDER();
+	tap_save(reader);
+	state_release(host->state, reader->spent.data, reader->spent.size);
+	reader->spent = (struct remainder){0};
 	reader->has_read = true;
-	return to - (char *)data;
+	return n;
 }
 
 uint32_t tap_poll(const struct tap_reader *reader)
 {
-	bool has_missed = reader->has_turn && count_missed(reader) > reader->told;
+	bool has_missed = reader->has_turn && tap_count_missed(reader) > reader->told;
 
 	if (reader->rest.data || has_missed || has_record(reader))
 		return EPOLLIN | EPOLLRDNORM;

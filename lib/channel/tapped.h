@@ -36,6 +36,7 @@ struct tap {
 	struct user_table unlimited;
 	struct ring ring;
 	uint64_t lost;  /* what was too long for the ring, or found no memory */
+	uint64_t noted; /* all that passed, also in former daemons: object_record::tapped */
 	uint64_t shown; /* the number of the first record that readers do not see yet */
 	struct tap_reader *readers;
 	pid_t processes[TAP_THREADS]; /* by thread, modulo */
@@ -55,11 +56,13 @@ struct tap_reader {
 	struct file *file; /* borrowed: it owns the reader */
 	bool sees_all;
 	struct ring_reader place;
-	uint64_t lost_before;           /* tap::lost when the reader came */
-	uint64_t told;                  /* how many missed records it has been told of */
-	bool has_turn;                  /* it has not yet read all that is shown */
-	bool has_read;                  /* since readers were woken last */
-	struct remainder rest;          /* of a record read in part; charged as USER_BYTES */
+	uint64_t lost_before;   /* tap::lost when the reader came */
+	uint64_t missed_before; /* what it had not read when a former daemon died */
+	uint64_t told;          /* how many missed records it has been told of */
+	bool has_turn;          /* it has not yet read all that is shown */
+	bool has_read;          /* since readers were woken last */
+	/* Of a record read in part, and of one read to its end in this read: blocks of the state. */
+	struct remainder rest, spent;   /* `rest` is charged as USER_BYTES */
 	struct tap_reader *prev, *next; /* tap::readers */
 };
 
@@ -73,6 +76,16 @@ struct taps {
 	struct loop_source clock; /* a timerfd */
 	struct loop_task wake;
 };
+
+/* How many records the reader has missed. */
+uint64_t tap_count_missed(const struct tap_reader *reader);
+/* Writes into the file's record how far its reader has come. */
+void tap_save(const struct tap_reader *reader);
+/* The object that the file of a former daemon has watched. NULL: it has ended. */
+struct channel *tap_target(const struct file *file);
+/* Fills in the reader from its file's record. Fails with -EPROTO. */
+int tap_restore(struct tap_reader *reader, const struct channel *target);
+void tap_drop_rest(struct tap_reader *reader);
 
 /* Adds a tap to those of the host. Fails with -ENOMEM, -EMFILE or -ENFILE. */
 int taps_add(struct host *host, struct tap *tap);

@@ -367,6 +367,7 @@ int info_new(struct host *host, struct space **ret_space)
 	if (r == 0 && host->remote.status)
 		r = add_cluster(info);
 	*ret_space = folder_space(info);
+	host->adopt_tap = info_tap_adopt;
 	if (r < 0) {
 		folder_clear(*ret_space);
 		space_unref(*ret_space);

@@ -12,7 +12,11 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/channel/record.h"
 #include "lib/channel/tap.h"
+
+/* object_record::words */
+enum { INO, TARGET /* the index in host::spaces of the space that shows it */ };
 
 struct info_tap {
 	struct channel channel;
@@ -78,8 +82,20 @@ static int open_at(struct channel *target, struct file *file, struct caller *cal
 		r = -ENOENT;
 	if (r == 0)
 		r = channel_check_read(target, caller);
+	if (r < 0)
+		return r;
+	file->mark = caller_has(caller, CAP_SYS_PTRACE);
+	r = tap_open(target, file, file->mark, &reader);
 	if (r == 0)
-		r = tap_open(target, file, caller_has(caller, CAP_SYS_PTRACE), &reader);
+		file->state = reader;
+	return r;
+}
+
+static int info_tap_adopt_file(struct file *file)
+{
+	struct tap_reader *reader;
+	int r = tap_adopt(file, file->mark, &reader);
+
 	if (r == 0)
 		file->state = reader;
 	return r;
@@ -106,6 +122,38 @@ static void info_tap_release(struct file *file)
 	tap_close(file->state);
 }
 
+/* Another open of the file in the next daemon looks the object up again, in the same directory. */
+static void info_tap_save(struct channel *channel, struct object_record *record)
+{
+	const struct info_tap *tap = info_tap_from(channel);
+	struct space **spaces = channel->space->host->spaces;
+
+	record->space = OBJECT_TAP;
+	record->words[INO] = tap->ino;
+	for (size_t i = 0; spaces && spaces[i]; i++)
+		if (space_shown(spaces[i]) == tap->target)
+			record->words[TARGET] = i;
+	strncpy(record->name, tap->name, NAME_MAX);
+}
+
+int info_tap_adopt(struct host *host, struct object_record *record, struct channel **ret_channel)
+{
+	struct space **spaces = host->spaces;
+	size_t n = 0;
+
+	while (spaces && spaces[n])
+		n++;
+	if (!host->info || record->words[TARGET] >= n || !record->name[0])
+		return -EPROTO;
+	return info_tap_new(host->info, space_shown(spaces[record->words[TARGET]]), record->name,
+			    record->words[INO], ret_channel);
+}
+
+static uint64_t info_tap_position(struct file *file)
+{
+	return tap_position(file);
+}
+
 static ssize_t info_tap_read(struct file *file, void *data, size_t size, off_t offset)
 {
 	return tap_read(file->state, data, size);
@@ -127,6 +175,9 @@ static const struct channel_ops info_tap_ops = {
 	.release = info_tap_release,
 	.read = info_tap_read,
 	.poll = info_tap_poll,
+	.save = info_tap_save,
+	.adopt_file = info_tap_adopt_file,
+	.position = info_tap_position,
 };
 
 int info_tap_new(struct space *space, struct space *target, const char *name, ino_t ino,

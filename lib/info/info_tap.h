@@ -17,4 +17,7 @@ bool info_has_tap(struct channel *channel, struct caller *caller);
 int info_tap_new(struct space *space, struct space *target, const char *name, ino_t ino,
 		 struct channel **ret_channel);
 
+/* For host::adopt_tap. Fails with -EPROTO or -ENOMEM. */
+int info_tap_adopt(struct host *host, struct object_record *record, struct channel **ret_channel);
+
 #endif
