@@ -88,7 +88,8 @@ static void fill(struct server_notes *notes, const struct server *server)
 		.n_groups = (uint64_t)remover->n_groups,
 	};
 	strcpy(notes->address, listener->address);
-	memcpy(notes->groups, remover->groups, caller_groups_size(remover));
+	if (remover->n_groups)
+		memcpy(notes->groups, remover->groups, caller_groups_size(remover));
 	strcpy(notes_path(notes), listener->path);
 }
 
