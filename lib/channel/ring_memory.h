@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * For ring.c and ring_adopt.c alone: how messages lie in the memory of a ring, and the memory itself.
+ * For ring.c and ring_adopt.c alone: how messages lie in the memory of a ring, and the memory
+ * itself.
  *
  * A message is a record: its size, a count, and its bytes, in a multiple of 8 bytes. Behind the
  * records, the same memory has the marks (ring::marks).

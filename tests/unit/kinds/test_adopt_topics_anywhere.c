@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Kills the daemon of a topic after any store, again and again, beside a model of who has been given
- * what. A forked process is the daemon: it does one thing, step by step, until it is killed; what
- * clients were answered until then is in memory that it shares.
+ * Kills the daemon of a topic after any store, again and again, beside a model of who has been
+ * given what. A forked process is the daemon: it does one thing, step by step, until it is killed.
+ * What clients were answered until then is in memory that it shares.
  */
 #include <fcntl.h>
 #include <signal.h>
