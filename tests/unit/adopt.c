@@ -6,7 +6,10 @@
 #include "tests/unit/adopt.h"
 
 #include <dirent.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/channel/kind.h"
@@ -216,4 +219,32 @@ struct file *adopted_file(const struct file *former)
 struct channel *adopted_channel(const struct channel *former)
 {
 	return slots_object(&host.objects, former->id);
+}
+
+long adopt_kill(void (*serve)(void *data), void *data, bool (*has_changed)(void), long most)
+{
+	pid_t daemon = (pid_t)must_call(fork());
+	int status;
+	long n = 0;
+
+	if (daemon == 0) {
+		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		raise(SIGSTOP);
+		serve(data);
+		_exit(0);
+	}
+	has_changed();
+	must_call(waitpid(daemon, &status, 0));
+	while (n < most && WIFSTOPPED(status)) {
+		must_call(ptrace(PTRACE_SINGLESTEP, daemon, NULL, NULL));
+		must_call(waitpid(daemon, &status, 0));
+		n += has_changed();
+	}
+	if (WIFSTOPPED(status)) {
+		must_call(kill(daemon, SIGKILL));
+		must_call(waitpid(daemon, &status, 0));
+	} else {
+		ck_assert_int_eq(status, 0);
+	}
+	return n;
 }

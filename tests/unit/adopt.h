@@ -42,6 +42,12 @@ void adopt_restart(void);
 /* Called in the next daemon before it adopts any object. NULL: nothing to do. */
 extern void (*adopt_prepare)(void);
 
+/*
+ * Forks a daemon that calls serve(data), and kills it when has_changed() has been true `most`
+ * times: it is asked after each instruction. Returns how often it was. After adopt_share().
+ */
+long adopt_kill(void (*serve)(void *data), void *data, bool (*has_changed)(void), long most);
+
 /* How many objects could not be adopted the last time, and why the last of them could not. */
 extern unsigned adopt_n_lost;
 extern int adopt_error;

@@ -5,11 +5,8 @@
  * What clients were answered until then is in memory that it shares.
  */
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/ptrace.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
@@ -143,8 +140,10 @@ static void write_once(uint64_t request)
 }
 
 /* What the daemon does: a write, while some readers wait; or reads. */
-static void serve(uint64_t writer)
+static void serve(void *data)
 {
+	uint64_t writer = *(uint64_t *)data;
+
 	if (writer)
 		write_once(writer);
 	else
@@ -163,52 +162,20 @@ struct watched {
 };
 
 /* Looks at it, and returns whether it is no longer as it was. */
-static bool has_changed(struct watched *watched)
+static bool has_changed(void)
 {
-	const struct watched former = *watched;
+	static struct watched watched;
+	const struct watched former = watched;
 
-	memset(watched, 0, sizeof(*watched));
-	memcpy(&watched->journal, host.journal, offsetof(struct journal, old_name));
-	watched->topic = *topic_from(out->channel)->record;
+	memset(&watched, 0, sizeof(watched));
+	memcpy(&watched.journal, host.journal, offsetof(struct journal, old_name));
+	watched.topic = *topic_from(out->channel)->record;
 	for (int i = 0; i < N_READERS; i++) {
-		watched->readers[i] = *topic_reader_of(readers[i].file)->record;
-		watched->is_given[i] = shared->answers[i].is_given;
+		watched.readers[i] = *topic_reader_of(readers[i].file)->record;
+		watched.is_given[i] = shared->answers[i].is_given;
 	}
-	watched->is_written = shared->is_written;
-	return memcmp(watched, &former, sizeof(former)) != 0;
-}
-
-/*
- * Has a daemon serve, and kills it when it has changed what is watched so many times. Returns how
- * often it did.
- */
-static long serve_and_die(uint64_t writer, long most)
-{
-	pid_t daemon = (pid_t)must_call(fork());
-	struct watched watched;
-	int status;
-	long n = 0;
-
-	if (daemon == 0) {
-		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-		raise(SIGSTOP);
-		serve(writer);
-		_exit(0);
-	}
-	has_changed(&watched);
-	must_call(waitpid(daemon, &status, 0));
-	while (n < most && WIFSTOPPED(status)) {
-		must_call(ptrace(PTRACE_SINGLESTEP, daemon, NULL, NULL));
-		must_call(waitpid(daemon, &status, 0));
-		n += has_changed(&watched);
-	}
-	if (WIFSTOPPED(status)) {
-		must_call(kill(daemon, SIGKILL));
-		must_call(waitpid(daemon, &status, 0));
-	} else {
-		ck_assert_int_eq(status, 0);
-	}
-	return n;
+	watched.is_written = shared->is_written;
+	return memcmp(&watched, &former, sizeof(former)) != 0;
 }
 
 /* The next daemon adopts, and gets the requests that were not answered. */
@@ -287,7 +254,7 @@ START_TEST(test_adopt_topics_anywhere_every_reader_gets_every_message_once)
 		long n;
 
 		begin_trial(writes);
-		n = serve_and_die(writer, random() % most[writes]);
+		n = adopt_kill(serve, &writer, has_changed, random() % most[writes]);
 		adopt(writer);
 		end_trial();
 		if (n + 2 > most[writes])
