@@ -112,11 +112,12 @@ static void session_begun(struct session *session, int result)
 	session->is_early = false;
 	early_answer(session);
 	if (session->is_next) {
+		/* Before the first answer: whoever has it may kill this daemon, too. */
+		supervisor_ready();
 		takeover_answer(session);
 		/* The former daemon may have been killed just before it told them. */
 		background_ready();
 		notify_ready();
-		supervisor_ready();
 		return;
 	}
 	takeover_note_tree(session);
