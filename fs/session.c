@@ -342,7 +342,8 @@ static int session_prepare(struct session *session)
 	bounds_warn_pipes(session->options);
 	umask(0); /* the kernel has already applied the caller's */
 	r = session_root(session);
-	if (r == 0 && !session->is_next && session_configure(session) > 0 && session->options->is_config_strict)
+	if (r == 0 && !session->is_next && session_configure(session) > 0 &&
+	    session->options->is_config_strict)
 		r = -EINVAL;
 	return r < 0 ? r : listen_to_signals(session);
 }
