@@ -39,6 +39,8 @@ void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name);
 void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
 	       const char *new_name, unsigned flags);
 
+/* The result of making an object, for a request that may have come again. */
+int op_settle_made(fuse_req_t req, int result);
 /* Makes the object that the step names, and its inode. May have to wait. */
 int op_make(fuse_req_t req, const struct step *step, struct caller *caller,
 	    struct inode **ret_inode);

@@ -135,6 +135,23 @@ int op_make(fuse_req_t req, const struct step *step, struct caller *caller,
 	return r < 0 ? r : inode_get(session, &found, caller, ret_inode);
 }
 
+/* Whether a former daemon may have done what the request asks for, and then died. */
+static bool is_again(fuse_req_t req)
+{
+	const struct session *session = fuse_req_userdata(req);
+
+	return session->host.journal->is_again;
+}
+
+/*
+ * Nobody can tell whether the former daemon has made the object, or somebody else. So the caller is
+ * asked to try once more.
+ */
+int op_settle_made(fuse_req_t req, int result)
+{
+	return result == -EEXIST && is_again(req) ? -EINTR : result;
+}
+
 static void take_mknod(fuse_req_t req, const struct step *step, struct caller *caller)
 {
 	struct inode *inode = NULL;
@@ -142,6 +159,7 @@ static void take_mknod(fuse_req_t req, const struct step *step, struct caller *c
 
 	if (step_waits(req, &r, step, caller))
 		return;
+	r = op_settle_made(req, r);
 	if (r == 0 && S_ISREG(step->mode) && inode_is_node(inode)) {
 		r = show_as_regular(inode);
 		if (r < 0)
@@ -178,7 +196,7 @@ static void take_unlink(fuse_req_t req, const struct step *step, struct caller *
 	if (r == 0)
 		r = space_remove(space, step->name, caller);
 	if (!step_waits(req, &r, step, caller))
-		reply_result(req, r);
+		reply_result(req, r == -ENOENT && is_again(req) ? 0 : r);
 }
 
 void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)

@@ -221,7 +221,7 @@ static void take_create(fuse_req_t req, const struct step *step, struct caller *
 		return;
 	}
 	if (r < 0) {
-		reply_result(req, r);
+		reply_result(req, op_settle_made(req, r));
 		return;
 	}
 	/*

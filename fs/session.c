@@ -5,14 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fuse.h>
-#include <linux/types.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -20,8 +14,10 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "fs/asked.h"
 #include "fs/background.h"
 #include "fs/ending.h"
+#include "fs/found.h"
 #include "fs/handle.h"
 #include "fs/home.h"
 #include "fs/bounds.h"
@@ -31,7 +27,6 @@
 #include "fs/notify.h"
 #include "fs/ops.h"
 #include "fs/option_cluster.h"
-#include "fs/prune.h"
 #include "fs/request.h"
 #include "fs/supervisor.h"
 #include "lib/base/cleanup.h"
@@ -39,7 +34,6 @@
 #include "lib/channel/record.h"
 #include "lib/host/job.h"
 #include "lib/tree/config.h"
-#include "lib/tree/reaper.h"
 #include "lib/tree/remote_lines.h"
 #include "lib/tree/root.h"
 
@@ -47,50 +41,6 @@
 
 /* Requests taken in a row before other descriptors have their turn. */
 #define REQUESTS_IN_A_ROW 64
-
-/* <linux/fuse.h> has these since 6.9. */
-struct backing_map {
-	__s32 fd;
-	__u32 flags;
-	__u64 padding;
-};
-#define BACKING_OPEN  _IOW(229, 1, struct backing_map)
-#define BACKING_CLOSE _IOW(229, 2, __u32)
-
-/* Whether the kernel accepts backing files from us. That shows only when it is given one. */
-static bool can_back(struct session *session)
-{
-	CLEANUP_FD int fd = memfd_create("ipcfs", MFD_CLOEXEC);
-	struct backing_map map = {.fd = fd};
-	int id = fd < 0 ? -1 : ioctl(session->device.fd, BACKING_OPEN, &map);
-
-	if (id <= 0)
-		return false;
-	ioctl(session->device.fd, BACKING_CLOSE, &id);
-	return true;
-}
-
-static void tell_features(const struct features *features)
-{
-	char there[FEATURES_TEXT], missing[FEATURES_TEXT], off[FEATURES_TEXT];
-
-	features_text(features->there & ~features->off, ' ', there);
-	features_text(FEATURES_ALL & ~features->there & ~features->off, ' ', missing);
-	features_text(features->off, ' ', off);
-	log_line(LOG_INFO, "features available: %s; missing: %s; turned off: %s", there, missing,
-		 off);
-}
-
-/*
- * Lifts the limit on names where the daemon can't have names dropped: it then serves only its own
- * user, as fuse(8) describes.
- */
-static void allow_names(struct session *session)
-{
-	if (!features_has(&session->host.features, FEATURE_PRUNE) && geteuid() != 0 &&
-	    !session->options->max_names)
-		session->host.users.limits[USER_NAMES] = SIZE_MAX;
-}
 
 void session_take_up(struct session *session, uint64_t request)
 {
@@ -125,7 +75,7 @@ static void session_begun(struct session *session, int result)
 		features_has(&session->host.features, FEATURE_RESEND);
 	background_ready();
 	supervisor_ready();
-	tell_features(&session->host.features);
+	found_tell(&session->host.features);
 	notify_ready();
 }
 
@@ -138,9 +88,7 @@ static void session_ready(struct session *session)
 	statx(AT_FDCWD, session->options->mount_point, AT_STATX_DONT_SYNC, STATX_INO, &attr);
 	session->host.dev = makedev(attr.stx_dev_major, attr.stx_dev_minor);
 	session->is_ready = true;
-	features_found(&session->host.features, FEATURE_PASSTHROUGH, can_back(session));
-	features_found(&session->host.features, FEATURE_PRUNE, prune_probe(session->device.fd));
-	allow_names(session);
+	found_find(session);
 	if (session->is_next)
 		return;
 	session->is_early = true;
@@ -158,9 +106,11 @@ static int session_go_on(struct session *session)
 	if (tree_adopt(session, area->tree_fd, area->dir_fd) < 0)
 		session->host.pipes.by_daemon = true;
 	r = takeover_adopt(session);
-	if (r == 0)
-		session_begun(session, 0);
-	return r;
+	if (r < 0)
+		return r;
+	session_begun(session, 0);
+	asked_configure_rest(session);
+	return 0;
 }
 
 int session_receive(struct session *session)
@@ -204,70 +154,9 @@ static void device_dispatch(struct loop_source *source, uint32_t events)
 		loop_stop(session->loop);
 }
 
-static void tell_fault(const char *path, unsigned line, const char *text)
-{
-	if (line)
-		log_line(LOG_ERR, "%s:%u: %s", path, line, text);
-	else
-		log_line(LOG_ERR, "%s: %s", path, text);
-}
-
 static void log_text(int priority, const char *text)
 {
 	log_line(priority, "%s", text);
-}
-
-/* Returns the number of faults. */
-static int session_configure(struct session *session)
-{
-	reapers_end(&session->host);
-	remote_lines_forget(&session->host);
-	if (session->options->config)
-		return config_read(&session->host, session->options->config, tell_fault);
-	return geteuid() == 0 ? config_read_system(&session->host, tell_fault) : 0;
-}
-
-static void signals_dispatch(struct loop_source *source, uint32_t events)
-{
-	struct session *session = CONTAINER_OF(source, struct session, signals);
-	struct signalfd_siginfo info;
-
-	if (read(source->fd, &info, sizeof(info)) != sizeof(info))
-		return;
-	if (info.ssi_signo != SIGHUP) {
-		loop_stop(session->loop);
-		return;
-	}
-	notify_reloading();
-	session_configure(session);
-	if (session->is_ready)
-		notify_ready();
-}
-
-static void supervisor_dispatch(struct loop_source *source, uint32_t events)
-{
-	loop_stop(CONTAINER_OF(source, struct session, supervisor)->loop);
-}
-
-static int listen_to_signals(struct session *session)
-{
-	sigset_t set;
-	int r;
-
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGIO, SIG_IGN); /* lib/channel/lease.h */
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	session->signals.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	session->signals.dispatch = signals_dispatch;
-	if (session->signals.fd < 0)
-		return -errno;
-	r = loop_add(session->loop, &session->signals, EPOLLIN);
-	session->supervisor.dispatch = supervisor_dispatch;
-	return r < 0 ? r : supervisor_watch(session->loop, &session->supervisor);
 }
 
 static int session_mount(struct session *session)
@@ -342,10 +231,10 @@ static int session_prepare(struct session *session)
 	bounds_warn_pipes(session->options);
 	umask(0); /* the kernel has already applied the caller's */
 	r = session_root(session);
-	if (r == 0 && !session->is_next && session_configure(session) > 0 &&
+	if (r == 0 && !session->is_next && asked_configure(session) > 0 &&
 	    session->options->is_config_strict)
 		r = -EINVAL;
-	return r < 0 ? r : listen_to_signals(session);
+	return r < 0 ? r : asked_listen(session);
 }
 
 int session_init(struct session *session, const struct options *options, struct state *state,
