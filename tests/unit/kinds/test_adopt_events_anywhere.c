@@ -26,6 +26,11 @@ static struct file *file;
 static uint64_t n_added, n_got;
 static char number[32]; /* the text to write next */
 
+static bool is_same(const void *a, const void *b, size_t size)
+{
+	return memcmp(a, b, size) == 0;
+}
+
 static bool has_changed(void)
 {
 	static struct {
@@ -41,7 +46,7 @@ static bool has_changed(void)
 	memcpy(now.words, file->channel->record->words, sizeof(now.words));
 	must(event_look(event_fd(event_from(file->channel)), &now.value, &is_semaphore));
 	now.shared = *shared;
-	return memcmp(&now, &former, sizeof(now)) != 0;
+	return !is_same(&now, &former, sizeof(now));
 }
 
 static void read_once(void)

@@ -161,6 +161,11 @@ struct watched {
 	bool is_given[N_READERS], is_written;
 };
 
+static bool is_same(const void *a, const void *b, size_t size)
+{
+	return memcmp(a, b, size) == 0;
+}
+
 /* Looks at it, and returns whether it is no longer as it was. */
 static bool has_changed(void)
 {
@@ -175,7 +180,7 @@ static bool has_changed(void)
 		watched.is_given[i] = shared->answers[i].is_given;
 	}
 	watched.is_written = shared->is_written;
-	return memcmp(&watched, &former, sizeof(former)) != 0;
+	return !is_same(&watched, &former, sizeof(former));
 }
 
 /* The next daemon adopts, and gets the requests that were not answered. */
