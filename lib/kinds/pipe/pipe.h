@@ -11,6 +11,7 @@
 
 #include "lib/channel/kept_names.h"
 #include "lib/kinds/pipe/hold.h"
+#include "lib/kinds/pipe/pipe_record.h"
 #include "lib/kinds/pipe/store.h"
 
 enum pipe_parameter { PIPE_CAPACITY, PIPE_EOF, PIPE_KEEP, PIPE_SERVED };
@@ -25,18 +26,6 @@ extern const char *const pipe_keep_words[];
 extern const char *const pipe_served_words[];
 
 #define PIPE_CAPACITY_DEFAULT ((size_t)1 << 20)
-
-/* The words of a pipe's record. */
-struct pipe_record {
-	uint64_t capacity; /* pipe::capacity; 0: the record is not complete */
-	uint64_t has_no_end;
-	struct store_record store;
-	/* pipe::n_opened; what the last open for writing makes of it, and the request for that. */
-	uint64_t n_opened, n_opened_next, opened;
-	uint64_t is_kept, node; /* of a FIFO */
-	uint64_t charged;       /* fifo_hold::charged */
-};
-_Static_assert(sizeof(struct pipe_record) <= OBJECT_WORDS * sizeof(uint64_t), "OBJECT_WORDS");
 
 struct pipe {
 	struct kept kept;
@@ -59,8 +48,6 @@ struct pipe {
 extern const struct channel_ops served_ops, fifo_ops;
 
 struct pipe *pipe_from(struct channel *channel);
-
-struct pipe_record *pipe_record(struct object_record *record);
 
 /* Shared by the channel_ops of both sorts. */
 void pipe_destroy(struct channel *channel);

@@ -18,6 +18,8 @@
 #include "lib/channel/lock_table.h"
 #include "lib/channel/locks.h"
 #include "lib/channel/record.h"
+#include "lib/kinds/pipe/pipe_record.h"
+#include "lib/kinds/pipe/store_piece.h"
 #include "lib/kinds/topic/topic.h"
 #include "tests/unit/fixture.h"
 
@@ -201,6 +203,27 @@ static const struct field fields[] = {
 	FIELD(struct topic_reader_record, place),
 	FIELD(struct topic_reader_record, n_dropped),
 	FIELD(struct topic_reader_record, pid),
+	WHOLE(struct store_record),
+	FIELD(struct store_record, first),
+	FIELD(struct store_record, put),
+	FIELD(struct store_record, taken),
+	WHOLE(struct store_piece),
+	FIELD(struct store_piece, next),
+	FIELD(struct store_piece, begin),
+	FIELD(struct store_piece, room),
+	FIELD(struct store_piece, buffer),
+	FIELD(struct store_piece, place),
+	FIELD(struct store_piece, is_charged),
+	WHOLE(struct pipe_record),
+	FIELD(struct pipe_record, capacity),
+	FIELD(struct pipe_record, has_no_end),
+	FIELD(struct pipe_record, store),
+	FIELD(struct pipe_record, n_opened),
+	FIELD(struct pipe_record, n_opened_next),
+	FIELD(struct pipe_record, opened),
+	FIELD(struct pipe_record, is_kept),
+	FIELD(struct pipe_record, node),
+	FIELD(struct pipe_record, charged),
 	WHOLE(struct write_record),
 	FIELD(struct write_record, request),
 	FIELD(struct write_record, done),
