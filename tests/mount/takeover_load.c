@@ -301,11 +301,13 @@ int load_look_around(void *arg)
 	return 0;
 }
 
+/* A line during which the daemon is killed may end with EINTR: the object is complete, or gone. */
 int load_command(void *arg)
 {
 	const struct load_role *role = arg;
 	struct load_model *model = role->model;
 	char create[64], name[32];
+	bool is_cut;
 	int fd;
 
 	while (!load_state->is_over) {
@@ -314,10 +316,12 @@ int load_command(void *arg)
 		fd = open(ipc_path("ctl"), O_WRONLY | O_CLOEXEC);
 		if (fd < 0)
 			return load_fail(model, "open of ctl");
-		if (write(fd, create, strlen(create)) != (ssize_t)strlen(create))
+		errno = 0;
+		if (write(fd, create, strlen(create)) != (ssize_t)strlen(create) && errno != EINTR)
 			return load_fail(model, "create");
+		is_cut = errno == EINTR;
 		close(fd);
-		if (unlink(ipc_path(name)) < 0)
+		if (unlink(ipc_path(name)) < 0 && !(is_cut && errno == ENOENT))
 			return load_fail(model, "unlink");
 		model->n_read++;
 	}
