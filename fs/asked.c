@@ -42,6 +42,8 @@ static void signals_dispatch(struct loop_source *source, uint32_t events)
 
 	if (read(source->fd, &info, sizeof(info)) != sizeof(info))
 		return;
+	if (info.ssi_signo == SIGUSR2)
+		raise(SIGKILL); /* between two requests: fs/supervisor_replace.h */
 	if (info.ssi_signo != SIGHUP) {
 		loop_stop(session->loop);
 		return;
@@ -68,6 +70,7 @@ int asked_listen(struct session *session)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR2);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	session->signals.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	session->signals.dispatch = signals_dispatch;

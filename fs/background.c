@@ -64,6 +64,12 @@ void background_share(int32_t *fd)
 	ready_fd = fd;
 }
 
+void background_adopt(int32_t *fd)
+{
+	ready_fd = fd;
+	is_background = true;
+}
+
 bool background_has_left(void)
 {
 	return is_background && *ready_fd < 0;

@@ -22,6 +22,9 @@ int background_start(void);
  */
 void background_share(int32_t *fd);
 
+/* The same in a process that goes on as the child: the memory is as it was. */
+void background_adopt(int32_t *fd);
+
 /* Whether this is the child, and has left the terminal. */
 bool background_has_left(void);
 

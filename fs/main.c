@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * ipcfs(8): reads the command line, then serves a mount, remounts, or prints help, its version or
- * the status of a mount.
+ * ipcfs(8): reads the command line, then serves a mount, remounts, replaces the daemon of a mount, or
+ * prints help, its version or the status of a mount.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,8 +13,10 @@
 #include "fs/in_force.h"
 #include "fs/log.h"
 #include "fs/options.h"
+#include "fs/replace.h"
 #include "fs/serve.h"
 #include "fs/status.h"
+#include "lib/base/state.h"
 
 static int remount(const struct options *options)
 {
@@ -64,6 +66,10 @@ int main(int argc, char **argv)
 		options_print_version();
 	else if (options.wants_status)
 		status = (int)status_print(options.mount_point);
+	else if (options.wants_replace)
+		status = replace(options.mount_point);
+	else if (options.adopts)
+		status = options.adopts == STATE_VERSION ? 0 : 1;
 	else if (options.is_remount)
 		status = remount(&options);
 	else

@@ -6,8 +6,8 @@
  * to a group. A single ENOSYS would turn off all requests for attributes in the whole mount
  * (linux/fs/fuse/xattr.c), so that is never the answer.
  *
- * Directories have two attributes of their own, which show the options of the mount
- * (fs/in_force.h) and how it is (fs/vitals.h).
+ * Directories have three attributes of their own, which show the options of the mount
+ * (fs/in_force.h), how it is (fs/vitals.h) and its supervisor (fs/supervisor_replace.h).
  */
 #include "fs/ops.h"
 
@@ -20,6 +20,7 @@
 #include "fs/reply.h"
 #include "fs/session.h"
 #include "fs/step.h"
+#include "fs/supervisor_replace.h"
 #include "fs/vitals.h"
 #include "lib/channel/blank.h"
 #include "lib/channel/xattr.h"
@@ -75,6 +76,10 @@ static ssize_t get_own(const struct session *session, const char *name, const st
 
 	if (strcmp(name, VITALS_XATTR) == 0) {
 		vitals_text(session, caller, text);
+		return give_text(text, room);
+	}
+	if (strcmp(name, REPLACE_XATTR) == 0 && may_see_options(caller)) {
+		replace_text(supervisor_area(session->host.state), text);
 		return give_text(text, room);
 	}
 	if (strcmp(name, IN_FORCE_XATTR) == 0 && may_see_options(caller))

@@ -22,6 +22,7 @@
 #include "fs/option_cluster.h"
 #include "fs/option_files.h"
 #include "fs/option_values.h"
+#include "lib/base/cleanup.h"
 
 #define OPTION(template, member)                              \
 	{                                                     \
@@ -36,6 +37,10 @@ static const struct fuse_opt table[] = {
 	OPTION("-V", wants_version),
 	OPTION("--version", wants_version),
 	OPTION("--status", wants_status),
+	OPTION("--replace", wants_replace),
+	{"--adopts=%u", offsetof(struct options, adopts), 0},
+	{"--adopt=%d", offsetof(struct options, adopt_fd), 0},
+	{"--mounted=%s", offsetof(struct options, mounted), 0},
 	OPTION("-f", is_foreground),
 	OPTION("-d", is_debug),
 	OPTION("debug", is_debug),
@@ -148,6 +153,10 @@ static int find_mount_point(struct options *options, const char *word)
 	struct stat attr;
 	int error = 0;
 
+	if (options->mounted) {
+		options->mount_point = TAKE_PTR(options->mounted);
+		return 0;
+	}
 	if (!word) {
 		log_line(LOG_ERR, "the mount point is missing; see ipcfs --help");
 		return -EINVAL;
@@ -226,6 +235,13 @@ static int add_defaults(struct options *options, const char *source)
 	return r < 0 ? -ENOMEM : 0;
 }
 
+/* Whether a mount begins. One that is there already may have lost files since it began. */
+static bool mounts(const struct options *options)
+{
+	return !options->is_remount && !options->wants_status && !options->wants_replace &&
+	       options->adopt_fd <= 0;
+}
+
 int options_parse(struct options *ret_options, int argc, char **argv)
 {
 	struct words words = {
@@ -235,6 +251,8 @@ int options_parse(struct options *ret_options, int argc, char **argv)
 	};
 	int r = 0;
 
+	words.options.argc = argc;
+	words.options.argv = argv;
 	if (fuse_opt_parse(&words.options.session, &words, table, take_word) < 0)
 		r = -EINVAL;
 	else if (!words.options.wants_help && !words.options.wants_version)
@@ -242,9 +260,9 @@ int options_parse(struct options *ret_options, int argc, char **argv)
 	if (r == 0 && !words.options.wants_help && !words.options.wants_version)
 		r = find_mount_point(&words.options,
 				     words.n_words ? words.words[words.n_words - 1] : NULL);
-	if (r == 0 && !words.options.is_remount && !words.options.wants_status)
+	if (r == 0 && mounts(&words.options) && !words.options.adopts)
 		r = option_files_find(&words.options);
-	if (r == 0 && !words.options.is_remount && !words.options.wants_status)
+	if (r == 0 && mounts(&words.options))
 		r = option_cluster_check(&words.options.cluster);
 	if (r == 0)
 		r = in_force_note_rest(&words.options);
@@ -259,9 +277,10 @@ int options_parse(struct options *ret_options, int argc, char **argv)
 void options_fini(struct options *options)
 {
 	free(options->mount_point);
+	free(options->mounted);
 	free(options->config);
 	free(options->lasting);
 	option_cluster_fini(&options->cluster);
-	options->mount_point = options->config = options->lasting = NULL;
+	options->mount_point = options->mounted = options->config = options->lasting = NULL;
 	fuse_opt_free_args(&options->session);
 }

@@ -69,6 +69,8 @@ int serve(const struct options *options)
 	bool allows_others;
 	int r = 0;
 
+	if (options->adopt_fd > 0)
+		return supervisor_run(options, be_daemon);
 	if (mount_words_find(options->mount_point, &flags, &allows_others) == 0)
 		log_line(LOG_WARNING, "%s: an ipcfs is mounted here already; this one will hide it",
 			 options->mount_point);

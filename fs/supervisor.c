@@ -25,6 +25,7 @@
 #include "fs/log.h"
 #include "fs/supervisor_daemon.h"
 #include "fs/supervisor_deaths.h"
+#include "fs/supervisor_replace.h"
 #include "lib/base/clock.h"
 #include "lib/base/state.h"
 #include "lib/channel/journal.h"
@@ -44,6 +45,7 @@ struct supervisor {
 	pid_t daemon;
 	int asked; /* the signal by which the mount was asked to end; 0: none */
 	struct deaths deaths;
+	struct replacing replacing;
 };
 
 static _Noreturn void be_daemon(struct supervisor *self, pid_t supervisor, bool is_next)
@@ -57,6 +59,7 @@ static _Noreturn void be_daemon(struct supervisor *self, pid_t supervisor, bool 
 		sigaddset(&blocked, SIGINT);
 		sigaddset(&blocked, SIGTERM);
 		sigaddset(&blocked, SIGHUP);
+		sigaddset(&blocked, SIGUSR2);
 	}
 	if (background_has_left())
 		log_to_syslog(true);
@@ -115,6 +118,12 @@ static void pass_on(struct supervisor *self, int signal)
 	kill(self->daemon, signal);
 }
 
+static void go_on(struct supervisor *self, enum replace_next next)
+{
+	if (next == REPLACE_RELOAD)
+		pass_on(self, SIGHUP);
+}
+
 /*
  * Reaps the daemon, and children of former daemons. Returns whether it was the daemon that ended.
  */
@@ -130,9 +139,24 @@ static bool reap(struct supervisor *self, int *ret_status)
 			has_ended = true;
 		} else if (pid == self->area->unmounter) {
 			self->area->unmounter = 0;
+		} else if (pid == self->replacing.asked) {
+			go_on(self, replacing_answered(&self->replacing, self->area, status,
+						       self->asked != 0));
 		}
 	}
 	return has_ended;
+}
+
+static int wait_for_signal(struct supervisor *self)
+{
+	int64_t patience = replacing_patience(&self->replacing);
+	struct timespec time = {.tv_sec = patience / CLOCK_S, .tv_nsec = patience % CLOCK_S};
+	int signal = patience < 0 ? sigwaitinfo(&self->signals, NULL)
+				  : sigtimedwait(&self->signals, NULL, &time);
+
+	if (signal < 0)
+		replacing_late(&self->replacing, self->area);
+	return signal;
 }
 
 static void wait_for_end(struct supervisor *self, int *ret_status)
@@ -140,8 +164,10 @@ static void wait_for_end(struct supervisor *self, int *ret_status)
 	int signal;
 
 	do {
-		signal = sigwaitinfo(&self->signals, NULL);
-		if (signal > 0 && signal != SIGCHLD)
+		signal = wait_for_signal(self);
+		if (signal == SIGHUP || signal == SIGUSR2)
+			go_on(self, replacing_begin(&self->replacing, self->area, signal));
+		else if (signal > 0 && signal != SIGCHLD)
 			pass_on(self, signal);
 	} while (signal != SIGCHLD || !reap(self, ret_status));
 	self->area->died = clock_now();
@@ -150,7 +176,8 @@ static void wait_for_end(struct supervisor *self, int *ret_status)
 /* Returns the exit status, if the daemon has ended by itself; or ends as it has ended. */
 static int keep(struct supervisor *self)
 {
-	struct journal *journal = state_area(self->state, STATE_JOURNAL);
+	struct journal *journal = state_area(self->next, STATE_JOURNAL);
+	bool is_replaced;
 	struct death death;
 	int status, r;
 
@@ -158,52 +185,88 @@ static int keep(struct supervisor *self)
 		wait_for_end(self, &status);
 		if (WIFEXITED(status))
 			return WEXITSTATUS(status);
+		is_replaced = self->replacing.is_due && WTERMSIG(status) == SIGKILL;
+		if (is_replaced)
+			journal->request = 0; /* no request's fault */
 		deaths_add(&self->deaths, self->area, journal, WTERMSIG(status), &death);
 		if (death.end)
 			death_end(&death);
+		if (self->replacing.is_due && !self->asked)
+			replacing_execute(&self->replacing, self->area, state_fd(self->next));
 		r = start_next(self);
 		if (r < 0) {
 			death.end = strerror(-r);
 			death_end(&death);
 		}
-		death_tell(&death);
+		if (!is_replaced)
+			death_tell(&death);
 	}
+}
+
+/* Makes the state, or opens that of the mount to go on with. */
+static int find_state(struct supervisor *self)
+{
+	int r;
+
+	if (self->options->adopt_fd > 0)
+		return state_open(self->options->adopt_fd, &self->next);
+	r = state_new(true, &self->state);
+	return r < 0 ? r : state_restart(self->state, &self->next);
+}
+
+static void block_signals(struct supervisor *self)
+{
+	const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR2, SIGCHLD};
+
+	signal(SIGCHLD, SIG_DFL); /* ignored, it would not be reported */
+	sigemptyset(&self->signals);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+		sigaddset(&self->signals, signals[i]);
+	sigprocmask(SIG_BLOCK, &self->signals, &self->usual);
+	if (self->options->adopt_fd <= 0)
+		return;
+	/* The former supervisor has left them blocked, so that none is lost. */
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+		sigdelset(&self->usual, signals[i]);
 }
 
 static int prepare(struct supervisor *self)
 {
-	int r = state_new(true, &self->state);
+	bool is_new = self->options->adopt_fd <= 0;
+	int r = find_state(self);
 
-	if (r == 0)
-		r = state_restart(self->state, &self->next);
 	if (r == 0 && (prctl(PR_GET_NAME, self->name) < 0 ||
 		       prctl(PR_GET_TID_ADDRESS, &self->thread_id) < 0 ||
 		       prctl(PR_SET_CHILD_SUBREAPER, 1) < 0))
 		r = -errno;
 	if (r < 0)
 		return r;
-	self->area = supervisor_area(self->state);
+	self->area = supervisor_area(self->next);
 	self->area->supervisor = getpid();
-	background_share(&self->area->ready_fd);
-	sigemptyset(&self->signals);
-	sigaddset(&self->signals, SIGINT);
-	sigaddset(&self->signals, SIGTERM);
-	sigaddset(&self->signals, SIGHUP);
-	sigaddset(&self->signals, SIGCHLD);
-	signal(SIGCHLD, SIG_DFL); /* ignored, it would not be reported */
-	sigprocmask(SIG_BLOCK, &self->signals, &self->usual);
+	if (is_new)
+		background_share(&self->area->ready_fd);
+	else if (!self->options->is_foreground && !self->options->is_debug)
+		background_adopt(&self->area->ready_fd);
+	block_signals(self);
+	r = replacing_init(&self->replacing, self->options);
+	if (r < 0)
+		log_line(LOG_WARNING, "cannot be replaced: %s", strerror(-r));
 	return 0;
 }
 
 static int supervise(struct supervisor *self)
 {
-	int r = start_daemon(self, false);
+	bool is_next = self->options->adopt_fd > 0;
+	int r;
 
+	if (is_next)
+		replacing_done(self->area);
+	r = is_next ? start_next(self) : start_daemon(self, false);
 	if (r < 0) {
 		log_line(LOG_ERR, "cannot start the daemon: %s", strerror(-r));
 		return 1;
 	}
-	prctl(PR_SET_NAME, "ipcfs-supervise");
+	prctl(PR_SET_NAME, SUPERVISOR_NAME);
 	if (chdir("/") < 0)
 		log_line(LOG_WARNING, "/: %s", strerror(errno));
 	return keep(self);
@@ -231,10 +294,15 @@ int supervisor_run(const struct options *options,
 	struct supervisor self = {.options = options, .serve = serve};
 	int r = options->is_supervised ? prepare(&self) : -ENOTSUP;
 
+	if (r < 0 && options->adopt_fd > 0) {
+		log_line(LOG_ERR, "cannot go on with the mount, which ends: %s", strerror(-r));
+		return 1;
+	}
 	if (r < 0 && options->is_supervised)
 		log_line(LOG_WARNING, "cannot be supervised, and ends if it is killed: %s",
 			 strerror(-r));
 	r = r < 0 ? serve_alone(&self) : supervise(&self);
+	replacing_fini(&self.replacing);
 	state_free(self.next);
 	state_free(self.state);
 	return r;

@@ -38,7 +38,13 @@ struct supervisor_area {
 	uint32_t is_ended;   /* the daemon ends the mount: none may follow */
 	int32_t unmounter;   /* the pid of fs/unmounter.h; 0: none */
 	int32_t ready_fd;    /* of fs/background.h; -1: none. To be kept open. */
+	/* --- The supervisor's again: fs/supervisor_replace.c */
+	uint32_t n_answers; /* how often it was asked to go on as another executable, and has answered */
+	uint32_t answer;    /* the latest one: enum answer */
 };
+
+/* The supervisor's name in ps(1). */
+#define SUPERVISOR_NAME "ipcfs-supervise"
 
 /* So many deaths make a request a poison: it has to be answered with EIO. */
 #define SUPERVISOR_POISON 3

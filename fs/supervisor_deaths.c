@@ -2,9 +2,6 @@
 /*
  * A daemon that is killed from outside while it serves (SIGKILL) may be followed any number of
  * times. Of all other deaths it is to blame itself, and the next one will probably die like it.
- *
- * Who reads the log may be waiting for the mount. So as long as the mount lives, a process of its
- * own writes there.
  */
 #include "fs/supervisor_deaths.h"
 
@@ -17,6 +14,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "fs/aside.h"
 #include "fs/background.h"
 #include "fs/log.h"
 #include "lib/base/clock.h"
@@ -70,22 +68,14 @@ static void log_death(const struct death *death, const char *what, const char *w
 
 	if (death->request)
 		snprintf(request, sizeof(request), "request %" PRIu64 " in hand", death->request);
-	if (background_has_left())
-		log_to_syslog(true);
 	log_line(LOG_ERR, "the daemon was killed by SIG%s (%s); %s%s", name ? name : "RT", request,
 		 what, why);
 }
 
 void death_tell(const struct death *death)
 {
-	sigset_t none;
-
-	if (fork() != 0)
+	if (!aside())
 		return;
-	/* Whatever becomes of this process, it keeps nothing of the mount open. */
-	close_range(STDERR_FILENO + 1, ~0U, 0);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
 	log_death(death, "the next one goes on",
 		  death->is_poison ? ", and answers this request with EIO" : "");
 	_exit(0);
@@ -100,6 +90,8 @@ void death_end(const struct death *death)
 	sigset_t none;
 
 	close_range(STDERR_FILENO + 1, ~0U, 0);
+	if (background_has_left())
+		log_to_syslog(true);
 	log_death(death, "the mount ends: ", death->end);
 	prctl(PR_SET_DUMPABLE, 0);
 	signal(death->signal, SIG_DFL);

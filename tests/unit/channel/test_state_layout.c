@@ -69,6 +69,8 @@ static const struct field fields[] = {
 	FIELD(struct supervisor_area, is_ended),
 	FIELD(struct supervisor_area, unmounter),
 	FIELD(struct supervisor_area, ready_fd),
+	FIELD(struct supervisor_area, n_answers),
+	FIELD(struct supervisor_area, answer),
 	WHOLE(struct takeover_area),
 	FIELD(struct takeover_area, device),
 	FIELD(struct takeover_area, tree_fd),
