@@ -27,12 +27,12 @@ struct options {
 	int is_debug;
 	int wants_help;
 	int wants_version;
-	int wants_status;     /* mount_point is then as given, and may be anything */
-	int wants_replace;    /* only have the ipcfs that is mounted there replaced */
-	unsigned adopts;      /* only tell whether a state of this version can be adopted; 0: no */
-	int adopt_fd;         /* the state of a mount to go on with: fs/supervisor_replace.h; 0: none */
-	char *mounted;        /* that mount's mount_point; owned */
-	int argc;             /* the command line as it was; borrowed */
+	int wants_status;  /* mount_point is then as given, and may be anything */
+	int wants_replace; /* only have the ipcfs that is mounted there replaced */
+	unsigned adopts;   /* only tell whether a state of this version can be adopted; 0: no */
+	int adopt_fd;      /* the state of a mount to go on with (fs/supervisor_replace.h); 0: no */
+	char *mounted;     /* that mount's mount_point; owned */
+	int argc;          /* the command line as it was; borrowed */
 	char **argv;
 	char *config;         /* absolute path, owned; NULL: for root, the system's files */
 	int is_config_strict; /* a fault in the file fails the mount */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The mount names its supervisor, but the mount may be another user's, who could name any process.
- * So only a process that has a supervisor's name gets the signal. Everything else is the kernel's to
- * decide: who may send a signal there.
+ * So only a process that has a supervisor's name gets the signal. Who may send it there is the
+ * kernel's to decide.
  */
 #include "fs/replace.h"
 

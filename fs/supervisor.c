@@ -259,6 +259,7 @@ static int supervise(struct supervisor *self)
 	bool is_next = self->options->adopt_fd > 0;
 	int r;
 
+	prctl(PR_SET_NAME, SUPERVISOR_NAME);
 	if (is_next)
 		replacing_done(self->area);
 	r = is_next ? start_next(self) : start_daemon(self, false);
@@ -266,7 +267,6 @@ static int supervise(struct supervisor *self)
 		log_line(LOG_ERR, "cannot start the daemon: %s", strerror(-r));
 		return 1;
 	}
-	prctl(PR_SET_NAME, SUPERVISOR_NAME);
 	if (chdir("/") < 0)
 		log_line(LOG_WARNING, "/: %s", strerror(errno));
 	return keep(self);

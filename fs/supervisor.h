@@ -39,7 +39,7 @@ struct supervisor_area {
 	int32_t unmounter;   /* the pid of fs/unmounter.h; 0: none */
 	int32_t ready_fd;    /* of fs/background.h; -1: none. To be kept open. */
 	/* --- The supervisor's again: fs/supervisor_replace.c */
-	uint32_t n_answers; /* how often it was asked to go on as another executable, and has answered */
+	uint32_t n_answers; /* so often it has answered the question to be replaced */
 	uint32_t answer;    /* the latest one: enum answer */
 };
 

@@ -24,10 +24,10 @@
 
 struct replacing {
 	char path[PATH_MAX]; /* of the executable */
-	char **argv;         /* for the next executable; owned, and so are its strings but the last */
-	char last[32];       /* the last of them: what the executable is to do */
+	char **argv;         /* for the next executable; owned, as all its strings but `last` */
+	char last[32];       /* one of them: what the executable is to do */
 	pid_t asked;         /* the process that is asked whether it can adopt; 0: none */
-	int64_t until;       /* when it, or the daemon's end, has taken too long; 0: nothing is awaited */
+	int64_t until;       /* when it, or the daemon's end, takes too long; 0: not awaited */
 	bool is_wanted;      /* SIGUSR2 has come, and was not answered */
 	bool reloads;        /* SIGHUP has come, and was not passed on to the daemon */
 	bool is_due;         /* the daemon was told to end, and then the file is executed */

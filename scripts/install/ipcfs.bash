@@ -33,7 +33,7 @@ _ipcfs() {
 	elif [[ $prev == -o ]]; then
 		_ipcfs_mount_options "$cur"
 	elif [[ $cur == -* ]]; then
-		mapfile -t COMPREPLY < <(compgen -W '-f -d -h -V -s -o --help --version' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W '-f -d -h -V -s -o --help --replace --status --version' -- "$cur")
 	else
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
