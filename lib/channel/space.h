@@ -108,7 +108,7 @@ struct space {
 	struct timespec changed; /* when something in it was last made, removed or renamed */
 	/* If it is_lasting: what outlives the daemon (lib/host/tree_record.h); or NULL. */
 	struct directory_record *record;
-	void *inode;               /* its inode in the mount */
+	void *inode; /* its inode in the mount */
 };
 
 /* For makers of spaces: sets up a space with one reference, which is shown at `path`. */

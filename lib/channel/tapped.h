@@ -61,8 +61,9 @@ struct tap_reader {
 	uint64_t told;          /* how many missed records it has been told of */
 	bool has_turn;          /* it has not yet read all that is shown */
 	bool has_read;          /* since readers were woken last */
-	/* Of a record read in part, and of one read to its end in this read: blocks of the state. */
-	struct remainder rest, spent;   /* `rest` is charged as USER_BYTES */
+	/* Blocks of the state. */
+	struct remainder rest;          /* of a record read in part; charged as USER_BYTES */
+	struct remainder spent;         /* read to its end, but tap_save() has still to be called */
 	struct tap_reader *prev, *next; /* tap::readers */
 };
 

@@ -19,7 +19,7 @@
 #define PATH_TEXT (NAME_MAX + 64)
 
 /* A block. */
-struct text {
+struct configured_text {
 	uint64_t next; /* the offset of the next one, 0: none */
 	uint64_t size; /* of `path`, with the NUL */
 	char path[];
@@ -27,7 +27,7 @@ struct text {
 
 struct configured {
 	UT_hash_handle hh; /* host::configured, by path */
-	struct text *text;
+	struct configured_text *text;
 };
 
 static struct configured *find(const struct host *host, const char *path)
@@ -38,13 +38,13 @@ static struct configured *find(const struct host *host, const char *path)
 	return found;
 }
 
-static void text_free(struct host *host, struct text *text)
+static void text_free(struct host *host, struct configured_text *text)
 {
 	state_release(host->state, text, sizeof(*text) + text->size);
 }
 
 /* Enters a text into the set. */
-static int enter(struct host *host, struct text *text)
+static int enter(struct host *host, struct configured_text *text)
 {
 	struct configured *added = calloc(1, sizeof(*added));
 
@@ -61,7 +61,7 @@ static int enter(struct host *host, struct text *text)
 int configured_add(struct host *host, const char *kind, const char *name)
 {
 	char path[PATH_TEXT];
-	struct text *text;
+	struct configured_text *text;
 	size_t size;
 	int r;
 
@@ -93,9 +93,9 @@ bool configured_has(const struct host *host, const char *kind, const char *name)
 }
 
 /* Takes over the text at an offset. NULL: there can be none. */
-static struct text *claim(struct host *host, uint64_t offset)
+static struct configured_text *claim(struct host *host, uint64_t offset)
 {
-	struct text *text = state_block(host->state, offset, sizeof(*text));
+	struct configured_text *text = state_block(host->state, offset, sizeof(*text));
 
 	if (!text || text->size == 0 || text->size > PATH_TEXT ||
 	    !state_claim(host->state, offset, sizeof(*text) + text->size) ||
@@ -109,7 +109,7 @@ void configured_adopt(struct host *host)
 	uint64_t *link = &host->tree->configured;
 
 	while (*link) {
-		struct text *text = claim(host, *link);
+		struct configured_text *text = claim(host, *link);
 
 		if (!text || enter(host, text) < 0)
 			*link = 0;

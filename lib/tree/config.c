@@ -47,7 +47,7 @@ struct reading {
 };
 
 /* What is read, and how. */
-struct config {
+struct config_run {
 	struct host *host;
 	config_fault_fn *fault;
 	unsigned lines; /* reading::lines */
@@ -73,7 +73,7 @@ int config_caller(struct caller *ret_caller)
 }
 
 /* Takes ownership of the file. */
-static struct reading *reading_new(const struct config *config, const char *path, FILE *file)
+static struct reading *reading_new(const struct config_run *config, const char *path, FILE *file)
 {
 	struct reading *reading = calloc(1, sizeof(*reading));
 
@@ -246,7 +246,7 @@ static FILE *open_file(int dir_fd, const char *name, char text[static FAULT_TEXT
 }
 
 /* Reads one file. `path` is what the file is called when a fault is reported. */
-static int read_file(const struct config *config, int dir_fd, const char *path)
+static int read_file(const struct config_run *config, int dir_fd, const char *path)
 {
 	struct host *host = config->host;
 	char text[FAULT_TEXT];
@@ -273,7 +273,7 @@ static int is_config(const struct dirent *entry)
 	return *entry->d_name != '.' && end && strcmp(end, ".conf") == 0;
 }
 
-static int read_names(const struct config *config, int dir_fd)
+static int read_names(const struct config_run *config, int dir_fd)
 {
 	char path[sizeof(CONFIG_DIRECTORY) + 1 + NAME_MAX];
 	struct dirent **entries;
@@ -293,7 +293,7 @@ static int read_names(const struct config *config, int dir_fd)
 	return n_faults;
 }
 
-static int read_directory(const struct config *config)
+static int read_directory(const struct config_run *config)
 {
 	CLEANUP_FD int fd = open(CONFIG_DIRECTORY, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	char text[FAULT_TEXT];
@@ -309,7 +309,7 @@ static int read_directory(const struct config *config)
 	return 1;
 }
 
-static int read_system(const struct config *config)
+static int read_system(const struct config_run *config)
 {
 	int n_faults = 0;
 
@@ -319,7 +319,7 @@ static int read_system(const struct config *config)
 }
 
 /* Reads the file, or with NULL, those of the system. */
-static int read_config(const struct config *config, const char *path)
+static int read_config(const struct config_run *config, const char *path)
 {
 	int n_faults;
 
@@ -331,17 +331,18 @@ static int read_config(const struct config *config, const char *path)
 
 int config_read(struct host *host, const char *path, config_fault_fn *fault)
 {
-	return read_config(&(struct config){host, fault, CONFIG_LOCAL | CONFIG_REMOTE}, path);
+	return read_config(&(struct config_run){host, fault, CONFIG_LOCAL | CONFIG_REMOTE}, path);
 }
 
 int config_read_system(struct host *host, config_fault_fn *fault)
 {
-	return read_config(&(struct config){host, fault, CONFIG_LOCAL | CONFIG_REMOTE}, NULL);
+	return read_config(&(struct config_run){host, fault, CONFIG_LOCAL | CONFIG_REMOTE}, NULL);
 }
 
 int config_read_left(struct host *host, const char *path, config_fault_fn *fault)
 {
 	unsigned left = (unsigned)host->tree->config_left;
 
-	return left ? read_config(&(struct config){host, fault, left | CONFIG_REMOTE}, path) : 0;
+	return left ? read_config(&(struct config_run){host, fault, left | CONFIG_REMOTE}, path)
+		    : 0;
 }

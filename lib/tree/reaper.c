@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Each line has a timer of its own. A run that takes longer than the interval is not doubled. Nor is
- * one begun again in the next daemon: it may be what has killed the former.
+ * Each line has a timer of its own. A run that takes longer than the interval is not doubled. The
+ * next daemon does not begin it again: it may be what has killed the former.
  */
 #include "lib/tree/reaper.h"
 

@@ -9,8 +9,8 @@
 
 /*
  * Opens the spaces of all kinds and puts them in their places; after this host::spaces lists them.
- * In the next daemon, takes over what the former one knew of them: what was set of directories, what
- * the configuration has named, and what it has repeated.
+ * The next daemon takes over what the former one knew: what was set of directories, what the
+ * configuration has named, and what it has repeated.
  * A kind that the machine lacks is left out, and reported to `missing`. The caller owns the
  * reference and gives it back with root_free(). Fails with -ENOMEM or -EMFILE.
  */

@@ -91,7 +91,7 @@ static ssize_t write_again(struct file *file, const char *text, size_t expected)
 	size_t done;
 
 	host.journal->request = REQUEST;
-	host.journal->is_again = true;
+	adopt_again(REQUEST);
 	done = journal_done(&host, REQUEST);
 	ck_assert_uint_eq(done, expected);
 	return write_from(file, text, done);
