@@ -188,13 +188,28 @@ void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, 
 				       .mode = op_masked(req, parent, mode)});
 }
 
+/* A daemon that is killed when it has removed the name gets the request again, and finds none. */
+static int remove_once(const struct session *session, struct space *space, const char *name,
+		       struct caller *caller)
+{
+	struct journal *journal = session->host.journal;
+	bool has_begun = journal->is_again && journal->unnamed == journal->request;
+	int r;
+
+	journal->unnamed = journal->request;
+	STATE_ORDER();
+	r = space_remove(space, name, caller);
+	return r == -ENOENT && has_begun ? 0 : r;
+}
+
 static void take_unlink(fuse_req_t req, const struct step *step, struct caller *caller)
 {
+	const struct session *session = fuse_req_userdata(req);
 	struct space *space;
-	int r = inode_space(fuse_req_userdata(req), step->ino, &space);
+	int r = inode_space(session, step->ino, &space);
 
 	if (r == 0)
-		r = space_remove(space, step->name, caller);
+		r = remove_once(session, space, step->name, caller);
 	if (!step_waits(req, &r, step, caller))
 		reply_result(req, r == -ENOENT && is_again(req) ? 0 : r);
 }
