@@ -16,6 +16,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/mount/fixture.h"
@@ -66,6 +67,8 @@ static int send_numbers(void *arg)
 		if (write(fd, &message, sizeof(message)) != sizeof(message))
 			return load_fail(model, "write");
 		model->n_sent[role->which]++;
+		if (model->is_fast)
+			nanosleep(&(struct timespec){.tv_nsec = 50000}, NULL);
 	}
 	return 0;
 }
@@ -224,7 +227,10 @@ const struct load_model load_models[] = {
 	{.name = "pipes/p",
 	 .command = "create pipes/p served=daemon eof=never capacity=64K\n",
 	 MESSAGES},
-	{.name = "pipes/k", .command = "create pipes/k eof=never capacity=64K\n", MESSAGES},
+	{.name = "pipes/k",
+	 .command = "create pipes/k eof=never capacity=64K\n",
+	 MESSAGES,
+	 .is_fast = true},
 	{.name = "topics/t",
 	 .command = "create topics/t full=wait capacity=4K\n",
 	 MESSAGES,
@@ -258,11 +264,19 @@ static int list(struct load_model *model, const char *path)
 	return 0;
 }
 
+/*
+ * A text that is not open yet is lost with the daemon. The kernel then looks it up again, but only
+ * once, so two kills in a row are seen.
+ */
 static int read_text(struct load_model *model, const char *name)
 {
-	int fd = open(ipc_path(name), O_RDONLY | O_CLOEXEC);
 	char text[4096];
 	ssize_t n = 1;
+	int fd;
+
+	do
+		fd = open(ipc_path(name), O_RDONLY | O_CLOEXEC);
+	while (fd < 0 && errno == ESTALE);
 
 	while (fd >= 0 && n > 0)
 		n = read(fd, text, sizeof(text));

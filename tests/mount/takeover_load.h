@@ -30,6 +30,7 @@ struct load_model {
 	int (*read)(void *role);
 	/* Whether all readers get each message; and whether a message may come twice. */
 	bool to_all, may_double;
+	bool is_fast; /* its writers pause, or they would be done before the kills */
 
 	_Atomic unsigned int n_sent[LOAD_WRITERS]; /* messages that were accepted */
 	_Atomic unsigned int n_read, n_twice;

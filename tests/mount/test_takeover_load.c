@@ -74,6 +74,11 @@ static void start_readers(void)
 	}
 }
 
+static bool is_ready(void *model)
+{
+	return ((struct load_model *)model)->given > 0;
+}
+
 static void start_writers(void)
 {
 	for (int i = 0; i < N_MODELS; i++)
@@ -89,6 +94,9 @@ static void start_writers(void)
 		if (is_chosen(&models[N_MODELS + i]))
 			churn[i] = child_start(churns[i].body, role_of(N_MODELS + i, i));
 	}
+	/* Before it is ready, the signal would kill it. */
+	if (churn[2])
+		ck_assert(wait_until(is_ready, &models[N_MODELS + 2], 20000));
 }
 
 /* A model that is broken shows at once, so that the log's last lines are about it. */
@@ -155,7 +163,7 @@ static void end(void)
 				continue;
 			ck_assert_msg(child_has_ended(writers[i][k], 20000), "%s: a writer hangs",
 				      models[i].name);
-			child_end(writers[i][k]);
+			ck_assert_int_eq(child_end(writers[i][k]), 0);
 		}
 	}
 	check_errors(n_kills);
@@ -166,7 +174,7 @@ static void end(void)
 		for (int n = 0; churn[i] && n < 2000 && !child_has_ended(churn[i], 10); n++)
 			kill(churn[i], i == 2 ? SIGUSR1 : 0);
 		if (churn[i])
-			child_end(churn[i]);
+			ck_assert_int_eq(child_end(churn[i]), 0);
 	}
 	check_errors(n_kills);
 }
