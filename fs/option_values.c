@@ -68,8 +68,8 @@ static int take_supervise(struct options *options, const char *arg)
 {
 	const char *word = strchr(arg, '=') + 1;
 
-	options->is_supervised = strcmp(word, "yes") == 0;
-	if (options->is_supervised || strcmp(word, "no") == 0)
+	options->supervise = strcmp(word, "yes") == 0 ? SUPERVISE_YES : SUPERVISE_NO;
+	if (options->supervise == SUPERVISE_YES || strcmp(word, "no") == 0)
 		return in_force_note(options, "%s", arg);
 	log_line(LOG_ERR, "%s: not yes or no", arg);
 	return -1;

@@ -38,7 +38,12 @@ struct options {
 	int is_config_strict; /* a fault in the file fails the mount */
 	int is_remount;       /* only change the flags of the ipcfs that is mounted there */
 	int ends_with_daemon; /* unmount even if the daemon is killed */
-	bool is_supervised;   /* another daemon follows one that is killed: fs/supervisor.h */
+	/* Whether another daemon follows one that is killed: fs/supervisor.h. */
+	enum {
+		SUPERVISE_USUAL, /* unless the daemon is in the foreground */
+		SUPERVISE_YES,
+		SUPERVISE_NO,
+	} supervise;
 	struct mount_flags flags;
 	int allows_others; /* allow_other was given */
 	char *lasting;     /* options that no remount can change, as text (fs/in_force.h); owned */

@@ -30,7 +30,7 @@ void options_print_help(const char *program)
 	       "    -o leak_idle=TIME   info/leaks and reap: unused for that long (10m)\n"
 	       "    -o pipe_capacity=SIZE, pipe_eof=, pipe_served=   defaults for new pipes\n"
 	       "    -o spin=N           poll for N microseconds before sleeping (100)\n"
-	       "    -o supervise=yes    start another daemon if the daemon is killed (no)\n"
+	       "    -o supervise=no     end the mount if the daemon is killed; -f: usual\n"
 	       "    -o without=NAME:... do not use these features of the kernel\n"
 	       "More: ipcfs(8), fuse(8), fstab(5). Unmount: umount; if not root, fusermount3 -u\n",
 	       program);

@@ -288,17 +288,25 @@ static int serve_alone(const struct supervisor *self)
 	return r;
 }
 
+static bool is_wanted(const struct options *options)
+{
+	if (options->supervise == SUPERVISE_USUAL)
+		return !options->is_foreground && !options->is_debug;
+	return options->supervise == SUPERVISE_YES;
+}
+
 int supervisor_run(const struct options *options,
 		   int (*serve)(const struct options *options, struct state *state, bool is_next))
 {
 	struct supervisor self = {.options = options, .serve = serve};
-	int r = options->is_supervised ? prepare(&self) : -ENOTSUP;
+	bool wanted = is_wanted(options);
+	int r = wanted ? prepare(&self) : -ENOTSUP;
 
 	if (r < 0 && options->adopt_fd > 0) {
 		log_line(LOG_ERR, "cannot go on with the mount, which ends: %s", strerror(-r));
 		return 1;
 	}
-	if (r < 0 && options->is_supervised)
+	if (r < 0 && wanted)
 		log_line(LOG_WARNING, "cannot be supervised, and ends if it is killed: %s",
 			 strerror(-r));
 	r = r < 0 ? serve_alone(&self) : supervise(&self);

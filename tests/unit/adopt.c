@@ -36,6 +36,7 @@ static int n_spaces;
 static bool owns[FDS_MAX]; /* the test's descriptors */
 static uint64_t again[AGAIN_MAX];
 static int n_again;
+static bool has_restarted; /* since they were told */
 
 /* Calls with each open descriptor. */
 static void each_fd(void (*call)(int fd))
@@ -84,6 +85,9 @@ struct space *adopted_space(const struct kind *kind)
 
 void adopt_again(uint64_t request)
 {
+	if (has_restarted)
+		n_again = 0;
+	has_restarted = false;
 	ck_assert_int_lt(n_again, AGAIN_MAX);
 	again[n_again++] = request;
 }
@@ -208,7 +212,7 @@ void adopt_restart(void)
 	must(host_allocate(&host));
 	journal_adopt(&host);
 	objects_adopted(&host);
-	n_again = 0;
+	has_restarted = true;
 }
 
 struct file *adopted_file(const struct file *former)

@@ -53,7 +53,7 @@ static void see(struct state *state, bool is_next)
 /* Starts a supervisor whose daemons run `serve`. */
 static pid_t start(serve_fn *serve, bool is_supervised)
 {
-	const struct options options = {.mount_point = "/m", .is_supervised = is_supervised};
+	const struct options options = {.mount_point = "/m", .supervise = is_supervised ? SUPERVISE_YES : SUPERVISE_NO};
 	pid_t pid;
 
 	seen = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -109,7 +109,7 @@ static int serve_once(const struct options *options, struct state *state, bool i
 	see(state, is_next);
 	ck_assert_str_eq(options->mount_point, "/m");
 	ck_assert_int_eq(supervisor_area(state)->daemon, getpid());
-	ck_assert_int_eq(supervisor_pid(), options->is_supervised ? getppid() : 0);
+	ck_assert_int_eq(supervisor_pid(), options->supervise == SUPERVISE_YES ? getppid() : 0);
 	return STATUS;
 }
 
