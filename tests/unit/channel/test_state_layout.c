@@ -27,7 +27,7 @@
 static const struct {
 	uint32_t version;
 	uint64_t hash;
-} known = {.version = 1, .hash = UINT64_C(0xb660215e988b8715)};
+} known = {.version = 1, .hash = UINT64_C(0xf09b1de826c36c67)};
 
 struct field {
 	const char *record, *name; /* `name` NULL: the record as a whole */
@@ -94,6 +94,7 @@ static const struct field fields[] = {
 	FIELD(struct journal, handed),
 	FIELD(struct journal, accepted),
 	FIELD(struct journal, place),
+	FIELD(struct journal, unnamed),
 	FIELD(struct journal, renamed),
 	FIELD(struct journal, old_name),
 	FIELD(struct journal, accepted_whole),
@@ -101,7 +102,6 @@ static const struct field fields[] = {
 	FIELD(struct inode_record, nodeid),
 	FIELD(struct inode_record, n_lookups),
 	FIELD(struct inode_record, object),
-	FIELD(struct inode_record, is_directory),
 	FIELD(struct inode_record, looked),
 	FIELD(struct inode_record, selector),
 	FIELD(struct inode_record, pid),
@@ -109,6 +109,7 @@ static const struct field fields[] = {
 	FIELD(struct inode_record, told_size),
 	FIELD(struct inode_record, backing_id),
 	FIELD(struct inode_record, n_backed),
+	FIELD(struct inode_record, is_directory),
 	FIELD(struct inode_record, is_listed),
 	FIELD(struct inode_record, is_charged),
 	FIELD(struct inode_record, uid),
@@ -147,6 +148,7 @@ static const struct field fields[] = {
 	FIELD(struct object_record, message_max),
 	FIELD(struct object_record, made),
 	FIELD(struct object_record, words),
+	FIELD(struct object_record, tapped),
 	FIELD(struct object_record, attributes),
 	FIELD(struct object_record, charged),
 	FIELD(struct object_record, maker),
@@ -171,8 +173,8 @@ static const struct field fields[] = {
 	FIELD(struct file_record, words),
 	FIELD(struct file_record, rest),
 	FIELD(struct file_record, rest_size),
-	FIELD(struct file_record, rest_offset),
 	FIELD(struct file_record, is_frozen),
+	FIELD(struct file_record, rest_offset),
 	WHOLE(struct lock),
 	FIELD(struct lock, owner),
 	FIELD(struct lock, file),
