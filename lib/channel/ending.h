@@ -20,20 +20,18 @@ static inline void ending_note_open(struct file *file, uint64_t *n_opened)
 {
 	if (file_writes(file))
 		(*n_opened)++;
-	file->mark = file->channel->n_writers ? ENDING_SEEN : *n_opened;
-	file->record->mark = file->mark;
+	file->record->mark = file->channel->n_writers ? ENDING_SEEN : *n_opened;
 }
 
 static inline void ending_note_data(struct file *file)
 {
-	file->mark = ENDING_SEEN;
-	file->record->mark = file->mark;
+	file->record->mark = ENDING_SEEN;
 }
 
 /* Whether the reader is at end-of-file if there is nothing left to read. */
 static inline bool ending_is_due(const struct file *file, uint64_t n_opened)
 {
-	return file->channel->n_writers == 0 && file->mark != n_opened;
+	return file->channel->n_writers == 0 && file->record->mark != n_opened;
 }
 
 #endif

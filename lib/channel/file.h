@@ -50,8 +50,6 @@ struct file {
 	bool is_unfinished; /* channel_ops::finished() has still to be called */
 	bool is_rest_read;  /* a reader is being given the last of `rest` */
 	bool keeps_text;    /* the kind itself reads `rest`, and decides when it is over */
-	struct selector selector;
-	uint64_t mark; /* the kind's own */
 	void *state;   /* the kind's own */
 	struct remainder rest;
 	/* During a call: the waiter of the held request, for a job that it starts; or NULL. */

@@ -8,6 +8,7 @@
  * A making that has gathered a lot ends by way of the worker, which frees what was gathered.
  */
 #include "lib/channel/making.h"
+#include "lib/channel/record.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -106,7 +107,7 @@ static void making_end(struct making *making)
 		file->state = NULL;
 		if (making->result == 0)
 			making->result = making_freeze(&making->source, file, &making->content);
-		file->mark = (uint64_t)-making->result;
+		file->record->mark = (uint64_t)-making->result;
 		channel_wake(file->channel, EPOLLIN | EPOLLHUP);
 	}
 	making_free(making);

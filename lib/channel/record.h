@@ -18,6 +18,7 @@
 #include <sys/types.h>
 
 #include "lib/channel/attributes.h"
+#include "lib/channel/file.h"
 
 struct channel;
 struct file;
@@ -61,13 +62,21 @@ struct file_record {
 	int flags;       /* of open(2) */
 	int fd;          /* the kind's descriptor of this file; -1: none */
 	uint64_t number; /* selector::value; RECORD_NO_NUMBER: it is not set */
-	uint64_t mark;
+	uint64_t mark; /* the kind's own */
 	uint64_t words[FILE_WORDS]; /* the kind's own */
 	/* file::rest, in a block of the state; `rest` 0: none. */
 	uint64_t rest;
 	uint32_t rest_size, is_frozen;
 	int64_t rest_offset; /* or when it was made, if it is frozen */
 };
+
+/* The number with which the file was opened: NAME:N. */
+static inline struct selector file_selector(const struct file *file)
+{
+	uint64_t number = file->record->number;
+
+	return number == RECORD_NO_NUMBER ? (struct selector){0} : (struct selector){true, number};
+}
 
 /* Sets up host::objects, files and writes in host::state. */
 void records_init(struct host *host);

@@ -13,6 +13,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
 #include "lib/channel/attributes.h"
+#include "lib/channel/record.h"
 
 /* object_record::words */
 enum { SIZE, IS_FIXED };
@@ -90,9 +91,9 @@ static int relic_open(struct file *file, struct caller *caller)
 /* Called only for a file without content. */
 static ssize_t relic_read(struct file *file, void *data, size_t size, off_t offset)
 {
-	int r = -(int)file->mark;
+	int r = -(int)file->record->mark;
 
-	file->mark = EIO;
+	file->record->mark = EIO;
 	return r;
 }
 
@@ -106,7 +107,7 @@ static int relic_adopt_file(struct file *file)
 {
 	struct timespec now;
 
-	file->mark = EINTR;
+	file->record->mark = EINTR;
 	if (!file->rest.data || file->is_frozen)
 		return 0;
 	attributes_touch(&now);

@@ -18,6 +18,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/channel/attributes.h"
 #include "lib/channel/making.h"
+#include "lib/channel/record.h"
 #include "lib/channel/relic.h"
 
 struct text {
@@ -111,7 +112,7 @@ static int text_opened(struct file *file)
 {
 	if (file->state)
 		return -EAGAIN;
-	return -(int)file->mark;
+	return -(int)file->record->mark;
 }
 
 static void text_release(struct file *file)

@@ -84,8 +84,8 @@ static int open_at(struct channel *target, struct file *file, struct caller *cal
 		r = channel_check_read(target, caller);
 	if (r < 0)
 		return r;
-	file->mark = caller_has(caller, CAP_SYS_PTRACE);
-	r = tap_open(target, file, file->mark, &reader);
+	file->record->mark = caller_has(caller, CAP_SYS_PTRACE);
+	r = tap_open(target, file, file->record->mark, &reader);
 	if (r == 0)
 		file->state = reader;
 	return r;
@@ -94,7 +94,7 @@ static int open_at(struct channel *target, struct file *file, struct caller *cal
 static int info_tap_adopt_file(struct file *file)
 {
 	struct tap_reader *reader;
-	int r = tap_adopt(file, file->mark, &reader);
+	int r = tap_adopt(file, file->record->mark, &reader);
 
 	if (r == 0)
 		file->state = reader;

@@ -57,7 +57,7 @@ int ctl_text_freeze(struct file *file, size_t *ret_size)
 /* Writes file::mark where the next daemon finds it. */
 static void mark(struct file *file, uint64_t value)
 {
-	file->mark = value;
+	file->record->mark = value;
 	file->record->mark = value;
 }
 
@@ -67,7 +67,7 @@ ssize_t ctl_text_read(struct file *file, void *data, size_t size)
 	struct remainder *rest = &file->rest, text;
 	int r = 0;
 
-	if (file->mark)
+	if (file->record->mark)
 		return 0;
 	if (!rest->data)
 		r = print(host, &file->uid, &text);

@@ -11,6 +11,7 @@
 #include "lib/base/cleanup.h"
 #include "tests/unit/fixture.h"
 #include "tests/unit/objects.h"
+#include "lib/channel/record.h"
 
 unsigned toy_n_destroyed;
 
@@ -65,7 +66,7 @@ static void toy_release(struct file *file)
 
 static bool toy_selects(const struct file *file, const char *message)
 {
-	return !file->selector.is_set || (unsigned char)message[0] == file->selector.value;
+	return !file_selector(file).is_set || (unsigned char)message[0] == file_selector(file).value;
 }
 
 static void toy_drop_piece(struct toy *toy)

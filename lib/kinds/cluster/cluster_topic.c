@@ -18,6 +18,7 @@
 #include "lib/host/thread.h"
 #include "lib/kinds/cluster/cluster_sender.h"
 #include "lib/kinds/kinds.h"
+#include "lib/channel/record.h"
 
 struct cluster_topic *cluster_topic_from(struct channel *channel)
 {
@@ -40,8 +41,9 @@ static struct subscription *subscription_of(const struct file *file)
 static int open_reader(struct file *file, const struct stream_look *look, pid_t pid)
 {
 	struct cluster_topic *topic = cluster_topic_from(file->channel);
+	struct selector selector = file_selector(file);
 	struct subscription *subscription;
-	int r = subscription_new(file, cluster_topic_start(topic, &file->selector, look),
+	int r = subscription_new(file, cluster_topic_start(topic, &selector, look),
 				 &subscription);
 
 	if (r < 0)
@@ -58,7 +60,7 @@ static int topic_open(struct file *file, struct caller *caller)
 	struct stream_look look = {0};
 	int r = 0;
 
-	if (file->selector.is_set && !file_reads(file))
+	if (file_selector(file).is_set && !file_reads(file))
 		return -EINVAL;
 	if (!topic->object.is_named)
 		return -EIDRM;

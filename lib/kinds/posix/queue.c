@@ -6,6 +6,7 @@
  * sends with priority N; which message is received next is the kernel's choice alone.
  */
 #include "lib/channel/channel.h"
+#include "lib/channel/record.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -139,7 +140,7 @@ static int queue_open(struct file *file, struct caller *caller)
 	CLEANUP_FD int asked = -1;
 	int r = 0;
 
-	if (file->selector.is_set && !file_writes(file))
+	if (file_selector(file).is_set && !file_writes(file))
 		return -EINVAL;
 	/*
 	 * The shared descriptors are the daemon's, so the caller's right is checked here. The
@@ -184,7 +185,7 @@ static ssize_t queue_write(struct file *file, const void *data, size_t size, off
 	struct queue *queue = queue_from(file->channel);
 	struct readiness *way = queue_way(queue, QUEUE_WRITE);
 
-	if (mq_send(way->source.fd, data, size, (unsigned)file->selector.value) < 0)
+	if (mq_send(way->source.fd, data, size, (unsigned)file_selector(file).value) < 0)
 		return readiness_failed(way, errno);
 	queue_count_sent(queue);
 	return (ssize_t)size;

@@ -5,6 +5,7 @@
  * is refused with EMSGSIZE, where msgsnd(2) says EINVAL or waits for ever.
  */
 #include "lib/channel/channel.h"
+#include "lib/channel/record.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -128,7 +129,7 @@ static int queue_open(struct file *file, struct caller *caller)
 
 	if (r < 0)
 		return r == -EIDRM ? -ESTALE : r;
-	if (file->selector.is_set && file->selector.value == 0)
+	if (file_selector(file).is_set && file_selector(file).value == 0)
 		return -EINVAL;
 	if (msgctl(0, IPC_INFO, (struct msqid_ds *)&info) < 0)
 		return -errno;
@@ -149,7 +150,7 @@ static ssize_t queue_write(struct file *file, const void *data, size_t size, off
 	space->message->size = size;
 	space->message->journal = file->channel->space->host->journal;
 	space->message->request = space->message->journal->request;
-	space->message->kernel.type = file->selector.is_set ? (long)file->selector.value : 1;
+	space->message->kernel.type = file_selector(file).is_set ? (long)file_selector(file).value : 1;
 	memcpy(space->message->kernel.text, data, size);
 	return sysv_queue_send(queue, file, space->message);
 }

@@ -119,7 +119,7 @@ void sysv_queue_wait_fini(struct sysv_queue *queue);
 /* The type that a file's selector stands for; 0: any. */
 static inline long sysv_queue_type(const struct file *file)
 {
-	return file->selector.is_set ? (long)file->selector.value : 0;
+	return file_selector(file).is_set ? (long)file_selector(file).value : 0;
 }
 
 #endif

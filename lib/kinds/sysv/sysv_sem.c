@@ -124,7 +124,7 @@ static void note_read(struct file *file, size_t size)
 	STATE_ORDER();
 	journal->word = 1;
 	STATE_ORDER();
-	file->mark = file->record->mark = 1;
+	file->record->mark = 1;
 }
 
 static ssize_t set_read(struct file *file, void *data, size_t size, off_t offset)
@@ -135,7 +135,7 @@ static ssize_t set_read(struct file *file, void *data, size_t size, off_t offset
 	size_t n;
 	int r;
 
-	if (file->mark)
+	if (file->record->mark)
 		return 0;
 	r = sysv_data(set, &now);
 	if (r == 0)
@@ -157,21 +157,20 @@ static ssize_t set_recall(struct file *file, void *data)
 
 	if (!journal->word)
 		return -EAGAIN;
-	file->mark = file->record->mark = 1;
+	file->record->mark = 1;
 	return (ssize_t)journal->size;
 }
 
 static ssize_t set_write(struct file *file, const void *data, size_t size, off_t offset)
 {
+	uint64_t mark = file->record->mark;
 	int r;
 
 	/* If the daemon ends as the list is performed, the next one rather shows values again. */
 	file->record->mark = 0;
 	r = sysv_sem_list_run(set_from(file->channel), file, data, size);
-	if (r == 0)
-		file->mark = 0;
-	else if (r != -EINPROGRESS)
-		file->record->mark = file->mark;
+	if (r < 0 && r != -EINPROGRESS)
+		file->record->mark = mark;
 	return r < 0 ? r : (ssize_t)size;
 }
 

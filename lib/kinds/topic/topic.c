@@ -17,6 +17,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/channel/ending.h"
 #include "lib/channel/journal.h"
+#include "lib/channel/record.h"
 #include "lib/channel/transfer.h"
 #include "lib/host/thread.h"
 #include "lib/kinds/kinds.h"
@@ -91,7 +92,7 @@ void topic_add_reader(struct topic *topic, struct topic_reader *reader, struct f
 static int open_reader(struct topic *topic, struct file *file, pid_t pid)
 {
 	struct topic_reader *reader = calloc(1, sizeof(*reader));
-	uint64_t n_back = file->selector.is_set ? file->selector.value : UINT64_MAX;
+	uint64_t n_back = file_selector(file).is_set ? file_selector(file).value : UINT64_MAX;
 
 	if (!reader)
 		return -ENOMEM;
@@ -108,7 +109,7 @@ static int topic_open(struct file *file, struct caller *caller)
 	struct topic *topic = topic_from(file->channel);
 	int r = 0;
 
-	if (file->selector.is_set && !file_reads(file))
+	if (file_selector(file).is_set && !file_reads(file))
 		return -EINVAL;
 	if (file_reads(file))
 		r = open_reader(topic, file, thread_process(caller->pid, 0));

@@ -10,6 +10,7 @@
 #include "tests/unit/held.h"
 #include "tests/unit/objects.h"
 #include "tests/unit/toy.h"
+#include "lib/channel/record.h"
 
 static size_t charged(enum user_charge what)
 {
@@ -80,8 +81,8 @@ START_TEST(test_channel_open_remembers_how)
 	ck_assert_ptr_eq(file->channel, &toy->channel);
 	ck_assert_uint_eq(file->uid, STRANGER);
 	ck_assert_int_eq(file->flags, O_WRONLY | O_APPEND);
-	ck_assert(file->selector.is_set);
-	ck_assert_uint_eq(file->selector.value, 'x');
+	ck_assert(file_selector(file).is_set);
+	ck_assert_uint_eq(file_selector(file).value, 'x');
 	toy_close(toy, (struct file *[]){file, NULL});
 }
 END_TEST
