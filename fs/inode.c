@@ -12,6 +12,7 @@
 #include "fs/session.h"
 #include "lib/channel/folder.h"
 #include "lib/channel/journal.h"
+#include "lib/channel/record.h"
 #include "lib/base/cleanup.h"
 
 /*
@@ -141,6 +142,16 @@ static int inode_again(struct session *session, struct inode *inode, const struc
 	return 0;
 }
 
+/*
+ * An object may be opened after the daemon that has looked it up was killed. The kernel would look
+ * it up again only once. Without memory for the record that has to do, as it does for texts.
+ */
+static void remember(struct channel *channel)
+{
+	if (channel && channel->space->kind && channel_remember(channel) == 0)
+		channel_save(channel);
+}
+
 int inode_get(struct session *session, const struct found *found, const struct caller *caller,
 	      struct inode **ret_inode)
 {
@@ -151,6 +162,7 @@ int inode_get(struct session *session, const struct found *found, const struct c
 
 	if (inode && inode_serves(inode, selector, caller->pid))
 		return inode_again(session, inode, &found->entry, ret_inode);
+	remember(found->entry.channel);
 	r = inode_new(session, &found->entry, caller, &inode);
 	if (r < 0)
 		return r;
