@@ -41,8 +41,7 @@ static int find_self(fuse_req_t req, const struct step *step, struct inode **ret
 	if (!inode)
 		return -ESTALE;
 	inode->record->n_lookups++;
-	inode->record->looked =
-		((struct session *)fuse_req_userdata(req))->host.journal->request;
+	inode->record->looked = ((struct session *)fuse_req_userdata(req))->host.journal->request;
 	*ret_inode = inode;
 	return 0;
 }

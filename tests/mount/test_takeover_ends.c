@@ -85,9 +85,8 @@ static bool are_as_many(void *unused)
 /* Has files of all sorts open, so that there is something to leak. */
 START_TEST(test_takeover_costs_nothing_that_stays)
 {
-	static const char *const names[] = {"pipes/p",          "topics/t", "queues/q",
-					    "sysv/queues/0x11", "shm/r",    "sems/s",
-					    "events/e",         "pipes/k"};
+	static const char *const names[] = {"pipes/p", "topics/t", "queues/q", "sysv/queues/0x11",
+					    "shm/r",   "sems/s",   "events/e", "pipes/k"};
 	long before;
 
 	look_command("create pipes/p served=daemon\n");

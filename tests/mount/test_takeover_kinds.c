@@ -260,8 +260,8 @@ END_TEST
 
 START_TEST(test_takeover_a_text_that_is_half_read)
 {
-	static const char *const names[] = {"info/queues/q/status", "info/inventory.json",
-					    "README", "ctl"};
+	static const char *const names[] = {"info/queues/q/status", "info/inventory.json", "README",
+					    "ctl"};
 	static char whole[65536], again[65536];
 	ssize_t n, size;
 	int fd;
