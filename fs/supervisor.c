@@ -191,8 +191,12 @@ static int keep(struct supervisor *self)
 		deaths_add(&self->deaths, self->area, journal, WTERMSIG(status), &death);
 		if (death.end)
 			death_end(&death);
-		if (self->replacing.is_due && !self->asked)
+		if (self->replacing.is_due && !self->asked) {
+			if (!is_replaced)
+				death_tell(&death);
 			replacing_execute(&self->replacing, self->area, state_fd(self->next));
+			is_replaced = true; /* told already */
+		}
 		r = start_next(self);
 		if (r < 0) {
 			death.end = strerror(-r);
