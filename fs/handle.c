@@ -24,20 +24,21 @@ int handle_new(fuse_req_t req, struct inode *inode, int flags, struct caller *ca
 	       struct handle **ret_handle)
 {
 	struct session *session = fuse_req_userdata(req);
+	const struct selector selector = {inode->record->has_number, inode->record->number};
 	CLEANUP_FREE struct handle *handle = calloc(1, sizeof(*handle));
 	uint64_t fh;
 	int r = handle ? slots_add(&session->handles, handle, &fh) : -ENOMEM;
 
 	if (r < 0)
 		return r;
-	r = channel_open(inode->entry.channel, flags, &inode->record->selector, caller,
+	r = channel_open(inode->entry.channel, flags, &selector, caller,
 			 &handle->file);
 	if (r < 0) {
 		slots_remove(&session->handles, fh);
 		return r;
 	}
 	handle->record = slots_record(&session->handles, fh);
-	handle->record->fh = fh;
+	handle->fh = fh;
 	handle->record->nodeid = inode->record->nodeid;
 	handle->record->opened = session->host.journal->request;
 	STATE_ORDER();
@@ -104,9 +105,9 @@ void handle_free(fuse_req_t req, struct session *session, struct handle *handle)
 		handle->inode->file = NULL;
 	if (handle->poll)
 		fuse_pollhandle_destroy(handle->poll);
-	lock_drop_file(handle->file->channel, handle->record->fh);
+	lock_drop_file(handle->file->channel, handle->fh);
 	channel_release(handle->file);
-	slots_remove(&session->handles, handle->record->fh);
+	slots_remove(&session->handles, handle->fh);
 	free(handle);
 }
 
@@ -127,7 +128,7 @@ static void tell_poll_again(const struct session *session, struct handle_record 
 }
 
 /* Returns false if the record is of no use. */
-static bool handle_adopt(struct session *session, struct handle_record *record)
+static bool handle_adopt(struct session *session, uint64_t fh, struct handle_record *record)
 {
 	struct inode *inode = slots_object(&session->inodes, record->nodeid);
 	struct handle *handle;
@@ -141,12 +142,13 @@ static bool handle_adopt(struct session *session, struct handle_record *record)
 		free(handle);
 		return false;
 	}
+	handle->fh = fh;
 	handle->record = record;
 	handle->inode = inode;
 	inode->file = handle->file;
 	inode->record->n_handles++;
 	inode->record->n_backed += record->is_backed;
-	slots_set_object(&session->handles, record->fh, handle);
+	slots_set_object(&session->handles, fh, handle);
 	return true;
 }
 
@@ -157,8 +159,7 @@ void handles_adopt(struct session *session)
 	while ((id = slots_next(&session->handles, id)) != 0) {
 		struct handle_record *record = slots_record(&session->handles, id);
 
-		record->fh = id;
-		if (!handle_adopt(session, record))
+		if (!handle_adopt(session, id, record))
 			slots_remove(&session->handles, id);
 		else if (record->is_polled)
 			tell_poll_again(session, record);

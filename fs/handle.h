@@ -20,7 +20,6 @@ struct session;
 
 /* The part of a handle that has no pointers, and would be valid in another process, too. */
 struct handle_record {
-	uint64_t fh;       /* its id in session::handles */
 	fuse_ino_t nodeid; /* of its inode */
 	uint64_t file;     /* its open file, in host::files */
 	uint64_t opened;   /* the request that opened it */
@@ -31,7 +30,8 @@ struct handle_record {
 };
 
 struct handle {
-	struct handle_record *record; /* in session::handles */
+	uint64_t fh;                  /* its id in session::handles */
+	struct handle_record *record; /* there */
 	struct file *file;            /* owned */
 	struct inode *inode;
 	struct fuse_pollhandle *poll; /* the newest, owned; or NULL */

@@ -78,8 +78,8 @@ static bool inode_serves(const struct inode *inode, const struct selector *selec
 	if (!channel || is_shown_once(channel))
 		return true;
 	return channel->service == CHANNEL_STREAM && record->n_handles == 0 && pid != 0 &&
-	       record->pid == pid && record->selector.is_set == selector->is_set &&
-	       record->selector.value == selector->value;
+	       record->pid == pid && record->has_number == selector->is_set &&
+	       record->number == selector->value;
 }
 
 /*
@@ -166,7 +166,8 @@ int inode_get(struct session *session, const struct found *found, const struct c
 	r = inode_new(session, &found->entry, caller, &inode);
 	if (r < 0)
 		return r;
-	inode->record->selector = *selector;
+	inode->record->has_number = selector->is_set;
+	inode->record->number = selector->value;
 	inode->record->pid = caller->pid;
 	*place = *ret_inode = inode;
 	recent_add(&session->recent, inode->record->nodeid);

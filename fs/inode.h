@@ -32,13 +32,14 @@ struct inode_record {
 	 */
 	uint64_t object;
 	uint64_t looked; /* the request that was counted last in n_lookups */
-	struct selector selector;
+	unsigned long number; /* selector::value, if has_number */
 	pid_t pid;          /* the thread whose LOOKUP it was made for; 0: unknown */
 	unsigned n_handles; /* open handles */
 	uint64_t told_size; /* the last size that we gave the kernel */
 	int backing_id;     /* the kernel's number for channel::backing_fd; 0: none */
 	unsigned n_backed;
 	bool is_directory;
+	bool has_number;
 	bool is_listed;  /* stands for a stream in lists */
 	bool is_charged; /* to `uid`; linked by `older` and `newer` into struct user_names */
 	uid_t uid;

@@ -40,7 +40,7 @@ static bool fill_open(fuse_req_t req, struct handle *handle, struct fuse_file_in
 {
 	const struct channel *channel = handle->inode->entry.channel;
 
-	fi->fh = handle->record->fh;
+	fi->fh = handle->fh;
 	/* Without this, each close(2) sends a FLUSH, because a close ends locks. */
 	fi->noflush = (channel->traits & CHANNEL_HAS_NO_LOCKS) != 0;
 	if (handle->file->is_stream)
@@ -110,7 +110,7 @@ static void go_on_opening(fuse_req_t req, struct handle *handle, struct fuse_fil
 {
 	int r = channel_opened(handle->file);
 
-	fi->fh = handle->record->fh;
+	fi->fh = handle->fh;
 	/* A regular file always waits, even with O_NONBLOCK. */
 	if (r == -EAGAIN && (!(fi->flags & O_NONBLOCK) || is_file(handle)))
 		request_hold_open(req, handle->file, fi, reply_opened);

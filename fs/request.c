@@ -22,17 +22,11 @@ struct request {
 	fuse_req_t req;
 	struct request *prev, *next; /* session::held; or session::spares */
 	union {                      /* by transfer::sort */
-		struct {
-			struct long_read *reader; /* the handle's; lasts as long as the file */
-			struct read_request request;
-		} read;
-		struct {
-			char *copy; /* of the rest, owned; NULL: kept where it arrived */
-		} write;
+		struct long_read *reader; /* the handle's; lasts as long as the file */
+		char *copy; /* of what is to be written, owned; NULL: kept where it arrived */
 		struct {
 			request_opened_fn *opened;
 			uint64_t fh;
-			int flags;
 		} open;
 		struct lock *lock; /* a copy, owned */
 	};
@@ -55,7 +49,7 @@ static void request_free(struct session *session, struct request *request)
 	if (request->transfer.sort == TRANSFER_WRITE && request->transfer.buffer)
 		buffer_release(request->transfer.buffer, uid);
 	if (request->transfer.sort == TRANSFER_WRITE)
-		free(request->write.copy);
+		free(request->copy);
 	else if (request->transfer.sort == TRANSFER_LOCK)
 		free(request->lock);
 	/* A reader waits anew for each message: its next request finds the memory ready. */
@@ -81,15 +75,17 @@ static struct request *request_allocate(struct session *session)
 
 static bool complete_read(struct request *request, const void *data, ssize_t result)
 {
+	const struct transfer *transfer = &request->transfer;
+	const struct read_request read = {transfer->pid, transfer->size, transfer->offset};
 	bool is_answered = reply_data(request->req, data, result);
 
-	long_read_end(request->read.reader, &request->read.request, is_answered ? result : -ENOENT);
+	long_read_end(request->reader, &read, is_answered ? result : -ENOENT);
 	return is_answered;
 }
 
 static bool complete_open(struct request *request, int result)
 {
-	const struct fuse_file_info fi = {.flags = request->open.flags, .fh = request->open.fh};
+	const struct fuse_file_info fi = {.fh = request->open.fh};
 
 	return request->open.opened(request->req, &fi, result);
 }
@@ -201,8 +197,7 @@ void request_hold_read(fuse_req_t req, struct handle *handle, const struct read_
 		reply_result(req, r);
 		return;
 	}
-	request->read.reader = &handle->record->long_read;
-	request->read.request = *read;
+	request->reader = &handle->record->long_read;
 	request->transfer.size = read->size;
 	request->transfer.offset = read->offset;
 	request_hold(request);
@@ -220,7 +215,6 @@ void request_hold_open(fuse_req_t req, struct file *file, const struct fuse_file
 	}
 	request->open.opened = opened;
 	request->open.fh = fi->fh;
-	request->open.flags = fi->flags;
 	request->transfer.sort = TRANSFER_OPEN;
 	request_hold(request);
 }
@@ -254,11 +248,11 @@ static int request_keep(struct session *session, struct request *request, const 
 		transfer->buffer = buffer;
 		return 0;
 	}
-	request->write.copy = malloc(size);
-	if (!request->write.copy)
+	request->copy = malloc(size);
+	if (!request->copy)
 		return -ENOMEM;
-	memcpy(request->write.copy, data, size);
-	transfer->data = request->write.copy;
+	memcpy(request->copy, data, size);
+	transfer->data = request->copy;
 	return 0;
 }
 

@@ -39,7 +39,7 @@ void request_hold_write(fuse_req_t req, struct file *file, const struct request_
  */
 typedef bool request_opened_fn(fuse_req_t req, const struct fuse_file_info *fi, int result);
 
-/* Holds an OPEN until channel_opened() gives its result. Copies `fi`. */
+/* Holds an OPEN until channel_opened() gives its result. Of `fi` it keeps only fh. */
 void request_hold_open(fuse_req_t req, struct file *file, const struct fuse_file_info *fi,
 		       request_opened_fn *opened);
 
