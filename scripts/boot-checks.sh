@@ -51,9 +51,12 @@ check_service_found_channels() {
 
 # Also to a service that has a user and a mount namespace of its own, and while the daemon is stopped.
 check_status() {
+	local daemon
+
+	daemon=$(daemon_pid)
 	in_shell 'ask() { systemd-run -q -p Type=oneshot -p StandardOutput=truncate:/run/status "$@" /usr/local/sbin/ipcfs --status /ipc
 			cat /run/status; }
-		ask; grep "^/ipc: ok, .* pid=$(systemctl show -P MainPID ipcfs) channels=[1-9]" /run/status
+		ask; grep "^/ipc: ok, .* pid='"$daemon"' channels=[1-9]" /run/status
 		ask -p DynamicUser=yes; grep "^/ipc: ok, " /run/status; rm /run/status
 		systemctl kill -s STOP ipcfs; status=0; /usr/local/sbin/ipcfs --status /ipc || status=$?
 		systemctl kill -s CONT ipcfs; test $status = 2
@@ -175,6 +178,83 @@ check_reload() {
 	in_shell 'rm /etc/ipcfs.d/bad.conf; systemctl is-active ipcfs; systemctl reload ipcfs'
 }
 
+# Starts a service that reads a line of queues/new to /run/read, and waits until it waits.
+start_reader() {
+	in_shell 'systemd-run -q --unit=reader sh -c "head -n1 /ipc/queues/new > /run/read"
+		until grep -qx "waiting 1" /ipc/info/queues/new/status; do sleep 0.1; done'
+}
+
+# is_as_before MAIN-PID N-RESTARTS: the unit has noticed nothing.
+is_as_before() {
+	[[ $(main_pid) == "$1" && $(inside systemctl show -P NRestarts ipcfs) == "$2" ]]
+	inside systemctl show -P ActiveState ipcfs | grep -x active
+}
+
+check_follow() {
+	local main daemon n
+
+	main=$(main_pid)
+	n=$(inside systemctl show -P NRestarts ipcfs)
+	daemon=$(daemon_pid)
+	start_reader
+	in_shell "kill -KILL $daemon; echo served > /ipc/queues/new"
+	wait_until in_shell 'grep -x served /run/read'
+	wait_until in_shell 'journalctl -q -b -u ipcfs | grep "daemon was killed by SIGKILL (.*; the next one goes on"'
+	is_as_before "$main" "$n"
+	[[ -n $(daemon_pid) && $(daemon_pid) != "$daemon" ]]
+}
+
+is_serving_installed() { # MAIN-PID
+	in_shell "test /proc/$1/exe -ef /usr/local/sbin/ipcfs && test /proc/$(daemon_pid)/exe -ef /usr/local/sbin/ipcfs"
+}
+
+check_upgrade() {
+	local main daemon n
+
+	main=$(main_pid)
+	n=$(inside systemctl show -P NRestarts ipcfs)
+	daemon=$(daemon_pid)
+	in_shell 'systemd-run -q --unit=holder sh -c "exec 3<> /ipc/pipes/log; echo held >&3
+			until test -e /run/go; do sleep 0.1; done; head -n1 <&3 > /run/held"
+		until grep -qx "bytes 5" /ipc/info/pipes/log/status; do sleep 0.1; done'
+	start_reader
+	in_shell 'cd /usr/local/sbin; cp ipcfs ipcfs.new; mv ipcfs.new ipcfs; systemctl reload ipcfs'
+	wait_until is_serving_installed "$main"
+	in_shell 'echo served > /ipc/queues/new; touch /run/go'
+	wait_until in_shell 'grep -x served /run/read && grep -x held /run/held'
+	wait_until in_shell 'journalctl -q -b -u ipcfs | grep "replaced: the mount is served by ipcfs "'
+	is_as_before "$main" "$n"
+	[[ $(daemon_pid) != "$daemon" ]]
+}
+
+# The configuration is read all the same.
+check_refusal() {
+	local main daemon n
+
+	main=$(main_pid)
+	n=$(inside systemctl show -P NRestarts ipcfs)
+	daemon=$(daemon_pid)
+	in_shell 'echo create pipes/later > /etc/ipcfs.d/later.conf; cd /usr/local/sbin; ln ipcfs ipcfs.good
+		printf "#!/bin/sh\nexit 1\n" > ipcfs.new; chmod 755 ipcfs.new; mv ipcfs.new ipcfs; systemctl reload ipcfs'
+	wait_until in_shell 'journalctl -q -b -u ipcfs -p err | grep "ipcfs: not replaced: the new executable cannot"'
+	wait_until in_shell 'test -e /ipc/pipes/later'
+	in_shell 'cd /usr/local/sbin; mv ipcfs.good ipcfs; rm /etc/ipcfs.d/later.conf /ipc/pipes/later'
+	is_as_before "$main" "$n"
+	[[ $(daemon_pid) == "$daemon" ]]
+	is_serving_installed "$main"
+}
+
+check_restart() {
+	local main
+
+	main=$(main_pid)
+	start_reader
+	in_shell 'journalctl -q --sync; systemctl restart ipcfs; test -e /ipc/pipes/log'
+	[[ $(main_pid) != "$main" && $(n_mounts /ipc) == 1 ]]
+	wait_until in_shell 'systemctl show -P SubState reader | grep -E "failed|exited|dead"'
+	in_shell 'systemctl reset-failed reader || :; journalctl -q -b -u ipcfs -n 5 | grep "ipcfs.service: Deactivated successfully"'
+}
+
 is_back() { # OLD-PID
 	local pid
 
@@ -203,6 +283,13 @@ check_crash() {
 check_stop() {
 	in_shell 'systemctl stop ipcfs; (! findmnt /ipc); systemctl show -P Result ipcfs | grep -x success
 		systemctl start ipcfs; test -e /ipc/pipes/log'
+}
+
+# Also while the next daemon is about to begin.
+check_stop_at_once() {
+	in_shell 'systemctl reset-failed ipcfs' # so that it may be started more often than five times in 10 s
+	in_shell "kill -KILL $(daemon_pid); systemctl stop ipcfs; (! findmnt /ipc)"
+	in_shell 'systemctl show -P Result ipcfs | grep -x success; systemctl start ipcfs; test -e /ipc/pipes/log'
 }
 
 check_umount() {
@@ -252,5 +339,5 @@ journal() {
 
 check_journal() {
 	journal -b -o short-monotonic | grep -i ipc | tail -n 60
-	! journal -b -p warning | grep -v -E 'bad.conf:1: colour|ipcfs.service: (Main process exited|Failed with result .signal)|reader.service' | grep -i -E 'ipc|fuse'
+	! journal -b -p warning | grep -v -E 'bad.conf:1: colour|ipcfs.service: (Main process exited|Failed with result .signal)|reader.service|the daemon was killed by SIGKILL|not replaced' | grep -i -E 'ipc|fuse'
 }
