@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * ipcfs(8): reads the command line, then serves a mount, remounts, replaces the daemon of a mount, or
- * prints help, its version or the status of a mount.
+ * ipcfs(8): reads the command line, then serves a mount, remounts, replaces the daemon of a mount,
+ * or prints help, its version or the status of a mount.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -277,8 +277,8 @@ void request_hold_write(fuse_req_t req, struct file *file, const struct request_
 		return;
 	}
 	if (data->done)
-		journal_keep(&session->host, &request->transfer.record,
-			     request->transfer.request, data->done);
+		journal_keep(&session->host, &request->transfer.record, request->transfer.request,
+			     data->done);
 	request_hold(request);
 }
 

@@ -63,8 +63,8 @@ struct session {
 
 /*
  * Mounts; or, if a former daemon has died (`is_next`), takes the mount over from it. What outlives
- * this daemon is in `state`, which is borrowed. Fails with -errno after a line in the log. Even then
- * session_fini() must follow.
+ * this daemon is in `state`, which is borrowed. Fails with -errno after a line in the log. Even
+ * then session_fini() must follow.
  */
 int session_init(struct session *session, const struct options *options, struct state *state,
 		 bool is_next);

@@ -118,8 +118,8 @@ static int keep(struct takeover *takeover, const void *data, size_t size)
 		return -ENOMEM;
 	memcpy(request->data, data, size);
 	request->size = size;
-	request->key = header->opcode == FUSE_INTERRUPT ? KEY_LAST
-							: takeover_number(header->unique);
+	request->key =
+		header->opcode == FUSE_INTERRUPT ? KEY_LAST : takeover_number(header->unique);
 	takeover->n_requests++;
 	return 0;
 }
@@ -210,8 +210,8 @@ static void tell_lost(const struct object_record *record, int error)
 int takeover_tables(struct session *session)
 {
 	struct host *host = &session->host;
-	struct slots *tables[] = {&host->objects,    &host->files,      &host->writes,
-				  &session->inodes,  &session->handles, &session->listings};
+	struct slots *tables[] = {&host->objects,   &host->files,      &host->writes,
+				  &session->inodes, &session->handles, &session->listings};
 	int r = 0;
 
 	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables) && r == 0; i++)

@@ -87,7 +87,7 @@ struct channel {
 	struct space *space;
 	enum channel_service service;
 	unsigned traits; /* enum channel_trait: those of ops, unless the kind changes them */
-	uint64_t id;                  /* in host::objects; 0: it has no record */
+	uint64_t id;     /* in host::objects; 0: it has no record */
 	struct object_record *record; /* NULL: it has none */
 	unsigned n_refs;
 	unsigned n_files, n_readers, n_writers; /* open files: all, for reading, for writing */
@@ -267,7 +267,8 @@ struct channel_ops {
 		    struct caller *caller);
 	/*
 	 * What outlives the daemon (lib/channel/record.h). save() writes what adopt() needs into
-	 * the channel's record: channel_save(). Set if adopt() is, unless there is nothing to write.
+	 * the channel's record: channel_save(). Set if adopt() is, except if nothing is to be
+	 * written.
 	 */
 	void (*save)(struct channel *channel, struct object_record *record);
 	/*

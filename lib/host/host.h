@@ -146,8 +146,8 @@ struct host {
 	struct tree_record *tree;       /* in it */
 	/* Whether the kernel has sent this request again to this daemon. NULL: none. */
 	bool (*is_again)(struct host *host, uint64_t request);
-	struct space **spaces;          /* of all kinds in the mount, borrowed; ends with NULL */
-	struct space *top, *info;       /* the root of the mount, and info/; borrowed */
+	struct space **spaces;    /* of all kinds in the mount, borrowed; ends with NULL */
+	struct space *top, *info; /* the root of the mount, and info/; borrowed */
 	/* Makes the channel of a tap (OBJECT_TAP, lib/channel/record.h). NULL: there are none. */
 	int (*adopt_tap)(struct host *host, struct object_record *record,
 			 struct channel **ret_channel);

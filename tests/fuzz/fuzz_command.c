@@ -45,7 +45,8 @@ static bool has_own_shm(void)
 
 static void init(void)
 {
-	must(loop_new(&loop) == 0 && state_new(false, &state) == 0 && host_init(&host, loop, state) == 0);
+	must(loop_new(&loop) == 0 && state_new(false, &state) == 0 &&
+	     host_init(&host, loop, state) == 0);
 	records_init(&host);
 	host.users.limits[USER_CHANNELS] = CHANNELS_MAX;
 	host.namespaces.foreign = 1U << NAMESPACE_PID; /* the stranger has no process */

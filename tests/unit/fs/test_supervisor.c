@@ -53,7 +53,8 @@ static void see(struct state *state, bool is_next)
 /* Starts a supervisor whose daemons run `serve`. */
 static pid_t start(serve_fn *serve, bool is_supervised)
 {
-	const struct options options = {.mount_point = "/m", .supervise = is_supervised ? SUPERVISE_YES : SUPERVISE_NO};
+	const struct options options = {.mount_point = "/m",
+					.supervise = is_supervised ? SUPERVISE_YES : SUPERVISE_NO};
 	pid_t pid;
 
 	seen = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
