@@ -122,7 +122,8 @@ void configured_forget(struct host *host)
 {
 	struct configured *each, *next;
 
-	host->tree->configured = 0;
+	if (host->tree) /* else host_init() did not come so far */
+		host->tree->configured = 0;
 	HASH_ITER(hh, host->configured, each, next) {
 		HASH_DEL(host->configured, each);
 		text_free(host, each->text);
