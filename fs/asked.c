@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* SIGHUP has the configuration read again. SIGTERM, SIGINT or the supervisor's end ends the mount. */
+/* SIGHUP has the configuration read again. SIGTERM, SIGINT or the supervisor's end ends it all. */
 #include "fs/asked.h"
 
 #include <errno.h>

@@ -59,7 +59,7 @@ void takeover_note_tree(struct session *session);
  */
 void takeover_sweep(struct state *state, const int *keep, size_t n_keep);
 
-/* Takes over the tables of records, before one gets anything more. Fails with -EPROTO or -ENOMEM. */
+/* Takes over the tables of records before one gets any more. Fails with -EPROTO or -ENOMEM. */
 int takeover_tables(struct session *session);
 
 /* In place of mounting_mount(). Fails with -errno after a line in the log. */
