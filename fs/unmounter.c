@@ -76,9 +76,10 @@ static void wait_for_daemon(const int32_t *daemon)
 		wait_for_death(pid_fd);
 }
 
-static _Noreturn void watch(const char *mount_point, int pid_fd, const int32_t *daemon)
+static _Noreturn void watch(const char *mount_point, const struct mounted *own, int pid_fd,
+			    const int32_t *daemon)
 {
-	struct mounted own, now;
+	struct mounted now;
 
 	/*
 	 * A terminal sends these signals to both processes. They make the daemon unmount and then
@@ -90,12 +91,12 @@ static _Noreturn void watch(const char *mount_point, int pid_fd, const int32_t *
 	prctl(PR_SET_NAME, "ipcfs-unmount");
 	close_range(0, (unsigned)pid_fd - 1, 0);
 	close_range((unsigned)pid_fd + 1, ~0U, 0);
-	if (chdir("/") < 0 || !find_mounted(mount_point, &own))
+	if (chdir("/") < 0)
 		_exit(1);
 	wait_for_death(pid_fd);
 	wait_for_daemon(daemon);
-	if (find_mounted(mount_point, &now) && now.major == own.major && now.minor == own.minor &&
-	    now.mount == own.mount)
+	if (find_mounted(mount_point, &now) && now.major == own->major &&
+	    now.minor == own->minor && now.mount == own->mount)
 		unmount(mount_point);
 	_exit(0);
 }
@@ -105,15 +106,19 @@ int unmounter_start(const char *mount_point, pid_t supervisor, const int32_t *da
 {
 	pid_t watched = supervisor ? supervisor : getpid();
 	CLEANUP_FD int pid_fd = (int)syscall(SYS_pidfd_open, watched, 0);
+	struct mounted own;
 	pid_t pid;
 
 	if (pid_fd < 0)
+		return -errno;
+	/* Here and now: as soon as the mount answers, somebody may cover it with another one. */
+	if (!find_mounted(mount_point, &own))
 		return -errno;
 	pid = fork();
 	if (pid < 0)
 		return -errno;
 	if (pid == 0)
-		watch(mount_point, pid_fd, supervisor ? daemon : NULL);
+		watch(mount_point, &own, pid_fd, supervisor ? daemon : NULL);
 	*ret_pid = pid;
 	return 0;
 }
