@@ -31,8 +31,7 @@ int handle_new(fuse_req_t req, struct inode *inode, int flags, struct caller *ca
 
 	if (r < 0)
 		return r;
-	r = channel_open(inode->entry.channel, flags, &selector, caller,
-			 &handle->file);
+	r = channel_open(inode->entry.channel, flags, &selector, caller, &handle->file);
 	if (r < 0) {
 		slots_remove(&session->handles, fh);
 		return r;

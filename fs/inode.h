@@ -31,12 +31,12 @@ struct inode_record {
 	 * a directory that is always there (space::ino). 0: it can't outlive the daemon.
 	 */
 	uint64_t object;
-	uint64_t looked; /* the request that was counted last in n_lookups */
+	uint64_t looked;      /* the request that was counted last in n_lookups */
 	unsigned long number; /* selector::value, if has_number */
-	pid_t pid;          /* the thread whose LOOKUP it was made for; 0: unknown */
-	unsigned n_handles; /* open handles */
-	uint64_t told_size; /* the last size that we gave the kernel */
-	int backing_id;     /* the kernel's number for channel::backing_fd; 0: none */
+	pid_t pid;            /* the thread whose LOOKUP it was made for; 0: unknown */
+	unsigned n_handles;   /* open handles */
+	uint64_t told_size;   /* the last size that we gave the kernel */
+	int backing_id;       /* the kernel's number for channel::backing_fd; 0: none */
 	unsigned n_backed;
 	bool is_directory;
 	bool has_number;

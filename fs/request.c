@@ -20,8 +20,8 @@
 struct request {
 	struct transfer transfer;
 	fuse_req_t req;
-	struct request *prev, *next; /* session::held; or session::spares */
-	union {                      /* by transfer::sort */
+	struct request *prev, *next;      /* session::held; or session::spares */
+	union {                           /* by transfer::sort */
 		struct long_read *reader; /* the handle's; lasts as long as the file */
 		char *copy; /* of what is to be written, owned; NULL: kept where it arrived */
 		struct {

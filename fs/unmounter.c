@@ -95,8 +95,8 @@ static _Noreturn void watch(const char *mount_point, const struct mounted *own, 
 		_exit(1);
 	wait_for_death(pid_fd);
 	wait_for_daemon(daemon);
-	if (find_mounted(mount_point, &now) && now.major == own->major &&
-	    now.minor == own->minor && now.mount == own->mount)
+	if (find_mounted(mount_point, &now) && now.major == own->major && now.minor == own->minor &&
+	    now.mount == own->mount)
 		unmount(mount_point);
 	_exit(0);
 }
