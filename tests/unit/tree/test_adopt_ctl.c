@@ -29,8 +29,9 @@ static void begin(void)
 	must(folder_add(tree, "ctl", ctl));
 }
 
-static void end(void)
+static void end(struct file *file)
 {
+	channel_release(file);
 	folder_clear(folder_space(tree));
 	space_unref(folder_space(tree));
 }
@@ -85,16 +86,19 @@ static void write_all(struct file *file, const char *text)
 	answer();
 }
 
-/* The same write comes again. */
+/* The same write comes again, and is answered. */
 static ssize_t write_again(struct file *file, const char *text, size_t expected)
 {
 	size_t done;
+	ssize_t n;
 
 	host.journal->request = REQUEST;
 	adopt_again(REQUEST);
 	done = journal_done(&host, REQUEST);
 	ck_assert_uint_eq(done, expected);
-	return write_from(file, text, done);
+	n = write_from(file, text, done);
+	answer();
+	return n;
 }
 
 static struct file *restart(struct file *file)
@@ -144,11 +148,9 @@ START_TEST(test_ctl_goes_on_behind_the_lines_that_are_done)
 	file = restart(file);
 	ck_assert(is_there("a"));
 	ck_assert_int_eq(write_again(file, text, 16), 32);
-	answer();
 	ck_assert(is_there("a") && is_there("b"));
 	write_all(file, "remove events/a\nremove events/b\n");
-	channel_release(file);
-	end();
+	end(file);
 }
 END_TEST
 
@@ -168,8 +170,7 @@ START_TEST(test_ctl_counts_each_line_once_in_whatever_daemon)
 	channel_release(file);
 	file = open_as(O_RDONLY, &root);
 	expect_text(file, "line 3: ", true);
-	channel_release(file);
-	end();
+	end(file);
 }
 END_TEST
 
@@ -195,14 +196,12 @@ START_TEST(test_ctl_completes_what_it_has_made)
 	half_run(file, line, true);
 	file = restart(file);
 	ck_assert_int_eq(write_again(file, line, 0), (ssize_t)strlen(line));
-	answer();
 	ck_assert(is_there("a"));
 	/* The next line is not the one that was begun, even if it is in the same write. */
 	must_fail(write_from(file, line, 0), EEXIST);
 	answer();
 	write_all(file, "remove events/a\n");
-	channel_release(file);
-	end();
+	end(file);
 }
 END_TEST
 
@@ -215,11 +214,9 @@ START_TEST(test_ctl_makes_what_has_gone_again)
 	must(space_remove(adopted_space(&event_kind), "a", &root));
 	file = restart(file);
 	ck_assert_int_eq(write_again(file, line, 0), (ssize_t)strlen(line));
-	answer();
 	ck_assert(is_there("a"));
 	write_all(file, "remove events/a\n");
-	channel_release(file);
-	end();
+	end(file);
 }
 END_TEST
 
@@ -237,11 +234,9 @@ START_TEST(test_ctl_makes_what_was_not_complete_again)
 	file = restart(file);
 	ck_assert(!is_there("a"));
 	ck_assert_int_eq(write_again(file, line, 0), (ssize_t)strlen(line));
-	answer();
 	ck_assert(is_there("a"));
 	write_all(file, "remove events/a\n");
-	channel_release(file);
-	end();
+	end(file);
 }
 END_TEST
 
@@ -253,18 +248,15 @@ START_TEST(test_ctl_is_interrupted_if_it_may_find_its_own_work)
 	half_run(file, line, false);
 	file = restart(file);
 	must_fail(write_again(file, line, 0), EINTR);
-	answer();
 	expect_text(file, "create events/a: interrupted", true);
 	half_run(file, "remove events/a\n", false);
 	file = restart(file);
 	must_fail(write_again(file, "remove events/a\n", 0), EINTR);
-	answer();
 	/* What was not begun before gets the error as it is. */
 	request = REQUEST + 1;
 	must_fail(write_from(file, "remove events/a\n", 0), ENOENT);
 	answer();
-	channel_release(file);
-	end();
+	end(file);
 }
 END_TEST
 
@@ -286,10 +278,8 @@ START_TEST(test_ctl_accepts_a_line_in_one_step)
 	ck_assert_uint_eq(record->progress.n_taken, strlen(line));
 	ck_assert_uint_eq(record->progress.has_made, 0);
 	ck_assert_int_eq(write_again(file, line, strlen(line)), (ssize_t)strlen(line));
-	answer();
 	write_all(file, "remove events/a\n");
-	channel_release(file);
-	end();
+	end(file);
 }
 END_TEST
 
@@ -307,8 +297,7 @@ START_TEST(test_ctl_keeps_the_beginning_of_a_line)
 	write_all(file, "ong\n");
 	ck_assert(is_there("long"));
 	write_all(file, "remove events/long\n");
-	channel_release(file);
-	end();
+	end(file);
 }
 END_TEST
 
@@ -335,8 +324,7 @@ START_TEST(test_ctl_acts_for_whoever_has_opened_it)
 	ck_assert_uint_eq(object_stat(made).st_uid, STRANGER);
 	channel_unref(made);
 	write_all(file, "remove events/a\n");
-	channel_release(file);
-	end();
+	end(file);
 }
 END_TEST
 
@@ -363,8 +351,7 @@ START_TEST(test_ctl_is_read_on_where_the_reader_was)
 	ck_assert_int_eq(channel_read(file, 8, 0, &data), 0);
 	file = restart(file);
 	ck_assert_int_eq(channel_read(file, 8, 0, &data), 0);
-	channel_release(file);
-	end();
+	end(file);
 }
 END_TEST
 
@@ -385,8 +372,7 @@ START_TEST(test_ctl_shows_its_text_and_the_last_error_after_that)
 	text = open_as(O_RDONLY, &stranger);
 	expect_text(text, "nonsense", false);
 	channel_release(text);
-	channel_release(file);
-	end();
+	end(file);
 }
 END_TEST
 
