@@ -168,8 +168,7 @@ ssize_t rest_read(struct file *file, size_t size, const void **ret_data)
 	return (ssize_t)n;
 }
 
-ssize_t rest_read_frozen(const struct file *file, size_t size, off_t offset,
-			   const void **ret_data)
+ssize_t rest_read_frozen(const struct file *file, size_t size, off_t offset, const void **ret_data)
 {
 	const struct remainder *text = &file->rest;
 

@@ -22,8 +22,9 @@ int making_freeze(const struct text_source *source, struct file *file, struct re
 
 /*
  * Starts making the content of `file`, an open of source->channel, for `caller`. file->state is the
- * making until it is done. Then the channel is woken, and either file_record::mark is 0 and the file is
- * frozen, or file_record::mark is an errno. Fails with -ENOBUFS, -ENOMEM, or the error of prepare().
+ * making until it is done. Then the channel is woken, and either file_record::mark is 0 and the
+ * file is frozen, or file_record::mark is an errno. Fails with -ENOBUFS, -ENOMEM, or the error of
+ * prepare().
  */
 int making_start(const struct text_source *source, struct file *file, struct caller *caller);
 

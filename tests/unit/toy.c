@@ -66,7 +66,8 @@ static void toy_release(struct file *file)
 
 static bool toy_selects(const struct file *file, const char *message)
 {
-	return !file_selector(file).is_set || (unsigned char)message[0] == file_selector(file).value;
+	return !file_selector(file).is_set ||
+	       (unsigned char)message[0] == file_selector(file).value;
 }
 
 static void toy_drop_piece(struct toy *toy)

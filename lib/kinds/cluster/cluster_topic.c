@@ -43,8 +43,7 @@ static int open_reader(struct file *file, const struct stream_look *look, pid_t 
 	struct cluster_topic *topic = cluster_topic_from(file->channel);
 	struct selector selector = file_selector(file);
 	struct subscription *subscription;
-	int r = subscription_new(file, cluster_topic_start(topic, &selector, look),
-				 &subscription);
+	int r = subscription_new(file, cluster_topic_start(topic, &selector, look), &subscription);
 
 	if (r < 0)
 		return r;

@@ -150,7 +150,8 @@ static ssize_t queue_write(struct file *file, const void *data, size_t size, off
 	space->message->size = size;
 	space->message->journal = file->channel->space->host->journal;
 	space->message->request = space->message->journal->request;
-	space->message->kernel.type = file_selector(file).is_set ? (long)file_selector(file).value : 1;
+	space->message->kernel.type =
+		file_selector(file).is_set ? (long)file_selector(file).value : 1;
 	memcpy(space->message->kernel.text, data, size);
 	return sysv_queue_send(queue, file, space->message);
 }
