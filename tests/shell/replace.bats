@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 # ipcfs --replace: another executable goes on with a mount, and no client notices.
-# shellcheck shell=bats disable=SC2016,SC2153,SC2154
+# shellcheck shell=bats disable=SC2016,SC2030,SC2031,SC2153,SC2154
 
 load helper
 load extra
@@ -240,5 +240,5 @@ EOF
 	kill -USR2 "$SUPERVISOR"
 	kill -TERM "$SUPERVISOR"
 	wait_until ended "$SUPERVISOR"
-	! is_mounted "$EXTRA"
+	run ! is_mounted "$EXTRA"
 }
