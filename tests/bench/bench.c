@@ -36,12 +36,13 @@ void bench_fresh(struct bench *ret_fresh, const struct bench *bench)
 	*ret_fresh = *bench;
 	snprintf(ret_fresh->mount, sizeof(ret_fresh->mount), "%s/fresh", bench->dir);
 	must(mkdir(ret_fresh->mount, 0755));
-	ret_fresh->daemon = daemon_start(bench, ret_fresh->mount);
+	ret_fresh->started = daemon_start(bench, ret_fresh->mount);
+	ret_fresh->daemon = daemon_find(ret_fresh->started);
 }
 
 void bench_end_fresh(struct bench *fresh)
 {
-	daemon_stop(fresh->daemon);
+	daemon_stop(fresh->started);
 	must(rmdir(fresh->mount));
 }
 

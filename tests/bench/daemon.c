@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/statvfs.h>
@@ -13,22 +14,35 @@
 
 #include "tests/bench/must.h"
 
-/*
- * Finds the daemon. Its pid is not known, because it forks into the background. It is our last
- * child.
- */
-static pid_t find_child(void)
+static bool is_named(pid_t pid, const char *name)
+{
+	char path[64], comm[32] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	if (fscanf(file, "%31[^\n]", comm) != 1)
+		*comm = '\0';
+	fclose(file);
+	return !strcmp(comm, name);
+}
+
+/* Finds the last child of a process; one of that name, if not NULL. Returns 0 if there is none. */
+static pid_t find_child(pid_t parent, const char *name)
 {
 	char path[64];
 	FILE *file;
 	int pid = 0, found = 0;
 
-	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", parent, parent);
 	file = fopen(path, "re");
 	if (!file)
 		fail("%s: %s", path, strerror(errno));
 	while (fscanf(file, "%d", &pid) == 1)
-		found = pid;
+		if (!name || is_named(pid, name))
+			found = pid;
 	fclose(file);
 	return found;
 }
@@ -51,18 +65,30 @@ pid_t daemon_start(const struct bench *bench, const char *dir)
 	must(waitpid(starter, &status, 0));
 	if (status != 0)
 		fail("%s did not mount: wait status %#x", bench->program, (unsigned)status);
-	found = find_child();
+	/* Its pid is not known, because it forks into the background. */
+	found = find_child(getpid(), NULL);
 	if (found == 0)
 		fail("%s has ended", bench->program);
 	return found;
 }
 
-void daemon_stop(pid_t daemon)
+pid_t daemon_find(pid_t started)
+{
+	pid_t daemon = started;
+
+	if (is_named(started, "ipcfs-supervise"))
+		daemon = find_child(started, "ipcfs");
+	if (daemon == 0)
+		fail("the supervisor has no daemon");
+	return daemon;
+}
+
+void daemon_stop(pid_t started)
 {
 	int status;
 
-	must(kill(daemon, SIGTERM));
-	must(waitpid(daemon, &status, 0));
+	must(kill(started, SIGTERM));
+	must(waitpid(started, &status, 0));
 	if (status != 0)
 		fail("the daemon ended with wait status %#x", (unsigned)status);
 }
@@ -89,7 +115,7 @@ double daemon_memory(pid_t daemon)
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/status", daemon);
-	return (double)read_status(path, "RssAnon:");
+	return (double)(read_status(path, "RssAnon:") + read_status(path, "RssShmem:"));
 }
 
 int daemon_descriptors(pid_t daemon)

@@ -10,15 +10,18 @@
 #include "tests/bench/bench.h"
 
 /*
- * Mounts at an existing directory, with the daemon in the background. Returns its pid when the
- * mount answers.
+ * Mounts at an existing directory, in the background. Returns the pid of the supervisor, or of the
+ * daemon if the mount has none, when the mount answers.
  */
 pid_t daemon_start(const struct bench *bench, const char *dir);
 
-/* Ends the daemon cleanly, and waits until it is gone. */
-void daemon_stop(pid_t daemon);
+/* Returns the pid of the daemon of a mount that daemon_start() has made. */
+pid_t daemon_find(pid_t started);
 
-/* Returns the daemon's anonymous memory in KiB. */
+/* Ends such a mount cleanly, and waits until its processes are gone. */
+void daemon_stop(pid_t started);
+
+/* Returns the memory in KiB that the daemon has for itself, and for those that follow it. */
 double daemon_memory(pid_t daemon);
 
 /* Returns how many descriptors the daemon has open. */

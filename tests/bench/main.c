@@ -107,8 +107,9 @@ int main(int argc, char **argv)
 		return usage();
 	bench.program = argv[optind];
 	prepare(&bench, argv[optind + 1]);
-	bench.daemon = daemon_start(&bench, bench.mount);
+	bench.started = daemon_start(&bench, bench.mount);
+	bench.daemon = daemon_find(bench.started);
 	run_all(&bench);
-	daemon_stop(bench.daemon);
+	daemon_stop(bench.started);
 	return 0;
 }

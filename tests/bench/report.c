@@ -218,7 +218,9 @@ void report_absent(const struct row *row)
 {
 	n_absent++;
 	printf("  %-34s not measured: this mount has no %s\n", row->work,
-	       row->is_kept ? "kept FIFOs" : row->kind);
+	       row->is_followed ? "a supervisor"
+	       : row->is_kept   ? "kept FIFOs"
+				: row->kind);
 }
 
 void report_progress(const struct row *row, enum placement placement, size_t done, size_t n)

@@ -91,6 +91,7 @@ struct row {
 	unsigned placements;          /* 1 << PLACED_*; 0: all */
 	bool is_slow;                 /* a batch takes so long that --quick runs few of them */
 	bool is_kept;                 /* only in a mount that keeps FIFOs */
+	bool is_followed;             /* only in a mount where another daemon follows a killed one */
 	double targets[N_PLACEMENTS]; /* 0 for a ratio: shown there, but not a target */
 	struct side sides[N_SIDES];
 };

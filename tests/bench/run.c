@@ -134,7 +134,8 @@ static void run_group(const struct bench *bench, const struct group *group, bool
 		if (!is_told)
 			report_group(group);
 		is_told = true;
-		if (bench_has_kind(bench, row->kind) && (!row->is_kept || keeps_fifos))
+		if (bench_has_kind(bench, row->kind) && (!row->is_kept || keeps_fifos) &&
+		    (!row->is_followed || bench->started != bench->daemon))
 			run_row(bench, group, row);
 		else
 			report_absent(row);

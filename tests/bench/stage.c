@@ -57,7 +57,8 @@ static void furnish(const struct bench *bench, struct scene *scene)
 	must(mknod(scene_path(scene, "fuse"), S_IFCHR, makedev(10, 229)));
 	must(chmod(scene_path(scene, "fuse"), 0666));
 	raise_loopback();
-	scene->daemon = daemon_start(&other, scene->mount);
+	scene->started = daemon_start(&other, scene->mount);
+	scene->daemon = daemon_find(scene->started);
 }
 
 static unsigned find_minor(const char *dir)
@@ -193,13 +194,13 @@ void stage_run(const struct bench *bench, const struct attack *attack, double se
 	ret_outcome->n_blows = scene->n_blows;
 	if (ret_outcome->hung >= 0)
 		abort_mount(minor);
-	end_children(scene->daemon);
-	kill(scene->daemon, SIGTERM);
-	if (!has_ended(scene->daemon, END_SECONDS)) {
+	end_children(scene->started);
+	kill(scene->started, SIGTERM);
+	if (!has_ended(scene->started, END_SECONDS)) {
 		ret_outcome->is_stuck = true;
 		abort_mount(minor);
-		kill(scene->daemon, SIGKILL);
-		has_ended(scene->daemon, END_SECONDS);
+		kill(scene->started, SIGKILL);
+		has_ended(scene->started, END_SECONDS);
 	}
 	umount2(scene->mount, MNT_DETACH);
 	end_children(0);
