@@ -94,6 +94,7 @@ static bool request_complete(struct transfer *transfer, const void *data, ssize_
 {
 	struct request *request = CONTAINER_OF(transfer, struct request, transfer);
 	struct session *session = fuse_req_userdata(request->req);
+	uint64_t in_hand = session->host.journal->request; /* perhaps a write to this reader */
 	bool is_answered;
 
 	session_take_up(session, transfer->request);
@@ -109,6 +110,7 @@ static bool request_complete(struct transfer *transfer, const void *data, ssize_
 		is_answered = reply_written(request->req,
 					    (ssize_t)transfer->before + (result > 0 ? result : 0));
 	request_free(session, request);
+	session_take_up(session, in_hand);
 	return is_answered;
 }
 
