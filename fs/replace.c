@@ -121,7 +121,7 @@ static int find(const char *path, struct supervisor_words *words)
 
 int replace(const char *path)
 {
-	CLEANUP_FREE char *quoted = quote_text(path);
+	CLEANUP_FREE char *quoted = quote_text(path), *version = NULL;
 	struct supervisor_words words = {0};
 	int r = find(path, &words);
 
@@ -135,7 +135,7 @@ int replace(const char *path)
 			 strerror(-r));
 	else if (*words.answer)
 		log_line(LOG_ERR, "%s: not replaced: %s", path, words.answer);
-	else
-		printf("%s: served by ipcfs %s now\n", quoted ? quoted : path, words.version);
+	else if (quoted && (version = quote_text(words.version)))
+		printf("%s: served by ipcfs %s now\n", quoted, version);
 	return r < 0 || *words.answer ? 1 : 0;
 }
