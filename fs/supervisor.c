@@ -93,7 +93,7 @@ static int start_daemon(struct supervisor *self, bool is_next)
 		return -errno;
 	if (pid == 0)
 		be_daemon(self, supervisor, is_next);
-	self->daemon = self->area->daemon = pid;
+	self->daemon = self->replacing.daemon = self->area->daemon = pid;
 	if (self->asked)
 		kill(pid, self->asked);
 	return 0;
@@ -155,7 +155,7 @@ static int wait_for_signal(struct supervisor *self)
 				  : sigtimedwait(&self->signals, NULL, &time);
 
 	if (signal < 0)
-		replacing_late(&self->replacing, self->area);
+		replacing_late(&self->replacing);
 	return signal;
 }
 

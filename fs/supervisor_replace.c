@@ -176,7 +176,7 @@ enum replace_next replacing_answered(struct replacing *replacing, struct supervi
 		return refuse(replacing, area, ANSWER_ALONE);
 	replacing->is_due = true;
 	replacing->until = clock_now() + END_PATIENCE;
-	kill(area->daemon, SIGUSR2);
+	kill(replacing->daemon, SIGUSR2);
 	return REPLACE_WAIT;
 }
 
@@ -190,12 +190,12 @@ int64_t replacing_patience(const struct replacing *replacing)
 	return left > 0 ? left : 0;
 }
 
-void replacing_late(struct replacing *replacing, const struct supervisor_area *area)
+void replacing_late(struct replacing *replacing)
 {
 	if (!replacing->until || replacing->until > clock_now())
 		return;
 	replacing->until = 0;
-	kill(replacing->asked ? replacing->asked : area->daemon, SIGKILL);
+	kill(replacing->asked ? replacing->asked : replacing->daemon, SIGKILL);
 }
 
 /* Has all descriptors stay open when a file is executed. */

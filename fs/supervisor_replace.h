@@ -26,6 +26,7 @@ struct replacing {
 	char path[PATH_MAX]; /* of the executable */
 	char **argv;         /* for the next executable; owned, as all its strings but `last` */
 	char last[32];       /* one of them: what the executable is to do */
+	pid_t daemon;        /* the one that is to end; not the state's word: it gets SIGKILL */
 	pid_t asked;         /* the process that is asked whether it can adopt; 0: none */
 	int64_t until;       /* when it, or the daemon's end, takes too long; 0: not awaited */
 	bool is_wanted;      /* SIGUSR2 has come, and was not answered */
@@ -53,7 +54,7 @@ enum replace_next replacing_answered(struct replacing *replacing, struct supervi
 /* How long to wait at most, in nanoseconds; -1: without limit. */
 int64_t replacing_patience(const struct replacing *replacing);
 /* Patience has ended. */
-void replacing_late(struct replacing *replacing, const struct supervisor_area *area);
+void replacing_late(struct replacing *replacing);
 
 /*
  * Once the daemon has ended: executes the file, and does not return. If that fails, logs it; the
