@@ -7,6 +7,7 @@
 #include "fs/mounting.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
@@ -96,10 +97,13 @@ struct fuse_session *mounting_mount_at(struct session *session, const struct opt
 }
 
 /* As libfuse does it (lib/mount.c, fuse_kern_unmount): detached, so that nobody is waited for. */
-void mounting_unmount(const char *mount_point)
+void mounting_unmount(const char *mount_point, int device)
 {
+	struct pollfd polled = {.fd = device};
 	pid_t pid;
 
+	if (poll(&polled, 1, 0) == 1 && (polled.revents & (POLLERR | POLLNVAL)))
+		return;
 	if (umount2(mount_point, MNT_DETACH) == 0 || errno != EPERM)
 		return;
 	pid = fork();

@@ -14,7 +14,10 @@ struct fuse_session *mounting_mount(struct session *session, const struct option
 /* The same at `place`: a mount point, or /dev/fd/N for a descriptor that is mounted already. */
 struct fuse_session *mounting_mount_at(struct session *session, const struct options *options,
 				       const char *place);
-/* Unmounts what another daemon has mounted. */
-void mounting_unmount(const char *mount_point);
+/*
+ * Unmounts what another daemon has mounted, unless that is over: what is mounted there then is not
+ * ours. `device` is /dev/fuse.
+ */
+void mounting_unmount(const char *mount_point, int device);
 
 #endif

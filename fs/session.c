@@ -294,12 +294,10 @@ void session_fini(struct session *session)
 {
 	host_stop_workers(&session->host);
 	/* Unmounts first: threads may sleep in the mount itself, where nobody answers any more. */
-	if (session->is_mounted && session->is_next) {
+	if (session->is_mounted)
 		fuse_session_unmount(session->fuse);
-		mounting_unmount(session->options->mount_point);
-	} else if (session->is_mounted) {
-		fuse_session_unmount(session->fuse);
-	}
+	if (session->is_next)
+		takeover_unmount(session);
 	host_stop(&session->host);
 	early_forget(session);
 	takeover_free(&session->takeover);

@@ -98,6 +98,11 @@ int takeover_mount(struct session *session)
 	return 0;
 }
 
+void takeover_unmount(const struct session *session)
+{
+	mounting_unmount(session->options->mount_point, area_of(session)->device);
+}
+
 static int keep(struct takeover *takeover, const void *data, size_t size)
 {
 	const struct fuse_in_header *header = data;

@@ -65,6 +65,9 @@ int takeover_tables(struct session *session);
 /* In place of mounting_mount(). Fails with -errno after a line in the log. */
 int takeover_mount(struct session *session);
 
+/* Unmounts, whether takeover_mount() has been called or not. */
+void takeover_unmount(const struct session *session);
+
 /*
  * Has the kernel send again what was not answered, and makes everything that the records tell of.
  * Fails with -errno after a line in the log, if the state can't be right: nothing was answered.
