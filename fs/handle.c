@@ -121,9 +121,10 @@ static void tell_poll_again(const struct session *session, struct handle_record 
 		.wakeup = {.kh = record->poll},
 	};
 
+	/* Fails if nobody polls any more. */
+	(void)!write(session->device.fd, &out, sizeof(out));
+	STATE_ORDER();
 	record->is_polled = false;
-	if (write(session->device.fd, &out, sizeof(out)) < 0)
-		return; /* nobody polls any more */
 }
 
 /* Returns false if the record is of no use. */
