@@ -137,6 +137,7 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off
 	file->pid_uid = fuse_req_ctx(req)->uid;
 	file->buffer = session->host.buffers.current;
 	journal_write(file, done);
+	journal_resumed(&session->host);
 	while (done < size || !size) {
 		n = channel_write(file, data + done, size - done, offset + (off_t)done);
 		if (n <= 0)

@@ -135,11 +135,17 @@ size_t journal_done(struct host *host, uint64_t request)
 	const struct write_record *record = find_write(host, request, &id);
 	size_t done = record ? record->done : 0;
 
-	if (record)
-		slots_remove(&host->writes, id);
 	if (request && *accepted_place(host->journal, request) == request)
 		done = SIZE_MAX;
 	return done;
+}
+
+void journal_resumed(struct host *host)
+{
+	uint64_t id;
+
+	if (host->journal->is_again && find_write(host, host->journal->request, &id))
+		slots_remove(&host->writes, id);
 }
 
 /* How many bytes the reader's last step has taken; -EAGAIN: none. They are in host::scratch. */

@@ -113,9 +113,14 @@ void journal_adopt(struct host *host);
 
 /*
  * For a request that comes again: how many bytes of the write were accepted in the former daemon,
- * SIZE_MAX if all. Forgets it: the request itself keeps count from now on.
+ * SIZE_MAX if all.
  */
 size_t journal_done(struct host *host, uint64_t request);
+/*
+ * Forgets what the former daemon has noted of the write in hand. To be called after
+ * journal_write(), which has it from then on.
+ */
+void journal_resumed(struct host *host);
 
 /* Whether there is such a write: a part of it was accepted. */
 bool journal_has(struct host *host, uint64_t request);

@@ -18,8 +18,11 @@ static void write_again(const char *text)
 {
 	ck_assert_uint_eq(journal_done(&host, WRITER), 0);
 	host.journal->request = WRITER;
+	host.journal->is_again = true;
 	journal_write(out, 0);
+	journal_resumed(&host);
 	file_put(out, text);
+	host.journal->is_again = false;
 	journal_write_end(&host);
 }
 
