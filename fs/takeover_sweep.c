@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "lib/base/impatience.h"
 #include "lib/base/slots.h"
 #include "lib/base/state.h"
 #include "lib/channel/lock_files.h"
@@ -80,13 +81,19 @@ static void add_lock_file(void *data, int fd)
 	fds_add(data, fd);
 }
 
+/*
+ * Among them are sockets that the former daemon had its threads close, because a stranger can have
+ * the close wait for hours (lib/base/impatience.c).
+ */
 static void close_others(const struct fds *fds)
 {
 	DIR *directory = opendir("/proc/self/fd");
 	const struct dirent *entry;
+	bool is_impatient;
 
 	if (!directory)
 		return;
+	is_impatient = impatience_begin() == 0;
 	while ((entry = readdir(directory))) {
 		int fd = atoi(entry->d_name);
 
@@ -95,6 +102,8 @@ static void close_others(const struct fds *fds)
 		if ((size_t)fd >= fds->n || !fds->is_in[fd])
 			close(fd);
 	}
+	if (is_impatient)
+		impatience_end();
 	closedir(directory);
 }
 

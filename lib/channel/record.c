@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/impatience.h"
 #include "lib/channel/channel.h"
 #include "lib/channel/journal.h"
 #include "lib/channel/kind.h"
@@ -183,6 +184,7 @@ static void restore_name(struct host *host)
 static void object_lose(struct host *host, uint64_t id)
 {
 	const struct object_record *record = slots_record(&host->objects, id);
+	bool is_impatient = record->is_kept && impatience_begin() == 0;
 
 	for (int i = 0; i < OBJECT_FDS; i++) {
 		if (record->fds[i] >= 0 && record->is_kept)
@@ -190,6 +192,8 @@ static void object_lose(struct host *host, uint64_t id)
 		else if (record->fds[i] >= 0)
 			host_close(host, record->charged, record->fds[i]);
 	}
+	if (is_impatient)
+		impatience_end();
 	slots_remove(&host->objects, id);
 }
 
