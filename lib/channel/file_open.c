@@ -101,7 +101,8 @@ int channel_open(struct channel *channel, int flags, const struct selector *sele
 struct file *file_adopt(struct host *host, uint64_t id)
 {
 	struct file_record *record = slots_record(&host->files, id);
-	struct channel *channel = record ? slots_object(&host->objects, record->object) : NULL;
+	bool is_free = record && !slots_object(&host->files, id);
+	struct channel *channel = is_free ? slots_object(&host->objects, record->object) : NULL;
 	CLEANUP_FREE struct file *file = channel ? calloc(1, sizeof(*file)) : NULL;
 
 	if (!file)
