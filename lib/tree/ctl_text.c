@@ -54,13 +54,6 @@ int ctl_text_freeze(struct file *file, size_t *ret_size)
 	return r;
 }
 
-/* Writes file::mark where the next daemon finds it. */
-static void mark(struct file *file, uint64_t value)
-{
-	file->record->mark = value;
-	file->record->mark = value;
-}
-
 ssize_t ctl_text_read(struct file *file, void *data, size_t size)
 {
 	struct host *host = file->channel->space->host;
@@ -84,7 +77,7 @@ ssize_t ctl_text_read(struct file *file, void *data, size_t size)
 	rest->offset += size;
 	file->record->rest_offset = (int64_t)rest->offset;
 	if (size == 0) {
-		mark(file, 1);
+		file->record->mark = 1;
 		file_keep(file, NULL, 0);
 	}
 	return (ssize_t)size;
@@ -92,7 +85,7 @@ ssize_t ctl_text_read(struct file *file, void *data, size_t size)
 
 void ctl_text_forget(struct file *file)
 {
-	mark(file, 0);
+	file->record->mark = 0;
 	if (file->rest.data)
 		file_keep(file, NULL, 0);
 }
