@@ -67,6 +67,7 @@ void takeover_note_tree(struct session *session)
 	area->tree_fd = session->host.nodes.tree_fd;
 	area->dir_fd = session->host.nodes.dir_fd;
 	area->dev = session->host.dev;
+	STATE_ORDER();
 }
 
 int takeover_mount(struct session *session)

@@ -50,7 +50,7 @@ uint64_t takeover_number(uint64_t unique);
 
 /* Records the INIT request in session::buffer, which has not been answered yet. */
 void takeover_note_init(struct session *session);
-/* Records the clone of the mount (fs/tree.h). */
+/* Records the clone of the mount (fs/tree.h), or that there is none any more. */
 void takeover_note_tree(struct session *session);
 
 /*

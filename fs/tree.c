@@ -18,6 +18,7 @@
 #include "fs/inode.h"
 #include "fs/prune.h"
 #include "fs/session.h"
+#include "fs/takeover.h"
 #include "lib/base/cleanup.h"
 #include "lib/channel/space.h"
 #include "lib/host/host.h"
@@ -80,13 +81,18 @@ static void look_again(struct session *session);
 static void let_go(struct session *session)
 {
 	struct host *host = &session->host;
+	int dir_fd, tree_fd;
 
 	for (struct space **space = host->spaces; *space; space++)
 		space_let_go(*space);
-	if (host->nodes.dir_fd >= 0)
-		close(TAKE_FD(host->nodes.dir_fd));
-	if (host->nodes.tree_fd >= 0)
-		close(TAKE_FD(host->nodes.tree_fd));
+	dir_fd = TAKE_FD(host->nodes.dir_fd);
+	tree_fd = TAKE_FD(host->nodes.tree_fd);
+	/* From the close on, the numbers may be those of other descriptors. */
+	takeover_note_tree(session);
+	if (dir_fd >= 0)
+		close(dir_fd);
+	if (tree_fd >= 0)
+		close(tree_fd);
 	loop_remove(session->loop, &session->tree.mounts);
 }
 
