@@ -125,7 +125,7 @@ int unmounter_start(const char *mount_point, pid_t supervisor, const int32_t *da
 
 void unmounter_stop(pid_t pid)
 {
-	if (!pid)
+	if (pid <= 0)
 		return;
 	kill(pid, SIGKILL);
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
