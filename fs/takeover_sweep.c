@@ -40,40 +40,42 @@ static void check(int *fd)
 		*fd = -1;
 }
 
-static void add_objects(struct fds *fds, struct state *state)
+static int add_objects(struct fds *fds, struct state *state)
 {
 	struct slots objects;
 	uint64_t id = 0;
+	int r;
 
 	slots_place(&objects, sizeof(struct object_record), state, STATE_OBJECTS);
-	if (slots_adopt(&objects) == 0) {
-		while ((id = slots_next(&objects, id)) != 0) {
-			struct object_record *record = slots_record(&objects, id);
+	r = slots_adopt(&objects);
+	while (r == 0 && (id = slots_next(&objects, id)) != 0) {
+		struct object_record *record = slots_record(&objects, id);
 
-			for (int i = 0; i < OBJECT_FDS; i++) {
-				check(&record->fds[i]);
-				fds_add(fds, record->fds[i]);
-			}
+		for (int i = 0; i < OBJECT_FDS; i++) {
+			check(&record->fds[i]);
+			fds_add(fds, record->fds[i]);
 		}
 	}
 	slots_fini(&objects);
+	return r;
 }
 
-static void add_files(struct fds *fds, struct state *state)
+static int add_files(struct fds *fds, struct state *state)
 {
 	struct slots files;
 	uint64_t id = 0;
+	int r;
 
 	slots_place(&files, sizeof(struct file_record), state, STATE_FILES);
-	if (slots_adopt(&files) == 0) {
-		while ((id = slots_next(&files, id)) != 0) {
-			struct file_record *record = slots_record(&files, id);
+	r = slots_adopt(&files);
+	while (r == 0 && (id = slots_next(&files, id)) != 0) {
+		struct file_record *record = slots_record(&files, id);
 
-			check(&record->fd);
-			fds_add(fds, record->fd);
-		}
+		check(&record->fd);
+		fds_add(fds, record->fd);
 	}
 	slots_fini(&files);
+	return r;
 }
 
 static void add_lock_file(void *data, int fd)
@@ -117,7 +119,7 @@ void takeover_sweep(struct state *state, const int *keep, size_t n_keep)
 	fds.n = limit.rlim_max < FDS_MOST ? limit.rlim_max : FDS_MOST;
 	fds.is_in = calloc(fds.n, sizeof(*fds.is_in));
 	if (!fds.is_in)
-		return; /* they stay open until the mount ends */
+		return; /* they stay open until the mount ends, here and below */
 	for (int i = 0; i <= STDERR_FILENO; i++)
 		fds_add(&fds, i);
 	for (size_t i = 0; i < n_keep; i++)
@@ -126,9 +128,8 @@ void takeover_sweep(struct state *state, const int *keep, size_t n_keep)
 	fds_add(&fds, area->device);
 	fds_add(&fds, area->tree_fd);
 	fds_add(&fds, area->dir_fd);
-	add_objects(&fds, state);
-	add_files(&fds, state);
-	lock_files_find(state, add_lock_file, &fds);
-	close_others(&fds);
+	if (add_objects(&fds, state) == 0 && add_files(&fds, state) == 0 &&
+	    lock_files_find(state, add_lock_file, &fds) == 0)
+		close_others(&fds);
 	free(fds.is_in);
 }

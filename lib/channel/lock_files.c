@@ -365,7 +365,7 @@ int lock_files_adopt(struct host *host, lock_file_fn *is_open)
 	return r;
 }
 
-void lock_files_find(struct state *state, void (*found)(void *data, int fd), void *data)
+int lock_files_find(struct state *state, void (*found)(void *data, int fd), void *data)
 {
 	struct slots files;
 	uint64_t id = 0;
@@ -380,4 +380,5 @@ void lock_files_find(struct state *state, void (*found)(void *data, int fd), voi
 			found(data, file->fd);
 	}
 	slots_fini(&files);
+	return r;
 }

@@ -37,8 +37,9 @@ void lock_files_init(struct host *host);
 int lock_files_adopt(struct host *host, lock_file_fn *is_open);
 /*
  * For the next daemon, before it opens anything: calls `found` for each descriptor of such a file.
+ * Fails with -EPROTO or -ENOMEM before any.
  */
-void lock_files_find(struct state *state, void (*found)(void *data, int fd), void *data);
+int lock_files_find(struct state *state, void (*found)(void *data, int fd), void *data);
 
 /* Whether there is such a file behind the channel. */
 bool lock_files_serve(const struct channel *channel);
