@@ -277,18 +277,14 @@ static void inode_adopt(struct session *session, struct inode_record *record)
 		names_add(session, record, record->uid);
 }
 
-/*
- * A record that the former daemon has made for a request that it has not answered. A look-up is
- * taken back only once, though this daemon, too, may be killed before it answers: an inode that
- * stays for too long does no harm, but one that goes too early is missed.
- */
+/* Takes back what was not answered. Only once, because this daemon, too, may be killed before. */
 static bool is_uncounted(struct session *session, struct inode_record *record)
 {
-	if (journal_is_again(&session->host, record->looked) && record->n_lookups > 0) {
-		record->looked = 0;
-		STATE_ORDER();
-		record->n_lookups--;
-	}
+	bool is_again = journal_is_again(&session->host, record->looked);
+
+	record->looked = 0;
+	STATE_ORDER();
+	record->n_lookups -= is_again && record->n_lookups > 0;
 	return record->n_lookups == 0;
 }
 
