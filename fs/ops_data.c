@@ -77,6 +77,9 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct f
 	if (is_stream(file))
 		goes_on = long_read_begin(&handle->record->long_read, &read, session->io_max,
 					  file->channel->traits & CHANNEL_BYTES);
+	/* A former daemon had recognised it, and forgotten what it continues. */
+	if (is_stream(file) && offset && session->host.journal->is_again)
+		goes_on = true;
 	note_flags(file, fi);
 	file->pid = read.thread;
 	file->pid_uid = fuse_req_ctx(req)->uid;
