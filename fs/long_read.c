@@ -15,8 +15,8 @@ bool long_read_begin(struct long_read *reader, struct read_request *request, siz
 	/* A thread of another PID namespace has no number here, so it could be any thread. */
 	bool is_known = request->thread && request->thread == reader->thread;
 	/* Without an end, a former daemon was killed when it had just answered. */
-	bool goes_on = is_known && request->offset &&
-		       (!reader->end || request->offset == reader->end);
+	bool goes_on =
+		is_known && request->offset && (!reader->end || request->offset == reader->end);
 
 	if (is_known)
 		*reader = (struct long_read){0};
