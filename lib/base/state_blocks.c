@@ -148,6 +148,8 @@ static uint64_t claimed_mask(uint32_t page, uint32_t end)
 
 static void claimed_set(struct state *state, uint32_t first, uint32_t n, bool is_claimed)
 {
+	if (is_claimed && first + n > state->claimed_end)
+		state->claimed_end = first + n;
 	for (uint32_t i = first; i < first + n; i = (i / 64 + 1) * 64) {
 		if (is_claimed)
 			state->claimed[i / 64] |= claimed_mask(i, first + n);
@@ -278,10 +280,10 @@ void *state_claim(struct state *state, uint64_t offset, size_t size)
 	return is_taken ? state->base + offset : NULL;
 }
 
-/* Returns the first page from `page` on that is claimed or not, or n_pages. */
+/* Returns the first page from `page` on that is claimed or not, or claimed_end. */
 static uint32_t claimed_next(const struct state *state, uint32_t page, bool wanted)
 {
-	while (page < state->n_pages) {
+	while (page < state->claimed_end) {
 		uint64_t word = state->claimed[page / 64];
 		uint64_t rest = (wanted ? word : ~word) & UINT64_MAX << page % 64;
 
@@ -291,7 +293,7 @@ static uint32_t claimed_next(const struct state *state, uint32_t page, bool want
 		}
 		page = (page / 64 + 1) * 64;
 	}
-	return page < state->n_pages ? page : state->n_pages;
+	return page < state->claimed_end ? page : state->claimed_end;
 }
 
 void state_settle(struct state *state)
@@ -302,13 +304,15 @@ void state_settle(struct state *state)
 		return;
 	state->is_settled = true;
 	state->top = state->n_pages;
-	while (page < state->n_pages) {
+	while (page < state->claimed_end) {
 		uint32_t free = claimed_next(state, page, false);
 
 		page = claimed_next(state, free, true);
 		if (page > free)
 			state_run_drop(state, free, page - free);
 	}
+	if (page < state->n_pages)
+		state_run_drop(state, page, state->n_pages - page);
 	madvise(state->claimed, state->n_pages / 8, MADV_DONTNEED);
 }
 

@@ -76,6 +76,7 @@ struct state {
 	size_t map_size;          /* of the memory that `pages` and `claimed` lie in */
 	struct state_page *pages; /* one for each page of the heap */
 	uint64_t *claimed;        /* a bit for each page, for state_claim() */
+	uint32_t claimed_end;     /* no page from here on is claimed */
 	uint32_t n_pages;
 	uint32_t top; /* pages from here on were never used */
 	struct state_bins wet, dry;
