@@ -29,6 +29,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/state.h"
 #include "lib/channel/journal.h"
+#include "lib/host/host.h"
 
 /* How often to try to start the next daemon while there is no memory for it, and how long apart. */
 #define START_TRIES 100
@@ -264,8 +265,10 @@ static int supervise(struct supervisor *self)
 	int r;
 
 	prctl(PR_SET_NAME, SUPERVISOR_NAME);
-	if (is_next)
+	if (is_next) {
+		host_probe_anew(self->next);
 		replacing_done(self->area);
+	}
 	r = is_next ? start_next(self) : start_daemon(self, false);
 	if (r < 0) {
 		log_line(LOG_ERR, "cannot start the daemon: %s", strerror(-r));

@@ -27,6 +27,7 @@
 #include "lib/channel/journal.h"
 #include "lib/channel/locks.h"
 #include "lib/channel/record.h"
+#include "lib/host/buffer.h"
 
 /* <linux/fuse.h> has these since 6.9. */
 #define UNIQUE_RESEND ((uint64_t)1 << 63)
@@ -36,6 +37,7 @@
 #define KEY_LAST UINT64_MAX
 
 #define RECEIVE_SIZE (HOST_IO_MAX + 4 * (size_t)HOST_PAGE)
+_Static_assert(RECEIVE_SIZE <= BUFFER_SIZE, "a buffer has room for a request");
 
 static struct takeover_area *area_of(const struct session *session)
 {
@@ -143,10 +145,11 @@ static int compare(const void *a, const void *b)
  */
 static void *receive_memory(void)
 {
-	void *memory = mmap(NULL, RECEIVE_SIZE, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	void *memory = buffer_map();
 
-	return memory == MAP_FAILED ? NULL : memory;
+	if (memory)
+		madvise(memory, RECEIVE_SIZE, MADV_POPULATE_WRITE);
+	return memory;
 }
 
 /* Reads all that the kernel has to send. */
@@ -169,7 +172,7 @@ static int receive_all(struct session *session)
 			r = keep(&session->takeover, buffer.mem, buffer.size);
 	}
 	if (buffer.mem)
-		munmap(buffer.mem, RECEIVE_SIZE);
+		munmap(buffer.mem, BUFFER_SIZE);
 	return r;
 }
 

@@ -27,7 +27,7 @@
 #define ROOM ((size_t)HOST_IO_MAX + 2 * HOST_PAGE)
 
 /* Maps enough address space to hold an aligned buffer, and gives the rest back. */
-static char *map_memory(void)
+char *buffer_map(void)
 {
 	const size_t size = 2 * BUFFER_SIZE;
 	char *start = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -70,7 +70,7 @@ static bool is_own(const struct buffers *buffers)
 
 static char *memory_new(const struct buffers *buffers)
 {
-	char *memory = is_own(buffers) ? map_memory() : state_alloc(buffers->state, BUFFER_SIZE);
+	char *memory = is_own(buffers) ? buffer_map() : state_alloc(buffers->state, BUFFER_SIZE);
 
 	if (memory && !is_own(buffers))
 		hold_pages(memory);
@@ -161,15 +161,18 @@ static struct buffer *take_spare(struct buffers *buffers)
 	return buffer;
 }
 
-void buffers_init(struct buffers *buffers, struct user_table *users, struct state *state)
+void buffers_init(struct buffers *buffers, struct user_table *users, struct state *state,
+		  uint64_t *noted)
 {
-	*buffers = (struct buffers){.users = users, .state = state};
+	*buffers = (struct buffers){.users = users, .state = state, .noted = noted};
 }
 
-int buffers_begin(struct buffers *buffers)
+/* A buffer is noted before the former one can be freed. */
+static void set_current(struct buffers *buffers, struct buffer *buffer)
 {
-	buffers->current = buffer_new(buffers);
-	return buffers->current ? 0 : -ENOMEM;
+	buffers->current = buffer;
+	if (!is_own(buffers))
+		*buffers->noted = buffer->place;
 }
 
 void buffers_fini(struct buffers *buffers)
@@ -200,7 +203,7 @@ char *buffers_next(struct buffers *buffers)
 	if (buffers->current->n_kept == 0)
 		buffers->end = 0;
 	if (!is_place(place_behind(buffers->end))) {
-		buffers->current = take_spare(buffers);
+		set_current(buffers, take_spare(buffers));
 		buffers->end = 0;
 	}
 	return buffers->current->memory + place_behind(buffers->end) + HOST_PAGE - HEAD;
@@ -217,6 +220,16 @@ static bool has_next(struct buffers *buffers, size_t end)
 	if (next)
 		add_spare(buffers, next);
 	return next;
+}
+
+int buffers_begin(struct buffers *buffers)
+{
+	struct buffer *buffer = buffers->current ? buffers->current : buffer_new(buffers);
+
+	if (!buffer)
+		return -ENOMEM;
+	set_current(buffers, buffer);
+	return has_next(buffers, buffers->end) ? 0 : -ENOMEM;
 }
 
 static struct buffer_user *find_user(struct buffer *buffer, uid_t uid)
@@ -296,9 +309,16 @@ static struct buffer *claim(struct buffers *buffers, uint64_t place)
 	return buffer;
 }
 
+void buffers_claim(struct buffers *buffers)
+{
+	if (!is_own(buffers) && *buffers->noted)
+		buffers->current = claim(buffers, *buffers->noted);
+}
+
 struct buffer *buffers_adopt(struct buffers *buffers, uint64_t memory, uint64_t place, size_t size,
 			     uid_t uid)
 {
+	size_t end = place - memory + size;
 	struct buffer *buffer;
 	struct buffer_user *user;
 
@@ -309,9 +329,11 @@ struct buffer *buffers_adopt(struct buffers *buffers, uint64_t memory, uint64_t 
 	if (user && (user->n || user_charge(buffers->users, uid, USER_STORED, BUFFER_SIZE) == 0)) {
 		user->n++;
 		buffer->n_kept++;
+		if (buffer == buffers->current && buffers->end < end)
+			buffers->end = end;
 		return buffer;
 	}
-	if (buffer && buffer->n_kept == 0)
+	if (buffer && buffer->n_kept == 0 && buffer != buffers->current)
 		buffer_free(buffer);
 	return NULL;
 }

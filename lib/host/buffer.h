@@ -48,6 +48,7 @@ struct buffer {
 struct buffers {
 	struct user_table *users;
 	struct state *state;
+	uint64_t *noted;        /* in the state: the place of `current`; 0: none */
 	struct buffer *all;     /* a hash */
 	struct buffer *current; /* the buffer that requests are read into */
 	size_t end;             /* where the data kept in `current` ends, bytes */
@@ -56,11 +57,24 @@ struct buffers {
 };
 
 /*
- * Begins without a buffer. Both are borrowed. The buffers are in the state if that outlives this
- * process; else they are the process's own.
+ * Returns BUFFER_SIZE bytes, in a huge page if the kernel has one. To be unmapped. NULL: there is
+ * no memory.
  */
-void buffers_init(struct buffers *buffers, struct user_table *users, struct state *state);
-/* Makes the first buffer, once the state is settled. Fails with -ENOMEM. */
+char *buffer_map(void);
+
+/*
+ * Begins without a buffer. All is borrowed. The buffers are in the state if that outlives this
+ * process; else they are the process's own. `noted` is in the state, too, and 0 at first.
+ */
+void buffers_init(struct buffers *buffers, struct user_table *users, struct state *state,
+		  uint64_t *noted);
+/*
+ * For the next daemon, before anything is adopted: takes over the buffer that the former one read
+ * requests into. It has its memory, and new memory would take a millisecond. If that can't be done,
+ * buffers_begin() makes another one.
+ */
+void buffers_claim(struct buffers *buffers);
+/* Makes the first buffer, if there is none, once the state is settled. Fails with -ENOMEM. */
 int buffers_begin(struct buffers *buffers);
 /* Frees the buffers. Nothing may be kept in them any more. */
 void buffers_fini(struct buffers *buffers);

@@ -28,8 +28,39 @@ _Static_assert(sizeof(struct tree_record) <= STATE_AREA_SIZE, "an area has this 
 /* How long host_stop() waits for threads that sleep in a name service or a dead file server, ms. */
 #define LEAVE_MS 1000
 
+/* In STATE_HOST: the scratch buffer may have what a reader was to get. */
+struct host_area {
+	struct {
+		uint64_t offset, size;
+	} scratch[2];
+	uint64_t current;              /* which of the two counts */
+	uint64_t buffer;               /* buffers::noted */
+	uint64_t n_features, features; /* what features_probe() has found; 0: not yet */
+};
+
+/* The next daemon knows what the former one has found: asking the kernel takes long. */
+static void find_features(struct host *host, struct host_area *area)
+{
+	if (area->n_features == N_FEATURES) {
+		host->features.there = (unsigned)area->features & FEATURES_ALL;
+		return;
+	}
+	features_probe(&host->features);
+	area->features = host->features.there;
+	STATE_ORDER();
+	area->n_features = N_FEATURES;
+}
+
+void host_probe_anew(struct state *state)
+{
+	struct host_area *area = state_area(state, STATE_HOST);
+
+	area->n_features = 0;
+}
+
 int host_init(struct host *host, struct loop *loop, struct state *state)
 {
+	struct host_area *area = state_area(state, STATE_HOST);
 	struct rlimit files;
 	int r;
 
@@ -67,9 +98,9 @@ int host_init(struct host *host, struct loop *loop, struct state *state)
 		clock_gettime(CLOCK_REALTIME, &host->tree->started);
 	host->started = host->tree->started;
 	host->idle = HOST_IDLE;
-	features_probe(&host->features);
+	find_features(host, area);
 	namespaces_note(&host->namespaces);
-	buffers_init(&host->buffers, &host->users, state);
+	buffers_init(&host->buffers, &host->users, state, &area->buffer);
 	r = workers_new(loop, WORKERS_MAX, WORKERS_SHARE, &host->workers);
 	if (r == 0)
 		r = workers_new(loop, HOST_SLEEPS_MAX, WORKERS_AT_ONCE, &host->sleepers);
@@ -209,14 +240,6 @@ void host_close(struct host *host, uid_t uid, int fd)
 		impatience_end();
 }
 
-/* In STATE_HOST: the scratch buffer may have what a reader was to get. */
-struct host_area {
-	struct {
-		uint64_t offset, size;
-	} scratch[2];
-	uint64_t current; /* which of the two counts */
-};
-
 int host_reserve(struct host *host, size_t size)
 {
 	struct host_area *area = state_area(host->state, STATE_HOST);
@@ -252,6 +275,7 @@ int host_claim(struct host *host)
 		return -EPROTO;
 	host->scratch = scratch;
 	host->scratch_size = size;
+	buffers_claim(&host->buffers);
 	return 0;
 }
 

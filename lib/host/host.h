@@ -174,6 +174,9 @@ int host_init(struct host *host, struct loop *loop, struct state *state);
 int host_claim(struct host *host);
 int host_allocate(struct host *host);
 
+/* Has the next host over this state probe the kernel, as another executable may do otherwise. */
+void host_probe_anew(struct state *state);
+
 /*
  * Wakes all sleepers. Each reports what became of the write that it was making. After this, no
  * sleeper can be started.

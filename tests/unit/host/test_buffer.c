@@ -190,6 +190,44 @@ START_TEST(test_buffer_leaves_half_of_the_quota)
 }
 END_TEST
 
+/* A former daemon's buffers and the next one's, over the same memory. */
+START_TEST(test_buffer_is_read_into_by_the_next_daemon)
+{
+	struct buffers former, next;
+	struct state *state, *again;
+	struct buffer *buffer;
+	uint64_t noted = 0, place;
+	char *data;
+
+	ck_assert_int_eq(state_new(true, &state), 0);
+	buffers_init(&former, &host.users, state, &noted);
+	ck_assert_int_eq(buffers_begin(&former), 0);
+	buffers = &former;
+	data = receive(64 * KIB);
+	keep(data, 64 * KIB, ANNA);
+	place = buffers_place(&former, data);
+	ck_assert_int_eq(state_restart(state, &again), 0);
+	buffers_init(&next, &host.users, again, &noted);
+	buffers_claim(&next);
+	ck_assert_ptr_nonnull(next.current);
+	buffer = buffers_adopt(&next, noted, place, 64 * KIB, BERT);
+	state_settle(again);
+	ck_assert_int_eq(buffers_begin(&next), 0);
+	ck_assert_ptr_eq(buffer, next.current);
+	ck_assert_uint_eq(noted, former.current->place);
+	data = buffers_data(&next, place);
+	ck_assert_int_eq(data[64 * KIB - 1], 'x');
+	ck_assert(buffers_next(&next) >= data + 64 * KIB);
+	buffer_release(buffer, BERT);
+	ck_assert_ptr_eq(buffers_next(&next) + HEAD, data);
+	buffer_release(former.current, ANNA);
+	buffers_fini(&next);
+	buffers_fini(&former);
+	state_free(again);
+	state_free(state);
+}
+END_TEST
+
 START_TEST(test_buffer_spares_are_few)
 {
 	struct buffer *kept[2 * BUFFERS_SPARE];
@@ -240,6 +278,7 @@ int main(void)
 				   test_buffer_next_request_comes_behind_what_is_kept,
 				   test_buffer_that_is_full_is_followed_by_another,
 				   test_buffer_keeps_its_bytes,
+				   test_buffer_is_read_into_by_the_next_daemon,
 				   test_buffer_spares_are_few,
 #ifndef __SANITIZE_ADDRESS__
 				   test_buffer_without_memory_is_not_kept,
