@@ -18,7 +18,7 @@ enum { ATTACKER = 65534, ANOTHER = 4321 };
 struct scene {
 	const char *dir;   /* a tmpfs with sockets/, writable by all, and the device node fuse */
 	const char *mount; /* mounted by root */
-	pid_t started; /* the supervisor, or the daemon if there is none */
+	pid_t started;     /* the supervisor, or the daemon if there is none */
 	pid_t daemon;
 	atomic_bool has_begun; /* set by the attack; measuring starts then */
 	atomic_ulong n_blows;

@@ -17,7 +17,7 @@ struct bench {
 	const char *options; /* mount options, or NULL */
 	char dir[64];        /* our own tmpfs */
 	char mount[80];      /* below `dir` */
-	pid_t started; /* the supervisor, or the daemon if there is none */
+	pid_t started;       /* the supervisor, or the daemon if there is none */
 	pid_t daemon;
 	bool is_quick;
 	const char *filter; /* only rows whose group or work contains this; NULL: all */

@@ -85,13 +85,13 @@ struct row {
 	size_t size;      /* bytes of one piece of work */
 	enum unit unit;
 	enum bound bound;
-	size_t n_readers;             /* that get each piece */
-	size_t n_max;                 /* most pieces in a batch; 0: as many as fill its time */
-	size_t n_batches;             /* 0: the run's default */
-	unsigned placements;          /* 1 << PLACED_*; 0: all */
-	bool is_slow;                 /* a batch takes so long that --quick runs few of them */
-	bool is_kept;                 /* only in a mount that keeps FIFOs */
-	bool is_followed;             /* only in a mount where another daemon follows a killed one */
+	size_t n_readers;    /* that get each piece */
+	size_t n_max;        /* most pieces in a batch; 0: as many as fill its time */
+	size_t n_batches;    /* 0: the run's default */
+	unsigned placements; /* 1 << PLACED_*; 0: all */
+	bool is_slow;        /* a batch takes so long that --quick runs few of them */
+	bool is_kept;        /* only in a mount that keeps FIFOs */
+	bool is_followed;    /* only in a mount where another daemon follows a killed one */
 	double targets[N_PLACEMENTS]; /* 0 for a ratio: shown there, but not a target */
 	struct side sides[N_SIDES];
 };
