@@ -65,6 +65,7 @@ static void session_begun(struct session *session, int result)
 		/* Before the first answer: whoever has it may kill this daemon, too. */
 		supervisor_ready();
 		takeover_answer(session);
+		buffers_hold(&session->host.buffers);
 		/* The former daemon may have been killed just before it told them. */
 		background_ready();
 		notify_ready();
@@ -95,12 +96,23 @@ static void session_ready(struct session *session)
 	tree_begin(session, session_begun);
 }
 
+/*
+ * Raises the priority of the loop. All users wait for this one thread, and each could have hundreds
+ * of processes that compete with it for the processors. Without the right to raise it, the priority
+ * stays as it is. Other threads and processes work for one user each, at the usual priority.
+ */
+static void prefer_loop(void)
+{
+	setpriority(PRIO_PROCESS, 0, LOOP_NICE);
+}
+
 /* The same for a mount that another daemon has begun. */
 static int session_go_on(struct session *session)
 {
 	const struct takeover_area *area = state_area(session->host.state, STATE_SESSION);
 	int r;
 
+	prefer_loop();
 	session->host.dev = area->dev;
 	session_ready(session);
 	if (tree_adopt(session, area->tree_fd, area->dir_fd) < 0)
@@ -260,16 +272,6 @@ int session_init(struct session *session, const struct options *options, struct 
 	if (r < 0 && r != -EINVAL && r != -EIO && r != -ENOTSUP)
 		log_line(LOG_ERR, "%s: cannot be mounted: %s", options->mount_point, strerror(-r));
 	return r;
-}
-
-/*
- * Raises the priority of the loop. All users wait for this one thread, and each could have hundreds
- * of processes that compete with it for the processors. Without the right to raise it, the priority
- * stays as it is. Other threads and processes work for one user each, at the usual priority.
- */
-static void prefer_loop(void)
-{
-	setpriority(PRIO_PROCESS, 0, LOOP_NICE);
 }
 
 int session_run(struct session *session)

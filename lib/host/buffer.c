@@ -58,7 +58,6 @@ char *buffer_map(void)
  */
 static void hold_pages(char *memory)
 {
-	madvise(memory, BUFFER_SIZE, MADV_DONTFORK);
 	mlock(memory, BUFFER_SIZE);
 	madvise(memory, BUFFER_SIZE, MADV_POPULATE_WRITE);
 }
@@ -72,8 +71,10 @@ static char *memory_new(const struct buffers *buffers)
 {
 	char *memory = is_own(buffers) ? buffer_map() : state_alloc(buffers->state, BUFFER_SIZE);
 
-	if (memory && !is_own(buffers))
-		hold_pages(memory);
+	if (!memory || is_own(buffers))
+		return memory;
+	madvise(memory, BUFFER_SIZE, MADV_DONTFORK);
+	hold_pages(memory);
 	return memory;
 }
 
@@ -305,7 +306,7 @@ static struct buffer *claim(struct buffers *buffers, uint64_t place)
 	memory = state_claim(buffers->state, place, BUFFER_SIZE);
 	buffer = memory ? buffers_add(buffers, memory) : NULL;
 	if (buffer)
-		hold_pages(memory);
+		madvise(memory, BUFFER_SIZE, MADV_DONTFORK);
 	return buffer;
 }
 
@@ -313,6 +314,13 @@ void buffers_claim(struct buffers *buffers)
 {
 	if (!is_own(buffers) && *buffers->noted)
 		buffers->current = claim(buffers, *buffers->noted);
+}
+
+void buffers_hold(const struct buffers *buffers)
+{
+	if (!is_own(buffers))
+		for (const struct buffer *buffer = buffers->all; buffer; buffer = buffer->hh.next)
+			hold_pages(buffer->memory);
 }
 
 struct buffer *buffers_adopt(struct buffers *buffers, uint64_t memory, uint64_t place, size_t size,

@@ -76,6 +76,11 @@ void buffers_init(struct buffers *buffers, struct user_table *users, struct stat
 void buffers_claim(struct buffers *buffers);
 /* Makes the first buffer, if there is none, once the state is settled. Fails with -ENOMEM. */
 int buffers_begin(struct buffers *buffers);
+/*
+ * For the next daemon, before it reads a request into a buffer that it has taken over: has all
+ * pages there.
+ */
+void buffers_hold(const struct buffers *buffers);
 /* Frees the buffers. Nothing may be kept in them any more. */
 void buffers_fini(struct buffers *buffers);
 
