@@ -18,13 +18,6 @@
 /* A kind's path, a slash and a name. */
 #define PATH_TEXT (NAME_MAX + 64)
 
-/* A block. */
-struct configured_text {
-	uint64_t next; /* the offset of the next one, 0: none */
-	uint64_t size; /* of `path`, with the NUL */
-	char path[];
-};
-
 struct configured {
 	UT_hash_handle hh; /* host::configured, by path */
 	struct configured_text *text;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What outlives the daemon of the mount's own directories and files, in STATE_TREE: all zeroes at
- * first. Texts are in blocks of the state (lib/base/state.h), lists in blocks that begin with the
- * offset of the next one.
+ * What outlives the daemon of the mount's own directories and files, in STATE_TREE, and of the
+ * host, in STATE_HOST: all zeroes at first. Texts are in blocks of the state (lib/base/state.h),
+ * lists in blocks that begin with the offset of the next one.
  */
 #ifndef IPCFS_TREE_RECORD_H
 #define IPCFS_TREE_RECORD_H
@@ -45,6 +45,22 @@ struct complaint_record {
 	struct state_text error, report;
 };
 
+/* A text in the set of lib/host/configured.c. A block. */
+struct configured_text {
+	uint64_t next; /* the offset of the next one, 0: none */
+	uint64_t size; /* of `path`, with the NUL */
+	char path[];
+};
+
+/* A line that runs again and again: lib/tree/reaper.c. A block. */
+struct reaper_record {
+	uint64_t next; /* the offset of the next one, 0: none */
+	int64_t every; /* seconds */
+	uint64_t length;
+	struct timespec due; /* when it runs next, CLOCK_MONOTONIC */
+	char line[];
+};
+
 struct tree_record {
 	struct timespec started; /* host::started */
 	uint64_t configured;     /* the first in the list of host::configured */
@@ -53,6 +69,14 @@ struct tree_record {
 	uint64_t last_complaint; /* the last complaint_record::number */
 	struct directory_record directories[TREE_DIRECTORIES];
 	struct complaint_record complaints[TREE_COMPLAINTS];
+};
+
+/* In STATE_HOST: the scratch buffer may have what a reader was to get. */
+struct host_area {
+	struct {
+		uint64_t offset, size;
+	} scratch[2];
+	uint64_t current; /* which of the two counts */
 };
 
 #endif

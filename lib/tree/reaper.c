@@ -25,15 +25,6 @@
 /* The longest line that can be right, bytes. */
 #define LENGTH_MOST COMMAND_MAX
 
-/* What outlives the daemon, in a block of the state. */
-struct reaper_record {
-	uint64_t next; /* the offset of the next one, 0: none */
-	int64_t every; /* seconds */
-	uint64_t length;
-	struct timespec due; /* when it runs next, CLOCK_MONOTONIC */
-	char line[];
-};
-
 struct reaper {
 	struct host *host;
 	struct reaper_record *record;

@@ -19,6 +19,7 @@
 #include "lib/base/state.h"
 #include "lib/channel/record.h"
 #include "lib/kinds/socket/server.h"
+#include "lib/kinds/socket/server_notes.h"
 
 /* In object_record::words. */
 enum {
@@ -27,23 +28,6 @@ enum {
 };
 /* In object_record::fds. */
 enum { FD_LISTENER, FD_PATH, FD_CLIENT };
-
-/* What outlives the daemon, of a server. The groups are followed by the path, with its NUL. */
-struct server_notes {
-	uint64_t listener; /* the socket's inode number */
-	uint64_t dev, ino; /* of the socket file */
-	int32_t type, backlog;
-	uint32_t mode;
-	uint32_t takes_rights, is_here;
-	char address[LISTENER_ADDRESS_MAX];
-	/* server::remover */
-	uid_t uid;
-	gid_t gid;
-	uint32_t umask;
-	uint64_t capabilities;
-	uint64_t n_groups;
-	gid_t groups[];
-};
 
 static struct host *server_host(const struct server *server)
 {

@@ -23,17 +23,6 @@ enum {
 #define LOG2_MAX  32
 #define LOG2_MASK ((uint64_t)63)
 
-struct sysv_receipt {
-	uint64_t size; /* of the text, bytes; UNKNOWN: not written down */
-	/* The queue before it, and who has received. */
-	uint64_t n_messages, n_bytes;
-	int64_t receiver;
-	struct {
-		long type; /* 0: nothing was received */
-		unsigned char text[];
-	} kernel;
-};
-
 #define UNKNOWN UINT64_MAX
 
 static size_t room_of(unsigned log2)

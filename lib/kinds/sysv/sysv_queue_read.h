@@ -16,7 +16,17 @@
 
 #include "lib/kinds/sysv/sysv_queue_wait.h"
 
-struct sysv_receipt;
+/* A message that the kernel has given, in a block of the state. */
+struct sysv_receipt {
+	uint64_t size; /* of the text, bytes; UNKNOWN: not written down */
+	/* The queue before it, and who has received. */
+	uint64_t n_messages, n_bytes;
+	int64_t receiver;
+	struct {
+		long type; /* 0: nothing was received */
+		unsigned char text[];
+	} kernel;
+};
 
 /* The memory that a directory's queues are read into. */
 struct sysv_receipts {
