@@ -10,10 +10,10 @@
 
 #include "fs/names.h"
 #include "fs/session.h"
+#include "lib/base/cleanup.h"
 #include "lib/channel/folder.h"
 #include "lib/channel/journal.h"
 #include "lib/channel/record.h"
-#include "lib/base/cleanup.h"
 
 /*
  * The shortest time that the kernel counts, one jiffy: long enough that the permission check after
@@ -55,9 +55,7 @@ bool inode_is_node(const struct inode *inode)
 	return inode->entry.channel && inode->entry.channel->service == CHANNEL_NODE;
 }
 
-/*
- * Returns the place where the object or directory remembers its one inode, or the newest of many.
- */
+/* Where the object or directory remembers its one inode, or the newest of many. */
 static void **inode_place(const struct entry *entry, bool is_listed)
 {
 	if (entry->space)
@@ -67,8 +65,7 @@ static void **inode_place(const struct entry *entry, bool is_listed)
 
 /*
  * Whether this inode may stand for what was looked up. The kernel looks a name up again before each
- * use. If the answer is the inode that it already has, one LOOKUP is enough; otherwise it takes
- * two.
+ * use. If the answer is the inode that it already has, one LOOKUP is enough; else it takes two.
  */
 static bool inode_serves(const struct inode *inode, const struct selector *selector, pid_t pid)
 {
