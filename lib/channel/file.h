@@ -42,15 +42,15 @@ struct file {
 	struct channel *channel; /* a reference */
 	uint64_t id;             /* in host::files; 0: it has no record */
 	struct file_record *record;
-	uid_t uid;               /* the opener, who is charged for the file */
-	gid_t gid;               /* the opener's */
-	int flags;               /* of open(2); O_NONBLOCK is as at the last read or write */
-	bool is_stream;          /* has no positions; always true for CHANNEL_STREAM */
+	uid_t uid;          /* the opener, who is charged for the file */
+	gid_t gid;          /* the opener's */
+	int flags;          /* of open(2); O_NONBLOCK is as at the last read or write */
+	bool is_stream;     /* has no positions; always true for CHANNEL_STREAM */
 	bool is_frozen;     /* `rest` is the whole content for good, and is read at positions */
 	bool is_unfinished; /* channel_ops::finished() has still to be called */
 	bool is_rest_read;  /* a reader is being given the last of `rest` */
 	bool keeps_text;    /* the kind itself reads `rest`, and decides when it is over */
-	void *state;   /* the kind's own */
+	void *state;        /* the kind's own */
 	struct remainder rest;
 	/* During a call: the waiter of the held request, for a job that it starts; or NULL. */
 	struct waiter *waiter;

@@ -59,10 +59,10 @@ struct file_record {
 	uint64_t object; /* the id of its channel */
 	uid_t uid;
 	gid_t gid;
-	int flags;       /* of open(2) */
-	int fd;          /* the kind's descriptor of this file; -1: none */
-	uint64_t number; /* selector::value; RECORD_NO_NUMBER: it is not set */
-	uint64_t mark; /* the kind's own */
+	int flags;                  /* of open(2) */
+	int fd;                     /* the kind's descriptor of this file; -1: none */
+	uint64_t number;            /* selector::value; RECORD_NO_NUMBER: it is not set */
+	uint64_t mark;              /* the kind's own */
 	uint64_t words[FILE_WORDS]; /* the kind's own */
 	/* file::rest, in a block of the state; `rest` 0: none. */
 	uint64_t rest;
