@@ -28,16 +28,6 @@ _Static_assert(sizeof(struct tree_record) <= STATE_AREA_SIZE, "an area has this 
 /* How long host_stop() waits for threads that sleep in a name service or a dead file server, ms. */
 #define LEAVE_MS 1000
 
-/* In STATE_HOST: the scratch buffer may have what a reader was to get. */
-struct host_area {
-	struct {
-		uint64_t offset, size;
-	} scratch[2];
-	uint64_t current;              /* which of the two counts */
-	uint64_t buffer;               /* buffers::noted */
-	uint64_t n_features, features; /* what features_probe() has found; 0: not yet */
-};
-
 /* The next daemon knows what the former one has found: asking the kernel takes long. */
 static void find_features(struct host *host, struct host_area *area)
 {

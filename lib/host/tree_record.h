@@ -76,7 +76,9 @@ struct host_area {
 	struct {
 		uint64_t offset, size;
 	} scratch[2];
-	uint64_t current; /* which of the two counts */
+	uint64_t current;              /* which of the two counts */
+	uint64_t buffer;               /* buffers::noted */
+	uint64_t n_features, features; /* what features_probe() has found; 0: not yet */
 };
 
 #endif
