@@ -232,7 +232,7 @@ static void take_rename(fuse_req_t req, const struct step *step, struct caller *
 	if (r == 0)
 		r = space_rename(space, step->name, step->new_name, step->flags, caller);
 	if (!step_waits(req, &r, step, caller))
-		reply_result(req, r);
+		reply_result(req, r == -ENOENT && is_again(req) ? 0 : r);
 }
 
 void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,

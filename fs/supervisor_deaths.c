@@ -45,8 +45,10 @@ static bool are_too_many(struct deaths *deaths, int64_t now)
 void deaths_add(struct deaths *deaths, struct supervisor_area *area, struct journal *journal,
 		int signal, struct death *ret_death)
 {
-	bool counts = signal != SIGKILL || !area->ready;
+	/* Whoever kills daemons faster than they begin is not their fault, unless none begins. */
+	bool counts = signal != SIGKILL;
 
+	deaths->n_unready = area->ready ? 0 : deaths->n_unready + 1;
 	*ret_death = (struct death){.signal = signal, .request = journal->request & ~REPEATED};
 	journal->request = 0;
 	note_request(area, ret_death->request, area->died, deaths->last);
@@ -56,7 +58,7 @@ void deaths_add(struct deaths *deaths, struct supervisor_area *area, struct jour
 		ret_death->end = "it was ending already";
 	else if (!area->can_follow)
 		ret_death->end = "no other daemon can go on with it";
-	else if (counts && are_too_many(deaths, area->died))
+	else if ((counts && are_too_many(deaths, area->died)) || deaths->n_unready >= DEATHS_MOST)
 		ret_death->end = "too many daemons have died within a minute";
 }
 

@@ -33,11 +33,17 @@ static void fds_add(struct fds *fds, int fd)
 		fds->is_in[fd] = true;
 }
 
-/* A record may name a descriptor that was closed just before. */
-static void check(int *fd)
+/*
+ * Adds the descriptor of a record. A record may name one that was closed just before, or that is
+ * something else by now: each has one owner.
+ */
+static void fds_own(struct fds *fds, int *fd)
 {
-	if (*fd >= 0 && fcntl(*fd, F_GETFD) < 0)
+	bool is_other = *fd >= 0 && ((size_t)*fd >= fds->n || fds->is_in[*fd]);
+
+	if (is_other || (*fd >= 0 && fcntl(*fd, F_GETFD) < 0))
 		*fd = -1;
+	fds_add(fds, *fd);
 }
 
 static int add_objects(struct fds *fds, struct state *state)
@@ -51,10 +57,8 @@ static int add_objects(struct fds *fds, struct state *state)
 	while (r == 0 && (id = slots_next(&objects, id)) != 0) {
 		struct object_record *record = slots_record(&objects, id);
 
-		for (int i = 0; i < OBJECT_FDS; i++) {
-			check(&record->fds[i]);
-			fds_add(fds, record->fds[i]);
-		}
+		for (int i = 0; i < OBJECT_FDS; i++)
+			fds_own(fds, &record->fds[i]);
 	}
 	slots_fini(&objects);
 	return r;
@@ -71,8 +75,7 @@ static int add_files(struct fds *fds, struct state *state)
 	while (r == 0 && (id = slots_next(&files, id)) != 0) {
 		struct file_record *record = slots_record(&files, id);
 
-		check(&record->fd);
-		fds_add(fds, record->fd);
+		fds_own(fds, &record->fd);
 	}
 	slots_fini(&files);
 	return r;

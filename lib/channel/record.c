@@ -178,15 +178,15 @@ static void restore_name(struct host *host)
 }
 
 /*
- * Drops an object. If nobody knows it yet, its descriptors are closed. If the record can't be
- * right, they may be others', and stay open.
+ * What can't be adopted is over: nobody else has its descriptors. An object with a name may be made
+ * anew in a moment, and what it has, such as an address to listen at, must be free by then.
  */
-static void object_lose(struct host *host, uint64_t id, bool is_new)
+static void object_lose(struct host *host, uint64_t id)
 {
 	const struct object_record *record = slots_record(&host->objects, id);
-	bool is_impatient = is_new && record->is_kept && impatience_begin() == 0;
+	bool is_impatient = record->is_kept && impatience_begin() == 0;
 
-	for (int i = 0; is_new && i < OBJECT_FDS; i++) {
+	for (int i = 0; i < OBJECT_FDS; i++) {
 		if (record->fds[i] >= 0 && record->is_kept)
 			close(record->fds[i]);
 		else if (record->fds[i] >= 0)
@@ -210,7 +210,7 @@ void objects_adopt(struct host *host, void (*tell)(const struct object_record *r
 			continue;
 		if (r != -EAGAIN)
 			tell(slots_record(&host->objects, id), r);
-		object_lose(host, id, r == -EAGAIN);
+		object_lose(host, id);
 	}
 }
 
