@@ -44,7 +44,6 @@ struct reap {
 	char *report, *log;
 	size_t report_size, log_size;
 	FILE *out, *log_out;
-	bool is_log_given; /* `log` belongs to log_lines() now */
 };
 
 void command_reap_free(struct reap *reap)
@@ -60,8 +59,7 @@ void command_reap_free(struct reap *reap)
 	if (reap->log_out)
 		fclose(reap->log_out);
 	free(reap->report);
-	if (!reap->is_log_given)
-		free(reap->log);
+	free(reap->log);
 	free(reap);
 }
 
@@ -265,8 +263,6 @@ static int step_log(struct command *command)
 	struct reap *reap = command->reap;
 	int r = log_lines(command->host, &command->caller, reap->log);
 
-	if (r == 0 || r == -EINPROGRESS)
-		reap->is_log_given = true;
 	if (job_is_awaited(r))
 		return r;
 	command->step = NULL;

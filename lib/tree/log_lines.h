@@ -8,10 +8,7 @@
 struct caller;
 struct host;
 
-/*
- * Logs each line of the text as a notice. The caller waits for that, a second at most. With 0 or
- * -EINPROGRESS, as of job_run(), it has taken over the text.
- */
-int log_lines(struct host *host, struct caller *caller, char *text);
+/* Logs each line of the text as a notice. The caller waits for that, a second at most. */
+int log_lines(struct host *host, struct caller *caller, const char *text);
 
 #endif
