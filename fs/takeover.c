@@ -179,7 +179,9 @@ static int receive_all(struct session *session)
 /* Puts them in order, and notes the numbers of those that came again. */
 static int sort_requests(struct takeover *takeover)
 {
-	qsort(takeover->requests, takeover->n_requests, sizeof(*takeover->requests), compare);
+	if (takeover->n_requests > 0)
+		qsort(takeover->requests, takeover->n_requests, sizeof(*takeover->requests),
+		      compare);
 	takeover->again = calloc(takeover->n_requests + 1, sizeof(*takeover->again));
 	if (!takeover->again)
 		return -ENOMEM;
