@@ -21,7 +21,7 @@ struct deaths {
 	int64_t times[DEATHS_MOST];
 	unsigned n;
 	unsigned n_unready; /* daemons in a row that died before they served */
-	int64_t last; /* whether it counts or not */
+	int64_t last;       /* whether it counts or not */
 };
 
 struct death {

@@ -31,12 +31,12 @@ struct call {
 	pthread_t thread;
 	_Atomic pid_t tid;
 	enum { CALL_READ, CALL_WRITE, CALL_OPEN } call;
-	int fd; /* CALL_OPEN: the flags */
+	int fd;    /* CALL_OPEN: the flags */
+	int error; /* if the result is -1 */
 	const char *path;
 	size_t size;
 	char buf[8192];
 	ssize_t result;
-	int error; /* if the result is -1 */
 };
 
 /* Start a thread in the call, and return when it waits there and the daemon knows. */

@@ -28,17 +28,18 @@ struct load_model {
 	/* Its writers and readers. A reader ends at the message of writer LOAD_WRITERS. */
 	int (*write)(void *role);
 	int (*read)(void *role);
+
+	_Atomic long long given, taken;            /* sums, units */
+	_Atomic unsigned char *seen;               /* by reader if to_all, writer and number */
+	const char *failed;                        /* the call that failed with `error` */
+	_Atomic unsigned int n_sent[LOAD_WRITERS]; /* messages that were accepted */
+	_Atomic unsigned int n_read, n_twice;
+	_Atomic int inside; /* a critical section */
+	_Atomic int error;  /* 0: none */
+
 	/* Whether all readers get each message; and whether a message may come twice. */
 	bool to_all, may_double;
 	bool is_fast; /* its writers pause, or they would be done before the kills */
-
-	_Atomic unsigned int n_sent[LOAD_WRITERS]; /* messages that were accepted */
-	_Atomic unsigned int n_read, n_twice;
-	_Atomic long long given, taken; /* sums, units */
-	_Atomic int inside;             /* a critical section */
-	_Atomic unsigned char *seen;    /* by reader if to_all, writer and number */
-	_Atomic int error;              /* of a call that failed; 0: none */
-	const char *failed;             /* which */
 };
 
 /* What a process does: its body's argument. */

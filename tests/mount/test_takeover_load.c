@@ -187,7 +187,7 @@ static void check_messages(const struct load_model *model)
 	for (int reader = 0; reader < n_places; reader++)
 		for (int writer = 0; writer < LOAD_WRITERS; writer++)
 			for (unsigned int i = 1; i <= model->n_sent[writer]; i++) {
-				size_t place = (size_t)(reader * LOAD_WRITERS + writer);
+				size_t place = (size_t)reader * LOAD_WRITERS + (size_t)writer;
 
 				ck_assert_msg(model->seen[place * LOAD_NUMBERS + i],
 					      "%s: message %u of %u of writer %d is lost",

@@ -172,10 +172,8 @@ END_TEST
  * A change that was cut short: the records as they were before, and the new lock already added.
  */
 struct change {
-	short old_type;
-	int64_t old_first, old_last;
-	short new_type;
-	int64_t new_first, new_last;
+	int64_t old_type, old_first, old_last;
+	int64_t new_type, new_first, new_last;
 };
 
 static const struct change changes[] = {

@@ -95,7 +95,7 @@ START_TEST(test_shm_whose_name_is_unknown_goes_on)
 END_TEST
 
 /* A file of the former daemon that nothing else leads to; it is not lost to LeakSanitizer. */
-static struct file *forgotten;
+static struct file *volatile forgotten;
 
 /* The open comes again, so that the former daemon's file counts for nothing. */
 START_TEST(test_shm_without_files_is_closed)
