@@ -187,30 +187,35 @@ void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, 
 				       .mode = op_masked(req, parent, mode)});
 }
 
-/* A daemon that is killed when it has removed the name gets the request again, and finds none. */
-static int remove_once(const struct session *session, struct space *space, const char *name,
-		       struct caller *caller)
+/*
+ * Notes that the request takes a name away, and returns whether the former daemon had begun to. Of
+ * names that the daemon keeps, lib/channel/kept_names.c itself knows more exactly.
+ */
+static bool begin_unnaming(const struct session *session, const struct space *space)
 {
 	struct journal *journal = session->host.journal;
 	bool has_begun = journal->is_again && journal->unnamed == journal->request;
-	int r;
 
+	if (space->is_own)
+		return false;
 	journal->unnamed = journal->request;
 	STATE_ORDER();
-	r = space_remove(space, name, caller);
-	return r == -ENOENT && has_begun ? 0 : r;
+	return has_begun;
 }
 
 static void take_unlink(fuse_req_t req, const struct step *step, struct caller *caller)
 {
 	const struct session *session = fuse_req_userdata(req);
 	struct space *space;
+	bool has_begun = false;
 	int r = inode_space(session, step->ino, &space);
 
-	if (r == 0)
-		r = remove_once(session, space, step->name, caller);
+	if (r == 0) {
+		has_begun = begin_unnaming(session, space);
+		r = space_remove(space, step->name, caller);
+	}
 	if (!step_waits(req, &r, step, caller))
-		reply_result(req, r == -ENOENT && is_again(req) ? 0 : r);
+		reply_result(req, r == -ENOENT && has_begun ? 0 : r);
 }
 
 void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
@@ -222,6 +227,7 @@ static void take_rename(fuse_req_t req, const struct step *step, struct caller *
 {
 	struct session *session = fuse_req_userdata(req);
 	struct space *space, *new_space;
+	bool has_begun = false;
 	int r = inode_space(session, step->ino, &space);
 
 	if (r == 0)
@@ -229,10 +235,12 @@ static void take_rename(fuse_req_t req, const struct step *step, struct caller *
 	/* Not EXDEV: mv(1) would then begin to copy, and consume bytes that it can't put back. */
 	if (r == 0 && space != new_space)
 		r = -EPERM;
-	if (r == 0)
+	if (r == 0) {
+		has_begun = begin_unnaming(session, space);
 		r = space_rename(space, step->name, step->new_name, step->flags, caller);
+	}
 	if (!step_waits(req, &r, step, caller))
-		reply_result(req, r == -ENOENT && is_again(req) ? 0 : r);
+		reply_result(req, r == -ENOENT && has_begun ? 0 : r);
 }
 
 void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,

@@ -97,7 +97,7 @@ static bool request_complete(struct transfer *transfer, const void *data, ssize_
 	uint64_t in_hand = session->host.journal->request; /* perhaps a write to this reader */
 	bool is_answered;
 
-	session_take_up(session, transfer->request);
+	journal_take_up(&session->host, transfer->request);
 	if (transfer->sort == TRANSFER_OPEN)
 		is_answered = complete_open(request, (int)result);
 	else if (transfer->sort == TRANSFER_LOCK)
@@ -110,7 +110,7 @@ static bool request_complete(struct transfer *transfer, const void *data, ssize_
 		is_answered = reply_written(request->req,
 					    (ssize_t)transfer->before + (result > 0 ? result : 0));
 	request_free(session, request);
-	session_take_up(session, in_hand);
+	journal_take_up(&session->host, in_hand);
 	return is_answered;
 }
 

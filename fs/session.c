@@ -42,14 +42,6 @@
 /* Requests taken in a row before other descriptors have their turn. */
 #define REQUESTS_IN_A_ROW 64
 
-void session_take_up(struct session *session, uint64_t request)
-{
-	struct journal *journal = session->host.journal;
-
-	journal->request = request;
-	journal->is_again = session->takeover.n_again && journal_is_again(&session->host, request);
-}
-
 /* Begins to serve users. A negative `result` says why no FIFOs can be kept. */
 static void session_begun(struct session *session, int result)
 {
@@ -155,12 +147,12 @@ static void device_dispatch(struct loop_source *source, uint32_t events)
 			continue;
 		if (!session->is_ready)
 			takeover_note_init(session);
-		session_take_up(session, takeover_number(header_of(session)->unique));
+		journal_take_up(&session->host, takeover_number(header_of(session)->unique));
 		fuse_session_process_buf(session->fuse, &session->buffer);
 		if (!session->is_ready && !fuse_session_exited(session->fuse))
 			session_ready(session);
 		loop_run_tasks(session->loop);
-		session_take_up(session, 0);
+		journal_take_up(&session->host, 0);
 	}
 	if (fuse_session_exited(session->fuse) || (events & (EPOLLERR | EPOLLHUP)))
 		loop_stop(session->loop);

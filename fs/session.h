@@ -81,9 +81,6 @@ int session_run(struct session *session);
  */
 int session_receive(struct session *session);
 
-/* Notes which request is handled or answered from now on. */
-void session_take_up(struct session *session, uint64_t request);
-
 /* Unmounts, and frees everything. */
 void session_fini(struct session *session);
 

@@ -190,7 +190,7 @@ static void held_take(struct held_step *held)
 {
 	fuse_req_t req = held->req;
 
-	session_take_up(held->session, held->request);
+	journal_take_up(&held->session->host, held->request);
 	held->step.take(req, &held->step, &held->caller);
 	if (!held->waiter.job || job_is_done(&held->waiter))
 		held_free(held);

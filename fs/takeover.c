@@ -294,11 +294,11 @@ static void answer(struct session *session, struct takeover_request *request)
 		return;
 	session->buffer = buffer;
 	if (!refuse(session, request)) {
-		session_take_up(session, request->key == KEY_LAST ? 0 : request->key);
+		journal_take_up(&session->host, request->key == KEY_LAST ? 0 : request->key);
 		fuse_session_process_buf(session->fuse, &buffer);
 		loop_run_tasks(session->loop);
 	}
-	session_take_up(session, 0);
+	journal_take_up(&session->host, 0);
 	session->buffer = current;
 	free(TAKE_PTR(request->data));
 }

@@ -16,6 +16,12 @@ bool journal_is_again(struct host *host, uint64_t request)
 	return host->is_again && request && host->is_again(host, request);
 }
 
+void journal_take_up(struct host *host, uint64_t request)
+{
+	host->journal->request = request;
+	host->journal->is_again = journal_is_again(host, request);
+}
+
 void journal_read(struct file *file, uint64_t request, enum journal_step step, size_t size,
 		  size_t most)
 {

@@ -104,6 +104,8 @@ void journal_write_end(struct host *host);
 
 /* Whether the kernel has sent this request again (host::is_again). */
 bool journal_is_again(struct host *host, uint64_t request);
+/* Notes which request is handled or answered from now on; 0: none. */
+void journal_take_up(struct host *host, uint64_t request);
 
 /*
  * For the next daemon, when objects and files are adopted: ends the steps that were under way.

@@ -125,7 +125,7 @@ static bool retry_readers(struct channel *channel, bool all)
 			continue;
 		if (n_answered == TRANSFER_TURN)
 			return false;
-		channel->space->host->journal->request = reader->request;
+		journal_take_up(channel->space->host, reader->request);
 		reader->file->pid = reader->pid;
 		reader->file->pid_uid = reader->pid_uid;
 		n = channel_read(reader->file, reader->size, reader->offset, &data);
@@ -150,7 +150,7 @@ static bool retry_writer(struct transfer *writer)
 	struct host *host = file->channel->space->host;
 	ssize_t n;
 
-	host->journal->request = writer->request;
+	journal_take_up(host, writer->request);
 	journal_write(file, writer->before + writer->done);
 	file->waiter = &writer->waiter;
 	file->pid = writer->pid;
