@@ -23,13 +23,15 @@
 #include "fs/supervisor_arguments.h"
 #include "lib/base/clock.h"
 #include "lib/base/state.h"
+#include "lib/host/trust.h"
 
 #define ASK_PATIENCE (5 * CLOCK_S)
 #define END_PATIENCE (2 * CLOCK_S)
 
 /* Exit statuses of the process that is asked; all others are those of the file. */
-#define EXIT_SAME   100 /* it is the file that runs */
-#define EXIT_FAILED 127 /* it can't be executed */
+#define EXIT_SAME       100 /* it is the file that runs */
+#define EXIT_DISTRUSTED 126 /* others can change it */
+#define EXIT_FAILED     127 /* it can't be executed */
 
 /* supervisor_area::answer */
 enum answer {
@@ -37,6 +39,7 @@ enum answer {
 	ANSWER_NO,
 	ANSWER_CRASH,
 	ANSWER_NO_FILE,
+	ANSWER_DISTRUSTED,
 	ANSWER_ENDING,
 	ANSWER_ALONE,
 	ANSWER_FAILED,
@@ -47,6 +50,7 @@ static const char *const texts[N_ANSWERS] = {
 	[ANSWER_NO] = "the new executable cannot go on with this mount",
 	[ANSWER_CRASH] = "the new executable crashed, or took too long, when it was asked",
 	[ANSWER_NO_FILE] = "the new executable cannot be executed",
+	[ANSWER_DISTRUSTED] = "the new executable is another user's, or others can write it",
 	[ANSWER_ENDING] = "the mount is ending",
 	[ANSWER_ALONE] = "no other daemon can go on with it",
 	[ANSWER_FAILED] = "the new executable could not be executed; the former one goes on",
@@ -90,6 +94,14 @@ static bool is_same_file(const char *path)
 	       own.st_dev == other.st_dev && own.st_ino == other.st_ino;
 }
 
+/* It will have the rights of the supervisor. */
+static bool is_distrusted(const char *path)
+{
+	struct stat attr;
+
+	return stat(path, &attr) == 0 && trust_of(&attr) != TRUST_FULL;
+}
+
 static _Noreturn void be_asked(struct replacing *replacing)
 {
 	sigset_t none;
@@ -99,6 +111,8 @@ static _Noreturn void be_asked(struct replacing *replacing)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (!replacing->is_wanted && is_same_file(replacing->path))
 		_exit(EXIT_SAME);
+	if (is_distrusted(replacing->path))
+		_exit(EXIT_DISTRUSTED);
 	snprintf(replacing->last, sizeof(replacing->last), "--adopts=%d", STATE_VERSION);
 	execv(replacing->path, replacing->argv);
 	_exit(EXIT_FAILED);
@@ -168,6 +182,8 @@ enum replace_next replacing_answered(struct replacing *replacing, struct supervi
 		return refuse(replacing, area, ANSWER_CRASH);
 	if (WEXITSTATUS(status) == EXIT_FAILED)
 		return refuse(replacing, area, ANSWER_NO_FILE);
+	if (WEXITSTATUS(status) == EXIT_DISTRUSTED)
+		return refuse(replacing, area, ANSWER_DISTRUSTED);
 	if (WEXITSTATUS(status) != 0)
 		return refuse(replacing, area, ANSWER_NO);
 	if (is_ending || area->is_ended)
@@ -221,7 +237,7 @@ void replacing_execute(struct replacing *replacing, struct supervisor_area *area
 	if (replacing->reloads)
 		raise(SIGHUP); /* it is blocked, and waits for the next executable */
 	snprintf(replacing->last, sizeof(replacing->last), "--adopt=%d", state_fd);
-	if (keep_open() == 0)
+	if (!is_distrusted(replacing->path) && keep_open() == 0)
 		execv(replacing->path, replacing->argv);
 	close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
 	replacing->is_due = replacing->reloads = false;

@@ -23,6 +23,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/host/host.h"
 #include "lib/host/tree_record.h"
+#include "lib/host/trust.h"
 #include "lib/tree/command.h"
 #include "lib/tree/remote_lines.h"
 
@@ -184,19 +185,20 @@ static void line_done(void *data, int result, const char *error)
 /* Whether its owner or mode makes the file unsafe to read. Fills in the reason. */
 static bool is_distrusted(const struct stat *attr, char text[static FAULT_TEXT])
 {
-	uid_t self = geteuid();
-	/* Ordinary users often have a group of their own, and a umask that lets the group write. */
-	mode_t others = self == 0 ? S_IWGRP | S_IWOTH : S_IWOTH;
+	bool is_root = geteuid() == 0;
 
-	if (attr->st_uid != 0 && attr->st_uid != self)
+	switch (trust_of(attr)) {
+	case TRUST_NO_OWNER:
 		snprintf(text, FAULT_TEXT, "refused: owned by user %u; chown it to %s",
-			 attr->st_uid, self == 0 ? "root" : "yourself");
-	else if (attr->st_mode & others)
+			 attr->st_uid, is_root ? "root" : "yourself");
+		return true;
+	case TRUST_NO_MODE:
 		snprintf(text, FAULT_TEXT, "refused: writable by others (mode %04o); chmod %s",
-			 attr->st_mode & 07777U, self == 0 ? "go-w" : "o-w");
-	else
+			 attr->st_mode & 07777U, is_root ? "go-w" : "o-w");
+		return true;
+	default:
 		return false;
-	return true;
+	}
 }
 
 /* Whether the file is /dev/null, which contains nothing and so needs no trust. */

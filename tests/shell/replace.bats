@@ -108,6 +108,15 @@ has_lines() {
 	chmod 644 "$PROGRAM"
 	run -1 --separate-stderr replace
 	[[ $stderr == *": not replaced: the new executable cannot be executed" ]]
+	# It would have root's rights, so nobody else may have made it.
+	install_program "$IPCFS"
+	chown 1234 "$PROGRAM"
+	run -1 --separate-stderr replace
+	[[ $stderr == *": not replaced: the new executable is another user's, or others can write it" ]]
+	chown 0 "$PROGRAM"
+	chmod go+w "$PROGRAM"
+	run -1 --separate-stderr replace
+	[[ $stderr == *": not replaced: the new executable is another user's, or others can write it" ]]
 	rm "$PROGRAM"
 	run -1 --separate-stderr replace
 	[[ $stderr == *": not replaced: the new executable cannot be executed" ]]
