@@ -6,6 +6,7 @@
 #include "fs/serve.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -45,6 +46,16 @@ static int run(struct session *session, const struct options *options, struct su
 	return r;
 }
 
+/*
+ * Whether the next daemon may succeed where this one could not take the mount over: not if the
+ * mount is gone, or what the former daemon has left makes no sense.
+ */
+static bool is_passing(int error)
+{
+	return error != -EPROTO && error != -EINVAL && error != -ENOTSUP && error != -ENODEV &&
+	       error != -ENOTCONN;
+}
+
 static int be_daemon(const struct options *options, struct state *state, bool is_next)
 {
 	struct supervisor_area *area = supervisor_area(state);
@@ -56,6 +67,8 @@ static int be_daemon(const struct options *options, struct state *state, bool is
 		takeover_sweep(state, &area->ready_fd, 1);
 	}
 	r = session_init(&session, options, state, is_next);
+	if (r < 0 && is_next && is_passing(r))
+		_exit(SUPERVISOR_AGAIN); /* the mount has to stay */
 	if (r == 0)
 		r = run(&session, options, area);
 	session_fini(&session);

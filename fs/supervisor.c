@@ -100,13 +100,17 @@ static int start_daemon(struct supervisor *self, bool is_next)
 	return 0;
 }
 
+static void pause_for(int64_t time)
+{
+	nanosleep(&(struct timespec){.tv_sec = time / CLOCK_S, .tv_nsec = time % CLOCK_S}, NULL);
+}
+
 static int start_next(struct supervisor *self)
 {
-	const struct timespec again = {.tv_nsec = START_AGAIN};
 	int r = start_daemon(self, true);
 
 	for (int i = 1; r < 0 && i < START_TRIES; i++) {
-		nanosleep(&again, NULL);
+		pause_for(START_AGAIN);
 		r = start_daemon(self, true);
 	}
 	return r;
@@ -148,15 +152,24 @@ static bool reap(struct supervisor *self, int *ret_status)
 	return has_ended;
 }
 
+/* -1: never */
+static int64_t sooner(int64_t a, int64_t b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
 static int wait_for_signal(struct supervisor *self)
 {
-	int64_t patience = replacing_patience(&self->replacing);
+	int64_t patience = sooner(replacing_patience(&self->replacing),
+				  deaths_patience(&self->deaths, self->area));
 	struct timespec time = {.tv_sec = patience / CLOCK_S, .tv_nsec = patience % CLOCK_S};
 	int signal = patience < 0 ? sigwaitinfo(&self->signals, NULL)
 				  : sigtimedwait(&self->signals, NULL, &time);
 
 	if (signal < 0)
 		replacing_late(&self->replacing);
+	if (signal < 0 && deaths_late(&self->deaths, self->area))
+		kill(self->daemon, SIGKILL);
 	return signal;
 }
 
@@ -184,12 +197,13 @@ static int keep(struct supervisor *self)
 
 	for (;;) {
 		wait_for_end(self, &status);
-		if (WIFEXITED(status))
+		if (!deaths_is_one(self->area, status))
 			return WEXITSTATUS(status);
-		is_replaced = self->replacing.is_due && WTERMSIG(status) == SIGKILL;
+		is_replaced = self->replacing.is_due && WIFSIGNALED(status) &&
+			      WTERMSIG(status) == SIGKILL;
 		if (is_replaced)
 			journal->request = 0; /* no request's fault */
-		deaths_add(&self->deaths, self->area, journal, WTERMSIG(status), &death);
+		deaths_add(&self->deaths, self->area, journal, status, &death);
 		if (death.end)
 			death_end(&death);
 		if (self->replacing.is_due && !self->asked) {
@@ -198,6 +212,8 @@ static int keep(struct supervisor *self)
 			replacing_execute(&self->replacing, self->area, state_fd(self->next));
 			is_replaced = true; /* told already */
 		}
+		if (death.pause)
+			pause_for(death.pause);
 		r = start_next(self);
 		if (r < 0) {
 			death.end = strerror(-r);

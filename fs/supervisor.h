@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <sysexits.h>
 
 #include "fs/options.h"
 #include "lib/base/loop.h"
@@ -49,13 +50,20 @@ struct supervisor_area {
 /* So many deaths make a request a poison: it has to be answered with EIO. */
 #define SUPERVISOR_POISON 3
 
+/*
+ * The exit status of a next daemon that lacked something which may be there in a moment, such as
+ * memory, before it served. It has left all as a killed daemon does.
+ */
+#define SUPERVISOR_AGAIN EX_TEMPFAIL
+
 struct supervisor_area *supervisor_area(const struct state *state);
 
 /*
  * Makes the state, and calls serve(), whose result is the exit status, in a daemon. If that is
- * killed and can be followed, calls serve() in the next daemon, with `is_next`, and so on. Without
- * supervise=yes, or where that can't be done, serve() is called in this process. Returns the exit
- * status, or ends by the signal that has ended the last daemon.
+ * killed and can be followed, calls serve() in the next daemon, with `is_next`, and so on; also if
+ * that one ends with SUPERVISOR_AGAIN. Without supervise=yes, or where that can't be done, serve()
+ * is called in this process. Returns the exit status, or ends by the signal that has ended the last
+ * daemon.
  */
 int supervisor_run(const struct options *options,
 		   int (*serve)(const struct options *options, struct state *state, bool is_next));

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * A supervisor, in a process of its own, with daemons that only count, crash and wait. What they
- * have seen comes back in memory shared with the test.
- */
+/* Starting a daemon, following it, and what passes between it and the supervisor. */
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -15,82 +12,13 @@
 #include "fs/supervisor.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/state.h"
-#include "lib/channel/journal.h"
 #include "tests/unit/fixture.h"
+#include "tests/unit/fs/supervised.h"
 
-enum {
-	STATUS = 7,
-	MANY = 25,
-	TOO_MANY = 10, /* DEATHS_MOST */
-	REQUEST = 4711,
-};
+enum { STATUS = 7 };
 
-struct seen {
-	_Atomic int n;        /* calls of serve() */
-	_Atomic int n_next;   /* of these, with is_next */
-	_Atomic int daemon;   /* the pid of the last one that listens */
-	_Atomic int signal;   /* that a daemon got */
-	_Atomic int poisoned; /* the first daemon for which the request was a poison */
-	_Atomic int has_ended;
-	int fd;
-	pid_t child;
-};
-
-static struct seen *seen;
 /* What the daemons of this test do; set before start(). */
 static int death;
-
-typedef int serve_fn(const struct options *options, struct state *state, bool is_next);
-
-/* Notes a call of serve(), whose daemon can be followed. */
-static void see(struct state *state, bool is_next)
-{
-	seen->n++;
-	seen->n_next += is_next;
-	supervisor_area(state)->can_follow = true;
-}
-
-/* Starts a supervisor whose daemons run `serve`. */
-static pid_t start(serve_fn *serve, bool is_supervised)
-{
-	const struct options options = {.mount_point = "/m",
-					.supervise = is_supervised ? SUPERVISE_YES : SUPERVISE_NO};
-	pid_t pid;
-
-	seen = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	ck_assert_ptr_ne(seen, MAP_FAILED);
-	pid = (pid_t)must_call(fork());
-	if (pid == 0) {
-		signal(SIGTERM, SIG_DFL); /* Check has a handler, which would end the test */
-		signal(SIGSEGV, SIG_DFL); /* AddressSanitizer, too */
-		exit(supervisor_run(&options, serve));
-	}
-	return pid;
-}
-
-static void must_exit(pid_t pid, int expected)
-{
-	int status;
-
-	must_call(waitpid(pid, &status, 0));
-	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == expected, "status %#x", status);
-}
-
-static void must_die(pid_t pid, int expected)
-{
-	int status;
-
-	must_call(waitpid(pid, &status, 0));
-	ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == expected, "status %#x", status);
-	ck_assert(!WCOREDUMP(status));
-}
-
-static void wait_for(const _Atomic int *number)
-{
-	for (int i = 0; !*number && i < 5000; i++)
-		poll(NULL, 0, 1);
-	ck_assert_int_ne(*number, 0);
-}
 
 /* Waits for a signal, as a daemon that listens to them. */
 static void wait_for_signal(void)
@@ -199,56 +127,6 @@ START_TEST(test_supervisor_daemon_killed_next_goes_on)
 }
 END_TEST
 
-static int serve_short(const struct options *options, struct state *state, bool is_next)
-{
-	see(state, is_next);
-	if (seen->n == MANY)
-		return STATUS;
-	if (death == 0)
-		supervisor_ready();
-	raise(death == 0 ? SIGKILL : death);
-	return 1;
-}
-
-START_TEST(test_supervisor_daemon_killed_often_from_outside_goes_on)
-{
-	death = 0;
-	must_exit(start(serve_short, true), STATUS);
-}
-END_TEST
-
-START_TEST(test_supervisor_daemon_crashes_often_gives_up)
-{
-	death = fatal[_i];
-	must_die(start(serve_short, true), death);
-	ck_assert_int_eq(seen->n, TOO_MANY);
-}
-END_TEST
-
-/* Each daemon dies with a request in hand, which the kernel has sent again to all but the first. */
-static int serve_poison(const struct options *options, struct state *state, bool is_next)
-{
-	struct journal *journal = state_area(state, STATE_JOURNAL);
-	const struct supervisor_area *area = supervisor_area(state);
-
-	see(state, is_next);
-	if (area->poison.deaths >= SUPERVISOR_POISON) {
-		ck_assert_uint_eq(area->poison.request, REQUEST);
-		seen->poisoned = seen->n;
-		return STATUS;
-	}
-	journal->request = (seen->n == 1 ? REQUEST + 2 : REQUEST) | (uint64_t)is_next << 63;
-	raise(SIGSEGV);
-	return 1;
-}
-
-START_TEST(test_supervisor_request_kills_three_daemons_is_poison)
-{
-	must_exit(start(serve_poison, true), STATUS);
-	ck_assert_int_eq(seen->poisoned, 5);
-}
-END_TEST
-
 static int serve_signal(const struct options *options, struct state *state, bool is_next)
 {
 	see(state, is_next);
@@ -345,16 +223,10 @@ int main(void)
 		       (const TTest *[]){test_supervisor_daemon_killed_early_ends_alike,
 					 test_supervisor_daemon_killed_next_goes_on, NULL},
 		       N_FATAL);
-	/* Without SIGTERM, which the next daemon holds back until it listens. */
-	suite_add_loop(suite, "crashes",
-		       (const TTest *[]){test_supervisor_daemon_crashes_often_gives_up, NULL},
-		       N_FATAL - 1);
 	suite_add_loop(suite, "signals",
 		       (const TTest *[]){test_supervisor_signalled_passes_it_on, NULL}, 2);
 	suite_add(suite, "supervisor",
 		  (const TTest *[]){test_supervisor_daemon_killed_while_ending_ends_alike,
-				    test_supervisor_daemon_killed_often_from_outside_goes_on,
-				    test_supervisor_request_kills_three_daemons_is_poison,
 				    test_supervisor_asked_to_end_next_daemon_is_asked_too,
 				    test_supervisor_killed_daemon_is_told,
 				    test_supervisor_killed_loop_is_told, NULL});
