@@ -16,11 +16,15 @@ static const int errors[USER_N_CHARGES] = {
 	[USER_WATCHES] = ENFILE,  [USER_LOCKS] = ENOBUFS,  [USER_LOCKED] = ENOLCK,
 };
 
+/* A message takes several of these calls, all for one user. */
 static struct user *user_find(struct user_table *table, uid_t uid)
 {
-	struct user *user;
+	struct user *user = table->latest;
 
+	if (user && user->uid == uid)
+		return user;
 	HASH_FIND(hh, table->users, &uid, sizeof(uid), user);
+	table->latest = user;
 	return user;
 }
 
@@ -85,6 +89,7 @@ void user_uncharge(struct user_table *table, uid_t uid, enum user_charge what, s
 	for (int i = 0; i < USER_N_CHARGES; i++)
 		if (user->charged[i])
 			return;
+	table->latest = NULL;
 	HASH_DEL(table->users, user);
 	free(user);
 }
