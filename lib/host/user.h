@@ -39,7 +39,7 @@ struct user {
 
 struct user_table {
 	struct user *users;
-	struct user *latest; /* that was looked for; NULL: nobody */
+	struct user *latest;           /* that was looked for; NULL: nobody */
 	size_t limits[USER_N_CHARGES]; /* for each user, root included */
 	/*
 	 * `totals`: how much there is for all users together; 0: no limit. `reserves`: how much
