@@ -24,12 +24,13 @@
 /* The kernel sets this bit in the number of a request that it repeats: FUSE_UNIQUE_RESEND. */
 #define REPEATED ((uint64_t)1 << 63)
 
-static void note_request(struct supervisor_area *area, uint64_t request, int64_t died,
-			 int64_t former)
+static void note_request(struct supervisor_area *area, uint64_t request)
 {
+	bool is_soon = area->died - area->ready <= DEATHS_SOON;
+
 	if (!request)
 		return;
-	if (request != area->poison.request || died - former > DEATHS_APART) {
+	if (request != area->poison.request || !is_soon) {
 		area->poison.request = request;
 		area->poison.deaths = 0;
 	}
@@ -85,8 +86,7 @@ void deaths_add(struct deaths *deaths, struct supervisor_area *area, struct jour
 				    .request = journal->request & ~REPEATED};
 	deaths->is_late = false;
 	journal->request = 0;
-	note_request(area, ret_death->request, area->died, deaths->last);
-	deaths->last = area->died;
+	note_request(area, ret_death->request);
 	ret_death->is_poison = ret_death->request && area->poison.deaths >= SUPERVISOR_POISON;
 	if (area->is_ended)
 		ret_death->end = "it was ending already";

@@ -21,15 +21,17 @@
 #define DEATHS_PATIENCE (5 * CLOCK_S)
 /* Before a daemon tries what the former could not; twice as long with each further try. */
 #define DEATHS_PAUSE (10 * CLOCK_MS)
-/* Deaths with the same request in hand, at most this far apart, are that request's fault. */
-#define DEATHS_APART CLOCK_S
+/*
+ * Deaths with the same request in hand are that request's fault, if each daemon has died at most
+ * this long after it began to serve: the kernel sends the request again at once.
+ */
+#define DEATHS_SOON (5 * CLOCK_S)
 
 /* When the last daemons died whose deaths count. All zeroes: none has. */
 struct deaths {
 	int64_t times[DEATHS_MOST];
 	unsigned n;
 	unsigned n_unready; /* daemons in a row that died before they served */
-	int64_t last;       /* whether it counts or not */
 	bool is_late;       /* this daemon was killed, because it did not get to serve */
 };
 

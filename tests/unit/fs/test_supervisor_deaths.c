@@ -121,6 +121,7 @@ static int serve_poison(const struct options *options, struct state *state, bool
 		seen->poisoned = seen->n;
 		return STATUS;
 	}
+	supervisor_ready();
 	journal->request = (seen->n == 1 ? REQUEST + 2 : REQUEST) | (uint64_t)is_next << 63;
 	raise(SIGSEGV);
 	return 1;
