@@ -16,6 +16,7 @@
 #include "fs/replace.h"
 #include "fs/serve.h"
 #include "fs/status.h"
+#include "fs/supervisor_replace.h"
 #include "lib/base/state.h"
 
 static int remount(const struct options *options)
@@ -34,6 +35,14 @@ static int remount(const struct options *options)
 		log_line(LOG_ERR, "%s: cannot be remounted: %s", options->mount_point,
 			 strerror(-r));
 	return r < 0 ? 1 : 0;
+}
+
+static int adopts(unsigned version)
+{
+	if (version != STATE_VERSION)
+		return 1;
+	fputs(REPLACE_ADOPTS, stdout);
+	return 0;
 }
 
 /*
@@ -69,7 +78,7 @@ int main(int argc, char **argv)
 	else if (options.wants_replace)
 		status = replace(options.mount_point);
 	else if (options.adopts)
-		status = options.adopts == STATE_VERSION ? 0 : 1;
+		status = adopts(options.adopts);
 	else if (options.is_remount)
 		status = remount(&options);
 	else

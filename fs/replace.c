@@ -104,11 +104,11 @@ static int find(const char *path, struct supervisor_words *words)
 	if (r < 0)
 		return r;
 	r = look(path, words);
-	if (r == -EPROTO)
-		log_line(LOG_ERR,
-			 "%s: this ipcfs is of a version that cannot be replaced, or "
-			 "another user's",
+	if (r == -EPROTO && geteuid() != 0)
+		log_line(LOG_ERR, "%s: only root and the user who has mounted it may replace it",
 			 path);
+	else if (r == -EPROTO)
+		log_line(LOG_ERR, "%s: this ipcfs is of a version that cannot be replaced", path);
 	else if (r == 0 && words->pid == 0)
 		log_line(LOG_ERR,
 			 "%s: has no supervisor (-o supervise=yes), so it cannot be "

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -256,8 +257,9 @@ static int prepare(struct supervisor *self)
 	bool is_new = self->options->adopt_fd <= 0;
 	int r = find_state(self);
 
-	if (r == 0 && (prctl(PR_GET_NAME, self->name) < 0 ||
-		       prctl(PR_GET_TID_ADDRESS, &self->thread_id) < 0 ||
+	/* Not the name that the kernel gives: that of a file executed by descriptor is a number. */
+	snprintf(self->name, sizeof(self->name), "%s", program_invocation_short_name);
+	if (r == 0 && (prctl(PR_GET_TID_ADDRESS, &self->thread_id) < 0 ||
 		       prctl(PR_SET_CHILD_SUBREAPER, 1) < 0))
 		r = -errno;
 	if (r < 0)

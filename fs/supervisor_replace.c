@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -21,19 +21,14 @@
 #include "fs/aside.h"
 #include "fs/log.h"
 #include "fs/supervisor_arguments.h"
+#include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
 #include "lib/base/state.h"
-#include "lib/host/trust.h"
 
 #define ASK_PATIENCE (5 * CLOCK_S)
 #define END_PATIENCE (2 * CLOCK_S)
 
-/* Exit statuses of the process that is asked; all others are those of the file. */
-#define EXIT_SAME       100 /* it is the file that runs */
-#define EXIT_DISTRUSTED 126 /* others can change it */
-#define EXIT_FAILED     127 /* it can't be executed */
-
-/* supervisor_area::answer */
+/* supervisor_area::answer, and exit statuses of the process that asks. */
 enum answer {
 	ANSWER_YES,
 	ANSWER_NO,
@@ -43,17 +38,24 @@ enum answer {
 	ANSWER_ENDING,
 	ANSWER_ALONE,
 	ANSWER_FAILED,
+	ANSWER_CHANGED,
 	N_ANSWERS
 };
+
+#define EXIT_SAME 100 /* it is the file that runs */
+#define EXIT_NONE 127 /* of a process that could not execute it */
 
 static const char *const texts[N_ANSWERS] = {
 	[ANSWER_NO] = "the new executable cannot go on with this mount",
 	[ANSWER_CRASH] = "the new executable crashed, or took too long, when it was asked",
 	[ANSWER_NO_FILE] = "the new executable cannot be executed",
-	[ANSWER_DISTRUSTED] = "the new executable is another user's, or others can write it",
+	[ANSWER_DISTRUSTED] = "the new executable, or a directory on the way to it, is another "
+			      "user's, or others can write it",
 	[ANSWER_ENDING] = "the mount is ending",
 	[ANSWER_ALONE] = "no other daemon can go on with it",
 	[ANSWER_FAILED] = "the new executable could not be executed; the former one goes on",
+	[ANSWER_CHANGED] = "the new executable was changed after it was asked; the former one goes "
+			   "on",
 };
 
 void replace_text(const struct supervisor_area *area, char text[static REPLACE_SIZE])
@@ -76,6 +78,12 @@ int replacing_init(struct replacing *replacing, const struct options *options)
 	end = replacing->path + n - (sizeof(deleted) - 1);
 	if (end > replacing->path && strcmp(end, deleted) == 0)
 		*end = '\0';
+	replacing->file = mmap(NULL, sizeof(*replacing->file), PROT_READ | PROT_WRITE,
+			       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (replacing->file == MAP_FAILED) {
+		replacing->file = NULL;
+		return -errno;
+	}
 	replacing->argv = supervisor_arguments(options, replacing->last);
 	return replacing->argv ? 0 : -ENOMEM;
 }
@@ -84,38 +92,52 @@ void replacing_fini(struct replacing *replacing)
 {
 	supervisor_arguments_free(replacing->argv, replacing->last);
 	replacing->argv = NULL;
+	if (replacing->file)
+		munmap(replacing->file, sizeof(*replacing->file));
+	replacing->file = NULL;
 }
 
-static bool is_same_file(const char *path)
+static bool is_own_file(const struct executable_id *id)
 {
-	struct stat own, other;
+	struct executable_id own;
 
-	return stat("/proc/self/exe", &own) == 0 && stat(path, &other) == 0 &&
-	       own.st_dev == other.st_dev && own.st_ino == other.st_ino;
+	return executable_own(&own) == 0 && own.dev == id->dev && own.ino == id->ino;
 }
 
-/* It will have the rights of the supervisor. */
-static bool is_distrusted(const char *path)
+static enum answer ask_file(struct replacing *replacing, int fd)
 {
-	struct stat attr;
+	int status;
 
-	return stat(path, &attr) == 0 && trust_of(&attr) != TRUST_FULL;
+	snprintf(replacing->last, sizeof(replacing->last), "--adopts=%d", STATE_VERSION);
+	status = executable_ask(fd, replacing->argv, REPLACE_ADOPTS);
+	if (status == -EPROTO)
+		return ANSWER_NO;
+	if (status < 0)
+		return ANSWER_NO_FILE;
+	if (!WIFEXITED(status))
+		return ANSWER_CRASH;
+	if (WEXITSTATUS(status) == EXIT_NONE)
+		return ANSWER_NO_FILE;
+	return WEXITSTATUS(status) == 0 ? ANSWER_YES : ANSWER_NO;
 }
 
-static _Noreturn void be_asked(struct replacing *replacing)
+/* The supervisor itself waits for no file and no executable. */
+static _Noreturn void be_asker(struct replacing *replacing)
 {
 	sigset_t none;
+	int fd;
 
 	close_range(STDERR_FILENO + 1, ~0U, 0);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	if (!replacing->is_wanted && is_same_file(replacing->path))
+	fd = executable_open(replacing->path, replacing->file);
+	if (fd == -EPERM)
+		_exit(ANSWER_DISTRUSTED);
+	if (fd < 0)
+		_exit(ANSWER_NO_FILE);
+	if (!replacing->is_wanted && is_own_file(replacing->file))
 		_exit(EXIT_SAME);
-	if (is_distrusted(replacing->path))
-		_exit(EXIT_DISTRUSTED);
-	snprintf(replacing->last, sizeof(replacing->last), "--adopts=%d", STATE_VERSION);
-	execv(replacing->path, replacing->argv);
-	_exit(EXIT_FAILED);
+	_exit((int)ask_file(replacing, fd));
 }
 
 static enum replace_next take_reload(struct replacing *replacing)
@@ -145,7 +167,7 @@ static enum replace_next ask(struct replacing *replacing, struct supervisor_area
 	pid_t pid = replacing->argv ? fork() : -1;
 
 	if (pid == 0)
-		be_asked(replacing);
+		be_asker(replacing);
 	if (pid < 0 && !replacing->is_wanted)
 		return take_reload(replacing);
 	if (pid < 0)
@@ -178,14 +200,10 @@ enum replace_next replacing_answered(struct replacing *replacing, struct supervi
 			       ? REPLACE_RELOAD
 			       : next;
 	}
-	if (!WIFEXITED(status))
+	if (!WIFEXITED(status) || WEXITSTATUS(status) >= N_ANSWERS)
 		return refuse(replacing, area, ANSWER_CRASH);
-	if (WEXITSTATUS(status) == EXIT_FAILED)
-		return refuse(replacing, area, ANSWER_NO_FILE);
-	if (WEXITSTATUS(status) == EXIT_DISTRUSTED)
-		return refuse(replacing, area, ANSWER_DISTRUSTED);
-	if (WEXITSTATUS(status) != 0)
-		return refuse(replacing, area, ANSWER_NO);
+	if (WEXITSTATUS(status) != ANSWER_YES)
+		return refuse(replacing, area, (enum answer)WEXITSTATUS(status));
 	if (is_ending || area->is_ended)
 		return refuse(replacing, area, ANSWER_ENDING);
 	if (!area->can_follow)
@@ -232,17 +250,33 @@ static int keep_open(void)
 	return 0;
 }
 
+/* Executes the file that was asked, or says why not. */
+static enum answer execute(struct replacing *replacing, int state_fd)
+{
+	struct executable_id file;
+	CLEANUP_FD int fd = executable_open(replacing->path, &file);
+
+	if (fd < 0)
+		return ANSWER_FAILED;
+	if (!executable_is_same(&file, replacing->file))
+		return ANSWER_CHANGED;
+	snprintf(replacing->last, sizeof(replacing->last), "--adopt=%d", state_fd);
+	if (keep_open() == 0)
+		executable_run(fd, replacing->argv);
+	close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+	return ANSWER_FAILED;
+}
+
 void replacing_execute(struct replacing *replacing, struct supervisor_area *area, int state_fd)
 {
+	enum answer answer;
+
 	if (replacing->reloads)
 		raise(SIGHUP); /* it is blocked, and waits for the next executable */
-	snprintf(replacing->last, sizeof(replacing->last), "--adopt=%d", state_fd);
-	if (!is_distrusted(replacing->path) && keep_open() == 0)
-		execv(replacing->path, replacing->argv);
-	close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+	answer = execute(replacing, state_fd);
 	replacing->is_due = replacing->reloads = false;
 	replacing->until = 0;
-	refuse(replacing, area, ANSWER_FAILED);
+	refuse(replacing, area, answer);
 }
 
 void replacing_done(struct supervisor_area *area)

@@ -3,9 +3,10 @@
  * The supervisor's part in "ipcfs --replace": it goes on as another executable.
  *
  * The file at the path from which the supervisor was started is run once, with the options of the
- * mount and --adopts=VERSION, to ask whether it can go on with the state of that version. If so,
- * the daemon ends between two requests, and the supervisor executes the file with --adopt=FD in
- * place of itself: it stays the same process, with the same descriptors, one of which is the state.
+ * mount and --adopts=VERSION, to ask whether it can go on with the state of that version. It has to
+ * say so in so many words. Then the daemon ends between two requests, and the supervisor executes
+ * the same file with --adopt=FD in place of itself: it stays the same process, with the same
+ * descriptors, one of which is the state.
  * What else the supervisor knows, it finds out anew. In all other cases nothing has happened.
  *
  * SIGUSR2 asks for this. SIGHUP asks for it where the file is another than the one that runs; the
@@ -19,6 +20,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "fs/executable.h"
 #include "fs/options.h"
 #include "fs/supervisor.h"
 
@@ -26,13 +28,17 @@ struct replacing {
 	char path[PATH_MAX]; /* of the executable */
 	char **argv;         /* for the next executable; owned, as all its strings but `last` */
 	char last[32];       /* one of them: what the executable is to do */
-	pid_t daemon;        /* the one that is to end; not the state's word: it gets SIGKILL */
-	pid_t asked;         /* the process that is asked whether it can adopt; 0: none */
-	int64_t until;       /* when it, or the daemon's end, takes too long; 0: not awaited */
-	bool is_wanted;      /* SIGUSR2 has come, and was not answered */
-	bool reloads;        /* SIGHUP has come, and was not passed on to the daemon */
-	bool is_due;         /* the daemon was told to end, and then the file is executed */
+	struct executable_id *file; /* the one that was asked, by `asked`, which shares this */
+	pid_t daemon;   /* the one that is to end; not the state's word: it gets SIGKILL */
+	pid_t asked;    /* the process that asks the executable; 0: none */
+	int64_t until;  /* when it, or the daemon's end, takes too long; 0: not awaited */
+	bool is_wanted; /* SIGUSR2 has come, and was not answered */
+	bool reloads;   /* SIGHUP has come, and was not passed on to the daemon */
+	bool is_due;    /* the daemon was told to end, and then the file is executed */
 };
+
+/* What an executable prints that can go on. Others know the options, too, or take any. */
+#define REPLACE_ADOPTS "ipcfs can go on\n"
 
 /* What becomes of SIGHUP. */
 enum replace_next {

@@ -17,4 +17,11 @@ enum trust {
 /* Whether the file with these attributes can be trusted. */
 enum trust trust_of(const struct stat *attr);
 
+/*
+ * Whether all directories on the way to the file at this path can be trusted: whoever can write one
+ * of them can put another file in its place, except in a sticky one. A path that is not absolute
+ * cannot be trusted.
+ */
+enum trust trust_of_way(const char *path);
+
 #endif

@@ -95,13 +95,23 @@ has_lines() {
 	[[ $former == 0 ]]
 }
 
+# refuses_distrusted COMMANDS: after these, others could change the executable.
+refuses_distrusted() {
+	eval "$1"
+	run -1 --separate-stderr replace
+	[[ $stderr == *": not replaced: the new executable, or a directory on the way to it, is another user's, or others can write it" ]]
+}
+
 @test "one that cannot adopt, crashes, or cannot be executed is refused, and nothing happens" {
 	local daemon
 	supervise
 	daemon=$(serving)
-	stub 'exit 1'
-	run -1 --separate-stderr replace
-	[[ $stderr == "ipcfs: $EXTRA: not replaced: the new executable cannot go on with this mount" ]]
+	# Status 0 says nothing, nor do its own arguments.
+	for answer in 'exit 1' 'exit 0' 'echo "$@"' 'echo ipcfs can go on; echo more' 'echo ipcfs can go on; exit 1'; do
+		stub "$answer"
+		run -1 --separate-stderr replace
+		[[ $stderr == "ipcfs: $EXTRA: not replaced: the new executable cannot go on with this mount" ]]
+	done
 	stub 'kill -SEGV $$'
 	run -1 --separate-stderr replace
 	[[ $stderr == *": not replaced: the new executable crashed, or took too long, when it was asked" ]]
@@ -110,20 +120,23 @@ has_lines() {
 	[[ $stderr == *": not replaced: the new executable cannot be executed" ]]
 	# It would have root's rights, so nobody else may have made it.
 	install_program "$IPCFS"
-	chown 1234 "$PROGRAM"
-	run -1 --separate-stderr replace
-	[[ $stderr == *": not replaced: the new executable is another user's, or others can write it" ]]
-	chown 0 "$PROGRAM"
-	chmod go+w "$PROGRAM"
-	run -1 --separate-stderr replace
-	[[ $stderr == *": not replaced: the new executable is another user's, or others can write it" ]]
+	refuses_distrusted 'chown 1234 $PROGRAM'
+	refuses_distrusted 'chown 0 $PROGRAM; chmod go+w $PROGRAM'
+	refuses_distrusted 'chmod go-w $PROGRAM; chown 1234 $D'
+	refuses_distrusted 'chown 0 $D; chmod g+w $D'
+	chmod 755 "$D"
+	# A link leads to where others can put a file.
+	mkdir -m 777 "$D/others"
+	mv "$PROGRAM" "$D/others/ipcfs"
+	refuses_distrusted 'ln -s others/ipcfs $PROGRAM'
 	rm "$PROGRAM"
 	run -1 --separate-stderr replace
 	[[ $stderr == *": not replaced: the new executable cannot be executed" ]]
 	[[ $(serving) == "$daemon" ]]
 	wait_until contains "$OUT" "$PROGRAM: not replaced: the new executable cannot go on with this mount"
 	run -0 shell 'cat $EXTRA/README'
-	# As soon as a good one is installed, it goes on.
+	# As soon as a good one is installed, it goes on. From a sticky directory nobody can take it away.
+	chmod 1777 "$D"
 	install_program "$IPCFS"
 	run -0 replace
 	is_new
@@ -131,24 +144,50 @@ has_lines() {
 
 @test "one that says yes and then cannot be executed: the former executable goes on" {
 	supervise
-	stub 'rm "$0"'
+	stub "echo ipcfs can go on; rm $PROGRAM"
 	run -1 --separate-stderr replace
 	[[ $stderr == *": not replaced: the new executable could not be executed; the former one goes on" ]]
 	run -0 shell 'cat $EXTRA/README'
 	serves
 }
 
+@test "one that is changed after it was asked is not executed" {
+	supervise
+	stub "echo ipcfs can go on; cp $IPCFS $PROGRAM.new; mv $PROGRAM.new $PROGRAM"
+	run -1 --separate-stderr replace
+	[[ $stderr == *": not replaced: the new executable was changed after it was asked; the former one goes on" ]]
+	run -0 shell 'cat $EXTRA/README'
+	serves
+	run -0 replace
+	is_new
+}
+
+@test "only root and the user who has mounted it may replace it" {
+	supervise
+	run -1 --separate-stderr as_user "$OTHER" timeout 20 "$IPCFS" --replace "$EXTRA"
+	[[ $stderr == "ipcfs: $EXTRA: only root and the user who has mounted it may replace it" ]]
+	serves
+}
+
+# The pid of the new executable that is asked, once it is sleep(1).
+asked() {
+	local asker
+	asker=$(pgrep -P "$SUPERVISOR" -x ipcfs-supervise) && pgrep -P "$asker" -x sleep
+}
+
 @test "one that does not answer is given up, and a daemon that is killed meanwhile is followed" {
-	local daemon
+	local daemon asked
 	supervise
 	daemon=$(serving)
 	stub 'exec sleep 60'
 	replace >"$OUT.replace" 2>&1 &
 	JOBS+=($!)
-	wait_until eval '[[ $(ps --ppid $SUPERVISOR -o comm=) == *sleep* ]]'
+	wait_until asked
+	asked=$(asked)
 	kill -KILL "$daemon"
 	run -0 shell 'cat $EXTRA/README'
 	wait_until contains "$OUT.replace" "not replaced: the new executable crashed, or took too long"
+	wait_until ended "$asked"
 }
 
 @test "ipcfs --adopts tells which version of the state is known" {
@@ -163,7 +202,7 @@ has_lines() {
 
 @test "an executable that does not know an option of the mount is refused" {
 	supervise "max_files=100"
-	stub 'for arg; do case $arg in *max_files*) exit 1;; esac; done; exit 0'
+	stub 'for arg; do case $arg in *max_files*) exit 1;; esac; done; echo ipcfs can go on'
 	run -1 --separate-stderr replace
 	[[ $stderr == *"cannot go on with this mount" ]]
 }
@@ -245,7 +284,7 @@ EOF
 	install_program "$IPCFS"
 	run -0 replace
 	is_new
-	stub 'sleep 1; exit 0'
+	stub 'sleep 1; echo ipcfs can go on'
 	kill -USR2 "$SUPERVISOR"
 	kill -TERM "$SUPERVISOR"
 	wait_until ended "$SUPERVISOR"
