@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -27,26 +26,10 @@
 #include "lib/channel/journal.h"
 #include "lib/channel/locks.h"
 #include "lib/channel/record.h"
-#include "lib/host/buffer.h"
-
-/* <linux/fuse.h> has these since 6.9. */
-#define UNIQUE_RESEND ((uint64_t)1 << 63)
-#define NOTIFY_RESEND 7
-
-/* Requests with these keys come after all others: INTERRUPT finds the request that it is about. */
-#define KEY_LAST UINT64_MAX
-
-#define RECEIVE_SIZE (HOST_IO_MAX + 4 * (size_t)HOST_PAGE)
-_Static_assert(RECEIVE_SIZE <= BUFFER_SIZE, "a buffer has room for a request");
 
 static struct takeover_area *area_of(const struct session *session)
 {
 	return state_area(session->host.state, STATE_SESSION);
-}
-
-uint64_t takeover_number(uint64_t unique)
-{
-	return unique & ~UNIQUE_RESEND;
 }
 
 void takeover_note_init(struct session *session)
@@ -106,94 +89,6 @@ void takeover_unmount(const struct session *session)
 	mounting_unmount(session->options->mount_point, area_of(session)->device);
 }
 
-static int keep(struct takeover *takeover, const void *data, size_t size)
-{
-	const struct fuse_in_header *header = data;
-	struct takeover_request *request;
-
-	if (takeover->n_requests == takeover->n_room) {
-		size_t n = takeover->n_room ? 2 * takeover->n_room : 64;
-
-		request = reallocarray(takeover->requests, n, sizeof(*request));
-		if (!request)
-			return -ENOMEM;
-		takeover->requests = request;
-		takeover->n_room = n;
-	}
-	request = &takeover->requests[takeover->n_requests];
-	request->data = malloc(size);
-	if (!request->data)
-		return -ENOMEM;
-	memcpy(request->data, data, size);
-	request->size = size;
-	request->key =
-		header->opcode == FUSE_INTERRUPT ? KEY_LAST : takeover_number(header->unique);
-	takeover->n_requests++;
-	return 0;
-}
-
-static int compare(const void *a, const void *b)
-{
-	const struct takeover_request *x = a, *y = b;
-
-	return x->key < y->key ? -1 : x->key > y->key;
-}
-
-/*
- * Memory for one request that the kernel never finds missing: a daemon that is killed while the
- * kernel copies to a page that is not there ends the client's call with EIO.
- */
-static void *receive_memory(void)
-{
-	void *memory = buffer_map();
-
-	if (memory)
-		madvise(memory, RECEIVE_SIZE, MADV_POPULATE_WRITE);
-	return memory;
-}
-
-/* Reads all that the kernel has to send. */
-static int receive_all(struct session *session)
-{
-	const struct fuse_out_header resend = {.len = sizeof(resend), .error = NOTIFY_RESEND};
-	struct fuse_buf buffer = {.mem = receive_memory()};
-	int r = buffer.mem ? 0 : -ENOMEM;
-
-	if (r == 0 && write(session->device.fd, &resend, sizeof(resend)) < 0)
-		r = -errno;
-	while (r == 0) {
-		int n = fuse_session_receive_buf(session->fuse, &buffer);
-
-		if (n == -EAGAIN)
-			break;
-		if (n <= 0 && n != -EINTR)
-			r = n < 0 ? n : -ENODEV;
-		else if (n > 0)
-			r = keep(&session->takeover, buffer.mem, buffer.size);
-	}
-	if (buffer.mem)
-		munmap(buffer.mem, BUFFER_SIZE);
-	return r;
-}
-
-/* Puts them in order, and notes the numbers of those that came again. */
-static int sort_requests(struct takeover *takeover)
-{
-	if (takeover->n_requests > 0)
-		qsort(takeover->requests, takeover->n_requests, sizeof(*takeover->requests),
-		      compare);
-	takeover->again = calloc(takeover->n_requests + 1, sizeof(*takeover->again));
-	if (!takeover->again)
-		return -ENOMEM;
-	for (size_t i = 0; i < takeover->n_requests; i++) {
-		const struct fuse_in_header *header = (const void *)takeover->requests[i].data;
-
-		if ((header->unique & UNIQUE_RESEND) && header->opcode != FUSE_INTERRUPT)
-			takeover->again[takeover->n_again++] = takeover_number(header->unique);
-	}
-	return 0;
-}
-
 static bool is_again(struct host *host, uint64_t request)
 {
 	const struct takeover *takeover = &CONTAINER_OF(host, struct session, host)->takeover;
@@ -245,10 +140,8 @@ static int give_up(const struct session *session, int r)
 int takeover_adopt(struct session *session)
 {
 	struct host *host = &session->host;
-	int r = receive_all(session);
+	int r = takeover_receive(session);
 
-	if (r == 0)
-		r = sort_requests(&session->takeover);
 	host->is_again = is_again;
 	if (r == 0)
 		r = host_claim(host);
@@ -294,8 +187,12 @@ static void answer(struct session *session, struct takeover_request *request)
 		return;
 	session->buffer = buffer;
 	if (!refuse(session, request)) {
-		journal_take_up(&session->host, request->key == KEY_LAST ? 0 : request->key);
-		fuse_session_process_buf(session->fuse, &buffer);
+		journal_take_up(&session->host,
+				request->key == TAKEOVER_KEY_LAST ? 0 : request->key);
+		if (request->is_cut)
+			takeover_answer_cut(session, request);
+		else
+			fuse_session_process_buf(session->fuse, &buffer);
 		loop_run_tasks(session->loop);
 	}
 	journal_take_up(&session->host, 0);

@@ -35,7 +35,11 @@ struct takeover_request {
 	uint64_t key; /* their order */
 	size_t size;  /* bytes */
 	char *data;
+	bool is_cut; /* there was memory only for the first bytes */
 };
+
+/* The key of an INTERRUPT: it comes after the request that it is about. */
+#define TAKEOVER_KEY_LAST UINT64_MAX
 
 /* All zeroes: nothing is to be taken over. */
 struct takeover {
@@ -73,6 +77,17 @@ void takeover_unmount(const struct session *session);
  * Fails with -errno after a line in the log, if the state can't be right: nothing was answered.
  */
 int takeover_adopt(struct session *session);
+
+/*
+ * Of takeover_adopt(): has the kernel send again what was not answered, and reads it. Fails with
+ * -ENOMEM, or as the read does.
+ */
+int takeover_receive(struct session *session);
+/*
+ * Answers a request of which there is only the beginning: with the number of bytes that the former
+ * daemon has accepted of a write, else with -ENOMEM.
+ */
+void takeover_answer_cut(struct session *session, const struct takeover_request *request);
 
 /* Answers what has come meanwhile, in order. */
 void takeover_answer(struct session *session);
