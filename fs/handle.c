@@ -170,8 +170,14 @@ void handle_free_all(struct session *session)
 {
 	uint64_t fh = 0;
 
-	while ((fh = slots_next(&session->handles, fh)) != 0)
-		handle_free(NULL, session, handle_from(session, fh));
+	while ((fh = slots_next(&session->handles, fh)) != 0) {
+		struct handle *handle = handle_from(session, fh);
+
+		if (handle)
+			handle_free(NULL, session, handle);
+		else
+			slots_remove(&session->handles, fh);
+	}
 }
 
 /*

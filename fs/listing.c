@@ -181,8 +181,14 @@ void listing_free_all(struct session *session)
 {
 	uint64_t fh = 0;
 
-	while ((fh = slots_next(&session->listings, fh)) != 0)
-		listing_free(session, slots_object(&session->listings, fh));
+	while ((fh = slots_next(&session->listings, fh)) != 0) {
+		struct listing *listing = slots_object(&session->listings, fh);
+
+		if (listing)
+			listing_free(session, listing);
+		else
+			slots_remove(&session->listings, fh);
+	}
 }
 
 /* Finds the entries again. Returns false if they can't be right. */
