@@ -10,8 +10,8 @@
 
 #include "fs/names.h"
 #include "fs/session.h"
+#include "fs/way.h"
 #include "lib/base/cleanup.h"
-#include "lib/channel/folder.h"
 #include "lib/channel/journal.h"
 #include "lib/channel/record.h"
 
@@ -55,8 +55,7 @@ bool inode_is_node(const struct inode *inode)
 	return inode->entry.channel && inode->entry.channel->service == CHANNEL_NODE;
 }
 
-/* Where the object or directory remembers its one inode, or the newest of many. */
-static void **inode_place(const struct entry *entry, bool is_listed)
+void **inode_place(const struct entry *entry, bool is_listed)
 {
 	if (entry->space)
 		return &entry->space->inode;
@@ -79,11 +78,7 @@ static bool inode_serves(const struct inode *inode, const struct selector *selec
 	       record->number == selector->value;
 }
 
-/*
- * Whether the inode is charged to a user. Directories that are always there are not: they are few,
- * and everybody passes through them.
- */
-static bool is_charged(const struct entry *entry)
+bool inode_is_charged(const struct entry *entry)
 {
 	return !entry->space || !entry->space->is_lasting;
 }
@@ -106,7 +101,7 @@ static int inode_make(struct session *session, const struct entry *entry,
 		inode->record->object = entry->channel->id;
 	else if (entry->space->is_lasting)
 		inode->record->object = entry->space->ino;
-	r = is_charged(entry) ? names_add(session, inode->record, caller->uid) : 0;
+	r = inode_is_charged(entry) ? names_add(session, inode->record, caller->uid) : 0;
 	if (r < 0) {
 		slots_remove(&session->inodes, id);
 		return r;
@@ -141,7 +136,7 @@ static int inode_again(struct session *session, struct inode *inode, const struc
 
 /*
  * An object may be opened after the daemon that has looked it up was killed. The kernel would look
- * it up again only once. Without memory for the record that has to do, as it does for texts.
+ * it up again only once. Without memory for the record that has to do.
  */
 static void remember(struct channel *channel)
 {
@@ -202,6 +197,7 @@ void inode_forget(struct session *session, struct inode *inode, uint64_t n)
 	if (*place == inode)
 		*place = NULL;
 	names_remove(session, record);
+	way_forget(session, record);
 	slots_remove(&session->inodes, record->nodeid);
 	entry_unref(&inode->entry);
 	free(inode->link);
@@ -215,8 +211,10 @@ void inode_forget_lost(struct session *session, fuse_ino_t ino, uint64_t n)
 	if (!record)
 		return;
 	record->n_lookups -= n < record->n_lookups ? n : record->n_lookups;
-	if (record->n_lookups == 0)
-		slots_remove(&session->inodes, ino);
+	if (record->n_lookups > 0)
+		return;
+	way_forget(session, record);
+	slots_remove(&session->inodes, ino);
 }
 
 void inode_forget_all(struct session *session)
@@ -230,82 +228,6 @@ void inode_forget_all(struct session *session)
 			inode_forget(session, inode, inode->record->n_lookups);
 		else
 			slots_remove(&session->inodes, id);
-	}
-}
-
-/* Finds what the inode stands for. Gives a reference; none of both: it is lost. */
-static struct entry adopt_entry(const struct session *session, const struct inode_record *record)
-{
-	struct entry entry = {0};
-
-	if (record->is_directory)
-		entry.space = folder_search(session->root_space, (ino_t)record->object);
-	else
-		entry.channel = slots_object(&session->host.objects, record->object);
-	if (entry.channel)
-		channel_ref(entry.channel);
-	if (entry.space)
-		space_ref(entry.space);
-	return entry;
-}
-
-/* Makes the inode of a record, unless it is lost. */
-static void inode_adopt(struct session *session, struct inode_record *record)
-{
-	struct entry entry = adopt_entry(session, record);
-	struct inode *inode;
-	void **place;
-
-	record->n_handles = record->n_backed = 0; /* handles_adopt() counts them again */
-	if (!entry.channel && !entry.space)
-		return;
-	inode = calloc(1, sizeof(*inode));
-	if (!inode) {
-		entry_unref(&entry);
-		return;
-	}
-	inode->record = record;
-	inode->entry = entry;
-	place = inode_place(&inode->entry, record->is_listed);
-	if (!*place)
-		*place = inode;
-	slots_set_object(&session->inodes, record->nodeid, inode);
-	if (is_charged(&entry))
-		names_add(session, record, record->uid);
-}
-
-/* Takes back what was not answered. Only once, because this daemon, too, may be killed before. */
-static bool is_uncounted(struct session *session, struct inode_record *record)
-{
-	bool is_again = journal_is_again(&session->host, record->looked);
-
-	record->looked = 0;
-	STATE_ORDER();
-	record->n_lookups -= is_again && record->n_lookups > 0;
-	return record->n_lookups == 0;
-}
-
-static bool is_root(const struct session *session, const struct inode_record *record)
-{
-	return record->is_directory && record->object == session->root_space->ino;
-}
-
-void inodes_adopt(struct session *session)
-{
-	uint64_t id = 0;
-
-	while ((id = slots_next(&session->inodes, id)) != 0) {
-		struct inode_record *record = slots_record(&session->inodes, id);
-
-		record->nodeid = id;
-		record->is_charged = false;
-		record->older = record->newer = 0;
-		if (slots_object(&session->inodes, id))
-			continue; /* the root: it has been made anew */
-		if (is_root(session, record) || is_uncounted(session, record))
-			slots_remove(&session->inodes, id);
-		else
-			inode_adopt(session, record);
 	}
 }
 

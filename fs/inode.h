@@ -28,9 +28,11 @@ struct inode_record {
 	uint64_t n_lookups;
 	/*
 	 * What it stands for: a channel's id in host::objects, or with `is_directory` the number of
-	 * a directory that is always there (space::ino). 0: it can't outlive the daemon.
+	 * a directory that is always there (space::ino). Without that, `way` leads to it.
 	 */
 	uint64_t object;
+	uint64_t way;         /* a block of the state (fs/way.h); 0: none */
+	uint64_t way_size;    /* bytes, written before */
 	uint64_t looked;      /* the request that was counted last in n_lookups */
 	unsigned long number; /* selector::value, if has_number */
 	pid_t pid;            /* the thread whose LOOKUP it was made for; 0: unknown */
@@ -110,6 +112,15 @@ void inode_forget_lost(struct session *session, fuse_ino_t ino, uint64_t n);
 void inode_forget_all(struct session *session);
 
 int inode_stat(struct inode *inode, struct stat *ret_attr);
+
+/* Where an object or directory remembers its one inode, or the newest of many. */
+void **inode_place(const struct entry *entry, bool is_listed);
+
+/*
+ * Whether an inode is charged to a user. Directories that are always there are not: they are few,
+ * and everybody passes through them.
+ */
+bool inode_is_charged(const struct entry *entry);
 
 /* How long the kernel may trust the attributes that it was given, in seconds. */
 double inode_attr_timeout(const struct inode *inode);

@@ -14,6 +14,7 @@
 #include "fs/session.h"
 #include "fs/show.h"
 #include "fs/step.h"
+#include "fs/way.h"
 #include "lib/base/cleanup.h"
 #include "lib/channel/journal.h"
 
@@ -60,6 +61,7 @@ static int find(fuse_req_t req, const struct step *step, struct caller *caller,
 		r = inode_get(session, &found, caller, ret_inode);
 	if (r < 0)
 		return r;
+	way_note(session, *ret_inode, step->ino, step->name);
 	r = inode_link(*ret_inode, step->name);
 	if (r < 0)
 		inode_forget(session, *ret_inode, 1);
@@ -131,7 +133,11 @@ int op_make(fuse_req_t req, const struct step *step, struct caller *caller,
 	if (r == 0)
 		r = space_create(space, step->name, step->mode, NULL, caller, &found.entry,
 				 &found.selector);
-	return r < 0 ? r : inode_get(session, &found, caller, ret_inode);
+	if (r == 0)
+		r = inode_get(session, &found, caller, ret_inode);
+	if (r == 0)
+		way_note(session, *ret_inode, step->ino, step->name);
+	return r;
 }
 
 /* Whether a former daemon may have done what the request asks for, and then died. */

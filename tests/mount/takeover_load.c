@@ -264,19 +264,11 @@ static int list(struct load_model *model, const char *path)
 	return 0;
 }
 
-/*
- * A text that is not open yet is lost with the daemon. The kernel then looks it up again, but only
- * once, so two kills in a row are seen.
- */
 static int read_text(struct load_model *model, const char *name)
 {
 	char text[4096];
 	ssize_t n = 1;
-	int fd;
-
-	do
-		fd = open(ipc_path(name), O_RDONLY | O_CLOEXEC);
-	while (fd < 0 && errno == ESTALE);
+	int fd = open(ipc_path(name), O_RDONLY | O_CLOEXEC);
 
 	while (fd >= 0 && n > 0)
 		n = read(fd, text, sizeof(text));

@@ -280,6 +280,44 @@ START_TEST(test_takeover_a_text_that_is_half_read)
 }
 END_TEST
 
+/* The kernel opens /proc/self/fd/N without another lookup. By name, and by whether it was read. */
+START_TEST(test_takeover_a_text_that_was_looked_up)
+{
+	static const char *const names[] = {"info/queues/q/status", "info/summary", "README",
+					    "ctl"};
+	const char *name = names[_i % 4];
+	char link[32], text[64];
+	int path, fd;
+
+	look_command("create queues/q\n");
+	path = channel_open(name, O_PATH);
+	if (_i / 4)
+		look_at(name);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", path);
+	for (int i = 0; i < 3; i++) {
+		takeover_kill();
+		fd = (int)must(open(link, O_RDONLY | O_CLOEXEC));
+		ck_assert_int_gt(must(read(fd, text, sizeof(text))), 20);
+		if (i)
+			must(close(fd)); /* the first stays open over the next kill */
+	}
+}
+END_TEST
+
+START_TEST(test_takeover_a_directory_of_texts)
+{
+	look_command("create queues/q\n");
+	must(chdir(ipc_path("info/queues/q")));
+	takeover_kill();
+	must(access("../q/peers", F_OK));
+	close((int)must(open("status", O_RDONLY | O_CLOEXEC)));
+	must(unlink(ipc_path("queues/q")));
+	takeover_kill();
+	must_fail(open("status", O_RDONLY | O_CLOEXEC), ESTALE);
+	must(chdir("/"));
+}
+END_TEST
+
 START_TEST(test_takeover_ctl)
 {
 	int fd = channel_open("ctl", O_WRONLY);
@@ -330,6 +368,8 @@ int main(void)
 	tcase_add_loop_test(tcase, test_takeover_a_directory_that_is_being_listed, 0, 2);
 	tcase_add_test(tcase, test_takeover_a_working_directory);
 	tcase_add_loop_test(tcase, test_takeover_a_text_that_is_half_read, 0, 4);
+	tcase_add_loop_test(tcase, test_takeover_a_text_that_was_looked_up, 0, 8);
+	tcase_add_test(tcase, test_takeover_a_directory_of_texts);
 	tcase_add_test(tcase, test_takeover_ctl);
 	tcase_add_test(tcase, test_takeover_a_tap);
 	return suite_run(suite);

@@ -7,6 +7,7 @@
 #include "fs/listing.h"
 #include "fs/supervisor.h"
 #include "fs/takeover.h"
+#include "fs/way.h"
 #include "lib/base/slots.h"
 #include "lib/base/state_memory.h"
 #include "lib/channel/journal.h"
@@ -145,6 +146,8 @@ const struct field state_fields[] = {
 	FIELD(struct inode_record, nodeid),
 	FIELD(struct inode_record, n_lookups),
 	FIELD(struct inode_record, object),
+	FIELD(struct inode_record, way),
+	FIELD(struct inode_record, way_size),
 	FIELD(struct inode_record, looked),
 	FIELD(struct inode_record, number),
 	FIELD(struct inode_record, pid),
@@ -159,6 +162,9 @@ const struct field state_fields[] = {
 	FIELD(struct inode_record, uid),
 	FIELD(struct inode_record, older),
 	FIELD(struct inode_record, newer),
+	WHOLE(struct way),
+	FIELD(struct way, begin),
+	FIELD(struct way, ino),
 	WHOLE(struct selector),
 	FIELD(struct selector, is_set),
 	FIELD(struct selector, value),
