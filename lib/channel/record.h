@@ -25,7 +25,7 @@ struct file;
 struct host;
 
 #define OBJECT_FDS   4
-#define OBJECT_WORDS 12
+#define OBJECT_WORDS 14
 #define FILE_WORDS   5
 
 #define RECORD_NO_NUMBER UINT64_MAX /* no selector_max is this large */

@@ -118,7 +118,7 @@ static void pipe_init(struct pipe *pipe, mode_t mode, const struct settings *set
 	pipe->capacity = defaults->capacity ? defaults->capacity : PIPE_CAPACITY_DEFAULT;
 	pipe->has_no_end = defaults->has_no_end;
 	pipe_take(pipe, settings);
-	pipe->n_opened = 1;
+	ending_init(&pipe_record(pipe->kept.channel.record)->ending);
 	pipe->size = -1; /* not asked yet */
 	store_init(&pipe->store, space->host, caller->uid,
 		   &pipe_record(pipe->kept.channel.record)->store);

@@ -42,7 +42,6 @@ struct pipe {
 
 	/* Served pipes only. */
 	struct store store; /* bytes that no reader was waiting for */
-	uint64_t n_opened;  /* opens for writing, counted from 1 */
 };
 
 extern const struct channel_ops served_ops, fifo_ops;

@@ -2,10 +2,6 @@
 /*
  * What outlives the daemon of a pipe. The bytes of a served pipe are in the state (store.h); those
  * of a FIFO are the kernel's, which keeps them for as long as the ends in the record are open.
- *
- * A reader that was there before the first writer waits for one, and n_opened tells (ending.h). If
- * the daemon is killed before it has answered a writer's open, that open comes again and must not
- * have been counted.
  */
 #include <errno.h>
 #include <limits.h>
@@ -20,24 +16,11 @@ struct pipe_record *pipe_record(struct object_record *record)
 	return (void *)record->words;
 }
 
-/* `opened` says whose n_opened_next is; it counts only once n_opened is the same. */
-static void save_opened(const struct pipe *pipe, struct pipe_record *words)
-{
-	if (words->n_opened == pipe->n_opened)
-		return;
-	words->n_opened_next = pipe->n_opened;
-	STATE_ORDER();
-	words->opened = pipe->kept.channel.space->host->journal->request;
-	STATE_ORDER();
-	words->n_opened = pipe->n_opened;
-}
-
 void pipe_save(struct channel *channel, struct object_record *record)
 {
 	struct pipe *pipe = pipe_from(channel);
 	struct pipe_record *words = pipe_record(record);
 
-	save_opened(pipe, words);
 	words->has_no_end = pipe->has_no_end;
 	words->is_kept = pipe->is_kept;
 	words->node = pipe->node;
@@ -45,14 +28,6 @@ void pipe_save(struct channel *channel, struct object_record *record)
 	words->charged = pipe->hold.charged;
 	STATE_ORDER();
 	words->capacity = pipe->capacity;
-}
-
-static uint64_t count_opened(struct host *host, const struct pipe_record *words)
-{
-	bool is_again = words->n_opened == words->n_opened_next && words->opened &&
-			host->is_again && host->is_again(host, words->opened);
-
-	return words->n_opened - (is_again ? 1 : 0);
 }
 
 /* Takes over what the words tell of, and sets the sort of the pipe. */
@@ -66,7 +41,6 @@ static void take_words(struct pipe *pipe, struct space *space, struct object_rec
 	channel->traits = channel->ops->traits;
 	pipe->capacity = pipe->store.capacity = words->capacity;
 	pipe->has_no_end = words->has_no_end;
-	pipe->n_opened = count_opened(space->host, words);
 	pipe->size = -1;
 	pipe->node = words->node;
 	hold_init(&pipe->hold, pipe_keeper(space), channel, record->charged);
@@ -94,7 +68,9 @@ int pipe_adopt(struct space *space, struct object_record *record, struct channel
 	pipe = calloc(1, sizeof(*pipe));
 	if (!pipe)
 		return -ENOMEM;
-	r = store_adopt(&pipe->store, space->host, record->charged, &words->store);
+	r = ending_adopt(&words->ending, space->host);
+	if (r == 0)
+		r = store_adopt(&pipe->store, space->host, record->charged, &words->store);
 	if (r < 0)
 		return r;
 	r = kept_adopt(&pipe->kept, space, S_ISREG(mode) ? CHANNEL_STREAM : CHANNEL_NODE, record);

@@ -5,6 +5,7 @@
 #ifndef IPCFS_PIPE_RECORD_H
 #define IPCFS_PIPE_RECORD_H
 
+#include "lib/channel/ending.h"
 #include "lib/channel/record.h"
 #include "lib/kinds/pipe/store.h"
 
@@ -13,10 +14,9 @@ struct pipe_record {
 	uint64_t capacity; /* pipe::capacity; 0: the record is not complete */
 	uint64_t has_no_end;
 	struct store_record store;
-	/* pipe::n_opened; what the last open for writing makes of it, and the request for that. */
-	uint64_t n_opened, n_opened_next, opened;
-	uint64_t is_kept, node; /* of a FIFO */
-	uint64_t charged;       /* fifo_hold::charged */
+	struct ending_record ending; /* of a served pipe */
+	uint64_t is_kept, node;      /* of a FIFO */
+	uint64_t charged;            /* fifo_hold::charged */
 };
 _Static_assert(sizeof(struct pipe_record) <= OBJECT_WORDS * sizeof(uint64_t), "OBJECT_WORDS");
 

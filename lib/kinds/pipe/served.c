@@ -13,14 +13,13 @@
 #include <fcntl.h>
 #include <sys/epoll.h>
 
-#include "lib/channel/ending.h"
 #include "lib/channel/journal.h"
 #include "lib/channel/transfer.h"
 
 static bool served_is_at_end(const struct pipe *pipe, const struct file *file)
 {
 	return store_bytes(&pipe->store) == 0 && !pipe->has_no_end &&
-	       ending_is_due(file, pipe->n_opened);
+	       ending_is_due(file, &pipe_record(pipe->kept.channel.record)->ending);
 }
 
 static int served_truncate(struct channel *channel, struct file *file, off_t size,
@@ -42,7 +41,7 @@ static int served_truncate(struct channel *channel, struct file *file, off_t siz
 
 static int served_open(struct file *file, struct caller *caller)
 {
-	ending_note_open(file, &pipe_from(file->channel)->n_opened);
+	ending_note_open(file, &pipe_record(file->channel->record)->ending);
 	return 0;
 }
 

@@ -15,7 +15,6 @@
 #include <utlist.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/channel/ending.h"
 #include "lib/channel/journal.h"
 #include "lib/channel/record.h"
 #include "lib/channel/transfer.h"
@@ -114,7 +113,7 @@ static int topic_open(struct file *file, struct caller *caller)
 	if (file_reads(file))
 		r = open_reader(topic, file, thread_process(caller->pid, 0));
 	if (r == 0)
-		ending_note_open(file, &topic->record->n_opened);
+		ending_note_open(file, &topic->record->ending);
 	return r;
 }
 
@@ -136,7 +135,7 @@ static void topic_release(struct file *file)
 
 static bool is_at_end(const struct topic *topic, const struct file *file)
 {
-	return topic->eof == EOF_AUTO && ending_is_due(file, topic->record->n_opened);
+	return topic->eof == EOF_AUTO && ending_is_due(file, &topic->record->ending);
 }
 
 /* Finds the reader's next message. Returns its size, 0 at end-of-file, or -EAGAIN. */
@@ -276,7 +275,7 @@ static int topic_create(struct space *space, const char *name, mode_t mode,
 	if (r < 0)
 		return r;
 	topic->record = (struct topic_record *)topic->kept.channel.record->words;
-	topic->record->n_opened = 1;
+	ending_init(&topic->record->ending);
 	ring_init(&topic->ring,
 		  &(struct ring_owner){.state = space->host->state,
 				       .users = &space->host->users,

@@ -5,6 +5,7 @@
 #ifndef IPCFS_TOPIC_H
 #define IPCFS_TOPIC_H
 
+#include "lib/channel/ending.h"
 #include "lib/channel/kept_names.h"
 #include "lib/channel/record.h"
 #include "lib/channel/ring.h"
@@ -22,7 +23,7 @@ extern const char *const topic_eof_words[];
 /* What outlives the daemon of a topic: object_record::words. */
 struct topic_record {
 	struct ring_record ring;
-	uint64_t n_opened;  /* opens for writing, counted from 1 */
+	struct ending_record ending;
 	uint64_t n_dropped; /* messages dropped by full=drop-newest, which the ring never had */
 	/* Settings; the capacity is written last. */
 	uint64_t keep;  /* as PARAMETER_AMOUNT */

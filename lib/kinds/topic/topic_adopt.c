@@ -49,7 +49,7 @@ static int adopt_settings(struct topic *topic)
 
 	if (record->capacity < RING_CAPACITY_LEAST || record->capacity > RING_CAPACITY_MOST ||
 	    (record->keep & ~PARAMETER_IS_SIZE) > RING_CAPACITY_MOST || full > FULL_DROP_NEWEST ||
-	    eof > EOF_AUTO || record->n_opened == 0)
+	    eof > EOF_AUTO)
 		return -EPROTO;
 	topic->full = (enum topic_full)full;
 	topic->eof = (enum topic_eof)eof;
@@ -62,6 +62,8 @@ static int adopt_ring(struct topic *topic, struct host *host, struct object_reco
 	size_t longest;
 	int r = adopt_settings(topic);
 
+	if (r == 0)
+		r = ending_adopt(&words->ending, host);
 	if (r < 0)
 		return r;
 	ring_init(&topic->ring,

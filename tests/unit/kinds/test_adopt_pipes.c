@@ -313,6 +313,11 @@ START_TEST(test_adopt_pipes_writer_that_comes_again)
 	reader = adopted_file(reader);
 	object_close(adopted_file(writer));
 	must_fail(file_try_read(reader, 100), EAGAIN);
+	/* The open has failed meanwhile, and does not come again; nor was anybody there. */
+	adopt_again(REQUEST + 2);
+	adopt_restart();
+	reader = adopted_file(reader);
+	must_fail(file_try_read(reader, 100), EAGAIN);
 	object_close(reader);
 }
 END_TEST

@@ -15,7 +15,7 @@
 #include "tests/unit/objects.h"
 #include "tests/unit/topics.h"
 
-enum { READER = 78 };
+enum { READER = 78, WRITER = 80 };
 
 START_TEST(test_adopt_topics_messages_and_places_stay)
 {
@@ -71,6 +71,37 @@ START_TEST(test_adopt_topics_end_of_file_is_told_again)
 	ck_assert_int_eq(file_try_read(first, 100), 0);
 	object_close(first);
 	object_close(second);
+}
+END_TEST
+
+/*
+ * The writer's open was not answered, so the readers still wait for the first one. By whether it
+ * comes again to the daemon after the next, too.
+ */
+START_TEST(test_adopt_topics_writer_that_comes_again)
+{
+	struct channel *channel = object_make(adopt_open(&topic_kind), "t");
+	struct settings settings = {.given = 1U << TOPIC_EOF, .values[TOPIC_EOF] = EOF_AUTO};
+	struct file *reader, *writer;
+
+	must(channel_set(channel, &settings, &root));
+	reader = object_open(channel, O_RDONLY);
+	host.journal->request = WRITER;
+	writer = object_open(channel, O_WRONLY);
+	host.journal->request = 0;
+	for (int i = 0; i < 2; i++) {
+		adopt_again(i == 0 || _i ? WRITER : WRITER + 2);
+		adopt_restart();
+		reader = adopted_file(reader);
+		if (adopted_file(writer))
+			object_close(adopted_file(writer));
+		must_fail(file_try_read(reader, 100), EAGAIN);
+	}
+	writer = object_open(reader->channel, O_WRONLY);
+	must_fail(file_try_read(reader, 100), EAGAIN);
+	object_close(writer);
+	ck_assert_int_eq(file_try_read(reader, 100), 0);
+	object_close(reader);
 }
 END_TEST
 
@@ -266,6 +297,7 @@ int main(void)
 			  NULL,
 		  });
 	suite_add_n(suite, test_adopt_topics_killed_while_message_was_copied, 2);
+	suite_add_n(suite, test_adopt_topics_writer_that_comes_again, 2);
 	suite_add_n(suite, test_adopt_topics_killed_when_message_was_lent, 3);
 	return suite_run(suite);
 }
