@@ -155,8 +155,8 @@ static int space_lookup_name(struct space *space_, const char *name, struct call
 			     struct entry *ret_entry)
 {
 	struct cluster_space *space = cluster_space_from(space_);
-	struct cluster_object *object;
-	int r = cluster_await_names(space->cluster, caller);
+	struct cluster_object *object = cluster_find(space, name);
+	int r = object && object->is_adopted ? 0 : cluster_await_names(space->cluster, caller);
 
 	if (r < 0)
 		return r;

@@ -50,9 +50,15 @@ struct cluster_object {
 	struct stream_look look;      /* what the last cluster_object_measure() has found */
 	int64_t looked;               /* when, as clock_now(); 0: never, or it was not there */
 	struct sender *sender;        /* cluster_sender.h; NULL: nothing was ever written */
+	uint64_t prefix;              /* of the ids of messages: random; 0: there is none yet */
 	unsigned sweep;               /* the last in which it was seen: cluster_sweep_begin() */
 	/* The name leads to it, and holds a reference; false: it was removed, or made anew. */
 	bool is_named;
+	/*
+	 * It is from the former daemon, and the bucket has not told of it yet: the names of its
+	 * owner and group are not known, but their numbers are, and the settings.
+	 */
+	bool is_adopted;
 	UT_hash_handle hh; /* cluster_space::objects, by name */
 };
 
@@ -110,6 +116,20 @@ struct cluster_object *cluster_object_from(struct channel *channel);
 int cluster_space_open(struct space **ret_space, struct host *host, const struct kind *kind,
 		       const struct cluster_kind *cluster_kind);
 
+/*
+ * For struct channel_ops::save and adopt; all sorts share them. An adopted object keeps its name
+ * until the bucket has told of all objects: what is not among them, or is another one, is gone.
+ */
+void cluster_object_save(struct channel *channel, struct object_record *record);
+int cluster_object_adopt(struct space *space, struct object_record *record,
+			 struct channel **ret_channel);
+
+/*
+ * For channel_ops::adopt_file: whether the reader has been answered with what was lent to it, but
+ * that is not taken yet. Once it is, position() says so, and nothing else has to be done.
+ */
+bool cluster_was_lent(const struct file *file);
+
 /* In cluster_make.c, for struct space_ops. */
 int cluster_create(struct space *space, const char *name, mode_t mode,
 		   const struct settings *settings, struct caller *caller, struct entry *ret_entry);
@@ -122,6 +142,8 @@ struct cluster_object *cluster_find(const struct cluster_space *space, const cha
  * does, or with -EHOSTDOWN if they are still not known: the link has not come up yet.
  */
 int cluster_await_names(struct cluster *cluster, struct caller *caller);
+/* The same for what needs the entry of this object: of one that is not adopted, it is known. */
+int cluster_await_entry(struct cluster_object *object, struct caller *caller);
 /* Whether there can be one more object. */
 bool cluster_has_room(const struct cluster *cluster);
 
@@ -193,6 +215,15 @@ void cluster_sweep_end(struct cluster *cluster);
 
 /* For cluster.c and the like. */
 struct cluster_space *cluster_space_from(struct space *space);
+/*
+ * Makes an object that has no entry yet, and gives it the name unless that is "". The name holds
+ * the one reference; without it, the caller does. NULL: no memory.
+ */
+struct cluster_object *cluster_object_new(struct cluster_space *space, const char *name,
+					  const char *key);
+/* Takes an entry that anybody may have written. */
+void cluster_object_take_entry(struct cluster_object *object, const struct cluster_entry *entry,
+			       uint64_t revision);
 /* Takes the name away from the object. */
 void cluster_object_unname(struct cluster_object *object);
 /* Looks up the numbers of the owner and the group, which may have changed. */

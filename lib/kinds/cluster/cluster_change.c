@@ -10,6 +10,7 @@
 #include <sys/epoll.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/channel/record.h"
 #include "lib/kinds/cluster/cluster_make.h"
 
 /* The order: no padding. */
@@ -280,6 +281,9 @@ int cluster_object_change(struct channel *channel, struct file *file, const stru
 
 	if (is_done(caller, &change_kind, &r))
 		return r;
+	r = cluster_await_entry(object, caller);
+	if (r < 0)
+		return r;
 	cluster_object_refresh(object);
 	changed = object->attributes;
 	r = attributes_change(&changed, attr, changes, caller);
@@ -299,6 +303,7 @@ int cluster_object_change(struct channel *channel, struct file *file, const stru
 		return run(object, caller, &change_kind, &order);
 	changed.mode = object->attributes.mode;
 	object->attributes = changed;
+	channel_save(channel);
 	return 0;
 }
 
@@ -311,6 +316,9 @@ int cluster_object_set(struct channel *channel, const struct settings *settings,
 	int r;
 
 	if (is_done(caller, &set_kind, &r))
+		return r;
+	r = cluster_await_entry(object, caller);
+	if (r < 0)
 		return r;
 	cluster_object_refresh(object);
 	if (!caller_owns(caller, object->attributes.uid))
@@ -354,6 +362,8 @@ int cluster_object_truncate(struct channel *channel, struct file *file, off_t si
 	cluster_object_stat(channel, &attr);
 	if (!(file && file_reads(file)) && !caller_may(caller, &attr, R_OK))
 		return -EACCES;
+	if (!object->is_named)
+		return -EIDRM;
 	api_subject("STREAM.PURGE", object->stream, NULL, question->subject);
 	question->read = read_purge;
 	r = cluster_ask(object->cluster, caller, question, NULL, 0);

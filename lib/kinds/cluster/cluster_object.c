@@ -19,6 +19,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
+#include "lib/channel/record.h"
 #include "lib/channel/tap.h"
 #include "lib/kinds/cluster/accounts.h"
 #include "lib/kinds/cluster/cluster_sender.h"
@@ -59,9 +60,15 @@ void cluster_object_destroy(struct channel *channel)
 void cluster_object_refresh(struct cluster_object *object)
 {
 	struct accounts *accounts = object->cluster->accounts;
+	uid_t uid = object->attributes.uid;
+	gid_t gid = object->attributes.gid;
 
+	if (object->is_adopted)
+		return;
 	object->attributes.uid = accounts_id(accounts, ACCOUNT_USER, object->entry.owner);
 	object->attributes.gid = accounts_id(accounts, ACCOUNT_GROUP, object->entry.group);
+	if (object->attributes.uid != uid || object->attributes.gid != gid)
+		channel_save(&object->channel);
 }
 
 int cluster_object_stat(struct channel *channel, struct stat *ret_attr)
@@ -95,6 +102,7 @@ void cluster_object_unname(struct cluster_object *object)
 		kind_of(object)->unnamed(object);
 	if (object->channel.tap)
 		tap_look(&object->channel);
+	channel_save(&object->channel);
 	channel_wake(&object->channel, EPOLLIN | EPOLLOUT | EPOLLHUP);
 	channel_unref(&object->channel);
 }
@@ -120,8 +128,8 @@ static void tame(struct cluster_settings *settings)
 		settings->ack_wait = (uint64_t)CLOCK_MS;
 }
 
-static void take_entry(struct cluster_object *object, const struct cluster_entry *entry,
-		       uint64_t revision)
+void cluster_object_take_entry(struct cluster_object *object, const struct cluster_entry *entry,
+			       uint64_t revision)
 {
 	object->entry = *entry;
 	tame(&object->entry.settings);
@@ -139,11 +147,10 @@ static void note_full(struct cluster *cluster)
 	cluster->is_full = true;
 }
 
-static struct cluster_object *object_new(struct cluster_space *space, const char *name,
-					 const char *key, const struct cluster_entry *entry)
+struct cluster_object *cluster_object_new(struct cluster_space *space, const char *name,
+					  const char *key)
 {
 	struct cluster_object *object = calloc(1, space->kind->object_size);
-	struct timespec made = {.tv_sec = entry->created > 0 ? entry->created : 0};
 
 	if (!object)
 		return NULL;
@@ -151,15 +158,34 @@ static struct cluster_object *object_new(struct cluster_space *space, const char
 	object->sort = space->kind->sort;
 	strcpy(object->name, name);
 	strcpy(object->key, key);
-	HASH_ADD_STR(space->objects, name, object);
-	if (!object->hh.tbl) {
-		free(object);
-		return NULL;
+	if (*name) {
+		HASH_ADD_STR(space->objects, name, object);
+		if (!object->hh.tbl) {
+			free(object);
+			return NULL;
+		}
+		object->is_named = true;
+		space->cluster->n_objects++;
 	}
 	cluster_stream_name(object->sort, key, object->stream);
 	cluster_subject(object->sort, key, object->subject);
 	channel_init(&object->channel, space->space.kind->channel, &space->space, CHANNEL_STREAM);
 	traffic_begin(&object->channel.traffic);
+	return object;
+}
+
+static void add_object(struct cluster_space *space, const char *name, const char *key,
+		       const struct cluster_entry *entry, uint64_t revision)
+{
+	struct timespec made = {.tv_sec = entry->created > 0 ? entry->created : 0};
+	struct cluster_object *object = NULL;
+
+	if (cluster_has_room(space->cluster))
+		object = cluster_object_new(space, name, key);
+	else
+		note_full(space->cluster);
+	if (!object)
+		return;
 	object->attributes = (struct attributes){
 		.ino = numbers_take(&space->space.host->numbers),
 		.atime = made,
@@ -167,34 +193,24 @@ static struct cluster_object *object_new(struct cluster_space *space, const char
 		.ctime = made,
 		.btime = made,
 	};
-	object->is_named = true;
-	space->cluster->n_objects++;
-	return object;
-}
-
-static void add_object(struct cluster_space *space, const char *name, const char *key,
-		       const struct cluster_entry *entry, uint64_t revision)
-{
-	struct cluster_object *object = NULL;
-
-	if (cluster_has_room(space->cluster))
-		object = object_new(space, name, key, entry);
-	else
-		note_full(space->cluster);
-	if (!object)
-		return;
 	object->sweep = space->cluster->sweep;
-	take_entry(object, entry, revision);
+	cluster_object_take_entry(object, entry, revision);
 	touch_space(object);
 	if (space->kind->init)
 		space->kind->init(object);
 }
 
+/* Of an adopted object, nothing need have changed. */
 static void change_object(struct cluster_object *object, const struct cluster_entry *entry,
 			  uint64_t revision)
 {
-	take_entry(object, entry, revision);
-	attributes_touch(&object->attributes.ctime);
+	bool is_adopted = object->is_adopted;
+
+	object->is_adopted = false;
+	cluster_object_take_entry(object, entry, revision);
+	if (!is_adopted)
+		attributes_touch(&object->attributes.ctime);
+	channel_save(&object->channel);
 	channel_wake(&object->channel, EPOLLIN | EPOLLOUT);
 }
 

@@ -14,24 +14,12 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
-#include "lib/kinds/cluster/cluster.h"
-#include "lib/kinds/cluster/cluster_readers.h"
+#include "lib/channel/journal.h"
+#include "lib/kinds/cluster/cluster_queue.h"
 #include "lib/kinds/cluster/cluster_sender.h"
-#include "lib/kinds/cluster/publication.h"
 #include "lib/kinds/kinds.h"
 
-struct cluster_queue {
-	struct cluster_object object;
-	struct readers readers;
-};
-
-/* The state of an open file. */
-struct queue_file {
-	struct taking taking;
-	struct publication *pending;
-};
-
-static struct cluster_queue *queue_from(struct channel *channel)
+struct cluster_queue *cluster_queue_from(struct channel *channel)
 {
 	struct cluster_object *object = cluster_object_from(channel);
 
@@ -41,7 +29,7 @@ static struct cluster_queue *queue_from(struct channel *channel)
 
 static struct readers *readers_of(const struct file *file)
 {
-	return &queue_from(file->channel)->readers;
+	return &cluster_queue_from(file->channel)->readers;
 }
 
 static int queue_open(struct file *file, struct caller *caller)
@@ -87,6 +75,7 @@ static ssize_t queue_lend(struct file *file, size_t size, struct pieces *pieces)
 		return r;
 	if (delivery->size == 0 || delivery->size > size)
 		return -EOPNOTSUPP;
+	cluster_queue_note(file, delivery);
 	pieces->iov[0] = (struct iovec){(void *)delivery->data, delivery->size};
 	pieces->n = 1;
 	return (ssize_t)delivery->size;
@@ -97,6 +86,7 @@ static void queue_take(struct file *file, size_t size)
 	struct queue_file *state = file->state;
 
 	readers_take(readers_of(file), &state->taking);
+	cluster_queue_taken(file);
 	readers_finish(readers_of(file), &state->taking, true);
 }
 
@@ -112,7 +102,11 @@ static ssize_t queue_read(struct file *file, void *data, size_t size, off_t offs
 	if (delivery->size > size || delivery->size > known)
 		return -EMSGSIZE;
 	memcpy(data, delivery->data, delivery->size);
+	cluster_queue_note(file, delivery);
+	file->channel->space->host->journal->size = delivery->size;
+	STATE_ORDER();
 	readers_take(readers_of(file), &state->taking);
+	cluster_queue_taken(file);
 	return (ssize_t)state->taking.delivery->size;
 }
 
@@ -143,7 +137,7 @@ static uint32_t queue_poll(struct file *file)
 
 static void queue_attend(struct channel *channel)
 {
-	readers_attend(&queue_from(channel)->readers);
+	readers_attend(&cluster_queue_from(channel)->readers);
 }
 
 /*
@@ -152,13 +146,13 @@ static void queue_attend(struct channel *channel)
  */
 static int queue_measure(struct channel *channel, struct caller *caller, const struct row *row)
 {
-	readers_look(&queue_from(channel)->readers);
+	readers_look(&cluster_queue_from(channel)->readers);
 	return cluster_object_measure(channel, caller, row);
 }
 
 static void queue_status(struct channel *channel, struct caller *caller, struct row *row)
 {
-	const struct readers *readers = &queue_from(channel)->readers;
+	const struct readers *readers = &cluster_queue_from(channel)->readers;
 	struct stat attr = {0};
 
 	cluster_object_status(channel, caller, row);
@@ -196,6 +190,10 @@ static const struct channel_ops queue_ops = {
 	.measure = queue_measure,
 	.peek = cluster_object_peek,
 	.set = cluster_object_set,
+	.save = cluster_object_save,
+	.adopt = cluster_object_adopt,
+	.adopt_file = cluster_queue_adopt_file,
+	.position = cluster_queue_position,
 };
 
 enum { QUEUE_MAXMSG, QUEUE_MAXBYTES, QUEUE_MSGSIZE, QUEUE_REPLICAS, QUEUE_ACK_WAIT };

@@ -252,6 +252,7 @@ static void link_changed(struct nats_listener *listener, bool is_up)
 	struct readers *readers = CONTAINER_OF(listener, struct readers, listener);
 
 	if (is_up) {
+		readers_tell_adopted(readers);
 		alarm_cancel(&readers->again);
 		readers->delay = 0;
 		channel_attend(&readers->object->channel);
@@ -312,6 +313,7 @@ static void stop(struct readers *readers)
 void readers_fini(struct readers *readers)
 {
 	stop(readers);
+	readers_forget_owed(readers);
 	alarm_cancel(&readers->progress);
 	nats_link_unlisten(readers->object->cluster->link, &readers->listener);
 }
@@ -348,6 +350,10 @@ void readers_finish(struct readers *readers, struct taking *taking, bool is_give
 	struct nats_delivery *delivery = TAKE_PTR(taking->delivery);
 
 	DL_DELETE(readers->takings, taking);
+	if (delivery->is_adopted) {
+		readers_owe(readers, delivery, is_given);
+		return;
+	}
 	if (!is_given) {
 		give_back(readers, delivery);
 		return;

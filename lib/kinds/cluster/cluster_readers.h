@@ -28,6 +28,7 @@ struct readers {
 	struct nats_delivery *ready; /* deliveries that nobody has read yet, oldest first */
 	unsigned n_ready;
 	struct taking *takings;
+	struct nats_delivery *owed[2]; /* acknowledgements [true], and what goes back [false] */
 	int64_t wanted;       /* when a reader with O_NONBLOCK last came, clock_now(); 0: never */
 	int64_t wanted_until; /* a reader with O_NONBLOCK comes again until then */
 	int64_t kept_until;   /* what is ready waits for them; 0: it waits for nobody */
@@ -53,6 +54,18 @@ int readers_next(struct readers *readers, const struct nats_delivery **ret_deliv
 void readers_take(struct readers *readers, struct taking *taking);
 /* It has reached its reader as a whole, or never will. */
 void readers_finish(struct readers *readers, struct taking *taking, bool is_given);
+
+/*
+ * In the next daemon, in cluster_readers_adopt.c: a file goes on reading a delivery of the former
+ * one. Fails with -ENOMEM: the server gives it again.
+ */
+int readers_adopt(struct readers *readers, struct taking *taking,
+		  const struct nats_delivery *former);
+/* Tells the server, once the link is up, what has become of a delivery of the former daemon. */
+void readers_owe(struct readers *readers, struct nats_delivery *delivery, bool is_given);
+/* The link is up: tells of what was adopted. */
+void readers_tell_adopted(struct readers *readers);
+void readers_forget_owed(struct readers *readers);
 
 /* Called when the set of waiters has changed. */
 void readers_attend(struct readers *readers);

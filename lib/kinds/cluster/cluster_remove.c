@@ -174,11 +174,10 @@ int cluster_remove(struct space *space_, const char *name, struct caller *caller
 	if (operation_take(caller, &remove_kind, &r))
 		return r;
 	object = cluster_find(space, name);
-	r = object ? 0 : cluster_await_names(space->cluster, caller);
+	r = object && !object->is_adopted ? 0 : cluster_await_names(space->cluster, caller);
 	if (r < 0)
 		return r;
-	if (!object)
-		object = cluster_find(space, name);
+	object = cluster_find(space, name);
 	if (!object)
 		return -ENOENT;
 	cluster_object_refresh(object);

@@ -15,6 +15,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
+#include "lib/channel/record.h"
 #include "lib/host/host.h"
 #include "lib/kinds/cluster/cluster_alarm.h"
 #include "lib/kinds/cluster/cluster_repair.h"
@@ -40,7 +41,6 @@ struct sender {
 	struct outgoing *waiting;      /* by number */
 	uint64_t n_sent;
 	size_t n_bytes;   /* of what is asked */
-	uint64_t prefix;  /* of the ids: random */
 	int64_t delay;    /* the last one; 0: nothing was refused lately */
 	int64_t retry_at; /* 0: no such time is set */
 	struct alarm alarm;
@@ -132,7 +132,7 @@ static void answered(struct nats_ask *ask, const struct nats_message *message, i
 /* Asks the server to store the message. */
 static int ask(struct sender *sender, struct outgoing *outgoing)
 {
-	char id[48];
+	char id[64];
 	const struct nats_header header = {"Nats-Msg-Id", id};
 	const struct nats_post post = {.subject = sender->object->subject,
 				       .headers = &header,
@@ -145,7 +145,8 @@ static int ask(struct sender *sender, struct outgoing *outgoing)
 
 	if (outgoing->until && outgoing->until - now < wait)
 		wait = outgoing->until > now ? outgoing->until - now : 1;
-	snprintf(id, sizeof(id), "%016" PRIx64 "-%" PRIu64, sender->prefix, outgoing->number);
+	snprintf(id, sizeof(id), "%016" PRIx64 "-%s%" PRIu64, sender->object->prefix,
+		 outgoing->request ? "r" : "", outgoing->request ?: outgoing->number);
 	outgoing->ask.answered = answered;
 	r = nats_link_ask(link_of(sender), &outgoing->ask, &post, wait);
 	if (r == 0) {
@@ -301,8 +302,11 @@ static int sender_new(struct cluster_object *object, struct sender **ret_sender)
 	sender->repair.object = sender->sweep.object = object;
 	sender->repair.done = repaired;
 	sender->listener.changed = link_changed;
-	if (getrandom(&sender->prefix, sizeof(sender->prefix), GRND_NONBLOCK) < 0)
-		sender->prefix = (uint64_t)clock_now();
+	if (!object->prefix) {
+		if (getrandom(&object->prefix, sizeof(object->prefix), GRND_NONBLOCK) < 0)
+			object->prefix = (uint64_t)clock_now();
+		channel_save(&object->channel);
+	}
 	nats_link_listen(object->cluster->link, &sender->listener);
 	*ret_sender = sender;
 	return 0;

@@ -2,12 +2,12 @@
 /*
  * What is being sent to one object: each message until the server has stored it.
  *
- * A message carries an id (Nats-Msg-Id), so one that is sent again, because the link was lost or
- * the answer did not come, is stored once. Messages that the server refuses for now, because the
- * queue is full or has no leader, wait in order of arrival. The server tells nobody when there is
- * room, so the first of them is tried again, after 5 ms, then 10, and so on up to a second; and
- * each that gets through brings two more with it. So a thousand writers before a full queue cost
- * the server no more than one does.
+ * A message carries an id (Nats-Msg-Id), so one that is sent again, because the link was lost, the
+ * answer did not come, or the daemon was killed, is stored once. Messages that the server refuses
+ * for now, because the queue is full or has no leader, wait in order of arrival. The server tells
+ * nobody when there is room, so the first of them is tried again, after 5 ms, then 10, and so on up
+ * to a second; and each that gets through brings two more with it. So a thousand writers before a
+ * full queue cost the server no more than one does.
  */
 #ifndef IPCFS_CLUSTER_SENDER_H
 #define IPCFS_CLUSTER_SENDER_H
@@ -26,6 +26,7 @@ struct outgoing {
 	void (*done)(struct outgoing *outgoing, int result);
 	const void *data; /* borrowed until then */
 	size_t size;
+	uint64_t request; /* that writes it: with the next daemon, too, it has one id; 0: none */
 	/* From here on the sender's own. */
 	struct sender *sender; /* NULL: not under way */
 	uint64_t number;

@@ -15,10 +15,11 @@
 #include <utlist.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/channel/journal.h"
+#include "lib/channel/record.h"
 #include "lib/host/thread.h"
 #include "lib/kinds/cluster/cluster_sender.h"
 #include "lib/kinds/kinds.h"
-#include "lib/channel/record.h"
 
 struct cluster_topic *cluster_topic_from(struct channel *channel)
 {
@@ -38,18 +39,25 @@ static struct subscription *subscription_of(const struct file *file)
 	return state_of(file)->subscription;
 }
 
+void cluster_topic_subscribe(struct file *file, struct subscription *subscription)
+{
+	DL_APPEND(cluster_topic_from(file->channel)->subscriptions, subscription);
+	state_of(file)->subscription = subscription;
+}
+
 static int open_reader(struct file *file, const struct stream_look *look, pid_t pid)
 {
-	struct cluster_topic *topic = cluster_topic_from(file->channel);
+	const struct cluster_topic *topic = cluster_topic_from(file->channel);
 	struct selector selector = file_selector(file);
+	uint64_t start = cluster_topic_start(topic, &selector, look);
 	struct subscription *subscription;
-	int r = subscription_new(file, cluster_topic_start(topic, &selector, look), &subscription);
+	int r = subscription_new(file, start, &subscription);
 
 	if (r < 0)
 		return r;
 	subscription->pid = pid;
-	DL_APPEND(topic->subscriptions, subscription);
-	state_of(file)->subscription = subscription;
+	cluster_topic_note_begin(file, start, pid);
+	cluster_topic_subscribe(file, subscription);
 	return 0;
 }
 
@@ -105,6 +113,7 @@ static ssize_t topic_lend(struct file *file, size_t size, struct pieces *pieces)
 		file->channel->message_max = message->size;
 		return -EOPNOTSUPP;
 	}
+	cluster_topic_note_next(file, message);
 	pieces->iov[0] = (struct iovec){(void *)message->data, message->size};
 	pieces->n = 1;
 	return (ssize_t)message->size;
@@ -112,6 +121,7 @@ static ssize_t topic_lend(struct file *file, size_t size, struct pieces *pieces)
 
 static void topic_take(struct file *file, size_t size)
 {
+	cluster_topic_note_take(file);
 	subscription_take(subscription_of(file));
 	subscription_finish(subscription_of(file), true);
 }
@@ -128,12 +138,18 @@ static ssize_t topic_read(struct file *file, void *data, size_t size, off_t offs
 		return -EMSGSIZE;
 	}
 	memcpy(data, message->data, message->size);
+	cluster_topic_note_next(file, message);
+	file->channel->space->host->journal->size = message->size;
+	STATE_ORDER();
+	cluster_topic_note_take(file);
 	subscription_take(subscription_of(file));
 	return (ssize_t)message->size;
 }
 
 static void topic_finished(struct file *file, bool is_given)
 {
+	if (!is_given)
+		cluster_topic_note_untake(file);
 	subscription_finish(subscription_of(file), is_given);
 }
 
@@ -189,6 +205,10 @@ static const struct channel_ops topic_ops = {
 	.peek = cluster_object_peek,
 	.measure = cluster_object_measure,
 	.set = cluster_object_set,
+	.save = cluster_object_save,
+	.adopt = cluster_object_adopt,
+	.adopt_file = cluster_topic_adopt_file,
+	.position = cluster_topic_position,
 };
 
 static const struct cluster_kind topic_cluster_kind = {

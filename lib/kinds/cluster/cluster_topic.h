@@ -27,6 +27,21 @@ struct topic_file {
 };
 
 struct cluster_topic *cluster_topic_from(struct channel *channel);
+/* Gives a file the subscription that it reads. */
+void cluster_topic_subscribe(struct file *file, struct subscription *subscription);
+
+/*
+ * What outlives the daemon of a file that reads, in cluster_topic_adopt.c. begin() says at which
+ * sequence it begins; next() notes the message that it will take, take() that it has, in one store,
+ * and untake() takes that back.
+ */
+void cluster_topic_note_begin(struct file *file, uint64_t start, pid_t pid);
+void cluster_topic_note_next(struct file *file, const struct nats_delivery *message);
+void cluster_topic_note_take(struct file *file);
+void cluster_topic_note_untake(struct file *file);
+/* For channel_ops. */
+int cluster_topic_adopt_file(struct file *file);
+uint64_t cluster_topic_position(struct file *file);
 
 extern const struct parameter cluster_topic_parameters[];
 

@@ -12,6 +12,7 @@
 #include <utlist.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/channel/journal.h"
 #include "lib/kinds/cluster/cluster_sender.h"
 #include "lib/kinds/cluster/value_reader.h"
 #include "lib/kinds/kinds.h"
@@ -113,6 +114,8 @@ static ssize_t value_read(struct file *file, void *data, size_t size, off_t offs
 		return -EMSGSIZE;
 	}
 	memcpy(data, message->data, n);
+	file->channel->space->host->journal->size = n;
+	STATE_ORDER();
 	value_reader_take(reader_of(file));
 	return (ssize_t)n;
 }
@@ -165,6 +168,10 @@ static const struct channel_ops value_ops = {
 	.peek = cluster_object_peek,
 	.measure = cluster_value_measure,
 	.set = cluster_object_set,
+	.save = cluster_object_save,
+	.adopt = cluster_object_adopt,
+	.adopt_file = cluster_value_adopt_file,
+	.position = cluster_value_position,
 };
 
 static void value_init(struct cluster_object *object)

@@ -41,6 +41,8 @@ void value_watch_fini(struct cluster_value *value);
 void value_watch_attend(struct cluster_value *value);
 
 /* For channel_ops. */
+int cluster_value_adopt_file(struct file *file);
+uint64_t cluster_value_position(struct file *file);
 int cluster_value_measure(struct channel *channel, struct caller *caller, const struct row *row);
 void cluster_value_status(struct channel *channel, struct caller *caller, struct row *row);
 

@@ -109,9 +109,16 @@ int cluster_await_owner(struct cluster_object *object, struct caller *caller)
 	int64_t user, group, until;
 
 	take_round(caller);
+	if (object->is_adopted)
+		return 0;
 	cluster_object_refresh(object);
 	user = accounts_await(accounts, ACCOUNT_USER, object->entry.owner);
 	group = accounts_await(accounts, ACCOUNT_GROUP, object->entry.group);
 	until = user > group ? user : group;
 	return until <= clock_now() ? 0 : wait_round(object->cluster, caller, until);
+}
+
+int cluster_await_entry(struct cluster_object *object, struct caller *caller)
+{
+	return object->is_adopted ? cluster_await_names(object->cluster, caller) : 0;
 }

@@ -5,6 +5,7 @@
  * Any client may send anything to anybody, so nothing here is believed before it is checked.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,6 +120,7 @@ int nats_delivery_parse(const char *reply, struct nats_delivery *ret_delivery,
 		return -EINVAL;
 	ret_delivery->n_delivered = numbers[0];
 	ret_delivery->sequence = numbers[1];
+	ret_delivery->consumer_sequence = n == TOKENS ? numbers[2] : 0;
 	ret_delivery->time = (int64_t)numbers[3];
 	ret_delivery->n_pending = numbers[4];
 	return 0;
@@ -131,7 +133,7 @@ void nats_delivery_tell(const struct nats_delivery *delivery, enum nats_verdict 
 	struct nats_post post = {
 		.subject = delivery->reply, .data = words[verdict], .size = strlen(words[verdict])};
 
-	if (delivery->link->epoch == delivery->link_epoch)
+	if (delivery->is_adopted || delivery->link->epoch == delivery->link_epoch)
 		nats_link_post(delivery->link, &post, NULL);
 }
 
@@ -139,6 +141,28 @@ void nats_delivery_free(struct nats_delivery *delivery)
 {
 	if (!delivery)
 		return;
-	nats_spend(delivery->link, delivery->raw);
+	if (delivery->raw)
+		nats_spend(delivery->link, delivery->raw);
 	free(delivery);
+}
+
+/* The server needs neither the time nor how many follow. */
+struct nats_delivery *nats_delivery_adopt(struct nats_link *link, const char *stream,
+					  const char *consumer, const struct nats_delivery *former)
+{
+	struct nats_delivery *delivery = calloc(1, sizeof(*delivery) + 2 * NATS_KEY_SIZE);
+	char *reply = (char *)(delivery + 1);
+
+	if (!delivery)
+		return NULL;
+	delivery->link = link;
+	delivery->is_adopted = true;
+	delivery->sequence = former->sequence;
+	delivery->consumer_sequence = former->consumer_sequence;
+	delivery->n_delivered = former->n_delivered;
+	delivery->reply = reply;
+	snprintf(reply, 2 * NATS_KEY_SIZE, "$JS.ACK.%s.%s.%" PRIu64 ".%" PRIu64 ".%" PRIu64 ".0.0",
+		 stream, consumer, former->n_delivered, former->sequence,
+		 former->consumer_sequence);
+	return delivery;
 }

@@ -118,11 +118,13 @@ void nats_link_status(const struct nats_link *link, struct row *row);
  */
 struct nats_delivery {
 	struct nats_link *link;
-	uint64_t link_epoch;  /* the connection it came by: by another one, acks are useless */
-	uint64_t sequence;    /* in the stream */
-	uint64_t n_delivered; /* 1: for the first time */
-	uint64_t n_pending;   /* how many follow in the consumer */
-	int64_t time;         /* when the stream stored it, CLOCK_REALTIME, nanoseconds */
+	uint64_t link_epoch; /* the connection it came by: by another one, acks are useless */
+	bool is_adopted;     /* it came to a former daemon: any connection will do */
+	uint64_t sequence;   /* in the stream */
+	uint64_t consumer_sequence; /* among the consumer's deliveries; 0: unknown */
+	uint64_t n_delivered;       /* 1: for the first time */
+	uint64_t n_pending;         /* how many follow in the consumer */
+	int64_t time;               /* when the stream stored it, CLOCK_REALTIME, nanoseconds */
 	const char *data;
 	size_t size;
 	const char *reply;                 /* where acknowledgements go */
@@ -138,6 +140,12 @@ enum nats_verdict {
 
 /* Tells the server. Does nothing if the link has been down since: the server redelivers. */
 void nats_delivery_tell(const struct nats_delivery *delivery, enum nats_verdict verdict);
+/*
+ * In the next daemon: makes a delivery of a former one again, without its data, so that the server
+ * can still be told of it: `stream`, `consumer` and the three numbers say which. NULL: no memory.
+ */
+struct nats_delivery *nats_delivery_adopt(struct nats_link *link, const char *stream,
+					  const char *consumer, const struct nats_delivery *former);
 const char *nats_delivery_header(const struct nats_delivery *delivery, const char *name);
 void nats_delivery_free(struct nats_delivery *delivery); /* NULL: does nothing */
 

@@ -13,6 +13,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/channel/channel.h"
+#include "lib/channel/journal.h"
 #include "lib/host/host.h"
 #include "lib/kinds/cluster/cluster_sender.h"
 
@@ -65,7 +66,10 @@ static ssize_t write_by_job(struct file *file, const void *data, size_t size)
 	struct posting posting = {
 		.file = file,
 		.object = cluster_object_from(file->channel),
-		.outgoing = {.done = posting_done, .data = data, .size = size},
+		.outgoing = {.done = posting_done,
+			     .data = data,
+			     .size = size,
+			     .request = file->channel->space->host->journal->request},
 	};
 	int r;
 

@@ -207,9 +207,12 @@ static void note_given(struct value_reader *reader)
 /* The answer has come. Returns whether it is a value to give, and not only an end. */
 static bool has_value(struct value_reader *reader)
 {
+	value_note_next(reader->file, reader->message.sequence);
 	if (reader->message.size &&
 	    (!reader->has_given || reader->message.sequence != reader->given))
 		return true;
+	value_note_take(reader->file);
+	value_note_end(reader->file);
 	note_given(reader);
 	reset(reader);
 	return false;
@@ -245,6 +248,7 @@ int value_reader_next(struct value_reader *reader, const struct stored_message *
 			*ret_message = &reader->message;
 		return 0;
 	default:
+		value_note_end(reader->file);
 		reader->phase = VALUE_IDLE;
 		return 0;
 	}
@@ -252,6 +256,7 @@ int value_reader_next(struct value_reader *reader, const struct stored_message *
 
 void value_reader_take(struct value_reader *reader)
 {
+	value_note_take(reader->file);
 	note_given(reader);
 	drop(reader);
 	reader->phase = VALUE_END;
@@ -259,6 +264,7 @@ void value_reader_take(struct value_reader *reader)
 
 void value_reader_untake(struct value_reader *reader)
 {
+	value_note_untake(reader->file);
 	reader->has_given = false;
 	reset(reader);
 }

@@ -47,6 +47,16 @@ int value_reader_next(struct value_reader *reader, const struct stored_message *
 void value_reader_take(struct value_reader *reader);   /* the value was given */
 void value_reader_untake(struct value_reader *reader); /* it was not, after all */
 
+/*
+ * What outlives the daemon, in cluster_value_adopt.c: next() notes the revision that the file will
+ * be given, take() that it has been, in one store, and untake() takes that back; end() notes that
+ * it was given the end.
+ */
+void value_note_next(const struct file *file, uint64_t revision);
+void value_note_take(const struct file *file);
+void value_note_untake(const struct file *file);
+void value_note_end(const struct file *file);
+
 /* Whether a read would not wait. If there may be a new value, asks for it. */
 bool value_reader_poll(struct value_reader *reader);
 /* The waiters of the channel have changed, or the link, or the object's name is gone. */

@@ -267,6 +267,7 @@ static void deliver(const char *key, const char *text, uint64_t n_delivered, uin
 	delivery->link_epoch = link_.epoch;
 	delivery->n_delivered = n_delivered;
 	delivery->sequence = sequence;
+	delivery->consumer_sequence = sequence;
 	delivery->raw = strdup(text);
 	delivery->data = delivery->raw;
 	delivery->size = strlen(text);
@@ -295,11 +296,25 @@ void fake_end_pulls(const char *key, int status)
 
 void nats_delivery_tell(const struct nats_delivery *delivery, enum nats_verdict verdict)
 {
-	if (delivery->link_epoch != link_.epoch || !link_.is_up)
+	if ((delivery->link_epoch != link_.epoch && !delivery->is_adopted) || !link_.is_up)
 		return;
+	fake_told.sequence = delivery->sequence;
 	fake_told.n_acks += verdict == NATS_ACK;
 	fake_told.n_naks += verdict == NATS_NAK;
 	fake_told.n_progress += verdict == NATS_PROGRESS;
+}
+
+struct nats_delivery *nats_delivery_adopt(struct nats_link *link, const char *stream,
+					  const char *consumer, const struct nats_delivery *former)
+{
+	struct nats_delivery *delivery = calloc(1, sizeof(*delivery));
+
+	ck_assert_ptr_nonnull(delivery);
+	*delivery = *former;
+	delivery->link = link;
+	delivery->is_adopted = true;
+	fake_told.n_deliveries++;
+	return delivery;
 }
 
 const char *nats_delivery_header(const struct nats_delivery *delivery, const char *name)

@@ -43,6 +43,7 @@ void fake_end_pulls(const char *key, int status);
 struct fake_told {
 	unsigned n_acks, n_naks, n_progress;
 	unsigned n_deliveries; /* that are not freed */
+	uint64_t sequence;     /* of the last one that was told of */
 };
 extern struct fake_told fake_told;
 

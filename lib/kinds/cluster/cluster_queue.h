@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Queues of the cluster: each message goes to one reader, on whichever machine.
+ */
+#ifndef IPCFS_CLUSTER_QUEUE_H
+#define IPCFS_CLUSTER_QUEUE_H
+
+#include "lib/kinds/cluster/cluster_readers.h"
+#include "lib/kinds/cluster/publication.h"
+
+struct cluster_queue {
+	struct cluster_object object;
+	struct readers readers;
+};
+
+/* file::state. */
+struct queue_file {
+	struct taking taking;
+	struct publication *pending;
+};
+
+struct cluster_queue *cluster_queue_from(struct channel *channel);
+
+/*
+ * What outlives the daemon of a file that reads, in cluster_queue_adopt.c. It is noted which
+ * delivery the file is about to take, and then, in one store, that it has.
+ */
+void cluster_queue_note(struct file *file, const struct nats_delivery *delivery);
+void cluster_queue_taken(struct file *file);
+/* For channel_ops. */
+int cluster_queue_adopt_file(struct file *file);
+uint64_t cluster_queue_position(struct file *file);
+
+#endif
