@@ -155,11 +155,16 @@ int mount_wait(struct mount *mount)
 	return -1;
 }
 
+void fixture_mount(const char *options)
+{
+	mount_start(&ipc, "ipc", options);
+	n_before = mount_descriptors(&ipc);
+}
+
 static void start(const char *options)
 {
 	fixture_namespaces();
-	mount_start(&ipc, "ipc", options);
-	n_before = mount_descriptors(&ipc);
+	fixture_mount(options);
 }
 
 void fixture_setup(void)
@@ -345,7 +350,7 @@ void case_add_needing(TCase *tcase, const TTest *test, int i, const char *needs)
 	fflush(stdout); /* otherwise each test's process would print it again */
 }
 
-static TCase *add_case(Suite *suite, const char *name, int seconds, SFun setup)
+TCase *suite_case_set_up(Suite *suite, const char *name, int seconds, SFun setup)
 {
 	TCase *tcase = tcase_create(name);
 
@@ -357,17 +362,17 @@ static TCase *add_case(Suite *suite, const char *name, int seconds, SFun setup)
 
 TCase *suite_case(Suite *suite, const char *name, int seconds)
 {
-	return add_case(suite, name, seconds, fixture_setup);
+	return suite_case_set_up(suite, name, seconds, fixture_setup);
 }
 
 TCase *suite_case_served(Suite *suite, const char *name, int seconds)
 {
-	return add_case(suite, name, seconds, fixture_setup_served);
+	return suite_case_set_up(suite, name, seconds, fixture_setup_served);
 }
 
 TCase *suite_case_supervised(Suite *suite, const char *name, int seconds)
 {
-	return add_case(suite, name, seconds, fixture_setup_supervised);
+	return suite_case_set_up(suite, name, seconds, fixture_setup_supervised);
 }
 
 int suite_run(Suite *suite)

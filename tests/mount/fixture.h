@@ -35,6 +35,8 @@ void fixture_setup_served(void);
 /* The same with a supervisor, which is the test's child. */
 void fixture_setup_supervised(void);
 void fixture_teardown(void);
+/* For other set-ups: starts the test's mount with these options, after fixture_namespaces(). */
+void fixture_mount(const char *options);
 /* Sets up only the namespaces, for tests that start their own mount. */
 void fixture_namespaces(void);
 
@@ -46,6 +48,8 @@ TCase *suite_case(Suite *suite, const char *name, int seconds);
 TCase *suite_case_served(Suite *suite, const char *name, int seconds);
 /* The same with the mount of fixture_setup_supervised(). */
 TCase *suite_case_supervised(Suite *suite, const char *name, int seconds);
+/* The same with another set-up, which ends with fixture_mount(). */
+TCase *suite_case_set_up(Suite *suite, const char *name, int seconds, SFun setup);
 
 /* Whether $IPCFS_TEST_OPTIONS turns this kernel feature (lib/host/feature.h) off. */
 bool mount_is_without(const char *feature);

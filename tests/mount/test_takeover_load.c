@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Processes use channels of all kinds at the same time, and the daemon is killed at random moments.
- * No call fails, nothing is lost, and nothing comes twice where that is promised.
+ * Processes use channels of all kinds at the same time, and the daemon is killed at random moments,
+ * or replaced by another executable. No call fails, nothing is lost, and nothing comes twice where
+ * that is promised.
  *
- * $IPCFS_TEST_KILLS is the number of kills, by default 100.
+ * $IPCFS_TEST_KILLS is the number of kills, by default 100; $IPCFS_TEST_UPGRADES the number of
+ * replacements.
  */
 #include "tests/mount/channels.h"
 #include "tests/mount/fixture.h"
@@ -11,6 +13,7 @@
 #include "tests/mount/process.h"
 #include "tests/mount/takeover.h"
 #include "tests/mount/takeover_load.h"
+#include "tests/mount/takeover_program.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -24,7 +27,7 @@ enum { N_MODELS = 10, N_CHURN = 3, N_EACH = LOAD_WRITERS + LOAD_READERS };
 static struct load_model *models; /* of the channels, then of the churn */
 static struct load_role *roles;
 static pid_t writers[N_MODELS][LOAD_WRITERS], readers[N_MODELS][LOAD_READERS], churn[N_CHURN];
-static int n_kills = 100;
+static int n_kills, n_upgrades; /* so far */
 
 static const struct {
 	const char *name;
@@ -100,26 +103,103 @@ static void start_writers(void)
 }
 
 /* A model that is broken shows at once, so that the log's last lines are about it. */
-static void check_errors(int kill)
+static void check_errors(void)
 {
 	for (int i = 0; i < N_MODELS + N_CHURN; i++)
-		ck_assert_msg(!models[i].error, "%s, after %d kills: %s: %s", models[i].name, kill,
-			      models[i].failed, strerror(models[i].error));
+		ck_assert_msg(!models[i].error, "%s, after %d kills and %d upgrades: %s: %s",
+			      models[i].name, n_kills, n_upgrades, models[i].failed,
+			      strerror(models[i].error));
+}
+
+static void pause_below(int milliseconds)
+{
+	nanosleep(&(struct timespec){.tv_nsec = random() % (milliseconds * 1000000L)}, NULL);
+}
+
+/* Lets the load run for a while. */
+static void go_on(void)
+{
+	nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+	pause_below(18);
+	check_errors();
+	if (churn[2])
+		kill(churn[2], SIGUSR1);
+}
+
+/* $NAME, or the usual number. */
+static int wanted(const char *name, int usual)
+{
+	const char *text = getenv(name);
+
+	return text && atoi(text) > 0 ? atoi(text) : usual;
+}
+
+static int wanted_kills(void)
+{
+	return wanted("IPCFS_TEST_KILLS", 100);
+}
+
+static int wanted_upgrades(void)
+{
+	return wanted("IPCFS_TEST_UPGRADES", 20);
 }
 
 static void kill_at_random(void)
 {
-	for (int i = 0; i < n_kills; i++) {
-		struct timespec pause = {.tv_nsec = 2000000 + random() % 18000000};
-
-		nanosleep(&pause, NULL);
-		check_errors(i);
-		if (churn[2])
-			kill(churn[2], SIGUSR1);
+	while (n_kills < wanted_kills()) {
+		go_on();
 		takeover_kill();
+		n_kills++;
 	}
-	nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
-	check_errors(n_kills);
+}
+
+static void upgrade(void)
+{
+	program_install();
+	program_replace_begin();
+	ck_assert_msg(program_replace_end(), "refused after %d upgrades", n_upgrades);
+	ck_assert(program_is_installed());
+	n_upgrades++;
+}
+
+static void upgrade_at_random(void)
+{
+	while (n_upgrades < wanted_upgrades()) {
+		go_on();
+		upgrade();
+	}
+}
+
+/* The daemon that serves at first, or the next, or the one after that is killed. */
+static void upgrade_and_kill(void)
+{
+	while (n_upgrades < wanted_upgrades()) {
+		pid_t daemon = takeover_daemon(&ipc);
+
+		go_on();
+		program_install();
+		program_replace_begin();
+		pause_below(30);
+		n_kills += kill(daemon, SIGKILL) == 0;
+		ck_assert_msg(program_replace_end(), "refused after %d upgrades", n_upgrades);
+		ck_assert(program_is_installed());
+		n_upgrades++;
+	}
+}
+
+static void be_refused(void)
+{
+	pid_t daemon = takeover_daemon(&ipc);
+
+	for (int i = 0; i < wanted_upgrades(); i++) {
+		go_on();
+		program_install_other();
+		program_replace_begin();
+		ck_assert(!program_replace_end());
+		ck_assert(!program_is_installed());
+		ck_assert_int_eq(takeover_daemon(&ipc), daemon);
+	}
+	upgrade();
 }
 
 static bool is_empty(void *model)
@@ -166,7 +246,7 @@ static void end(void)
 			ck_assert_int_eq(child_end(writers[i][k]), 0);
 		}
 	}
-	check_errors(n_kills);
+	check_errors();
 	for (int i = 0; i < N_MODELS; i++)
 		if (is_chosen(&models[i]))
 			end_readers(i);
@@ -176,7 +256,7 @@ static void end(void)
 		if (churn[i])
 			ck_assert_int_eq(child_end(churn[i]), 0);
 	}
-	check_errors(n_kills);
+	check_errors();
 }
 
 /* Everything that was sent has come. */
@@ -198,17 +278,17 @@ static void check_messages(const struct load_model *model)
 		      model->n_read);
 }
 
-START_TEST(test_takeover_load)
+static void run_load(void (*disturb)(void))
 {
-	unsigned int seed = (unsigned int)getpid();
-
-	srandom(seed);
+	srandom((unsigned int)getpid());
 	models = load_share((N_MODELS + N_CHURN) * sizeof(*models));
 	roles = load_share((N_MODELS + N_CHURN) * N_EACH * sizeof(*roles));
 	load_state = load_share(sizeof(*load_state));
 	start_readers();
 	start_writers();
-	kill_at_random();
+	disturb();
+	nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+	check_errors();
 	end();
 	for (int i = 0; i < N_MODELS + N_CHURN; i++) {
 		if (is_chosen(&models[i]))
@@ -220,19 +300,43 @@ START_TEST(test_takeover_load)
 				      "%s: %lld were given, %lld taken", models[i].name,
 				      models[i].given, models[i].taken);
 	}
+	printf("# kills: %d, upgrades: %d\n", n_kills, n_upgrades);
 	fflush(stdout);
+}
+
+START_TEST(test_takeover_load_is_killed)
+{
+	run_load(kill_at_random);
+}
+END_TEST
+
+START_TEST(test_takeover_load_is_upgraded)
+{
+	run_load(upgrade_at_random);
+}
+END_TEST
+
+START_TEST(test_takeover_load_is_killed_in_an_upgrade)
+{
+	run_load(upgrade_and_kill);
+}
+END_TEST
+
+START_TEST(test_takeover_load_is_not_harmed_by_another_version)
+{
+	run_load(be_refused);
 }
 END_TEST
 
 int main(void)
 {
-	const char *kills = getenv("IPCFS_TEST_KILLS");
 	Suite *suite = suite_create("takeover_load");
-	TCase *tcase;
+	TCase *tcase = takeover_case(suite, "load", 60 + wanted_kills() / 2);
 
-	if (kills && atoi(kills) > 0)
-		n_kills = atoi(kills);
-	tcase = takeover_case(suite, "load", 60 + n_kills / 2);
-	tcase_add_test(tcase, test_takeover_load);
+	tcase_add_test(tcase, test_takeover_load_is_killed);
+	tcase = suite_case_set_up(suite, "upgrades", 60 + wanted_upgrades(), program_setup);
+	tcase_add_test(tcase, test_takeover_load_is_upgraded);
+	tcase_add_test(tcase, test_takeover_load_is_killed_in_an_upgrade);
+	tcase_add_test(tcase, test_takeover_load_is_not_harmed_by_another_version);
 	return suite_run(suite);
 }
