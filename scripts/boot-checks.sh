@@ -280,6 +280,11 @@ check_crash() {
 	[[ $(xargs <"$work/kept") == "one two kept 640 log more" ]]
 }
 
+# systemd refuses a sixth start within ten seconds.
+forget_starts() {
+	inside systemctl reset-failed ipcfs
+}
+
 check_stop() {
 	in_shell 'systemctl stop ipcfs; (! findmnt /ipc); systemctl show -P Result ipcfs | grep -x success
 		systemctl start ipcfs; test -e /ipc/pipes/log'
@@ -287,7 +292,7 @@ check_stop() {
 
 # Also while the next daemon is about to begin.
 check_stop_at_once() {
-	in_shell 'systemctl reset-failed ipcfs' # so that it may be started more often than five times in 10 s
+	forget_starts
 	in_shell "kill -KILL $(daemon_pid); systemctl stop ipcfs; (! findmnt /ipc)"
 	in_shell 'systemctl show -P Result ipcfs | grep -x success; systemctl start ipcfs; test -e /ipc/pipes/log'
 }
@@ -299,6 +304,7 @@ check_umount() {
 }
 
 check_namespace() {
+	forget_starts
 	in_shell 'systemd-run -q --unit=other unshare --ipc sleep 100
 		until test "$(readlink /proc/$(systemctl show -P MainPID other)/exe)" = /usr/bin/sleep; do sleep 0.1; done
 		mkdir -p /run/systemd/system/ipcfs.service.d
@@ -311,6 +317,7 @@ check_namespace() {
 }
 
 check_variables() {
+	forget_starts
 	in_shell 'mkdir -p /run/systemd/system/ipcfs.service.d
 		printf "[Service]\nEnvironment=MOUNTPOINT=/elsewhere OPTIONS=noatime,max_held=100\n" > /run/systemd/system/ipcfs.service.d/x.conf
 		systemctl daemon-reload; systemctl restart ipcfs; findmnt -no OPTIONS /elsewhere | grep -w noatime; (! findmnt /ipc)
