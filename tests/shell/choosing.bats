@@ -5,6 +5,9 @@
 # shellcheck shell=bats disable=SC2016
 
 load helper
+load blocks
+
+PAGE=$HERE/../../docs/choosing.md
 
 # setup mounts nothing: the test's loop does, for each example.
 setup() {
@@ -17,28 +20,13 @@ teardown() {
 	[[ -z ${IPC:-} ]] || rmdir "$IPC"
 }
 
-# example N: writes its commands, and what they print, to $BATS_TEST_TMPDIR.
-example() {
-	awk -v wanted="$1" -v dir="$BATS_TEST_TMPDIR" '
-		/^```sh$/ { n++; to = n == wanted ? dir "/commands" : ""; next }
-		/^```$/ && to == dir "/commands" { to = ""; follows = 1; next }
-		/^```$/ && follows { to = dir "/expected"; follows = 0; next }
-		/^```$/ { to = ""; next }
-		to { print > to }' "$HERE/../../docs/choosing.md"
-}
-
-count_examples() {
-	grep -c '^```sh$' "$HERE/../../docs/choosing.md"
-}
-
 @test "every example of docs/choosing.md prints what it says" {
 	local example count
 
-	count=$(count_examples)
+	count=$(count_blocks "$PAGE")
 	((count >= 8))
 	for ((example = 1; example <= count; example++)); do
-		rm -f "$BATS_TEST_TMPDIR/commands" "$BATS_TEST_TMPDIR/expected"
-		example "$example"
+		block "$PAGE" "$example"
 		export COMMANDS=$BATS_TEST_TMPDIR/commands PRINTED=$BATS_TEST_TMPDIR/printed
 		run -0 timeout -k 1 60 unshare --mount --ipc --propagation private bash -c '
 			mount -t tmpfs none /dev/shm

@@ -5,28 +5,18 @@
 # shellcheck shell=bats disable=SC2016,SC2154
 
 load helper
+load blocks
 load cluster
 
 PAGE=$HERE/../../docs/cluster.md
 
-# example N: writes its commands, and what they print, to $BATS_TEST_TMPDIR.
-example() {
-	awk -v wanted="$1" -v dir="$BATS_TEST_TMPDIR" '
-		/^```sh$/ { n++; to = n == wanted ? dir "/commands" : ""; next }
-		/^```$/ && to == dir "/commands" { to = ""; follows = 1; next }
-		/^```$/ && follows { to = dir "/expected"; follows = 0; next }
-		/^```/ { to = ""; next }
-		to { print > to }' "$PAGE"
-}
-
 @test "every example of docs/cluster.md prints what it says" {
 	local example count
 
-	count=$(grep -c '^```sh$' "$PAGE")
+	count=$(count_blocks "$PAGE")
 	((count >= 3))
 	for ((example = 1; example <= count; example++)); do
-		rm -f "$BATS_TEST_TMPDIR/commands" "$BATS_TEST_TMPDIR/expected"
-		example "$example"
+		block "$PAGE" "$example"
 		run -0 shell 'cd "$IPC" && bash "$1"' "$BATS_TEST_TMPDIR/commands"
 		diff "$BATS_TEST_TMPDIR/expected" - <<<"$output"
 	done
