@@ -129,3 +129,12 @@ for tail in odd:
 	[[ $(page picture) == *"process </script><i>! $JOB of user root writes and reads channel pipes/$NAME"* ]]
 	[[ $(grep -c "<script" "$IPC/info/index.html") == 2 ]]
 }
+
+# --- the picture of the documents -----------------------------------------------------------------
+
+@test "scripts/picture draws docs/index.png" {
+	run -0 unshare --mount --ipc --uts --propagation private env BUILDDIR="${IPCFS%/fs/ipcfs}" \
+		"$HERE/../../scripts/picture" --in-namespaces "$D/index.png"
+	[[ $(head -c 4 "$D/index.png" | od -An -c) == *"P"*"N"*"G"* ]]
+	(($(stat -c %s "$D/index.png") > 50000 && $(stat -c %s "$HERE/../../docs/index.png") < 150000))
+}
