@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 # docs/cluster.md: each example prints what the page shows below it, and nats-server takes the
-# configurations.
+# configurations. And the cluster of docs/tutorial.md.
 # shellcheck shell=bats disable=SC2016,SC2154
 
 load helper
@@ -20,6 +20,20 @@ PAGE=$HERE/../../docs/cluster.md
 		run -0 shell 'cd "$IPC" && bash "$1"' "$BATS_TEST_TMPDIR/commands"
 		diff "$BATS_TEST_TMPDIR/expected" - <<<"$output"
 	done
+}
+
+# Between the first line and the others a person lets more time pass than the connection takes.
+@test "the three lines of docs/tutorial.md share a queue" {
+	block "$HERE/../../docs/tutorial.md" 1 cluster
+	sed -i "s|/ipc\b|$IPC|g; s|nats://one:4222|$NATS_URL|g" "$BATS_TEST_TMPDIR/commands"
+	[[ $(wc -l <"$BATS_TEST_TMPDIR/commands") == 3 ]]
+	umount "$IPC"
+	wait_until ended "${DAEMON[$IPC]}"
+	PATH=$(dirname "$IPCFS"):$PATH shell 'source <(head -n 1 "$1")' "$BATS_TEST_TMPDIR/commands"
+	look_after "$IPC" "$(pgrep -o -f "^ipcfs $IPC ")"
+	wait_until connected "$IPC"
+	run -0 shell 'source <(tail -n +2 "$1")' "$BATS_TEST_TMPDIR/commands"
+	diff "$BATS_TEST_TMPDIR/expected" - <<<"$output"
 }
 
 # Checks a configuration on stdin, with the directory of the test instead of the system's.

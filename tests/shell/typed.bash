@@ -15,13 +15,14 @@ teardown() {
 	[[ -z ${IPC:-} ]] || rmdir "$IPC"
 }
 
-# typed 'WHAT A USER TYPES' [MOUNT-OPTIONS]: runs it with the mount as the working directory.
+# typed 'WHAT A USER TYPES' [MOUNT-OPTIONS]: runs it with the mount as the working directory, for up
+# to $WITHIN seconds, or 20.
 typed() {
 	export TYPED=$1 TYPED_OPTIONS=${2:-}
-	timeout -k 1 30 unshare --mount --ipc --propagation private bash -c '
+	timeout -k 1 "$((${WITHIN:-20} + 10))" unshare --mount --ipc --propagation private bash -c '
 		mount -t tmpfs none /dev/shm
 		"$IPCFS" "$IPC" ${IPCFS_TEST_OPTIONS:+-o "$IPCFS_TEST_OPTIONS"} ${TYPED_OPTIONS:+-o "$TYPED_OPTIONS"} || exit
-		cd "$IPC" && timeout -k 1 20 bash -c "$TYPED"
+		cd "$IPC" && timeout -k 1 "${WITHIN:-20}" bash -c "$TYPED"
 		status=$?
 		cd /
 		fuser() { pgrep -f "^$IPCFS $IPC( |\$)"; }
