@@ -32,7 +32,7 @@ void options_print_help(const char *program)
 	       "    -o spin=N           poll for N microseconds before sleeping (100)\n"
 	       "    -o supervise=no     end the mount if the daemon is killed; -f: usual\n"
 	       "    -o without=NAME:... do not use these features of the kernel\n"
-	       "More: ipcfs(8), fuse(8), fstab(5). Unmount: umount; if not root, fusermount3 -u\n",
+	       "More: ipcfs(8), fuse(4), fstab(5). Unmount: umount; if not root, fusermount3 -u\n",
 	       program);
 }
 
