@@ -4,9 +4,9 @@
  * more, and the reader has seen data or a writer. A reader that came before the first writer waits
  * for it.
  *
- * The kind counts opens for writing in its record, from 1, and leaves file::mark to these functions.
- * If the daemon is killed before it has answered such an open, it comes again, and must not have
- * been counted: its writer is not there yet.
+ * The kind counts opens for writing in its record, from 1, and leaves file::mark to these
+ * functions. If the daemon is killed before it has answered such an open, it comes again, and must
+ * not have been counted: its writer is not there yet.
  */
 #ifndef IPCFS_ENDING_H
 #define IPCFS_ENDING_H
