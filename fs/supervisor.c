@@ -27,6 +27,7 @@
 #include "fs/supervisor_daemon.h"
 #include "fs/supervisor_deaths.h"
 #include "fs/supervisor_replace.h"
+#include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
 #include "lib/base/state.h"
 #include "lib/channel/journal.h"
@@ -213,6 +214,8 @@ static int keep(struct supervisor *self)
 			replacing_execute(&self->replacing, self->area, state_fd(self->next));
 			is_replaced = true; /* told already */
 		}
+		/* The next daemon closes the descriptor of the first one's handle. */
+		state_free(TAKE_PTR(self->state));
 		if (death.pause)
 			pause_for(death.pause);
 		r = start_next(self);

@@ -20,7 +20,7 @@ struct seen {
 	_Atomic int signal;   /* that a daemon got */
 	_Atomic int poisoned; /* the first daemon for which the request was a poison */
 	_Atomic int has_ended;
-	int fd;
+	int fd, state_fd;
 	pid_t child;
 };
 

@@ -95,6 +95,7 @@ static int serve_two(const struct options *options, struct state *state, bool is
 		must_call(pipe(ends));
 		must_call(write(ends[1], "x", 1));
 		seen->fd = ends[0];
+		seen->state_fd = state_fd(state);
 		must(state_table_reserve(state, STATE_LOCKS, 1));
 		*(char *)state_table(state, STATE_LOCKS, &(size_t){0}) = 'y';
 		child = (pid_t)must_call(fork());
@@ -110,6 +111,9 @@ static int serve_two(const struct options *options, struct state *state, bool is
 	state_settle(state);
 	ck_assert_ptr_nonnull(state_alloc(state, 1));
 	ck_assert_uint_eq(supervisor_area(state)->n_daemons, 2);
+	/* Whatever gets the number from now on is not the supervisor's to close. */
+	ck_assert_int_ne(state_fd(state), seen->state_fd);
+	ck_assert_int_eq(fcntl(seen->state_fd, F_GETFD), -1);
 	/* What the former daemon has left is the supervisor's, which reaps it. */
 	must_call(kill(seen->child, SIGKILL));
 	for (int i = 0; kill(seen->child, 0) == 0 && i < 5000; i++)
