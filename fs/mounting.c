@@ -7,9 +7,12 @@
 #include "fs/mounting.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -94,6 +97,32 @@ struct fuse_session *mounting_mount_at(struct session *session, const struct opt
 	else if (*log_kept())
 		log_line(LOG_WARNING, "libfuse: %s", log_kept());
 	return fuse;
+}
+
+static bool is_covered(const char *mount_point, dev_t dev)
+{
+	struct statx attr;
+
+	return dev && statx(AT_FDCWD, mount_point, AT_STATX_DONT_SYNC, STATX_INO, &attr) == 0 &&
+	       makedev(attr.stx_dev_major, attr.stx_dev_minor) != dev;
+}
+
+/*
+ * A connection that has ended shows by POLLERR, and then nobody unmounts. So does a pipe that
+ * nobody reads, and if that takes the place of the last descriptor, the connection does end.
+ */
+void mounting_spare_others(const char *mount_point, dev_t dev, int device)
+{
+	int ends[2];
+
+	if (!is_covered(mount_point, dev) || pipe2(ends, O_CLOEXEC) < 0)
+		return;
+	close(ends[0]);
+	dup3(ends[1], device, O_CLOEXEC);
+	close(ends[1]);
+	log_line(LOG_WARNING,
+		 "%s: another filesystem covers the mount, which stays there, dead; unmount both",
+		 mount_point);
 }
 
 /* As libfuse does it (lib/mount.c, fuse_kern_unmount): detached, so that nobody is waited for. */

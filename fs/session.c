@@ -288,8 +288,11 @@ void session_fini(struct session *session)
 {
 	host_stop_workers(&session->host);
 	/* Unmounts first: threads may sleep in the mount itself, where nobody answers any more. */
-	if (session->is_mounted)
+	if (session->is_mounted) {
+		mounting_spare_others(session->options->mount_point, session->host.dev,
+				      session->device.fd);
 		fuse_session_unmount(session->fuse);
+	}
 	if (session->is_next)
 		takeover_unmount(session);
 	host_stop(&session->host);

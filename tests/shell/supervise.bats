@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 # -o supervise=yes: which processes there are, how each of them ends, and what is told of it.
-# shellcheck shell=bats disable=SC2016,SC2153,SC2154
+# shellcheck shell=bats disable=SC2016,SC2030,SC2031,SC2153,SC2154
 
 load helper
 load extra
@@ -114,6 +114,40 @@ ended_with() { # STATUS
 	kill -KILL "$SUPERVISOR"
 	wait_until unmounted
 	wait_until ended "$daemon"
+}
+
+# covered OPTIONS FOLLOWED SIGNAL: mounts, and another filesystem over it, and ends the mount by the signal. Only
+# that other one is there, then ours, which is dead.
+covered() {
+	local daemon
+	supervise "$1"
+	daemon=$(serving)
+	[[ $1 != supervise=no ]] || daemon=$SUPERVISOR
+	if [[ $2 == followed ]]; then
+		kill -KILL "$daemon"
+		run -0 shell 'cat $EXTRA/README'
+		daemon=$(serving)
+	fi
+	mount -t tmpfs other "$EXTRA"
+	kill -"$3" "$SUPERVISOR"
+	wait_until ended "$daemon"
+	wait_until ended "$SUPERVISOR"
+	[[ $(stat -f -c %T "$EXTRA") == tmpfs ]]
+	contains "$OUT" "ipcfs: $EXTRA: another filesystem covers the mount, which stays there, dead; unmount both"
+	umount "$EXTRA"
+	run ! stat -f "$EXTRA"
+	[[ $output == *"Transport endpoint is not connected"* ]]
+	umount "$EXTRA"
+	run ! is_mounted "$EXTRA"
+}
+
+@test "what is mounted over the mount is not unmounted" {
+	covered supervise=no alone TERM
+	covered supervise=yes alone TERM
+	covered supervise=yes alone KILL
+	needs resend
+	covered supervise=yes followed TERM
+	covered supervise=yes followed KILL
 }
 
 @test "a daemon that is killed before the mount answers ends as it would alone" {
