@@ -23,8 +23,15 @@ static struct nats_link link_;
 struct fake_post *fake_posts;
 struct fake_told fake_told;
 
+/* Another daemon has a link of its own, which nobody of the former one listens to. */
 int nats_link_new(struct host *on, struct nats_link **ret_link)
 {
+	struct fake_post *post;
+
+	link_ = (struct nats_link){.epoch = link_.epoch};
+	DL_FOREACH(fake_posts, post) {
+		post->ask = NULL;
+	}
 	*ret_link = &link_;
 	return 0;
 }
@@ -337,6 +344,8 @@ void fake_fini(void)
 
 	DL_FOREACH_SAFE(fake_posts, post, next) {
 		DL_DELETE(fake_posts, post);
+		if (post->ask)
+			post->ask->link = NULL;
 		free(post->subject);
 		free(post->data);
 		free(post->id);
