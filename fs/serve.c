@@ -56,6 +56,17 @@ static bool is_passing(int error)
 	       error != -ENOTCONN;
 }
 
+/*
+ * Ends a mount that can't be taken over. Its state may be wrong anywhere, so it is not looked at
+ * any more, not even to free what it tells of: the kernel does that. The unmounter goes on, for
+ * the device's number may be wrong, too.
+ */
+static _Noreturn void give_up(const struct session *session)
+{
+	takeover_unmount(session);
+	_exit(1);
+}
+
 static int be_daemon(const struct options *options, struct state *state, bool is_next)
 {
 	struct supervisor_area *area = supervisor_area(state);
@@ -69,6 +80,8 @@ static int be_daemon(const struct options *options, struct state *state, bool is
 	r = session_init(&session, options, state, is_next);
 	if (r < 0 && is_next && is_passing(r))
 		_exit(SUPERVISOR_AGAIN); /* the mount has to stay */
+	if (r < 0 && is_next)
+		give_up(&session);
 	if (r == 0)
 		r = run(&session, options, area);
 	session_fini(&session);
