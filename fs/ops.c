@@ -207,11 +207,12 @@ static void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const cha
 static void op_statfs(fuse_req_t req, fuse_ino_t ino)
 {
 	const struct inode *inode = op_inode(req, ino);
-	struct caller caller = op_caller(req);
+	struct caller caller;
 	struct statvfs room;
 
 	if (!inode)
 		return;
+	caller = op_caller(req);
 	space_room(inode->entry.space ? inode->entry.space : inode->entry.channel->space, &caller,
 		   &room);
 	caller_fini(&caller);

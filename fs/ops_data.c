@@ -63,13 +63,14 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct f
 	const struct session *session = fuse_req_userdata(req);
 	struct handle *handle = op_handle(req, fi);
 	struct file *file = handle ? handle->file : NULL;
-	struct read_request read = {fuse_req_ctx(req)->pid, size, offset};
+	struct read_request read = {.size = size, .offset = offset};
 	struct pieces pieces;
 	bool goes_on = false;
 	ssize_t n = -EAGAIN;
 
 	if (!file)
 		return;
+	read.thread = fuse_req_ctx(req)->pid;
 	if (!may_read(handle, fi)) {
 		reply_result(req, -EINVAL);
 		return;
