@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# Shared by the scripts here: the path of the tree, messages and builds.
+# Shared by the scripts here: the path of the tree and its files, messages and builds.
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+# The first libfuse with passthrough. scripts/setup unpacks one where the system's is older.
+# shellcheck disable=SC2034 # used by those who read this file
+fuse_min=3.17
 
 step() {
 	printf '%s: %s\n' "${0##*/}" "$*" >&2
@@ -21,6 +24,17 @@ quiet() {
 	[[ $status == 0 ]] || printf '%s\n' "$output" >&2
 	return "$status"
 }
+
+# Prints the project's files that git knows or would add, each ended by a NUL. Without git: all
+# files except those that are built or fetched.
+files() (
+	cd "$top" || return
+	if git -c safe.directory='*' rev-parse 2>/dev/null; then
+		git -c safe.directory='*' ls-files -co --exclude-standard --deduplicate -z
+	else
+		find . \( -path './build*' -o -path './subprojects/*/*' \) -prune -o -type f -printf '%P\0'
+	fi
+)
 
 # configure DIR [MESON-OPTION...]: does nothing if DIR was last configured with these options.
 configure() {
