@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The examples of docs/tutorial.md, typed one after the other into one interactive shell, as by
 # somebody who follows the page. Each prints what is shown below it. cluster_documents.bats has the
-# one that takes a cluster.
+# one that takes a cluster. And the links of all pages.
 # shellcheck shell=bats disable=SC2016
 
 load helper
@@ -30,4 +30,25 @@ PAGE=$HERE/../../docs/tutorial.md
 		HISTFILE= bash --norc --noediting -i <"$SESSION" >"$SESSION.printed" 2>"$SESSION.errors"; :'
 	cat "$SESSION.errors"
 	diff "$SESSION.expected" "$SESSION.printed"
+}
+
+headings() { # PAGE, as links name them
+	sed -n 's/^##* //p' "$1" | tr '[:upper:]' '[:lower:]' | sed 's/[^a-z0-9 _-]//g; s/ /-/g'
+}
+
+@test "the links of the pages lead to files and headings" {
+	local page link target count=0
+
+	cd "$HERE/../.."
+	for page in *.md docs/*.md; do
+		while read -r link; do
+			target=$(dirname "$page")/${link%%#*}
+			[[ $link != '#'* ]] || target=$page
+			echo "$page: $link"
+			[[ -e $target ]]
+			[[ $link != *'#'* ]] || headings "$target" | grep -qxF "${link#*#}"
+			count=$((count + 1))
+		done < <(grep -oP '\]\(\K[^)]+' "$page" | grep -v '^https:')
+	done
+	((count > 40))
 }
