@@ -9,8 +9,8 @@ installed_files() {
 check_install() {
 	meson_install "$work/dest"
 	installed_files "$work/dest"
-	[[ $(installed_files "$work/dest" | sed 's#.*/##' | sort | xargs) == \
-		"choosing.md cluster.md differences.md ipcfs ipcfs ipcfs.5 ipcfs.8 ipcfs.conf ipcfs.service mount.fuse.ipcfs mount.ipcfs security.md" ]]
+	[[ $(installed_files "$work/dest" | sed 's#.*/##' | LC_ALL=C sort | xargs) == \
+		"_ipcfs choosing.md cluster.md differences.md ipcfs ipcfs ipcfs.5 ipcfs.8 ipcfs.conf ipcfs.fish ipcfs.service mount.fuse.ipcfs mount.ipcfs security.md" ]]
 }
 
 check_uninstall() {

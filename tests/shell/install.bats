@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What is installed beside the program: the helper for mount(8), and completion for bash.
+# What is installed beside the program: the helper for mount(8). completion.bats has the completions.
 # shellcheck shell=bats disable=SC2016,SC2030,SC2031
 
 load helper
@@ -84,34 +84,5 @@ helper() { # ARGUMENT...
 			findmnt -no SOURCE,TARGET,OPTIONS -t fuse.ipcfs | grep -w "$3"
 			umount "$3"' bash "$HELPER" "$type" "$EXTRA" 3>&-
 		[[ $(wc -l <<<"$output") == 1 && $output == anything* && $output != *noexec* ]]
-	done
-}
-
-# --- completion -----------------------------------------------------------------------------------
-
-# complete_words WORD...: what bash offers for the last one, in order, separated by blanks.
-complete_words() {
-	bash -c '. "$0/ipcfs.bash"; compopt() { :; }
-		COMP_WORDS=(ipcfs "$@"); COMP_CWORD=$#
-		_ipcfs; printf "%s\n" "${COMPREPLY[@]}" | sort | paste -sd " "' "$INSTALL" "$@"
-}
-
-@test "completion: flags, mount points, options, and files for config=" {
-	[[ $(complete_words --v) == --version ]]
-	[[ $(complete_words /proc/sys/fs/mq) == /proc/sys/fs/mqueue ]]
-	[[ $(complete_words /ipc -o con) == "config= config_strict" ]]
-	[[ $(complete_words /ipc -o ro,con) == "ro,config= ro,config_strict" ]]
-	[[ $(complete_words /ipc -o ro,config = /etc/passw) == */etc/passwd* ]]
-	[[ $(complete_words /ipc -o cluster=nats://a,cluster_creds = /etc/passw) == */etc/passwd* ]]
-	[[ $(complete_words /ipc -o max_held = 1) == "" ]]
-}
-
-@test "completion knows the options that --help lists" {
-	local option
-	for option in $("$IPCFS" --help | grep -oP '^ +-o \K[a-z_]+=?|[a-z_]+=(?=[A-Z,])'); do
-		[[ " $(complete_words /ipc -o "$option") " == *" $option "* ]] || {
-			echo "not $option"
-			return 1
-		}
 	done
 }
