@@ -56,6 +56,9 @@ static _Noreturn void be_daemon(struct supervisor *self, pid_t supervisor, bool 
 	sigset_t blocked = self->usual;
 
 	supervisor_daemon_begin(self->area, supervisor);
+	if (self->state)
+		state_hide(self->state);
+	state_hide(self->next);
 	prctl(PR_SET_NAME, self->name);
 	if (is_next) {
 		/* Until it listens to signals: what it adopts must not be lost. */
@@ -311,6 +314,7 @@ static int serve_alone(const struct supervisor *self)
 		return 1;
 	}
 	supervisor_daemon_begin(supervisor_area(state), 0);
+	state_hide(state);
 	r = self->serve(self->options, state, false);
 	state_free(state);
 	return r;

@@ -307,6 +307,11 @@ int state_restart(const struct state *state, struct state **ret_state)
 	return r;
 }
 
+void state_hide(const struct state *state)
+{
+	madvise(state->base + TABLES_BEGIN, state->sizes.size - TABLES_BEGIN, MADV_DONTFORK);
+}
+
 void state_free(struct state *state)
 {
 	handle_free(state);

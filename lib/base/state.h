@@ -69,6 +69,12 @@ int state_open(int fd, struct state **ret_state);
  */
 int state_restart(const struct state *state, struct state **ret_state);
 
+/*
+ * From now on, a process that this one forks does not get the tables and the blocks, which may have
+ * any user's data in them: it works for one user, or for none. It has the areas.
+ */
+void state_hide(const struct state *state);
+
 /* Unmaps the memory, and closes its descriptor. NULL: does nothing. */
 void state_free(struct state *state);
 

@@ -88,6 +88,22 @@ ended_with() { # STATUS
 	wait_until ended "$daemon"
 }
 
+# Whether processes that the daemon forks get nothing of the state but its beginning.
+hides() {
+	awk '/^[0-9a-f]+-/ { is_state = /memfd:ipcfs-state/ && $3 !~ /^0+$/ }
+		is_state && /^VmFlags/ { n++; if (!/ dc( |$)/) bad = 1 }
+		END { exit !n || bad }' "/proc/$(serving)/smaps"
+}
+
+@test "processes that act for a user do not have the state" {
+	supervise
+	hides
+	needs resend
+	kill -KILL "$(serving)"
+	run -0 shell 'cat $EXTRA/README'
+	hides
+}
+
 @test "SIGHUP to the supervisor has the configuration read again" {
 	echo "create queues/$NAME.1" >"$BATS_TEST_TMPDIR/conf"
 	supervise "config=$BATS_TEST_TMPDIR/conf"

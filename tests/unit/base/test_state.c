@@ -151,6 +151,33 @@ START_TEST(test_state_is_shared_with_a_child)
 }
 END_TEST
 
+/* A process that reads the table and the block, and is killed for it; AddressSanitizer exits. */
+START_TEST(test_state_hidden_a_child_has_only_areas)
+{
+	size_t size;
+	char *area = state_area(state, STATE_JOURNAL);
+	volatile char *hidden[] = {state_alloc(state, 10), state_table(state, STATE_INODES, &size)};
+	int status;
+
+	must(state_table_reserve(state, STATE_INODES, 1));
+	state_hide(state);
+	for (int i = 0; i < 2; i++) {
+		pid_t child = (pid_t)must_call(fork());
+
+		if (child == 0) {
+			area[5] = (char)(area[5] + 1);
+			area[6] = *hidden[i];
+			_exit(0);
+		}
+		ck_assert_int_eq(must_call(waitpid(child, &status, 0)), child);
+		ck_assert_int_ne(status, 0);
+		*hidden[i] = 7;
+	}
+	if (state_fd(state) >= 0)
+		ck_assert_int_eq(area[5], 2);
+}
+END_TEST
+
 START_TEST(test_state_descriptor_is_enough)
 {
 	int fd = (int)must_call(dup(state_fd(state)));
@@ -316,6 +343,7 @@ static Suite *state_suite(void)
 	const TTest *const own[] = {test_state_of_its_own_has_no_descriptor, NULL};
 	const TTest *const shared[] = {
 		test_state_is_shared_with_a_child,
+		test_state_hidden_a_child_has_only_areas,
 		test_state_descriptor_is_enough,
 		test_state_that_is_empty_is_small,
 		test_state_cannot_be_cut,
