@@ -39,6 +39,7 @@ static void signals_dispatch(struct loop_source *source, uint32_t events)
 {
 	struct session *session = CONTAINER_OF(source, struct session, signals);
 	struct signalfd_siginfo info;
+	uint32_t n_reloads;
 
 	if (read(source->fd, &info, sizeof(info)) != sizeof(info))
 		return;
@@ -48,8 +49,10 @@ static void signals_dispatch(struct loop_source *source, uint32_t events)
 		loop_stop(session->loop);
 		return;
 	}
+	n_reloads = supervisor_reloads();
 	notify_reloading();
 	asked_configure(session);
+	supervisor_reloaded(n_reloads);
 	if (session->is_ready)
 		notify_ready();
 }

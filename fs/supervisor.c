@@ -37,6 +37,9 @@
 #define START_TRIES 100
 #define START_AGAIN (10 * CLOCK_MS)
 
+/* So many more daemons are told to read the configuration: it may be what they die of. */
+#define RELOADS_AGAIN 2
+
 struct supervisor {
 	const struct options *options;
 	int (*serve)(const struct options *options, struct state *state, bool is_next);
@@ -46,7 +49,8 @@ struct supervisor {
 	void *thread_id;         /* where the C library keeps the number of this thread */
 	sigset_t signals, usual; /* what is waited for; what was blocked before that */
 	pid_t daemon;
-	int asked; /* the signal by which the mount was asked to end; 0: none */
+	int asked;   /* the signal by which the mount was asked to end; 0: none */
+	int n_again; /* daemons that were told to read the configuration after the first */
 	struct deaths deaths;
 	struct replacing replacing;
 };
@@ -102,6 +106,9 @@ static int start_daemon(struct supervisor *self, bool is_next)
 	self->daemon = self->replacing.daemon = self->area->daemon = pid;
 	if (self->asked)
 		kill(pid, self->asked);
+	else if (is_next && self->area->n_reloads != self->area->n_reloaded &&
+		 self->n_again++ < RELOADS_AGAIN)
+		kill(pid, SIGHUP);
 	return 0;
 }
 
@@ -123,8 +130,12 @@ static int start_next(struct supervisor *self)
 
 static void pass_on(struct supervisor *self, int signal)
 {
-	if (signal != SIGHUP)
+	if (signal == SIGHUP) {
+		self->area->n_reloads++;
+		self->n_again = 0;
+	} else {
 		self->asked = signal;
+	}
 	kill(self->daemon, signal);
 }
 

@@ -21,8 +21,8 @@
 struct state;
 
 /*
- * In the state's area STATE_SUPERVISOR. The supervisor writes what is above the line, and trusts
- * nothing of what is below it but the two truths.
+ * In the state's area STATE_SUPERVISOR. The supervisor writes what is above the line. Of what is
+ * below it, it only looks whether it is 0, or another number.
  */
 struct supervisor_area {
 	int32_t supervisor; /* its pid; 0: there is none */
@@ -33,12 +33,14 @@ struct supervisor_area {
 		uint64_t deaths;  /* of how many, in a row */
 	} poison;
 	int64_t died, started; /* the former and this daemon: clock_now(), 0: never */
+	uint32_t n_reloads;    /* so often it was asked to have the configuration read again */
 	/* --- */
 	int64_t ready;       /* when this daemon began to serve: clock_now(); 0: not yet */
 	uint32_t can_follow; /* another daemon can go on where this one is killed */
 	uint32_t is_ended;   /* the daemon ends the mount: none may follow */
 	int32_t unmounter;   /* the pid of fs/unmounter.h; 0: none */
 	int32_t ready_fd;    /* of fs/background.h; -1: none. To be kept open. */
+	uint32_t n_reloaded; /* n_reloads before the configuration was last read */
 	/* --- The supervisor's again: fs/supervisor_replace.c */
 	uint32_t n_answers; /* so often it has answered the question to be replaced */
 	uint32_t answer;    /* the latest one: enum answer */
@@ -75,6 +77,13 @@ pid_t supervisor_pid(void);
 
 /* Notes that this daemon serves: that it is killed after this is not its own fault. */
 void supervisor_ready(void);
+
+/*
+ * How often the supervisor was asked to have the configuration read. Given to supervisor_reloaded()
+ * when it has been read after that; else the next daemon is told to read it.
+ */
+uint32_t supervisor_reloads(void);
+void supervisor_reloaded(uint32_t n_reloads);
 
 /*
  * Watches the supervisor: source->dispatch is called when it is gone, and the mount has to end. The

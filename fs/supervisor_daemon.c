@@ -49,6 +49,17 @@ void supervisor_ready(void)
 		area->ready = clock_now();
 }
 
+uint32_t supervisor_reloads(void)
+{
+	return area ? area->n_reloads : 0;
+}
+
+void supervisor_reloaded(uint32_t n_reloads)
+{
+	if (area)
+		area->n_reloaded = n_reloads;
+}
+
 int supervisor_watch(struct loop *loop, struct loop_source *source)
 {
 	pid_t supervisor = supervisor_pid();

@@ -112,6 +112,25 @@ hides() {
 	wait_until test -e "$EXTRA/queues/$NAME.2"
 }
 
+# Whether SIGHUP waits for the process.
+hup_waits() {
+	grep -q '^ShdPnd:.*1$' "/proc/$1/status"
+}
+
+@test "SIGHUP just before the daemon dies is not lost" {
+	local daemon
+	needs resend
+	echo "create queues/$NAME.1" >"$BATS_TEST_TMPDIR/conf"
+	supervise "config=$BATS_TEST_TMPDIR/conf"
+	daemon=$(serving)
+	echo "create queues/$NAME.2" >>"$BATS_TEST_TMPDIR/conf"
+	kill -STOP "$daemon"
+	kill -HUP "$SUPERVISOR"
+	wait_until hup_waits "$daemon"
+	kill -KILL "$daemon"
+	wait_until test -e "$EXTRA/queues/$NAME.2"
+}
+
 @test "kill -9 of the supervisor alone: the daemon unmounts and ends" {
 	local daemon
 	supervise

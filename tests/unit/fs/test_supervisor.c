@@ -19,6 +19,8 @@ enum { STATUS = 7 };
 
 /* What the daemons of this test do; set before start(). */
 static int death;
+/* The last daemon that waits for SIGHUP, and the one that reads the configuration. */
+static int last, confirmed;
 
 /* Waits for a signal, as a daemon that listens to them. */
 static void wait_for_signal(void)
@@ -174,6 +176,51 @@ START_TEST(test_supervisor_asked_to_end_next_daemon_is_asked_too)
 }
 END_TEST
 
+/* Daemons die when they are to read the configuration, before or after they have. */
+static int serve_reload(const struct options *options, struct state *state, bool is_next)
+{
+	sigset_t pending;
+
+	see(state, is_next);
+	supervisor_ready();
+	if (seen->n <= last) {
+		wait_for_signal();
+		ck_assert_int_eq(seen->signal, SIGHUP);
+		if (seen->n == confirmed)
+			supervisor_reloaded(supervisor_reloads());
+		raise(SIGKILL);
+	}
+	poll(NULL, 0, 50);
+	sigpending(&pending);
+	return sigismember(&pending, SIGHUP) ? 1 : STATUS;
+}
+
+static void reload(int n, int n_confirmed)
+{
+	pid_t pid;
+
+	last = n;
+	confirmed = n_confirmed;
+	pid = start(serve_reload, true);
+	wait_for(&seen->daemon);
+	must_call(kill(pid, SIGHUP));
+	must_exit(pid, STATUS);
+	ck_assert_int_eq(seen->n, n + 1);
+}
+
+START_TEST(test_supervisor_reload_is_lost_next_daemon_does_it)
+{
+	reload(1, 1);
+	reload(2, 2);
+}
+END_TEST
+
+START_TEST(test_supervisor_reload_kills_daemons_is_given_up)
+{
+	reload(3, 0);
+}
+END_TEST
+
 START_TEST(test_supervisor_killed_daemon_is_told)
 {
 	pid_t pid = start(serve_signal, true);
@@ -232,6 +279,8 @@ int main(void)
 	suite_add(suite, "supervisor",
 		  (const TTest *[]){test_supervisor_daemon_killed_while_ending_ends_alike,
 				    test_supervisor_asked_to_end_next_daemon_is_asked_too,
+				    test_supervisor_reload_is_lost_next_daemon_does_it,
+				    test_supervisor_reload_kills_daemons_is_given_up,
 				    test_supervisor_killed_daemon_is_told,
 				    test_supervisor_killed_loop_is_told, NULL});
 	return suite_run(suite);
