@@ -21,8 +21,8 @@
 struct state;
 
 /*
- * In the state's area STATE_SUPERVISOR. The supervisor writes what is above the line. Of what is
- * below it, it only looks whether it is 0, or another number.
+ * In the state's area STATE_SUPERVISOR. The supervisor writes what is above the line. What is below
+ * it can make it follow a daemon or not, and nothing else.
  */
 struct supervisor_area {
 	int32_t supervisor; /* its pid; 0: there is none */
