@@ -149,8 +149,9 @@ static bool is_again(fuse_req_t req)
 }
 
 /*
- * Nobody can tell whether the former daemon has made the object, or somebody else. So the caller is
- * asked to try once more.
+ * The kind knows what the former daemon has made for this request, and noted. If that was killed
+ * before the note, nobody can tell whether the object is another's. So the caller is asked to try
+ * once more.
  */
 int op_settle_made(fuse_req_t req, int result)
 {
@@ -195,14 +196,16 @@ void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, 
 
 /*
  * Notes that the request takes a name away, and returns whether the former daemon had begun to. Of
- * names that the daemon keeps, lib/channel/kept_names.c itself knows more exactly.
+ * names that the daemon keeps, lib/channel/kept_names.c itself knows more exactly; and a job that
+ * has been done since (the step has a waiter) knows of the former daemon's job.
  */
-static bool begin_unnaming(const struct session *session, const struct space *space)
+static bool begin_unnaming(const struct session *session, const struct space *space,
+			   const struct caller *caller)
 {
 	struct journal *journal = session->host.journal;
 	bool has_begun = journal->is_again && journal->unnamed == journal->request;
 
-	if (space->is_own)
+	if (space->is_own || caller->waiter)
 		return false;
 	journal->unnamed = journal->request;
 	STATE_ORDER();
@@ -217,7 +220,7 @@ static void take_unlink(fuse_req_t req, const struct step *step, struct caller *
 	int r = inode_space(session, step->ino, &space);
 
 	if (r == 0) {
-		has_begun = begin_unnaming(session, space);
+		has_begun = begin_unnaming(session, space, caller);
 		r = space_remove(space, step->name, caller);
 	}
 	if (!step_waits(req, &r, step, caller))
@@ -242,7 +245,7 @@ static void take_rename(fuse_req_t req, const struct step *step, struct caller *
 	if (r == 0 && space != new_space)
 		r = -EPERM;
 	if (r == 0) {
-		has_begun = begin_unnaming(session, space);
+		has_begun = begin_unnaming(session, space, caller);
 		r = space_rename(space, step->name, step->new_name, step->flags, caller);
 	}
 	if (!step_waits(req, &r, step, caller))

@@ -89,6 +89,34 @@ void journal_accept(struct journal *journal, uint64_t request)
 		__atomic_store_n(accepted_place(journal, request), request, __ATOMIC_RELEASE);
 }
 
+struct journal_note journal_note_of(const struct host *host)
+{
+	struct journal *journal = host->journal;
+
+	return (struct journal_note){journal, journal->request, journal->is_again};
+}
+
+void journal_note(const struct journal_note *note, uint64_t number)
+{
+	struct journal_object *object =
+		&note->journal->objects[note->request / 2 % JOURNAL_OBJECTS];
+
+	if (!note->request)
+		return;
+	__atomic_store_n(&object->request, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&object->number, number, __ATOMIC_RELEASE);
+	__atomic_store_n(&object->request, note->request, __ATOMIC_RELEASE);
+}
+
+bool journal_has_noted(const struct journal_note *note, uint64_t number)
+{
+	const struct journal_object *object =
+		&note->journal->objects[note->request / 2 % JOURNAL_OBJECTS];
+
+	return note->request && note->is_again && object->request == note->request &&
+	       (!number || object->number == number);
+}
+
 void journal_write_end(struct host *host)
 {
 	STATE_ORDER();

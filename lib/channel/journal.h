@@ -43,6 +43,15 @@ enum journal_step {
 /* Writes that a thread does may end in any order, but long before this many requests have come. */
 #define JOURNAL_ACCEPTED 4096
 
+/* The object that a request makes or removes, where the kernel keeps the names. */
+struct journal_object {
+	uint64_t request; /* written last */
+	uint64_t number;  /* of its inode, or its id */
+};
+
+/* Few of these are under way at a time. One that takes another's place makes that one forgotten. */
+#define JOURNAL_OBJECTS 512
+
 struct journal {
 	/* The request that is being handled or answered; 0: none. */
 	uint64_t request;
@@ -75,6 +84,14 @@ struct journal {
 	 * in one store, and never cleared: no request has the number of an earlier one.
 	 */
 	uint64_t accepted_whole[JOURNAL_ACCEPTED];
+
+	struct journal_object objects[JOURNAL_OBJECTS]; /* by request, written by any thread */
+};
+
+/* What work off the loop takes along to note what it does. It has no padding: job_run(). */
+struct journal_note {
+	struct journal *journal;
+	uint64_t request, is_again;
 };
 
 /* A held write of which a part has been accepted: in host::writes. */
@@ -101,6 +118,19 @@ void journal_write(struct file *file, size_t done);
 void journal_accept(struct journal *journal, uint64_t request);
 /* The write has been answered, or what was accepted of it is in its record. */
 void journal_write_end(struct host *host);
+
+/* For the request in hand. */
+struct journal_note journal_note_of(const struct host *host);
+/*
+ * Notes the object that the request is about to remove, is about to make or has just made. On any
+ * thread, and in a process that shares the state.
+ */
+void journal_note(const struct journal_note *note, uint64_t number);
+/*
+ * Whether the former daemon has noted this object for the request, which comes again; 0: any
+ * object. A former daemon that was killed between the call and its note has noted nothing.
+ */
+bool journal_has_noted(const struct journal_note *note, uint64_t number);
 
 /* Whether the kernel has sent this request again (host::is_again). */
 bool journal_is_again(struct host *host, uint64_t request);

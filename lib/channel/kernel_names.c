@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/channel/journal.h"
 #include "lib/channel/lease.h"
 #include "lib/host/job.h"
 
@@ -343,11 +344,15 @@ int named_lookup(struct space *space, const char *name, struct caller *caller,
 int named_remove(struct space *space_, const char *name, struct caller *caller)
 {
 	struct named_space *space = named_space_from(space_);
+	const struct journal_note note = journal_note_of(space_->host);
+	bool has_begun = journal_has_noted(&note, 0);
 	int r = caller_enter(caller);
 
 	if (r < 0)
 		return r;
 	r = space->unlink_name(space, name);
 	caller_leave();
-	return r;
+	if (r == 0)
+		journal_note(&note, 1);
+	return r == -ENOENT && has_begun ? 0 : r;
 }

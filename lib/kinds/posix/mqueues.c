@@ -67,12 +67,28 @@ int mqueue_unlink_name(struct named_space *space, const char *name)
 	return syscall(SYS_mq_unlink, name) < 0 ? -errno : 0;
 }
 
-void mqueue_creation_init(struct mqueue_creation *creation, const char *name, mode_t mode)
+void mqueue_creation_init(struct mqueue_creation *creation, struct space *space, const char *name,
+			  mode_t mode)
 {
 	memset(creation, 0, sizeof(*creation)); /* job_run() compares all of it */
 	creation->mode = mode & 07777;
-	creation->dir_fd = -1;
+	creation->dir_fd = space->dir_fd;
+	creation->note = journal_note_of(space->host);
 	make_path(creation->path, name);
+}
+
+/* The queue exists. A caller who may neither read nor write it is not told that it is theirs. */
+static int find_made(struct mqueue_creation *creation)
+{
+	CLEANUP_FD int fd = mq_open(creation->path, O_RDONLY | O_NONBLOCK);
+	struct stat attr;
+
+	if (fd < 0)
+		fd = mq_open(creation->path, O_WRONLY | O_NONBLOCK);
+	if (fd < 0 || fstat(fd, &attr) < 0 || !journal_has_noted(&creation->note, attr.st_ino))
+		return -EEXIST;
+	creation->ino = attr.st_ino;
+	return 0;
 }
 
 int mqueue_create(void *data)
@@ -83,7 +99,7 @@ int mqueue_create(void *data)
 	struct stat attr;
 
 	if (fd < 0)
-		return -errno;
+		return errno == EEXIST ? find_made(creation) : -errno;
 	if (fstat(fd, &attr) < 0) {
 		int r = -errno;
 
@@ -91,6 +107,7 @@ int mqueue_create(void *data)
 		return r;
 	}
 	creation->ino = attr.st_ino;
+	journal_note(&creation->note, attr.st_ino);
 	return 0;
 }
 

@@ -14,6 +14,7 @@
 #include <mqueue.h>
 #include <stdbool.h>
 
+#include "lib/channel/journal.h"
 #include "lib/channel/kernel_names.h"
 
 /*
@@ -33,11 +34,16 @@ struct mqueue_creation {
 	struct mq_attr attr;
 	int dir_fd; /* the directory of all queues, or -1 */
 	ino_t ino;  /* of the queue that was made */
+	struct journal_note note;
 };
 
-void mqueue_creation_init(struct mqueue_creation *creation, const char *name, mode_t mode);
+void mqueue_creation_init(struct mqueue_creation *creation, struct space *space, const char *name,
+			  mode_t mode);
 
-/* For job_call::act: makes the queue. Errors are those of mq_open(3), such as -EEXIST. */
+/*
+ * For job_call::act: makes the queue, unless the former daemon has made it for the same request.
+ * Errors are those of mq_open(3), such as -EEXIST.
+ */
 int mqueue_create(void *creation);
 
 /*

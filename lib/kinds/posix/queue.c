@@ -252,8 +252,7 @@ static int queue_create(struct space *space, const char *name, mode_t mode,
 
 	if (!S_ISREG(mode))
 		return -EPERM;
-	mqueue_creation_init(&creation, name, mode);
-	creation.dir_fd = space->dir_fd;
+	mqueue_creation_init(&creation, space, name, mode);
 	creation.has_attr = queue_take(settings, &creation.attr);
 	/*
 	 * In a process of its own: the kernel charges a queue's bytes to the real user of its

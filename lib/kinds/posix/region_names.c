@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/channel/journal.h"
 #include "lib/channel/listed.h"
 
 struct looking {
@@ -146,6 +147,7 @@ struct naming {
 	bool has_all; /* CAP_FOWNER */
 	unsigned flags;
 	int fd; /* result: the removed or replaced file, to be closed; or -1 */
+	struct journal_note note;
 	char from[NAMED_PATH_SIZE], to[NAMED_PATH_SIZE];
 };
 
@@ -168,13 +170,17 @@ static int open_owned(const struct naming *naming, const char *name)
 	return TAKE_FD(fd);
 }
 
+/* If the former daemon has removed the name for the same request, the journal knows. */
 static int removing_act(void *data)
 {
 	struct naming *naming = data;
 	CLEANUP_FD int fd = open_owned(naming, naming->from);
 
+	if (fd == -ENOENT && journal_has_noted(&naming->note, 0))
+		return 0;
 	if (fd < 0)
 		return fd;
+	journal_note(&naming->note, 1);
 	if (unlinkat(naming->dir_fd, naming->from, 0) < 0)
 		return -errno;
 	naming->fd = TAKE_FD(fd);
@@ -187,11 +193,14 @@ static int renaming_act(void *data)
 	CLEANUP_FD int from = open_owned(naming, naming->from);
 	CLEANUP_FD int to = -1;
 
+	if (from == -ENOENT && journal_has_noted(&naming->note, 0))
+		return 0;
 	if (from < 0)
 		return from;
 	to = open_owned(naming, naming->to);
 	if (to < 0 && to != -ENOENT)
 		return to;
+	journal_note(&naming->note, 1);
 	if (renameat2(naming->dir_fd, naming->from, naming->dir_fd, naming->to, naming->flags) < 0)
 		return -errno;
 	naming->fd = to >= 0 ? TAKE_FD(to) : -1;
@@ -223,6 +232,7 @@ static int naming_run(struct space *space, struct caller *caller, struct naming 
 	naming->dir_fd = space->dir_fd;
 	naming->has_all = caller_has(caller, CAP_FOWNER);
 	naming->fd = -1;
+	naming->note = journal_note_of(space->host);
 	r = region_run(space, caller, &call);
 	if (r == 0)
 		naming_undo(space->host, caller, naming);

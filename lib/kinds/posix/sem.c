@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/channel/journal.h"
 #include "lib/channel/kernel_names.h"
 #include "lib/kinds/kinds.h"
 #include "lib/kinds/posix/region.h"
@@ -232,8 +233,22 @@ struct sem_making {
 	unsigned value;
 	ino_t ino; /* result: of the file */
 	int fd;    /* result: its descriptor */
+	struct journal_note note;
 	char name[NAMED_PATH_SIZE];
 };
+
+/* The name is taken. Finds what the former daemon has made for the same request. */
+static int find_made(struct sem_making *making)
+{
+	CLEANUP_FD int fd = openat(making->dir_fd, making->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat attr;
+
+	if (fd < 0 || fstat(fd, &attr) < 0 || !journal_has_noted(&making->note, attr.st_ino))
+		return -EEXIST;
+	making->ino = attr.st_ino;
+	making->fd = TAKE_FD(fd);
+	return 0;
+}
 
 /*
  * Makes the semaphore in a nameless file and then links it, so that nobody finds the name before
@@ -257,6 +272,9 @@ static int make(void *data)
 		return -ENOSPC;
 	making->ino = attr.st_ino;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (making->note.is_again && find_made(making) == 0)
+		return 0;
+	journal_note(&making->note, attr.st_ino);
 	if (linkat(AT_FDCWD, path, making->dir_fd, making->name, AT_SYMLINK_FOLLOW) < 0)
 		return -errno;
 	making->fd = TAKE_FD(fd);
@@ -286,6 +304,7 @@ static int sem_create(struct space *space, const char *name, mode_t mode,
 	making.mode = mode & 07777;
 	if (settings_has(settings, SEM_VALUE))
 		making.value = (unsigned)settings->values[SEM_VALUE];
+	making.note = journal_note_of(space->host);
 	named_path(named_space_from(space), name, making.name);
 	r = region_run(space, caller,
 		       &(struct job_call){.place = JOB_THREAD,

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
@@ -19,19 +20,46 @@ void shm_making_init(struct shm_making *making, struct space *space, const char 
 	making->mode = mode;
 	making->is_served = !features_has(&space->host->features, FEATURE_PASSTHROUGH);
 	making->fd = -1;
+	making->note = journal_note_of(space->host);
 	named_path(named_space_from(space), name, making->name);
+}
+
+/* Opens what the former daemon has made for the same request. */
+static int open_made(const struct shm_making *making)
+{
+	CLEANUP_FD int fd =
+		openat(making->dir_fd, making->name, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	struct stat attr;
+
+	if (fd < 0 || fstat(fd, &attr) < 0 || !S_ISREG(attr.st_mode) ||
+	    !journal_has_noted(&making->note, attr.st_ino))
+		return -EEXIST;
+	return TAKE_FD(fd);
+}
+
+/* Returns a descriptor or -errno. */
+static int open_new(const struct shm_making *making)
+{
+	int fd = openat(making->dir_fd, making->name,
+			O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW | O_CLOEXEC, making->mode);
+	struct stat attr;
+
+	if (fd < 0)
+		return errno == EEXIST && journal_has_noted(&making->note, 0) ? open_made(making)
+									      : -errno;
+	if (fstat(fd, &attr) == 0)
+		journal_note(&making->note, attr.st_ino);
+	return fd;
 }
 
 static int make(void *data)
 {
 	struct shm_making *making = data;
-	CLEANUP_FD int fd =
-		openat(making->dir_fd, making->name,
-		       O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW | O_CLOEXEC, making->mode);
+	CLEANUP_FD int fd = open_new(making);
 	int r = 0;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (making->size && ftruncate(fd, making->size) < 0)
 		r = -errno;
 	else if (making->is_served)

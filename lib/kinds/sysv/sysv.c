@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/channel/journal.h"
 #include "lib/channel/listed.h"
 #include "lib/host/job.h"
 
@@ -302,6 +303,7 @@ int sysv_list(struct space *space, struct caller *caller, space_entry_fn *entry,
 struct sysv_removal {
 	const struct sysv_calls *calls;
 	long key, id;
+	struct journal_note note;
 };
 
 static int removal_act(void *data)
@@ -311,13 +313,20 @@ static int removal_act(void *data)
 	union sysv_data found;
 	int id = find_named(calls, (key_t)removal->key, (int)removal->id, &found);
 
-	return id < 0 ? id : sysv_error(calls->control(id, IPC_RMID, &found));
+	/* The former daemon has removed it for the same request. */
+	if (id == -ENOENT && journal_has_noted(&removal->note, 0))
+		return 0;
+	if (id < 0)
+		return id;
+	journal_note(&removal->note, (uint64_t)id + 1);
+	return sysv_error(calls->control(id, IPC_RMID, &found));
 }
 
 /* The kernel allows the owner, the creator and root, which is the rule of a sticky directory. */
 int sysv_remove(struct space *space, const char *name, struct caller *caller)
 {
-	struct sysv_removal removal = {.calls = sysv_space_from(space)->calls};
+	struct sysv_removal removal = {.calls = sysv_space_from(space)->calls,
+				       .note = journal_note_of(space->host)};
 	int r = parse_name(name, &removal.key, &removal.id);
 
 	return r < 0 ? r
