@@ -115,6 +115,9 @@ int names_check(struct session *session, uid_t uid)
 {
 	struct user_names *names = names_of(session, uid);
 
+	/* The kernel knows them already, and what has them open is not counted yet. */
+	if (session->host.users.is_adopting)
+		return 0;
 	if (names && is_nearly_full(session, uid))
 		names_drop(session, names);
 	return user_has_room(&session->host.users, uid, USER_NAMES, 1) ? 0 : -ENOBUFS;
