@@ -58,6 +58,8 @@ struct reaper_record {
 	int64_t every; /* seconds */
 	uint64_t length;
 	struct timespec due; /* when it runs next, CLOCK_MONOTONIC */
+	/* What its last run has found: names, each with its NUL. None while it runs. */
+	struct state_text seen;
 	char line[];
 };
 

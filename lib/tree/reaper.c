@@ -41,6 +41,7 @@ static struct reaper_record *record_at(const struct host *host, uint64_t offset)
 
 static void record_free(struct host *host, struct reaper_record *record)
 {
+	sightings_drop(host->state, &record->seen);
 	state_release(host->state, record, sizeof(*record) + record->length);
 }
 
@@ -78,6 +79,8 @@ static void run_done(void *data, int result, const char *error)
 	struct reaper *reaper = data;
 
 	reaper->is_running = false;
+	if (!reaper->is_ended)
+		sightings_save(&reaper->sightings, reaper->host->state, &reaper->record->seen);
 	if (reaper->is_ended)
 		reaper_free(reaper);
 	else if (result < 0)
@@ -90,6 +93,7 @@ static void run(struct reaper *reaper)
 	struct caller self;
 	int r = config_caller(&self);
 
+	sightings_drop(reaper->host->state, &reaper->record->seen);
 	if (r == 0) {
 		r = command_new(reaper->host, reaper->record->line, reaper->record->length,
 				COMMAND_AGAIN, &self, &command);
@@ -172,11 +176,13 @@ static int start(struct host *host, struct reaper_record *record)
 	reaper->host = host;
 	reaper->record = record;
 	r = start_timer(reaper);
-	if (r < 0)
+	if (r < 0) {
 		free(reaper);
-	else
-		LL_APPEND(host->reapers, reaper);
-	return r;
+		return r;
+	}
+	LL_APPEND(host->reapers, reaper);
+	sightings_adopt(&reaper->sightings, host->state, &record->seen);
+	return 0;
 }
 
 int reaper_add(struct host *host, const char *line, size_t length, int64_t seconds)

@@ -20,8 +20,7 @@ int reaper_add(struct host *host, const char *line, size_t length, int64_t secon
 
 /*
  * For the next daemon: repeats the lines that the former one has repeated, when their time has
- * come. What their last runs have found is forgotten, so the first run in this daemon removes
- * nothing.
+ * come. It knows what their last runs have found, unless one was under way.
  */
 void reapers_adopt(struct host *host);
 

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 
 struct sighting;
+struct state;
+struct state_text;
 
 /* All zeroes: nothing was seen. */
 struct sightings {
@@ -26,5 +28,16 @@ bool sightings_note(struct sightings *sightings, const char *name);
 void sightings_turn(struct sightings *sightings);
 
 void sightings_forget(struct sightings *sightings);
+
+/*
+ * Puts what the last run has found into a block of the state, in place of what is there. Without
+ * memory there is nothing then.
+ */
+void sightings_save(const struct sightings *sightings, struct state *state,
+		    struct state_text *text);
+/* Frees the block. */
+void sightings_drop(struct state *state, struct state_text *text);
+/* For the next daemon: takes over what the last run has found. */
+void sightings_adopt(struct sightings *sightings, struct state *state, struct state_text *text);
 
 #endif

@@ -132,6 +132,7 @@ const struct field state_fields[] = {
 	FIELD(struct reaper_record, every),
 	FIELD(struct reaper_record, length),
 	FIELD(struct reaper_record, due),
+	FIELD(struct reaper_record, seen),
 	WHOLE(struct ctl_record),
 	FIELD(struct ctl_record, progress),
 	FIELD(struct ctl_record, has_failed),

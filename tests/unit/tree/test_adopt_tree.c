@@ -15,6 +15,8 @@
 #include "lib/tree/root.h"
 #include "tests/unit/adopt.h"
 #include "tests/unit/fixture.h"
+#include "tests/unit/held.h"
+#include "tests/unit/native.h"
 #include "tests/unit/objects.h"
 
 static struct space *tree;
@@ -176,6 +178,44 @@ START_TEST(test_tree_reaper_runs_when_it_was_due)
 }
 END_TEST
 
+static struct reaper_record *first_reaper(void)
+{
+	return state_block(host.state, host.tree->reapers, sizeof(struct reaper_record));
+}
+
+/* Kills the daemon. In the next one, the line runs at once; returns when it has. */
+static void restart_and_reap(void)
+{
+	first_reaper()->due = (struct timespec){.tv_sec = 1};
+	adopt_restart();
+	while (first_reaper()->due.tv_sec == 1 || !first_reaper()->seen.offset) {
+		loop_settle();
+		usleep(1000);
+	}
+}
+
+/* A run removes what the run before it has seen, in whichever daemon that was. */
+START_TEST(test_tree_reaper_knows_what_was_seen)
+{
+	static const char line[] = "reap shm idle=0 every=10m", file[] = "/dev/shm/leaked";
+
+	make();
+	native_file_make("leaked", "hello");
+	sleep(3); /* what is younger than that is not unused */
+	must(reaper_add(&host, line, strlen(line), 600));
+	restart_and_reap();
+	must_call(access(file, F_OK));
+	adopt_restart();
+	restart_and_reap();
+	ck_assert_int_eq(access(file, F_OK), -1);
+	/* A text that can't be right is forgotten. */
+	first_reaper()->seen.size = 3;
+	adopt_restart();
+	ck_assert_uint_eq(first_reaper()->seen.offset, 0);
+	root_free(&host, tree);
+}
+END_TEST
+
 /* Lists in the state that can't be right are cut off, not followed. */
 START_TEST(test_tree_lists_that_are_wrong_are_cut)
 {
@@ -203,6 +243,7 @@ int main(void)
 			  test_tree_configuration_counts_without_being_read,
 			  test_tree_configuration_is_read_to_its_end,
 			  test_tree_reaper_runs_when_it_was_due,
+			  test_tree_reaper_knows_what_was_seen,
 			  test_tree_lists_that_are_wrong_are_cut,
 			  NULL,
 		  });
