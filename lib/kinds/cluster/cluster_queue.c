@@ -50,14 +50,29 @@ static void queue_release(struct file *file)
 	free(state);
 }
 
+static void queue_finished(struct file *file, bool is_given)
+{
+	struct queue_file *state = file->state;
+
+	cluster_queue_note_end(file, is_given);
+	readers_finish(readers_of(file), &state->taking, is_given);
+}
+
 /*
  * Another client of NATS may have sent a message of any size. So what a read has to reserve is
- * known from the message that it will take.
+ * known from the message that it will take. If there was no memory for what the former daemon was
+ * about to give, the server gives it again.
  */
 static int queue_next(struct file *file, const struct nats_delivery **ret_delivery)
 {
-	int r = readers_next(readers_of(file), ret_delivery);
+	const struct queue_file *state = file->state;
+	int r;
 
+	if (state->taking.delivery) {
+		file->is_unfinished = false;
+		queue_finished(file, false);
+	}
+	r = readers_next(readers_of(file), ret_delivery);
 	if (r == 0)
 		file->channel->message_max = (*ret_delivery)->size;
 	else if (r == -EAGAIN && (file->flags & O_NONBLOCK))
@@ -86,7 +101,7 @@ static void queue_take(struct file *file, size_t size)
 	struct queue_file *state = file->state;
 
 	readers_take(readers_of(file), &state->taking);
-	cluster_queue_taken(file);
+	cluster_queue_note_taken(file, true);
 	readers_finish(readers_of(file), &state->taking, true);
 }
 
@@ -106,15 +121,8 @@ static ssize_t queue_read(struct file *file, void *data, size_t size, off_t offs
 	file->channel->space->host->journal->size = delivery->size;
 	STATE_ORDER();
 	readers_take(readers_of(file), &state->taking);
-	cluster_queue_taken(file);
+	cluster_queue_note_taken(file, false);
 	return (ssize_t)state->taking.delivery->size;
-}
-
-static void queue_finished(struct file *file, bool is_given)
-{
-	struct queue_file *state = file->state;
-
-	readers_finish(readers_of(file), &state->taking, is_given);
 }
 
 static ssize_t queue_write(struct file *file, const void *data, size_t size, off_t offset)

@@ -23,10 +23,12 @@ struct cluster_queue *cluster_queue_from(struct channel *channel);
 
 /*
  * What outlives the daemon of a file that reads, in cluster_queue_adopt.c. It is noted which
- * delivery the file is about to take, and then, in one store, that it has.
+ * delivery the file is about to take, then, in one store, that it has, and at last whether it has
+ * been given.
  */
 void cluster_queue_note(struct file *file, const struct nats_delivery *delivery);
-void cluster_queue_taken(struct file *file);
+void cluster_queue_note_taken(struct file *file, bool is_given);
+void cluster_queue_note_end(struct file *file, bool is_given);
 /* For channel_ops. */
 int cluster_queue_adopt_file(struct file *file);
 uint64_t cluster_queue_position(struct file *file);

@@ -137,6 +137,36 @@ START_TEST(test_adopt_cluster_queue_message_copied_but_not_answered_is_given)
 }
 END_TEST
 
+START_TEST(test_adopt_cluster_queue_message_whose_last_bytes_were_answered_is_acknowledged)
+{
+	open_queue();
+	expect(2, "he");
+	adopt_lend(file, "llo");
+	next_up();
+	expect_told(1, 0);
+	ck_assert(!file->rest.data);
+	next_up();
+	expect_told(2, 0); /* once more */
+	end();
+	expect_told(2, 0);
+}
+END_TEST
+
+START_TEST(test_adopt_cluster_queue_message_that_was_given_back_is_somebody_elses)
+{
+	const void *data;
+
+	open_queue();
+	file->channel->message_max = 100;
+	ck_assert_int_eq(channel_read(file, 100, 0, &data), 5);
+	channel_given(file, false);
+	expect_told(0, 1);
+	next_up();
+	expect_told(0, 1);
+	end();
+}
+END_TEST
+
 /* Topics. */
 
 static struct subscription *subscription_of(void)
@@ -309,6 +339,8 @@ int main(void)
 		test_adopt_cluster_queue_message_that_was_answered_is_acknowledged,
 		test_adopt_cluster_queue_message_that_was_not_answered_goes_back,
 		test_adopt_cluster_queue_message_copied_but_not_answered_is_given,
+		test_adopt_cluster_queue_message_whose_last_bytes_were_answered_is_acknowledged,
+		test_adopt_cluster_queue_message_that_was_given_back_is_somebody_elses,
 		test_adopt_cluster_topic_goes_on_after_what_the_reader_has,
 		test_adopt_cluster_topic_message_that_was_answered_is_not_given_again,
 		test_adopt_cluster_topic_message_that_was_not_answered_is_given_again,
