@@ -74,7 +74,7 @@ def serving(supervisor):
 
 def kill_daemons():
     for n in range(KILLS):
-        time.sleep(random.uniform(0.05, 0.3))
+        time.sleep(random.uniform(0.05, 0.2))
         pid = serving(SUPERVISORS[n % 2])
         if pid:
             os.kill(pid, signal.SIGKILL)
