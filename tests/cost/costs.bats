@@ -237,3 +237,43 @@ count_instructions() {
 	at_most 3300 count_instructions pipe
 	at_most 3500 count_instructions queue
 }
+
+# --- what a supervisor costs ----------------------------------------------------------------------
+
+# weigh PID: prints the KiB of a process and of all that it has started. What several processes share
+# counts by parts.
+weigh() {
+	local pid
+	awk '$1 == "Pss:" { print $2 }' "/proc/$1/smaps_rollup"
+	for pid in $(cat "/proc/$1"/task/*/children); do
+		weigh "$pid"
+	done
+}
+
+# Sets TOTAL to what the mount takes when it has nothing to do.
+weigh_mount() {
+	settle
+	TOTAL=$(($(weigh "${DAEMON[$IPC]}" | paste -sd +)))
+}
+
+serving() {
+	ps --ppid "${DAEMON[$IPC]}" -o pid=,comm= | awk '$2 == "ipcfs" { print $1; exit }'
+}
+
+@test "memory of an idle mount with a supervisor: less than 4 MiB more" {
+	local alone supervised adopted
+	start "$IPCFS" "$IPC" -f -o supervise=no
+	weigh_mount
+	alone=$TOTAL
+	end_daemon
+	start "$IPCFS" "$IPC" -f -o supervise=yes
+	weigh_mount
+	supervised=$TOTAL
+	kill -KILL "$(serving)"
+	weigh_mount
+	adopted=$TOTAL
+	end_daemon
+	echo "KiB: $alone without, $supervised with one, $adopted when it has started another daemon"
+	((alone > 1000 && supervised > 1000 && adopted > 1000))
+	((supervised < alone + 4096 && adopted < alone + 4096))
+}
