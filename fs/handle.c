@@ -159,6 +159,8 @@ void handles_adopt(struct session *session)
 	while ((id = slots_next(&session->handles, id)) != 0) {
 		struct handle_record *record = slots_record(&session->handles, id);
 
+		state_mend(&record->is_polled);
+		state_mend(&record->is_backed);
 		if (!handle_adopt(session, id, record))
 			slots_remove(&session->handles, id);
 		else if (record->is_polled)

@@ -88,6 +88,9 @@ void inodes_adopt(struct session *session)
 		struct inode_record *record = slots_record(&session->inodes, id);
 
 		record->nodeid = id;
+		state_mend(&record->is_directory);
+		state_mend(&record->has_number);
+		state_mend(&record->is_listed);
 		record->is_charged = false;
 		record->older = record->newer = 0;
 		if (slots_object(&session->inodes, id))

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /*
  * The number of the layout of everything in the memory. A change of any record or area, or of what
@@ -125,5 +126,14 @@ void *state_claim(struct state *state, uint64_t offset, size_t size);
  */
 void state_settle(struct state *state);
 bool state_is_settled(const struct state *state);
+
+/* Makes a truth that was found in a record true or false: of any other byte it would be neither. */
+static inline void state_mend(bool *truth)
+{
+	unsigned char byte;
+
+	memcpy(&byte, truth, 1);
+	*truth = byte != 0;
+}
 
 #endif

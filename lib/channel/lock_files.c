@@ -339,6 +339,8 @@ static bool lock_file_adopt(struct host *host, uint64_t id, lock_file_fn *is_ope
 	if (!channel || !is_open(host, file->file) || !is_behind(channel, file->fd) ||
 	    user_charge(&host->users, file->uid, USER_DESCRIPTORS, 1) < 0)
 		return false;
+	state_mend(&file->is_flock);
+	state_mend(&file->writes);
 	file->n_waits = 0;
 	file->next = channel->lock_files;
 	channel->lock_files = id;

@@ -361,6 +361,7 @@ int lock_table_adopt(struct host *host, lock_file_fn *is_open)
 		return r < 0 ? r : -ENOMEM;
 	while ((id = slots_next(&host->locks, id)) != 0) {
 		found[n] = (struct found_lock){id, slots_record(&host->locks, id)};
+		state_mend(&found[n].record->lock.is_flock);
 		if (record_adopt(host, found[n].record, is_open))
 			n++;
 		else

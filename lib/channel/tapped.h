@@ -14,7 +14,7 @@ struct tap_record {
 	size_t size; /* of the bytes */
 	pid_t pid;   /* 0: unknown */
 	uid_t uid;
-	bool is_write;
+	uint8_t is_write; /* a truth */
 };
 
 /* A read out of the bytes of a write that is not over. */
