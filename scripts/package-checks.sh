@@ -33,7 +33,8 @@ check_package() {
 	dpkg-deb --info "$package"
 	dpkg-deb --contents "$package" >"$work/contents"
 	for file in etc/ipcfs.conf etc/ipcfs.d/ usr/sbin/ipcfs usr/sbin/mount.ipcfs systemd/system/ipcfs.service \
-		man5/ipcfs.5.gz man8/ipcfs.8.gz completions/ipcfs doc/ipcfs/README.md doc/ipcfs/examples/jobs.conf; do
+		man5/ipcfs.5.gz man8/ipcfs.8.gz completions/ipcfs doc/ipcfs/README.md \
+		doc/ipcfs/CHANGELOG.md doc/ipcfs/changelog.gz doc/ipcfs/examples/jobs.conf; do
 		grep "/$file\$" "$work/contents"
 	done
 	[[ -e $(echo "$packages"/ipcfs_*.dsc) && -e $(echo "$packages"/ipcfs_*.tar.xz) ]]
