@@ -99,6 +99,14 @@ struct fuse_session *mounting_mount_at(struct session *session, const struct opt
 	return fuse;
 }
 
+/* Whether the mount is gone, or aborted: then there is nothing to unmount. */
+static bool has_ended(int device)
+{
+	struct pollfd polled = {.fd = device};
+
+	return poll(&polled, 1, 0) == 1 && (polled.revents & (POLLERR | POLLNVAL));
+}
+
 static bool is_covered(const char *mount_point, dev_t dev)
 {
 	struct statx attr;
@@ -115,7 +123,7 @@ void mounting_spare_others(const char *mount_point, dev_t dev, int device)
 {
 	int ends[2];
 
-	if (!is_covered(mount_point, dev) || pipe2(ends, O_CLOEXEC) < 0)
+	if (has_ended(device) || !is_covered(mount_point, dev) || pipe2(ends, O_CLOEXEC) < 0)
 		return;
 	close(ends[0]);
 	dup3(ends[1], device, O_CLOEXEC);
@@ -128,10 +136,9 @@ void mounting_spare_others(const char *mount_point, dev_t dev, int device)
 /* As libfuse does it (lib/mount.c, fuse_kern_unmount): detached, so that nobody is waited for. */
 void mounting_unmount(const char *mount_point, int device)
 {
-	struct pollfd polled = {.fd = device};
 	pid_t pid;
 
-	if (poll(&polled, 1, 0) == 1 && (polled.revents & (POLLERR | POLLNVAL)))
+	if (has_ended(device))
 		return;
 	if (umount2(mount_point, MNT_DETACH) == 0 || errno != EPERM)
 		return;

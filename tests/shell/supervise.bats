@@ -176,6 +176,15 @@ covered() {
 	run ! is_mounted "$EXTRA"
 }
 
+@test "after umount, nothing is taken for another filesystem over the mount" {
+	for options in supervise=no supervise=yes; do
+		supervise "$options"
+		umount "$EXTRA"
+		wait_until ended "$SUPERVISOR"
+		run ! grep -F 'another filesystem' "$OUT"
+	done
+}
+
 @test "what is mounted over the mount is not unmounted" {
 	covered supervise=no alone TERM
 	covered supervise=yes alone TERM
