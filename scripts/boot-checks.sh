@@ -10,7 +10,7 @@ check_install() {
 	meson_install "$work/dest"
 	installed_files "$work/dest"
 	[[ $(installed_files "$work/dest" | sed 's#.*/##' | LC_ALL=C sort | xargs) == \
-		"_ipcfs choosing.md cluster.md differences.md ipcfs ipcfs ipcfs.5 ipcfs.8 ipcfs.conf ipcfs.fish ipcfs.service mount.fuse.ipcfs mount.ipcfs security.md" ]]
+		"_ipcfs choosing.md cluster.md differences.md index.png ipcfs ipcfs ipcfs.5 ipcfs.8 ipcfs.conf ipcfs.fish ipcfs.service mount.fuse.ipcfs mount.ipcfs security.md tutorial.md" ]]
 }
 
 check_uninstall() {
