@@ -38,9 +38,16 @@ void options_print_help(const char *program)
 
 void options_print_version(void)
 {
-	printf("ipcfs %s, libfuse %s", IPCFS_VERSION, fuse_pkgversion());
+	printf("ipcfs %s\n", IPCFS_VERSION);
+	printf("libfuse: %s, %s\n", fuse_pkgversion(), FUSE_ORIGIN);
 #ifdef HAVE_NATS
-	printf(", libnats %s", nats_GetVersion());
+	printf("cluster: libnats %s\n", nats_GetVersion());
+#else
+	printf("cluster: no\n");
 #endif
-	printf("\n");
+#ifdef HAVE_LIBSYSTEMD
+	printf("systemd: yes\n");
+#else
+	printf("systemd: no\n");
+#endif
 }

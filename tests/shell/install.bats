@@ -31,6 +31,29 @@ helper() { # ARGUMENT...
 	[[ ${#lines[@]} -gt 5 && $(wc -l <<<"$output") -le 23 && $(wc -L <<<"$output") -le 80 ]]
 }
 
+# Whether the program is linked with a library: 1 or 0.
+links() { # LIBRARY
+	grep -ac "$1\.so" "$IPCFS" || :
+}
+
+@test "--version: the version alone, and then what it is built with" {
+	run -0 "$IPCFS" --version
+	[[ ${lines[0]} == "ipcfs $(sed -n "s/^ *version: '\(.*\)',/\1/p" "$HERE/../../meson.build")" ]]
+	case $(links libfuse3) in
+	0) [[ ${lines[1]} =~ ^libfuse:\ 3\.[0-9.]+,\ built\ in$ ]] ;;
+	*) [[ ${lines[1]} =~ ^libfuse:\ 3\.[0-9.]+,\ the\ system\'s$ ]] ;;
+	esac
+	case $(links libnats) in
+	0) [[ ${lines[2]} == "cluster: no" ]] ;;
+	*) [[ ${lines[2]} =~ ^cluster:\ libnats\ [0-9.]+$ ]] ;;
+	esac
+	case $(links libsystemd) in
+	0) [[ ${lines[3]} == "systemd: no" ]] ;;
+	*) [[ ${lines[3]} == "systemd: yes" ]] ;;
+	esac
+	[[ ${#lines[@]} == 4 ]]
+}
+
 # --- mount.ipcfs ----------------------------------------------------------------------------------
 
 @test "mount.ipcfs takes what mount(8) gives: SOURCE MOUNTPOINT -o OPTIONS -t TYPE" {

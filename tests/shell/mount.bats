@@ -64,7 +64,7 @@ load refusals
 
 @test "-V prints the version, -h the usage, both on stdout" {
 	run -0 --separate-stderr "$IPCFS" -V
-	[[ $output == *ipcfs*[0-9].[0-9]* && -z $stderr ]]
+	[[ ${lines[0]} =~ ^ipcfs\ [0-9]+\.[0-9]+\.[0-9]+$ && -z $stderr ]]
 	run -0 --separate-stderr "$IPCFS" -h
 	[[ $output == *[Uu]sage*ipcfs*-o* && -z $stderr ]]
 }

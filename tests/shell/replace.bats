@@ -60,7 +60,7 @@ has_lines() {
 
 @test "a new executable goes on: files stay open, a reader waits on, messages stay" {
 	local former daemon version
-	version=$("$IPCFS" --version | sed 's/^ipcfs \([^,]*\),.*/\1/')
+	version=$("$IPCFS" --version | sed -n 's/^ipcfs //p')
 	supervise
 	exec 7<>"$EXTRA/queues/$NAME.1"
 	echo kept >"$EXTRA/queues/$NAME.1"
