@@ -13,6 +13,7 @@
 #include "fs/notify.h"
 #include "fs/session.h"
 #include "fs/supervisor.h"
+#include "fs/watchdog.h"
 #include "lib/base/cleanup.h"
 #include "lib/tree/config.h"
 #include "lib/tree/reaper.h"
@@ -81,7 +82,9 @@ int asked_listen(struct session *session)
 		return -errno;
 	r = loop_add(session->loop, &session->signals, EPOLLIN);
 	session->supervisor.dispatch = supervisor_dispatch;
-	return r < 0 ? r : supervisor_watch(session->loop, &session->supervisor);
+	if (r == 0)
+		r = supervisor_watch(session->loop, &session->supervisor);
+	return r < 0 ? r : watchdog_start(session->loop, &session->watchdog);
 }
 
 void asked_configure_rest(struct session *session)

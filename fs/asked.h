@@ -12,7 +12,7 @@ int asked_configure(struct session *session);
 /* For the next daemon: reads what the former one had not come to. */
 void asked_configure_rest(struct session *session);
 
-/* Listens to signals, and for the supervisor's end. Fails with -errno. */
+/* Listens to signals, and for the supervisor's end; starts fs/watchdog.h. Fails with -errno. */
 int asked_listen(struct session *session);
 
 #endif

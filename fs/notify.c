@@ -42,6 +42,11 @@ void notify_stopping(void)
 	sd_pid_notify(supervisor_pid(), 0, "STOPPING=1");
 }
 
+void notify_alive(void)
+{
+	sd_pid_notify(supervisor_pid(), 0, "WATCHDOG=1");
+}
+
 #else
 
 void notify_ready(void)
@@ -53,6 +58,10 @@ void notify_reloading(void)
 }
 
 void notify_stopping(void)
+{
+}
+
+void notify_alive(void)
 {
 }
 

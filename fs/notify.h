@@ -13,4 +13,7 @@ void notify_reloading(void);
 
 void notify_stopping(void);
 
+/* fs/watchdog.h */
+void notify_alive(void);
+
 #endif

@@ -251,6 +251,7 @@ int session_init(struct session *session, const struct options *options, struct 
 				    .host.state = state,
 				    .signals.fd = -1,
 				    .supervisor.fd = -1,
+				    .watchdog.fd = -1,
 				    .device.fd = -1,
 				    .tree.mounts.fd = -1};
 	slots_place(&session->inodes, sizeof(struct inode_record), state, STATE_INODES);
@@ -313,6 +314,8 @@ void session_fini(struct session *session)
 		close(session->signals.fd);
 	if (session->supervisor.fd >= 0)
 		close(session->supervisor.fd);
+	if (session->watchdog.fd >= 0)
+		close(session->watchdog.fd);
 	step_clock_fini(&session->steps, session->loop);
 	host_fini(&session->host);
 	loop_free(session->loop);

@@ -33,6 +33,7 @@ struct session {
 	struct loop_source device;     /* /dev/fuse */
 	struct loop_source signals;    /* signalfd */
 	struct loop_source supervisor; /* its pidfd; or -1 */
+	struct loop_source watchdog;   /* timerfd; or -1 */
 	struct fuse_buf buffer;        /* the current request, in host::buffers */
 	struct spin spin;
 	size_t io_max; /* the longest read or write of one request, bytes */

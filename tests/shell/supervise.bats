@@ -288,6 +288,32 @@ with open(sys.argv[2], "w", 1) as out:
 	wait_until contains "$OUT.got" "$SUPERVISOR STOPPING=1"
 }
 
+# Whether nothing has come for a second, which is five times what was asked for.
+hung() {
+	local n
+	n=$(wc -l <"$OUT.got")
+	sleep 1
+	[[ $(wc -l <"$OUT.got") == "$n" ]]
+}
+
+@test "systemd is told that the daemon does not hang, as long as it does not, if it wants to know" {
+	ldd "$IPCFS" | grep -q libsystemd || skip "built without libsystemd"
+	listen "$BATS_TEST_TMPDIR/notify"
+	NOTIFY_SOCKET=$BATS_TEST_TMPDIR/notify WATCHDOG_USEC=200000 supervise
+	wait_until contains "$OUT.got" "$SUPERVISOR WATCHDOG=1"
+	kill -STOP "$(serving)"
+	wait_until hung
+	kill -CONT "$(serving)"
+	wait_until eval '! hung'
+	umount "$EXTRA"
+	ended_with 0
+	# It is another process that is meant.
+	: >"$OUT.got"
+	NOTIFY_SOCKET=$BATS_TEST_TMPDIR/notify WATCHDOG_USEC=2000 WATCHDOG_PID=1 supervise
+	wait_until contains "$OUT.got" "$SUPERVISOR READY=1"
+	run ! contains "$OUT.got" WATCHDOG
+}
+
 @test "in the background, supervisor and daemons log to syslog" {
 	needs resend
 	listen "$BATS_TEST_TMPDIR/log"
