@@ -82,8 +82,6 @@ static void session_ready(struct session *session)
 	session->host.dev = makedev(attr.stx_dev_major, attr.stx_dev_minor);
 	session->is_ready = true;
 	found_find(session);
-	if (session->is_next)
-		return;
 	session->is_early = true;
 	tree_begin(session, session_begun);
 }
@@ -105,8 +103,9 @@ static int session_go_on(struct session *session)
 	int r;
 
 	prefer_loop();
-	session->host.dev = area->dev;
-	session_ready(session);
+	session->host.dev = area->dev; /* by now something else may be at the mount point */
+	session->is_ready = true;
+	found_find(session);
 	if (tree_adopt(session, area->tree_fd, area->dir_fd) < 0)
 		session->host.pipes.by_daemon = true;
 	r = takeover_adopt(session);
@@ -262,8 +261,9 @@ int session_init(struct session *session, const struct options *options, struct 
 		r = session_mount(session);
 	if (r == 0 && is_next)
 		r = session_go_on(session);
-	if (r < 0 && r != -EINVAL && r != -EIO && r != -ENOTSUP)
-		log_line(LOG_ERR, "%s: cannot be mounted: %s", options->mount_point, strerror(-r));
+	if (r < 0 && r != -EINVAL && r != -EIO && r != -ENOTSUP && !(is_next && r == -ENODEV))
+		log_line(LOG_ERR, "%s: cannot be %s: %s", options->mount_point,
+			 is_next ? "taken over" : "mounted", strerror(-r));
 	return r;
 }
 

@@ -99,3 +99,14 @@ PY
 	[[ ! -e $D/hang ]]
 	wait_until contains "$OUT" "the daemon did not get to serve, and was killed; the next one tries again"
 }
+
+@test "unmounting while no daemon serves is a clean end" {
+	touch "$D/lack"
+	kill -KILL "$(serving)"
+	wait_until contains "$OUT" "the daemon could not take the mount over; the next one tries again"
+	umount -l "$EXTRA"
+	rm "$D/lack"
+	wait_until ended "$SUPERVISOR"
+	wait "$SUPERVISOR"
+	run ! contains "$OUT" "No such device"
+}
