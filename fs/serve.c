@@ -47,13 +47,23 @@ static int run(struct session *session, const struct options *options, struct su
 }
 
 /*
- * Whether the next daemon may succeed where this one could not take the mount over: not if the
- * mount is gone, or what the former daemon has left makes no sense.
+ * Whether the next daemon may succeed where this one could not take the mount over, because it
+ * lacked something. All other errors say that what the former daemon has left makes no sense.
  */
 static bool is_passing(int error)
 {
-	return error != -EPROTO && error != -EINVAL && error != -ENOTSUP && error != -ENODEV &&
-	       error != -ENOTCONN;
+	switch (-error) {
+	case ENOMEM:
+	case EMFILE:
+	case ENFILE:
+	case EAGAIN:  /* processes, threads */
+	case ENOSPC:  /* watches of epoll(7) and inotify(7) */
+	case ENOBUFS: /* threads */
+	case EIO:     /* libfuse, which does not tell more */
+		return true;
+	default:
+		return false;
+	}
 }
 
 /*
@@ -61,10 +71,10 @@ static bool is_passing(int error)
  * any more, not even to free what it tells of: the kernel does that. The unmounter goes on, for
  * the device's number may be wrong, too.
  */
-static _Noreturn void give_up(const struct session *session)
+static _Noreturn void give_up(const struct session *session, int error)
 {
 	takeover_unmount(session);
-	_exit(1);
+	_exit(error == -ENODEV ? 0 : 1); /* -ENODEV: somebody has unmounted meanwhile */
 }
 
 static int be_daemon(const struct options *options, struct state *state, bool is_next)
@@ -81,7 +91,7 @@ static int be_daemon(const struct options *options, struct state *state, bool is
 	if (r < 0 && is_next && is_passing(r))
 		_exit(SUPERVISOR_AGAIN); /* the mount has to stay */
 	if (r < 0 && is_next)
-		give_up(&session);
+		give_up(&session, r);
 	if (r == 0)
 		r = run(&session, options, area);
 	session_fini(&session);

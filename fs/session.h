@@ -64,8 +64,9 @@ struct session {
 
 /*
  * Mounts; or, if a former daemon has died (`is_next`), takes the mount over from it. What outlives
- * this daemon is in `state`, which is borrowed. Fails with -errno after a line in the log. Even
- * then session_fini() must follow.
+ * this daemon is in `state`, which is borrowed. Fails with -errno after a line in the log, or with
+ * -ENODEV without one if what was to be taken over is unmounted. Even then session_fini() must
+ * follow.
  */
 int session_init(struct session *session, const struct options *options, struct state *state,
 		 bool is_next);

@@ -130,13 +130,6 @@ static bool is_open(struct host *host, uint64_t fh)
 	return handle_from(CONTAINER_OF(host, struct session, host), fh);
 }
 
-static int give_up(const struct session *session, int r)
-{
-	log_line(LOG_ERR, "%s: cannot be taken over: %s", session->options->mount_point,
-		 strerror(-r));
-	return r;
-}
-
 int takeover_adopt(struct session *session)
 {
 	struct host *host = &session->host;
@@ -146,13 +139,13 @@ int takeover_adopt(struct session *session)
 	if (r == 0)
 		r = host_claim(host);
 	if (r < 0)
-		return give_up(session, r);
+		return r;
 	objects_adopt(host, tell_lost);
 	inodes_adopt(session);
 	handles_adopt(session);
 	r = locks_adopt(host, is_open);
 	if (r < 0)
-		return give_up(session, r);
+		return r;
 	listings_adopt(session);
 	state_settle(host->state);
 	journal_adopt(host);
