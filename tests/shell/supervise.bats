@@ -86,6 +86,7 @@ ended_with() { # STATUS
 	umount "$EXTRA"
 	ended_with 0
 	wait_until ended "$daemon"
+	run ! contains "$OUT" "another filesystem"
 }
 
 # Whether processes that the daemon forks get nothing of the state but its beginning.
@@ -151,8 +152,9 @@ hup_waits() {
 	wait_until ended "$daemon"
 }
 
-# covered OPTIONS FOLLOWED SIGNAL: mounts, and another filesystem over it, and ends the mount by the signal. Only
-# that other one is there, then ours, which is dead.
+# covered OPTIONS alone|followed|later SIGNAL: mounts, and another filesystem over it, and ends the mount by the
+# signal. The daemon is the first one, or another, which began before or after the other mount was made. Only that
+# other one is there then, and below it ours, which is dead.
 covered() {
 	local daemon
 	supervise "$1"
@@ -164,6 +166,11 @@ covered() {
 		daemon=$(serving)
 	fi
 	mount -t tmpfs other "$EXTRA"
+	if [[ $2 == later ]]; then
+		kill -KILL "$daemon"
+		wait_until is_followed "$daemon"
+		daemon=$(serving)
+	fi
 	kill -"$3" "$SUPERVISOR"
 	wait_until ended "$daemon"
 	wait_until ended "$SUPERVISOR"
@@ -192,6 +199,8 @@ covered() {
 	needs resend
 	covered supervise=yes followed TERM
 	covered supervise=yes followed KILL
+	covered supervise=yes later TERM
+	covered supervise=yes later KILL
 }
 
 @test "a daemon that is killed before the mount answers ends as it would alone" {
