@@ -19,7 +19,7 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 
-enum { N_KILLS = 20 };
+enum { N_KILLS = 20, PIPE_MOST = 65536 };
 
 /* By target and call. */
 START_TEST(test_takeover_a_lock)
@@ -53,6 +53,51 @@ START_TEST(test_takeover_a_lock)
 	takeover_kill();
 	ck_assert_int_eq(locking_try(&locking, F_WRLCK), 0);
 	locking_remove();
+}
+END_TEST
+
+static void put(int fd, const char *text)
+{
+	ck_assert_int_eq(must(write(fd, text, strlen(text))), strlen(text));
+}
+
+/* With O_EXCL, what opens the FIFO is a regular file that leads into it. */
+START_TEST(test_takeover_a_file_that_has_made_its_fifo)
+{
+	static char buf[PIPE_MOST];
+	struct call call;
+	struct stat st;
+	ssize_t n, size = 0;
+	int in, out,
+		door = (int)must(
+			open(ipc_path("pipes/d"), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+
+	put(door, "one");
+	mount_settle(&ipc);
+	takeover_kill();
+	must(fstat(door, &st));
+	ck_assert(S_ISREG(st.st_mode));
+	put(door, "two");
+	takeover_kill();
+	must_fail(pwrite(door, "!", 1, 0), ESPIPE);
+	in = channel_open("pipes/d", O_RDONLY | O_NONBLOCK);
+	ck_assert_int_eq(must(read(in, buf, sizeof(buf))), 6);
+	ck_assert(memcmp(buf, "onetwo", 6) == 0);
+	out = channel_open("pipes/d", O_WRONLY | O_NONBLOCK);
+	while ((n = write(out, buf, sizeof(buf))) > 0)
+		size += n;
+	call_write(&call, door, "late");
+	takeover_kill();
+	ck_assert(call_waits(&call));
+	while (size > 0)
+		size -= must(read(in, buf, sizeof(buf)));
+	call_end_result(&call, 4);
+	ck_assert_int_eq(size ? -size : must(read(in, buf, sizeof(buf))), 4);
+	must(close(out));
+	must(close(door));
+	takeover_kill();
+	mount_settle(&ipc);
+	ck_assert_int_eq(must(read(in, buf, 1)), 0);
 }
 END_TEST
 
@@ -187,6 +232,7 @@ int main(void)
 	TCase *killed = tcase_create("killed");
 
 	tcase_add_loop_test(tcase, test_takeover_a_lock, REGION * N_CALLS, N_TARGETS * N_CALLS);
+	tcase_add_test(tcase, test_takeover_a_file_that_has_made_its_fifo);
 	tcase_add_test(tcase, test_takeover_costs_nothing_that_stays);
 	tcase_add_test(tcase, test_takeover_fails_no_stat_nor_open_nor_list);
 	tcase_set_timeout(killed, 60);

@@ -14,4 +14,10 @@
 /* Makes a door to a FIFO, which must be held when the door is opened. Fails with -ENOMEM. */
 int door_new(struct pipe *pipe, struct channel **ret_door);
 
+/*
+ * For the next daemon: makes the door of a record. Fails with -ENOMEM, or with -ESTALE if the
+ * former one was killed while something was being written.
+ */
+int door_adopt(struct space *space, struct object_record *record, struct channel **ret_channel);
+
 #endif

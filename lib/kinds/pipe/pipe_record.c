@@ -9,6 +9,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/channel/journal.h"
+#include "lib/kinds/pipe/door.h"
 #include "lib/kinds/pipe/pipe.h"
 
 struct pipe_record *pipe_record(struct object_record *record)
@@ -56,12 +57,8 @@ int pipe_adopt(struct space *space, struct object_record *record, struct channel
 	CLEANUP_FREE struct pipe *pipe = NULL;
 	int r;
 
-	/*
-	 * A door. A thread may have written a piece of a write just before the end of the daemon,
-	 * or may not have: its client has to know.
-	 */
 	if (!mode)
-		return -ESTALE;
+		return door_adopt(space, record, ret_channel);
 	if (!words->capacity || words->capacity > INT_MAX || words->charged > INT_MAX ||
 	    (!S_ISREG(mode) && !S_ISFIFO(mode) && !S_ISSOCK(mode)))
 		return -EPROTO;
