@@ -33,7 +33,8 @@ check_package() {
 	dpkg-deb --info "$package"
 	dpkg-deb --contents "$package" >"$work/contents"
 	for file in etc/ipcfs.conf etc/ipcfs.d/ usr/sbin/ipcfs usr/sbin/mount.ipcfs systemd/system/ipcfs.service \
-		man5/ipcfs.5.gz man8/ipcfs.8.gz completions/ipcfs doc/ipcfs/README.md \
+		man5/ipcfs.5.gz man8/ipcfs.8.gz bash-completion/completions/ipcfs zsh/vendor-completions/_ipcfs \
+		fish/vendor_completions.d/ipcfs.fish doc/ipcfs/README.md doc/ipcfs/README.Debian \
 		doc/ipcfs/CHANGELOG.md doc/ipcfs/changelog.gz doc/ipcfs/examples/jobs.conf; do
 		grep "/$file\$" "$work/contents"
 	done
