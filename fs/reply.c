@@ -6,7 +6,7 @@
 #include <linux/fuse.h>
 #include <stdlib.h>
 
-#define STREAM_FLAGS (FOPEN_DIRECT_IO | FOPEN_STREAM | FOPEN_PARALLEL_DIRECT_WRITES)
+#define STREAM_FLAGS (FOPEN_DIRECT_IO | FOPEN_STREAM)
 
 bool reply_result(fuse_req_t req, int result)
 {
