@@ -14,6 +14,7 @@
 #include <sys/msg.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,6 +24,11 @@
 /* In <asm-generic/socket.h> from Linux 6.16 on. */
 #ifndef SO_PASSRIGHTS
 #define SO_PASSRIGHTS 83
+#endif
+
+/* In <linux/magic.h> from Linux 6.9 on. */
+#ifndef PID_FS_MAGIC
+#define PID_FS_MAGIC 0x50494446
 #endif
 
 /*
@@ -123,6 +129,14 @@ static bool probe_pidfd_info(void)
 	return fd >= 0 && exit_status(fd, &status) == 0 && WEXITSTATUS(status) == 7;
 }
 
+static bool probe_pidfs(void)
+{
+	CLEANUP_FD int fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	struct statfs attr;
+
+	return fd >= 0 && fstatfs(fd, &attr) == 0 && attr.f_type == PID_FS_MAGIC;
+}
+
 static const struct {
 	const char *name;
 	bool (*probe)(void); /* NULL: only the FUSE connection tells */
@@ -137,6 +151,7 @@ static const struct {
 	[FEATURE_MSG_COPY] = {"msg_copy", probe_msg_copy},
 	[FEATURE_PASSRIGHTS] = {"passrights", probe_passrights},
 	[FEATURE_PIDFD_INFO] = {"pidfd_info", probe_pidfd_info},
+	[FEATURE_PIDFS] = {"pidfs", probe_pidfs},
 };
 
 bool features_has(const struct features *features, enum feature feature)

@@ -50,6 +50,11 @@ enum feature {
 	FEATURE_PASSRIGHTS,
 	/* A pidfd tells how a process ended even after its parent has waited for it. */
 	FEATURE_PIDFD_INFO,
+	/*
+	 * The pidfds of a process have an inode of its own. Without this, of processes that had the
+	 * same pid, those that began within one clock tick are taken for one.
+	 */
+	FEATURE_PIDFS,
 	N_FEATURES
 };
 

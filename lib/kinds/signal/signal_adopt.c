@@ -38,7 +38,8 @@ static bool is_pidfd_of(const struct process *process, int fd)
 {
 	struct stat attr;
 
-	return fd >= 0 && fstat(fd, &attr) == 0 && attr.st_ino == process->identity.ino &&
+	return fd >= 0 && fstat(fd, &attr) == 0 &&
+	       (!process->identity.ino || attr.st_ino == process->identity.ino) &&
 	       (syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0) == 0 || errno == ESRCH ||
 		errno == EPERM);
 }

@@ -74,7 +74,9 @@ int process_open(const struct process_space *space, pid_t pid,
 							 : -errno;
 	if (fstat(fd, &attr) < 0)
 		return -errno;
-	*ret_identity = (struct process_identity){0, attr.st_ino};
+	*ret_identity = (struct process_identity){0};
+	if (features_has(&space->space.host->features, FEATURE_PIDFS))
+		ret_identity->ino = attr.st_ino;
 	if (process_stat_read(space->proc_fd, pid, &stat))
 		ret_identity->started = stat.started;
 	/* As long as the process has not been reaped, /proc/PID was about no other. */

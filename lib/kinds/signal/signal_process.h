@@ -4,7 +4,7 @@
  *
  * A pid is a number that the kernel gives away again. So a process that somebody has open is held
  * by a pidfd, and one that was only looked up is known by when it began and by the number of its
- * pidfd's inode, which the kernel never uses twice (from Linux 6.9 on).
+ * pidfd's inode, which the kernel never uses twice (FEATURE_PIDFS).
  */
 #ifndef IPCFS_SIGNAL_PROCESS_H
 #define IPCFS_SIGNAL_PROCESS_H
@@ -17,7 +17,7 @@
 /* Which of the processes that had the same pid. */
 struct process_identity {
 	uint64_t started; /* clock ticks since boot; 0: /proc does not tell */
-	uint64_t ino;     /* of the pidfd */
+	uint64_t ino;     /* of the pidfd; 0: that does not tell processes apart */
 };
 
 struct process {
@@ -56,16 +56,19 @@ struct process_space *process_space_from(struct space *space);
 int process_open(const struct process_space *space, pid_t pid,
 		 struct process_identity *ret_identity);
 
-/* Whether the identity is that of the process. */
+/* Whether the process has not been reaped. */
+bool process_is_there(int pidfd);
+
+/* Whether the identity, of a process that has not been reaped, is that of `process`. */
 static inline bool process_is(const struct process *process,
 			      const struct process_identity *identity)
 {
-	return process->identity.started == identity->started &&
-	       process->identity.ino == identity->ino;
-}
+	int pidfd = process->pidfd.source.fd;
 
-/* Whether the process has not been reaped. */
-bool process_is_there(int pidfd);
+	return process->identity.started == identity->started &&
+	       process->identity.ino == identity->ino &&
+	       (identity->ino || pidfd < 0 || process_is_there(pidfd));
+}
 
 /* Whether the name is a number such as processes have. */
 bool process_is_name(const char *name);

@@ -175,6 +175,23 @@ START_TEST(test_adopt_signals_other_descriptor_is_refused)
 }
 END_TEST
 
+START_TEST(test_adopt_signals_without_the_feature_wait_goes_on)
+{
+	pid_t pid = process_start();
+	struct file *file;
+
+	host.features.off |= 1U << FEATURE_PIDFS;
+	file = open_process(pid, O_RDONLY);
+	ck_assert_uint_eq(file->channel->record->words[1], 0); /* the pidfd's inode */
+	file = restart(file);
+	must_fail(file_try_read(file, 100), EAGAIN);
+	kill(pid, SIGKILL);
+	process_reap(pid);
+	file_expect(file, 100, "killed KILL\n");
+	object_close(file);
+}
+END_TEST
+
 /* A later process has the pid, and both are open. */
 START_TEST(test_adopt_signals_later_process_has_its_own_file)
 {
@@ -231,6 +248,7 @@ int main(void)
 			  test_adopt_signals_signal_that_was_sent_is_done,
 			  test_adopt_signals_opener_keeps_no_more_rights,
 			  test_adopt_signals_other_descriptor_is_refused,
+			  test_adopt_signals_without_the_feature_wait_goes_on,
 			  test_adopt_signals_later_process_has_its_own_file,
 			  test_adopt_signals_incomplete_record_is_refused,
 			  NULL,

@@ -162,6 +162,37 @@ START_TEST(test_signal_recycled_pid_is_another_process)
 }
 END_TEST
 
+/* The old one is held by its pidfd (0), or known by its start, in clock ticks (1). */
+START_TEST(test_signal_recycled_pid_is_another_process_without_the_feature)
+{
+	pid_t pid = process_start();
+	struct space *space = fixture_open(&signal_kind);
+	struct channel *old, *new;
+	struct file *file = NULL;
+
+	host.features.off |= 1U << FEATURE_PIDFS;
+	old = object_find(space, process_name(pid));
+	if (_i == 0)
+		file = object_open(old, O_RDONLY);
+	new = object_find(space, process_name(pid));
+	ck_assert_ptr_eq(old, new);
+	object_unref(new);
+	kill(pid, SIGKILL);
+	process_reap(pid);
+	if (_i == 1)
+		usleep(2 * 1000000 / (useconds_t)sysconf(_SC_CLK_TCK));
+	process_start_with_pid(pid);
+	new = object_find(space, process_name(pid));
+	ck_assert_ptr_ne(old, new);
+	if (file)
+		object_close(file);
+	object_unref(old);
+	object_unref(new);
+	kill(pid, SIGKILL);
+	process_reap(pid);
+}
+END_TEST
+
 START_TEST(test_signal_lines_are_signals_up_to_the_first_wrong_one)
 {
 	static const char *const wrong[] = {"FOO",  "TERM 1 2",         "TERM x", "TERM 2147483648",
@@ -306,5 +337,11 @@ int main(void)
 			  test_signal_without_descriptors_is_not_opened,
 			  NULL,
 		  });
+	suite_add_loop(suite, "without",
+		       (const TTest *const[]){
+			       test_signal_recycled_pid_is_another_process_without_the_feature,
+			       NULL,
+		       },
+		       2);
 	return suite_run(suite);
 }
