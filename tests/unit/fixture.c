@@ -114,6 +114,9 @@ static void setup(void)
 	set_loopback_up();
 	must_call(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
 	must_call(mount("tmpfs", "/dev/shm", "tmpfs", 0, "mode=1777"));
+	/* As in tests/mount: systemd mounts the queues of the machine there. */
+	while (umount2("/dev/mqueue", MNT_DETACH) == 0)
+		;
 	write_file("/proc/sys/fs/mqueue/msg_default", QUEUE_MESSAGES);
 	write_file("/proc/sys/fs/mqueue/msgsize_default", QUEUE_MESSAGE_SIZE);
 	umask(0);

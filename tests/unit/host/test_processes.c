@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/host/namespaces.h"
 #include "lib/host/processes.h"
 #include "tests/unit/fixture.h"
 #include "tests/unit/peer.h"
@@ -115,6 +116,12 @@ static pid_t start_orphan(uid_t real, uid_t effective)
 	return orphan;
 }
 
+/* In a container others may run that it does not see, so there nothing is known. */
+static time_t as_seen(time_t oldest)
+{
+	return namespaces_see_all() ? oldest : 0;
+}
+
 START_TEST(test_processes_oldest_counts_each_user_id_even_if_undumpable)
 {
 	struct processes_user users[] = {{.uid = APP}, {.uid = MOVED}, {.uid = NOBODY_IS}};
@@ -124,10 +131,10 @@ START_TEST(test_processes_oldest_counts_each_user_id_even_if_undumpable)
 	must(processes_find_oldest(users, 3, 0));
 	must_call(kill(pid, SIGKILL));
 	for (int i = 0; i < 2; i++) {
-		ck_assert_int_ge(users[i].oldest, now - PROCESSES_SLACK);
-		ck_assert_int_le(users[i].oldest, now + PROCESSES_SLACK);
+		ck_assert_int_ge(users[i].oldest, as_seen(now - PROCESSES_SLACK));
+		ck_assert_int_le(users[i].oldest, as_seen(now + PROCESSES_SLACK));
 	}
-	ck_assert_int_eq(users[2].oldest, PROCESSES_NONE);
+	ck_assert_int_eq(users[2].oldest, as_seen(PROCESSES_NONE));
 }
 END_TEST
 
@@ -137,7 +144,7 @@ START_TEST(test_processes_oldest_leaves_out_our_own)
 	pid_t pid = peer_start(&(struct peer){.uid = APP});
 
 	must(processes_find_oldest(&user, 1, 0));
-	ck_assert_int_eq(user.oldest, PROCESSES_NONE);
+	ck_assert_int_eq(user.oldest, as_seen(PROCESSES_NONE));
 	peer_stop(pid);
 }
 END_TEST
