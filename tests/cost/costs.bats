@@ -245,7 +245,7 @@ count_instructions() {
 weigh() {
 	local pid
 	awk '$1 == "Pss:" { print $2 }' "/proc/$1/smaps_rollup"
-	for pid in $(cat "/proc/$1"/task/*/children); do
+	for pid in $(pgrep -P "$1"); do
 		weigh "$pid"
 	done
 }
