@@ -93,6 +93,14 @@ fails() {
 	fails front_page "README.md:"
 }
 
+@test "a version without an entry in the changelog fails" {
+	run -0 scripts/lint changelog
+	sed -i "s/^  version: .*/  version: '999.0.0',/" meson.build
+	fails changelog "CHANGELOG.md: " "has version '999.0.0'"
+	sed -i 's/^## .*/## 999.0.0/' CHANGELOG.md # without a date
+	fails changelog "CHANGELOG.md: "
+}
+
 @test "a source that does not say what it is fails" {
 	run -0 scripts/lint heads
 	plant lib/base/fresh.c '// SPDX-License-Identifier: GPL-2.0-or-later'
