@@ -22,7 +22,7 @@ void options_print_help(const char *program)
 	       "    -o config=FILE      create the channels in FILE, and again on SIGHUP; root's\n"
 	       "                        default: /etc/ipcfs.conf and /etc/ipcfs.d/*.conf\n"
 	       "    -o config_strict    do not mount if FILE has an error\n"
-	       "    -o exec             allow programs in shared memory to be executed\n"
+	       "    -o exec, -o allow_exec   allow programs in shared memory to be executed\n"
 	       "    -o foreign=NAME:... also serve callers from other namespaces: net, ipc, pid\n"
 	       "    -o ipcns=PID        show the IPC namespace and /dev/shm of another process\n"
 	       "    -o max_channels=N, max_files=N, max_held=N, max_names=N   per user:\n"

@@ -69,6 +69,6 @@ void command_help(const struct host *host, FILE *out)
 	fputs("# SIZE is a number of bytes, optionally followed by K, M or G.\n"
 	      "# reap removes what info/leaks shows of a kind. With dry=yes this file says what "
 	      "that\n"
-	      "# would be. TIME is a number of seconds, or one followed by m, h or d.\n",
+	      "# would be. TIME is a number of seconds, or one followed by s, m, h or d.\n",
 	      out);
 }

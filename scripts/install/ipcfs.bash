@@ -14,9 +14,9 @@ _ipcfs_find() {
 
 	while read -r where word value _; do
 		if [[ $where == "$1" && $# == 1 ]]; then
-			echo "$word"
+			printf '%s\n' "$word"
 		elif [[ $where == "$1" && $word == "$2" ]]; then
-			echo "$value"
+			printf '%s\n' "$value"
 		fi
 	done < <(printf '%s\n' "${_ipcfs_words[@]}")
 }

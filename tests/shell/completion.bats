@@ -84,7 +84,7 @@ each_offers() {
 @test "ctl: the commands, kinds, keys and values of its grammar" {
 	local kind setting kinds common='mode= owner= group='
 
-	[[ $("$IPCFS" --version) == *libnats* ]] || skip "without libnats"
+	has_cluster || skip "without libnats"
 	remount cluster=nats://127.0.0.1:1
 	kinds=$(grammar <"$IPC/ctl")
 	[[ $(wc -w <<<"$kinds") -ge 13 ]]

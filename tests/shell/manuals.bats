@@ -1,10 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The examples of ipcfs(5) and ipcfs(8), as they are printed there with another mount point.
+# ipcfs(5) and ipcfs(8): their examples, as they are printed there with another mount point; and that
+# they name all that the program takes, and nothing else.
 # shellcheck shell=bats disable=SC2016
 
 load helper
 load typed
+load options
 
 PAGE=$HERE/../../docs/ipcfs.5.scd
 
@@ -54,4 +56,68 @@ server.handle_request()" 2>/dev/null)
 	PATH=$(dirname "$IPCFS"):$PATH run -0 timeout -k 1 30 unshare --mount --ipc --propagation private \
 		bash -ec 'source "$1"' bash "$BATS_TEST_TMPDIR/commands" 3>&-
 	[[ -z $output ]]
+}
+
+# chapter TITLE: of ipcfs(8), up to the next title.
+chapter() {
+	awk -v title="$1" '/^#/ { on = $0 ~ "^#+ " title "$" } on' "$HERE/../../docs/ipcfs.8.scd"
+}
+
+# The flags and options that have a paragraph in OPTIONS.
+options_of_manual() {
+	chapter OPTIONS | grep '^\*' | grep -oP '\*-o \K[a-z_]+=?|\*\K--?[a-zA-Z]+(?=\*)' | sort
+}
+
+# The words in the terms of "Mount options".
+mount_words_of_manual() {
+	chapter "Mount options" | grep '^\*' | tr -d '\\' | grep -oP '(?<![a-z*])\*\K[a-zA-Z_-][a-z_=.-]*(?=\*)' |
+		grep -vxE 'mount|ipcfs'
+}
+
+@test "the options of ipcfs(8) are those of --help, with one paragraph for each" {
+	"$IPCFS" --help | sed '1d;$d' >"$BATS_TEST_TMPDIR/help"
+	grep -oP -- '-o \K[a-z_]+=?|(?<![\w-])--?[a-zA-Z]+\b|\b[a-z_]+=' "$BATS_TEST_TMPDIR/help" | sort -u >"$OUT"
+	[[ $(wc -l <"$OUT") -ge 25 ]]
+	diff "$OUT" <(options_of_manual)
+}
+
+@test "ipcfs(8) has each flag and mount option that the program takes, and no others" {
+	(options_of_manual && mount_words_of_manual) | sort -u >"$OUT"
+	run -0 comm -23 <((program_flags && program_options && mount_words IGNORED) | grep -vx -e -o | sort -u) "$OUT"
+	[[ -z $output ]] || (echo "not in ipcfs(8): $output" && false)
+	run -0 comm -13 <((program_flags && program_options && mount_words 'IGNORED|REFUSED') | sort -u) "$OUT"
+	[[ -z $output ]] || (echo "only in ipcfs(8): $output" && false)
+}
+
+@test "ipcfs(8) has each feature of the kernel that without= takes" {
+	diff <(program_features | sort) <(chapter OPTIONS | grep -oP '^\t- _\K[a-z_]+(?=_ ?[(:].*)' | grep -vxE 'net|ipc|pid' | sort)
+}
+
+# settled: of each KEY=VALUE on stdin, the key, and the words that the value can be if these are fixed.
+settled() {
+	local key value
+
+	while IFS='=' read -r key value; do
+		[[ $value == [a-z]* ]] || value=''
+		xargs <<<"$key $(tr '|' '\n' <<<"$value" | sort | xargs)"
+	done | sort -u
+}
+
+# Settings of kinds are compared chapter by chapter. The titles below SYSTEM V and CLUSTER are theirs.
+@test "ipcfs(5) has the keys of each kind, and their words, as ctl has them" {
+	local -A kinds=([PIPES]=pipes [TOPICS]=topics [QUEUES]=queues ["SHARED MEMORY"]=shm [SEMAPHORES]=sems
+		[EVENTS]=events [SOCKETS]=sockets/servers ["SYSTEM V"]='sysv/queues sysv/shm sysv/sems'
+		[CLUSTER]='cluster/queues cluster/topics cluster/values')
+	local title kind options=cluster=nats://127.0.0.1:1
+
+	has_cluster || unset 'kinds[CLUSTER]' options
+	typed 'cat ctl' "${options:-}" >"$OUT"
+	[[ $(grammar <"$OUT" | sort) == "$(tr ' ' '\n' <<<"${kinds[*]}" | sort)" ]]
+	for title in "${!kinds[@]}"; do
+		for kind in ${kinds[$title]}; do
+			grammar "$kind" <"$OUT"
+		done | settled >"$OUT.ctl"
+		awk -v title="$title" '/^# / { on = $0 == "# " title } on' "$PAGE" | grep -E '^\*[a-z_]+=' | tr -d '*' | settled |
+			diff "$OUT.ctl" -
+	done
 }

@@ -13,18 +13,29 @@ table_words() {
 
 # The flags of a command line, except those by which the program calls itself, and libfuse's name of -d.
 program_flags() {
-	(table_words '^-' | grep -vxE -- '--(adopts?|mounted)=|--debug' && echo -o) | sort
+	(table_words '^-' && grep -oP '^\t\{"\K-[^"]+(?=", )' "$FS/mount_words.c") |
+		(grep -vxE -- '--(adopts?|mounted)=|--debug' && echo -o) | sort
 }
 
 # The words that may stand after -o and mean something; values begin after '='.
 program_options() {
 	table_words '^[^-]'
-	grep -oP '^\t\{"\K[^-"]+(?=", (MS_|MOUNT_WORD_LASTING))' "$FS/mount_words.c"
+	grep -oP '^\t\{"\K[^"]+(?=", (MS_|MOUNT_WORD_LASTING))' "$FS/mount_words.c" | grep -v ^-
+}
+
+# mount_words FATE: the words of mount(8) that are IGNORED, or REFUSED.
+mount_words() {
+	grep -oP '^\t\{"\K[^"]+(?=", MOUNT_WORD_('"$1"'))' "$FS/mount_words.c"
 }
 
 # The features of the kernel that without= knows.
 program_features() {
 	"$IPCFS" / -o without=- 2>&1 | sed -n 's/.*no such feature (\(.*\))$/\1/p' | xargs -n 1
+}
+
+# Whether the program is built with libnats.
+has_cluster() {
+	[[ $("$IPCFS" --version) == *"cluster: libnats "* ]]
 }
 
 # grammar [KIND]: from `cat ctl` on stdin, the kinds, or the settings of one, as KEY=VALUE.
