@@ -70,7 +70,7 @@ options_of_manual() {
 
 # The words in the terms of "Mount options".
 mount_words_of_manual() {
-	chapter "Mount options" | grep '^\*' | tr -d '\\' | grep -oP '(?<![a-z*])\*\K[a-zA-Z_-][a-z_=.-]*(?=\*)' |
+	chapter "Mount options" | grep '^\*' | sed 's/[\]//g' | grep -oP '(?<![a-z*])\*\K[a-zA-Z_-][a-z_=.-]*(?=\*)' |
 		grep -vxE 'mount|ipcfs'
 }
 
@@ -117,7 +117,23 @@ settled() {
 		for kind in ${kinds[$title]}; do
 			grammar "$kind" <"$OUT"
 		done | settled >"$OUT.ctl"
-		awk -v title="$title" '/^# / { on = $0 == "# " title } on' "$PAGE" | grep -E '^\*[a-z_]+=' | tr -d '*' | settled |
+		awk -v title="$title" '/^# / { on = $0 == "# " title } on' "$HERE/../../docs/ipcfs.5.scd" |
+			grep -E '^\*[a-z_]+=' | tr -d '*' | settled |
 			diff "$OUT.ctl" -
 	done
+}
+
+@test "ipcfs(5) names each key that a status can have" {
+	local key bad=0
+
+	grep -rhoP '\brow_add_[a-z]+\(&?row, "\K[^"]+' "$HERE/../../lib" |
+		grep -vx idle-since | sort -u >"$OUT" # no file shows that one
+	[[ $(wc -l <"$OUT") -ge 70 ]]
+	while read -r key; do
+		grep -qP "(?<![\w-])\Q$key\E(?![\w-])" "$HERE/../../docs/ipcfs.5.scd" || {
+			echo "not in ipcfs(5): $key"
+			bad=1
+		}
+	done <"$OUT"
+	[[ $bad == 0 ]]
 }
