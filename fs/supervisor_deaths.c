@@ -72,6 +72,11 @@ bool deaths_is_one(const struct supervisor_area *area, int status)
 	return WIFSIGNALED(status) || (WEXITSTATUS(status) == SUPERVISOR_AGAIN && !area->ready);
 }
 
+static int64_t pause_after(unsigned n_tries)
+{
+	return n_tries > 0 && n_tries <= DEATHS_MOST ? DEATHS_PAUSE << (n_tries - 1) : 0;
+}
+
 void deaths_add(struct deaths *deaths, struct supervisor_area *area, struct journal *journal,
 		int status, struct death *ret_death)
 {
@@ -82,7 +87,7 @@ void deaths_add(struct deaths *deaths, struct supervisor_area *area, struct jour
 	deaths->n_unready = area->ready ? 0 : deaths->n_unready + 1;
 	*ret_death = (struct death){.signal = signal,
 				    .is_late = deaths->is_late,
-				    .pause = signal ? 0 : DEATHS_PAUSE << (deaths->n_unready - 1),
+				    .pause = signal ? 0 : pause_after(deaths->n_unready),
 				    .request = journal->request & ~REPEATED};
 	deaths->is_late = false;
 	journal->request = 0;
