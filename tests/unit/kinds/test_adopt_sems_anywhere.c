@@ -2,8 +2,8 @@
 /*
  * Kills the daemon of a semaphore after any store or change of its value, again and again: each
  * unit is granted once. Only between the change of the value and the very next instruction, which
- * notes it, a unit that was taken is lost, and units that were posted are posted again. So it is with
- * a list for a set of semaphores, which is performed again.
+ * notes it, a unit that was taken is lost, and units that were posted are posted again. So it is
+ * with a list for a set of semaphores, which is performed again.
  */
 #include <fcntl.h>
 #include <stdio.h>
