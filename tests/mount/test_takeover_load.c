@@ -82,8 +82,18 @@ static bool is_ready(void *model)
 	return ((struct load_model *)model)->given > 0;
 }
 
+/* Whoever opens a topic gets what is written from then on. (A FIFO's reader waits for a writer.) */
+static bool have_joined(void *unused)
+{
+	for (int i = 0; i < N_MODELS; i++)
+		if (models[i].seen && models[i].to_all && models[i].given < LOAD_READERS)
+			return false;
+	return true;
+}
+
 static void start_writers(void)
 {
+	ck_assert(wait_until(have_joined, NULL, 20000));
 	for (int i = 0; i < N_MODELS; i++)
 		for (int k = 0; k < LOAD_WRITERS && is_chosen(&models[i]); k++) {
 			struct load_role *role = role_of(i, LOAD_READERS + k);
