@@ -185,6 +185,23 @@ START_TEST(test_takeover_a_server)
 }
 END_TEST
 
+/* The next daemon must not ask itself what the socket is. */
+START_TEST(test_takeover_a_server_that_listens_in_the_mount)
+{
+	char line[256];
+	int client, server;
+
+	snprintf(line, sizeof(line), "create sockets/servers/s listen=unix:%s/pipes/x\n", ipc.dir);
+	look_command(line);
+	takeover_kill();
+	client = channel_open("sockets/servers/s/connect", O_RDWR);
+	server = channel_open("sockets/servers/s/accept", O_RDWR);
+	put(client, "hello");
+	must_read(server, "hello");
+	must(rmdir(ipc_path("sockets/servers/s")));
+}
+END_TEST
+
 START_TEST(test_takeover_the_end_of_a_process)
 {
 	pid_t pid = child_start(pause_for_ever, NULL);
@@ -364,6 +381,7 @@ int main(void)
 	tcase_add_loop_test(tcase, test_takeover_mapped_memory, 0, 2);
 	tcase_add_loop_test(tcase, test_takeover_a_connection, 0, 2);
 	tcase_add_test(tcase, test_takeover_a_server);
+	tcase_add_test(tcase, test_takeover_a_server_that_listens_in_the_mount);
 	tcase_add_test(tcase, test_takeover_the_end_of_a_process);
 	tcase_add_loop_test(tcase, test_takeover_a_directory_that_is_being_listed, 0, 2);
 	tcase_add_test(tcase, test_takeover_a_working_directory);

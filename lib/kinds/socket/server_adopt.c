@@ -8,12 +8,14 @@
  * one client is in that state, because a client is accepted just before the answer.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "lib/base/cleanup.h"
 #include "lib/base/state.h"
@@ -175,12 +177,15 @@ static bool is_accepted(int fd, int listener, int type)
 	       ours.inet.sin_port == its.inet.sin_port;
 }
 
+/* Without a request: the socket may be in the mount itself, which does not answer yet. */
 static bool is_socket_file(int fd, const struct server_notes *notes)
 {
-	struct stat attr;
+	struct statx attr;
 
-	return fstat(fd, &attr) == 0 && S_ISSOCK(attr.st_mode) && attr.st_dev == notes->dev &&
-	       attr.st_ino == notes->ino;
+	return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO, &attr) ==
+		       0 &&
+	       S_ISSOCK(attr.stx_mode) && attr.stx_ino == notes->ino &&
+	       makedev(attr.stx_dev_major, attr.stx_dev_minor) == notes->dev;
 }
 
 /*
