@@ -24,8 +24,8 @@ next_package() {
 
 # Prints the system's files, except what changes by itself and what apt and dpkg keep of all packages.
 all_files() {
-	in_shell 'find / -xdev \( -path /var/log -o -path /var/cache/apt -o -path /var/lib/apt -o -path /tmp -o -path /var/tmp \
-		-o -path "/var/lib/systemd/t*" -o -path /var/lib/dpkg/lock -o -path "/var/lib/dpkg/*-old" \) -prune -o -print | sort
+	in_shell 'find / -xdev \( -path /var/log -o -path /var/cache/apt -o -path /var/cache/debconf -o -path /var/lib/apt \
+		-o -path /tmp -o -path /var/tmp -o -path "/var/lib/systemd/t*" -o -path /var/lib/dpkg/lock -o -path "/var/lib/dpkg/*-old" \) -prune -o -print | sort
 		find /run /dev/shm /dev/mqueue -name "*ipc*"'
 }
 
