@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <mqueue.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -246,10 +247,14 @@ bool all_use(void)
 
 bool all_end(void)
 {
+	static const char *const queues[] = {"/q", "/w", "/new"};
 	bool have_ended = true;
 
 	kill(children[USER], SIGKILL);
 	for (int i = 0; i < N_CHILDREN; i++)
 		have_ended = ends(children[i]) && have_ended;
+	/* With its namespace a queue would go, too, but late: the user would run out of queues. */
+	for (size_t i = 0; i < sizeof(queues) / sizeof(*queues); i++)
+		mq_unlink(queues[i]);
 	return have_ended;
 }

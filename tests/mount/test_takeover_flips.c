@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -135,6 +136,8 @@ static int run_alone(void)
 {
 	int log;
 
+	/* The kernel takes its time to free the queues of the mounts before. */
+	must(setrlimit(RLIMIT_MSGQUEUE, &(struct rlimit){RLIM_INFINITY, RLIM_INFINITY}));
 	fixture_namespaces();
 	must(mount("proc", "/proc", "proc", 0, NULL));
 	log = log_begin();
