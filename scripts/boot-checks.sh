@@ -14,7 +14,7 @@ check_install() {
 }
 
 check_uninstall() {
-	DESTDIR=$work/dest quiet ninja -C "$build_dir" uninstall
+	quiet on_builder env DESTDIR="$work/dest" ninja -C "$build_dir" uninstall
 	[[ ! -e $work/dest || -z $(installed_files "$work/dest") ]]
 }
 
