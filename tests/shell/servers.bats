@@ -30,7 +30,7 @@ serve() {
 echo_by() {
 	local from socat line
 
-	exec {from}< <(exec timeout 10 socat -t 10 - "$2" <<<"$1" 3>&-)
+	exec {from}< <(exec timeout 10 socat -t 10 - "$2" <<<"$1" 3>&- 2>/dev/null) # 1.8 tells of the signal
 	socat=$!
 	read -r line <&"$from" || return
 	kill "$socat"
