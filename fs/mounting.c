@@ -119,27 +119,32 @@ static bool is_covered(const char *mount_point, dev_t dev)
  * A connection that has ended shows by POLLERR, and then nobody unmounts. So does a pipe that
  * nobody reads, and if that takes the place of the last descriptor, the connection does end.
  */
-void mounting_spare_others(const char *mount_point, dev_t dev, int device)
+static bool end_connection(int device)
 {
 	int ends[2];
 
-	if (has_ended(device) || !is_covered(mount_point, dev) || pipe2(ends, O_CLOEXEC) < 0)
-		return;
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return false;
 	close(ends[0]);
 	dup3(ends[1], device, O_CLOEXEC);
 	close(ends[1]);
+	return true;
+}
+
+void mounting_spare_others(const char *mount_point, dev_t dev, int device)
+{
+	if (has_ended(device) || !is_covered(mount_point, dev) || !end_connection(device))
+		return;
 	log_line(LOG_WARNING,
 		 "%s: another filesystem covers the mount, which stays there, dead; unmount both",
 		 mount_point);
 }
 
 /* As libfuse does it (lib/mount.c, fuse_kern_unmount): detached, so that nobody is waited for. */
-void mounting_unmount(const char *mount_point, int device)
+static void detach(const char *mount_point)
 {
 	pid_t pid;
 
-	if (has_ended(device))
-		return;
 	if (umount2(mount_point, MNT_DETACH) == 0 || errno != EPERM)
 		return;
 	pid = fork();
@@ -149,4 +154,13 @@ void mounting_unmount(const char *mount_point, int device)
 	}
 	if (pid > 0)
 		waitpid(pid, NULL, 0);
+}
+
+void mounting_unmount(const char *mount_point, dev_t dev, int device)
+{
+	mounting_spare_others(mount_point, dev, device);
+	if (has_ended(device))
+		return;
+	detach(mount_point);
+	end_connection(device);
 }

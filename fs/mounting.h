@@ -23,9 +23,9 @@ struct fuse_session *mounting_mount_at(struct session *session, const struct opt
  */
 void mounting_spare_others(const char *mount_point, dev_t dev, int device);
 /*
- * Unmounts what another daemon has mounted, unless that is over: what is mounted there then is not
- * ours. `device` is /dev/fuse.
+ * Unmounts what another daemon has mounted, unless that is over or covered: what is on top there
+ * then is not ours. Ends the connection, on which threads of ours may wait. Arguments as above.
  */
-void mounting_unmount(const char *mount_point, int device);
+void mounting_unmount(const char *mount_point, dev_t dev, int device);
 
 #endif

@@ -19,6 +19,7 @@
 
 #include "fs/log.h"
 #include "fs/mount_words.h"
+#include "fs/process_name.h"
 #include "fs/supervisor_replace.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
@@ -51,29 +52,13 @@ static int look(const char *path, struct supervisor_words *words)
 	return 0;
 }
 
-/* Whether the process is a supervisor. */
-static bool is_supervisor(int pid)
-{
-	char path[40], name[32] = "";
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-	file = fopen(path, "re");
-	if (!file)
-		return false;
-	if (!fgets(name, sizeof(name), file))
-		*name = '\0';
-	fclose(file);
-	return strcmp(name, SUPERVISOR_NAME "\n") == 0;
-}
-
 static int ask(int pid)
 {
 	CLEANUP_FD int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 
 	if (fd < 0)
 		return -errno;
-	if (!is_supervisor(pid))
+	if (!process_has_name(pid, SUPERVISOR_NAME))
 		return -ESRCH;
 	return syscall(SYS_pidfd_send_signal, fd, SIGUSR2, NULL, 0) < 0 ? -errno : 0;
 }

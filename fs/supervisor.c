@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "fs/background.h"
+#include "fs/bounds.h"
 #include "fs/log.h"
 #include "fs/supervisor_daemon.h"
 #include "fs/supervisor_deaths.h"
@@ -288,6 +289,7 @@ static int prepare(struct supervisor *self)
 	else if (!self->options->is_foreground && !self->options->is_debug)
 		background_adopt(&self->area->ready_fd);
 	block_signals(self);
+	bounds_raise_files(); /* it shares the daemons' descriptors, but not their limit */
 	r = replacing_init(&self->replacing, self->options);
 	if (r < 0)
 		log_line(LOG_WARNING, "cannot be replaced: %s", strerror(-r));

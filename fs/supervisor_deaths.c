@@ -26,7 +26,7 @@
 
 static void note_request(struct supervisor_area *area, uint64_t request)
 {
-	bool is_soon = area->died - area->ready <= DEATHS_SOON;
+	bool is_soon = area->ready >= area->died - DEATHS_SOON;
 
 	if (!request)
 		return;
@@ -63,8 +63,10 @@ int64_t deaths_patience(const struct deaths *deaths, const struct supervisor_are
 
 bool deaths_late(struct deaths *deaths, const struct supervisor_area *area)
 {
-	deaths->is_late = deaths_patience(deaths, area) == 0;
-	return deaths->is_late;
+	if (deaths_patience(deaths, area) != 0)
+		return false;
+	deaths->is_late = true;
+	return true;
 }
 
 bool deaths_is_one(const struct supervisor_area *area, int status)

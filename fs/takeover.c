@@ -86,7 +86,9 @@ int takeover_mount(struct session *session)
 
 void takeover_unmount(const struct session *session)
 {
-	mounting_unmount(session->options->mount_point, area_of(session)->device);
+	const struct takeover_area *area = area_of(session);
+
+	mounting_unmount(session->options->mount_point, area->dev, area->device);
 }
 
 static bool is_again(struct host *host, uint64_t request)

@@ -22,7 +22,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "fs/process_name.h"
 #include "lib/base/cleanup.h"
+
+#define NAME "ipcfs-unmount"
 
 struct mounted {
 	unsigned major, minor;
@@ -88,7 +91,7 @@ static _Noreturn void watch(const char *mount_point, const struct mounted *own, 
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
-	prctl(PR_SET_NAME, "ipcfs-unmount");
+	prctl(PR_SET_NAME, NAME);
 	close_range(0, (unsigned)pid_fd - 1, 0);
 	close_range((unsigned)pid_fd + 1, ~0U, 0);
 	if (chdir("/") < 0)
@@ -125,9 +128,12 @@ int unmounter_start(const char *mount_point, pid_t supervisor, const int32_t *da
 
 void unmounter_stop(pid_t pid)
 {
-	if (pid <= 0)
+	CLEANUP_FD int pid_fd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+
+	/* A former daemon has noted the number, which may be anybody's. */
+	if (pid_fd < 0 || !process_has_name(pid, NAME))
 		return;
-	kill(pid, SIGKILL);
+	syscall(SYS_pidfd_send_signal, pid_fd, SIGKILL, NULL, 0);
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
 }
