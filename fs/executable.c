@@ -81,10 +81,10 @@ int executable_run(int fd, char *const *argv)
 	return -errno;
 }
 
-static _Noreturn void be_executable(int fd, char *const *argv, int output)
+static _Noreturn void be_executable(int fd, char *const *argv, int output, pid_t asker)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (dup2(output, STDOUT_FILENO) >= 0)
+	if (getppid() == asker && dup2(output, STDOUT_FILENO) >= 0)
 		executable_run(fd, argv);
 	_exit(127); /* as a shell */
 }
@@ -108,14 +108,14 @@ int executable_ask(int fd, char *const *argv, const char *expected)
 	CLEANUP_FD int output = -1;
 	bool is_expected;
 	int ends[2], status;
-	pid_t pid;
+	pid_t asker = getpid(), pid;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
 	output = ends[0];
 	pid = fork();
 	if (pid == 0)
-		be_executable(fd, argv, ends[1]);
+		be_executable(fd, argv, ends[1], asker);
 	close(ends[1]);
 	if (pid < 0)
 		return -EAGAIN;

@@ -11,13 +11,11 @@
 #include <unistd.h>
 
 #include "fs/log.h"
-#include "lib/base/cleanup.h"
 
 /* The mount shows the queues of the daemon's namespace, whatever namespaces its callers are in. */
-int home_enter(const struct options *options, struct namespaces *ret_own)
+int home_enter(const struct options *options, int *fd, struct namespaces *ret_own)
 {
 	char path[32];
-	CLEANUP_FD int fd = -1;
 	int error;
 
 	*ret_own = (struct namespaces){0};
@@ -25,8 +23,9 @@ int home_enter(const struct options *options, struct namespaces *ret_own)
 	if (!options->ipc_pid)
 		return 0;
 	snprintf(path, sizeof(path), "/proc/%u/ns/ipc", options->ipc_pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0 && setns(fd, CLONE_NEWIPC) == 0)
+	if (*fd <= 0)
+		*fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (*fd > 0 && setns(*fd, CLONE_NEWIPC) == 0)
 		return 0;
 	error = errno == ENOENT ? ESRCH : errno;
 	log_line(LOG_ERR, "ipcns=%u: %s", options->ipc_pid, strerror(error));

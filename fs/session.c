@@ -207,7 +207,7 @@ static int session_prepare(struct session *session)
 
 	bounds_raise_files();
 	if (r == 0)
-		r = home_enter(session->options, &own);
+		r = home_enter(session->options, takeover_ipc_fd(session), &own);
 	if (r == 0)
 		r = loop_new(&session->loop);
 	if (r == 0)

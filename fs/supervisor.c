@@ -5,7 +5,7 @@
  * The supervisor opens nothing: what it had open could not be told from what a former daemon has
  * left, which the next one closes. It allocates nothing while a daemon serves: there might be no
  * memory when it is needed. And it waits for nobody but the daemon: anybody else may be waiting for
- * the mount.
+ * the mount. Only to become another executable it opens that one, which was opened a moment before.
  */
 #include "fs/supervisor.h"
 

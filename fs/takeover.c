@@ -45,6 +45,11 @@ void takeover_note_init(struct session *session)
 	area->init_size = (uint32_t)session->buffer.size;
 }
 
+int *takeover_ipc_fd(const struct session *session)
+{
+	return &area_of(session)->ipc_fd;
+}
+
 void takeover_note_tree(struct session *session)
 {
 	struct takeover_area *area = area_of(session);
@@ -161,13 +166,12 @@ static bool refuse(const struct session *session, const struct takeover_request 
 	const struct fuse_in_header *header = (const void *)request->data;
 	const struct fuse_out_header out = {
 		.len = sizeof(out), .error = -EIO, .unique = header->unique};
-
 	const struct supervisor_area *area = supervisor_area(session->host.state);
 
 	if (area->poison.request != request->key || area->poison.deaths < SUPERVISOR_POISON)
 		return false;
-	log_line(LOG_ERR, "a request of process %u has ended three daemons, and gets EIO",
-		 header->pid);
+	log_line(LOG_ERR, "a request of process %u has ended %d daemons, and gets EIO", header->pid,
+		 SUPERVISOR_POISON);
 	if (write(session->device.fd, &out, sizeof(out)) < 0)
 		log_line(LOG_WARNING, "its process has gone");
 	return true;

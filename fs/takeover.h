@@ -27,6 +27,7 @@ struct takeover_area {
 	int tree_fd, dir_fd; /* struct host_nodes; -1: none */
 	uint32_t init_size;  /* bytes of `init`, written last */
 	dev_t dev;           /* of the mount */
+	int ipc_fd;          /* the IPC namespace that home_enter() has entered; 0: none */
 	char init[1024];     /* the INIT request */
 };
 
@@ -54,6 +55,8 @@ uint64_t takeover_number(uint64_t unique);
 
 /* Records the INIT request in session::buffer, which has not been answered yet. */
 void takeover_note_init(struct session *session);
+/* Where home_enter() notes the IPC namespace that the mount shows. */
+int *takeover_ipc_fd(const struct session *session);
 /* Records the clone of the mount (fs/tree.h), or that there is none any more. */
 void takeover_note_tree(struct session *session);
 

@@ -131,6 +131,7 @@ void takeover_sweep(struct state *state, const int *keep, size_t n_keep)
 	fds_add(&fds, area->device);
 	fds_add(&fds, area->tree_fd);
 	fds_add(&fds, area->dir_fd);
+	fds_add(&fds, area->ipc_fd);
 	if (add_objects(&fds, state) == 0 && add_files(&fds, state) == 0 &&
 	    lock_files_find(state, add_lock_file, &fds) == 0)
 		close_others(&fds);

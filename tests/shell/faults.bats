@@ -65,7 +65,7 @@ PY
 	for n in 1 2; do
 		run -1 shell 'echo poison > $EXTRA/queues/$NAME.1'
 		[[ $output == *"Input/output error"* ]]
-		wait_until eval '[[ $(count "ended three daemons, and gets EIO") == '$n' ]]'
+		wait_until eval '[[ $(count "ended 3 daemons, and gets EIO") == '$n' ]]'
 		wait_until eval '[[ $(count "the daemon was killed by SIGABRT (request .* in hand); the next one goes on") == '$((3 * n))' ]]'
 	done
 	# Nothing of it is left, and its queue still works.

@@ -230,6 +230,21 @@ covered() {
 	wait_until contains "$OUT" "the daemon was killed by SIGKILL (no request in hand); the next one goes on"
 }
 
+@test "ipcns: the next daemon shows the same queues, whether or not the process is still there" {
+	local process daemon
+	unshare --ipc sleep 60 3>&- &
+	process=$!
+	wait_until eval '[[ $(readlink /proc/$process/ns/ipc) != $(readlink /proc/self/ns/ipc) ]]'
+	supervise ipcns="$process"
+	shell 'echo stays > $EXTRA/queues/$NAME'
+	kill "$process"
+	wait "$process" || :
+	daemon=$(serving)
+	kill -KILL "$daemon"
+	wait_until is_followed "$daemon"
+	[[ $(shell 'read -r line < $EXTRA/queues/$NAME; echo "$line"') == stays ]]
+}
+
 @test "SIGTERM between two daemons unmounts, with status 0" {
 	needs resend
 	supervise

@@ -69,6 +69,7 @@ const struct field state_fields[] = {
 	FIELD(struct takeover_area, dir_fd),
 	FIELD(struct takeover_area, init_size),
 	FIELD(struct takeover_area, dev),
+	FIELD(struct takeover_area, ipc_fd),
 	FIELD(struct takeover_area, init),
 	WHOLE(struct journal),
 	FIELD(struct journal, request),
