@@ -56,7 +56,7 @@ check_package_enable() {
 
 check_package_reboot() {
 	in_shell 'systemctl is-active ipcfs; ipcfs --status /ipc; test -p /ipc/pipes/log
-		mkdir /mnt/hand; mount -t ipcfs none /mnt/hand -o config=/dev/null; ipcfs --status /mnt/hand
+		mkdir "/mnt/hand 1"; mount -t ipcfs none "/mnt/hand 1" -o config=/dev/null; ipcfs --status "/mnt/hand 1"
 		echo create queues/new > /ipc/ctl'
 	[[ $(inside systemctl is-system-running) == running ]]
 }
@@ -94,13 +94,13 @@ check_package_upgrade() {
 	install_package "$(next_package)" >"$work/apt"
 	cat "$work/apt"
 	grep '^/ipc: served by' "$work/apt"
-	grep '^/mnt/hand: served by' "$work/apt"
+	grep '^/mnt/hand 1: served by' "$work/apt"
 	read -r main daemon <<<"$(pids)"
 	[[ ${before% *} == "$main" && ${before#* } != "$daemon" ]]
 	is_of_package "$main"
 	is_of_package "$daemon"
 	end_clients
-	[[ $(n_mounts /ipc) == 1 && $(n_mounts /mnt/hand) == 1 ]]
+	[[ $(n_mounts /ipc) == 1 && $(n_mounts '/mnt/hand.0401') == 1 ]]
 }
 
 # As if its version of the state were another.
@@ -132,7 +132,7 @@ check_package_remove() {
 }
 
 check_package_purge() {
-	in_shell 'rmdir /mnt/hand; echo "create pipes/more" > /etc/ipcfs.d/more.conf; rm -f /dev/mqueue/new
+	in_shell 'rmdir "/mnt/hand 1"; echo "create pipes/more" > /etc/ipcfs.d/more.conf; rm -f /dev/mqueue/new
 		DEBIAN_FRONTEND=noninteractive apt-get purge -q -y ipcfs 2>&1; systemctl daemon-reload'
 	all_files >"$work/after"
 	diff "$work/before" "$work/after"
