@@ -24,9 +24,9 @@ struct handle_record {
 	uint64_t file;     /* its open file, in host::files */
 	uint64_t opened;   /* the request that opened it */
 	uint64_t poll;     /* the kernel's number of the newest poll handle */
-	bool is_polled;    /* it has to be told when the file may be ready */
-	bool is_backed;    /* counted in inode_record::n_backed */
 	struct long_read long_read;
+	bool is_polled; /* it has to be told when the file may be ready */
+	bool is_backed; /* counted in inode_record::n_backed */
 };
 
 struct handle {

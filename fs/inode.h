@@ -32,7 +32,6 @@ struct inode_record {
 	 */
 	uint64_t object;
 	uint64_t way;         /* a block of the state (fs/way.h); 0: none */
-	uint64_t way_size;    /* bytes, written before */
 	uint64_t looked;      /* the request that was counted last in n_lookups */
 	unsigned long number; /* selector::value, if has_number */
 	pid_t pid;            /* the thread whose LOOKUP it was made for; 0: unknown */

@@ -20,10 +20,10 @@
 #include <fuse_lowlevel.h>
 #include <stdbool.h>
 
-/* Belongs to an open file. All zeroes: nobody has read in full. */
-struct long_read {
-	pid_t thread; /* reads in full now, or has done so; 0: none */
+/* Belongs to an open file, and is small for that. All zeroes: nobody has read in full. */
+struct __attribute__((packed, aligned(4))) long_read {
 	off_t end;    /* the offset where it may continue; 0: not answered yet */
+	pid_t thread; /* reads in full now, or has done so; 0: none */
 };
 
 struct read_request {

@@ -20,7 +20,8 @@
 
 static struct way *way_of(const struct session *session, const struct inode_record *record)
 {
-	return record->way ? state_block(session->host.state, record->way, record->way_size) : NULL;
+	return record->way ? state_block(session->host.state, record->way, sizeof(struct way))
+			   : NULL;
 }
 
 static uint64_t number_of(const struct entry *entry)
@@ -42,18 +43,18 @@ static void note(struct session *session, struct inode *inode, const struct inod
 {
 	struct state *state = session->host.state;
 	const struct way *former = way_of(session, directory->record);
-	size_t before = former ? directory->record->way_size - sizeof(*former) : 0;
+	size_t before = former ? former->size - sizeof(*former) : 0;
 	size_t size = sizeof(*former) + before + strlen(name) + 1;
 	struct way *way = state_alloc(state, size);
 
 	if (!way)
 		return;
+	way->size = size;
 	way->begin = former ? former->begin : directory->entry.space->ino;
 	way->ino = number_of(&inode->entry);
 	if (former)
 		memcpy(way->names, former->names, before);
 	strcpy(way->names + before, name);
-	inode->record->way_size = size;
 	STATE_ORDER();
 	inode->record->way = state_offset(state, way);
 }
@@ -84,7 +85,8 @@ void way_forget(struct session *session, struct inode_record *record)
 
 	record->way = 0;
 	STATE_ORDER();
-	state_release(session->host.state, way, record->way_size);
+	if (way)
+		state_release(session->host.state, way, way->size);
 }
 
 /* Takes a step, and drops the reference to where it began. Returns false if there is no name. */
@@ -122,11 +124,13 @@ static void follow(const struct session *session, const struct way *way, size_t 
 
 void way_adopt(struct session *session, struct inode_record *record)
 {
-	const struct way *way = NULL;
+	const struct way *way = way_of(session, record);
 
-	if (record->way && record->way_size > sizeof(*way))
-		way = state_claim(session->host.state, record->way, record->way_size);
-	if (!way || ((const char *)way)[record->way_size - 1])
+	if (way && way->size > sizeof(*way))
+		way = state_claim(session->host.state, record->way, way->size);
+	else
+		way = NULL;
+	if (!way || ((const char *)way)[way->size - 1])
 		record->way = 0;
 }
 
@@ -137,5 +141,5 @@ void way_find(const struct session *session, const struct inode_record *record,
 
 	*ret_entry = (struct entry){0};
 	if (way)
-		follow(session, way, record->way_size - sizeof(*way), ret_entry);
+		follow(session, way, way->size - sizeof(*way), ret_entry);
 }

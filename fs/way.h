@@ -18,6 +18,7 @@ struct session;
 
 /* A block of the state. An object of the same name that has another number is another one. */
 struct way {
+	size_t size;    /* bytes of the block */
 	uint64_t begin; /* space::ino of the directory where it begins */
 	uint64_t ino;   /* of the object or directory that it leads to */
 	char names[];   /* one after another, each with its end */
