@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "lib/channel/channel.h"
+#include "lib/channel/journal.h"
 
 struct timespec disuse_later(struct timespec a, struct timespec b)
 {
@@ -54,6 +55,7 @@ int channel_reap(struct channel *channel, const char *name, const struct timespe
 {
 	struct space *space = channel->space;
 
+	journal_unnote(space->host); /* of what the same request has reaped before */
 	if (!channel->ops->reap)
 		return space_remove(space, name, caller);
 	return space_note_removal(space, channel->ops->reap(channel, name, before, caller));

@@ -117,6 +117,16 @@ bool journal_has_noted(const struct journal_note *note, uint64_t number)
 	       (!number || object->number == number);
 }
 
+void journal_unnote(struct host *host)
+{
+	const struct journal_note note = journal_note_of(host);
+	struct journal_object *object = &note.journal->objects[note.request / 2 % JOURNAL_OBJECTS];
+
+	if (note.request && object->request == note.request)
+		__atomic_store_n(&object->request, 0, __ATOMIC_RELEASE);
+	STATE_ORDER();
+}
+
 void journal_write_end(struct host *host)
 {
 	STATE_ORDER();

@@ -131,6 +131,11 @@ void journal_note(const struct journal_note *note, uint64_t number);
  * object. A former daemon that was killed between the call and its note has noted nothing.
  */
 bool journal_has_noted(const struct journal_note *note, uint64_t number);
+/*
+ * Forgets the object that was noted for the request in hand. To be called between the steps of a
+ * request that makes or removes several objects.
+ */
+void journal_unnote(struct host *host);
 
 /* Whether the kernel has sent this request again (host::is_again). */
 bool journal_is_again(struct host *host, uint64_t request);

@@ -341,18 +341,24 @@ int named_lookup(struct space *space, const char *name, struct caller *caller,
 	return named_find(space, name, &ret_entry->channel);
 }
 
+/* What is noted of a removal: no object's number. */
+#define REMOVED UINT64_MAX
+
 int named_remove(struct space *space_, const char *name, struct caller *caller)
 {
 	struct named_space *space = named_space_from(space_);
 	const struct journal_note note = journal_note_of(space_->host);
-	bool has_begun = journal_has_noted(&note, 0);
-	int r = caller_enter(caller);
+	int r;
 
+	/* The former daemon has done it; who has the name since is another. */
+	if (journal_has_noted(&note, REMOVED))
+		return 0;
+	r = caller_enter(caller);
 	if (r < 0)
 		return r;
 	r = space->unlink_name(space, name);
 	caller_leave();
 	if (r == 0)
-		journal_note(&note, 1);
-	return r == -ENOENT && has_begun ? 0 : r;
+		journal_note(&note, REMOVED);
+	return r;
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/channel/journal.h"
 #include "lib/channel/record.h"
 #include "lib/host/job.h"
 #include "lib/tree/command_steps.h"
@@ -185,8 +186,10 @@ static void note_unmade(struct command *command)
 /* Removes an object that was made but did not become what the line says. */
 static int step_undo(struct command *command)
 {
-	int r = space_remove(command->line.space, command->line.name, &command->caller);
+	int r;
 
+	journal_unnote(command->host);
+	r = space_remove(command->line.space, command->line.name, &command->caller);
 	if (job_is_awaited(r))
 		return r;
 	note_unmade(command);

@@ -136,6 +136,7 @@ void ctl_opener_advance(struct file *file, const struct ctl_progress *next, size
 
 	progress.n_taken = record->progress.n_taken + n;
 	progress.has_made = false;
+	journal_unnote(file->channel->space->host);
 	words[NEXT_FILE] = 0;
 	STATE_ORDER();
 	words[NEXT_LINES] = progress.n_lines;

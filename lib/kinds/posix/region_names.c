@@ -154,9 +154,9 @@ struct naming {
 /*
  * Opens the named file. Applies the rule of a sticky directory even if this one is not sticky: only
  * the owner may remove or rename. In a sticky directory the kernel itself applies the rule. Fails
- * with -ENOENT or -EPERM.
+ * with -ENOENT, or with -EPERM, when *ret_ino is set, too.
  */
-static int open_owned(const struct naming *naming, const char *name)
+static int open_owned(const struct naming *naming, const char *name, ino_t *ret_ino)
 {
 	CLEANUP_FD int fd = openat(naming->dir_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	struct stat dir, attr;
@@ -165,22 +165,33 @@ static int open_owned(const struct naming *naming, const char *name)
 		return -errno;
 	if (!S_ISREG(attr.st_mode))
 		return -ENOENT;
+	*ret_ino = attr.st_ino;
 	if (!(dir.st_mode & S_ISVTX) && !naming->has_all && attr.st_uid != geteuid())
 		return -EPERM;
 	return TAKE_FD(fd);
 }
 
-/* If the former daemon has removed the name for the same request, the journal knows. */
+/*
+ * Whether the former daemon has done it: it has noted an object that no longer has the name. `fd`
+ * and `ino` are what open_owned() has given; ino is 0 if it gave none.
+ */
+static bool was_done(const struct naming *naming, int fd, ino_t ino)
+{
+	return journal_has_noted(&naming->note, 0) &&
+	       (fd == -ENOENT || (ino && !journal_has_noted(&naming->note, ino)));
+}
+
 static int removing_act(void *data)
 {
 	struct naming *naming = data;
-	CLEANUP_FD int fd = open_owned(naming, naming->from);
+	ino_t ino = 0;
+	CLEANUP_FD int fd = open_owned(naming, naming->from, &ino);
 
-	if (fd == -ENOENT && journal_has_noted(&naming->note, 0))
+	if (was_done(naming, fd, ino))
 		return 0;
 	if (fd < 0)
 		return fd;
-	journal_note(&naming->note, 1);
+	journal_note(&naming->note, ino);
 	if (unlinkat(naming->dir_fd, naming->from, 0) < 0)
 		return -errno;
 	naming->fd = TAKE_FD(fd);
@@ -190,17 +201,18 @@ static int removing_act(void *data)
 static int renaming_act(void *data)
 {
 	struct naming *naming = data;
-	CLEANUP_FD int from = open_owned(naming, naming->from);
+	ino_t ino = 0, replaced;
+	CLEANUP_FD int from = open_owned(naming, naming->from, &ino);
 	CLEANUP_FD int to = -1;
 
-	if (from == -ENOENT && journal_has_noted(&naming->note, 0))
+	if (was_done(naming, from, ino))
 		return 0;
 	if (from < 0)
 		return from;
-	to = open_owned(naming, naming->to);
+	to = open_owned(naming, naming->to, &replaced);
 	if (to < 0 && to != -ENOENT)
 		return to;
-	journal_note(&naming->note, 1);
+	journal_note(&naming->note, ino);
 	if (renameat2(naming->dir_fd, naming->from, naming->dir_fd, naming->to, naming->flags) < 0)
 		return -errno;
 	naming->fd = to >= 0 ? TAKE_FD(to) : -1;

@@ -313,8 +313,9 @@ static int removal_act(void *data)
 	union sysv_data found;
 	int id = find_named(calls, (key_t)removal->key, (int)removal->id, &found);
 
-	/* The former daemon has removed it for the same request. */
-	if (id == -ENOENT && journal_has_noted(&removal->note, 0))
+	/* The former daemon has removed another for the same request. */
+	if (journal_has_noted(&removal->note, 0) &&
+	    (id == -ENOENT || (id >= 0 && !journal_has_noted(&removal->note, (uint64_t)id + 1))))
 		return 0;
 	if (id < 0)
 		return id;

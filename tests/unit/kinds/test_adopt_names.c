@@ -62,6 +62,7 @@ START_TEST(test_adopt_names_what_another_has_made_exists)
 	object_unref(make(space, OTHER));
 	space = restart(_i);
 	must_fail(object_create(space, name, S_IFREG | 0600, &root, &channel), EEXIST);
+	journal_take_up(&host, 0);
 	must(space_remove(space, name, &root));
 }
 END_TEST
@@ -77,6 +78,7 @@ START_TEST(test_adopt_names_what_another_has_made_in_its_place_exists)
 	object_unref(make(space, OTHER));
 	space = restart(_i);
 	must_fail(object_create(space, name, S_IFREG | 0600, &root, &channel), EEXIST);
+	journal_take_up(&host, 0);
 	must(space_remove(space, name, &root));
 	object_close(adopted_file(file));
 }
@@ -93,6 +95,69 @@ START_TEST(test_adopt_names_what_the_request_has_removed_is_removed)
 	must(space_remove(space, name, &root));
 	journal_take_up(&host, OTHER);
 	must_fail(space_remove(space, name, &root), ENOENT);
+}
+END_TEST
+
+START_TEST(test_adopt_names_what_another_has_made_in_place_of_the_removed_stays)
+{
+	struct space *space = adopt_open(list[_i]);
+	struct channel *channel;
+	ino_t ino;
+
+	object_unref(make(space, OTHER));
+	journal_take_up(&host, REQUEST);
+	must(space_remove(space, name, &root));
+	channel = make(space, OTHER + 2);
+	ino = object_stat(channel).st_ino;
+	object_unref(channel);
+	space = restart(_i);
+	must(space_remove(space, name, &root));
+	journal_take_up(&host, OTHER + 4);
+	channel = object_find(space, name);
+	ck_assert_uint_eq(object_stat(channel).st_ino, ino);
+	object_unref(channel);
+	must(space_remove(space, name, &root));
+}
+END_TEST
+
+/* Of one request: a line of ctl that is undone, or that reaps. */
+START_TEST(test_adopt_names_a_step_of_its_own_removes_what_is_there)
+{
+	struct space *space = adopt_open(list[_i]);
+
+	object_unref(make(space, OTHER));
+	journal_take_up(&host, REQUEST);
+	must(space_remove(space, name, &root));
+	object_unref(make(space, OTHER + 2));
+	space = restart(_i);
+	journal_unnote(&host);
+	must(space_remove(space, name, &root));
+	journal_take_up(&host, OTHER + 4);
+	must_fail(space_remove(space, name, &root), ENOENT);
+}
+END_TEST
+
+START_TEST(test_adopt_names_what_another_has_made_in_place_of_the_renamed_stays)
+{
+	struct space *space = adopt_open(&shm_kind);
+	struct channel *channel = make(space, OTHER);
+	ino_t ino = object_stat(channel).st_ino;
+
+	object_unref(channel);
+	journal_take_up(&host, REQUEST);
+	must(space_rename(space, name, "0x4d3", 0, &root));
+	object_unref(make(space, OTHER + 2));
+	adopt_again(REQUEST);
+	adopt_restart();
+	journal_take_up(&host, REQUEST);
+	space = adopted_space(&shm_kind);
+	must(space_rename(space, name, "0x4d3", 0, &root));
+	journal_take_up(&host, OTHER + 4);
+	channel = object_find(space, "0x4d3");
+	ck_assert_uint_eq(object_stat(channel).st_ino, ino);
+	object_unref(channel);
+	must(space_remove(space, name, &root));
+	must(space_remove(space, "0x4d3", &root));
 }
 END_TEST
 
@@ -125,8 +190,15 @@ int main(void)
 		       (const TTest *const[]){
 			       test_adopt_names_what_the_request_has_removed_is_removed,
 			       test_adopt_names_what_another_has_removed_is_missing,
+			       test_adopt_names_what_another_has_made_in_place_of_the_removed_stays,
+			       test_adopt_names_a_step_of_its_own_removes_what_is_there,
 			       NULL,
 		       },
 		       N_REMOVED);
+	suite_add(suite, "renamed",
+		  (const TTest *const[]){
+			  test_adopt_names_what_another_has_made_in_place_of_the_renamed_stays,
+			  NULL,
+		  });
 	return suite_run(suite);
 }
