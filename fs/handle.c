@@ -10,6 +10,7 @@
 #include "fs/inode.h"
 #include "fs/ops.h"
 #include "fs/session.h"
+#include "fs/takeover.h"
 #include "lib/base/cleanup.h"
 #include "lib/channel/journal.h"
 #include "lib/channel/locks.h"
@@ -127,20 +128,22 @@ static void tell_poll_again(const struct session *session, struct handle_record 
 	record->is_polled = false;
 }
 
-/* Returns false if the record is of no use. */
-static bool handle_adopt(struct session *session, uint64_t fh, struct handle_record *record)
+/* Fails with -EPROTO if the record is of no use. */
+static int handle_adopt(struct session *session, uint64_t fh, struct handle_record *record)
 {
 	struct inode *inode = slots_object(&session->inodes, record->nodeid);
 	struct handle *handle;
+	int r;
 
 	if (!inode || !inode->entry.channel || journal_is_again(&session->host, record->opened))
-		return false;
+		return -EPROTO;
 	handle = calloc(1, sizeof(*handle));
-	if (handle)
-		handle->file = file_adopt(&session->host, record->file);
-	if (!handle || !handle->file) {
+	if (!handle)
+		return -ENOMEM;
+	r = file_adopt(&session->host, record->file, &handle->file);
+	if (r < 0) {
 		free(handle);
-		return false;
+		return r;
 	}
 	handle->fh = fh;
 	handle->record = record;
@@ -149,23 +152,28 @@ static bool handle_adopt(struct session *session, uint64_t fh, struct handle_rec
 	inode->record->n_handles++;
 	inode->record->n_backed += record->is_backed;
 	slots_set_object(&session->handles, fh, handle);
-	return true;
+	return 0;
 }
 
-void handles_adopt(struct session *session)
+int handles_adopt(struct session *session)
 {
 	uint64_t id = 0;
+	int r;
 
 	while ((id = slots_next(&session->handles, id)) != 0) {
 		struct handle_record *record = slots_record(&session->handles, id);
 
 		state_mend(&record->is_polled);
 		state_mend(&record->is_backed);
-		if (!handle_adopt(session, id, record))
+		r = handle_adopt(session, id, record);
+		if (r < 0 && !takeover_may_lose(session, r))
+			return r;
+		if (r < 0)
 			slots_remove(&session->handles, id);
 		else if (record->is_polled)
 			tell_poll_again(session, record);
 	}
+	return 0;
 }
 
 void handle_free_all(struct session *session)

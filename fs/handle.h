@@ -52,9 +52,9 @@ void handle_free(fuse_req_t req, struct session *session, struct handle *handle)
 
 /*
  * For the next daemon: takes over the handles, once the objects and inodes are there, and tells
- * those that are polled to look again.
+ * those that are polled to look again. Fails if one can't be made that takeover_may_lose() keeps.
  */
-void handles_adopt(struct session *session);
+int handles_adopt(struct session *session);
 
 /* Closes all handles that the kernel has left open. Call it when the mount no longer answers. */
 void handle_free_all(struct session *session);

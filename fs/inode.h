@@ -100,9 +100,9 @@ void inode_forget(struct session *session, struct inode *inode, uint64_t n);
 /*
  * For the next daemon: makes the inodes that the records tell of, once the objects are there. Those
  * that can't be made are lost: the kernel is told -ESTALE, looks their names up again, and forgets
- * them in the end.
+ * them in the end. Fails if one can't be made that takeover_may_lose() keeps.
  */
-void inodes_adopt(struct session *session);
+int inodes_adopt(struct session *session);
 
 /* As inode_forget(), for an inode that is lost. */
 void inode_forget_lost(struct session *session, fuse_ino_t ino, uint64_t n);

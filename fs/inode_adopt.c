@@ -2,10 +2,12 @@
 /* Inodes of a daemon that was killed: the kernel goes on using their numbers. */
 #include "fs/inode.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "fs/names.h"
 #include "fs/session.h"
+#include "fs/takeover.h"
 #include "fs/way.h"
 #include "lib/channel/folder.h"
 #include "lib/channel/journal.h"
@@ -37,8 +39,8 @@ static struct entry adopt_entry(const struct session *session, const struct inod
 	return entry;
 }
 
-/* Makes the inode of a record, unless it is lost. */
-static void inode_adopt(struct session *session, struct inode_record *record)
+/* Makes the inode of a record, unless it is lost. Fails with -ENOMEM. */
+static int inode_adopt(struct session *session, struct inode_record *record)
 {
 	struct entry entry;
 	struct inode *inode;
@@ -48,11 +50,11 @@ static void inode_adopt(struct session *session, struct inode_record *record)
 	entry = adopt_entry(session, record);
 	record->n_handles = record->n_backed = 0; /* handles_adopt() counts them again */
 	if (!entry.channel && !entry.space)
-		return;
+		return 0;
 	inode = calloc(1, sizeof(*inode));
 	if (!inode) {
 		entry_unref(&entry);
-		return;
+		return -ENOMEM;
 	}
 	inode->record = record;
 	inode->entry = entry;
@@ -62,6 +64,7 @@ static void inode_adopt(struct session *session, struct inode_record *record)
 	slots_set_object(&session->inodes, record->nodeid, inode);
 	if (inode_is_charged(&entry))
 		names_add(session, record, record->uid);
+	return 0;
 }
 
 /* Takes back what was not answered. Only once, because this daemon, too, may be killed before. */
@@ -80,9 +83,10 @@ static bool is_root(const struct session *session, const struct inode_record *re
 	return record->is_directory && record->object == session->root_space->ino;
 }
 
-void inodes_adopt(struct session *session)
+int inodes_adopt(struct session *session)
 {
 	uint64_t id = 0;
+	int r = 0;
 
 	while ((id = slots_next(&session->inodes, id)) != 0) {
 		struct inode_record *record = slots_record(&session->inodes, id);
@@ -98,6 +102,10 @@ void inodes_adopt(struct session *session)
 		if (is_root(session, record) || is_uncounted(session, record))
 			slots_remove(&session->inodes, id);
 		else
-			inode_adopt(session, record);
+			r = inode_adopt(session, record);
+		if (r < 0 && !takeover_may_lose(session, r))
+			return r;
+		r = 0;
 	}
+	return 0;
 }

@@ -114,10 +114,31 @@ static bool is_again(struct host *host, uint64_t request)
 	return false;
 }
 
-static void tell_lost(const struct object_record *record, int error)
+/*
+ * After so many daemons, less memory is all there is: the mount goes on without what needs more.
+ * The supervisor starts no more than DEATHS_MOST.
+ */
+#define LACKING_MOST 7
+
+bool takeover_may_lose(struct session *session, int error)
 {
+	struct takeover_area *area = area_of(session);
+
+	if (error != -ENOMEM && error != -EMFILE && error != -ENFILE)
+		return true;
+	if (area->n_lacking >= LACKING_MOST)
+		return true;
+	area->n_lacking++;
+	return false;
+}
+
+static bool may_lose(struct host *host, const struct object_record *record, int error)
+{
+	if (!takeover_may_lose(CONTAINER_OF(host, struct session, host), error))
+		return false;
 	log_line(LOG_WARNING, "%s: lost when the daemon died: %s",
 		 record->name[0] ? record->name : "an open object", strerror(-error));
+	return true;
 }
 
 int takeover_tables(struct session *session)
@@ -147,12 +168,16 @@ int takeover_adopt(struct session *session)
 		r = host_claim(host);
 	if (r < 0)
 		return r;
-	objects_adopt(host, tell_lost);
-	inodes_adopt(session);
-	handles_adopt(session);
-	r = locks_adopt(host, is_open);
+	r = objects_adopt(host, may_lose);
+	if (r == 0)
+		r = inodes_adopt(session);
+	if (r == 0)
+		r = handles_adopt(session);
+	if (r == 0)
+		r = locks_adopt(host, is_open);
 	if (r < 0)
 		return r;
+	area_of(session)->n_lacking = 0;
 	listings_adopt(session);
 	state_settle(host->state);
 	journal_adopt(host);

@@ -28,6 +28,7 @@ struct takeover_area {
 	uint32_t init_size;  /* bytes of `init`, written last */
 	dev_t dev;           /* of the mount */
 	int ipc_fd;          /* the IPC namespace that home_enter() has entered; 0: none */
+	uint32_t n_lacking;  /* daemons in a row that lacked something in takeover_adopt() */
 	char init[1024];     /* the INIT request */
 };
 
@@ -77,10 +78,16 @@ void takeover_unmount(const struct session *session);
 
 /*
  * Has the kernel send again what was not answered, and makes everything that the records tell of.
- * Fails with -errno after a line in the log, if the state can't be right: nothing was answered.
+ * Fails with -errno after a line in the log, if the state can't be right, or if the next daemon may
+ * have what this one lacks: nothing was answered.
  */
 int takeover_adopt(struct session *session);
 
+/*
+ * Of takeover_adopt(): whether what can't be made, because of an error (-errno), is to be lost. It
+ * is kept for the next daemon, if that may have the memory or the descriptors that this one lacks.
+ */
+bool takeover_may_lose(struct session *session, int error);
 /*
  * Of takeover_adopt(): has the kernel send again what was not answered, and reads it. Fails with
  * -ENOMEM, or as the read does.

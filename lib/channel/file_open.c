@@ -98,15 +98,31 @@ int channel_open(struct channel *channel, int flags, const struct selector *sele
 	return 0;
 }
 
-struct file *file_adopt(struct host *host, uint64_t id)
+/* What was written of the rest stays in the record, if the file may yet be adopted. */
+static void undo_adoption(struct file *file, int error)
+{
+	struct channel *channel = file->channel;
+
+	file_count(file, -1);
+	if (error != -ENOMEM)
+		rest_drop(file);
+	user_uncharge(&channel->space->host->users, file->uid, USER_FILES, 1);
+	channel_unref(channel);
+}
+
+int file_adopt(struct host *host, uint64_t id, struct file **ret_file)
 {
 	struct file_record *record = slots_record(&host->files, id);
 	bool is_free = record && !slots_object(&host->files, id);
 	struct channel *channel = is_free ? slots_object(&host->objects, record->object) : NULL;
 	CLEANUP_FREE struct file *file = channel ? calloc(1, sizeof(*file)) : NULL;
+	int r;
 
 	if (!file)
-		return NULL;
+		return channel ? -ENOMEM : -EPROTO;
+	r = user_charge(&host->users, record->uid, USER_FILES, 1);
+	if (r < 0)
+		return r;
 	file->id = id;
 	file->record = record;
 	file->channel = channel_ref(channel);
@@ -114,19 +130,17 @@ struct file *file_adopt(struct host *host, uint64_t id)
 	file->gid = record->gid;
 	file->flags = record->flags;
 	file->is_stream = channel->service == CHANNEL_STREAM;
-	user_charge(&host->users, file->uid, USER_FILES, 1);
 	rest_adopt(file);
 	file_count(file, 1);
 	traffic_begin(&channel->traffic);
-	if (channel->ops->adopt_file && channel->ops->adopt_file(file) < 0) {
-		file_count(file, -1);
-		rest_drop(file);
-		user_uncharge(&host->users, file->uid, USER_FILES, 1);
-		channel_unref(channel);
-		return NULL;
+	r = channel->ops->adopt_file ? channel->ops->adopt_file(file) : 0;
+	if (r < 0) {
+		undo_adoption(file, r);
+		return r;
 	}
 	slots_set_object(&host->files, id, file);
-	return TAKE_PTR(file);
+	*ret_file = TAKE_PTR(file);
+	return 0;
 }
 
 void channel_release(struct file *file)

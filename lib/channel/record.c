@@ -197,7 +197,7 @@ static void object_lose(struct host *host, uint64_t id)
 	slots_remove(&host->objects, id);
 }
 
-void objects_adopt(struct host *host, void (*tell)(const struct object_record *record, int error))
+int objects_adopt(struct host *host, objects_lose_fn *may_lose)
 {
 	uint64_t id = 0;
 
@@ -208,10 +208,11 @@ void objects_adopt(struct host *host, void (*tell)(const struct object_record *r
 
 		if (r == 0)
 			continue;
-		if (r != -EAGAIN)
-			tell(slots_record(&host->objects, id), r);
+		if (r != -EAGAIN && !may_lose(host, slots_record(&host->objects, id), r))
+			return r;
 		object_lose(host, id);
 	}
+	return 0;
 }
 
 void objects_adopted(struct host *host)

@@ -99,16 +99,20 @@ void objects_settle(struct host *host, struct channel *channel);
 /* For channel.c: destroys a channel, and after that its record. */
 void object_destroy(struct channel *channel);
 
+/* Whether an object that can't be adopted, because of an error (-errno), is to be lost. */
+typedef bool objects_lose_fn(struct host *host, const struct object_record *record, int error);
+
 /*
- * For the next daemon: makes the objects and then the open files that the records tell of. What
- * can't be adopted is lost: nothing has its id any more. `tell` is called for each such object.
+ * For the next daemon: makes the objects that the records tell of. One that can't be adopted is
+ * lost, if `may_lose` agrees: nothing has its id any more. If it doesn't, fails with the object's
+ * error, and all records are as a killed daemon leaves them: yet another daemon can adopt them.
  */
-void objects_adopt(struct host *host, void (*tell)(const struct object_record *record, int error));
+int objects_adopt(struct host *host, objects_lose_fn *may_lose);
 /*
- * Takes over an open file. Returns NULL if it is lost. The caller owns the file, as after
- * channel_open().
+ * Takes over an open file. The caller owns it, as after channel_open(). Fails with -ENOMEM, with
+ * -EPROTO if there is no such file, or as the kind does.
  */
-struct file *file_adopt(struct host *host, uint64_t id);
+int file_adopt(struct host *host, uint64_t id, struct file **ret_file);
 /*
  * Ends adoption: drops the records of files that nobody has taken over, and the references to
  * objects that objects_adopt() has kept until now.

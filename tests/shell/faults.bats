@@ -91,6 +91,33 @@ PY
 	[[ $(cat "$OUT.got") == hello ]]
 }
 
+@test "no object or open file is lost to a daemon that lacks memory while it adopts them" {
+	local n one two three
+	for n in 1 2 3; do
+		shell "echo hello > \$EXTRA/queues/\$NAME.$n"
+	done
+	: >"$EXTRA/events/$NAME"
+	: >"$EXTRA/pipes/$NAME"
+	exec {one}<"$EXTRA/queues/$NAME.1" {two}<>"$EXTRA/events/$NAME" {three}<>"$EXTRA/pipes/$NAME"
+	echo waiting >&"$three"
+	for n in {0..32}; do
+		echo "$n" >"$D/scarce"
+		kill -KILL "$(serving)"
+		# What a request needs may be what is lacking.
+		wait_until test -e "$EXTRA/queues/$NAME.1"
+		[[ ! -e $D/scarce ]]
+	done
+	[[ $(count "could not take the mount over; the next one tries again") -ge 15 ]]
+	run ! contains "$OUT" "lost when the daemon died"
+	[[ $(timeout 10 head -n 1 <&"$three") == waiting ]]
+	echo 5 >&"$two"
+	[[ $(timeout 10 head -n 1 <&"$two") == 5 ]]
+	[[ $(timeout 10 head -n 1 <&"$one") == hello ]]
+	for n in 2 3; do
+		[[ $(shell "first \$EXTRA/queues/\$NAME.$n") == hello ]]
+	done
+}
+
 @test "a daemon that hangs when it begins is killed, and the next one serves" {
 	shell 'echo hello > $EXTRA/queues/$NAME'
 	touch "$D/hang"

@@ -191,23 +191,25 @@ static void begin(const struct host *former)
 		adopt_prepare();
 }
 
-static void note_lost(const struct object_record *record, int error)
+static bool note_lost(struct host *host_, const struct object_record *record, int error)
 {
 	adopt_n_lost++;
 	adopt_error = error;
+	return true;
 }
 
 void adopt_restart(void)
 {
+	struct file *file;
 	uint64_t id = 0;
 
 	abandon();
 	begin(&formers[n_formers - 1]->host);
 	adopt_n_lost = 0;
 	adopt_error = 0;
-	objects_adopt(&host, note_lost);
+	must(objects_adopt(&host, note_lost));
 	while ((id = slots_next(&host.files, id)) != 0)
-		file_adopt(&host, id);
+		file_adopt(&host, id, &file);
 	state_settle(host_state);
 	must(host_allocate(&host));
 	journal_adopt(&host);

@@ -72,7 +72,7 @@ int pipe_adopt(struct space *space, struct object_record *record, struct channel
 		return r;
 	r = kept_adopt(&pipe->kept, space, S_ISREG(mode) ? CHANNEL_STREAM : CHANNEL_NODE, record);
 	if (r < 0) {
-		store_empty(&pipe->store);
+		store_abandon(&pipe->store, r);
 		return r;
 	}
 	take_words(pipe, space, record);

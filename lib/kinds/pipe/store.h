@@ -43,9 +43,14 @@ void store_init(struct store *store, struct host *host, uid_t uid, struct store_
 
 /*
  * For the next daemon: as store_init(), but takes over what the record tells of. Fails with -EPROTO
- * if it can't be right, or with -ENOMEM; then the record has nothing any more.
+ * if it can't be right: then the record has nothing any more. Or fails with -ENOMEM.
  */
 int store_adopt(struct store *store, struct host *host, uid_t uid, struct store_record *record);
+/*
+ * For the next daemon, if what has the store can't be adopted because of an error (-errno). After
+ * -ENOMEM the record keeps its bytes, for a daemon that has more memory; else they are thrown away.
+ */
+void store_abandon(struct store *store, int error);
 
 /* Returns how many bytes wait. */
 static inline size_t store_bytes(const struct store *store)

@@ -79,6 +79,12 @@ static int piece_adopt(struct store *store, uint64_t offset, uint64_t *ret_next)
 	return !store->last && piece.begin > taken ? -EPROTO : piece_claim(store, offset, &piece);
 }
 
+void store_abandon(struct store *store, int error)
+{
+	if (error != -ENOMEM)
+		store_empty(store);
+}
+
 int store_adopt(struct store *store, struct host *host, uid_t uid, struct store_record *record)
 {
 	uint64_t offset = record->first;
@@ -90,7 +96,7 @@ int store_adopt(struct store *store, struct host *host, uid_t uid, struct store_
 	if (r == 0 && !store->last && record->taken < record->put)
 		r = -EPROTO;
 	if (r < 0) {
-		store_empty(store);
+		store_abandon(store, r);
 		return r;
 	}
 	if (store->last)

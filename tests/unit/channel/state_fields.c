@@ -70,6 +70,7 @@ const struct field state_fields[] = {
 	FIELD(struct takeover_area, init_size),
 	FIELD(struct takeover_area, dev),
 	FIELD(struct takeover_area, ipc_fd),
+	FIELD(struct takeover_area, n_lacking),
 	FIELD(struct takeover_area, init),
 	WHOLE(struct journal),
 	FIELD(struct journal, request),
