@@ -38,6 +38,15 @@ static bool is_lasting(const struct inode *inode)
 	return inode->entry.space && inode->entry.space->is_lasting;
 }
 
+static int names_in(const char *names, size_t size)
+{
+	int n = 0;
+
+	for (size_t i = 0; i < size; i++)
+		n += !names[i];
+	return n;
+}
+
 static void note(struct session *session, struct inode *inode, const struct inode *directory,
 		 const char *name)
 {
@@ -45,7 +54,8 @@ static void note(struct session *session, struct inode *inode, const struct inod
 	const struct way *former = way_of(session, directory->record);
 	size_t before = former ? former->size - sizeof(*former) : 0;
 	size_t size = sizeof(*former) + before + strlen(name) + 1;
-	struct way *way = state_alloc(state, size);
+	bool is_followed = !former || names_in(former->names, before) < NAMES_MOST;
+	struct way *way = is_followed ? state_alloc(state, size) : NULL;
 
 	if (!way)
 		return;
@@ -124,14 +134,16 @@ static void follow(const struct session *session, const struct way *way, size_t 
 
 void way_adopt(struct session *session, struct inode_record *record)
 {
-	const struct way *way = way_of(session, record);
+	struct way *way = way_of(session, record);
 
 	if (way && way->size > sizeof(*way))
 		way = state_claim(session->host.state, record->way, way->size);
 	else
 		way = NULL;
-	if (!way || ((const char *)way)[way->size - 1])
+	if (!way)
 		record->way = 0;
+	else if (((const char *)way)[way->size - 1])
+		way_forget(session, record);
 }
 
 void way_find(const struct session *session, const struct inode_record *record,

@@ -92,8 +92,12 @@ void sightings_adopt(struct sightings *sightings, struct state *state, struct st
 				    ? state_claim(state, text->offset, text->size)
 				    : NULL;
 
-	if (!block || block[text->size - 1]) {
+	if (!block) {
 		text->offset = 0;
+		return;
+	}
+	if (block[text->size - 1]) {
+		sightings_drop(state, text);
 		return;
 	}
 	for (size_t i = 0; i < text->size; i += strlen(block + i) + 1)
