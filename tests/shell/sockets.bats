@@ -74,7 +74,7 @@ port_is_open() { # PORT [tcp|udp]
 	port=$(free_port)
 	background socat "UDP4-RECVFROM:$port,bind=127.0.0.1,fork" EXEC:'tr a-z A-Z'
 	wait_until port_is_open "$port" udp
-	run -0 shell 'exec 3<>$IPC/sockets/udp/localhost/$1; echo shout >&3; dd bs=100 count=1 status=none <&3' "$port"
+	run -0 shell 'exec 3<>$IPC/sockets/udp/127.0.0.1/$1; echo shout >&3; dd bs=100 count=1 status=none <&3' "$port"
 	[[ $output == SHOUT ]]
 }
 
