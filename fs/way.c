@@ -69,6 +69,18 @@ static void note(struct session *session, struct inode *inode, const struct inod
 	inode->record->way = state_offset(state, way);
 }
 
+/* Whether the record tells nothing yet, as that of a connection that is being made. */
+static bool has_nothing(const struct object_record *record)
+{
+	for (int i = 0; i < OBJECT_FDS; i++)
+		if (record->fds[i] >= 0)
+			return false;
+	for (int i = 0; i < OBJECT_WORDS; i++)
+		if (record->words[i])
+			return false;
+	return !record->is_kept;
+}
+
 /* Whether the inode's object or directory is not in a record, from which it can be made anew. */
 static bool needs_way(const struct inode *inode)
 {
@@ -76,7 +88,8 @@ static bool needs_way(const struct inode *inode)
 
 	if (!channel)
 		return !inode->record->object;
-	return !channel->record || channel->record->space == OBJECT_RELIC;
+	return !channel->record || channel->record->space == OBJECT_RELIC ||
+	       has_nothing(channel->record);
 }
 
 void way_note(struct session *session, struct inode *inode, uint64_t directory, const char *name)
