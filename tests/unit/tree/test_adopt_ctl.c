@@ -252,8 +252,7 @@ START_TEST(test_ctl_is_interrupted_if_it_may_find_its_own_work)
 	expect_text(file, "create events/a: interrupted", true);
 	half_run(file, "remove events/a\n", false);
 	file = restart(file);
-	/* The journal knows of a removal. */
-	ck_assert_int_eq(write_again(file, "remove events/a\n", 0), 16);
+	ck_assert_int_eq(write_again(file, "remove events/a\n", 0), 16); /* the journal knows */
 	/* What was not begun before gets the error as it is. */
 	request = REQUEST + 1;
 	must_fail(write_from(file, "remove events/a\n", 0), ENOENT);
