@@ -171,6 +171,9 @@ static int refused_body(void *arg)
 	before = mount_descriptors(&ipc);
 	if (locking_set(&other, F_WRLCK, false) != EAGAIN)
 		return 201;
+	/* What the daemon closes, it closes in a moment. */
+	for (int i = 0; mount_descriptors(&ipc) > before && i < 1000; i++)
+		usleep(1000);
 	return mount_descriptors(&ipc) > before ? 202 : 0;
 }
 
