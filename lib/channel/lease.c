@@ -7,12 +7,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
 #include "lib/channel/channel.h"
 #include "lib/channel/disuse.h"
 #include "lib/channel/kernel_names.h"
@@ -20,6 +25,11 @@
 
 /* The file is not opened for writing: that would fail while a program runs from it. */
 #define OPEN_FLAGS (O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC)
+
+#define MQUEUE_MAGIC 0x19800202 /* linux/ipc/mqueue.c */
+
+/* How often to look whether somebody waits for the lease, ns. */
+#define LOOK_AGAIN (CLOCK_MS / 10)
 
 int lease_take(int fd)
 {
@@ -33,6 +43,13 @@ struct lease_removal {
 	ino_t ino;
 	struct timespec before;
 	char name[NAMED_PATH_SIZE];
+};
+
+/* A name that another thread removes. */
+struct unlinking {
+	const struct lease_removal *removal;
+	int result;
+	_Atomic bool is_done;
 };
 
 static int check_file(const struct lease_removal *removal, int fd)
@@ -69,6 +86,46 @@ static int remove_file(const struct lease_removal *removal)
 	return -ESTALE;
 }
 
+static void *unlink_name(void *data)
+{
+	struct unlinking *unlinking = data;
+	const struct lease_removal *removal = unlinking->removal;
+
+	unlinking->result = unlinkat(removal->dir_fd, removal->name, 0) < 0 ? -errno : 0;
+	unlinking->is_done = true;
+	return NULL;
+}
+
+/*
+ * mq_open(3) waits for a lease with its directory locked (linux/ipc/mqueue.c, do_mq_open), and
+ * unlink(2) waits for that lock. So a thread of its own unlinks, and the lease goes as soon as
+ * somebody waits.
+ */
+static int remove_queue(const struct lease_removal *removal, int fd)
+{
+	const struct timespec again = {.tv_nsec = LOOK_AGAIN};
+	struct unlinking unlinking = {.removal = removal};
+	pthread_t thread;
+	int r = pthread_create(&thread, NULL, unlink_name, &unlinking);
+
+	if (r != 0)
+		return -r;
+	while (!unlinking.is_done) {
+		if (fcntl(fd, F_GETLEASE) != F_WRLCK)
+			fcntl(fd, F_SETLEASE, F_UNLCK);
+		nanosleep(&again, NULL);
+	}
+	pthread_join(thread, NULL);
+	return unlinking.result;
+}
+
+static bool is_queue(int fd)
+{
+	struct statfs attr;
+
+	return fstatfs(fd, &attr) == 0 && attr.f_type == MQUEUE_MAGIC;
+}
+
 static int removal_act(void *data)
 {
 	const struct lease_removal *removal = data;
@@ -84,7 +141,9 @@ static int removal_act(void *data)
 		r = check_file(removal, fd);
 	if (r == 0 && has_lease && fcntl(fd, F_GETLEASE) != F_WRLCK)
 		r = -EBUSY; /* somebody waits to open it */
-	return r < 0 ? r : remove_file(removal);
+	if (r < 0)
+		return r;
+	return has_lease && is_queue(fd) ? remove_queue(removal, fd) : remove_file(removal);
 }
 
 int lease_remove(struct space *space, const char *name, ino_t ino, const struct timespec *before,

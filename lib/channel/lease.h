@@ -33,7 +33,8 @@ static inline bool lease_is_impossible(int error)
 /*
  * Removes the file `name` of space::dir_fd, as the caller, if it is still the file `ino`, nobody
  * has it open, and nothing has happened to it since `before`. Fails with -EBUSY if anything has, or
- * with -ESTALE if the name leads elsewhere. A job.
+ * with -ESTALE if the name leads elsewhere. A job. Who opens a message queue in that very moment
+ * may have one that loses its name just after.
  */
 int lease_remove(struct space *space, const char *name, ino_t ino, const struct timespec *before,
 		 struct caller *caller);
