@@ -33,9 +33,11 @@ static struct lock_file *lock_file_of(const struct channel *channel, uint64_t id
 	return slots_record(files_of(channel), id);
 }
 
+/* Without passthrough, a file that an open(2) has just made is served here, others are links. */
 bool lock_files_serve(const struct channel *channel)
 {
-	return channel->service == CHANNEL_BACKED;
+	return channel->service == CHANNEL_BACKED ||
+	       (channel->service == CHANNEL_FILE && channel->backing_fd >= 0);
 }
 
 static uint64_t *find(struct channel *channel, uint64_t owner, bool is_flock)

@@ -202,6 +202,22 @@ START_TEST(test_locks_texts_have_none)
 }
 END_TEST
 
+/* Also through the open file that has just made the region, which may be served in another way. */
+START_TEST(test_locks_of_a_new_region_are_native_ones)
+{
+	int made =
+		(int)must(open(ipc_path("shm/made"), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+	int native = (int)must(open("/dev/shm/made", O_RDWR | O_CLOEXEC));
+
+	must(flock(made, LOCK_EX));
+	must_fail(flock(native, LOCK_EX | LOCK_NB), EWOULDBLOCK);
+	must(close(made));
+	must(flock(native, LOCK_EX));
+	must(close(native));
+	must(unlink("/dev/shm/made"));
+}
+END_TEST
+
 /* The lock is on the file in /dev/shm, where native programs lock it. */
 START_TEST(test_locks_region_is_locked_natively)
 {
@@ -285,6 +301,7 @@ int main(void)
 	tcase_add_loop_test(tcase, test_locks_calls_do_not_meet, 0, n);
 	tcase_add_loop_test(tcase, test_locks_refused_one_costs_no_descriptor, 0, N_CALLS);
 	tcase_add_loop_test(tcase, test_locks_texts_have_none, 0, 2);
+	tcase_add_test(tcase, test_locks_of_a_new_region_are_native_ones);
 	tcase_add_loop_test(tcase, test_locks_region_is_locked_natively, 0, N_CALLS);
 	tcase_add_test(tcase, test_locks_of_a_region_outlast_a_close_while_waiting);
 	return suite_run(suite);
