@@ -234,8 +234,8 @@ count_instructions() {
 	! is_sanitized || skip "not under sanitizers: they add instructions"
 	[[ ${OPTIMIZATION:-0} == [23s] ]] || skip "not without optimization"
 	# The cost is higher if the reader waits for each message, as on a busy machine.
-	at_most 3600 count_instructions pipe
-	at_most 3700 count_instructions queue
+	at_most 3800 count_instructions pipe
+	at_most 4050 count_instructions queue
 }
 
 # --- what a supervisor costs ----------------------------------------------------------------------
