@@ -180,7 +180,7 @@ is_nobodys() { # FILE
 	kill -KILL "${JOBS[@]}"
 	is_running "${DAEMON[$IPC]}"
 	is_running "${DAEMON[$OTHER_IPC]}"
-	WITHIN=20 alive
+	WITHIN=60 alive
 }
 
 @test "streams and consumers that somebody else deletes are made again, or end what waits" {

@@ -31,22 +31,24 @@ static void list_free(struct nats_relayed **list)
 	}
 }
 
-static void let_go(void *data)
+/* In the end of the subscription's thread, when libnats has freed what it had kept for it. */
+static void on_thread_end(void *data)
 {
 	struct nats_relay *relay = data;
-	bool is_last;
 
 	pthread_mutex_lock(&relay->lock);
-	is_last = --relay->n_refs == 0;
+	relay->is_delivering = false;
+	pthread_cond_signal(&relay->ended);
 	pthread_mutex_unlock(&relay->lock);
-	if (!is_last)
-		return;
-	list_free(&relay->in);
-	list_free(&relay->out);
-	close(relay->in_fd);
-	close(relay->out_fd);
-	pthread_mutex_destroy(&relay->lock);
-	free(relay);
+}
+
+/* On that thread, after its last message. */
+static void on_complete(void *data)
+{
+	struct nats_relay *relay = data;
+
+	if (pthread_setspecific(relay->key, relay) != 0)
+		on_thread_end(relay);
 }
 
 /* Appends the message, which the list takes over, and wakes the reader of the list. */
@@ -101,11 +103,10 @@ static natsStatus subscribe(struct nats_connection *connection, struct nats_rela
 	status = natsConnection_Subscribe(&relay->sub, connection->nc, subject, on_message, relay);
 	if (status != NATS_OK)
 		return status;
-	/* The subscription's thread may live a little longer than the connection. */
-	relay->n_refs++;
-	status = natsSubscription_SetOnCompleteCB(relay->sub, let_go, relay);
+	relay->is_delivering = true;
+	status = natsSubscription_SetOnCompleteCB(relay->sub, on_complete, relay);
 	if (status != NATS_OK) {
-		relay->n_refs--;
+		relay->is_delivering = false;
 		return status;
 	}
 	return natsSubscription_SetPendingLimits(relay->sub, UNREAD_MESSAGES, UNREAD_BYTES);
@@ -117,8 +118,12 @@ natsStatus nats_relay_new(struct nats_connection *connection)
 
 	if (!relay)
 		return NATS_NO_MEMORY;
+	if (pthread_key_create(&relay->key, on_thread_end) != 0) {
+		free(relay);
+		return NATS_NO_MEMORY;
+	}
 	pthread_mutex_init(&relay->lock, NULL);
-	relay->n_refs = 1;
+	pthread_cond_init(&relay->ended, NULL);
 	relay->fd = connection->fd;
 	relay->in_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	relay->out_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -128,12 +133,27 @@ natsStatus nats_relay_new(struct nats_connection *connection)
 	return subscribe(connection, relay);
 }
 
+/*
+ * The subscription's thread lives a little longer than the connection. The messages that it frees
+ * last would be lost if libnats were closed meanwhile.
+ */
 void nats_relay_free(struct nats_relay *relay)
 {
 	if (!relay)
 		return;
 	natsSubscription_Destroy(relay->sub);
-	let_go(relay);
+	pthread_mutex_lock(&relay->lock);
+	while (relay->is_delivering)
+		pthread_cond_wait(&relay->ended, &relay->lock);
+	pthread_mutex_unlock(&relay->lock);
+	list_free(&relay->in);
+	list_free(&relay->out);
+	close(relay->in_fd);
+	close(relay->out_fd);
+	pthread_key_delete(relay->key);
+	pthread_cond_destroy(&relay->ended);
+	pthread_mutex_destroy(&relay->lock);
+	free(relay);
 }
 
 void nats_relay_forget_fd(struct nats_relay *relay)

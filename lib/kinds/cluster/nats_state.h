@@ -47,12 +47,14 @@ struct nats_relayed {
 /* What the loop, the thread and libnats share while a connection with TLS is up. */
 struct nats_relay {
 	pthread_mutex_t lock;
-	unsigned n_refs;
+	pthread_cond_t ended;
+	pthread_key_t key;     /* its destructor sees the subscription's thread end */
 	natsSubscription *sub; /* the thread's: to INBOX.> */
 	int in_fd, out_fd;     /* eventfds: the list is not empty any more */
 	/* Under the lock. */
 	int fd; /* the socket; -1: it is closed */
 	bool is_closed;
+	bool is_delivering;       /* the subscription has a thread */
 	struct nats_relayed *in;  /* messages that have come, for the loop */
 	struct nats_relayed *out; /* messages to send, for the thread */
 	size_t n_out;             /* bytes */
