@@ -6,6 +6,7 @@
  */
 #include "tests/mount/fixture.h"
 
+#include "tests/mount/path.h"
 #include "tests/mount/process.h"
 
 #include <dirent.h>
@@ -27,16 +28,6 @@ struct mount ipc;
 static int n_before;
 
 static char base[] = "/tmp/ipcfs-test-XXXXXX";
-
-static const char *path_join(const char *dir, const char *name)
-{
-	static char ring[16][8192];
-	static unsigned int turn;
-	char *path = ring[turn++ % 16];
-
-	snprintf(path, sizeof(ring[0]), "%s/%s", dir, name);
-	return path;
-}
 
 const char *mount_path(const struct mount *mount, const char *name)
 {

@@ -90,8 +90,8 @@ long mount_memory(const struct mount *mount);
 bool program_is_sanitized(void);
 
 /*
- * The path of a name in a mount, and in `ipc`. Valid until the 16th later call of a function that
- * returns a path.
+ * The path of a name in a mount, and in `ipc`. Valid until the 16th later call of this thread to a
+ * function that returns a path.
  */
 const char *mount_path(const struct mount *mount, const char *name);
 const char *ipc_path(const char *name);
