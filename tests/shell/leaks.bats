@@ -73,7 +73,7 @@ posix() {
 	used "sysv/sems/$KEY"
 	kill -KILL "$JOB"
 	wait_until ended "$JOB"
-	unused "sysv/sems/$KEY"
+	unused_if_all_are_seen "sysv/sems/$KEY"
 }
 
 waits_in_semop() { # PID
@@ -89,7 +89,7 @@ waits_in_semop() { # PID
 	used "sysv/queues/$KEY"
 	kill -KILL "$JOB"
 	wait_until ended "$JOB"
-	unused "sysv/queues/$KEY"
+	unused_if_all_are_seen "sysv/queues/$KEY"
 }
 
 @test "sysv/queues: a message that waits" {
@@ -97,7 +97,7 @@ waits_in_semop() { # PID
 	as_user "$APP" sh -c 'echo hello > "$0"' "$IPC/sysv/queues/$KEY"
 	used "sysv/queues/$KEY"
 	as_user "$APP" head -n1 "$IPC/sysv/queues/$KEY" 2>/dev/null
-	unused "sysv/queues/$KEY"
+	unused_if_all_are_seen "sysv/queues/$KEY"
 }
 
 # kept KIND STEP: an object that a killed program made, and one that has it open through the mount.

@@ -35,7 +35,7 @@ examples() {
 	examples '^exec 3<>/ipc/sockets/tcp/' >"$BATS_TEST_TMPDIR/client"
 	export CLIENT=$BATS_TEST_TMPDIR/client
 	run -0 typed '
-		exec 8< <(exec python3 -u -c "
+		exec 8< <(cd / && exec python3 -u -c "
 import http.server
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):

@@ -76,7 +76,7 @@ print(topic[\"kind\"], topic[\"messages\"], topic[\"keep\"], topic[\"full\"], \"
 	create mode=0644
 	reader "$OUT" setpriv --reuid="$OTHER" --regid="$OTHER" --clear-groups cat "$T"
 	[[ -n $(status_of reader-pids) ]]
-	run -0 setpriv --bounding-set=-sys_ptrace cat "$IPC/info/topics/$NAME/status"
+	run -0 setpriv --bounding-set=-sys_ptrace --inh-caps=-sys_ptrace cat "$IPC/info/topics/$NAME/status"
 	[[ $output == *"readers 1"* && $output != *reader-pids* ]]
 }
 

@@ -2,6 +2,7 @@
 /*
  * Feeds: what was pulled comes, and what does not come is told.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/base/clock.h"
@@ -125,6 +126,20 @@ START_TEST(test_nats_feed_of_one_consumer_is_one)
 }
 END_TEST
 
+/* Waits until the server has this many pulls: it says nothing to one that it has yet to look at. */
+static void await_pulls(int n)
+{
+	char waiting[32];
+	struct asked asked;
+
+	snprintf(waiting, sizeof(waiting), "\"num_waiting\":%d", n);
+	do {
+		asked = (struct asked){0};
+		link_ask(&asked, "$JS.API.CONSUMER.INFO.t.c", "", 5 * CLOCK_S);
+		link_await_answer(&asked);
+	} while (!strstr(asked.text, waiting));
+}
+
 START_TEST(test_nats_feed_deleted_consumer_ends_pulls)
 {
 	struct fed fed = {0};
@@ -133,6 +148,7 @@ START_TEST(test_nats_feed_deleted_consumer_ends_pulls)
 	start(&fed);
 	must(nats_feed_pull(&fed.feed, 3, 0, 20 * CLOCK_S));
 	must(nats_feed_pull(&fed.feed, 2, 0, 20 * CLOCK_S));
+	await_pulls(2);
 	link_ask(&asked, "$JS.API.CONSUMER.DELETE.t.c", "", 5 * CLOCK_S);
 	link_await_fed(&fed, 0, 5);
 	ck_assert_int_eq(fed.status, 409);
